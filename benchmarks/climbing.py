@@ -5,9 +5,9 @@
 A climb is a row of arms on one dev set, each the best arm so far (by its mean on dev) with one more
 change. No change has an effect: what it does to a row is drawn around 0, belongs to that row, and
 is inherited by the arms that are built on it. The a-th arm is judged against the reference by
-Student's one-sided bound over rows with the error .05/(a(a+1)), as ``harness.verdicts.arms`` gives
-it where arms come one after the other. Beside it stand arms without a climb: the same changes, each
-made to the reference.
+Student's one-sided bound over rows with the error .05/(a(a+1)), as ``harness_levers.verdicts.holm``
+gives it where arms come one after the other. Beside it stand arms without a climb: the same
+changes, each made to the reference.
 
 The table, in Markdown, has the share of climbs in which any arm up to that number was called
 *improved*, and the standard error of that share. Half a minute.
@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from harness.stats import Floats, student
-from harness.verdicts.arms import budget
+from harness_levers.verdicts.holm import budget
 
 ROWS = 160
 NUMBERS = (5, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60)

@@ -18,8 +18,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from harness.records import arms, course, rounds, summary
+from harness.records import course, rounds, summary
+from harness.registry import Registry
 from harness.report.summary import MAY_BE_ABSENT
+from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
@@ -30,6 +32,17 @@ _TABLE = re.compile(r"(<!-- (\w+) -->\n)(?:\|.*\n)*")
 def schema() -> dict[str, Any]:
     """The JSON Schema of a run's document: no other key, and few that may be missing."""
     made = TypeAdapter(summary.Summary).json_schema()
+    experiments = {
+        name: provider.plugin.document
+        for stage, name, provider in Registry.build().providers()
+        if stage == "experiment"
+    }
+    told = TypeAdapter(dict[str, Any]).json_schema() | {"properties": {}}
+    for name, kind in experiments.items():
+        part = TypeAdapter(kind).json_schema()
+        made["$defs"] |= part.pop("$defs", {}) | {kind.__name__: part}
+        told["properties"][name] = {"$ref": f"#/$defs/{kind.__name__}"}
+    made["properties"]["experiments"] = told
     for name, part in made["$defs"].items():
         _close(part, _type_of(name), absent=frozenset())
     _close(made, summary.Summary, absent=MAY_BE_ABSENT)
@@ -55,7 +68,9 @@ def _close(part: dict[str, Any], kind: type, absent: frozenset[str]) -> None:
 
 def _type_of(name: str) -> type:
     return next(
-        getattr(room, name) for room in (summary, rounds, arms, course) if hasattr(room, name)
+        getattr(room, name)
+        for room in (summary, rounds, course, of_levers, records_of_levers)
+        if hasattr(room, name)
     )
 
 

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from harness.config.finding import shipped as shipped
     from harness.config.making import make_metrics as make_metrics, make_plugin as make_plugin
+    from harness.config.plugin_entries import PluginEntry as PluginEntry
+    from harness.config.variants import Variants as Variants
     from harness.context import (
         Context as Context,
+        Limits as Limits,
         Quiet as Quiet,
         Report as Report,
         Watcher as Watcher,
@@ -30,14 +33,17 @@ if TYPE_CHECKING:
         check_fits as check_fits,
         prompt_digest as prompt_digest,
     )
+    from harness.data.families import families as families
     from harness.data.screening import Screening as Screening, previewed as previewed
     from harness.engine.ledger import Opening as Opening
+    from harness.engine.steps import Evaluation as Evaluation
     from harness.errors import (
         Cancelled as Cancelled,
         ConfigError as ConfigError,
         DataError as DataError,
         EnvironmentFailure as EnvironmentFailure,
         HarnessError as HarnessError,
+        InputChanged as InputChanged,
         OutOfMemory as OutOfMemory,
         PluginError as PluginError,
         UsageError as UsageError,
@@ -79,6 +85,7 @@ if TYPE_CHECKING:
         Slice as Slice,
         Split as Split,
         Trial as Trial,
+        TrialState as TrialState,
         Verdict as Verdict,
         from_json as from_json,
         to_json as to_json,
@@ -115,6 +122,10 @@ if TYPE_CHECKING:
     from harness.store.asking import open_database as open_database, safe_query as safe_query
     from harness.store.writing import QueryResult as QueryResult, query as query
     from harness.stored import (
+        AnswerSet as AnswerSet,
+        Branch as Branch,
+        Branches as Branches,
+        BranchResult as BranchResult,
         ConfigView as ConfigView,
         PoolModels as PoolModels,
         RoundModels as RoundModels,
@@ -128,12 +139,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "harness.stages": ("Annotated", "AnnotatedRun", "AnswerValues", "Evidence", "Options"),
+    "harness.stages": (
+        "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
+        "CheckedSearcher", "Evidence", "Intent", "Options", "Outcome", "PlannedBranch",
+        "PlannedRows",
+    ),
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
         "Problem", "Rendered", "RoundResult", "SPLITS", "Schedule", "Score", "ScoredExample",
-        "Slice", "Split", "Trial", "Verdict", "from_json", "to_json",
+        "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
@@ -141,10 +156,10 @@ _HOMES = {
     ),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
-    "harness.context": ("Context", "Quiet", "Report", "Watcher"),
+    "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
     "harness.stored": (
-        "ConfigView", "PoolModels", "RoundModels", "RunView", "StoredRound", "open_config",
-        "open_run",
+        "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PoolModels",
+        "RoundModels", "RunView", "StoredRound", "open_config", "open_run",
     ),
     "harness.engine.ledger": ("Opening",),
     "harness.registry": ("Provider", "Registry"),
@@ -159,7 +174,7 @@ _HOMES = {
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
-        "OutOfMemory", "PluginError", "UsageError", "Waiting", "near",
+        "InputChanged", "OutOfMemory", "PluginError", "UsageError", "Waiting", "near",
     ),
     "harness.errors.machine": ("machine_trouble",),
     "harness.data.corrections": ("CORRECTED_SPLITS", "Correction", "check_fits", "prompt_digest"),
@@ -169,6 +184,10 @@ _HOMES = {
     "harness.data.screening": ("Screening", "previewed"),
     "harness.config.finding": ("shipped",),
     "harness.config.making": ("make_metrics", "make_plugin"),
+    "harness.config.plugin_entries": ("PluginEntry",),
+    "harness.config.variants": ("Variants",),
+    "harness.data.families": ("families",),
+    "harness.engine.steps": ("Evaluation",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -21,11 +21,10 @@ import pluggy
 
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
-from harness.boundary.record_checks import given
 from harness.errors import STOPPING, ConfigError, HarnessError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
-from harness.kit.text import one_line
+from harness.kit.text import given, one_line
 from harness.stages import KINDS, Plugin, StageKind
 
 GROUP = "harness"

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.boundary.record_checks import given, number, short, whole
+from harness.boundary.record_checks import number, short, whole
 from harness.boundary.results import example
 from harness.errors import PluginError
+from harness.kit.text import given
 from harness.records import Example
 
 MOST = 5_000

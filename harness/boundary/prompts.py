@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.boundary import results
-from harness.boundary.record_checks import given, short
+from harness.boundary.record_checks import short
 from harness.errors import PluginError
-from harness.kit.text import one_line
+from harness.kit.text import given, one_line
 from harness.records import Example, Message
 
 SYSTEM = ("system", "developer")

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from harness.kit.text import one_line
+from harness.kit.text import given, one_line
 
 DEEPEST = 60
 """Levels of nested lists and objects in a JSON value."""
@@ -30,20 +30,6 @@ class Flaw(NamedTuple):
 
 
 Check = Callable[[Any], Flaw | None]
-
-
-def given(value: object) -> str:
-    """A value in a few words. Never its ``repr``, unless it is a plain one: that may raise."""
-    if value is None or isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str):
-        return f"the text {json.dumps(one_line(value, 40), ensure_ascii=False)}"
-    if type(value) in (int, float):
-        return f"the number {str(value)[:40]}"
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    name = type(value).__name__
-    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
 def short(name: str) -> str:

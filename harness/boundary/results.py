@@ -21,7 +21,6 @@ from harness.boundary.record_checks import (
     anything,
     at,
     check_of,
-    given,
     items,
     json_flaw,
     mapping,
@@ -33,6 +32,7 @@ from harness.boundary.record_checks import (
 )
 from harness.errors import PluginError
 from harness.kit.blocks import Block, flaw
+from harness.kit.text import given
 from harness.records import (
     Checkpoint,
     ErrorLabel,

@@ -30,11 +30,10 @@ NAMED = 4
 @app.command()
 def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
     """Validate a config with its plugins and data; loads no model."""
-    from harness.config import arms, loading, searching
+    from harness.config import experiments, loading
 
     whole = loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True)
-    arms.checked(whole)
-    searching.checked(whole)
+    experiments.checked(whole)
     _check(whole)
 
 

@@ -198,14 +198,14 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
 
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
-    from harness import arms
-    from harness.config import arms as arms_of, searching
+    from harness.config import experiments
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
     from harness.forecast.brief import brief
     from harness.loop import rounds
     from harness.report import publishing
+    from harness.stored import branches
     from harness.terminal.progress import Display, weight_planned
     from harness.terminal.run_log import log_to
 
@@ -217,9 +217,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         console.print(Text(note), highlight=False)
     config = run.config
     counts = len(config.metrics), config.control, len(config.baselines)
-    planned = arms_of.checked(config)
-    searching.checked(config)
-    trainings = sum(arm.seeds for arm in planned) + searching.most_trainings(config)
+    trainings = sum(intent.trainings for intent in experiments.checked(config))
     total = weight_planned(settings.rounds, *counts, trainings, len(config.probes))
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
@@ -233,7 +231,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
             publishing.publish(run, steps, history, final=False)
         if trainings:  # what is known so far can be read while they are trained
             publishing.publish(run, steps, history, final=True)
-        failures = arms.carry_out(steps, history)
+        failures = branches.carry_out(steps, history)
         document = publishing.publish(run, steps, history, final=True)
     if failures:
         raise some_failed(failures)

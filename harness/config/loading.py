@@ -24,8 +24,8 @@ from harness.config.effects import (
 )
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import PluginEntry, entries_of
-from harness.config.settings import PLUGIN_KEYS, Settings, WholeConfig, fields
+from harness.config.plugin_entries import PluginEntry, entries_of, experiments_of
+from harness.config.settings import PLUGIN_KEYS, Settings, fields, plugin_files, whole_config
 from harness.errors import near
 from harness.kit import yaml_file
 from harness.kit.files import files_digest
@@ -42,6 +42,7 @@ class Config:
 
     Attributes:
         entries: key of the config -> the plugins that it names; a key that holds no list has one.
+        experiments: all that are installed, with what the config asks them for.
         origins: dotted key -> where its value is from, for what is not a default.
         given: the overrides of the command line, as it takes them.
         lines: path of keys -> line of the file.
@@ -52,6 +53,7 @@ class Config:
     settings: Settings
     registry: Registry
     entries: Entries
+    experiments: tuple[PluginEntry, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
@@ -92,10 +94,6 @@ class Config:
     @property
     def baselines(self) -> tuple[PluginEntry, ...]:
         return self.entries["baselines"]
-
-    @property
-    def search(self) -> PluginEntry | None:
-        return next(iter(self.entries["search"]), None)
 
     @property
     def probes(self) -> tuple[PluginEntry, ...]:
@@ -146,7 +144,7 @@ class Config:
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
-        return _shown(self.settings, self.entries, self.folder)
+        return _shown(self.settings, self.registry, self.entries, self.experiments, self.folder)
 
     def ask_plugins(self) -> Config:
         """This config with what its plugins say of their entries in ``remarks``.
@@ -189,10 +187,18 @@ Entries = Mapping[str, tuple[PluginEntry, ...]]
 """Key of the config -> its plugins; while a config is checked, without those that are wrong."""
 
 
-def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
+def _shown(
+    settings: Settings, registry: Registry, entries: Entries, experiments: Sequence[PluginEntry],
+    base: Path,
+) -> dict[str, Any]:  # fmt: skip
     """The settings with every default; entries that could not be read are left out."""
     values: dict[str, Any] = {}
-    for name in fields():
+    asked = [entry.instance.options.model_dump(mode="json") for entry in experiments]
+    of_experiments = {key: value for options in asked for key, value in options.items()}
+    for name in fields(registry):
+        if name in of_experiments:
+            values[name] = of_experiments[name]
+            continue
         kind = PLUGIN_KEYS.get(name)
         if kind is None:
             values[name] = _plain(getattr(settings, name), base)
@@ -276,8 +282,8 @@ def check(
     base = path.resolve().parent if path else Path.cwd()
     for place in _not_finite(values, ()):
         problems.add(place, "a finite number is needed")
-    settings = _settings(values, problems)
-    registry = Registry.build([base / file for file in settings.plugins])
+    registry = Registry.build(plugin_files(values, base))
+    settings = _settings(values, whole_config(registry), problems)
     entries: dict[str, tuple[PluginEntry, ...]] = {}
     for name, kind in PLUGIN_KEYS.items():
         raw = settings.named(name)
@@ -287,9 +293,11 @@ def check(
             entries[name] = tuple(entries_of(registry, kind, raw, base, problems))
         elif kind.default is not REQUIRED:
             entries[name] = ()
+    experiments = tuple(experiments_of(registry, values, base, problems))
     _check_whole(settings, entries, base, problems)
     if asking:
-        ask(_placed(entries), _shown(settings, entries, base), problems)
+        shown = _shown(settings, registry, entries, experiments, base)
+        ask(_placed(entries), shown, problems)
         for remark in without_effect(settings, entries.get("augment", ()), origins):
             problems.add(*remark)
         if problems.found:
@@ -297,8 +305,9 @@ def check(
                 look_at_rows(source, problems)
     problems.done()
     return Config(
-        path, settings, registry, entries, origins, lines=lines, remarks=tuple(problems.remarks)
-    )
+        path, settings, registry, entries, experiments, origins, lines=lines,
+        remarks=tuple(problems.remarks),
+    )  # fmt: skip
 
 
 def _not_finite(value: Any, place: Place) -> Iterator[Place]:
@@ -313,16 +322,16 @@ def _not_finite(value: Any, place: Place) -> Iterator[Place]:
         yield place
 
 
-def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
+def _settings(values: Mapping[str, Any], whole: type[Settings], problems: Problems) -> Settings:
     """The core's keys. Wrong ones are noted and taken as absent, so that the rest is checked."""
     try:
-        return WholeConfig.model_validate(dict(values))
+        return whole.model_validate(dict(values))
     except ValidationError as error:
-        problems.add_validation((), error, WholeConfig)
+        problems.add_validation((), error, whole)
         wrong = {problem["loc"][0] for problem in error.errors()}
-    required = [name for name, field in WholeConfig.model_fields.items() if field.is_required()]
+    required = [name for name, field in whole.model_fields.items() if field.is_required()]
     needed = {name: None if name != "primary" else "" for name in required}
-    return WholeConfig.model_validate(
+    return whole.model_validate(
         {**needed, **{key: value for key, value in values.items() if key not in wrong}}
     )
 

@@ -19,7 +19,7 @@ from harness.errors import ConfigError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.registry import Registry
-from harness.stages import KINDS, Metric, Plugin, StageKind
+from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
 from harness.stages.scoring import names_in_run
 
@@ -152,6 +152,26 @@ def entry_of(
         stage, plugin, str(name), instance, provider.origin, rows, control, index,
         provider.distribution,
     )  # fmt: skip
+
+
+def experiments_of(
+    registry: Registry, values: Mapping[str, Any], base: Path, problems: Problems
+) -> Iterator[PluginEntry]:
+    """All installed experiments, whose options are keys of the config.
+
+    Args:
+        values: of the config, as it was read.
+    """
+    for name in registry.names(Experiment.stage):
+        provider = registry.get(Experiment.stage, name)
+        options = {
+            key: values[key] for key in provider.plugin.Options.model_fields if key in values
+        }
+        if (instance := _instance(provider.plugin, options, (), base, problems)) is not None:
+            yield PluginEntry(
+                Experiment.stage, name, name, instance, provider.origin,
+                distribution=provider.distribution,
+            )  # fmt: skip
 
 
 def _instance(

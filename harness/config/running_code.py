@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.config import arms, dotted
+from harness.config import dotted
+from harness.config.experiments import intents
 from harness.config.loading import Config
-from harness.config.overriding import overridden
 from harness.config.plugin_entries import PluginEntry
-from harness.config.searching import space_of
 from harness.config.settings import PLUGIN_KEYS
+from harness.config.variants import Variants
 from harness.errors import HarnessError
+from harness.stages import Intent
+
+
+class CodeRunner(NamedTuple):
+    """What runs code: a plugin, or an experiment that combines settings.
+
+    Attributes:
+        named: as messages name it.
+        identity: equal for those that do the same.
+    """
+
+    named: str
+    identity: Any
 
 
 def runs_code(entry: PluginEntry) -> bool:
@@ -21,37 +34,50 @@ def runs_code(entry: PluginEntry) -> bool:
     return any(getattr(options, name, None) for name in entry.instance.runs_code)
 
 
-def running_code(config: Config) -> Iterator[PluginEntry]:
-    """The plugins that run code in the rounds of a config and in what is trained beside them.
+def runner_of(entry: PluginEntry) -> CodeRunner:
+    options = entry.instance.options.model_dump(mode="json")
+    return CodeRunner(entry.named, (entry.stage, entry.plugin, options))
 
-    A search is one of them where a trial may run code: a trial has a value of each of its keys,
-    and all of them together are more than can be looked at.
+
+def running_code(config: Config) -> Iterator[CodeRunner]:
+    """What runs code in the rounds of a config and in what is trained beside them.
+
+    An experiment that combines settings is one of them where any of these has code run: all that
+    it may combine is more than can be looked at.
     """
-    yield from filter(runs_code, _entries(config))
-    for _, _, changed in arms.named(config):
-        yield from _with(config, changed)
-    if config.search is None:
-        return
-    space = space_of(config.search)
-    trials = [
-        entry
-        for key, values in space.items() for value in values
-        for entry in _with(config, {key: value})
-    ]  # fmt: skip
-    yield from trials
-    if trials:
-        yield config.search
+    yield from map(runner_of, filter(runs_code, _entries(config)))
+    for intent in _intents(config):
+        for _, changes in intent.changes:
+            yield from map(runner_of, _with(config, changes))
+    yield from combining(config)
+
+
+def combining(config: Config) -> Iterator[CodeRunner]:
+    """The experiments whose branches may run code by settings that they combine."""
+    for intent in _intents(config):
+        singles = [{key: value} for key, values in intent.space.items() for value in values]
+        runners = [runner_of(entry) for one in singles for entry in _with(config, one)]
+        yield from runners
+        if runners:
+            yield CodeRunner("a search of settings", ("space", intent.space))
+
+
+def _intents(config: Config) -> Iterator[Intent]:
+    with contextlib.suppress(HarnessError):  # nothing is trained by it then
+        yield from intents(config)
 
 
 def _entries(config: Config) -> Iterator[PluginEntry]:
     return (entry for entries in config.entries.values() for entry in entries)
 
 
-def _with(config: Config, changed: Mapping[str, Any]) -> list[PluginEntry]:
+def _with(config: Config, changes: Mapping[str, Any]) -> list[PluginEntry]:
     """Those of the config with these keys changed; none where no such plugin can be named."""
-    stages = {kind for kind, _, one in config.registry.providers() if one.plugin.runs_code}
+    stages = {
+        kind for kind, _, provider in config.registry.providers() if provider.plugin.runs_code
+    }
     keys = {key for key, kind in PLUGIN_KEYS.items() if kind.stage in stages}
-    with contextlib.suppress(HarnessError):  # then nothing is trained by it
-        if keys & {str(dotted.place_of(key)[0]) for key in changed}:
-            return list(filter(runs_code, _entries(overridden(config, changed, ""))))
+    with contextlib.suppress(HarnessError):
+        if keys & {str(dotted.place_of(key)[0]) for key in changes}:
+            return list(filter(runs_code, _entries(Variants(config).changed(changes, ""))))
     return []

@@ -10,8 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from harness.config.aims import Guard, Objective
-from harness.config.levers import CurveSettings, NamedArm, Off, SeedSettings
-from harness.stages import KINDS, StageKind
+from harness.errors import PluginError
+from harness.registry import Registry
+from harness.stages import KINDS, Experiment, StageKind
 
 if TYPE_CHECKING:
     from harness.data.screening import Rules
@@ -138,22 +139,6 @@ class Settings(Strict):
         None, description="{metric: SCORE, target: NUMBER, statement: TEXT}"
     )
     min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
-    worth: float | None = Field(
-        None, gt=0, allow_inf_nan=False, strict=True,
-        description="the gain in the primary score that would matter; no verdict depends on it",
-    )  # fmt: skip
-    arms: list[NamedArm] = Field(
-        [], description="trainings with other settings: [{name: NAME, set: {train.r: 8}}]"
-    )
-    models: list[str | dict[str, Any]] = Field(
-        [], description="other base models to compare, each as under model:"
-    )
-    curve: Annotated[CurveSettings | None, Off] = Field(
-        None, description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: 2}"
-    )
-    seeds: Annotated[SeedSettings | None, Off] = Field(
-        None, description="repeat trainings with so many seeds: 5, or {count: 5, of: loop}"
-    )
     valid: float = Field(
         0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
     )
@@ -174,25 +159,50 @@ class Settings(Strict):
 PLUGIN_KEYS: Mapping[str, StageKind] = {kind.key: kind for kind in KINDS.values() if kind.key}
 """Key of the config -> the kind of stage whose plugins it names."""
 
-WholeConfig: type[Settings] = create_model(
-    "Settings",
-    __base__=Settings,
-    **{
+
+def experiment_keys(registry: Registry) -> dict[str, FieldInfo]:
+    """Key of the config -> what it is, of all keys that belong to experiments.
+
+    Raises:
+        PluginError: two of them, or one and the core, have a key of one name.
+    """
+    keys: dict[str, FieldInfo] = {}
+    for name in registry.names(Experiment.stage):
+        provider = registry.get(Experiment.stage, name)
+        for key, field in provider.plugin.Options.model_fields.items():
+            if key in keys or key in PLUGIN_KEYS or key in Settings.model_fields:
+                raise PluginError(
+                    f"the key '{key}' of the config is taken", where=provider.origin,
+                    hint="give the experiment's option another name",
+                )  # fmt: skip
+            keys[key] = field
+    return keys
+
+
+def whole_config(registry: Registry) -> type[Settings]:
+    """All keys of a config with these plugins: what a file holds is checked by it.
+
+    Whatever names plugins, or belongs to one, is checked with that plugin and may be anything here.
+    """
+    kinds = {
         key: (Any, Field(kind.default, description=kind.description))
         for key, kind in PLUGIN_KEYS.items()
-    },  # type: ignore[call-overload]
-)
-"""All keys: what a file holds is checked by it."""
+    }
+    experiments = {key: (Any, field.default) for key, field in experiment_keys(registry).items()}
+    return create_model("Settings", __base__=Settings, **kinds, **experiments)  # type: ignore[call-overload, no-any-return]
 
 
-def fields() -> dict[str, FieldInfo]:
+def fields(registry: Registry) -> dict[str, FieldInfo]:
     """Every key of the config, in the order of the reference and of a run's ``config.yaml``."""
+    experiments, known = experiment_keys(registry), whole_config(registry).model_fields
     ordered: list[str] = []
     for name in Settings.model_fields:
+        if KINDS[Experiment.stage].before == name:
+            ordered += experiments
         ordered += [key for key, kind in PLUGIN_KEYS.items() if kind.before == name]
         ordered.append(name)
     ordered += [key for key, kind in PLUGIN_KEYS.items() if key not in ordered]
-    return {name: WholeConfig.model_fields[name] for name in ordered}
+    return {name: experiments.get(name) or known[name] for name in ordered}
 
 
 def plugin_files(values: Mapping[str, Any], folder: Path) -> list[Path]:

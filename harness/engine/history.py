@@ -18,7 +18,7 @@ from harness.records import (
     Sealed,
     TestResult,
 )
-from harness.records.arms import Levers
+from harness.stages import Outcome
 
 Place = tuple[str, int]
 """Arm and round."""
@@ -46,8 +46,7 @@ class History:
         checkpoints: what each training left; the base model is not among them.
         prompts: baseline -> the rows of dev as it asks them.
         baselines: baseline -> the base model under these.
-        levers: what was tried beside the rounds; None where nothing was.
-        arms_answered: (arm, seed) -> the answers of one of its trainings.
+        outcomes: experiment -> what came of it beside the rounds.
         prompts_on_test: the baseline that was best on dev -> the base model under it on test.
         probed: the models of rounds on general text, each beside the base model.
     """
@@ -63,8 +62,7 @@ class History:
     added: dict[str, list[Example]] = field(default_factory=dict)
     prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
     baselines: dict[str, Asked] = field(default_factory=dict)
-    levers: Levers | None = None
-    arms_answered: dict[Place, Evaluation] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
     probed: dict[Place, Beside] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.config import loading
 from harness.config.finding import FILE_NAME
-from harness.config.running_code import running_code
+from harness.config.running_code import CodeRunner, combining, running_code
 from harness.config.settings import plugin_files
 from harness.engine import beginning, resume_command
 from harness.engine.run import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
@@ -26,7 +26,6 @@ from harness.records import Checkpoint
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
-    from harness.config.plugin_entries import PluginEntry
     from harness.engine.run import Run
 
 _trusted: ContextVar[bool] = ContextVar("trusted", default=False)
@@ -94,23 +93,23 @@ def refuse_options(run: Path, config: Config) -> None:
     refuse(run, foreign_options(run, list(running_code(config))))
 
 
-def foreign_options(run: Path, entries: Sequence[PluginEntry]) -> str:
-    """Why plugins that run code are not used; empty where they are.
+def foreign_options(run: Path, runners: Sequence[CodeRunner]) -> str:
+    """Why what runs code is not used; empty where it is.
 
-    All options of each have to be those of a plugin of this project's own config: that it trusts
+    All options of each plugin have to be those of one of this project's own config: that it trusts
     one model says nothing of another one.
 
     Args:
-        entries: plugins that run code, as the run in that folder names them.
+        runners: as the run in that folder names them.
     """
-    if _trusted.get() or not entries:
+    if _trusted.get() or not runners:
         return ""
     own = own_config(run)
     allowed = _running_code_of(own) if own else []
-    for entry in entries:
-        if _known_by(entry) not in allowed:
+    for runner in runners:
+        if runner.identity not in allowed:
             return (
-                f"{entry.named} runs code by its options, and this project's own config has none "
+                f"{runner.named} runs code by its options, and this project's own config has none "
                 "with the same options"
             )
     return ""
@@ -124,13 +123,12 @@ def refuse_beside(run: Run, beside: Config) -> None:
     Raises:
         Untrusted: a plugin of that training's config runs other code.
     """
-    asked = list(running_code(run.config))
-    if _trusted.get() or run.config.search in asked:
+    if _trusted.get() or any(combining(run.config)):
         return
-    allowed = list(map(_known_by, asked))
-    for entry in running_code(beside):
-        if _known_by(entry) not in allowed:
-            what = f"{entry.named} runs code by options that the config of the run does not set"
+    allowed = [runner.identity for runner in running_code(run.config)]
+    for runner in running_code(beside):
+        if runner.identity not in allowed:
+            what = f"{runner.named} runs code by options that the config of the run does not set"
             refuse(run.folder, what)
 
 
@@ -175,14 +173,9 @@ def _plugins_of(own: Path) -> list[Path]:
 def _running_code_of(own: Path) -> list[Any]:
     """What is known of each plugin of a config that runs code; none where it cannot be read."""
     try:
-        return list(map(_known_by, running_code(loading.load(own))))
+        return [runner.identity for runner in running_code(loading.load(own))]
     except HarnessError:
         return []
-
-
-def _known_by(entry: PluginEntry) -> Any:
-    """Equal for plugins that do the same."""
-    return entry.stage, entry.plugin, entry.instance.options.model_dump(mode="json")
 
 
 def refuse(run: Path, reason: str) -> None:

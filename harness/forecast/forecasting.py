@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness.boundary.calls import plainly
-from harness.config import arms, loading, searching
+from harness.config import experiments, loading
 from harness.config.loading import Config
 from harness.context import Quiet, Watcher
 from harness.data.splits import groups_of
@@ -18,7 +18,7 @@ from harness.errors import EnvironmentFailure
 from harness.forecast import needs, rates as known_rates
 from harness.forecast.beside import beside, without_time
 from harness.forecast.listing import DEV, TRAIN, Item, listed
-from harness.forecast.looking import PlannedRun, Unspoken, Walk, cleared, walked
+from harness.forecast.looking import PlannedRun, PlannedSteps, Unspoken, Walk, cleared, walked
 from harness.forecast.measuring import measured
 from harness.forecast.rates import Rates, Times
 from harness.forecast.records import Forecast, PlannedArm, PlannedWork, Remark
@@ -26,6 +26,7 @@ from harness.forecast.tokens import Counting
 from harness.kit.numbers import counted, percent
 from harness.records import BASE_ARM, SPLITS
 from harness.stats.decision import POWER, usable
+from harness.stored import Branches
 
 
 def _never() -> bool:
@@ -58,8 +59,7 @@ def plan_run(
         Cancelled: ``cancelled`` says so.
     """
     config = loading.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
-    arms.checked(config)
-    searching.checked(config)
+    experiments.checked(config)
     watcher = Unspoken(watcher or Quiet())
     run = PlannedRun(config, watcher, cancelled)
     try:
@@ -138,7 +138,7 @@ def forecast(
         )
         for item, (given, learned) in zip(items, tokens or [(None, None)] * len(items), strict=True)
     ]  # fmt: skip
-    planned, wrong = beside(config, history, run.folder, times)
+    planned, wrong = beside(Branches(PlannedSteps(run), history), history, times)
     left = [item.seconds for item in work if not item.stored]
     timed = [arm for arm in planned if not arm.unknown]
     seconds = times.with_start(left + [arm.seconds for arm in timed])

@@ -6,6 +6,7 @@ of these functions. They never raise, and take time linear in the length of the 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -114,3 +115,17 @@ def markdown_block(text: str, limit: int | None = None) -> str:
     longest = max((len(ticks) for ticks in _TICKS.findall(body)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{body}\n{fence}"
+
+
+def given(value: object) -> str:
+    """A value in a few words. Never its ``repr``, unless it is a plain one: that may raise."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        return f"the text {json.dumps(one_line(value, 40), ensure_ascii=False)}"
+    if type(value) in (int, float):
+        return f"the number {str(value)[:40]}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

@@ -1,4 +1,4 @@
-"""A search of settings: its trials, and what came of them."""
+"""A trial of a search of settings."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any, Literal
 
 TrialState = Literal["open", "done", "pruned", "failed"]
 """``open``: begun, and not ended yet."""
-
-SHARES = (0.25, 0.5, 0.75)
-"""Of a training's steps, after which trials are compared while they are trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +19,9 @@ class Trial:
         values: dotted key of the config -> value.
         folds: what each part of the rows gave, held out of training in turn; one where valid is
             large enough. A trial that was pruned has fewer.
-        course: validation losses at :data:`SHARES` of its training, where trials are compared on
-            valid by loss and the trainer measures them. A trial that was pruned has fewer.
+        course: validation losses at :attr:`harness.Searcher.shares` of its training, where trials
+            are compared on valid by loss and the trainer measures them. A trial that was pruned
+            has fewer.
         seconds: of its trainings and answers.
         failed: why it has no value; empty where nothing went wrong.
     """
@@ -45,29 +43,3 @@ class Trial:
     def value(self) -> float | None:
         """What trials are compared by; None for one that did not come to its end."""
         return self.mean if self.state == "done" else None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a search has found.
-
-    Attributes:
-        by: ``loss``, or the name of a score.
-        folds: into how many parts the rows were cut; 1: the rows of valid were held out.
-        rows: that were held out, over all folds.
-        planned: trials that the config asks for.
-        best: number of the trial with the best value; None while none has a value.
-        arm: name of the arm by which the best settings meet the reference; empty where these are
-            the run's own, or the search has not ended.
-    """
-
-    by: str
-    higher_is_better: bool
-    folds: int
-    rows: int
-    planned: int
-    trials: tuple[Trial, ...] = ()
-    best: int | None = None
-    arm: str = ""
-    ended: bool = False
-    sentence: str = ""

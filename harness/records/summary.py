@@ -13,15 +13,17 @@ from typing import Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Gt, MaxLen, MinLen
 
-from harness.records.arms import ArmKind, Curve, Method, Name, Ranking
 from harness.records.course import Course
 from harness.records.rounds import GuardState, Sealed, Verdict
-from harness.records.searching import TrialState
 
 SCHEMA: Final = "harness.summary/3"
 LONGEST_TEXT = 2_000
 """Characters of a text of data or of a model."""
 
+LONGEST_NAME = 80
+"""Characters of a name."""
+
+Name = Annotated[str, MaxLen(LONGEST_NAME)]
 Count = Annotated[int, Ge(0)]
 Seconds = Annotated[float, Ge(0)]
 RowId = Annotated[str, MaxLen(200)]
@@ -561,8 +563,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class ShownArm:
-    """A training beside the rounds, in one thing different from the reference round
-    ([Levers](levers.md)).
+    """A branch of the run, trained beside the rounds ([Levers](levers.md)).
 
     Attributes:
         name: as reports call it.
@@ -577,7 +578,7 @@ class ShownArm:
         against: the reference round.
         verdict: against it; `null` for shares, for the reference again, and where the training
             failed. Its bounds are at the level that Holm's method gave it.
-        worth: whether a gain of `levers.worth` is shown (`yes`), excluded (`no`) or neither
+        worth: whether a gain of `worth:` is shown (`yes`), excluded (`no`) or neither
             (`open`); `null` without `worth:` or a verdict.
         seconds: of all its trainings and answers.
         tokens: that the training read; `null` where the trainer does not say.
@@ -588,7 +589,7 @@ class ShownArm:
     """
 
     name: Name
-    kind: ArmKind
+    kind: str
     what: str
     changed: Mapping[Name, str]
     share: float | None
@@ -603,106 +604,6 @@ class ShownArm:
     parameters: Count | None
     failed: str | None
     trainings: Annotated[tuple[Training, ...], MinLen(1)]
-
-
-@dataclass(frozen=True, slots=True)
-class OwnTraining:
-    """The reference round's own training, as of an arm.
-
-    Attributes:
-        rows: that it was trained on.
-        seconds: of training and answers.
-        tokens, memory, parameters: as of an arm.
-        trainings: this one.
-    """
-
-    rows: Count
-    seconds: Seconds
-    tokens: Count | None
-    memory: Count | None
-    parameters: Count | None
-    trainings: Annotated[tuple[Training, ...], MinLen(1)]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownTrial:
-    """One trial of a search.
-
-    Attributes:
-        number: 0 is the run's own settings.
-        values: dotted key -> value; `null` where it is not set.
-        folds: what each part gave.
-        course: validation losses after a quarter, half and three quarters of its training, where
-            trials are compared within it.
-        value: mean of the folds, `null` unless it is done.
-        state: `pruned` was ended early, `open` is not finished.
-        seconds: of its trainings and answers.
-        failed: why it has no value.
-    """
-
-    number: Count
-    values: Mapping[Name, float | str | None]
-    folds: tuple[float | None, ...]
-    course: tuple[float | None, ...]
-    value: float | None
-    state: TrialState
-    seconds: float | None
-    failed: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSearch:
-    """A search of settings.
-
-    Attributes:
-        by: `loss`, or the name of a score.
-        higher_is_better: of that.
-        folds: 1: the rows of valid were held out.
-        rows: held out in all.
-        planned: trials.
-        ended: whether it has.
-        trials: in the order in which they were begun.
-        best: the number of the trial with the best value.
-        arm: the arm by which it meets the reference; `null` where the run's own settings are the
-            best or the search has not ended.
-        seconds: of all trials.
-        sentence: all of it in words.
-    """
-
-    by: Name
-    higher_is_better: bool
-    folds: Annotated[int, Ge(1)]
-    rows: Count
-    planned: Annotated[int, Ge(2)]
-    ended: bool
-    trials: tuple[ShownTrial, ...]
-    best: Count | None
-    arm: Name | None
-    seconds: Seconds
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLevers:
-    """What the arms say together; each part is `null` where it was not asked for.
-
-    Attributes:
-        reference: the round that arms are compared with.
-        worth: the gain that would matter, as the config names it.
-        own: the training of that round.
-        curve: what more rows are worth.
-        models: base models after the same training.
-        method: the training over seeds.
-        search: of settings.
-    """
-
-    reference: Annotated[int, Ge(1)]
-    worth: float | None
-    own: OwnTraining
-    curve: Curve | None
-    models: Ranking | None
-    method: Method | None
-    search: ShownSearch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -765,8 +666,9 @@ class Summary:
         baselines: the base model under other prompts, each with the best round against it, in the
             order of the config; the key is absent where the config names none, and until they are
             answered.
-        arms: trainings beside the rounds; the key is absent where nothing was tried.
-        levers: what these say together; absent likewise.
+        arms: the branches that were tried beside the rounds; empty where none was.
+        experiments: what these say together: experiment -> what its plugin says of it
+            ([Levers](levers.md)); without those that were asked for nothing.
         chosen: what stands next to the best round's dev scores, `null` where round 0 is the best.
     """
 
@@ -792,6 +694,6 @@ class Summary:
     next_command: str
     control: ShownControl | None = None
     baselines: Annotated[tuple[ShownBaseline, ...], MinLen(1)] | None = None
-    arms: tuple[ShownArm, ...] | None = None
-    levers: ShownLevers | None = None
+    arms: tuple[ShownArm, ...]
+    experiments: Mapping[str, Mapping[str, Any]]
     chosen: Chosen | None

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.config.making import make_entries
 from harness.config.plugin_entries import PluginEntry
-from harness.config.running_code import runs_code
+from harness.config.running_code import runner_of, runs_code
 from harness.engine import trust
 from harness.engine.run import Run
 from harness.errors import HarnessError
@@ -78,6 +78,6 @@ def _made(run: Run, line: Mapping[str, Any]) -> PluginEntry:
     files = [origin] if origin.suffix == ".py" else []
     trust.refuse(run.folder, trust.foreign(run.folder, files, {str(origin): line.get("digest")}))
     [entry] = make_entries("metric", {raw["name"]: raw}, files, _SUBJECT)
-    code = [entry] if runs_code(entry) else []
+    code = [runner_of(entry)] if runs_code(entry) else []
     trust.refuse(run.folder, trust.foreign_options(run.folder, code))
     return entry

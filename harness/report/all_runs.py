@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 from harness.engine import dev_ledger
 from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError
+from harness.kit.documents import as_json
 from harness.kit.files import digest
 from harness.kit.terms import CHOSEN
 from harness.kit.yaml_file import flattened
 from harness.report.folders import summaries
 from harness.report.reading import Document
 from harness.report.run_entry import run_entry
-from harness.report.values import as_json
 from harness.stats.decision import ALPHA
 from harness.stored import open_run
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.kit.documents import finite
 from harness.kit.text import one_line
 from harness.report import examples
 from harness.report.annotated import RunAnnotations
@@ -20,7 +21,6 @@ from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
 from harness.report.sections import Guard, made, unguarded
-from harness.report.values import finite
 from harness.stages import Section
 from harness.store.writing import Asking, QueryResult, reading
 

@@ -16,6 +16,7 @@ from harness.report import annotated
 from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
+from harness.stages import BranchOutcome
 
 if TYPE_CHECKING:
     from harness.store.contents import Answers, Rescored
@@ -38,8 +39,7 @@ def database(
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
         arms[CONTROL_ARM] = {"plan.strategy": "random"}
-    tried = history.levers.arms if history.levers is not None else ()
-    arms |= {stored_arm(one.arm.name): one.arm.changed for one in tried}
+    arms |= {stored_arm(branch.name): branch.changes for branch in _branches(history)}
     arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.baselines.items()}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
@@ -59,6 +59,10 @@ def stored_arm(name: str) -> str:
     return f"arm {name}"
 
 
+def _branches(history: History) -> list[BranchOutcome]:
+    return [branch for outcome in history.outcomes.values() for branch in outcome.branches]
+
+
 def _answers(
     run: Run, steps: Steps, history: History, caveats: Caveats, added: Sequence[PluginEntry]
 ) -> Iterator[Answers]:
@@ -71,11 +75,10 @@ def _answers(
     sets += [
         (BASE_ARM, n, "test", evaluation) for n, evaluation in history.test_evaluations.items()
     ]
-    reference = history.levers.reference if history.levers is not None else 0
     sets += [
-        (stored_arm(name), reference, "dev", evaluation)
-        for (name, seed), evaluation in history.arms_answered.items()
-        if seed == 0
+        (stored_arm(branch.name), history.kept or 1, "dev", branch.evaluation)
+        for branch in _branches(history)
+        if branch.evaluation is not None
     ]
     # They are the base model's, which is round 0.
     sets += [

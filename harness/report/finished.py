@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.config.arms import planned
-from harness.config.searching import asked as searched
-from harness.engine.arm_journal import asked
+from harness.config.experiments import parts
 from harness.engine.run import Run
 from harness.kit.files import digest, read_json
 from harness.records import NOT_ASKED
@@ -40,13 +38,9 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     if gone:
         say(_gone(gone))
         return None
-    if artifact.facts["worth"] != run.config.settings.worth:
-        return None
     if artifact.facts["probes"] != asked_of_probes(run):
         return None
-    if any(asked(arm) not in artifact.facts["arms"] for arm in planned(run.config)):
-        return None
-    if (wanted := searched(run.config)) is not None and artifact.facts["search"] != wanted:
+    if not parts(run.config) <= set(artifact.facts["parts"]):
         return None
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):

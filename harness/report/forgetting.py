@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.kit.documents import finite
 from harness.kit.numbers import signed
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Forgetting
 from harness.records.summary import Forgot, LostAnswers, LostText
-from harness.report.values import finite
 
 if TYPE_CHECKING:
     from harness.engine.history import History

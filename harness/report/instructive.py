@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import ErrorLabel, ScoredExample
 from harness.records.summary import LONGEST_TEXT, ShownExample
-from harness.report.values import as_document, finite
 
 
 def instructive(

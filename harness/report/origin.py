@@ -67,8 +67,10 @@ def settings_of(config: Config, root: Path) -> Document:
     for key in single:
         found[key] = _entry(config.entries[key][0], root)
     found["augment"] = [_entry(entry, root) for entry in config.augment]
-    if shown.worth is not None:
-        found["worth"] = shown.worth
+    for experiment in config.experiments:
+        options = experiment.instance.options
+        reported = {name: getattr(options, name) for name in experiment.instance.reported}
+        found |= {key: _plain(value, root) for key, value in reported.items() if value is not None}
     return found
 
 

@@ -11,10 +11,8 @@ from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.config.plugin_entries import PluginEntry
-from harness.config.searching import asked as searched
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import resume_command
-from harness.engine.arm_journal import asked
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import UNEXPLAINED, Steps
@@ -68,28 +66,12 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     stages = [[label, *place] for place, label in run.used.items()]
     facts = {
         "files": written, "stages": stages, "journal": run.journal.digest,
-        "arms": arms_done(history), "worth": run.config.settings.worth,
-        "search": search_done(run, history), "probes": asked_of_probes(run),
+        "parts": sorted(part for outcome in history.outcomes.values() for part in outcome.done),
+        "probes": asked_of_probes(run),
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
     return document
-
-
-def arms_done(history: History) -> list[str]:
-    """The arms of which every training has given answers."""
-    found = history.levers.arms if history.levers is not None else ()
-    return [asked(one.arm) for one in found if not any(each.failed for each in one.tried)]
-
-
-def search_done(run: Run, history: History) -> str | None:
-    """The search that has ended, with the answers of its arm; None where something is missing."""
-    levers = history.levers
-    found = levers.search if levers is not None else None
-    if levers is None or found is None or not found.ended or found.best is None:
-        return None
-    done = {one.arm.name for one in levers.arms if not any(each.failed for each in one.tried)}
-    return searched(run.config) if found.arm in {"", *done} else None
 
 
 def reports(run: Run, steps: Steps, history: History, document: Document) -> list[str]:
@@ -200,8 +182,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         control=_control(steps, history),
         baselines=baselines.compared(steps, history),
         best_prompt=baselines.best_prompt(steps, history),
-        levers=history.levers,
-        worth=run.config.settings.worth,
+        outcomes=history.outcomes,
         model=model_of(run, history),
         dates=dates_of(run, final=final),
         settings=settings_of(run.config, run.root),

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from harness.engine.history import History
 from harness.engine.steps import At, Steps
 from harness.errors import HarnessError
+from harness.kit.documents import finite
 from harness.kit.draws import fraction
 from harness.records import BASE_ARM, Example, Measurement, Prediction
-from harness.report.values import finite
 
 if TYPE_CHECKING:
     from harness.scoring import MetricEntry, Pair

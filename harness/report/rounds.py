@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line
 from harness.records import Forgetting, Growth, Plan, PlanItem, RoundResult, Slice
 from harness.records.course import Course
@@ -17,7 +18,6 @@ from harness.records.summary import (
     ShownRound,
     ShownSlice,
 )
-from harness.report.values import as_document, finite
 
 EVERYWHERE = "everywhere"
 LOG_POINTS = 200

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from harness.engine import ledger
+from harness.kit.documents import as_json, finite
 from harness.kit.text import one_line
 from harness.records.summary import LONGEST_TEXT
 from harness.report.reading import Document
-from harness.report.values import as_json, finite
 
 COSTS = ("seconds", "tokens", "memory")
 
@@ -46,8 +46,12 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
         "seconds": sum(summary["seconds"].values(), 0.0),
         "tokens": None,  # a run's rounds do not say
         "memory": None,
-        "arms": [_arm(each, primary, config) for each in summary.get("arms", ())],
-        "levers": list(_levers(summary.get("levers"))),
+        "arms": [_arm(each, primary, config) for each in summary["arms"]],
+        "levers": [
+            one_line(sentence, LONGEST_TEXT)
+            for experiment in summary["experiments"].values()
+            for sentence in experiment.get("sentences", ())
+        ],
         "baselines": [_baseline(each, primary) for each in summary.get("baselines", ())],
     }
 
@@ -142,16 +146,6 @@ def _before(key: str, config: Mapping[str, Any]) -> Any:
     """The run's own value of a key, or all that stands below it; None where there is neither."""
     below = {name: value for name, value in config.items() if name.startswith(f"{key}.")}
     return config.get(key, {name[len(key) + 1 :]: value for name, value in below.items()} or None)
-
-
-def _levers(levers: Mapping[str, Any] | None) -> Iterator[str]:
-    """What the arms say together: more rows, base models, the method; a sentence each."""
-    if levers is None:
-        return
-    method = levers["method"] and levers["method"]["verdict"]
-    for found in (levers["curve"], levers["models"], method):
-        if found and found["sentence"]:
-            yield one_line(found["sentence"], LONGEST_TEXT)
 
 
 def _baseline(found: Mapping[str, Any], primary: str) -> Document:

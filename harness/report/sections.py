@@ -13,10 +13,10 @@ from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.blocks import to_json
+from harness.kit.documents import finite
 from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.reading import Document
-from harness.report.values import finite
 from harness.stages import Section
 
 MOST_ROWS = 50

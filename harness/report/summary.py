@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import DataError
+from harness.kit.documents import as_document, finite
 from harness.kit.files import canonical
 from harness.kit.text import one_line, storable_json
 from harness.records import (
@@ -32,7 +33,6 @@ from harness.records import (
     TestResult,
     to_json,
 )
-from harness.records.arms import Levers
 from harness.records.summary import (
     SCHEMA,
     Data,
@@ -47,11 +47,11 @@ from harness.records.summary import (
     ShownTest,
     Summary,
 )
+from harness.report.arms import arm
 from harness.report.forgetting import forgot
-from harness.report.levers import arms, together
 from harness.report.reading import Document, read_document
 from harness.report.rounds import control_round, main_round
-from harness.report.values import as_document, finite
+from harness.stages import Outcome
 from harness.verdicts.selection import chosen
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class RunRecord:
         screening: what the gate said of the source's rows.
         baselines: the base model under other prompts, each with the best round against it.
         best_prompt: the best round against the base model and the best of these, on the same rows.
-        levers: what was tried beside the rounds.
-        worth: the gain that would matter, as the config names it.
+        outcomes: experiment -> what came of it beside the rounds.
         slices: round -> all slices found after it, weak or not.
         forgotten: round -> its model on general text, beside the base model.
         replayed: round -> general rows that it was trained on beside those of the task.
@@ -103,8 +102,7 @@ class RunRecord:
     control: ControlResult | None = None
     baselines: Sequence[BaselineResult] = ()
     best_prompt: BestPrompt | None = None
-    levers: Levers | None = None
-    worth: float | None = None
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     model: Model = _NO_MODEL
     dates: Dates = _NO_DATES
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -164,8 +162,16 @@ def summarise(run: RunRecord) -> Document:
         next_command=one_line(run.next_command),
         control=None if run.control is None else _control(run.control),
         baselines=tuple(as_document(ShownBaseline, base) for base in run.baselines) or None,
-        arms=None if run.levers is None else arms(run.levers),
-        levers=None if run.levers is None else together(run.levers, run.worth),
+        arms=tuple(
+            arm(branch, run.kept_round or 1)
+            for outcome in run.outcomes.values()
+            for branch in outcome.branches
+        ),
+        experiments={
+            name: to_json(as_document(type(outcome.document), outcome.document))
+            for name, outcome in run.outcomes.items()
+            if outcome.document is not None
+        },
         chosen=None,
     )
     document = _written(summary)

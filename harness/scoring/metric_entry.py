@@ -11,10 +11,10 @@ import numpy as np
 
 from harness import errors, stats
 from harness.boundary.calls import plainly
-from harness.boundary.record_checks import given, items, text
+from harness.boundary.record_checks import items, text
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
 from harness.errors.machine import raise_trouble
-from harness.kit.text import one_line, titled
+from harness.kit.text import given, one_line, titled
 from harness.records import Example, Prediction
 from harness.stages import Metric
 from harness.stages.scoring import names_in_run

@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from harness.stages.annotations import Annotated, AnnotatedRun, Annotations, AnswerValues
 from harness.stages.base import Options, Plugin
+from harness.stages.experiments import (
+    BranchOutcome,
+    BranchTraining,
+    Experiment,
+    Intent,
+    Outcome,
+    PlannedBranch,
+    PlannedRows,
+)
 from harness.stages.growing import Analyzer, Augmenter, Evidence
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.making import Generator, Model, Source, Trainer
@@ -16,10 +25,12 @@ from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
-from harness.stages.searching import Searcher
+from harness.stages.searching import CheckedSearcher, Searcher
 
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
-    "Baseline", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options",
-    "Plugin", "Probe", "Reporter", "Searcher", "Section", "Source", "StageKind", "Trainer",
+    "Baseline", "BranchOutcome", "BranchTraining", "CheckedSearcher", "Detector", "Evidence",
+    "Experiment", "Generator", "Intent", "Judge", "Metric", "Model", "Options", "Outcome",
+    "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter", "Searcher", "Section", "Source",
+    "StageKind", "Trainer",
 ]  # fmt: skip

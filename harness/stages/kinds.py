@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from harness.stages.annotations import Annotations
 from harness.stages.base import Plugin
+from harness.stages.experiments import Experiment
 from harness.stages.growing import Analyzer, Augmenter
 from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.probing import Probe
@@ -29,7 +30,8 @@ class StageKind:
     Attributes:
         base: its contract; ``base.stage`` names the kind.
         work: methods of which at least one has to be the plugin's own.
-        key: the config's key that names its plugins; empty where no config does.
+        key: the config's key that names its plugins; empty where no config does. An experiment's
+            options are keys of their own.
         many: whether the key holds a list of entries.
         default, description: of the key.
         before: the core's key that it precedes in the reference and in ``config.yaml``; empty =
@@ -186,6 +188,7 @@ KINDS: dict[str, StageKind] = {
             before="valid",
             usual="optuna",
         ),
+        StageKind(Experiment, work=("intent", "left", "carry_out"), before="valid"),
         StageKind(
             Probe,
             work=("texts",),

@@ -1,15 +1,24 @@
-"""The stage that proposes settings: searcher."""
+"""The stage that proposes settings: searcher, and what its answers have to be."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from harness.errors import PluginError
+from harness.kit.text import given, one_line
 from harness.records.searching import Trial
 from harness.stages import base
 from harness.stages.base import Plugin
+
+LONGEST = 200
+"""Values that a searcher names of one key; a range is told by its ends."""
+NAME = 60
+"""Characters of a key in a message."""
 
 
 class Searcher(Plugin):
@@ -17,9 +26,13 @@ class Searcher(Plugin):
 
     The record of trials is all that it knows: each method is a function of its arguments and of
     the options, so that a search that was killed goes on as it would have gone.
+
+    Attributes:
+        shares: of a training's steps, after which trials are compared while they are trained.
     """
 
     stage = "searcher"
+    shares: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
 
     class Options(base.Options):
         """What every search has; a searcher's own options come on top."""
@@ -77,3 +90,129 @@ class Searcher(Plugin):
             its loss is.
         """
         return ()
+
+
+class CheckedSearcher:
+    """A searcher, each of whose answers is checked: whatever uses one calls it by this.
+
+    Raises:
+        PluginError: an answer is none that the contract allows.
+    """
+
+    def __init__(self, searcher: Searcher) -> None:
+        self.searcher = searcher
+
+    def space(self) -> dict[str, tuple[Any, ...]]:
+        """Dotted key -> values that it may get."""
+        return _space(self.searcher.space())
+
+    def propose(
+        self, trials: Sequence[Trial], seed: int, higher_is_better: bool
+    ) -> dict[str, Any] | None:
+        """The values of a trial, within the space; None where nothing is left to try."""
+        values = self.searcher.propose(trials, seed, higher_is_better)
+        return _proposal(values, self.space())
+
+    def hopeless(
+        self, folds: Sequence[float], trials: Sequence[Trial], higher_is_better: bool
+    ) -> bool:
+        return _hopeless(self.searcher.hopeless(folds, trials, higher_is_better))
+
+    def limits(self, trials: Sequence[Trial]) -> tuple[float | None, ...]:
+        """Losses above which a trial ends, one for each share of its training."""
+        return _limits(self.searcher.limits(trials))
+
+
+def _space(values: Any) -> dict[str, tuple[Any, ...]]:
+    """Dotted key -> values that it may get."""
+    if not isinstance(values, Mapping) or not values:
+        raise _wrong(f"space() is {given(values)}, where a mapping of keys to values is due")
+    found = {}
+    for key, several in values.items():
+        listed = isinstance(several, Sequence) and not isinstance(several, str)
+        if not isinstance(key, str) or not listed:
+            raise _wrong(f"space() has {given(several)} under {given(key)}, not a list of values")
+        if len(several) > LONGEST:
+            raise _wrong(
+                f"space() names {len(several)} values of '{one_line(key, NAME)}', over {LONGEST}"
+            )
+        found[key] = tuple(_plain(one, f"space(): '{one_line(key, NAME)}'") for one in several)
+    return found
+
+
+def _proposal(values: Any, allowed: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
+    """The values of a trial; None where nothing is left to try.
+
+    Args:
+        allowed: what :meth:`Searcher.space` gave. Two numbers are the ends of a range, of whole
+            numbers where both are whole; of anything else a value is one of the list.
+    """
+    if values is None:
+        return None
+    if not isinstance(values, Mapping) or set(values) != set(allowed):
+        raise _wrong(f"propose() is {given(values)}, where a value of each key of space() is due")
+    found = {key: _plain(values[key], f"propose(): '{one_line(key, NAME)}'") for key in allowed}
+    for key, value in found.items():
+        if not _lies_in(value, allowed[key]):
+            due = _in_words(allowed[key])
+            raise _wrong(
+                f"propose(): '{one_line(key, NAME)}' is {given(value)}, where {due} is due"
+            )
+    return found
+
+
+def _lies_in(value: Any, allowed: Sequence[Any]) -> bool:
+    if any(type(one) is type(value) and one == value for one in allowed):
+        return True
+    if not _is_range(allowed) or not _is_number(value):
+        return False
+    whole = all(isinstance(one, int) for one in allowed)
+    return bool(min(allowed) <= value <= max(allowed) and (value == int(value) or not whole))
+
+
+def _is_range(allowed: Sequence[Any]) -> bool:
+    return len(allowed) == 2 and all(map(_is_number, allowed))
+
+
+def _in_words(allowed: Sequence[Any]) -> str:
+    if _is_range(allowed):
+        return f"a number from {min(allowed)} to {max(allowed)}"
+    return f"one of the {len(allowed)} values that space() names"
+
+
+def _hopeless(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(f"hopeless() is {given(value)}, where True or False is due")
+    return value
+
+
+def _limits(values: Any) -> tuple[float | None, ...]:
+    """Losses above which a trial ends, one for each share of its training."""
+    due = f"at most {len(Searcher.shares)} of numbers and None"
+    if (
+        not isinstance(values, Sequence)
+        or isinstance(values, str)
+        or len(values) > len(Searcher.shares)
+    ):
+        raise _wrong(f"limits() is {given(values)}, where a sequence of {due} is due")
+    for one in values:
+        if one is not None and not _is_number(one):
+            raise _wrong(f"limits() has {given(one)}, where {due} are due")
+    lacking = (None,) * (len(Searcher.shares) - len(values))
+    return (*(None if one is None else float(one) for one in values), *lacking)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _plain(value: Any, what: str) -> Any:
+    """A value as JSON holds it."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise _wrong(f"{what} is {given(value)}, which JSON cannot hold") from None
+
+
+def _wrong(what: str) -> PluginError:
+    return PluginError(what, hint="correct the plugin")

@@ -1,5 +1,6 @@
 """A run looked at again, from what it has stored: by our own commands, and by those of plugins."""
 
+from harness.stored.branches import AnswerSet, Branch, Branches, BranchResult
 from harness.stored.configured import ConfigView, open_config
 from harness.stored.models import RoundModels
 from harness.stored.pool import PoolModels
@@ -17,7 +18,7 @@ from harness.stored.values import answer_values
 from harness.stored.view import RunView, open_run
 
 __all__ = [
-    "Answered", "ConfigView", "NotStored", "PoolModels", "RoundModels", "RoundReader", "RunView",
-    "StoredRound", "StoredRun", "StoredSteps", "answer_values", "answered", "open_config",
-    "open_run", "opened", "replay",
+    "AnswerSet", "Answered", "Branch", "BranchResult", "Branches", "ConfigView", "NotStored",
+    "PoolModels", "RoundModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
+    "StoredSteps", "answer_values", "answered", "open_config", "open_run", "opened", "replay",
 ]  # fmt: skip

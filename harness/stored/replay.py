@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import arms
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
@@ -32,6 +31,7 @@ from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.kit.files import read_json, read_jsonl
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
+from harness.stored import branches
 
 
 class StoredRun(Run):
@@ -254,7 +254,7 @@ def replay(run: StoredRun) -> tuple[StoredSteps, History]:
     try:
         for _ in rounds(steps, history):
             pass
-        arms.carry_out(steps, history)
+        branches.carry_out(steps, history)
     except (NotStored, Unopened, Waiting) as reason:
         # The rest was never made, or waits for people.
         steps.stopped = reason

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.boundary import probes, prompts, results, searching
+from harness.boundary import probes, prompts, results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import Lent, copied
 from harness.context import Context
@@ -31,6 +31,7 @@ from harness.stages import (
     Annotated,
     AnnotatedRun,
     AnswerValues,
+    CheckedSearcher,
     Evidence,
     Generator,
     Plugin,
@@ -201,12 +202,13 @@ def _searcher(subject: Subject, given: Sample, context: Context) -> str:
     if not issubclass(type(subject.instance).Options, Searcher.Options):
         mend = "Derive them from harness.Searcher.Options, which has trials, by, folds and seed"
         raise PluginError("its Options lack those of a search", hint=mend)
-    space = searching.space(subject.instance.space())
+    searcher = CheckedSearcher(subject.instance)
+    space = searcher.space()
     trials = [Trial(0, {}, (1.0, 1.0), "done")]
     while len(trials) < _TRIALS:
         values, again = (
-            searching.proposal(searcher.propose(tuple(trials), _SEED, False), space)
-            for searcher in (subject.instance, subject.make())
+            each.propose(tuple(trials), _SEED, False)
+            for each in (searcher, CheckedSearcher(subject.make()))
         )
         if values != again:
             mend = "Compute it from the arguments and the options; keep nothing between calls"
@@ -214,8 +216,8 @@ def _searcher(subject: Subject, given: Sample, context: Context) -> str:
         if values is None:
             break
         trials.append(Trial(len(trials), values, (1.0 + 1 / len(trials),) * 2, "done"))
-    searching.hopeless(subject.instance.hopeless((9.0,), tuple(trials), False))
-    searching.limits(subject.instance.limits((*trials, _MEASURED)))
+    searcher.hopeless((9.0,), tuple(trials), False)
+    searcher.limits((*trials, _MEASURED))
     return f"{len(trials) - 1} proposals of {len(space)} settings"
 
 

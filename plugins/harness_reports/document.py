@@ -75,7 +75,7 @@ _LEVERS: Document = {
 _MODEL: Document = {"base": "", "adapter": None, "round": 0, "commands": [], "lost": False}
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
-    "better": [], "not_better": None, "baselines": [], "arms": [], "levers": None,
+    "better": [], "not_better": None, "baselines": [], "arms": [], "experiments": {},
     "best_prompt": None, "beats_prompts": None, "forgot": None,
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
@@ -100,6 +100,7 @@ def complete(document: Mapping[str, Any]) -> Document:
     full["best_prompt"] = full["best_prompt"] and _best_prompt(full["best_prompt"])
     full["forgot"] = full["forgot"] and _with(_FORGOT, full["forgot"])
     full["arms"] = [_arm(one) for one in full["arms"]]
+    full["levers"] = (full["experiments"] or {}).get("levers")
     if full["levers"]:
         full["levers"] = _with(_LEVERS, full["levers"])
     if full["objective"]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.kit import yaml_file
-from harness_advise.evidence.forgetting import MEASURED
+from harness_levers.advise.evidence.forgetting import MEASURED
 from harness_rows.options import RowsOptions
 from harness_rows.reading import read
 from harness_rows.splitting import dealt

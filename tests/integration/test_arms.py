@@ -11,6 +11,7 @@ import pytest
 
 import harness
 from harness.report.summary import schema
+from tests.support.arms import levers_of
 from tests.support.project import CONFIG, SUPPORT, Project
 
 TWO_ROUNDS = CONFIG.replace("rounds: 3", "rounds: 2")
@@ -85,7 +86,7 @@ def test_arms_of_other_runs_on_the_same_dev_rows_count(begun: Project) -> None:
 
 def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
     found = summary(begun, "curve=true")
-    curve = found["levers"]["curve"]
+    curve = levers_of(found)["curve"]
     assert [point["share"] for point in curve["points"]] == [0.25, 0.5, 1.0]
     assert [len(point["values"]) for point in curve["points"]] == [2, 2, 2]
     assert curve["points"][-1]["values"][0] == found["rounds"][2]["scores"]["overlap"]["value"]
@@ -96,7 +97,7 @@ def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
 def test_models_are_ranked_with_the_run_s_own(begun: Project) -> None:
     models = "models=[{source: fake, skill: 0.5}, {source: fake, skill: 0.21}]"
     found = summary(begun, models)
-    ranking = found["levers"]["models"]
+    ranking = levers_of(found)["models"]
     assert set(ranking["places"]) == {"fake (of the run)", "fake", "fake (2)"}
     assert ranking["places"]["fake"] == 1
     assert ranking["places"]["fake (of the run)"] > 1
@@ -105,7 +106,7 @@ def test_models_are_ranked_with_the_run_s_own(begun: Project) -> None:
 
 def test_seeds_make_a_verdict_on_the_method(begun: Project) -> None:
     found = summary(begun, "seeds=5", "arms=[{name: more, set: {train.gain: 0.01}}]")
-    method = found["levers"]["method"]
+    method = levers_of(found)["method"]
     assert len(method["values"]) == 5
     assert method["verdict"]["label"] == "improved"
     assert "over 5 seeds" in method["verdict"]["sentence"]
@@ -117,7 +118,7 @@ def test_the_whole_loop_is_repeated_with_other_seeds(begun: Project) -> None:
     [again] = found["arms"]
     assert again["kind"] == "loop"
     assert [one["failed"] for one in again["trainings"]] == [None] * 5
-    method = found["levers"]["method"]
+    method = levers_of(found)["method"]
     assert method["name"] == "the loop's best round"
     assert len(method["values"]) == 5
     assert begun.inside("runs").out.count("harness-") == 1, "loops beside the rounds are no runs"
@@ -197,7 +198,7 @@ def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> N
     assert begun.inside("report").code == 0
     again = json.loads((Path(run) / "analysis.json").read_text())
     assert again["arms"] == first["arms"]
-    assert again["levers"] == first["levers"]
+    assert again["experiments"] == first["experiments"]
 
 
 def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Project) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.kit.files import append_line
+from tests.support.arms import levers_of
 from tests.support.project import CONFIG, FAKES, Project
 
 ONE_ROUND = CONFIG.replace("rounds: 3", "rounds: 1")
@@ -124,12 +125,12 @@ def test_the_same_settings_under_two_names_are_refused(begun: Project) -> None:
 
 
 def test_a_curve_that_is_asked_for_is_made_of_its_own_shares(begun: Project) -> None:
-    fresh = summary(begun, "curve={shares: [0.7, 1], seeds: 3}")["levers"]["curve"]
-    other = summary(begun, "curve={shares: [0.25, 0.5, 1], seeds: 2}")["levers"]["curve"]
+    fresh = levers_of(summary(begun, "curve={shares: [0.7, 1], seeds: 3}"))["curve"]
+    other = levers_of(summary(begun, "curve={shares: [0.25, 0.5, 1], seeds: 2}"))["curve"]
     assert [point["share"] for point in other["points"]] == [0.25, 0.5, 1.0]
-    again = summary(begun, "curve={shares: [0.7, 1], seeds: 3}")["levers"]["curve"]
+    again = levers_of(summary(begun, "curve={shares: [0.7, 1], seeds: 3}"))["curve"]
     assert again == fresh
-    dropped = summary(begun, arm(0.02))["levers"]["curve"]
+    dropped = levers_of(summary(begun, arm(0.02)))["curve"]
     assert [len(point["values"]) for point in dropped["points"]] in ([2, 2, 2], [3, 3])
 
 
@@ -154,14 +155,14 @@ def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
 
 
 def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
-    loop = summary(begun, "seeds={count: 5, of: loop}")["levers"]["method"]
+    loop = levers_of(summary(begun, "seeds={count: 5, of: loop}"))["method"]
     assert "The best round of each loop was chosen on these rows" in loop["verdict"]["sentence"]
-    again = summary(begun, "seeds=5")["levers"]["method"]
+    again = levers_of(summary(begun, "seeds=5"))["method"]
     assert again["name"] == "round 1"
     assert "Round 1 was chosen on these rows of dev" in again["verdict"]["sentence"]
     runs = (begun.folder / ".harness" / "dev-arms.jsonl").read_text().splitlines()
     assert len(runs) == 1, "a loop beside the rounds is no run that chose"
-    assert summary(begun, arm(0.02))["levers"]["method"] is not None
+    assert levers_of(summary(begun, arm(0.02)))["method"] is not None
 
 
 def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> None:

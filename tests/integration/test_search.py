@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from harness.report.summary import schema
+from tests.support.arms import levers_of
 from tests.support.project import CONFIG, FAKES, SUPPORT, Project
 
 VALLEY = (
@@ -56,7 +57,7 @@ def test_a_search_is_added_to_a_run_that_has_ended_and_its_best_meets_the_refere
     for key in ("rounds", "test", "kept_round"):
         assert found[key] == plain[key], key
     jsonschema.Draft202012Validator(schema()).validate(found)
-    search = found["levers"]["search"]
+    search = levers_of(found)["search"]
     assert len(search["trials"]) == 6
     first, best = search["trials"][0], search["trials"][search["best"]]
     assert first["values"] == {"train.rate": 1e-4, "train.size": 8}
@@ -79,9 +80,9 @@ def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
     assert iterate(valley) == first
     assert path.read_bytes() == whole
     path.write_bytes(whole[: len(whole) // 2])  # what it told is in the store
-    more = iterate(valley, "search.trials=7")["levers"]["search"]
+    more = levers_of(iterate(valley, "search.trials=7"))["search"]
     assert path.read_bytes().startswith(whole)
-    assert bare(more)["trials"][:6] == bare(first["levers"]["search"])["trials"]
+    assert bare(more)["trials"][:6] == bare(levers_of(first)["search"])["trials"]
     assert len(more["trials"]) == 7
 
 
@@ -99,7 +100,7 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
     other.folder.mkdir()
     other.write(VALLEY + TWO)
     whole = iterate(other)
-    assert bare(found["levers"]["search"]) == bare(whole["levers"]["search"])
+    assert bare(levers_of(found)["search"]) == bare(levers_of(whole)["search"])
     assert [arm["scores"] for arm in found["arms"]] == [arm["scores"] for arm in whole["arms"]]
 
 
@@ -107,7 +108,7 @@ def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley:
     search = SEARCH.replace("trials: 6, folds: 2, startup: 3", "trials: 4, startup: 2")
     valley.write(MANY + search)
     found = iterate(valley)
-    search_of = found["levers"]["search"]
+    search_of = levers_of(found)["search"]
     jsonschema.Draft202012Validator(schema()).validate(found)
     assert search_of["folds"] == 1
     trials = search_of["trials"]
@@ -129,7 +130,7 @@ def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley:
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     valley.write(MANY)
     found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")
-    search = found["levers"]["search"]
+    search = levers_of(found)["search"]
     assert search["folds"] == 1
     assert search["rows"] >= 100
     assert search["trials"][search["best"]]["values"] == {"train.size": 16}
@@ -141,15 +142,15 @@ def test_the_run_s_own_settings_may_be_the_best(valley: Project) -> None:
     own = VALLEY.replace("{plugin: valley}", "{plugin: valley, rate: 1e-3, size: 16}")
     valley.write(own + TWO)
     found = iterate(valley)
-    assert found["levers"]["search"]["best"] == 0
-    assert "none of 2 trials was better" in found["levers"]["search"]["sentence"]
+    assert levers_of(found)["search"]["best"] == 0
+    assert "none of 2 trials was better" in levers_of(found)["search"]["sentence"]
     assert found["arms"] == []
 
 
 def test_a_trial_that_fails_is_recorded_and_the_others_go_on(valley: Project) -> None:
     valley.write(VALLEY.replace("{plugin: valley}", "{plugin: valley, fail_above: 20}"))
     sets = "search={trials: 5, over: {train.size: [8, 16, 32]}}"
-    found = iterate(valley, sets)["levers"]["search"]
+    found = levers_of(iterate(valley, sets))["search"]
     states = {one["values"]["train.size"]: one["state"] for one in found["trials"]}
     assert states == {8: "done", 16: "done", 32: "failed"}
     [failed] = [one for one in found["trials"] if one["state"] == "failed"]
@@ -160,7 +161,7 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(valley: Project) ->
 def test_a_value_that_the_trainer_refuses_is_a_trial_that_fails(valley: Project) -> None:
     valley.write(VALLEY)
     over = "{train.size: {low: 1, high: 13}}"  # both ends are accepted
-    found = iterate(valley, f"search={{trials: 9, over: {over}}}")["levers"]["search"]
+    found = levers_of(iterate(valley, f"search={{trials: 9, over: {over}}}"))["search"]
     refused = [one for one in found["trials"] if one["values"]["train.size"] in (6, 7)]
     assert refused
     assert {one["state"] for one in refused} == {"failed"}

@@ -278,7 +278,7 @@ def test_options_that_run_code_are_no_others(
 
 
 def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
-    from harness.config.overriding import overridden
+    from harness.config.variants import Variants
     from harness.engine.run import Run
     from harness.engine.steps import Steps
     from harness.stored import opened
@@ -290,7 +290,7 @@ def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project,
         patch.chdir(project.folder)
         config = opened(run.name, Quiet()).config
         steps = Steps(Run(config, Quiet(), name=run.name))
-        other = overridden(config, {"model": stranger}, "arms")
+        other = Variants(config).changed({"model": stranger}, "arms")
         with pytest.raises(trust.Untrusted, match="does not set"):
             steps.within(other)
         with trust.trusting():

@@ -149,7 +149,7 @@ def rows(model: type[BaseModel]) -> dict[str, str]:
 
 
 def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    fields = settings.fields()
+    fields = settings.fields(Registry.build())
     yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
     for name, model in (
         ("plan", settings.Planning),

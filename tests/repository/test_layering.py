@@ -63,7 +63,7 @@ FLOORS = (
     ("records", "rubrics", "errors", "context", "kit", "stats", "terminal"),
     ("stages", "hookspecs", "boundary", "scoring", "data"),
     ("registry", "config", "store"),
-    ("verdicts", "engine", "loop", "arms", "stored"),
+    ("verdicts", "engine", "loop", "stored"),
     ("report", "testing", "forecast"),
     ("cli",),
 )
@@ -78,13 +78,14 @@ BESIDE = {
     "data": {"stages", "boundary"},
     "config": {"registry"},
     "loop": {"engine", "verdicts"},
-    "arms": {"engine", "loop", "verdicts"},
-    "stored": {"arms", "engine", "loop", "verdicts"},
+    "stored": {"engine", "loop", "verdicts"},
     "report": set(),
     "forecast": set(),
 }
 """Room -> the rooms of its own floor that it may import."""
-PUBLIC_ROOMS = ("harness.kit", "harness.stats", "harness.terminal", "harness.testing")
+PUBLIC_ROOMS = (
+    "harness.kit", "harness.stats", "harness.terminal", "harness.testing", "harness.verdicts",
+)  # fmt: skip
 """What plugins may import besides the names of ``harness`` itself."""
 
 

@@ -83,7 +83,7 @@ except ConfigError as error:
 json.dump(
     {
         "exported": "Scheduler" in dir(harness),
-        "keys": list(fields()),
+        "keys": list(fields(named.registry)),
         "shown": named.shown()["schedule"],
         "in the key": [entry["plugin"] for entry in named.key()["schedule"]],
         "key without": sorted(without.key()),

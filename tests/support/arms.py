@@ -7,6 +7,12 @@ from typing import Any
 Document = dict[str, Any]
 
 
+def levers_of(summary: Document) -> Document:
+    """What a summary tells of all arms together."""
+    levers: Document = summary["experiments"]["levers"]
+    return levers
+
+
 def scored(value: float, primary: str = "overlap") -> Document:
     score = {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 48, "unscored": 0}
     return {primary: {**score, "signature": "x", "higher_is_better": True, "caveat": ""}}
@@ -33,7 +39,7 @@ def training(seed: int = 0, **values: float) -> Document:
 def levers(**parts: Any) -> Document:
     own = {
         "rows": 50, "seconds": 12.5, "tokens": None, "memory": None, "parameters": None,
-        "trainings": [training()],
+        "seconds_by_stage": {},
     }  # fmt: skip
     none = dict.fromkeys(("worth", "curve", "models", "method", "search"))
     return {"reference": 1, "own": own, **none, **parts}

@@ -221,8 +221,8 @@ def _reference(document: Document) -> Document:
 
 def _own_cost(document: Document) -> tuple[float, str, str, str, str]:
     own = document["levers"].get("own") or {}
-    return _cost({"seconds": 0.0, "tokens": None, "memory": None, "parameters": None,
-                  "trainings": [{"seconds": {}}], **own})  # fmt: skip
+    return _cost({"seconds": 0.0, "tokens": None, "memory": None, "parameters": None, **own,
+                  "trainings": [{"seconds": own.get("seconds_by_stage") or {}}]})  # fmt: skip
 
 
 def _cost(arm: Document) -> tuple[float, str, str, str, str]:

@@ -1,0 +1,53 @@
+"""What the experiments of a config ask for, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.boundary.calls import plainly
+from harness.config.loading import Config
+from harness.config.plugin_checks import ask
+from harness.config.variants import Variants
+from harness.errors import PluginError
+from harness.stages import Intent
+
+
+def intents(config: Config) -> Iterator[Intent]:
+    """What each installed experiment is asked for.
+
+    Raises:
+        ConfigError: with all that is wrong with the first that cannot be what the config says.
+        PluginError: a plugin fails.
+    """
+    for entry in config.experiments:
+        with plainly(entry.named):
+            intent = entry.instance.intent(Variants(config))
+        if not isinstance(intent, Intent):
+            raise PluginError(
+                f"{entry.named}: intent() is no harness.Intent", hint="correct the plugin"
+            )
+        yield intent
+
+
+def checked(config: Config) -> Sequence[Intent]:
+    """The same, once the plugins that they give other settings have said that they can work.
+
+    Raises:
+        ConfigError, EnvironmentFailure: with all that is wrong.
+    """
+    asked, variants = list(intents(config)), Variants(config)
+    problems = variants.problems()
+    for intent in asked:
+        for place, changes in intent.changes:
+            other = variants.changed(changes, "")
+            own = (config.model, config.train, config.generate)
+            for entry, before in zip((other.model, other.train, other.generate), own, strict=True):
+                if entry.shown() != before.shown():
+                    ask([(place, entry)], other.shown(), problems)
+    problems.done()
+    return asked
+
+
+def parts(config: Config) -> frozenset[str]:
+    """What has to be done before a run of the config counts as finished."""
+    return frozenset(part for intent in intents(config) for part in intent.parts)

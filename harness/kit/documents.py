@@ -1,0 +1,100 @@
+"""Values as the documents of a run hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar, overload
+
+from annotated_types import MaxLen
+
+from harness.kit.text import one_line
+
+Form = TypeVar("Form")
+
+SETTING = 120
+"""Characters of a value of the config."""
+
+
+def finite(value: Any) -> float | None:
+    """The number, or None for None, NaN, infinities and whatever is no number."""
+    if value is None or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond any float
+        return None
+
+
+def as_json(value: Any) -> Any:
+    """A setting as a document holds it: what JSON lacks, as an infinity or a date, as text."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(inner) for inner in value]
+    known = value is None or isinstance(value, (str, int))
+    return value if known or finite(value) is not None else str(value)
+
+
+def shown(value: Any) -> str:
+    """A setting in one line: text as it is, everything else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return one_line(text, SETTING)
+
+
+@overload
+def as_document(kind: type[Form], record: None, /, **own: Any) -> None: ...
+@overload
+def as_document(kind: type[Form], record: object, /, **own: Any) -> Form: ...
+def as_document(kind: type[Form], record: object, /, **own: Any) -> Form | None:
+    """What the document holds of a record: its fields by name, texts in one line, cut to length.
+
+    Args:
+        kind: a type of a document.
+        own: values of fields that the record has not, or has otherwise; they are taken as they are.
+
+    Returns:
+        an object with None for what is not finite, and for empty texts that may be None; None of
+        None.
+    """
+    if record is None:
+        return None
+    return kind(
+        **{
+            name: own[name] if name in own else _told(hint, getattr(record, name))
+            for name, hint in _hints(typing.cast(Any, kind)).items()
+        }
+    )
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+def _told(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if value is None:
+        return None
+    if origin is typing.Annotated:
+        base, *limits = arguments
+        longest = next((limit.max_length for limit in limits if isinstance(limit, MaxLen)), None)
+        return one_line(value, longest) if base is str else _told(base, value)
+    if origin in (types.UnionType, typing.Union):
+        told = _told(arguments[0], value)
+        return None if told == "" else told
+    if origin is tuple:
+        return tuple(_told(arguments[0], item) for item in value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        keys, values = arguments
+        return {_told(keys, key): _told(values, item) for key, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return as_document(typing.cast(Any, hint), value)
+    if hint is str:
+        return one_line(value)
+    return finite(value) if hint is float else value

@@ -1,0 +1,341 @@
+"""What is tried beside the rounds of a run: branches of it, each of other settings, rows or seed.
+
+A branch shares the rows, the store, the worker and the budget of its run, closes no round and never
+sees test. ``harness iterate`` hands the closed run to each installed experiment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.boundary.calls import PluginCall
+from harness.boundary.lending import Lent
+from harness.config.plugin_entries import PluginEntry
+from harness.config.variants import Variants
+from harness.context import Limits
+from harness.data.splits import rows_digest
+from harness.engine import dev_ledger
+from harness.engine.arm_run import Titled
+from harness.engine.history import History
+from harness.engine.pins import GENERATE, ROWS, TRAIN
+from harness.engine.row_keys import row_keys
+from harness.engine.steps import At, Evaluation, Steps
+from harness.errors import HarnessError, PluginError, UsageError
+from harness.kit.files import digest
+from harness.loop import deciding_score, rounds
+from harness.records import BASE_ARM, Checkpoint, Example, Measurement, to_json
+from harness.stages import Outcome
+from harness.verdicts.rule import DecidingScore
+
+_FACTS = ("tokens", "memory", "parameters")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSet:
+    """Answers to one split with their scores, and where in the run they were given."""
+
+    evaluation: Evaluation
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training left.
+
+    Attributes:
+        key: digest of the artifact.
+        log: the trainer's lines.
+        facts: ``tokens`` that it read, most bytes of ``memory``, ``parameters`` of the model, where
+            the trainer says so.
+    """
+
+    checkpoint: Checkpoint
+    key: str
+    log: Sequence[Mapping[str, Any]]
+    facts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchResult:
+    """A branch that was trained and has answered dev.
+
+    Attributes:
+        rows: how many it learned.
+        seconds: of training and answering.
+        keys: what the answers rest on, as in :class:`harness.RoundResult`.
+        facts: as of :class:`Trained`; empty of a whole loop.
+    """
+
+    answers: AnswerSet
+    rows: int
+    seconds: Mapping[str, float]
+    keys: Mapping[str, str]
+    facts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Branch:
+    """A training beside the rounds, by settings of its own.
+
+    Args:
+        steps: of the run.
+        nested: of the branch.
+        at: where it branches off, under the name of the branch.
+    """
+
+    def __init__(self, steps: Steps, nested: Steps, at: At, changes: Mapping[str, Any]) -> None:
+        self._steps, self._nested, self._at, self._changes = steps, nested, at, changes
+
+    def train(
+        self,
+        rows: Sequence[Example],
+        valid: Sequence[Example],
+        *,
+        pinned: str | None = None,
+        whole_valid: bool = False,
+        limits: Limits = (),
+    ) -> Trained:
+        """A model that learned these rows.
+
+        Args:
+            pinned: digest of what it left before, which stands.
+            whole_valid: whether its log ends with the loss of all rows of ``valid``.
+            limits: where the training may end without (:attr:`harness.Context.limits`).
+        """
+        nested = self._nested
+        checkpoint = nested.train(
+            self._base(), rows, valid, self._at, pinned=pinned, whole_valid=whole_valid,
+            limits=limits,
+        )  # fmt: skip
+        key = nested.run.made[self._at.arm, self._at.round, TRAIN]
+        return Trained(checkpoint, key, nested.training_log(checkpoint), _facts(nested, key))
+
+    def answer(
+        self, trained: Trained, rows: Sequence[Example], *, learned: Sequence[Example],
+        pinned: Mapping[str, str] | None = None,
+    ) -> AnswerSet:  # fmt: skip
+        """The model's answers to these rows, scored as the run scores its own."""
+        evaluation = self._nested.evaluate(
+            trained.checkpoint, rows, self._at, learned=learned, pinned=pinned
+        )
+        return AnswerSet(evaluation, self._at)
+
+    def carried_out(
+        self, rows: Sequence[Example], pinned: Mapping[str, str] | None = None
+    ) -> BranchResult:
+        """Train on these rows, answer dev and measure that.
+
+        Args:
+            pinned: the keys that it had before: they stand.
+
+        Raises:
+            HarnessError: what it had is not stored any more, and is made otherwise now.
+        """
+        steps, nested, pinned = self._steps, self._nested, pinned or {}
+        nested.check_pin(ROWS, rows_digest(rows), pinned, self._at)
+        data = steps.data()
+        trained = self.train(rows, data.split("valid"), pinned=pinned.get(TRAIN))
+        answers = self.answer(trained, data.split("dev"), learned=rows, pinned=pinned)
+        steps.caller.made_with |= nested.caller.made_with
+        keys = {**answers.evaluation.keys, TRAIN: trained.key, ROWS: rows_digest(rows)}
+        seconds = {name: nested.run.seconds.get(name, 0.0) for name in (TRAIN, GENERATE)}
+        return BranchResult(answers, len(rows), seconds, keys, trained.facts)
+
+    def part(self, name: str) -> Branch:
+        """The same settings under another name, for another part of the rows."""
+        at = dataclasses.replace(self._at, arm=name)
+        return Branch(self._steps, self._nested, at, self._changes)
+
+    def spent(self) -> float:
+        """Seconds of all stages since this was asked last."""
+        seconds = sum(self._nested.run.seconds.values())
+        self._nested.run.seconds.clear()
+        return seconds
+
+    def _base(self) -> Checkpoint:
+        """The run's own base model, unless the branch has another one or loads it otherwise."""
+        own = self._steps.base()
+        other = any(key.split(".")[0] in ("model", "train") for key in self._changes)
+        return self._nested.base() if other else own
+
+
+class Branches:
+    """A run whose rounds are closed, for what is tried beside them.
+
+    Attributes:
+        variants: the run's config, and what it may be changed into.
+        folder: of the run, where an experiment keeps its log.
+        reference: the round from which branches differ: the best one, or round 1; the last one
+            while rounds are open, since it has most rows.
+        closed: digest of that round as it was closed; empty while rounds are open.
+    """
+
+    def __init__(self, steps: Steps, history: History) -> None:
+        self._steps, self._history = steps, history
+        self._same_machine = False
+        self.variants = Variants(steps.config)
+        self.folder: Path = steps.run.folder
+        last = steps.config.settings.rounds
+        over = all((BASE_ARM, number) in history.results for number in range(1, last + 1))
+        self.reference = (history.kept or 1) if over else last
+        result = history.results[BASE_ARM, self.reference] if over else None
+        self.closed = digest(to_json(result)) if result is not None else ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be made and written; not where a run is only looked at."""
+        return self._steps.run.writes
+
+    @property
+    def base_model(self) -> str:
+        return self._history.model
+
+    @property
+    def kept(self) -> int:
+        """The best round; 0 where none became it."""
+        return self._history.kept
+
+    def rows(self, split: str) -> Sequence[Example]:
+        """The rows of a split but test, which is sealed."""
+        if split == "test":
+            raise UsageError("the test set is sealed")
+        return self._history.data.split(split)
+
+    @property
+    def learned(self) -> Sequence[Example]:
+        """The rows that the reference round learned; of an open one those that are known by now."""
+        arms, data = self._history.arms, self._history.data
+        train = arms[BASE_ARM].train if BASE_ARM in arms else {}
+        known = max((number for number in train if 0 < number <= self.reference), default=0)
+        return train[known] if known else data.split("train")
+
+    def round(self, number: int) -> AnswerSet:
+        """A closed round's answers to dev."""
+        return AnswerSet(self._history.evaluations[BASE_ARM, number], At(number))
+
+    def own_training(self) -> BranchResult:
+        """The training of the reference round, with what it cost."""
+        result = self._history.results[BASE_ARM, self.reference]
+        store, keys = self._steps.run.artifacts, result.keys
+        made = {name: store.with_digest(name, keys[name]) for name in (TRAIN, GENERATE)}
+        seconds = {name: artifact.seconds for name, artifact in made.items() if artifact}
+        facts = _facts(self._steps, keys[TRAIN])
+        return BranchResult(self.round(self.reference), result.train_rows, seconds, keys, facts)
+
+    def branch(
+        self, changes: Mapping[str, Any], name: str, *, where: str, split: str = "dev"
+    ) -> Branch:
+        """A training of other settings; nothing is trained yet.
+
+        Args:
+            changes: dotted key of the config -> value (``seed`` among them).
+            name: as labels call it.
+            where: the place in the config that asks for it, for errors.
+            split: of the rows that it answers.
+
+        Raises:
+            ConfigError: it cannot be what the config says.
+            Untrusted: it would run code for which the run's config does not ask.
+        """
+        nested = self._steps.within(self.variants.changed(changes, where))
+        return Branch(self._steps, nested, At(self.reference, name, split), changes)
+
+    def loop(self, seed: int, name: str, *, where: str) -> BranchResult:
+        """The whole loop with another seed: the answers of its best round."""
+        nested = self._steps.within(self.variants.looped(seed, where))
+        history = History()
+        nested.run.watcher = Titled(nested.run.watcher, name)
+        for _ in rounds(nested, history, test=False):
+            pass
+        self._steps.caller.made_with |= nested.caller.made_with
+        best = history.evaluations[BASE_ARM, history.kept]
+        rows = len(history.arms[BASE_ARM].train[history.kept])
+        answers = AnswerSet(best, At(self.reference, name))
+        return BranchResult(answers, rows, dict(nested.run.seconds), best.keys)
+
+    def same_machine(self) -> None:
+        """Refuse a branch whose answers could not be compared with those of the reference.
+
+        Raises:
+            EnvironmentFailure: the reference was answered by other libraries or another machine.
+        """
+        if not self._same_machine:
+            answers = self._history.evaluations[BASE_ARM, self.reference]
+            self._steps.same_machine(answers, self.reference)
+            self._same_machine = True
+
+    @property
+    def score(self) -> DecidingScore:
+        """The run's primary score on dev."""
+        return deciding_score(self._steps, self.rows("dev"))
+
+    @property
+    def min_gain(self) -> float:
+        """The least gain that counts as improved, as the config says."""
+        return self._steps.config.settings.min_gain
+
+    def alike(
+        self, first: AnswerSet, second: AnswerSet
+    ) -> tuple[Sequence[Measurement], Sequence[Measurement]]:
+        """Both sides measured alike, by the metric that decides."""
+        return self._steps.alike(
+            first.evaluation, second.evaluation, self.rows("dev"), first.at, second.at
+        )
+
+    def count_judged(self, identities: Sequence[str]) -> int:
+        """Count branches that are about to be judged together on these rows of dev.
+
+        Args:
+            identities: what tells each of them from another one, whatever it is called.
+
+        Returns:
+            how many others were judged on these rows before, in all runs of this folder.
+
+        Raises:
+            DataError: the ledger of what was judged on dev cannot be read.
+        """
+        run = self._steps.run
+        who = f"{run.name} {self.closed[:16]}"
+        return dev_ledger.count(run.machine, row_keys(self.rows("dev")), who, identities)
+
+    def guard(self, entry: PluginEntry, stage: str, lent: Sequence[Any]) -> PluginCall:
+        """Around a call of a plugin that an experiment uses, which is given these to read."""
+        return self._steps.run.guard(stage, entry, At(self.reference), lent=Lent(lent))
+
+    def say(self, sentence: str) -> None:
+        """Tell whoever watches the run."""
+        self._steps.run.watcher.say(sentence)
+
+
+def carry_out(steps: Steps, history: History) -> list[HarnessError]:
+    """Let each experiment do what the config asks it for; ``history.outcomes`` tells of them.
+
+    Returns:
+        what went wrong with single branches; the others stand.
+
+    Raises:
+        ConfigError: a branch cannot be what the config says.
+        Cancelled: the user asked to stop, or the budget is spent.
+    """
+    if (BASE_ARM, history.kept or 1) not in history.evaluations:
+        return []
+    failures: list[HarnessError] = []
+    for entry in steps.config.experiments:
+        outcome = entry.instance.carry_out(Branches(steps, history))
+        if not isinstance(outcome, Outcome):
+            raise PluginError(
+                f"{entry.named}: carry_out() is no harness.Outcome", hint="correct the plugin"
+            )
+        history.outcomes[entry.name] = outcome
+        failures += outcome.failures
+    return failures
+
+
+def _facts(steps: Steps, key: str) -> Mapping[str, int]:
+    """What the trainer has noted of its cost."""
+    artifact = steps.run.artifacts.with_digest(TRAIN, key)
+    facts = {} if artifact is None else artifact.facts
+    return {name: facts[name] for name in _FACTS if type(facts.get(name)) is int}

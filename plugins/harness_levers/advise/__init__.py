@@ -1,0 +1,1 @@
+"""``harness advise``: which lever is worth its cost."""

@@ -1,0 +1,177 @@
+"""Other settings and other base models: what arms have shown, and what asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness_levers.advise.options import Option
+from harness_levers.advise.run import Document, Run, apart
+
+CAPACITY = "capacity"
+SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
+TRIALS = 8
+SEEDS, MOST_SEEDS = 5, 100
+"""Fewest seeds that carry a verdict, and the most that a config may ask for."""
+SEARCHED = "search"
+"""The name of the arm by which a search's winner meets the reference."""
+IN_THE_CONFIG = "set this in the config, and take out the arm or the search that tried it"
+AS_ARM = "seeds repeat `arms` and `models`: name the winner of the search as an arm"
+
+
+def settings(run: Run) -> Iterator[Option]:
+    """Settings that were tried, else how to find some."""
+    judged = run.judged("settings")
+    yield from _of_arms(run, "settings", judged)
+    if search := run.levers.get("search"):
+        yield from _unended(run, search)
+        return
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+        return
+    kind = run.course.get("kind")
+    signs = [str(run.course.get("sentence"))] if kind in ("still learning", "unstable") else []
+    advice = [str(run.course["advice"])] if signs and run.course.get("advice") else []
+    rate = _rate(run)
+    over = (
+        SEARCH
+        if rate is None
+        else SEARCH.replace("1e-5", f"{rate / 10:.1g}").replace("3e-3", f"{rate * 10:.1g}")
+    )
+    yield Option(
+        lever="settings", state="open", action="try other settings (learning rate, epochs, r)",
+        evidence=(*signs, *advice, _tried(judged)),
+        seconds=TRIALS * run.seconds_of_one, command=run.command(over),
+        urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),
+    )  # fmt: skip
+
+
+def _tried(judged: list[Document]) -> str:
+    """``one other setting was tried, and is excluded``."""
+    if not judged:
+        return "no other settings were tried"
+    left = [arm for arm in judged if not _excluded(arm)]
+    several = f"{len(judged)} other settings were tried"
+    if len(judged) == 1:
+        outcome = "excluded" if not left else "not shown to be better"
+        return f"one other setting was tried, and is {outcome}"
+    if not left:
+        return f"{several}, and all are excluded"
+    return f"{several}, and none is shown to be better"
+
+
+def _unended(run: Run, search: Document) -> Iterator[Option]:
+    """A search that was interrupted, or whose trials failed."""
+    if search.get("ended", True):
+        return
+    done, planned = len(search.get("trials") or ()), search.get("planned") or TRIALS
+    yield Option(
+        lever="settings", state="open", action="go on with the search of settings",
+        evidence=(f"the search has not ended: {done} of {planned} trials are there",),
+        seconds=max(0, planned - done) * run.seconds_of_one, command=run.command(again=["search"]),
+    )  # fmt: skip
+
+
+def _rate(run: Run) -> float | None:
+    found = ((run.document.get("settings") or {}).get("train") or {}).get("learning_rate")
+    return float(found) if isinstance(found, (int, float)) and found > 0 else None
+
+
+def models(run: Run) -> Iterator[Option]:
+    """Base models that were tried, else why one should be."""
+    judged = run.judged("model")
+    yield from _of_arms(run, "model", judged)
+    if judged:
+        return
+    stuck = run.causes.get(CAPACITY, 0)
+    share = stuck / run.failing if run.failing else 0.0
+    signs = []
+    if share >= 0.3:
+        signs.append(
+            f"of {run.failing} failing answers, {stuck} are of a kind that train teaches: more of "
+            "these rows will hardly help"
+        )
+    yield Option(
+        lever="model", state="open", action="compare another base model",
+        evidence=(*signs, "no other base model was tried"), seconds=3 * run.seconds_of_one,
+        command=run.command("models=[{source: local, path: FOLDER}]"), urgency=bool(signs),
+    )  # fmt: skip
+
+
+def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
+    """The best arm that is better, and those that are not worth it."""
+    better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
+    if better:
+        best = max(better, key=lambda arm: arm["verdict"]["difference"])
+        verdict = best["verdict"]
+        yield Option(
+            lever=lever, state="shown",
+            action=f"take over the arm '{best['name']}': {best['what']}",
+            evidence=(str(verdict["sentence"]).removeprefix("improved: "), IN_THE_CONFIG),
+            gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
+            seconds=run.seconds_of_one,
+        )  # fmt: skip
+    for arm in judged:
+        if _excluded(arm):
+            yield Option(
+                lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
+                evidence=(str(arm["verdict"]["sentence"]),),
+            )  # fmt: skip
+
+
+def _excluded(arm: Document) -> bool:
+    return _little(arm) or arm["verdict"]["label"] == "regressed"
+
+
+def _little(arm: Document) -> bool:
+    """Whether its gain is shown to be less than would matter."""
+    verdict = arm["verdict"]
+    return arm.get("worth") == "no" and apart(verdict["low"], verdict["high"])
+
+
+# -- arms that are not decided --------------------------------------------------------------------
+
+
+def seeds(run: Run) -> Iterator[Option]:
+    """More seeds for all arms of which it is not known whether they are better."""
+    found = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
+    if not found:
+        return
+    most = max(map(_seeds, found))
+    count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
+    by_search = any(arm["name"] == SEARCHED for arm in found)
+    verdicts = [arm["verdict"] for arm in found]
+    gains = [one["difference"] for one in verdicts if one["difference"] is not None]
+    several = len(found) > 1
+    told = [str(one["sentence"]).removeprefix("no evidence: ") for one in verdicts]
+    names = [f"'{arm['name']}'" for arm in found]
+    only = {} if several else {key: verdicts[0][key] for key in ("low", "high")}
+    yield Option(
+        lever="model" if found[0]["kind"] == "model" else "settings", state="open",
+        action=f"find out with more seeds whether one of the arms {', '.join(names)} is better"
+        if several else f"find out with more seeds whether the arm {names[0]} is better",
+        evidence=(
+            *(f"{name}: {one}" if several else one for name, one in zip(names, told, strict=True)),
+            *((AS_ARM,) if by_search else ()),
+        ),
+        gain=None if several else verdicts[0]["difference"], **only,
+        seconds=_further(run, count) * run.seconds_of_one,
+        command="" if by_search else run.command(f"seeds={count}", again=["arms", "models"]),
+        urgency=max(gains, default=0.0) > 0,
+    )  # fmt: skip
+
+
+def _undecided(judged: list[Document]) -> list[Document]:
+    """Those that may be better, where none is shown to be."""
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+        return []
+    return [arm for arm in judged if arm["verdict"]["label"] == "no evidence" and not _little(arm)]
+
+
+def _seeds(arm: Document) -> int:
+    return max(1, len(arm.get("trainings") or ()))
+
+
+def _further(run: Run, count: int) -> int:
+    """Trainings of the reference and of every arm of the config that so many seeds add."""
+    repeated = [arm for arm in run.arms if arm.get("kind") in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.arms if arm.get("kind") == "seed"), 1)
+    return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

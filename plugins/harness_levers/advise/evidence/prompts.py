@@ -1,0 +1,85 @@
+"""Is training needed, or does a prompt do?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness_levers.advise.options import Option
+from harness_levers.advise.run import NOISE, Document, Run
+
+ASK = "baselines=[prompted, few-shot]"
+
+
+def prompts(run: Run) -> Iterator[Option]:
+    """The best prompt against the best round; how to find out where none was asked."""
+    found = run.document.get("baselines") or ()
+    if not found:
+        yield Option(
+            lever="prompt", state="open", action="ask the base model under other prompts",
+            evidence=("whether a prompt does as well as training was not measured",),
+            seconds=2 * run.seconds_of_answers, command=run.command(ASK, another=True),
+            urgency=not run.kept,
+        )  # fmt: skip
+        return
+    compared = [one for one in found if one["verdict"].get("difference") is not None]
+    if compared:
+        yield _best(run, min(compared, key=lambda one: one["verdict"]["difference"]))
+
+
+def _best(run: Run, one: Document) -> Option:
+    """The prompt against the best round, or against the base model where no round was kept."""
+    verdict, name = one["verdict"], one["name"]
+    sentence = str(verdict.get("sentence", "")).removeprefix(f"{verdict['label']}: ")
+    low, high = _negative(verdict.get("high")), _negative(verdict.get("low"))
+    gain = -verdict["difference"]
+    if verdict["label"] == "regressed":
+        return Option(
+            lever="prompt", state="shown", action=f"use the prompt '{name}' without training",
+            evidence=(sentence,), gain=gain, low=low, high=high,
+        )  # fmt: skip
+    if verdict["label"] == "improved" or (not run.kept and run.too_little(low, high)):
+        return Option(
+            lever="prompt", state="excluded", action=f"the prompt '{name}' instead of training",
+            evidence=(sentence,),
+        )  # fmt: skip
+    if not run.kept:
+        return Option(
+            lever="prompt", state="likely" if gain > 0 else "open",
+            action=f"use the prompt '{name}' without training",
+            evidence=(f"the prompt is not shown to be better: {sentence}",), gain=gain,
+            low=low, high=high,
+        )  # fmt: skip
+    more = _more(run)
+    if not more and run.too_little(_negative(high), _negative(low)):
+        told = f"training is worth less than {run.shown(run.worth)} beyond that prompt: {sentence}"
+        return Option(
+            lever="prompt", state="shown", action=f"do not fine-tune: the prompt '{name}' does",
+            evidence=(told,), gain=0.0, low=low, high=high,
+        )  # fmt: skip
+    return Option(
+        lever="prompt", state="likely", action=f"use the prompt '{name}' without training",
+        evidence=(f"training is not shown to be better: {sentence}", *more), gain=0.0,
+    )  # fmt: skip
+
+
+def _more(run: Run) -> tuple[str, ...]:
+    """What another training is shown to bring, where that may be as much as would matter.
+
+    An arm's label says whether its gain is shown, the lower bound whether that of more rows is. The
+    estimate decides whether it may matter: to advise against training, it does not suffice that
+    less is possible, too.
+    """
+    verdicts = [arm["verdict"] for kind in ("settings", "model") for arm in run.judged(kind)]
+    gains = [("an arm is", one["difference"]) for one in verdicts if one["label"] == "improved"]
+    curve = run.levers.get("curve") or {}
+    if (curve.get("low") or 0.0) > NOISE:
+        gains.append(("more rows are", curve["per_doubling"]))
+    return tuple(
+        f"{what} shown to bring {run.shown(gain)}"
+        for what, gain in gains
+        if gain >= (run.worth or 0.0)
+    )
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value

@@ -1,0 +1,102 @@
+"""The search, the arms and the verdicts of a run, one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+import harness
+from harness_levers import planning
+from harness_levers.arm_journal import ArmJournal
+from harness_levers.document import document
+from harness_levers.options import LeverOptions
+from harness_levers.records import Arm, Search
+from harness_levers.search import space
+from harness_levers.search.searching import Searching
+from harness_levers.trying import Trying
+from harness_levers.verdicts.judging import Judging
+
+
+def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
+    """Train, score and judge the arms of the config, and read the earlier ones again.
+
+    Raises:
+        ConfigError: an arm cannot be what the config says.
+        Cancelled: the user asked to stop, or the budget is spent.
+    """
+    search, failures = _searched(options, run)
+    search, asked = _with_best(options, run, search)
+    journal = ArmJournal(run.folder, run.closed)
+    earlier = journal.earlier(asked)
+    arms = [*earlier, *asked]
+    done = frozenset([f"worth {options.worth}"])
+    if not arms and search is None:
+        return harness.Outcome(done=done, failures=failures)
+    trying = Trying(run, journal)
+    tried = {arm.name: _trained(trying, arm, _known_seeds(journal, arm)) for arm in earlier}
+    tried |= {arm.name: _trained(trying, arm, range(arm.seeds)) for arm in asked}
+    judging = Judging(options, run, journal, tried, trying.answered)
+    judging.judge(asked)
+    return harness.Outcome(
+        document=document(
+            run.reference, options.worth, trying.own(),
+            judging.curve(asked) or judging.curve(earlier), judging.ranking(arms),
+            judging.method(asked) or judging.method(earlier), search,
+        ),
+        branches=list(map(judging.outcome, arms)),
+        done=done | _done(run, arms, tried, search),
+        failures=[*failures, *trying.failures],
+    )  # fmt: skip
+
+
+def _searched(
+    options: LeverOptions, run: harness.Branches
+) -> tuple[Search | None, list[harness.HarnessError]]:
+    """The search of the config, before any arm is trained: its best settings are one."""
+    entry = run.variants.entry(space.WHERE)
+    if entry is None:
+        return None, []
+    try:
+        searching = Searching(options, run, entry)
+        return searching.result(), searching.failures
+    except harness.DataError as error:
+        return None, [error]
+
+
+def _with_best(
+    options: LeverOptions, run: harness.Branches, search: Search | None
+) -> tuple[Search | None, list[Arm]]:
+    """The planned arms with that of the best trial; the same settings are no two arms."""
+    planned = planning.planned(options, run.variants)
+    if search is None or search.best is None or not search.arm:
+        return search, planned
+    best = planning.searched(options, run.variants, search.trials[search.best].values)
+    same = next((a for a in planned if planning.identity(a) == planning.identity(best)), None)
+    if same is not None:
+        return dataclasses.replace(search, arm=same.name), planned
+    return search, [*planned, best]
+
+
+def _known_seeds(journal: ArmJournal, arm: Arm) -> list[int]:
+    """The seeds of an arm that is not asked for any more: it is trained no further."""
+    return [seed for seed in range(arm.seeds) if journal.tried(arm, seed) is not None]
+
+
+def _trained(trying: Trying, arm: Arm, seeds: Iterable[int]) -> tuple[harness.BranchTraining, ...]:
+    """The trainings of an arm; the first of the reference's own, or of the loop, is the run's."""
+    if arm.kind not in ("seed", "loop"):
+        return tuple(trying.tried(arm, seed) for seed in seeds)
+    return (trying.own(), *(trying.tried(arm, seed) for seed in seeds if seed))
+
+
+def _done(
+    run: harness.Branches, arms: Sequence[Arm],
+    tried: Mapping[str, Sequence[harness.BranchTraining]], search: Search | None,
+) -> frozenset[str]:  # fmt: skip
+    """The arms of which every training has answers, and the search if it and its arm are done."""
+    whole = [arm for arm in arms if not any(training.failed for training in tried[arm.name])]
+    done = {planning.asked(arm) for arm in whole}
+    ended = search is not None and search.ended and search.best is not None
+    if search is not None and ended and search.arm in {"", *(arm.name for arm in whole)}:
+        done.add(space.asked(run.variants) or "")
+    return frozenset(done)

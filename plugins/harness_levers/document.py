@@ -1,0 +1,186 @@
+"""What summary.json tells of what was tried beside the rounds, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from annotated_types import Ge
+
+import harness
+from harness.kit.documents import as_document, finite, shown
+from harness.kit.text import one_line
+from harness_levers.records import (
+    Curve,
+    Method,
+    Name,
+    Ranking,
+    Search,
+)
+
+NAME = 80
+"""Characters of a key of the config."""
+Count = Annotated[int, Ge(0)]
+Seconds = Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTraining:
+    """The reference round's own training, as of an arm.
+
+    Attributes:
+        rows: that it was trained on.
+        seconds: of training and answers.
+        tokens, memory, parameters: as of an arm.
+        seconds_by_stage: the same by stage.
+    """
+
+    rows: Count
+    seconds: Seconds
+    tokens: Count | None
+    memory: Count | None
+    parameters: Count | None
+    seconds_by_stage: Mapping[str, Seconds]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrial:
+    """One trial of a search.
+
+    Attributes:
+        number: 0 is the run's own settings.
+        values: dotted key -> value; `null` where it is not set.
+        folds: what each part gave.
+        course: validation losses after a quarter, half and three quarters of its training, where
+            trials are compared within it.
+        value: mean of the folds, `null` unless it is done.
+        state: `pruned` was ended early, `open` is not finished.
+        seconds: of its trainings and answers.
+        failed: why it has no value.
+    """
+
+    number: Count
+    values: Mapping[Name, float | str | None]
+    folds: tuple[float | None, ...]
+    course: tuple[float | None, ...]
+    value: float | None
+    state: harness.TrialState
+    seconds: float | None
+    failed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSearch:
+    """A search of settings.
+
+    Attributes:
+        by: `loss`, or the name of a score.
+        higher_is_better: of that.
+        folds: 1: the rows of valid were held out.
+        rows: held out in all.
+        planned: trials.
+        ended: whether it has.
+        trials: in the order in which they were begun.
+        best: the number of the trial with the best value.
+        arm: the arm by which it meets the reference; `null` where the run's own settings are the
+            best or the search has not ended.
+        seconds: of all trials.
+        sentence: all of it in words.
+    """
+
+    by: Name
+    higher_is_better: bool
+    folds: Annotated[int, Ge(1)]
+    rows: Count
+    planned: Annotated[int, Ge(2)]
+    ended: bool
+    trials: tuple[ShownTrial, ...]
+    best: Count | None
+    arm: Name | None
+    seconds: Seconds
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLevers:
+    """What was tried beside the rounds; each part is `null` where it was not asked for.
+
+    Attributes:
+        sentences: the conclusions.
+        reference: the round that arms are compared with.
+        worth: the gain that would matter, as the config names it.
+        own: the training of that round.
+        curve: what more rows are worth.
+        models: base models after the same training.
+        method: the training over seeds.
+        search: of settings.
+    """
+
+    sentences: tuple[str, ...]
+    reference: Annotated[int, Ge(1)]
+    worth: float | None
+    own: OwnTraining
+    curve: Curve | None
+    models: Ranking | None
+    method: Method | None
+    search: ShownSearch | None
+
+
+def document(
+    reference: int,
+    worth: float | None,
+    own: harness.BranchTraining,
+    curve: Curve | None = None,
+    ranking: Ranking | None = None,
+    method: Method | None = None,
+    search: Search | None = None,
+) -> ShownLevers:
+    """All that was tried.
+
+    Args:
+        reference: the round that arms differ from in one thing.
+        worth: the gain that would matter, as the config names it.
+        own: what the training of that round was and cost.
+    """
+    conclusions = (curve, ranking, method.verdict if method is not None else None)
+    return ShownLevers(
+        sentences=tuple(
+            part.sentence for part in conclusions if part is not None and part.sentence
+        ),
+        reference=reference,
+        worth=worth,
+        own=as_document(
+            OwnTraining,
+            own,
+            seconds=round(sum(own.seconds.values()), 3),
+            seconds_by_stage=own.seconds,
+        ),
+        curve=as_document(Curve, curve),
+        models=as_document(Ranking, ranking),
+        method=as_document(Method, method),
+        search=None if search is None else searched(search),
+    )
+
+
+def searched(search: Search) -> ShownSearch:
+    """A search of settings."""
+    return as_document(
+        ShownSearch,
+        search,
+        trials=tuple(map(_trial, search.trials)),
+        seconds=round(sum(trial.seconds for trial in search.trials), 3),
+    )
+
+
+def _trial(trial: harness.Trial) -> ShownTrial:
+    values = {one_line(key, NAME): _value(value) for key, value in trial.values.items()}
+    return as_document(ShownTrial, trial, values=values)
+
+
+def _value(value: Any) -> str | float | None:
+    """A setting: a number as it is, none where it is not set, all else as text."""
+    if value is None:
+        return None
+    number = None if isinstance(value, bool) else finite(value)
+    return shown(value) if number is None else number

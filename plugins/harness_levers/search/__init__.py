@@ -1,0 +1,1 @@
+"""A search of settings: its trials, and the searcher that proposes them."""

@@ -1,0 +1,175 @@
+"""The searcher ``optuna``: a tree-structured Parzen estimator over what was measured.
+
+Each call makes an Optuna study in memory out of the record of trials, and draws from a seed and the
+number of trials: the proposal after a kill is the one that it would have been.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+import harness
+from harness.kit.installing import install_extra
+from harness_levers.search import pruning
+from harness_levers.search.ranges import Range, Values
+
+PACKAGE = "optuna"
+DRAWS = 50
+"""How often a proposal is drawn again that was tried before."""
+
+
+class Optuna(harness.Searcher):
+    """Draws where good trials were, by Optuna's TPE sampler; ends hopeless trials early."""
+
+    name = "optuna"
+    known_as = ("tpe", "bayesian", "hyperopt")
+
+    class Options(harness.Searcher.Options):
+        """
+        Attributes:
+            over: dotted key -> what it may be.
+        """
+
+        over: dict[str, Values] = Field(
+            min_length=1,
+            description="dotted key -> a list of values, or {low: 1e-5, high: 3e-3, log: true}",
+        )
+        startup: int = Field(
+            5, ge=1, description="trials, the first included, before any is learned from"
+        )
+        prune: bool = Field(
+            True, description="end a trial that is worse than the median of the others so far"
+        )
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """The package that is not there."""
+        if importlib.util.find_spec(PACKAGE) is None:
+            message = f"it needs the package {PACKAGE}: {install_extra('search')}"
+            yield harness.Problem(message, level="environment")
+
+    def space(self) -> dict[str, list[Any]]:
+        return {
+            key: [one.low, one.high] if isinstance(one, Range) else list(one)
+            for key, one in self.options.over.items()
+        }
+
+    def propose(
+        self, trials: Sequence[harness.Trial], seed: int, higher_is_better: bool
+    ) -> dict[str, Any] | None:
+        """Values that were not tried before; None where a space of lists is used up.
+
+        Raises:
+            EnvironmentFailure: Optuna is not installed.
+        """
+        tried = [dict(one.values) for one in trials]
+        if (left := self._left(tried)) is not None and len(left) <= 1:
+            return left[0] if left else None
+        for draw in range(DRAWS):
+            values = self._drawn(trials, _seed(seed, len(trials), draw), higher_is_better)
+            if values not in tried:
+                return values
+        return left[_seed(seed, len(trials), DRAWS) % len(left)] if left else None
+
+    def hopeless(
+        self, folds: Sequence[float], trials: Sequence[harness.Trial], higher_is_better: bool
+    ) -> bool:
+        return self.options.prune and pruning.hopeless(
+            folds, trials, higher_is_better=higher_is_better, startup=self.options.startup
+        )
+
+    def limits(self, trials: Sequence[harness.Trial]) -> tuple[float | None, ...]:
+        return pruning.limits(trials, startup=self.options.startup) if self.options.prune else ()
+
+    def _left(self, tried: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+        """What a space of lists has left; None where a range makes it endless, or it is large."""
+        over = self.options.over
+        size = 1
+        for one in over.values():
+            size *= 0 if isinstance(one, Range) else len(one)
+        if not 0 < size <= 10_000:
+            return None
+        whole = itertools.product(*over.values())
+        found = [dict(zip(over, values, strict=True)) for values in whole]
+        return [values for values in found if values not in tried]
+
+    def _drawn(
+        self, trials: Sequence[harness.Trial], seed: int, higher_is_better: bool
+    ) -> dict[str, Any]:
+        library = _optuna()
+        kinds = {key: _distribution(library, one) for key, one in self.options.over.items()}
+        sampler = library.samplers.TPESampler(seed=seed, n_startup_trials=self.options.startup)
+        study = library.create_study(
+            sampler=sampler, direction="maximize" if higher_is_better else "minimize"
+        )
+        for trial in trials:
+            if (known := self._known(library, trial, kinds)) is not None:
+                study.add_trial(known)
+        given = study.ask(kinds).params
+        return {key: self._value(key, given[key]) for key in kinds}
+
+    def _known(self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]) -> Any:
+        """A trial as Optuna has it; None where it failed, or lies outside of what is searched."""
+        steps = [sum(trial.folds[:n]) / n for n in range(1, len(trial.folds) + 1)] or trial.course
+        if not steps or trial.state not in ("done", "pruned"):
+            return None
+        try:
+            values = {key: self._place(key, trial.values[key]) for key in kinds}
+        except (KeyError, ValueError):
+            return None
+        states = library.trial.TrialState
+        done = trial.state == "done"
+        return library.trial.create_trial(
+            state=states.COMPLETE if done else states.PRUNED,
+            value=trial.value,
+            params=values,
+            distributions=dict(kinds),
+            intermediate_values=dict(enumerate(steps)),
+        )
+
+    def _place(self, key: str, value: Any) -> Any:
+        """A setting as Optuna knows it: a number of a range, or the place in a list.
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        one = self.options.over[key]
+        if not isinstance(one, Range):
+            return one.index(value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (number and one.low <= value <= one.high) or (one.whole and value != int(value)):
+            raise ValueError(f"{value!r} is outside of the range")
+        return int(value) if one.whole else float(value)
+
+    def _value(self, key: str, place: Any) -> Any:
+        one = self.options.over[key]
+        return one.rounded(place) if isinstance(one, Range) else one[place]
+
+
+def _distribution(library: Any, one: Range | list[Any]) -> Any:
+    if not isinstance(one, Range):
+        return library.distributions.CategoricalDistribution(range(len(one)))
+    if one.whole:
+        return library.distributions.IntDistribution(one.low, one.high, log=one.log)
+    return library.distributions.FloatDistribution(float(one.low), float(one.high), log=one.log)
+
+
+def _seed(seed: int, number: int, draw: int) -> int:
+    named = hashlib.sha256(f"{seed}/{number}/{draw}".encode()).digest()
+    return int.from_bytes(named[:4], "big")
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise harness.EnvironmentFailure(
+            f"the package {PACKAGE} is not installed", where="search", hint=install_extra("search")
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
