@@ -95,9 +95,8 @@ def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None
 
 
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
-    none = dict.fromkeys(("per_doubling", "low", "high", "last_doubling"))
-    curve = {"points": [], **none, "sentence": "More rows."}
-    write("one", arms=ARMS, baselines=BASELINES, levers=levers(curve=curve))
+    together = {"levers": levers(sentences=["More rows."])}
+    write("one", arms=ARMS, baselines=BASELINES, experiments=together)
     (run,) = harness.all_runs()["runs"]
     assert run["levers"] == ["More rows."]
     fast, again, half, large = run["arms"]
@@ -140,7 +139,8 @@ def opened(scores: Any, **changes: Any) -> Document:
      {"data": {"rows": None}}, {"data": {"rows": {}, "digests": {"dev": math.inf}}},
      {"primary": "another"}, {"test": []}, {"test": ""}, {"test": {}}, {"test": "x"},
      opened("x"), opened({}), opened(scored(value=10**400)), opened(scored(signature=math.inf)),
-     opened(scored(), looks=0), {"levers": {"curve": "x"}}, {"chosen": "x"}],
+     opened(scored(), looks=0), {"chosen": "x"}, {"experiments": {"levers": "x"}},
+     {"experiments": {"levers": {"sentences": [1]}}}],
     ids=lambda damage: str(damage)[:60],
 )  # fmt: skip
 def test_a_damaged_summary_is_passed_over_and_said(
