@@ -77,7 +77,7 @@ class Judging:
             for name, one in given.items()
         }
         self.journal.judge(
-            [(by_name[name], Judged(given[name], earlier, len(arms))) for name in whole]
+            [Judged(by_name[name], given[name], earlier, len(arms)) for name in whole]
         )
         for name in whole:
             run.watcher.say(f"{name}: {given[name].sentence}")

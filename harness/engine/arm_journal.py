@@ -7,14 +7,12 @@ about one reference round, and count no more where that was decided again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.errors import DataError
-from harness.kit.files import append_line, digest, scan_lines
-from harness.records import from_json, to_json
+from harness.kit.files import digest
+from harness.kit.log import Log
 from harness.records.arms import Arm, Tried
 from harness.records.rounds import Verdict
 
@@ -31,9 +29,35 @@ class Judged:
         together: arms that were planned with it, it included.
     """
 
+    arm: Arm
     verdict: Verdict
     earlier: int
     together: int
+
+
+@dataclass(frozen=True, slots=True)
+class TriedLine:
+    """A line of the journal: a training was made.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+    """
+
+    of: str
+    arm: Arm
+    tried: Tried
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """A line of the journal: verdicts that were given together.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+    """
+
+    of: str
+    judged: tuple[Judged, ...]
 
 
 class ArmJournal:
@@ -50,16 +74,13 @@ class ArmJournal:
         self._arms: dict[str, Arm] = {}
         self._tried: dict[tuple[str, int], Tried] = {}
         self._judged: dict[tuple[str, int], Judged] = {}
-        for line in scan_lines(self.path):
-            try:
-                self._take(line.value, line.trouble)
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(
-                    f"this line is damaged ({error}), and which arm it spoke of cannot be known",
-                    where=f"{self.path}:{line.number}",
-                    hint="take the file from a backup, or remove it: what was trained is stored, "
-                    "and verdicts on arms are given again",
-                ) from None
+        self._log: Log[TriedLine | JudgedLine] = Log(
+            self.path, TriedLine, JudgedLine, schema=SCHEMA,
+            cost="which arm it spoke of cannot be known",
+            hint="take the file from a backup, or remove it: what was trained is stored, and "
+            "verdicts on arms are given again",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     def earlier(self, planned: Sequence[Arm]) -> list[Arm]:
         """The arms that were tried and are not planned any more, each under a name of its own."""
@@ -85,39 +106,30 @@ class ArmJournal:
 
     def keep(self, arm: Arm, tried: Tried) -> None:
         """Write a training down."""
-        self._write(arm=to_json(arm), tried=to_json(tried))
-        self._arms[identity(arm)] = arm
-        self._tried[identity(arm), tried.seed] = tried
+        self._write(TriedLine(self.reference, arm, tried))
 
-    def judge(self, arms: Sequence[tuple[Arm, Judged]]) -> None:
+    def judge(self, judged: Sequence[Judged]) -> None:
         """Write verdicts down that were given together, in one line: none of them or all.
 
         One that was given before stands.
         """
-        new = [(arm, judged) for arm, judged in arms if self.judged(arm) is None]
+        new = tuple(verdict for verdict in judged if self.judged(verdict.arm) is None)
         if new:
-            self._write(judged=[{"arm": to_json(arm), **to_json(one)} for arm, one in new])
-            self._judged |= {(identity(arm), arm.seeds): one for arm, one in new}
+            self._write(JudgedLine(self.reference, new))
 
-    def _write(self, **said: Any) -> None:
-        append_line(self.path, {"schema": SCHEMA, "of": self.reference, **said})
+    def _write(self, line: TriedLine | JudgedLine) -> None:
+        self._log.append(line)
+        self._take(line)
 
-    def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
-        if line is None:
-            raise ValueError(trouble)
-        if line["schema"] != SCHEMA:
-            raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
-        if line["of"] != self.reference:
+    def _take(self, line: TriedLine | JudgedLine) -> None:
+        if line.of != self.reference:
             return
-        if "tried" in line:
-            arm, tried = from_json(Arm, line["arm"]), from_json(Tried, line["tried"])
-            self._arms[identity(arm)] = arm
-            self._tried[identity(arm), tried.seed] = tried
-            return
-        for said in line["judged"]:
-            arm = from_json(Arm, said["arm"])
-            judged = from_json(Judged, {key: said[key] for key in said if key != "arm"})
-            self._judged.setdefault((identity(arm), arm.seeds), judged)
+        if isinstance(line, TriedLine):
+            self._arms[identity(line.arm)] = line.arm
+            self._tried[identity(line.arm), line.tried.seed] = line.tried
+        else:
+            for judged in line.judged:
+                self._judged.setdefault((identity(judged.arm), judged.arm.seeds), judged)
 
 
 def identity(arm: Arm) -> str:

@@ -6,17 +6,30 @@ Both are about one reference round and one search, and count no more where eithe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from harness.errors import DataError
-from harness.kit.files import append_line, scan_lines
-from harness.records import from_json, to_json
+from harness.kit.log import Log
 from harness.records.searching import Trial
 
 FILE = "trials.jsonl"
 SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the journal: a trial as far as it has come, or that there is no further one.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+        search: what makes the search the same one.
+        exhausted: whether the searcher had no more to propose.
+    """
+
+    of: str
+    search: str
+    trial: Trial | None = None
+    exhausted: bool | None = None
 
 
 class TrialJournal:
@@ -33,41 +46,35 @@ class TrialJournal:
 
     def __init__(self, folder: Path, reference: str, search: str) -> None:
         self.path = folder / FILE
-        self._of = {"schema": SCHEMA, "of": reference, "search": search}
+        self.reference, self.search = reference, search
         self.trials: list[Trial] = []
         self.exhausted = False
-        for line in scan_lines(self.path):
-            try:
-                self._take(line.value, line.trouble)
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(
-                    f"this line is damaged ({error}), and what it said of a trial cannot be known",
-                    where=f"{self.path}:{line.number}",
-                    hint="take the file from a backup, or remove it: the search begins anew then, "
-                    "and what was trained is found in the store",
-                ) from None
+        self._log: Log[Line] = Log(
+            self.path, Line, schema=SCHEMA,
+            cost="what it said of a trial cannot be known",
+            hint="take the file from a backup, or remove it: the search begins anew then, and what "
+            "was trained is found in the store",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     def keep(self, trial: Trial) -> None:
         """Write a trial down, as far as it has come."""
-        append_line(self.path, {**self._of, "trial": to_json(trial)})
-        self._put(trial)
+        self._write(Line(self.reference, self.search, trial))
 
     def end(self) -> None:
         """Write down that the searcher has no more to propose."""
-        append_line(self.path, {**self._of, "exhausted": True})
-        self.exhausted = True
+        self._write(Line(self.reference, self.search, exhausted=True))
 
-    def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
-        if line is None:
-            raise ValueError(trouble)
-        if line["schema"] != SCHEMA:
-            raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
-        if any(line[name] != value for name, value in self._of.items()):
+    def _write(self, line: Line) -> None:
+        self._log.append(line)
+        self._take(line)
+
+    def _take(self, line: Line) -> None:
+        if (line.of, line.search) != (self.reference, self.search):
             return
-        if "exhausted" in line:
-            self.exhausted = True
-        else:
-            self._put(from_json(Trial, line["trial"]))
+        self.exhausted = self.exhausted or bool(line.exhausted)
+        if line.trial is not None:
+            self._put(line.trial)
 
     def _put(self, trial: Trial) -> None:
         if trial.number > len(self.trials):
