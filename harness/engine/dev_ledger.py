@@ -8,36 +8,37 @@ dev set.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from harness.engine.ledger_lines import Kind, take_lines
 from harness.engine.row_keys import overlap
-from harness.kit.files import append_line, digest
+from harness.kit.files import digest
 from harness.kit.lock import turn
+from harness.kit.log import Log
 
 FILE = "dev-arms.jsonl"
-_KIND = Kind(
-    "arms and runs judged on dev",
-    schema=5,
-    cost="what was chosen by which rows of dev cannot be known",
-    hint="take the file from a backup; if the line is taken out, what it counted counts no more",
-)
+SCHEMA = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
-    """What was judged together, and the rows that it was judged on.
+class Line:
+    """A line of the ledger: what was judged together.
 
     Attributes:
-        arms: None of a run that judged its rounds on them.
+        dev: digest of the keys of the rows that it was judged on.
+        who: the run, and the reference that the arms are compared with.
+        arms: what tells each of them from another one.
+        rows: their keys, where no line before has these.
     """
 
+    dev: str
     who: str
-    arms: tuple[str, ...] | None
-    rows: frozenset[str]
+    judged: Literal["rounds", "arms"]
+    arms: tuple[str, ...] | None = None
+    rows: tuple[str, ...] | None = None
 
 
 def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | None = None) -> int:
@@ -58,19 +59,17 @@ def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | N
     Raises:
         DataError: a line of the ledger is damaged, or of another version.
     """
-    path = machine / FILE
-    new = _Counted(who, None if arms is None else tuple(arms), rows)
-    with turn(path.with_suffix(".lock")):
+    listed = tuple(sorted(rows))
+    judged: Literal["rounds", "arms"] = "rounds" if arms is None else "arms"
+    new = Line(digest(listed), who, judged, None if arms is None else tuple(arms))
+    with turn((machine / FILE).with_suffix(".lock")):
         earlier, known = 0, False
-        for line in _lines(path):
-            if line == new:
+        for line, seen in _lines(machine):
+            if dataclasses.replace(line, rows=None) == new:
                 return earlier
-            known = known or line.rows == new.rows
-            earlier += len(line.arms) if line.arms and overlap(line.rows, new.rows) else 0
-        listed = sorted(new.rows)
-        said = {"schema": _KIND.schema, "dev": digest(listed), "who": who}
-        said |= {"judged": "rounds"} if arms is None else {"judged": "arms", "arms": list(arms)}
-        append_line(path, said if known else {**said, "rows": listed})
+            known = known or line.dev == new.dev
+            earlier += len(line.arms) if line.arms and overlap(seen, rows) else 0
+        _log(machine).append(new if known else dataclasses.replace(new, rows=listed))
         return earlier
 
 
@@ -83,8 +82,10 @@ def runs(machine: Path, rows: frozenset[str]) -> int:
     Raises:
         DataError: a line of the ledger is damaged, or of another version.
     """
-    lines = _lines(machine / FILE)
-    return len({line.who for line in lines if line.arms is None and overlap(line.rows, rows)})
+    return len({
+        line.who for line, seen in _lines(machine)
+        if line.judged == "rounds" and overlap(seen, rows)
+    })  # fmt: skip
 
 
 def sharing(machine: Path) -> list[list[str]]:
@@ -94,12 +95,12 @@ def sharing(machine: Path) -> list[list[str]]:
         DataError: a line of the ledger is damaged, or of another version.
     """
     together: list[tuple[frozenset[str], list[str]]] = []
-    for line in _lines(machine / FILE):
-        if line.arms is not None:
+    for line, rows in _lines(machine):
+        if line.judged == "arms":
             continue
-        same = next((names for rows, names in together if overlap(rows, line.rows)), None)
+        same = next((names for seen, names in together if overlap(seen, rows)), None)
         if same is None:
-            together.append((line.rows, [line.who]))
+            together.append((rows, [line.who]))
         else:
             same.append(line.who)
     return [names for _, names in together]
@@ -111,22 +112,31 @@ def check(machine: Path) -> None:
     Raises:
         DataError: a line of it is damaged, or of another version.
     """
-    _lines(machine / FILE)
+    _lines(machine)
 
 
-def _of_arms(judged: str) -> bool:
-    return {"arms": True, "rounds": False}[judged]
+def _log(machine: Path) -> Log[Line]:
+    return Log(
+        machine / FILE, Line, schema=SCHEMA,
+        cost="what was chosen by which rows of dev cannot be known",
+        hint="take the file from a backup; what is taken out of it, or moved away with it, counts "
+        "no more",
+    )  # fmt: skip
 
 
-def _lines(path: Path) -> list[_Counted]:
-    lines: list[_Counted] = []
+def _lines(machine: Path) -> list[tuple[Line, frozenset[str]]]:
+    """All lines, each with the keys of its rows."""
+    lines: list[tuple[Line, frozenset[str]]] = []
     sets: dict[str, frozenset[str]] = {}
 
-    def take(line: dict[str, Any]) -> None:
-        if "rows" in line:
-            sets[line["dev"]] = frozenset(line["rows"])
-        arms = tuple(line["arms"]) if _of_arms(line["judged"]) else None
-        lines.append(_Counted(str(line["who"]), arms, sets[line["dev"]]))
+    def take(line: Line) -> None:
+        if line.rows is not None:
+            sets[line.dev] = frozenset(line.rows)
+        if line.dev not in sets:
+            raise ValueError("no line before it has its rows")
+        if (line.arms is None) != (line.judged == "rounds"):
+            raise ValueError("it does not say what was judged")
+        lines.append((line, sets[line.dev]))
 
-    take_lines(path, _KIND, take)
+    _log(machine).read(take)
     return lines

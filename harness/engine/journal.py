@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field
 
 from harness.errors import DataError, UsageError
-from harness.kit.files import (
-    Line,
-    append_line,
-    canonical,
-    digest,
-    read_json,
-    scan_lines,
-    write_json,
-)
-from harness.kit.text import storable_json
-from harness.records import BASE_ARM, RoundResult, from_json, to_json
+from harness.kit.files import digest, read_json, write_json
+from harness.kit.log import Log
+from harness.records import BASE_ARM, RoundResult, to_json
 
 SCHEMA = 2
 
@@ -29,8 +20,44 @@ Place = tuple[str, int]
 """Arm and round."""
 OF_BASELINE = "baseline "
 """How the name begins that stages of a baseline have in place of an arm."""
+TestedName = Annotated[str, Field(pattern=f"^([0-9]+|(?s:{OF_BASELINE}.*))$")]
+"""Number of a round, or name of a baseline's stages, as lines have it."""
 Tested = Mapping[int | str, Mapping[str, str]]
 """Round, or baseline -> pins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A line of the journal: a round was closed."""
+
+    result: RoundResult
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A line of the journal: rounds are decided again.
+
+    Attributes:
+        reopen: the first of them.
+        lost: numbers of damaged lines that are done without from then on.
+    """
+
+    reopen: int
+    lost: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A line of the journal: the test set was opened.
+
+    Attributes:
+        test: what was evaluated -> pins.
+    """
+
+    test: Mapping[TestedName, Mapping[str, str]]
+
+
+Line = Closed | Reopened | Opened
 
 
 class ClosedRounds:
@@ -48,10 +75,10 @@ class ClosedRounds:
         Raises:
             DataError: a line is damaged, is no line of a journal, or is missing.
         """
-        self.path = path
+        self.path, self._log = path, _log(path)
         self._waiting = path.with_name("waiting.json")
-        reading = _Reading(scan_lines(path))
-        reading.check(path)
+        reading = _Reading(self._log)
+        reading.check()
         self._closed = reading.closed
         self.reopened = reading.reopened
         self.tested: Tested = reading.tested
@@ -93,15 +120,14 @@ class Journal(ClosedRounds):
         known = self.closed(result.arm, result.round)
         if known is not None:
             return known
-        append_line(self.path, {"schema": SCHEMA, "result": to_json(result)})
+        self._log.append(Closed(result))
         self._closed[result.arm, result.round] = result
         return result
 
     def test(self, pins: Tested) -> None:
         """Pin what the opening of the test set gave. The first one stands."""
         if not self.tested:
-            shown = {str(number): dict(keys) for number, keys in pins.items()}
-            append_line(self.path, {"schema": SCHEMA, "test": shown})
+            self._log.append(Opened({str(number): keys for number, keys in pins.items()}))
             self.tested = pins
 
 
@@ -114,15 +140,23 @@ def reopen(path: Path, first: int) -> None:
         UsageError: the round is not closed.
         DataError: a damaged line may have closed an earlier round.
     """
-    reading = _Reading(scan_lines(path))
+    reading = _Reading(_log(path))
     lost = [damage.number for damage in reading.damaged]
     last = max((number for _, number in reading.closed), default=-1)
     if not lost and not 0 <= first <= last:
         known = f"rounds 0 to {last} are" if last > 0 else "round 0 is" if last == 0 else "none is"
         raise UsageError(f"--reopen: round {first} is not closed ({known})")
     if any(damage.earliest < first for damage in reading.damaged):
-        reading.check(path)
-    append_line(path, {"schema": SCHEMA, "reopen": first, "lost": lost})
+        reading.check()
+    reading.log.append(Reopened(first, tuple(lost)))
+
+
+def _log(path: Path) -> Log[Line]:
+    return Log(
+        path, Closed, Reopened, Opened, schema=SCHEMA,
+        cost="what it said of a round or the test set cannot be known",
+        hint="take the file from a backup",
+    )  # fmt: skip
 
 
 @dataclass
@@ -137,21 +171,19 @@ class _Damage:
 class _Reading:
     """What the lines of a journal come to."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, log: Log[Line]) -> None:
+        self.log = log
         self.closed: dict[Place, RoundResult] = {}
         self.damaged: list[_Damage] = []
         self.reopened = False
-        self.tested: dict[int | str, dict[str, str]] = {}
-        for line in lines:
-            try:
-                self._take(line)
-            except ValueError as error:
-                self.damaged.append(_Damage(line.number, str(error), self._next()))
+        self.tested: dict[int | str, Mapping[str, str]] = {}
+        for number, trouble in log.scan(self._take):
+            self.damaged.append(_Damage(number, trouble, self._next()))
         if missing := self._missing():
             for damage in self.damaged:
                 damage.earliest = min(damage.earliest, missing[0])
 
-    def check(self, path: Path) -> None:
+    def check(self) -> None:
         """Nothing is damaged and no round is missing.
 
         Raises:
@@ -162,7 +194,7 @@ class _Reading:
             raise DataError(
                 f"this line is damaged ({first.trouble}), and what it said of round "
                 f"{first.earliest}, a later one or the test set cannot be known",
-                where=f"{path}:{first.number}",
+                where=f"{self.log.path}:{first.number}",
                 hint="take the file from a backup, or have all from there on decided again: "
                 f"harness iterate --reopen {earliest}",
             )
@@ -170,7 +202,7 @@ class _Reading:
             number, arm = missing
             raise DataError(
                 f"the line that closed round {number} ({arm}) is missing",
-                where=str(path),
+                where=str(self.log.path),
                 hint="take the file from a backup, or have this round and all later ones decided "
                 f"again: harness iterate --reopen {number}",
             )
@@ -191,22 +223,17 @@ class _Reading:
         """Believe one line.
 
         Raises:
-            ValueError: it is damaged, or says what no journal says.
+            ValueError: it says what no journal says.
         """
-        value = line.value
-        if value is None:
-            raise ValueError(line.trouble)
-        if value.get("schema") != SCHEMA:
-            raise ValueError(f"it has schema {value.get('schema')}, this version reads {SCHEMA}")
-        kind = value.keys() - {"schema"}
-        if kind == {"result"}:
-            self._close(_result(value["result"]))
-        elif kind == {"reopen", "lost"}:
-            self._reopen(value["reopen"], value["lost"])
-        elif kind == {"test"}:
-            self.tested = _pins(value["test"])
+        if isinstance(line, Closed):
+            self._close(line.result)
+        elif isinstance(line, Reopened):
+            self._reopen(line)
         else:
-            raise ValueError("it is no line of a journal")
+            self.tested = {
+                name if name.startswith(OF_BASELINE) else int(name): pins
+                for name, pins in line.test.items()
+            }
 
     def _close(self, result: RoundResult) -> None:
         for damage in self.damaged:
@@ -216,12 +243,11 @@ class _Reading:
             raise ValueError(f"round {result.round} ({result.arm}) was closed before")
         self.closed[place] = result
 
-    def _reopen(self, first: Any, lost: Any) -> None:
-        if type(first) is not int or not isinstance(lost, list):
-            raise ValueError("it is no line of a journal")
+    def _reopen(self, line: Reopened) -> None:
+        first = line.reopen
         self.reopened, self.tested = True, {}
         self.closed = {place: result for place, result in self.closed.items() if place[1] < first}
-        self.damaged = [damage for damage in self.damaged if damage.number not in lost]
+        self.damaged = [damage for damage in self.damaged if damage.number not in line.lost]
 
     def _last(self) -> dict[str, int]:
         """Arm -> its last closed round."""
@@ -231,41 +257,3 @@ class _Reading:
         """The earliest round that the next line may close."""
         last = self._last()
         return min([last.get(BASE_ARM, -1), *last.values()]) + 1
-
-
-def _pins(value: Any) -> dict[int | str, dict[str, str]]:
-    """Round, or baseline -> pins.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    try:
-        pins: dict[str, dict[str, str]] = _adapter(dict[str, dict[str, str]]).validate_python(value)
-        return {
-            name if name.startswith(OF_BASELINE) else int(name): keys for name, keys in pins.items()
-        }
-    except ValueError:
-        raise ValueError("it is no line of a journal") from None
-
-
-@functools.cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _result(value: Any) -> RoundResult:
-    """The record of a closed round.
-
-    Raises:
-        ValueError: it is none: a type is wrong, or a key is missing or unknown.
-    """
-    try:
-        # The types are checked without lone surrogates, which that reader takes for no JSON.
-        _adapter(RoundResult).validate_json(canonical(storable_json(value)), strict=True)
-        return from_json(RoundResult, value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"it is no round: {place or 'result'}: {first['msg']}") from None
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"it is no round: {error}") from None

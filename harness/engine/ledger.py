@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.data.splits import rows_digest
 from harness.engine import dev_ledger
-from harness.engine.ledger_lines import Kind, take_lines
 from harness.engine.row_keys import overlap, row_keys
 from harness.errors import DataError
-from harness.kit.files import append_line, digest
+from harness.kit.files import digest
 from harness.kit.lock import turn
+from harness.kit.log import Log
 from harness.kit.numbers import counted
 from harness.records import Example
 
@@ -31,12 +31,7 @@ if TYPE_CHECKING:
     from harness.scoring import MetricEntry
 
 ALPHA = 0.05
-_KIND = Kind(
-    "openings of test sets",
-    schema=3,
-    cost="how often the test set was opened cannot be known",
-    hint="take the file from a backup; if the line is taken out, its opening counts no more",
-)
+SCHEMA = 3
 
 
 def alpha(looks: int) -> float:
@@ -130,6 +125,35 @@ class Opening:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedLine:
+    """A line of the ledger: rows are about to be looked at.
+
+    Attributes:
+        opening: its name.
+        run: who looks.
+        test: digest of the whole rows, all fields included.
+        set: digest of their keys.
+        runs: how many runs had chosen by these rows, or enough of them, as rows of dev before.
+        rows: their keys, where no line before has these.
+    """
+
+    opening: str
+    run: str
+    test: str
+    set: str
+    runs: int
+    rows: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredLine:
+    """A line of the ledger: the digest of the answers that were scored."""
+
+    opening: str
+    answers: str
+
+
 class Ledger:
     """The openings in one file, one fsynced line at a time.
 
@@ -139,6 +163,12 @@ class Ledger:
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path, self.writable = path, writable
+        self._log: Log[OpenedLine | AnsweredLine] = Log(
+            path, OpenedLine, AnsweredLine, schema=SCHEMA,
+            cost="how often the test set was opened cannot be known",
+            hint="take the file from a backup; what is taken out of it, or moved away with it, "
+            "counts no more",
+        )  # fmt: skip
         self._rows: Sequence[Example] = ()
         self._known = ("", frozenset[str]())
 
@@ -178,7 +208,7 @@ class Ledger:
                 return opening
             blank = next((known for known in same if known.answers is None), None)
             blank = blank or self._append(dataclasses.replace(opening, answers=None), openings)
-            self._write({"schema": _KIND.schema, "opening": blank.name, "answers": answers})
+            self._log.append(AnsweredLine(blank.name, answers))
             return dataclasses.replace(blank, answers=answers)
 
     def openings(self) -> list[Opening]:
@@ -189,7 +219,23 @@ class Ledger:
         """
         opened: dict[str, Opening] = {}
         sets: dict[str, frozenset[str]] = {}
-        take_lines(self.path, _KIND, lambda line: _take(line, opened, sets))
+
+        def take(line: OpenedLine | AnsweredLine) -> None:
+            if isinstance(line, AnsweredLine):
+                if line.opening not in opened:
+                    raise ValueError("no line before it has this opening")
+                answered = dataclasses.replace(opened[line.opening], answers=line.answers)
+                opened[line.opening] = answered
+                return
+            if line.rows is not None:
+                sets[line.set] = frozenset(line.rows)
+            if line.set not in sets:
+                raise ValueError("no line before it has its rows")
+            opened[line.opening] = Opening(
+                line.opening, line.run, line.test, sets[line.set], line.runs
+            )
+
+        self._log.read(take)
         openings: list[Opening] = []
         for opening in opened.values():
             openings.append(_counted(opening, openings))
@@ -198,22 +244,14 @@ class Ledger:
     def _append(self, new: Opening, earlier: Sequence[Opening]) -> Opening:
         if not self.writable:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
-        name, rows = uuid.uuid4().hex[:12], sorted(new.rows)
+        name, rows = uuid.uuid4().hex[:12], tuple(sorted(new.rows))
         runs = dev_ledger.runs(self.path.parent, new.rows)
         known = any(opening.rows == new.rows for opening in earlier)
-        line: dict[str, Any] = {
-            "schema": _KIND.schema, "opening": name, "run": new.who, "test": new.test,
-            "set": digest(rows), "runs": runs,
-        }  # fmt: skip
-        if not known:
-            line["rows"] = rows
-        self._write(line)
+        line = OpenedLine(name, new.who, new.test, digest(rows), runs, None if known else rows)
+        self._log.append(line)
         if new.answers is not None:
-            self._write({"schema": _KIND.schema, "opening": name, "answers": new.answers})
+            self._log.append(AnsweredLine(name, new.answers))
         return _counted(dataclasses.replace(new, name=name, runs=runs), earlier)
-
-    def _write(self, line: dict[str, Any]) -> None:
-        append_line(self.path, line)
 
     def _locked(self) -> AbstractContextManager[None]:
         return turn(self.path.with_suffix(".lock")) if self.writable else nullcontext()
@@ -222,26 +260,6 @@ class Ledger:
 def _same(opening: Opening, other: Opening) -> bool:
     """Whether two openings are by one run of one set of rows, as these are."""
     return (opening.who, opening.test) == (other.who, other.test)
-
-
-def _take(
-    line: dict[str, Any], opened: dict[str, Opening], sets: dict[str, frozenset[str]]
-) -> None:
-    """Add what a line says; raises what a line that says nothing leads to."""
-    name = _text(line["opening"])
-    if "answers" in line:
-        opened[name] = dataclasses.replace(opened[name], answers=_text(line["answers"]))
-        return
-    if "rows" in line:
-        sets[line["set"]] = frozenset(map(_text, line["rows"]))
-    rows = sets[line["set"]]
-    opened[name] = Opening(name, _text(line["run"]), _text(line["test"]), rows, int(line["runs"]))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
 
 
 def _counted(opening: Opening, earlier: Sequence[Opening]) -> Opening:

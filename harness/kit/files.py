@@ -219,30 +219,6 @@ def _read_line(raw: bytes) -> tuple[dict[str, Any] | None, str]:
     return value, ""
 
 
-def read_lines(
-    path: Path,
-    *,
-    cost: str = "what it pinned cannot be known",
-    hint: str = "take the file from a backup, or move it away to start over",
-) -> list[dict[str, Any]]:
-    """What all complete lines of an append-only file say (see :func:`scan_lines`).
-
-    Args:
-        cost: what a damaged line means for the reader, as the end of a sentence.
-        hint: what to do about it.
-
-    Raises:
-        DataError: a complete line is damaged, so what was decided cannot be known.
-    """
-    values = []
-    for line in scan_lines(path):
-        if line.value is None:
-            what = f"this line is damaged ({line.trouble}), and {cost}"
-            raise DataError(what, where=f"{path}:{line.number}", hint=hint)
-        values.append(line.value)
-    return values
-
-
 def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
     """Relative name -> sha256 and size of every file below a folder, sorted."""
     return {

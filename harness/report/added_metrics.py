@@ -6,6 +6,7 @@ So its database holds those scores whenever it is built.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,57 @@ from harness.config.running_code import runner_of, runs_code
 from harness.engine import trust
 from harness.engine.run import Run
 from harness.errors import HarnessError
-from harness.kit.files import append_line, digest, files_digest, read_lines
+from harness.kit.files import digest, files_digest
+from harness.kit.log import Log
 
 RECORD = "rescored.jsonl"
 _SUBJECT = "the metrics that a run was scored with again"
 SCHEMA = 2
 
 
+@dataclass(frozen=True, slots=True)
+class AddedMetric:
+    """A metric that a run was scored with again.
+
+    Attributes:
+        origin: the distribution, or the file, that the metric comes from.
+        entry: as a config names it.
+        digest: of that file.
+    """
+
+    origin: str
+    entry: Mapping[str, Any]
+    digest: str | None = None
+
+
 def record(run: Run, entries: Sequence[PluginEntry]) -> None:
     """Remember what the run was scored with again, each entry once."""
-    known = read_lines(run.folder / RECORD)
+    log, known = _log(run), _lines(run)
     for entry in entries:
-        line = _line(entry)
-        if line not in known:
-            append_line(run.folder / RECORD, line)
+        if (metric := _of_entry(entry)) not in known:
+            log.append(metric)
 
 
-def _line(entry: PluginEntry) -> dict[str, Any]:
+def _log(run: Run) -> Log[AddedMetric]:
+    return Log(
+        run.folder / RECORD, AddedMetric, schema=SCHEMA,
+        cost="which metrics the run was scored with again cannot be known",
+        hint="take the file from a backup, or remove it and score the run again",
+    )  # fmt: skip
+
+
+def _lines(run: Run) -> list[AddedMetric]:
+    lines: list[AddedMetric] = []
+    _log(run).read(lines.append)
+    return lines
+
+
+def _of_entry(entry: PluginEntry) -> AddedMetric:
     """What is remembered of an entry, the digest of its file with it."""
-    origin, file = entry.origin, Path(entry.origin)
-    made_with: dict[str, str] = {}
+    shown, file = {**entry.shown(), "name": entry.name}, Path(entry.origin)
     if file.suffix == ".py":
-        origin, made_with = str(file.resolve()), {"digest": files_digest([file])}
-    shown = {**entry.shown(), "name": entry.name}
-    return {"schema": SCHEMA, "origin": origin, "entry": shown, **made_with}
+        return AddedMetric(str(file.resolve()), shown, files_digest([file]))
+    return AddedMetric(entry.origin, shown)
 
 
 def recorded(run: Run, added: Sequence[PluginEntry] = ()) -> list[PluginEntry]:
@@ -49,34 +77,33 @@ def recorded(run: Run, added: Sequence[PluginEntry] = ()) -> list[PluginEntry]:
     Args:
         added: entries that were just made, as the person at the terminal named them.
     """
-    made = [(_line(entry), entry) for entry in added]
-    found: list[PluginEntry] = []
-    lines = read_lines(run.folder / RECORD)
+    made = [(_of_entry(entry), entry) for entry in added]
+    entries: list[PluginEntry] = []
     # Of a file that was changed the last line counts.
-    latest = {digest([line.get("origin"), line.get("entry")]): line for line in lines}
-    for line in latest.values():
-        known = next((entry for same, entry in made if same == line), None)
+    latest = {digest([metric.origin, metric.entry]): metric for metric in _lines(run)}
+    for metric in latest.values():
+        known = next((entry for same, entry in made if same == metric), None)
         try:
-            found.append(known or _made(run, line))
+            entries.append(known or _made(run, metric))
         except (HarnessError, LookupError, TypeError, ValueError) as error:
-            why = error.what if isinstance(error, HarnessError) else "a line says nothing"
+            why = error.what if isinstance(error, HarnessError) else "an entry says nothing"
             if isinstance(error, trust.Untrusted):
                 why += f" ({error.hint})"
             run.watcher.say(f"warning: {run.folder / RECORD}: {why}")
-    return found
+    return entries
 
 
-def _made(run: Run, line: Mapping[str, Any]) -> PluginEntry:
-    """The entry of a line.
+def _made(run: Run, metric: AddedMetric) -> PluginEntry:
+    """The entry of a metric.
 
     Raises:
-        Untrusted: the line names code that this project's own config does not name.
+        Untrusted: it names code that this project's own config does not name.
         ConfigError, PluginError: it cannot be made any more.
-        LookupError, TypeError, ValueError: it is no line of ours.
+        LookupError, TypeError, ValueError: the entry is none of ours.
     """
-    raw, origin = line["entry"], Path(line["origin"])
+    raw, origin = metric.entry, Path(metric.origin)
     files = [origin] if origin.suffix == ".py" else []
-    trust.refuse(run.folder, trust.foreign(run.folder, files, {str(origin): line.get("digest")}))
+    trust.refuse(run.folder, trust.foreign(run.folder, files, {str(origin): metric.digest}))
     [entry] = make_entries("metric", {raw["name"]: raw}, files, _SUBJECT)
     code = [runner_of(entry)] if runs_code(entry) else []
     trust.refuse(run.folder, trust.foreign_options(run.folder, code))

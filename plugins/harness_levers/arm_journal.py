@@ -7,13 +7,12 @@ about one reference round, and count no more where that was decided again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import harness
-from harness.kit.files import append_line, scan_lines
+from harness.kit.log import Log
 from harness_levers.planning import identity
 from harness_levers.records import Arm
 
@@ -30,9 +29,35 @@ class Judged:
         together: arms that were planned with it, it included.
     """
 
+    arm: Arm
     verdict: harness.Verdict
     earlier: int
     together: int
+
+
+@dataclass(frozen=True, slots=True)
+class TriedLine:
+    """A line of the journal: a training was made.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+    """
+
+    of: str
+    arm: Arm
+    tried: harness.BranchTraining
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """A line of the journal: verdicts that were given together.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+    """
+
+    of: str
+    judged: tuple[Judged, ...]
 
 
 class ArmJournal:
@@ -49,16 +74,13 @@ class ArmJournal:
         self._arms: dict[str, Arm] = {}
         self._tried: dict[tuple[str, int], harness.BranchTraining] = {}
         self._judged: dict[tuple[str, int], Judged] = {}
-        for line in scan_lines(self.path):
-            try:
-                self._take(line.value, line.trouble)
-            except (KeyError, TypeError, ValueError) as error:
-                raise harness.DataError(
-                    f"this line is damaged ({error}), and which arm it spoke of cannot be known",
-                    where=f"{self.path}:{line.number}",
-                    hint="take the file from a backup, or remove it: what was trained is stored, "
-                    "and verdicts on arms are given again",
-                ) from None
+        self._log: Log[TriedLine | JudgedLine] = Log(
+            self.path, TriedLine, JudgedLine, schema=SCHEMA,
+            cost="which arm it spoke of cannot be known",
+            hint="take the file from a backup, or remove it: what was trained is stored, and "
+            "verdicts on arms are given again",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     def earlier(self, planned: Sequence[Arm]) -> list[Arm]:
         """The arms that were tried and are not planned any more, each under a name of its own."""
@@ -83,41 +105,27 @@ class ArmJournal:
 
     def keep(self, arm: Arm, tried: harness.BranchTraining) -> None:
         """Write a training down."""
-        self._write(arm=harness.to_json(arm), tried=harness.to_json(tried))
-        self._arms[identity(arm)] = arm
-        self._tried[identity(arm), tried.seed] = tried
+        self._write(TriedLine(self.reference, arm, tried))
 
-    def judge(self, arms: Sequence[tuple[Arm, Judged]]) -> None:
+    def judge(self, judged: Sequence[Judged]) -> None:
         """Write verdicts down that were given together, in one line: none of them or all.
 
         One that was given before stands.
         """
-        new = [(arm, judged) for arm, judged in arms if self.judged(arm) is None]
+        new = tuple(verdict for verdict in judged if self.judged(verdict.arm) is None)
         if new:
-            self._write(
-                judged=[{"arm": harness.to_json(arm), **harness.to_json(one)} for arm, one in new]
-            )
-            self._judged |= {(identity(arm), arm.seeds): one for arm, one in new}
+            self._write(JudgedLine(self.reference, new))
 
-    def _write(self, **said: Any) -> None:
-        append_line(self.path, {"schema": SCHEMA, "of": self.reference, **said})
+    def _write(self, line: TriedLine | JudgedLine) -> None:
+        self._log.append(line)
+        self._take(line)
 
-    def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
-        if line is None:
-            raise ValueError(trouble)
-        if line["schema"] != SCHEMA:
-            raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
-        if line["of"] != self.reference:
+    def _take(self, line: TriedLine | JudgedLine) -> None:
+        if line.of != self.reference:
             return
-        if "tried" in line:
-            arm, tried = (
-                harness.from_json(Arm, line["arm"]),
-                harness.from_json(harness.BranchTraining, line["tried"]),
-            )
-            self._arms[identity(arm)] = arm
-            self._tried[identity(arm), tried.seed] = tried
-            return
-        for said in line["judged"]:
-            arm = harness.from_json(Arm, said["arm"])
-            judged = harness.from_json(Judged, {key: said[key] for key in said if key != "arm"})
-            self._judged.setdefault((identity(arm), arm.seeds), judged)
+        if isinstance(line, TriedLine):
+            self._arms[identity(line.arm)] = line.arm
+            self._tried[identity(line.arm), line.tried.seed] = line.tried
+        else:
+            for judged in line.judged:
+                self._judged.setdefault((identity(judged.arm), judged.arm.seeds), judged)

@@ -115,10 +115,10 @@ def test_a_ledger_without_checksums_is_refused_and_said_to_be_of_an_earlier_vers
 @pytest.mark.parametrize("schema", [2, 4])
 def test_a_ledger_of_another_version_is_refused_by_name(path, schema):
     append_line(path, {"schema": schema, "test": "f" * 64, "run": "old"})
-    with pytest.raises(DataError, match=f"schema {schema}; this one reads 3") as caught:
+    with pytest.raises(DataError, match=f"schema {schema}, this version reads 3") as caught:
         Ledger(path).open(rows(0, 20), "new")
     assert (caught.value.where, caught.value.exit_code) == (f"{path}:1", 4)
-    assert "move the file away" in caught.value.hint
+    assert "moved away" in caught.value.hint
 
 
 def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):

@@ -23,7 +23,8 @@ import duckdb, numpy, pandas, pyarrow, pyarrow.compute, rich.console, scipy.spar
 for point in importlib.metadata.entry_points(group="harness"):
     importlib.import_module(point.value)
 from pathlib import Path
-from harness.engine import artifacts, journal, ledger
+from harness.engine import artifacts
+from harness.kit import log
 from harness.cli import main
 from harness.engine.run import Run
 
@@ -54,13 +55,12 @@ def after(owner, name, place):
 
 before(Run, "_make", lambda run, stage, key, label, make: f"begin of {label} {key[:8]}")
 after(artifacts, "write_json", lambda path, value: f"end of {value['stage']} {value['key'][:8]}")
-def closing(value):
-    return value["result"]["round"] if "result" in value else "test"
+def line(path, value):
+    said = value["result"]["round"] if "result" in value else ""
+    return f"{path.name} {sorted(value)} {said}"
 
-before(journal, "append_line", lambda path, value: f"before line {closing(value)}")
-after(journal, "append_line", lambda path, value: f"after line {closing(value)}")
-before(ledger, "append_line", lambda path, value: f"before opening {sorted(value)}")
-after(ledger, "append_line", lambda path, value: f"after opening {sorted(value)}")
+before(log, "append_line", lambda path, value: f"before line of {line(path, value)}")
+after(log, "append_line", lambda path, value: f"after line of {line(path, value)}")
 before(harness.report.publishing, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
 
 for attempt in range(200):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,7 +183,8 @@ def test_what_a_run_was_scored_with_again_is_code_of_its_folder(
     entry = {"plugin": "evil", "name": "evil"}
     made = {"origin": str(run / "evil.py"), "digest": files_digest([run / "evil.py"])}
     append_line(run / "rescored.jsonl", {"schema": 2, "entry": entry, **made})
-    append_line(run / "rescored.jsonl", {"schema": 2, "entry": 1})
+    entry = {"plugin": "exact", "name": ["exact"]}
+    append_line(run / "rescored.jsonl", {"schema": 2, "origin": "nobody", "entry": entry})
     words = [command, "--rounds", "1"] if command == "iterate" else [command]
     (project.folder / "reports" / run.name / "run.duckdb").unlink()
     done = project.inside(*words)
@@ -193,6 +195,19 @@ def test_what_a_run_was_scored_with_again_is_code_of_its_folder(
     (project.folder / "reports" / run.name / "run.duckdb").unlink()
     assert project.inside(*words, "--trust").code == 0
     assert (project.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("line", [{"entry": 1}, {"origin": 1, "entry": {}}, {"also": 1}])
+def test_a_line_that_names_no_metric_is_refused(
+    short: tuple[Project, Result], line: dict[str, Any]
+) -> None:
+    project, _ = short
+    run = folder_of(project)
+    append_line(run / "rescored.jsonl", {"schema": 2, **line})
+    (project.folder / "reports" / run.name / "run.duckdb").unlink()
+    done = project.inside("rebuild")
+    assert done.code == 4
+    assert "rescored.jsonl:1: this line is damaged (it is no record of this file" in done.err
 
 
 def test_what_was_just_named_is_scored_with(short: tuple[Project, Result]) -> None:

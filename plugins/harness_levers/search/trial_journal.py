@@ -6,15 +6,30 @@ Both are about one reference round and one search, and count no more where eithe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import harness
-from harness.kit.files import append_line, scan_lines
+from harness.kit.log import Log
 
 FILE = "trials.jsonl"
 SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the journal: a trial as far as it has come, or that there is no further one.
+
+    Attributes:
+        of: digest of the reference round, as it was closed.
+        search: what makes the search the same one.
+        exhausted: whether the searcher had no more to propose.
+    """
+
+    of: str
+    search: str
+    trial: harness.Trial | None = None
+    exhausted: bool | None = None
 
 
 class TrialJournal:
@@ -31,41 +46,35 @@ class TrialJournal:
 
     def __init__(self, folder: Path, reference: str, search: str) -> None:
         self.path = folder / FILE
-        self._of = {"schema": SCHEMA, "of": reference, "search": search}
+        self.reference, self.search = reference, search
         self.trials: list[harness.Trial] = []
         self.exhausted = False
-        for line in scan_lines(self.path):
-            try:
-                self._take(line.value, line.trouble)
-            except (KeyError, TypeError, ValueError) as error:
-                raise harness.DataError(
-                    f"this line is damaged ({error}), and what it said of a trial cannot be known",
-                    where=f"{self.path}:{line.number}",
-                    hint="take the file from a backup, or remove it: the search begins anew then, "
-                    "and what was trained is found in the store",
-                ) from None
+        self._log: Log[Line] = Log(
+            self.path, Line, schema=SCHEMA,
+            cost="what it said of a trial cannot be known",
+            hint="take the file from a backup, or remove it: the search begins anew then, and what "
+            "was trained is found in the store",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     def keep(self, trial: harness.Trial) -> None:
         """Write a trial down, as far as it has come."""
-        append_line(self.path, {**self._of, "trial": harness.to_json(trial)})
-        self._put(trial)
+        self._write(Line(self.reference, self.search, trial))
 
     def end(self) -> None:
         """Write down that the searcher has no more to propose."""
-        append_line(self.path, {**self._of, "exhausted": True})
-        self.exhausted = True
+        self._write(Line(self.reference, self.search, exhausted=True))
 
-    def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
-        if line is None:
-            raise ValueError(trouble)
-        if line["schema"] != SCHEMA:
-            raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
-        if any(line[name] != value for name, value in self._of.items()):
+    def _write(self, line: Line) -> None:
+        self._log.append(line)
+        self._take(line)
+
+    def _take(self, line: Line) -> None:
+        if (line.of, line.search) != (self.reference, self.search):
             return
-        if "exhausted" in line:
-            self.exhausted = True
-        else:
-            self._put(harness.from_json(harness.Trial, line["trial"]))
+        self.exhausted = self.exhausted or bool(line.exhausted)
+        if line.trial is not None:
+            self._put(line.trial)
 
     def _put(self, trial: harness.Trial) -> None:
         if trial.number > len(self.trials):

@@ -66,7 +66,7 @@ class Judging:
             for name, verdict in holm.holm(list(by_name), alpha, verdict).items()
         }
         self.journal.judge(
-            [(by_name[name], Judged(verdicts[name], earlier, len(arms))) for name in whole]
+            [Judged(by_name[name], verdicts[name], earlier, len(arms)) for name in whole]
         )
         for name in whole:
             self.run.say(f"{name}: {verdicts[name].sentence}")

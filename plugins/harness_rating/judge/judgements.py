@@ -6,31 +6,21 @@ criterion of each item. They are never among the events of raters, and no rater 
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import (
-    Criterion,
-    DataError,
-    Item,
-    Judgement,
-    Rubric,
-    UsageError,
-    machine_trouble,
-    to_json,
-)
-from harness.kit.files import AppendLog, canonical, digest
+from harness import Criterion, Item, Judgement, Rubric, UsageError
+from harness.kit.log import Log
 from harness.kit.text import plain
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.rubric import conditions, scoring as rubrics
 
 FOLDER = "judges"
-
+SCHEMA = 1
 
 Judged = Mapping[tuple[str, str], Judgement]
 """(item, criterion) -> judgement."""
@@ -130,6 +120,18 @@ def with_conditions(rubric: Rubric, wanted: Iterable[str]) -> frozenset[str]:
 # -- kept with the batch ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a judge's file.
+
+    Attributes:
+        by: the judge's signature.
+    """
+
+    by: str
+    judgement: Judgement
+
+
 class Judgements:
     """What one judge has said of one batch. One process writes at a time.
 
@@ -145,14 +147,13 @@ class Judgements:
     def __init__(self, folder: Path, name: str, by: str) -> None:
         if not RATER.fullmatch(name):
             raise UsageError(f"'{name}' cannot be a judge's name", hint=f"use {RATER_RULE}")
-        self.path = folder / FOLDER / f"{name}.jsonl"
-        self.by = by
-        self._ids: set[str] = set()
+        self.path, self.by = folder / FOLDER / f"{name}.jsonl", by
         self._standing: dict[tuple[str, str], Judgement] = {}
-        for line in self._lines():
-            self._ids.add(line["id"])
-            if line["by"] == by:
-                self._stand(_parsed(line))
+        self._log = Log(
+            self.path, Line, schema=SCHEMA, cost="what it said of an item cannot be known",
+            hint="remove the line: what it said is asked again",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     @property
     def standing(self) -> dict[tuple[str, str], Judgement]:
@@ -165,42 +166,14 @@ class Judgements:
         Raises:
             EnvironmentFailure: the disk is full or not writable.
         """
-        if self._standing.get((judgement.item, judgement.criterion)) == judgement:
-            return
-        plain_form = to_json(judgement)
-        place = len(self._ids)
-        line = {"id": digest([self.by, place, plain_form])[:32], "by": self.by, **plain_form}
-        try:
-            AppendLog(self.path).append(lambda lines, whole: canonical(line) + b"\n")
-        except OSError as error:
-            raise (machine_trouble(error) or error) from error
-        self._ids.add(line["id"])
-        self._stand(judgement)
+        if self._standing.get((judgement.item, judgement.criterion)) != judgement:
+            line = Line(self.by, judgement)
+            self._log.append(line)
+            self._take(line)
 
-    def _stand(self, judgement: Judgement) -> None:
-        self._standing[judgement.item, judgement.criterion] = judgement
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        data = self.path.read_bytes() if self.path.exists() else b""
-        known: set[str] = set()
-        for number, text in enumerate(data.split(b"\n")[:-1], start=1):
-            try:
-                line = json.loads(text)
-                name = line["id"]
-                _parsed(line), line["by"]
-            except (ValueError, TypeError, KeyError):
-                raise DataError(
-                    "this line is damaged", where=f"{self.path}:{number}",
-                    hint="remove the line: what it says is asked again",
-                ) from None  # fmt: skip
-            if name not in known:
-                known.add(name)
-                yield line
-
-
-def _parsed(line: Mapping[str, Any]) -> Judgement:
-    fields = {key: value for key, value in line.items() if key not in ("id", "by")}
-    return Judgement(**{**fields, "samples": tuple(fields["samples"])})
+    def _take(self, line: Line) -> None:
+        if line.by == self.by:
+            self._standing[line.judgement.item, line.judgement.criterion] = line.judgement
 
 
 def judges(folder: Path) -> list[str]:

@@ -23,10 +23,10 @@ VERDICT = Verdict("improved", "round 1", 0.1, 0.02, 0.2, 0.975, None, "It is so.
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     journal = ArmJournal(tmp_path, "one")
     journal.keep(ARM, TRIED)
-    journal.judge([(ARM, Judged(VERDICT, 0, 1))])
+    journal.judge([Judged(ARM, VERDICT, 0, 1)])
     again = ArmJournal(tmp_path, "one")
     assert again.tried(ARM, 0) == TRIED
-    assert again.judged(ARM) == Judged(VERDICT, 0, 1)
+    assert again.judged(ARM) == Judged(ARM, VERDICT, 0, 1)
     assert again.tried(ARM, 1) is None
 
 
@@ -58,17 +58,18 @@ def test_earlier_arms_never_share_a_name(tmp_path: Path) -> None:
 def test_verdicts_that_were_given_together_are_written_together(tmp_path: Path) -> None:
     journal = ArmJournal(tmp_path, "one")
     other = dataclasses.replace(ARM, name="other", settings="r4")
-    journal.judge([(ARM, Judged(VERDICT, 0, 2)), (other, Judged(VERDICT, 0, 2))])
+    journal.judge([Judged(ARM, VERDICT, 0, 2), Judged(other, VERDICT, 0, 2)])
     assert (tmp_path / FILE).read_bytes().count(b"\n") == 1
     again = ArmJournal(tmp_path, "one")
-    assert again.judged(ARM) == again.judged(other) == Judged(VERDICT, 0, 2)
+    assert again.judged(ARM) == Judged(ARM, VERDICT, 0, 2)
+    assert again.judged(other) == Judged(other, VERDICT, 0, 2)
 
 
 def test_a_verdict_that_was_given_stands(tmp_path: Path) -> None:
     journal = ArmJournal(tmp_path, "one")
-    journal.judge([(ARM, Judged(VERDICT, 0, 1))])
-    journal.judge([(ARM, Judged(VERDICT, 3, 9))])
-    assert ArmJournal(tmp_path, "one").judged(ARM) == Judged(VERDICT, 0, 1)
+    journal.judge([Judged(ARM, VERDICT, 0, 1)])
+    journal.judge([Judged(ARM, VERDICT, 3, 9)])
+    assert ArmJournal(tmp_path, "one").judged(ARM) == Judged(ARM, VERDICT, 0, 1)
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:

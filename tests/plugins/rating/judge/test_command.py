@@ -88,9 +88,10 @@ def test_what_a_judge_says_is_kept_apart_from_people(command, rated, pairs, word
     assert {path: path.read_bytes() for path in (folder / "events").iterdir()} == before
     assert (folder / "items.json").read_bytes() == shown
     lines = [
-        json.loads(line) for line in (folder / "judges" / "judge.jsonl").read_text().splitlines()
+        json.loads(line)["judgement"]
+        for line in (folder / "judges" / "judge.jsonl").read_text().splitlines()
     ]
-    assert len({line["id"] for line in lines}) == len(lines) == 10 + 5
+    assert len({(line["item"], line["criterion"]) for line in lines}) == len(lines) == 10 + 5
     first = next(line for line in lines if line["criterion"] == "right")
     assert first["evidence"] == "It says so."
     assert first["samples"] == [first["value"]]
@@ -172,7 +173,7 @@ def test_a_judge_that_takes_the_first_is_found_out(command, rated, pairs, server
         calibration["sentences"]
     )
     lines = FOLDER / done.document["batch"] / "judges" / "judge.jsonl"
-    first = json.loads(lines.read_text().splitlines()[0])
+    first = json.loads(lines.read_text().splitlines()[0])["judgement"]
     assert (first["value"], first["samples"]) == ("tie", ["A", "B"])
 
 

@@ -103,8 +103,8 @@ def test_a_hostile_reply_is_read_or_counted_and_never_shown(run, rated, pairs, s
     lines = (FOLDER / batch.name / "judges" / "judge.jsonl").read_text().splitlines()
     item = next(one.id for one in batch.items if one.answers[0] == ONE)
     (kept,) = [
-        line for line in map(json.loads, lines)
-        if (line["item"], line["criterion"]) == (item, "right")
+        said for said in (json.loads(line)["judgement"] for line in lines)
+        if (said["item"], said["criterion"]) == (item, "right")
     ]  # fmt: skip
     assert kept["value"] == value
     assert bool(kept["error"]) == (value is None)

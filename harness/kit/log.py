@@ -1,0 +1,123 @@
+"""An append log of records: one file, one sealed and fsynced line for each record.
+
+What a kill has cut was never acknowledged, and is passed over. A line that was changed is refused,
+with its number and what to do: a record is only worth writing down if it can be relied on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.errors import DataError
+from harness.kit.files import append_line, canonical, scan_lines
+from harness.kit.text import storable_json
+from harness.records import from_json, to_json
+
+Record = TypeVar("Record")
+
+
+class Log(Generic[Record]):
+    """The records of one file, in the order in which they were written.
+
+    Whoever appends holds a lock of the run or of the folder: another record may depend on it.
+
+    Args:
+        kinds: dataclasses. A line is a record of the kind whose fields it has; a field that is None
+            is left out of the line.
+        schema: of the lines that this version writes and reads.
+        cost: what it means that a line cannot be believed, as the end of a sentence.
+        hint: what to do about it.
+    """
+
+    def __init__(self, path: Path, *kinds: type[Record], schema: int, cost: str, hint: str) -> None:
+        self.path, self.schema, self.cost, self.hint = path, schema, cost, hint
+        self._kinds: tuple[Any, ...] = kinds
+
+    def append(self, record: Record) -> None:
+        """Write a record down; it is on the disk when this returns.
+
+        Raises:
+            StorageError: the disk is full or not writable; the file is as it was.
+        """
+        fields = {name: value for name, value in to_json(record).items() if value is not None}
+        append_line(self.path, {"schema": self.schema, **fields})
+
+    def read(self, take: Callable[[Record], object]) -> None:
+        """Give each record to ``take``, which raises ValueError where one cannot follow the others.
+
+        Raises:
+            DataError: a line is damaged, is of another version, or cannot follow the others.
+        """
+        for number, trouble in self.scan(take):
+            raise DataError(
+                f"this line is damaged ({trouble}), and {self.cost}",
+                where=f"{self.path}:{number}",
+                hint=self.hint,
+            )
+
+    def scan(self, take: Callable[[Record], object]) -> Iterator[tuple[int, str]]:
+        """:meth:`read` for whoever can do without some lines.
+
+        Returns:
+            number and trouble of each line that is not believed, as soon as those before it were
+            given to ``take``.
+        """
+        for line in scan_lines(self.path):
+            try:
+                if line.value is None:
+                    raise ValueError(line.trouble)
+                take(self._record(line.value))
+            except ValueError as error:
+                yield line.number, str(error)
+
+    def _record(self, line: dict[str, Any]) -> Record:
+        schema = line.pop("schema", None)
+        if type(schema) is not int or schema != self.schema:
+            raise ValueError(f"it has schema {schema}, this version reads {self.schema}")
+        for kind in self._kinds:
+            required, known = _fields(kind)
+            if required <= line.keys() <= known:
+                record: Record = _typed(kind, line)
+                return record
+        raise ValueError("it is no record of this file")
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields that a line of the kind has to have, and those that it may have."""
+    fields = dataclasses.fields(kind)
+    required = [
+        field.name
+        for field in fields
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    return frozenset(required), frozenset(field.name for field in fields)
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _typed(kind: Any, line: dict[str, Any]) -> Any:
+    """The record that a line says.
+
+    Raises:
+        ValueError: it says none: a type is wrong, or a key is missing or unknown.
+    """
+    try:
+        # The types are checked without lone surrogates, which that reader takes for no JSON.
+        _adapter(kind).validate_json(canonical(storable_json(line)), strict=True)
+        return from_json(kind, line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"it is no record of this file: {place}: {first['msg']}") from None
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"it is no record of this file: {error}") from None
