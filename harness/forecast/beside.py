@@ -158,7 +158,9 @@ def _differing(own: PluginEntry, other: PluginEntry) -> Iterator[str]:
 
 
 def _trains_otherwise(config: Config, other: Config) -> bool:
-    """Whether it trains another model than a config with the same rows and seed."""
+    """Whether it trains another model than a config with the same rows."""
+    if config.settings.seed != other.settings.seed:
+        return True
     pairs = (config.model, other.model), (config.train, other.train)
     return any(own.shown() != changed.shown() for own, changed in pairs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.finding import FILE_NAME
-from harness.context import Quiet, Report, silent
+from harness.context import Quiet, Report, Watcher, silent
 from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
-from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
+from harness.engine.steps import Steps
 from harness.engine.trust import as_allowed
 from harness.errors import ConfigError, DataError, UsageError
 from harness.kit import yaml_file
@@ -22,6 +24,7 @@ from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.stages import AnswerValues
 from harness.stats import decision
+from harness.stored.branches import Branches
 from harness.stored.models import RoundModels
 from harness.stored.pool import PoolModels
 from harness.stored.replay import (
@@ -218,6 +221,24 @@ class RunView:
     def pool(self, numbers: Sequence[int], otherwise: str = "") -> PoolModels:
         """The models of these rounds, to answer rows of the pool; see :class:`PoolModels`."""
         return PoolModels(self._run, numbers, otherwise)
+
+    @contextlib.contextmanager
+    def branches(self, watcher: Watcher | None = None) -> Iterator[Branches]:
+        """The run for whoever tries something beside its rounds; nobody else works on it meanwhile.
+
+        What branches are trained and answer is kept in the run's store, and found again there.
+
+        Args:
+            watcher: is told what is being done.
+
+        Raises:
+            EnvironmentFailure: another process works on the run.
+            DataError: not even its first round is whole.
+        """
+        run = Run(self._run.config, watcher or Quiet(), name=self.name)
+        _, history = replay(self._run)
+        with self.locked(), run.worker:
+            yield Branches(Steps(run), history)
 
     def locked(self) -> AbstractContextManager[None]:
         """Nobody else works on the run meanwhile.
