@@ -34,6 +34,9 @@ from harness.stages import (
     CheckedSearcher,
     Evidence,
     Generator,
+    Intent,
+    Outcome,
+    PlannedBranch,
     Plugin,
     Searcher,
     Section,
@@ -286,6 +289,22 @@ def _annotations(subject: Subject, given: Sample, context: Context) -> str:
     return f"{len(plugin.tables)} tables"
 
 
+def _experiment(subject: Subject, given: Sample, context: Context) -> str:
+    from harness.testing.experiments import SampleBranches
+
+    experiment, run = subject.instance, SampleBranches(given, context.output)
+    intent = results.instance_of(Intent, experiment.intent(run.variants), "intent()")
+    for branch in experiment.left(run):
+        results.instance_of(PlannedBranch, branch, "left()")
+    outcome = results.instance_of(Outcome, experiment.carry_out(run), "carry_out()")
+    if missing := sorted(intent.parts - outcome.done):
+        what = f"intent() asks for '{missing[0]}', which carry_out() has not done"
+        raise PluginError(what, hint="name the same parts in both, or say what failed")
+    if outcome.document is not None and not isinstance(outcome.document, experiment.document):
+        raise PluginError("the document of carry_out() is no `document`", hint="correct one")
+    return f"{len(outcome.branches)} branches"
+
+
 _CALLS: Mapping[str, Callable[[Subject, Sample, Context], str]] = {
     "source": _source,
     "model": _model,
@@ -296,6 +315,7 @@ _CALLS: Mapping[str, Callable[[Subject, Sample, Context], str]] = {
     "augmenter": _augmenter,
     "baseline": _baseline,
     "searcher": _searcher,
+    "experiment": _experiment,
     "probe": _probe,
     "reporter": _reporter,
     "section": _section,

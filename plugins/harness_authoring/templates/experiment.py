@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 import harness
 
-DONE = frozenset({"sample"})
+DONE = frozenset({"once more"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What summary.json says under ``experiments`` and ``sample``.
+    """What summary.json says of the experiment.
 
     Attributes:
         sentences: the conclusions.
@@ -31,37 +29,39 @@ class Sample(harness.Experiment):
     document = Found
 
     class Options(harness.Options):
-        # A key of the config itself: harness iterate --set sample=true.
-        sample: bool = Field(False, description="train the best round with another seed, too")
+        # A key of the config itself: harness iterate --set once_more=true.
+        once_more: bool = False
 
     options: Options
 
     def changes(self, variants: harness.Variants) -> Mapping[str, Any]:
-        return {"seed": variants.derived_seed("sample", 1)}
+        return {"seed": variants.derived_seed(self.name, 1)}
 
     def intent(self, variants: harness.Variants) -> harness.Intent:
-        if not self.options.sample:
+        if not self.options.once_more:
             return harness.Intent()
-        variants.digest(self.changes(variants), "sample")  # refuses what cannot be
+        variants.digest(self.changes(variants), self.name)  # refuses what cannot be
         return harness.Intent(trainings=1, parts=DONE)
 
     def left(self, run: harness.Branches) -> Sequence[harness.PlannedBranch]:
-        if not self.options.sample or run.closed:
+        if not self.options.once_more or run.closed:
             return []
+        changes, dev = self.changes(run.variants), run.rows("dev")
         learned = [harness.PlannedRows(1, run.learned)]
-        answered = [harness.PlannedRows(1, run.rows("dev"))]
-        return [harness.PlannedBranch("sample", [self.changes(run.variants)], learned, answered)]
+        answered = [harness.PlannedRows(1, dev)]
+        return [harness.PlannedBranch(self.name, [changes], learned, answered)]
 
     def carry_out(self, run: harness.Branches) -> harness.Outcome:
-        if not self.options.sample:
+        if not self.options.once_more:
             return harness.Outcome()
         changes, primary = self.changes(run.variants), run.variants.primary
-        result = run.branch(changes, "sample", where="sample").carried_out(run.learned)
+        branch = run.branch(changes, self.name, where=self.name)
+        result = branch.carried_out(run.learned)
         scores = result.answers.evaluation.scores
         sentence = f"With another seed {primary} is {scores[primary].value}."
         training = harness.BranchTraining(0, result.rows, scores, result.seconds)
-        branch = harness.BranchOutcome("sample", "seed", changes, [training])
-        return harness.Outcome(Found((sentence,)), [branch], done=DONE)
+        outcome = harness.BranchOutcome(self.name, "seed", changes, [training])
+        return harness.Outcome(Found((sentence,)), [outcome], done=DONE)
 
 
 @harness.hookimpl

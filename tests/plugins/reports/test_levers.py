@@ -74,7 +74,7 @@ def test_the_page_draws_gains_curve_and_models(document: dict[str, Any], tmp_pat
 
 
 def test_a_report_without_levers_says_nothing_of_them(document: dict[str, Any]) -> None:
-    bare = {key: value for key, value in document.items() if key not in ("arms", "levers")}
+    bare = {key: value for key, value in document.items() if key not in ("arms", "experiments")}
     assert "What else was tried" not in terminal(bare)
 
 

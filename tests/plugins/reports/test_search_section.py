@@ -26,12 +26,20 @@ TRIALS = [
 ]  # fmt: skip
 
 
+def told_of(search: dict[str, Any] | None) -> dict[str, Any]:
+    """A document with no round, and this search."""
+    levers = None if search is None else {"search": search}
+    return complete({"primary": "f1", "rounds": [], "experiments": {"levers": levers}})
+
+
 def document(**changed: Any) -> dict[str, Any]:
     found = {
         "by": "loss", "higher_is_better": False, "folds": 2, "rows": 40, "trials": TRIALS,
         "best": 2, "seconds": 8.0, "sentence": "Trial 3 it is.",
     }  # fmt: skip
-    return complete({"primary": "f1", "rounds": [], "levers": {"search": found | changed}})
+    return complete(
+        {"primary": "f1", "rounds": [], "experiments": {"levers": {"search": found | changed}}}
+    )
 
 
 def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
@@ -93,9 +101,13 @@ def test_lines_differ_by_more_than_colour() -> None:
 
 def test_nothing_is_said_without_a_search() -> None:
     for levers in (None, {}, {"search": None}, {"search": {"trials": []}}):
-        assert list(search.search(complete({"rounds": [], "levers": levers}))) == []
+        assert (
+            list(search.search(complete({"rounds": [], "experiments": {"levers": levers}}))) == []
+        )
 
 
 def test_a_document_that_lacks_keys_is_shown() -> None:
     found = {"trials": [{}, {"number": 1, "values": {"loss": "x" * 500}, "folds": [None, 0.5]}]}
-    assert list(search.search(complete({"rounds": [], "levers": {"search": found}})))
+    assert list(
+        search.search(complete({"rounds": [], "experiments": {"levers": {"search": found}}}))
+    )
