@@ -140,6 +140,7 @@ def test_a_run_that_is_decided_again_tells_nothing_of_before(project, first):
     assert query(project.folder / "reports" / run / "run.duckdb", "FROM rounds").rows[1:] == ()
 
 
+@pytest.mark.nightly
 def test_another_run_leaves_the_first_one_as_it_was(project, first):
     run = first["run"]
     lose(project, "generate")

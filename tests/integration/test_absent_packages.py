@@ -79,6 +79,7 @@ def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     assert check.code == 0
 
 
+@pytest.mark.nightly
 def test_the_commands_that_look_at_runs_are_none_without_their_package(bare: Bare) -> None:
     bare.absent = "harness_inspection"
     *there, unknown = bare.each(

@@ -77,6 +77,7 @@ def test_an_arm_that_is_tried_later_is_given_less(begun: Project) -> None:
     assert later["third"]["verdict"]["level"] == pytest.approx(1 - 0.05 / (3 * 4))
 
 
+@pytest.mark.nightly
 def test_arms_of_other_runs_on_the_same_dev_rows_count(begun: Project) -> None:
     alone = by_name(summary(begun, "arms=[{name: a, set: {train.gain: 0.01}}]", "rounds=1"))
     assert alone["a"]["verdict"]["level"] == pytest.approx(1 - 0.05 / 2)
@@ -188,6 +189,7 @@ def test_all_that_is_wrong_with_arms_is_said_with_its_line(begun: Project) -> No
     assert f"harness.yaml:{lines + 2}: arms.3: the arms 'nothing' and 'same'" in done.err
 
 
+@pytest.mark.nightly
 def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     first = summary(begun)
@@ -219,6 +221,7 @@ def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Proj
     assert errors["answers"] == 48, "commands tell of rounds"
 
 
+@pytest.mark.nightly
 def test_the_page_of_all_runs_leads_to_the_answers_of_an_arm(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS.replace("name: more", "name: '<b>more</b>'"))
     summary(begun)
@@ -234,6 +237,7 @@ def test_the_page_of_all_runs_leads_to_the_answers_of_an_arm(begun: Project) -> 
     assert better == {"<b>more</b>": True, "nothing": False}
 
 
+@pytest.mark.nightly
 def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path: Path) -> None:
     begun.write(CONFIG.replace("rounds: 3", "rounds: 1"))
     summary(begun, "rounds=1")

@@ -201,6 +201,7 @@ def test_views_and_commands_tell_of_rounds(asked):
     assert [answer["round"] for answer in why["answers"]] == [0, 1, 2, 3]
 
 
+@pytest.mark.nightly
 def test_the_page_of_all_runs_leads_to_the_answers_of_a_prompt(listening):
     better = ("--set", "generate.system=0.97", "--set", "generate.examples=0.21")
     named = "baselines=[{plugin: prompted, name: <b>mine</b>}, few-shot]"
@@ -465,6 +466,7 @@ def test_another_machine_finds_the_answers_of_a_run_that_has_ended(listening):
     assert "round 0: generate (baseline few-shot)" in again.document["cached"]
 
 
+@pytest.mark.nightly
 def test_another_machine_does_not_go_on_with_prompts_in_the_middle(listening):
     given = ("iterate", "--rounds", "1", *BOTH, "--set", "generate.die=baseline few-shot")
     assert listening.harness(*given).code == -9

@@ -255,6 +255,7 @@ def test_whoever_looks_at_a_run_reads_nothing_again(worse, tmp_path):
     assert calls(copy) == calls(project) == ["0 200", "1 200", "2 200"]
 
 
+@pytest.mark.nightly
 def test_a_killed_run_goes_on_and_reads_nothing_twice(probed):
     given = (*ONE, "--set", "generate.die=true")
     assert probed.harness(*given).code == -9
@@ -367,6 +368,7 @@ def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_it
     assert calls(probed) == ["0 200", "1 200"]
 
 
+@pytest.mark.nightly
 def test_a_loop_beside_the_rounds_leaves_general_text_alone_unless_a_guard_asks(probed):
     loops = ("--set", "seeds={count: 5, of: loop}", "--set", "data.dev=24", "--set", "report=[]")
     done = probed.inside(*ONE, *loops)

@@ -210,6 +210,7 @@ def damaged(run, text=RUBRIC):
     return batch
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_of_another_rubric_is_no_matter(detecting):
     project, name = detecting
     rate(name)

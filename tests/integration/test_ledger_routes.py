@@ -70,6 +70,7 @@ def with_system() -> list[Row]:
     return [{**row, "messages": [turn, *row["messages"]]} for row in rows("test")]
 
 
+@pytest.mark.nightly
 def test_no_change_of_the_same_rows_is_a_first_opening(looks: Looks) -> None:
     assert looks.run()["test"]["looks"] == 1
     assert looks.run()["test"]["looks"] == 1
@@ -125,6 +126,7 @@ def test_dev_rows_of_a_run_that_opened_nothing_count_too(looks: Looks) -> None:
     assert later["test"]["looks"] == 2
 
 
+@pytest.mark.nightly
 def test_a_system_turn_gives_arms_no_second_beginning(looks: Looks) -> None:
     arm = "arms=[{name: a, set: {train.gain: %s}}]"
     for place, sets in enumerate([(arm % 0.01,), (arm % 0.02, "data.system=Be brief.")], start=1):

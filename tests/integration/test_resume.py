@@ -113,6 +113,7 @@ def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(project, tmp_pa
     }
 
 
+@pytest.mark.nightly
 def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
     environment = {
         "FAKE_KILLS": str(project.folder / "kills.txt"),
@@ -208,6 +209,7 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     assert {"data", "round 0: generate", "round 0: analyze"} <= set(again.document["cached"])
 
 
+@pytest.mark.nightly
 def test_a_second_ctrl_c_ends_at_once(project):
     running = project.start(*SLOW, FAKE_SPY=str(project.folder / "seen.jsonl"))
     with running:
@@ -258,6 +260,7 @@ def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, r
     assert project.inside("iterate", "--json").bare == run_once[1].bare
 
 
+@pytest.mark.nightly
 def test_reports_never_go_back_to_an_earlier_round(project):
     dying = ("iterate", "--rounds", "3", "--set", "train.die_in_round=3")
     assert project.harness(*dying).code == -signal.SIGKILL

@@ -89,6 +89,7 @@ def ago(path, seconds):
     os.utime(path, (then, then))
 
 
+@pytest.mark.nightly
 def test_a_training_in_two_attempts_took_as_long_as_both(counting):
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     [note] = (counting.folder / ".harness" / "work").glob("*/train-*/seconds")
@@ -129,6 +130,7 @@ def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
     assert len(taken(counting)) == 12
 
 
+@pytest.mark.nightly
 def test_another_run_uses_nothing_of_it(counting):
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     text = (counting.folder / "counting.py").read_text()

@@ -47,6 +47,7 @@ def valley(project: Project) -> Project:
     return project
 
 
+@pytest.mark.nightly
 def test_a_search_is_added_to_a_run_that_has_ended_and_its_best_meets_the_reference(
     valley: Project,
 ) -> None:
@@ -86,6 +87,7 @@ def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
     assert len(more["trials"]) == 7
 
 
+@pytest.mark.nightly
 def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path) -> None:
     valley.write(VALLEY + TWO)
     kills = tmp_path / "kills"

@@ -512,6 +512,7 @@ def test_the_user_can_stop_it(tmp_path: Path) -> None:
         causes().analyze(proof(dev(BILL, "heading bill", "rubbish")), context)
 
 
+@pytest.mark.nightly
 def test_thousands_of_rows_take_seconds(analyze: Any) -> None:
     draw = random.Random(1)
     fill = [f"w{int(draw.paretovariate(0.6)) % 20_000}" for _ in range(200_000)]

@@ -57,6 +57,7 @@ def test_a_megabyte_is_read_in_a_second(piece):
     assert time.process_time() - start < 1
 
 
+@pytest.mark.nightly
 def test_a_megabyte_of_everything():
     text = "".join(PIECES) * (MEGABYTE // len("".join(PIECES)))
     detector = Basic()
@@ -65,6 +66,7 @@ def test_a_megabyte_of_everything():
     assert time.process_time() - start < 5
 
 
+@pytest.mark.nightly
 def test_twice_the_text_takes_no_more_than_about_twice_the_time():
     detector = Basic()
 

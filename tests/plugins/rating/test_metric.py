@@ -100,6 +100,7 @@ def trainings(project):
     return {name for name in project.manifests() if name.split("/")[0] in ("train", "augment")}
 
 
+@pytest.mark.nightly
 def test_a_rating_that_comes_while_a_later_round_waits_trains_nothing_anew(experiment):
     text = (experiment.folder / "harness.yaml").read_text()
     experiment.write(text.replace("primary: overlap", "primary: rubric"))

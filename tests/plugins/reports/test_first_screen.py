@@ -21,6 +21,7 @@ from harness_reports import BriefReporter, TerminalReporter, targets
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.markdown.comment import comment
+from tests.support.nightly import draws
 
 Document = dict[str, Any]
 
@@ -565,7 +566,7 @@ def mean(sums: Any, weights: Any) -> Any:
     return sums / weights[..., None]
 
 
-POWER, DRAWN = 0.8, 400
+POWER, DRAWN = 0.8, draws(400)
 """Simulated dev sets: a share of 80 % strays by sqrt(.8 x .2 / 400) = .02."""
 
 

@@ -104,6 +104,7 @@ def test_test_stays_sealed_and_a_look_is_counted(done):
 TEST = ("--split", "test", "--open-test")
 
 
+@pytest.mark.nightly
 def test_each_metric_with_its_options_is_an_opening_of_its_own(done):
     project, run = done
     looks = []

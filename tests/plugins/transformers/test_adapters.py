@@ -240,6 +240,7 @@ execution: {{launcher: inline}}
 """
 
 
+@pytest.mark.nightly
 def test_a_run_is_quantised_from_round_0_on(wide, project, monkeypatch):
     """Through the whole loop: each time that weights are loaded, they are loaded in 4 bits."""
     (project.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)))

@@ -88,6 +88,7 @@ def test_killed_in_an_epoch_and_at_its_end_it_gives_the_same_bytes(train, unbrok
     assert result(last) == unbroken
 
 
+@pytest.mark.nightly
 def test_killed_with_accumulation(train, unbroken):
     options = {**OPTIONS, "accumulation": 2, "epochs": 4}
     whole = result(train(minutes=0, options=options))
@@ -98,6 +99,7 @@ def test_killed_with_accumulation(train, unbroken):
     assert result(last) == whole != unbroken
 
 
+@pytest.mark.nightly
 def test_saving_alone_changes_nothing(train, unbroken):
     assert result(train()) == unbroken
 
@@ -133,6 +135,7 @@ def test_ctrl_c_while_the_next_rows_are_fetched_loses_nothing(train, unbroken, m
     assert result(train(minutes=60)) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_in_the_last_step_leaves_the_adapter(train, unbroken):
     assert result(train(minutes=60, stop=lambda steps: steps[-1:] == [15])) == unbroken
 
@@ -148,6 +151,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(train, unbroken)
     assert result(last) == unbroken
 
 
+@pytest.mark.nightly
 def test_where_none_verifies_training_begins_anew(train, unbroken):
     dead = train(die_at=8)
     for folder in dead.scratch.iterdir():
@@ -231,6 +235,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_killed_twice_the_same_command_gives_what_an_unbroken_run_gives(tiny, tmp_path):
     trained = []
     for minutes, killed in ((0, False), (ALWAYS, True)):

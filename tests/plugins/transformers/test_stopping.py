@@ -97,6 +97,7 @@ class Killed(Exception):
     """Stands for a kill where the process of the tests has to live on."""
 
 
+@pytest.mark.nightly
 def test_a_training_that_goes_on_after_a_kill_decides_the_same(base, rows, another, tmp_path):
     """The best point lies before the kill, and the patience ends after it."""
     plugin = trainer(**FAST, keep="best", early_stop={"patience": 3})

@@ -104,6 +104,7 @@ def test_a_fifth_of_what_is_learned_is_general_rows(empty):
     assert config["replay"] == 0.2
 
 
+@pytest.mark.nightly
 def test_examples_that_have_no_room_are_not_asked_for(empty):
     write_jsonl(empty, [{"question": sentence(n, 500), "answer": sentence(-n)} for n in range(300)])
     _, config, _ = made(empty, "rows.jsonl")
