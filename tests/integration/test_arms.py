@@ -245,7 +245,7 @@ def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path:
     kills = tmp_path / "kills"
     ends = []
     while not ends or ends[-1] != 0:
-        ends.append(begun.forked("iterate", "--json", *more, FAKE_KILLS=str(kills)))
+        ends.append(begun.harness("iterate", "--json", *more, FAKE_KILLS=str(kills)).code)
         assert len(ends) < 9
     assert len(ends) > 3
     [found] = json.loads(begun.inside("iterate", "--json", *more).out)["arms"]

@@ -93,7 +93,7 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
     kills = tmp_path / "kills"
     codes = []
     while not codes or codes[-1] == -9:
-        codes.append(valley.forked("iterate", "--json", SEARCH_KILLS=str(kills)))
+        codes.append(valley.harness("iterate", "--json", SEARCH_KILLS=str(kills)).code)
     assert codes[-1] == 0
     assert codes == [-9, -9, -9, -9, 0], "within each part of each trial"
     [summary] = valley.folder.glob("reports/*/summary.json")
