@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from harness.data import screening
 from harness.data.screening import Rules
@@ -22,8 +22,9 @@ from tests.support import nightly
 from tests.support.project import Project, Result
 from tests.support.skips import unlisted
 
-settings.register_profile("ci", max_examples=15, deadline=None)
-settings.register_profile("full", max_examples=100, deadline=None)
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("ci", max_examples=15, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=_SLOW)
 
 # -- how much runs, and what was skipped ---------------------------------------------------
 

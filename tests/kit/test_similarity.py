@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.kit import similarity as module
 from harness.kit.similarity import Rows, asked, nearest, words
@@ -83,7 +83,6 @@ def test_equals_are_ordered_by_index() -> None:
     assert [place for place, _ in nearest(["a b"], rows, k=2)[0]] == [1, 3]
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(TEXTS, min_size=1, max_size=6), st.lists(TEXTS, max_size=12), st.integers(1, 5))
 def test_similarities_are_those_of_the_formula(queries: list[str], rows: list[str], k: int) -> None:
     for query, found in zip(queries, nearest(queries, rows, k), strict=True):
@@ -95,7 +94,6 @@ def test_similarities_are_those_of_the_formula(queries: list[str], rows: list[st
         assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000))
 def test_block_size_and_the_dense_part_change_nothing(seed: int) -> None:
     draw = random.Random(seed)

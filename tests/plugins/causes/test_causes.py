@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.boundary import results
 from harness.context import Context
@@ -476,7 +476,6 @@ def test_hostile_texts_get_a_diagnosis_like_others(analyze: Any) -> None:
         assert not set("\x00\x1b\u202e\n\ud800") & set(diagnosis.evidence)
 
 
-@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -32,7 +32,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, st.lists(TEXTS, max_size=2), TEXTS, st.sampled_from(["stop", "length", ""]))
 def test_no_text_makes_a_rule_raise(text, references, prompt, finish):
     detector = Basic()

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from rich.console import Console
 
 from harness_inspection.commands import compare as shown
@@ -323,7 +323,6 @@ def test_equal_answers_and_rare_words_give_no_phrase():
     assert phrases([], []) == ([], [])
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000))
 def test_counts_are_answers_that_hold_the_phrase(seed):
     draw = random.Random(seed)

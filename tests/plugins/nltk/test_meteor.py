@@ -104,7 +104,7 @@ def test_the_table_is_what_nltk_says(full_wordnet):
         assert score == row["score"], row
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(answer=texts, references=st.lists(texts, min_size=1, max_size=4),
        tokenizer=st.sampled_from(["words", "whitespace"]), synonyms=st.booleans(),
        weights=st.tuples(st.floats(0, 1), st.floats(0, 9), st.floats(0, 1)))  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.registry import Registry
 from harness.report.sections import with_always
@@ -326,7 +326,6 @@ def test_slices_that_may_be_chance_are_drawn_only_where_no_other_is(analysis: Do
     assert len(points) == 5 and [low > zero for low, _ in wide] == [True] * 3 + [False] * 2
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_ticks_hold_the_values_and_can_be_told_apart(low: float, span: float) -> None:
     marks = ticks(low, low + span)

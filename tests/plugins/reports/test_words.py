@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_reports.words import LIMIT, differences
 
@@ -13,7 +13,6 @@ WORDS = st.lists(st.sampled_from(["the", "a", "of", "Ring", "ring,", "list"]), m
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(WORDS, WORDS)
 def test_differences_hold_both_texts(reference: str, answer: str) -> None:
     parts = differences(reference, answer)

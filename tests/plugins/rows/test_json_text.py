@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_rows import json_text
 
@@ -19,7 +19,6 @@ VALUES = st.recursive(
 SPACED = st.sampled_from([(", ", ": "), (",", ":"), (" ,\t", " :\r")])
 
 
-@settings(deadline=None)
 @given(VALUES, SPACED, st.booleans())
 def test_good_json_is_what_the_library_reads(
     value: Any, separators: tuple[str, str], ascii_only: bool
@@ -28,7 +27,6 @@ def test_good_json_is_what_the_library_reads(
     assert json_text.parse(text.encode()) == (text, value, [])
 
 
-@settings(deadline=None)
 @given(VALUES, SPACED)
 def test_places_are_where_keys_and_values_begin(value: Any, separators: tuple[str, str]) -> None:
     text = json.dumps(value, separators=separators)
@@ -41,7 +39,6 @@ def test_places_are_where_keys_and_values_begin(value: Any, separators: tuple[st
         assert json_text.column(text, place.path, key=place.is_key) == place.column
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes_give_a_value_or_a_fault(raw: bytes) -> None:
     _, value, faults = json_text.parse(raw)

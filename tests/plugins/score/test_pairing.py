@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError
 from harness.records import Example, Prediction
@@ -85,7 +85,6 @@ def test_systems_have_the_same_examples_in_the_same_order() -> None:
         assert [p.text for p in row] == [f"{seed}:{name}" for name in names]
 
 
-@settings(deadline=None, max_examples=100)
 @given(IDS, st.randoms(use_true_random=False))
 def test_the_order_of_a_file_with_ids_means_nothing(names: list[str], rng: random.Random) -> None:
     refs = [table("r", {n: f"r{n}" for n in names}), table("q", {n: f"q{n}" for n in names})]
@@ -94,7 +93,6 @@ def test_the_order_of_a_file_with_ids_means_nothing(names: list[str], rng: rando
     assert pair([mixed[0]], [refs[0], mixed[1]]) == pair([out], refs)
 
 
-@settings(deadline=None, max_examples=100)
 @given(IDS, st.data())
 def test_one_changed_id_is_always_found(names: list[str], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(names) - 1))

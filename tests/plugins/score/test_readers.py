@@ -14,14 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pyarrow import parquet
 
 from harness.errors import DataError, HarnessError, UsageError
 from harness_score.readers import Table, read_predictions, read_references
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
-SEVERAL = settings(deadline=None, max_examples=60)
 
 
 @pytest.fixture
@@ -283,7 +282,6 @@ def test_the_process_s_own_standard_input_and_pipes() -> None:
         assert "texts=('ä',)" in done.stdout
 
 
-@SEVERAL
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_any_text_survives_every_format(tmp_path_factory: Any, values: list[str]) -> None:
     folder = tmp_path_factory.mktemp("any")

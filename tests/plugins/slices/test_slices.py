@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.context import Context
 from harness.data.planner import plan
@@ -475,7 +475,6 @@ def test_no_text_of_dev_leaves(tmp_path):
     assert "remark" not in text
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_terms_stand_in_three_groups_or_are_not_told(tmp_path_factory, seed, people):
     """Each person has words that nobody else uses, however often."""
@@ -664,7 +663,6 @@ def test_the_more_slices_are_like_chance_the_more_is_taken_off():
     assert 0 < left[1] < left[0] < 0.12
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(-1, 1), st.floats(0.001, 1)), min_size=1, max_size=40),
     st.floats(0.01, 100),

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_rows.cleaning.near import Pair, clusters, linked, pairs
 from harness_rows.cleaning.shingling import comparable
@@ -209,7 +209,6 @@ def test_it_can_be_stopped_and_tells_how_far_it_is():
         pairs(unrelated(50), watch=stop)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=40), max_size=12))
 def test_laws_of_clusters(texts):
     got = clusters(texts)
@@ -220,7 +219,6 @@ def test_laws_of_clusters(texts):
             assert got[one] == got[other]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=40))
 def test_what_is_linked_does_not_depend_on_the_order_of_pairs(links):
     found = [Pair(min(link), max(link), 1.0) for link in links]

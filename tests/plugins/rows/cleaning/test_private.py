@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_rows.cleaning.private.finding import Finders
 from harness_rows.cleaning.private.numbers import accounts, cards
@@ -157,7 +157,6 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=10).map("".join))
 def test_redacting_twice_changes_nothing_and_spans_do_not_overlap(text):
     spans = EVERY.found(text)
