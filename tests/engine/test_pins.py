@@ -286,6 +286,7 @@ def test_looking_decides_nothing_and_counts_nothing(project, first):
     assert everything(project) == before
 
 
+@pytest.mark.nightly
 def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
     run = first["run"]
     half_done = project.folder / ".harness" / "work" / run / "train-1" / "output"
@@ -297,6 +298,7 @@ def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
     assert [path.name for path in Path(half_done.parents[2]).iterdir()] == [run]
 
 
+@pytest.mark.nightly
 def test_a_run_in_progress_is_looked_at_without_waiting_for_it(fresh):
     slow = ("iterate", "--rounds", "1", "--set", "train.seconds=20")
     running = fresh.start(*slow, FAKE_SPY=str(fresh.folder / "seen.jsonl"))

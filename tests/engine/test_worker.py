@@ -271,6 +271,7 @@ def test_job_and_worker_end_where_the_runs_process_is_killed(lay, with_worker):
     assert gone(job) and gone(worker)
 
 
+@pytest.mark.nightly
 def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypatch, tmp_path):
     code = (
         "from harness.engine import worker_process\n"

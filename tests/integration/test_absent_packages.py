@@ -48,6 +48,7 @@ def bare(tmp_path: Path) -> Bare:
     return project
 
 
+@pytest.mark.nightly
 def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -> None:
     answers = bare.folder / "a.jsonl"
     answers.write_text('{"id": "1", "prediction": "yes", "reference": "yes"}\n')

@@ -58,6 +58,7 @@ def test_arms_are_tried_beside_the_rounds_of_the_same_run(begun: Project) -> Non
     assert openings.count('"test":') == 1
 
 
+@pytest.mark.nightly
 def test_the_same_command_answers_at_once_and_says_the_same(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     first = summary(begun)
@@ -95,6 +96,7 @@ def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
     assert all(arm["verdict"] is None for arm in found["arms"])
 
 
+@pytest.mark.nightly
 def test_models_are_ranked_with_the_run_s_own(begun: Project) -> None:
     models = "models=[{source: fake, skill: 0.5}, {source: fake, skill: 0.21}]"
     found = summary(begun, models)
@@ -114,6 +116,7 @@ def test_seeds_make_a_verdict_on_the_method(begun: Project) -> None:
     assert "over 5 seeds" in by_name(found)["more"]["verdict"]["sentence"]
 
 
+@pytest.mark.nightly
 def test_the_whole_loop_is_repeated_with_other_seeds(begun: Project) -> None:
     found = summary(begun, "seeds={count: 5, of: loop}")
     [again] = found["arms"]

@@ -184,6 +184,7 @@ def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> Non
     assert len(lines[1]["arms"]) == 2
 
 
+@pytest.mark.nightly
 def test_people_are_not_asked_about_arms(moody: Project) -> None:
     moody.write(
         (moody.folder / "harness.yaml")
@@ -198,6 +199,7 @@ def test_people_are_not_asked_about_arms(moody: Project) -> None:
     assert found["rounds"] == plain["rounds"]
 
 
+@pytest.mark.nightly
 def test_a_ledger_that_cannot_be_read_is_said_before_anything_is_trained(moody: Project) -> None:
     summary(moody, arm(0.01))
     ledger = moody.folder / ".harness" / "dev-arms.jsonl"

@@ -238,6 +238,7 @@ def test_a_round_is_read_back_and_reports_are_made_again(asked):
     assert (project.folder / "reports" / result.document["run"] / "report.md").read_text() == before
 
 
+@pytest.mark.nightly
 def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(project):
     done = project.inside("iterate", "--json", "--rounds", "1", "--set", "baselines=[prompted]")
     pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.json"
@@ -360,6 +361,7 @@ def test_no_prompt_asked_is_nothing_said_of_prompts(finished):
 # -- going on ---------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_killed_while_the_prompt_answers_test_the_opening_counts_once(listening, tmp_path):
     given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", "generate.die=test")
     assert listening.harness(*given).code == -9
@@ -389,6 +391,7 @@ def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
     assert set(tested["baseline prompted"]) == {"prompts", "generate", "score overlap", "detect"}
 
 
+@pytest.mark.nightly
 def test_prompts_that_were_not_asked_when_test_was_opened_are_no_other_look(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -410,6 +413,7 @@ def test_prompts_that_were_not_asked_when_test_was_opened_are_no_other_look(list
     assert (again.document["best_prompt"], again.document["beats_prompts"]) == (None, None)
 
 
+@pytest.mark.nightly
 def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(listening):
     given = ("--set", "generate.too_long_on_test=2", "--set", "generate.examples=0.9")
     done = listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given)
@@ -456,6 +460,7 @@ def test_a_finished_run_answers_from_the_store(asked):
     assert again.document == first.document
 
 
+@pytest.mark.nightly
 def test_another_machine_finds_the_answers_of_a_run_that_has_ended(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -474,6 +479,7 @@ def test_another_machine_does_not_go_on_with_prompts_in_the_middle(listening):
     assert done.code == 3 and "answers that were made differently cannot be compared" in done.err
 
 
+@pytest.mark.nightly
 def test_a_round_0_that_is_decided_again_asks_again(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     assert listening.inside(*given).code == 0

@@ -358,6 +358,7 @@ def test_general_rows_are_learned_beside_those_of_the_task_and_seen_nowhere_else
     assert "'fake'" in note and "probes: []" in note
 
 
+@pytest.mark.nightly
 def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_its_matter(probed):
     arm = ("--set", "arms=[{name: other, set: {train.gain: 0.004}}]", "--set", "replay=0.2")
     done = probed.inside(*ONE, *arm, FAKE_SPY=str(probed.folder / "seen.jsonl"))

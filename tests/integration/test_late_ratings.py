@@ -182,6 +182,7 @@ def detecting(project, monkeypatch):
     return project, done.document["run"]
 
 
+@pytest.mark.nightly
 def test_a_run_that_names_what_people_chose_hears_of_late_ratings(detecting):
     project, name = detecting
     before = closed(project, name)
@@ -250,6 +251,7 @@ def test_a_damaged_batch_is_named_in_the_notes(run):
     assert "What raters say" not in project.inside("report", "--full").out
 
 
+@pytest.mark.nightly
 def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     project.write(RUBRIC, "short.yaml")

@@ -102,6 +102,7 @@ def as_split(name: str, written: list[Row]) -> list[Row]:
     return [{**row, "split": name} for row in written]
 
 
+@pytest.mark.nightly
 def test_files_that_are_swapped_are_no_first_opening_and_say_so(looks: Looks) -> None:
     first = looks.run()
     assert first["test"]["looks"] == 1
@@ -117,6 +118,7 @@ def test_files_that_are_swapped_are_no_first_opening_and_say_so(looks: Looks) ->
     assert looks.run("seed=8") == back
 
 
+@pytest.mark.nightly
 def test_dev_rows_of_a_run_that_opened_nothing_count_too(looks: Looks) -> None:
     looks.project.write(ROWS.replace("rounds: 1", "rounds: 2"))
     first = looks.run("train.gain=0")

@@ -122,6 +122,7 @@ def test_a_run_goes_on_with_the_model_that_it_began_with(telling):
     assert {info["now"] for info in answers(telling)} == {"one", "two"}
 
 
+@pytest.mark.nightly
 def test_a_record_of_the_model_that_is_damaged_is_written_again(telling):
     assert telling.inside("iterate").code == 0
     (path,) = (telling.folder / ".harness" / "runs").glob("*/base.json")

@@ -79,6 +79,7 @@ def test_no_test_and_a_requirement_exclude_each_other(project):
     assert result.code == 2 and "harness test" in result.err
 
 
+@pytest.mark.nightly
 def test_test_needs_closed_rounds(project):
     project.harness("iterate", "--no-test", "--set", "train.die_in_round=2")
     result = project.inside("test")
@@ -164,6 +165,7 @@ def test_no_way_out_decides_another_run_again(unopened, tmp_path):
     assert latest.code == 3 and "--no-test --reopen 1: decides" in latest.err
 
 
+@pytest.mark.nightly
 def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
     reports = project.folder / "reports" / run

@@ -129,6 +129,7 @@ def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley:
     assert iterate(valley) == found, "what was trained is found in the store, and ends as it did"
 
 
+@pytest.mark.nightly
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     valley.write(MANY)
     found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")

@@ -84,6 +84,7 @@ def test_nothing_private_is_shown(machine: Any) -> None:
             assert hidden not in shown
 
 
+@pytest.mark.nightly
 def test_the_login_name_is_no_part_of_a_path(machine: Any) -> None:
     machine.library("torch", "raise ImportError('/data/mallory/lib and /data/mallory-2/lib')")
     shown = machine.doctor("--json", LOGNAME="mallory").out
@@ -148,6 +149,7 @@ def test_torch_that_is_broken(
     assert "version" not in section.values
 
 
+@pytest.mark.nightly
 def test_torch_that_prints_and_leaves_something_behind_is_no_problem(machine: Any) -> None:
     noise = "import subprocess; subprocess.Popen(['sleep', '60'])\nprint('{}')\n"
     machine.library("torch", noise + TORCH_AND_EXIT)

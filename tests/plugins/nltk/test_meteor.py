@@ -97,6 +97,7 @@ def test_equals_the_stored_scores(row, measure):
     assert measure(metric, row["answer"], row["references"]) == row["score"]
 
 
+@pytest.mark.nightly
 def test_the_table_is_what_nltk_says(full_wordnet):
     for row in TABLE["rows"]:
         options = Meteor.Options(**row["options"])

@@ -85,6 +85,7 @@ def test_the_run_waits_and_the_same_command_goes_on(experiment):
     assert (after["rubric-polite"]["value"], after["rubric"]["n"]) == (None, 48)
 
 
+@pytest.mark.nightly
 def test_a_late_rating_changes_no_closed_round(experiment):
     run = begun(experiment)
     rate(experiment, run, 0, lambda *_: 3)
@@ -131,6 +132,7 @@ def by_rubric(project):
     project.write(text.replace("primary: overlap", "primary: rubric"))
 
 
+@pytest.mark.nightly
 def test_rounds_are_compared_by_those_who_rated_both_in_one_batch(experiment):
     """Ana, who is kind, rated round 0 alone; Bo sees no difference."""
     by_rubric(experiment)
@@ -181,6 +183,7 @@ def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
     assert done.code == 0, done.err
 
 
+@pytest.mark.nightly
 def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
     by_rubric(experiment)
     run = begun(experiment)

@@ -623,6 +623,7 @@ def test_a_comment_is_the_same_again_and_leaves_the_document(
     assert path.read_text(encoding="utf-8") == comment(analysis) and analysis == before
 
 
+@pytest.mark.nightly
 def test_the_commands_show_each_of_them(finished: tuple[Any, Any]) -> None:
     project, done = finished
     short = project.inside("report", COLUMNS="80").out

@@ -57,6 +57,7 @@ def test_the_run_s_own_scores_come_out_equal(done):
     assert stored(project, run, "SELECT count(*) FROM rescores") == ((0,),)
 
 
+@pytest.mark.nightly
 def test_the_database_keeps_both_told_apart_by_signature(done):
     project, run = done
     own = stored(project, run, "SELECT * FROM scores ORDER BY ALL")

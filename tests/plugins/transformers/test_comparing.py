@@ -38,6 +38,7 @@ def test_all_rows_of_valid_are_measured_at_the_end(base, rows, context):
     assert at_shares(log) == []
 
 
+@pytest.mark.nightly
 def test_the_same_rows_are_measured_at_shares_of_trainings_of_any_length(base, rows, another):
     # At a rate of (nearly) nothing the model stays what it is: so does the loss of the same rows.
     logs = [

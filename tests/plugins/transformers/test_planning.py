@@ -45,6 +45,7 @@ def test_options_that_ask_for_the_validation_loss_are_planned(tuned, options):
     assert planned.document["seconds"] > 0
 
 
+@pytest.mark.nightly
 def test_planned_steps_and_tokens_are_those_of_the_training(tuned):
     planned = tuned.inside("plan", "--json")
     assert planned.code == 0, planned.err

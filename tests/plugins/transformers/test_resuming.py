@@ -104,6 +104,7 @@ def test_saving_alone_changes_nothing(train, unbroken):
     assert result(train()) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_saves_what_is_done_however_long_ago_the_last_checkpoint_was(train, unbroken):
     stopped = train(minutes=60, stop=lambda steps: bool(steps) and steps[-1] >= 7)
     assert kept(stopped) == [7] and stopped.steps[-1] == 7
@@ -112,6 +113,7 @@ def test_ctrl_c_saves_what_is_done_however_long_ago_the_last_checkpoint_was(trai
     assert result(train(minutes=60)) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_while_the_next_rows_are_fetched_loses_nothing(train, unbroken, monkeypatch):
     """It comes after the last word on a checkpoint for the steps that are done."""
     from harness_transformers.layouts import Flat

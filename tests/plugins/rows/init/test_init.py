@@ -258,6 +258,7 @@ def test_long_rows_are_trained_in_smaller_batches(empty):
     assert (config["train"]["batch_size"], config["train"]["accumulation"]) == (2, 4)
 
 
+@pytest.mark.nightly
 def test_a_large_group_goes_to_train(empty):
     groups = ["one"] * 90 + [f"g{n}" for n in range(300)]
     rows = [{**row, "group": group} for row, group in zip(questions(390), groups, strict=True)]
