@@ -45,10 +45,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if nightly.FULL:
         return
-    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    cases: Counter[str] = Counter()
+    kept, left_out = [], []
+    for item in items:
+        mark = item.get_closest_marker("nightly")
+        if mark is None:
+            kept.append(item)
+            continue
+        function = item.nodeid.partition("[")[0]
+        often = mark.kwargs.get("but_each")
+        chosen = often is not None and cases[function] % often == 0
+        cases[function] += 1
+        (kept if chosen else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+        items[:] = kept
 
 
 _SKIPPED: Counter[str] = Counter()

@@ -195,6 +195,7 @@ def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(projec
     assert parts(project) == before
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
 def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(fresh, extra):
     given = (*TWO, *(part for text in extra for part in ("--set", text)))

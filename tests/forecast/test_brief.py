@@ -58,6 +58,7 @@ def test_a_finished_run_answers_at_once_without_a_plan(short):
     assert "plan:" not in project.inside("iterate", "--rounds", "1").err
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("rounds", ["1", "3"])
 def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert project.inside("iterate", "--rounds", rounds, "--no-test").code == 0

@@ -313,6 +313,7 @@ def test_every_report_says_by_how_much(asked):
     assert head in " ".join(project.inside("report", "--brief").out.split())
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("system", "test", "beats", "said"),
     [
@@ -438,6 +439,7 @@ def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(list
     assert "no answers when test was opened" in note, "they are not asked again"
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_run_goes_on_and_asks_nothing_twice(listening, tmp_path, name):
     given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", f"generate.die=baseline {name}")

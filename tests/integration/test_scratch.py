@@ -68,6 +68,7 @@ def left(project):
     return list((project.folder / ".harness" / "work").glob("*/*/scratch/*"))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_a_killed_trainer_goes_on_and_nothing_of_its_scratch_stays(counting, launcher):
     given = (*GIVEN, "--set", f"execution.launcher={launcher}")

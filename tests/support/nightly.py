@@ -1,7 +1,8 @@
 """How much of the long tests runs: all of it with ``pytest --nightly``, a thin version without.
 
 A test that is marked ``nightly`` runs there only. What it holds is held without the option too,
-by a smaller test beside it: other rows, fewer kills, or fewer draws.
+by a smaller test beside it: other rows, fewer kills, or fewer draws. Of one that is marked
+``nightly(but_each=6)`` each sixth case runs without the option too.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ def test_a_machine_that_lacks_nothing(machine: Any) -> None:
     assert machine.hub.asked == machine.index.asked == []
 
 
+@pytest.mark.nightly
 def test_the_page_names_what_the_document_has(machine: Any) -> None:
     document = machine.said()
     table = PAGE.partition("## The JSON document")[2]
@@ -102,6 +103,7 @@ def test_what_libraries_say_does_nothing_in_a_terminal(machine: Any) -> None:
     assert shown.rstrip().endswith("````")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal(machine: Any, width: int) -> None:
     machine.library("torch", "raise ImportError('a reason of many words ' * 9)")
@@ -116,6 +118,7 @@ def test_a_wrong_option_is_a_usage_error(machine: Any, given: tuple[str, str]) -
     assert done.code == 2 and not done.out
 
 
+@pytest.mark.nightly
 def test_nothing_is_written(machine: Any) -> None:
     before = {path for path in machine.project.folder.rglob("*") if "__pycache__" not in str(path)}
     machine.doctor()
@@ -202,6 +205,7 @@ def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
     machine.project.write(text, "asking.py")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("library", "told"),
     [
@@ -272,6 +276,7 @@ def test_a_plugin_that_fails_is_not_known(machine: Any) -> None:
     assert "metrics.1: " in shown.out and "SystemExit" in shown.out
 
 
+@pytest.mark.nightly
 def test_overrides_and_another_file(machine: Any) -> None:
     path = machine.project.folder / "harness.yaml"
     path.rename(machine.project.folder / "other.yaml")
@@ -281,6 +286,7 @@ def test_overrides_and_another_file(machine: Any) -> None:
     assert trouble["cure"].endswith("harness check -c other.yaml --set rounds=none")
 
 
+@pytest.mark.nightly
 def test_without_a_config_it_is_the_shipped_one(machine: Any) -> None:
     (machine.project.folder / "harness.yaml").unlink()
     document = machine.said()

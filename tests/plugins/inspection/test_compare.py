@@ -158,6 +158,7 @@ def test_two_runs_by_their_kept_rounds(two):
     assert found["n"] == 48 and found["only_a"] == found["only_b"] == 0
 
 
+@pytest.mark.nightly
 def test_other_rows_and_other_signatures_are_left_out(two):
     project, run, _ = two
     config = (project.folder / "other.yaml").read_text()
@@ -192,6 +193,7 @@ def bars(two):
     return found
 
 
+@pytest.mark.nightly
 def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     project, _, _ = two
     found = compared(project, bars["0.2"], bars["0.9"])

@@ -383,6 +383,7 @@ def test_the_rules_given_to_the_browser_name_just_this_script_and_style(analysis
     assert "unsafe" not in rules
 
 
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("text", hostile_texts.TEXTS, ids=lambda text: ascii(text[:30]))
 def test_hostile_text_stays_text(analysis: Document, text: str) -> None:
     markup = page(hostile_texts.filled(analysis | {"failed": {"causes": "x"}}, [text]))

@@ -71,6 +71,7 @@ def moved_pieces(rng, size):
     return words, others
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("size", [20, 70])
 def test_edits_equal_those_of_sacrebleus_search(size):
     from sacrebleu.metrics.lib_ter import translation_edit_rate

@@ -144,6 +144,7 @@ def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, a
     assert {k: p.text for k, p in merged.items()} == {k: p.text for k, p in beside.items()}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("bits", ["4bit", "8bit"])
 def test_a_quantised_base_answers_as_it_was_trained(wide, row, another, bits):
     """From training to the answers: the base in so many bits, the adapter beside it."""

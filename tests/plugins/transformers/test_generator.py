@@ -133,6 +133,7 @@ def texts(*given, **options):
     return {name: found.text for name, found in answers(*given, **options).items()}
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     "setting",
     [{"repetition_penalty": 2.0}, {"no_repeat_ngram_size": 1}, {"forced_eos_token_id": 5},

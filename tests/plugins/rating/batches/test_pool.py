@@ -265,6 +265,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
     assert (done.code, RatingsFolder().names()) == (0, [done.document["batch"]]), done.err
 
 
+@pytest.mark.nightly
 def test_two_at_once_make_one_batch(run, finished):
     project = dataclasses.replace(finished[0], folder=Path.cwd())
     started = [project.start(*command(run)) for _ in range(2)]
@@ -299,6 +300,7 @@ def register_generators():
 '''
 
 
+@pytest.mark.nightly
 def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     text = (project.folder / "harness.yaml").read_text()
     text = text.replace("plugins: [", "plugins: [slow.py, ").replace(

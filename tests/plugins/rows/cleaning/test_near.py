@@ -121,6 +121,7 @@ def test_of_equal_texts_each_is_paired_with_the_first_and_the_first_alone_with_o
     assert found([text, text, near, text, near]) == {(0, 1), (0, 3), (0, 2), (2, 4)}
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("shared", [120, 350, 1200])
 @pytest.mark.parametrize("tasks", [1, 10])
 def test_an_instruction_that_many_rows_share_makes_none_of_them_near(shared, tasks):

@@ -145,6 +145,7 @@ def test_other_kinds_are_left():
     assert found(text, kinds=("email",)) == [("email", "a@example.com")]
 
 
+@pytest.mark.nightly(but_each=10)
 @pytest.mark.parametrize("line", LABELLED, ids=lambda line: line["id"])
 def test_redacting_a_labelled_line_twice_changes_nothing(line):
     (once,) = redacted(line["text"])
