@@ -137,6 +137,7 @@ def test_a_section_that_fails_is_named_in_the_report(folder, fault):
     assert set(analysis["failed"]) == {"faulty"} and analysis["sections"] == []
 
 
+@pytest.mark.nightly
 def test_a_plugin_that_ends_the_process_is_named_at_the_next_start(project):
     text = (project.folder / "harness.yaml").read_text()
     (project.folder / "ends.py").write_text(ENDS)

@@ -110,6 +110,7 @@ def test_answers_that_come_out_otherwise_stop_the_run(project, first):
     assert parts(project) == before
 
 
+@pytest.mark.nightly
 def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first):
     before = journal_of(project, first["run"]).read_bytes()
     lose(project, "generate", "generate test")
@@ -126,6 +127,7 @@ def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first
     assert project.inside(*TWO, FAKE_DRIFT="generate").document == document
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_decided_again_tells_nothing_of_before(project, first):
     run = first["run"]
     lose(project, "train")
@@ -169,6 +171,7 @@ def test_a_test_set_is_not_scored_again_on_other_answers(project, first):
     assert parts(project) == before
 
 
+@pytest.mark.nightly
 def test_an_analyzer_that_is_mended_changes_no_closed_round(fresh):
     first = fresh.inside(*TWO, FAKE_DRIFT="analyze")
     assert "analyzer 'fake' failed" in first.err

@@ -69,6 +69,7 @@ def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -
     assert shown.code == 0 and "  runs " in shown.out and "  rate " not in shown.out
 
 
+@pytest.mark.nightly
 def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     bare.absent = "harness_score"
     score, shown, check = bare.each(

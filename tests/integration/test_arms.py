@@ -68,6 +68,7 @@ def test_the_same_command_answers_at_once_and_says_the_same(begun: Project) -> N
     assert not spied.exists()
 
 
+@pytest.mark.nightly
 def test_an_arm_that_is_tried_later_is_given_less(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     together = by_name(summary(begun))
@@ -86,6 +87,7 @@ def test_arms_of_other_runs_on_the_same_dev_rows_count(begun: Project) -> None:
     assert second["a"]["verdict"]["level"] == pytest.approx(1 - 0.05 / 6)
 
 
+@pytest.mark.nightly
 def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
     found = summary(begun, "curve=true")
     curve = levers_of(found)["curve"]
@@ -206,6 +208,7 @@ def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> N
     assert again["experiments"] == first["experiments"]
 
 
+@pytest.mark.nightly
 def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     summary(begun)

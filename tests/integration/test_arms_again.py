@@ -99,6 +99,7 @@ def test_another_arm_of_the_same_name_counts_as_another(begun: Project) -> None:
         assert (same["verdict"], same["scores"]) == (one["verdict"], one["scores"])
 
 
+@pytest.mark.nightly
 def test_the_tenth_arm_says_what_arms_that_are_built_on_each_other_do(begun: Project) -> None:
     summary(begun)
     ledger = begun.folder / ".harness" / "dev-arms.jsonl"

@@ -254,6 +254,7 @@ def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(proj
     assert harness.query(database, sql).rows == before != ((0,),)
 
 
+@pytest.mark.nightly
 def test_a_lost_baseline_is_no_hindrance_to_reading_a_round(project):
     one = ("--rounds", "1", "--set", "baselines=[prompted]")
     done = project.inside("iterate", "--json", *one)
@@ -280,6 +281,7 @@ def test_a_prompt_that_does_better_is_said(listening):
     assert "A prompt is better than training so far: prompted beats round 1 by" in shown.out
 
 
+@pytest.mark.nightly
 def test_a_prompt_as_good_as_training_is_not_shown_to_be_worse(listening):
     like = ("--set", "generate.system=0.375", "--set", "generate.examples=0.21")
     done = listening.inside("iterate", "--json", "--rounds", "1", *like, *BOTH)
@@ -289,6 +291,7 @@ def test_a_prompt_as_good_as_training_is_not_shown_to_be_worse(listening):
     assert "It is better than few-shot." in shown
 
 
+@pytest.mark.nightly
 def test_where_nothing_improved_the_base_model_is_compared(listening):
     none = ("--set", "train.gain=0", "--set", "generate.system=0.9")
     done = listening.inside("iterate", "--json", "--rounds", "1", *none, *BOTH)
@@ -378,6 +381,7 @@ def test_killed_while_the_prompt_answers_test_the_opening_counts_once(listening,
     assert whole.inside(*given).bare == done.bare
 
 
+@pytest.mark.nightly
 def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -633,6 +637,7 @@ def test_no_row_of_a_group_is_an_example_for_another_one(project):
         assert len(groups) == 3 and own not in groups
 
 
+@pytest.mark.nightly
 def test_a_plan_counts_the_answers_to_other_prompts(project):
     done = project.inside("plan", "--json", *BOTH)
     assert done.code == 0, done.err

@@ -267,6 +267,7 @@ def rows_of_a_file() -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.nightly
 def test_near_repeats_of_a_file(project: Any) -> None:
     lines = [json.dumps(row) + "\n" for row in rows_of_a_file()]
     (project.folder / "rows.jsonl").write_text("".join(lines))

@@ -146,6 +146,7 @@ def test_why_it_cannot_be_made_again_is_told(run):
     assert f"{name}: round 0: generate test: what it gave is not in the store" in told
 
 
+@pytest.mark.nightly
 def test_only_samples_of_dev_tell_how_good_a_round_is(run):
     project, name = run
     sample = rate(name, value=lambda place: 5, n=10)
@@ -222,6 +223,7 @@ def test_a_damaged_batch_of_another_rubric_is_no_matter(detecting):
     assert any(other.name in note for note in shown.document["notes"])
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_of_its_own_rubric_is_named(detecting):
     project, name = detecting
     rate(name)
@@ -242,6 +244,7 @@ def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(ru
     assert "there are new ratings since" in shown.err
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_is_named_in_the_notes(run):
     project, name = run
     (project.folder / FOLDER / rate(name).name / "items.json").write_text("{")

@@ -125,6 +125,7 @@ def test_the_ledger_counts_runs_and_neither_resumes_nor_deletions(project):
     assert looks(project, *other) == 2
 
 
+@pytest.mark.nightly
 def test_a_test_set_with_a_row_less_is_the_same_one(project):
     assert looks(project) == 1
     assert looks(project, "--set", "data.test=47") == 2

@@ -157,6 +157,7 @@ def gone(pid):
 SLOW = ("iterate", "--rounds", "1", "--json", "--set", "train.seconds=30")
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 def test_a_child_dies_with_its_parent(project):
     running = project.start(

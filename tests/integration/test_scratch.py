@@ -123,6 +123,7 @@ def test_an_attempt_counts_up_to_what_it_left_last(tmp_path):
     assert scratch.begun(folder) == 0
 
 
+@pytest.mark.nightly
 def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
     first = counting.inside(*GIVEN, "--set", "execution.checkpoint_minutes=2.5")
     lines = (counting.folder / "taken.txt").read_text().splitlines()
@@ -143,6 +144,7 @@ def test_another_run_uses_nothing_of_it(counting):
     assert len(left(counting)) == 1, "that of the run that was given up stays"
 
 
+@pytest.mark.nightly
 def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch):
     import harness.engine.run
 

@@ -141,6 +141,7 @@ def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     assert found["arms"][0]["changed"] == {"train.size": "16"}
 
 
+@pytest.mark.nightly
 def test_the_run_s_own_settings_may_be_the_best(valley: Project) -> None:
     own = VALLEY.replace("{plugin: valley}", "{plugin: valley, rate: 1e-3, size: 16}")
     valley.write(own + TWO)

@@ -110,6 +110,7 @@ def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
     assert found.returncode == 0, found.stdout
 
 
+@pytest.mark.nightly
 def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
     """What an installer does with a wheel, without one: unpack it where Python looks."""
     pytest.importorskip("hatchling", reason="the build backend: pip install hatchling")

@@ -61,6 +61,7 @@ def test_it_ends_with_a_block_for_an_issue(machine: Any) -> None:
     assert [line for line in lines if line.startswith("problem: torch cannot be loaded")]
 
 
+@pytest.mark.nightly
 def test_every_problem_has_its_cure(machine: Any) -> None:
     machine.library("torch", "raise ImportError('broken')")
     lines = machine.doctor().out.partition("problem: torch")[2].splitlines()
@@ -171,11 +172,13 @@ def test_torch_that_hangs_is_not_waited_for(
     assert "no answer within 1 s" in trouble.what
 
 
+@pytest.mark.nightly
 def test_a_file_of_the_working_folder_is_not_taken_for_torch(machine: Any) -> None:
     (machine.project.folder / "torch.py").write_text("raise ImportError('not me')")
     assert machine.said()["sections"]["torch"]["version"] == "9.9.9"
 
 
+@pytest.mark.nightly
 def test_more_threads_than_cores(machine: Any) -> None:
     machine.library("torch", TORCH_AND_EXIT.replace("get_num_threads = lambda: 1", THREADS))
     [trouble] = troubles(machine.said(), "torch")
@@ -255,6 +258,7 @@ def test_what_is_not_known_is_told_and_no_trouble(machine: Any) -> None:
     assert "metrics.1.size: whether it is there shows later" in machine.doctor().out
 
 
+@pytest.mark.nightly
 def test_a_config_that_cannot_be_used_is_of_code_2(machine: Any) -> None:
     machine.project.write("rounds: many\n")
     document = machine.said()
@@ -263,12 +267,14 @@ def test_a_config_that_cannot_be_used_is_of_code_2(machine: Any) -> None:
     assert trouble["cure"].endswith("harness check")
 
 
+@pytest.mark.nightly
 def test_what_the_machine_lacks_comes_before_what_is_wrong_with_the_config(machine: Any) -> None:
     machine.project.write("rounds: many\n")
     machine.library("torch", "raise ImportError")
     assert machine.said()["exit_code"] == 3
 
 
+@pytest.mark.nightly
 def test_a_plugin_that_fails_is_not_known(machine: Any) -> None:
     machine.plugin("print('noise'); raise SystemExit('no')")
     shown = machine.doctor()
@@ -307,6 +313,7 @@ def test_a_hub_that_fails_is_a_warning_where_the_model_is_fetched_from_there(mac
     assert "has to give the model 'a/b'" in trouble["what"] and "HF_ENDPOINT" in trouble["cure"]
 
 
+@pytest.mark.nightly
 def test_offline_nobody_is_asked(machine: Any) -> None:
     text = (machine.project.folder / "harness.yaml").read_text("utf-8")
     machine.project.write(text.replace("model: {source: fake}", "model: {source: hub, id: a/b}"))

@@ -118,6 +118,7 @@ def test_equals_nltk(full_wordnet, measure, answer, references, tokenizer, synon
     assert measure(metric, answer, references) == score
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("synonyms", [True, False])
 def test_equals_nltk_on_thousands_of_passages(full_wordnet, synonyms):
     rng = random.Random(7)

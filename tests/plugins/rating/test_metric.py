@@ -168,6 +168,7 @@ def test_a_batch_that_was_too_small_is_drawn_larger(experiment):
     assert "--round 0 -n 32 --raters NAME" in found.err
 
 
+@pytest.mark.nightly
 def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
     by_rubric(experiment)
     text = (experiment.folder / "short.yaml").read_text()

@@ -131,6 +131,7 @@ def edited(rng, text, others):
     return rng.choice(["\n", "\n", " "]).join(lines)
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 def test_equals_rouge_score_on_real_texts(stemmer):
     rng = random.Random(3)
@@ -224,6 +225,7 @@ def test_a_tie_between_subsequences_is_broken_as_in_rouge_score(measure, referen
     assert expected(metric, [("b a", [reference])]) == [[f]]
 
 
+@pytest.mark.nightly
 def test_tokens_equal_rouge_scores_for_every_character():
     from rouge_score.tokenize import tokenize
 

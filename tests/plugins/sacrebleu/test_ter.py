@@ -54,6 +54,7 @@ def mutated(rng, text):
     return " ".join(words)
 
 
+@pytest.mark.nightly
 def test_equal_on_real_texts():
     check(Ter(), real_rows(50, 5, mutated))
 

@@ -75,6 +75,7 @@ def test_the_database_keeps_both_told_apart_by_signature(done):
     assert answers == ((2 * 4 * 48,),)
 
 
+@pytest.mark.nightly
 def test_the_database_built_again_still_has_them(done):
     project, run = done
     rescored(project, run, "--metrics", "exact")
@@ -232,6 +233,7 @@ def register_metrics():
 """
 
 
+@pytest.mark.nightly
 def test_a_metric_that_fails_spoils_nothing(done):
     project, run = done
     project.write(BROKEN, "broken.py")

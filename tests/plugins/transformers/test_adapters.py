@@ -61,6 +61,7 @@ def logits(model):
         return model(input_ids=ids, use_cache=False).logits
 
 
+@pytest.mark.nightly
 def test_greedy_answers_are_those_of_pefts_own_unmerged_generation(base, row, context, tmp_path):
     checkpoint = adapter(base, tmp_path / "adapter")
     rows = [row(number) for number in range(8)]

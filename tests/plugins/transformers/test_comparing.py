@@ -51,6 +51,7 @@ def test_the_same_rows_are_measured_at_shares_of_trainings_of_any_length(base, r
     assert losses == pytest.approx([losses[0]] * 8, rel=1e-5)
 
 
+@pytest.mark.nightly
 def test_a_training_ends_where_its_loss_lies_above_the_limit(base, rows, another):
     whole = trained(base, rows, another(), limits=NO_LIMITS, keep="best", epochs=2)
     first, second, _ = (line["share_loss"] for line in at_shares(whole))

@@ -200,6 +200,7 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
     compile(code, "card.py", "exec")
 
 
+@pytest.mark.nightly
 def test_the_base_can_be_named_for_another_machine(trained, tmp_path):
     done = trained.inside("export", "--base", "owner/model", "-o", str(tmp_path / "out"))
     assert done.code == 0, done.err
@@ -504,6 +505,7 @@ def test_a_failure_of_a_library_is_one_message(trained, tmp_path, monkeypatch):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_ctrl_c_leaves_nothing_and_the_same_command_goes_on(trained, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt

@@ -57,6 +57,7 @@ def test_a_batch_answers_what_each_prompt_alone_would(base, row, context, capfd)
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.nightly
 def test_what_an_adapter_learned_is_answered_and_stops_by_itself(trained, row, context):
     found = answers(trained, [row(number) for number in range(7)], context)
     assert {(p.text, p.finish_reason) for p in found.values()} == {("find", "stop")}

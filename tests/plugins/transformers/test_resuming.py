@@ -142,6 +142,7 @@ def test_ctrl_c_in_the_last_step_leaves_the_adapter(train, unbroken):
     assert result(train(minutes=60, stop=lambda steps: steps[-1:] == [15])) == unbroken
 
 
+@pytest.mark.nightly
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(train, unbroken):
     dead = train(die_at=8)
     cut(dead.scratch / "step-7")

@@ -56,6 +56,7 @@ def test_patience_counts_validations_without_a_better_loss(losses, patience, min
     assert exhausted(losses, EarlyStop(patience=patience, min_delta=min_delta)) is over
 
 
+@pytest.mark.nightly
 def test_a_training_whose_validation_loss_rises_ends_early(base, rows, another):
     whole, short = another(), another()
     trainer(**FAST).train(base, *rows, whole)

@@ -75,6 +75,7 @@ def test_every_export(hostile: Any, form: str) -> None:
         assert not [cell for row in rows for cell in row if re.match(r"\s*[=+@\-\t\r]", cell)]
 
 
+@pytest.mark.nightly
 def test_accepted_answers_correct_the_next_run(hostile: Any) -> None:
     accept = ("accept", hostile.name, "-o", "better.jsonl")
     harmless(hostile.rate(*accept))

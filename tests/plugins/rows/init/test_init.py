@@ -121,6 +121,7 @@ def test_near_duplicates_are_kept_together(empty):
     assert "near-duplicate" not in checked
 
 
+@pytest.mark.nightly
 def test_given_splits_are_respected_and_lacking_ones_cut_from_train(empty):
     (empty.folder / "data").mkdir()
     for split, count in (("train", 400), ("validation", 60), ("test", 60)):
@@ -250,6 +251,7 @@ def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
     assert "60 dev, 60 test" in checked and "4 of 195 rows of train would be left out" in checked
 
 
+@pytest.mark.nightly
 def test_long_rows_are_trained_in_smaller_batches(empty):
     rows = [{"question": sentence(n, 1500), "answer": sentence(-n - 1, 20)} for n in range(60)]
     write_jsonl(empty, rows)
