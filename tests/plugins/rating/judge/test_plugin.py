@@ -389,6 +389,7 @@ def test_without_its_rubric_everything_else_is_told(experiment):
     assert "one.yaml" in done.err
 
 
+@pytest.mark.nightly
 def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
 
     def worth(text):
