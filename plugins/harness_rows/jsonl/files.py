@@ -8,15 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import SPLITS, near
-from harness_rows import json_text
+from harness import SPLITS, DataError, near
+from harness.kit import strict_json
+from harness.readers import BOM, json_text, packed_or_wide
 from harness_rows.files import short_names, shown
-from harness_rows.heads import unreadable
 from harness_rows.jsonl.rows import Problem, Row, fill
-from harness_rows.problems import PLACES, refuse as refuse_lines
-from harness_rows.readers.lines import BOM
 
 SUFFIX = ".jsonl"
+PLACES, SHOWN = 4, 20
 LONGEST_HEAD = 2_000
 """Bytes of a table's first line."""
 _HINT = (
@@ -79,7 +78,9 @@ def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
     except OSError as error:
         problem = Problem(file, 0, 0, f"cannot be read: {os.strerror(error.errno or 0)}")
     else:
-        found = unreadable(raw)
+        found = packed_or_wide(raw[:4096])
+        if not found and 0 in raw[:64]:
+            found = f"byte {raw.index(0) + 1} is NUL: the file is no text"
         if not found:
             _lines(reading, split, raw.removeprefix(BOM), file, label)
             if len(reading.rows) > before or reading.doubtful & {None, split}:
@@ -118,9 +119,14 @@ def _lines(reading: Reading, split: str | None, raw: bytes, file: str, label: st
             reading.problems.append(Problem(file, number, 1, reason))
             reading.doubtful.add(split)
             return
-        text, value, faults = json_text.parse(line)
-        if not faults and not isinstance(value, dict):
-            faults = [(1, "a row must be a JSON object")]
+        text, faults = line.decode("utf-8", "replace"), []
+        try:
+            value = strict_json.parse(line)
+        except strict_json.Fault:
+            faults = json_text.faults(line)
+        else:
+            if not isinstance(value, dict):
+                faults = [(1, "a row must be a JSON object")]
         if faults:
             reading.problems += [Problem(file, number, at, reason) for at, reason in faults]
             reading.doubtful.add(split)
@@ -143,7 +149,15 @@ def refuse(problems: Iterable[Problem], where: str) -> None:
     kinds: dict[tuple[str, str], list[Problem]] = {}
     for problem in found:
         kinds.setdefault((problem.file, _kind(problem.reason)), []).append(problem)
-    refuse_lines([_told(same) for same in kinds.values()], len(found), where, _HINT)
+    if found:
+        lines = [_told(same) for same in kinds.values()]
+        number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        of = f" of {len(lines)} kinds" if 1 < len(lines) < len(found) else ""
+        first = f"; the first {SHOWN}:" if len(lines) > SHOWN else ""
+        raise DataError(
+            f"the data cannot be used: {number}{of}{first}",
+            where=where, details=lines[:SHOWN], hint=_HINT,
+        )  # fmt: skip
 
 
 def _kind(reason: str) -> str:

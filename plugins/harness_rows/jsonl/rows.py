@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import SPLITS, near
-from harness_rows import json_text
+from harness.readers import json_text
 from harness_rows.prompts import evened
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import harness
-from harness_rows.readers.base import LONGEST
+from harness.readers import LONGEST
 from harness_rows.source import Rows
 
 SIZES = {"train": 0.6, "dev": 0.2, "test": 0.2}
@@ -124,7 +124,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         "a.json", json.dumps({"train": PAIRS[:9], "dev": PAIRS[9:], "dev\n": PAIRS}).encode(),
         "a.json: two lists have the name `dev`",
     ),
-    "a list of texts": ("a.json", b'["a", "b"]', "a row must be a JSON object (2 times"),
+    "a list of texts": ("a.json", b'["a", "b"]', "the format is not recognised"),
     "columns of pandas": ("a.json", b'{"question": {"0": "a"}, "answer": {"0": "b"}}', "to_json"),
     "unknown kind": ("a.xlsx", b"words", "unknown kind of file (known: .jsonl"),
     "ids": (

@@ -18,7 +18,7 @@ from harness_rows.dealing import SIDES
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
-from harness_rows.records import Record
+from harness.readers import Record
 from harness_rows.splitting import dealt
 
 if TYPE_CHECKING:
