@@ -12,7 +12,7 @@ from harness.readers.base import BOM, LONGEST, Fault, File, Reader, Record, Reco
 from harness.readers.columnar import Arrow, Columnar, InMemory, Parquet
 from harness.readers.delimited import Delimited
 from harness.readers.json_list import JsonList, Objects
-from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed_or_wide
+from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed_or_wide, reader_of
 from harness.readers.lines import JsonLines, TextLines
 from harness.readers.problems import Problems
 
@@ -40,4 +40,5 @@ __all__ = [
     "json_text",
     "kind_of",
     "packed_or_wide",
+    "reader_of",
 ]

@@ -13,11 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.readers.base import File, Reader, Record, Records, Report
-from harness.readers.kinds import ARROW_FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ARROW_FILE = b"ARROW1"
 BATCH = 1_000
 """Rows that are turned into objects at a time."""
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.readers.base import (
-    BOM,
     LONGEST,
     SAVE_AS_UTF8,
     TOO_LONG,
@@ -120,12 +119,11 @@ class Delimited(Reader):
             self._open += len(line)
             if self._open > LONGEST:
                 raise csv.Error("too long")
-            raw = line.removeprefix(BOM) if number == 1 else line
             try:
-                yield raw.decode("utf-8")
+                yield line.decode("utf-8")
             except UnicodeDecodeError as error:
                 self.wrong(not_utf8(error), number, error.start + 1, SAVE_AS_UTF8)
-                yield raw.decode("utf-8", "replace")
+                yield line.decode("utf-8", "replace")
 
     def _decoded(self, raw: bytes) -> Record:
         # str.splitlines() also cuts at characters that are none of the ends of lines here.
@@ -159,7 +157,7 @@ def sniffed(file: File) -> str:
     """The delimiter: the one that cuts the first rows into equally many values."""
     head = []
     for number, _, line in lines_of(file):
-        head.append(line.removeprefix(BOM).decode("utf-8", "replace"))
+        head.append(line.decode("utf-8", "replace"))
         if number == SNIFFED or len(line) > LONGEST:
             break
     known = "\t" if file.label.lower().endswith(".tsv") else ","

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -41,6 +42,7 @@ class JsonList(Reader):
             return
         self._records = _Spans(text)
         at, number, of_texts = _skip(text, 0) + 1, 0, False
+        is_escaped = "\\ud" in text or "\\uD" in text  # perhaps half of a surrogate pair
         while (at := _skip(text, at)) < len(text) and text[at] != "]":
             number += 1
             try:
@@ -49,12 +51,13 @@ class JsonList(Reader):
                 self.wrong(_not_json(error), number)
                 return
             of_texts |= number == 1 and isinstance(value, str)
-            if reason := _unusable(value, text[at:end], of_texts):
+            if reason := _unusable(value, text[at:end] if is_escaped else "", of_texts):
                 self.wrong(reason, number, hint=_HINT)
             else:
                 self._records.add(at, end)
                 record = as_record(value)
-                self.columns.update(dict.fromkeys(record))
+                if not record.keys() <= self.columns.keys():
+                    self.columns.update(dict.fromkeys(record))
                 yield number, record
             at = _skip(text, end)
             if text[at : at + 1] not in (",", "]"):
@@ -125,7 +128,12 @@ def as_record(value: Any) -> Record:
 def _not_json(error: Exception) -> str:
     if isinstance(error, strict_json.Fault):
         return error.reason
-    return f"not JSON: {error}"
+    if isinstance(error, json.JSONDecodeError):
+        message = f"{error.msg[:1].lower()}{error.msg[1:]}"
+        return f"not JSON: {message} (line {error.lineno}, column {error.colno})"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return "a whole number with too many digits"
 
 
 def _unusable(value: Any, text: str, of_texts: bool) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Literal
 
 from harness.kit import strict_json
-from harness.readers.base import BOM, File
+from harness.readers.base import BOM, File, Reader, Report
+from harness.readers.columnar import ARROW_FILE, Arrow, Parquet
+from harness.readers.delimited import Delimited
+from harness.readers.json_list import JsonList
+from harness.readers.lines import JsonLines, TextLines
 
 Kind = Literal["lines", "list", "document", "table", "parquet", "arrow"]
 """``lines`` is JSON lines, ``list`` and ``document`` are JSON that is a list or anything else."""
@@ -20,7 +23,6 @@ HEAD = 4096
 """Bytes that are looked at."""
 
 PARQUET_FILE = b"PAR1"
-ARROW_FILE = b"ARROW1"
 _ARROW_STREAM = b"\xff\xff\xff\xff"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _NO_TEXTS = (
@@ -41,9 +43,9 @@ def kind_of(file: File, suffix: str) -> Kind | None:
     with file.open() as stream:
         head = stream.read(HEAD)
     suffix = suffix.lower()
-    if head.startswith(PARQUET_FILE):
+    if head.startswith(PARQUET_FILE) or suffix in PARQUET:
         return "parquet"
-    if head.startswith((ARROW_FILE, _ARROW_STREAM)):
+    if head.startswith((ARROW_FILE, _ARROW_STREAM)) or suffix in ARROW:
         return "arrow"
     if suffix in TABLES:
         return "table"
@@ -54,8 +56,15 @@ def kind_of(file: File, suffix: str) -> Kind | None:
     return "lines" if suffix in LINES or _is_lines(file) else "document"
 
 
-def suffix_of(name: str) -> str:
-    return PurePath(name).suffix.lower()
+_READERS: dict[Kind | None, type[Reader]] = {
+    "lines": JsonLines, "document": JsonLines, "list": JsonList, "table": Delimited,
+    "parquet": Parquet, "arrow": Arrow, None: TextLines,
+}  # fmt: skip
+
+
+def reader_of(file: File, kind: Kind | None, report: Report) -> Reader:
+    """The reader of a file; None reads text. A document is read as if it were one line."""
+    return _READERS[kind](file, report)
 
 
 def packed_or_wide(head: bytes) -> str:

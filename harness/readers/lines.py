@@ -34,15 +34,12 @@ class _Lines(Reader):
     def records(self) -> Stretches:
         return self._records
 
-    def _lines(self) -> Iterator[tuple[int, bytes, int, int]]:
-        """Number, bytes without a byte order mark, first byte and the one behind the last."""
-        for number, start, line in lines_of(self.file):
-            if len(line) > LONGEST:
-                self.wrong(TOO_LONG, number)
-                continue
-            raw = line.removeprefix(BOM) if number == 1 else line
-            end = start + len(line)
-            yield number, raw, end - len(raw), end
+    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
+        for line in lines_of(self.file):
+            if len(line[2]) > LONGEST:
+                self.wrong(TOO_LONG, line[0])
+            else:
+                yield line
 
     @staticmethod
     def _decoded(raw: bytes) -> Record:
@@ -56,7 +53,7 @@ class JsonLines(_Lines):
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`; of a line that is no JSON each fault has its column."""
-        for number, raw, start, end in self._lines():
+        for number, start, raw in self._lines():
             bare = raw.strip()
             if not bare:
                 continue
@@ -71,8 +68,9 @@ class JsonLines(_Lines):
                     self.wrong(reason, number, column, hint)
                 continue
             if isinstance(value, dict):
-                self._records.add(start, end)
-                self.columns.update(dict.fromkeys(value))
+                self._records.add(start, start + len(raw))
+                if not value.keys() <= self.columns.keys():
+                    self.columns.update(dict.fromkeys(value))
                 yield number, value
             else:
                 self.wrong("a row must be a JSON object", number, 1, _ONE_LINE)
@@ -95,15 +93,13 @@ class TextLines(_Lines):
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`."""
         self.columns["text"] = None
-        for number, raw, start, end in self._lines():
-            if number == 1 and not raw:  # a byte order mark alone
-                return
+        for number, start, raw in self._lines():
             try:
                 record = self._decoded(raw)
             except UnicodeDecodeError as error:
                 self.wrong(not_utf8(error), number, error.start + 1, SAVE_AS_UTF8)
                 continue
-            self._records.add(start, end)
+            self._records.add(start, start + len(raw))
             yield number, record
 
     @staticmethod
@@ -117,9 +113,13 @@ def not_utf8(error: UnicodeDecodeError) -> str:
 
 
 def lines_of(file: File) -> Iterator[tuple[int, int, bytes]]:
-    """Number, first byte and bytes of each line; of one that is too long only the beginning."""
-    at, number = 0, 0
+    """Number, first byte and bytes of each line; of one that is too long only the beginning.
+
+    A byte order mark is no part of the first line.
+    """
+    number = 0
     with file.open() as stream:
+        at = len(BOM) if stream.read(len(BOM)) == BOM else stream.seek(0)
         while line := stream.readline(LONGEST + 1):
             number += 1
             yield number, at, line

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness import DataError
-from harness.readers import (
-    SUFFIXES,
-    Arrow,
-    Delimited,
-    Fault,
-    File,
-    JsonLines,
-    JsonList,
-    Kind,
-    Parquet,
-    Problems,
-    Reader,
-    kind_of,
-    packed_or_wide,
-)
+from harness.readers import SUFFIXES, Fault, File, Problems, kind_of, packed_or_wide, reader_of
 from harness_rows import documents
 from harness_rows.documents import Part
 from harness_rows.splits import split_of, with_dev
@@ -31,9 +17,6 @@ BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos
 _HEAD = 4096
 _BINARY = 64
 """Bytes of which none is NUL in a text."""
-_READERS: Mapping[Kind, type[Reader]] = {
-    "lines": JsonLines, "list": JsonList, "table": Delimited, "parquet": Parquet, "arrow": Arrow,
-}  # fmt: skip
 
 
 def found(path: Path) -> list[tuple[File, str]]:
@@ -76,8 +59,7 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
         return []
     if kind == "document":
         return documents.parts(file, split, problems)
-    assert kind is not None
-    return [Part(_READERS[kind](file, problems.add), split)]
+    return [Part(reader_of(file, kind, problems.add), split)]
 
 
 def shown(path: Path) -> str:
