@@ -8,7 +8,17 @@ and goes on where that is possible: so all that is wrong with a file is said at 
 from __future__ import annotations
 
 from harness.readers import json_text
-from harness.readers.base import BOM, LONGEST, Fault, File, Reader, Record, Records, Report
+from harness.readers.base import (
+    BOM,
+    LONGEST,
+    Fault,
+    File,
+    Reader,
+    Record,
+    Records,
+    Report,
+    Stretches,
+)
 from harness.readers.columnar import Arrow, Columnar, InMemory, Parquet
 from harness.readers.delimited import Delimited
 from harness.readers.json_list import JsonList, Objects
@@ -36,6 +46,7 @@ __all__ = [
     "Record",
     "Records",
     "Report",
+    "Stretches",
     "TextLines",
     "json_text",
     "kind_of",

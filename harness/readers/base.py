@@ -52,6 +52,8 @@ class Fault:
         file: its label.
         row: line, or number of the row where rows have no lines; 0 is the whole file.
         column: name of the column, or the character of a line from 1; empty is the whole row.
+        about: what is said behind the reason of this row alone: faults that differ in it are of
+            one kind.
     """
 
     reason: str
@@ -59,6 +61,7 @@ class Fault:
     row: int = 0
     column: str | int = ""
     hint: str = ""
+    about: str = ""
 
     @property
     def place(self) -> str:

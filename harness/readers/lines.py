@@ -54,16 +54,16 @@ class JsonLines(_Lines):
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`; of a line that is no JSON each fault has its column."""
         for number, start, raw in self._lines():
-            bare = raw.strip()
-            if not bare:
+            line = raw.rstrip(b"\r\n")
+            if not line.strip():
                 continue
-            if bare in (b"[", b"{"):
+            if line.strip() in (b"[", b"{"):
                 self.wrong(_ONE_LINE, number, 1, _ONE_LINE_HINT)
                 return
             try:
-                value: Any = strict_json.parse(raw)
+                value: Any = strict_json.parse(line)
             except strict_json.Fault:
-                for column, reason in json_text.faults(raw):
+                for column, reason in json_text.faults(line):
                     hint = SAVE_AS_UTF8 if reason.startswith("not UTF") else ""
                     self.wrong(reason, number, column, hint)
                 continue

@@ -61,7 +61,7 @@ class Problems:
         kinds = list(self._kinds.values())
         if self.count == 1:
             fault = kinds[0].first
-            raise DataError(fault.reason, where=fault.place, hint=hint)
+            raise DataError(f"{fault.reason}{fault.about}", where=fault.place, hint=hint)
         of = f" of {len(kinds)} kinds" if 1 < len(kinds) < self.count else ""
         first = f"; the first {SHOWN}:" if len(kinds) > SHOWN else ""
         raise DataError(
@@ -73,7 +73,7 @@ class Problems:
 
 
 def _line(kind: _Kind) -> str:
-    line = f"{kind.first.place}: {kind.first.reason}"
+    line = f"{kind.first.place}: {kind.first.reason}{kind.first.about}"
     if kind.count == 1:
         return line
     more = ", …" if kind.count > len(kind.places) + 1 else ""

@@ -20,6 +20,7 @@ from harness.readers import (
     LONGEST,
     Fault,
     File,
+    JsonLines,
     Objects,
     Problems,
     Reader,
@@ -221,6 +222,20 @@ def test_what_is_wrong_with_a_file_has_its_place(name: str, tmp_path: Path) -> N
     assert len(said) == len(reasons), said
     assert all(line.startswith(reason) for line, reason in zip(said, reasons, strict=True)), said
     assert all(line.isprintable() and len(line) < 300 for line in said)
+
+
+@pytest.mark.parametrize("line", [
+    b"hello", b"{'a': 1}", b"// x", b'{"a": None}', b"- a: 1", b'{"a": "\\x41"}', b'{"a": "b\tc"}',
+    b'{"a": "b\x01c"}', b'{"a": "b\0c"}', b'{"a": "\xc0\x80"}', b'{"a": "\xed\xa0\x80"}',
+    b'{"a": "\xc3', b"[]", b"null", b"true", b'"x"', b"3", b'{"a": 1}, ', b'{"a": 1}\r{"a": 2}', bytes(range(256)),
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1",
+], ids=lambda line: ascii(line)[:40])  # fmt: skip
+def test_lines_that_are_no_objects_have_a_column(line: bytes) -> None:
+    faults: list[Fault] = []
+    file = File(None, "a.jsonl", lines(A) + line)
+    first, *_ = JsonLines(file, faults.append).rows()
+    assert first == (1, A) and faults
+    assert all(fault.row > 1 and int(fault.column) >= 1 for fault in faults)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])

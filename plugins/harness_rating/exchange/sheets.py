@@ -112,7 +112,7 @@ def _rows(path: Path, data: bytes) -> list[tuple[int, Row]]:
     faults: list[Fault] = []
     sheet = Delimited(File(None, path.name, data), faults.append)
     # A sheet ends in rows of empty cells where somebody cleared some.
-    rows = [(line, row) for line, row in sheet.rows() if any(row.values())]
+    rows: list[tuple[int, Row]] = [(n, row) for n, row in sheet.rows() if any(row.values())]
     for name in sheet.columns:
         if name not in _KNOWN:
             refuse(path, 1, f"there is no column '{one_line(name, 40)}'{near(name, _KNOWN)}",
