@@ -14,7 +14,7 @@ from harness_rows.splits import split_of, with_dev
 
 BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json")
 """Files that `datasets` writes beside the rows."""
-_HEAD = 4096
+HEAD = 4096
 _BINARY = 64
 """Bytes of which none is NUL in a text."""
 
@@ -42,16 +42,14 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
     """Readers of a file; none where it cannot be read: its problem has been noted."""
     try:
         with file.open() as stream:
-            head = stream.read(_HEAD)
+            head = stream.read(HEAD)
         kind = kind_of(file, file.path.suffix if file.path else "")
     except OSError as error:
         problems.add(Fault(f"cannot be read: {error.strerror}", file.label))
         return []
     reason = "" if head.strip() else "the file is empty"
     if not reason and kind not in ("parquet", "arrow"):
-        reason = packed_or_wide(head)
-        if not reason and 0 in head[:_BINARY]:
-            reason = f"byte {head.index(0) + 1} is NUL: the file is no text"
+        reason = no_text(head)
         if not reason and kind is None:
             reason = f"unknown kind of file (known: {', '.join(SUFFIXES)})"
     if reason:
@@ -60,6 +58,14 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
     if kind == "document":
         return documents.parts(file, split, problems)
     return [Part(reader_of(file, kind, problems.add), split)]
+
+
+def no_text(head: bytes) -> str:
+    """Why a file that begins so holds no rows of text, or empty."""
+    reason = packed_or_wide(head)
+    if not reason and 0 in head[:_BINARY]:
+        reason = f"byte {head.index(0) + 1} is NUL: the file is no text"
+    return reason
 
 
 def shown(path: Path) -> str:

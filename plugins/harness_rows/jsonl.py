@@ -11,17 +11,16 @@ from pydantic import Field, model_validator
 
 import harness
 from harness import SPLITS, Split, near
-from harness.readers import Fault, File, JsonLines, Problems, packed_or_wide
+from harness.readers import Fault, File, JsonLines, Problems
 from harness_rows import native
 from harness_rows.dealing import NEEDED, check_needed, check_numbers, deal, require_all
-from harness_rows.files import short_names, shown
+from harness_rows.files import HEAD, no_text, short_names, shown
 
 SUFFIX = ".jsonl"
 _HINT = (
     'a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
     '"split": "train"}; the source `rows` reads CSV and other formats: harness docs own-rows'
 )
-_HEAD = 4096
 
 
 class Jsonl(harness.Source):
@@ -162,11 +161,8 @@ def _rows_of(path: Path, split: str | None, label: str, problems: Problems) -> I
     """The rows of one file; raises OSError."""
     file = File(path, shown(path))
     with file.open() as stream:
-        head = stream.read(_HEAD)
-    reason = packed_or_wide(head)
-    if not reason and 0 in head[:64]:
-        reason = f"byte {head.index(0) + 1} is NUL: the file is no text"
-    if reason:
+        head = stream.read(HEAD)
+    if reason := no_text(head):
         problems.add(Fault(reason, file.label, 1, 1))
         return
     reader = JsonLines(file, problems.add)

@@ -227,7 +227,8 @@ def test_what_is_wrong_with_a_file_has_its_place(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("line", [
     b"hello", b"{'a': 1}", b"// x", b'{"a": None}', b"- a: 1", b'{"a": "\\x41"}', b'{"a": "b\tc"}',
     b'{"a": "b\x01c"}', b'{"a": "b\0c"}', b'{"a": "\xc0\x80"}', b'{"a": "\xed\xa0\x80"}',
-    b'{"a": "\xc3', b"[]", b"null", b"true", b'"x"', b"3", b'{"a": 1}, ', b'{"a": 1}\r{"a": 2}', bytes(range(256)),
+    b'{"a": "\xc3', b"[]", b"null", b"true", b'"x"', b"3", b'{"a": 1}, ', b'{"a": 1}\r{"a": 2}',
+    bytes(range(256)),
     b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1",
 ], ids=lambda line: ascii(line)[:40])  # fmt: skip
 def test_lines_that_are_no_objects_have_a_column(line: bytes) -> None:
