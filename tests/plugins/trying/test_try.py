@@ -135,7 +135,7 @@ FAULTS = {
     "a folder": (("-f", "reports"), 2, "Is a directory"),
     "an empty file": (("-f", "empty.txt"), 4, "there is no prompt in it"),
     "no UTF-8": (("-f", "latin.txt"), 4, "latin.txt:1:4: not UTF-8: byte 0xe9"),
-    "a wrong line": (("-f", "wrong.jsonl"), 4, "wrong.jsonl:2:1: not JSON"),
+    "a wrong line": (("-f", "wrong.jsonl"), 4, "wrong.jsonl:2:12: not JSON"),
     "a row without a prompt": (("-f", "wrong.jsonl"), 4, "wrong.jsonl:3: neither `messages` nor"),
     "a row that asks nothing": (("-f", "wrong.jsonl"), 4, "wrong.jsonl:4: the last turn before"),
     "no such run": (("nothing", "-p", "x"), 2, "no run is called 'nothing'"),
