@@ -9,9 +9,9 @@ from typing import cast
 
 from harness import DataError, Example, Split
 from harness.kit.draws import fraction
+from harness.readers import Fault, Problems
 from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
-from harness_rows.problems import Problems, refuse
 from harness_rows.prompts import NEAR, evened
 from harness_rows.reading import Reading
 
@@ -50,7 +50,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
     """
     problems = Problems()
     _ids(reading.rows, problems)
-    refuse(problems.lines, problems.count, reading.where, _IDS_HINT)
+    problems.refuse(reading.where, _IDS_HINT)
     groups = _groups_of(reading.rows, options, watch)
     rows = [
         _Row(row, group, str(row.split) or None)
@@ -60,7 +60,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
         require_all(_deal(rows, options), reading.where)
     kept = list(_kept(rows, bool(options.sizes), problems))
     _torn(kept, problems)
-    refuse(problems.lines, problems.count, reading.where, _HINT)
+    problems.refuse(reading.where, _HINT)
     counts = {row.split for row in kept}
     lacking = [split for split in NEEDED if split not in counts]
     if lacking:
@@ -154,7 +154,7 @@ def _kept(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Exa
 
 def _note(problems: Problems, reason: str, row: Example, column: str = "") -> None:
     file, _, number = row.place.rpartition(":")
-    problems.add(reason, file, int(number), column)
+    problems.add(Fault(reason, file, int(number), column))
 
 
 def _ids(rows: Sequence[Example], problems: Problems) -> None:

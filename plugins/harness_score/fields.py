@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
 from harness import DataError, near
 from harness.kit.text import one_line
-from harness_score.readers.opening import Source
-from harness_score.readers.problems import Problems, kind_of, listed, quoted
-from harness_score.readers.table import Row
+from harness.readers import Fault, Problems
+from harness_score.sources import Source
 
 _ABSENT = object()
 _MANY = 2000  # names that are compared with a wrong one
+_NAMES = 20  # names that a message lists
 # What a list looks like once some program has written it into a cell.
 _LIST = re.compile(r"""\[\s*(['"]).*\1\s*\]\s*""", re.DOTALL)
 _SCALARS = (str, int, float, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file.
+
+    Attributes:
+        id: None where the file gives no ids. The number 7 and the text "7" are one id.
+        texts: for predictions exactly one; for references none or more.
+        meta: the row's other fields, as far as they are JSON scalars.
+        place: where a person finds it: ``refs.jsonl:12`` is the line, or in Parquet and JSON
+            arrays, which have no lines, the row, counted from 1.
+    """
+
+    id: str | None
+    texts: tuple[str, ...]
+    meta: Mapping[str, Any]
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,6 @@ class Fields:
         self.source = source
         self.role = role
         self.problems = problems
-        self._file = problems.file
         self._settled = False
         self._field = ""
         self._with_ids = False
@@ -90,13 +107,11 @@ class Fields:
         if others:
             what = f"{' and '.join(map(quoted, others))} may each hold the texts"
             hint = f"name the one that does: {self.source.with_column(others[0])}"
-        if len(there) == 1 and (";" in there[0] or "\t" in there[0]):
-            hint = "the cells seem to be separated by another character than the suffix says"
         return DataError(what, where=place, hint=hint)
 
-    def needed(self, names: list[str]) -> set[str]:
+    def needed(self, names: Sequence[str]) -> set[str]:
         """Those of a table's columns that must be read, whatever they hold."""
-        field = self.choose(names, self.problems.file)
+        field = self.choose(names, self.source.file)
         turns = {"messages"} if field not in names else set()
         return {field, "id", "meta"} | turns
 
@@ -107,30 +122,19 @@ class Fields:
         self._with_ids = "id" in there
         self._left_out = {"id", "meta", self._field}
 
-    def row(self, number: int, record: str | Mapping[str, Any]) -> Row | None:
+    def row(self, number: int, record: Mapping[str, Any]) -> Row | None:
         """The row of a record; worthless, or None, where it has a problem (which is noted).
 
         Raises:
             DataError: it is the first, and has no field with texts.
         """
-        place = f"{self._file}:{number}"
-        if isinstance(record, str):
-            return self._bare(record, place)
+        place = f"{self.source.file}:{number}"
         if not self._settled:
             self._settle(record, place)
         texts = self._texts(record, place)
         if texts is None:
             return None
         return Row(self._id(record, place), texts, self._meta(record), place)
-
-    def _bare(self, text: str, place: str) -> Row:
-        if self.source.column is not None:
-            raise DataError(
-                f"rows of text only have no column {quoted(self.source.column)}",
-                where=self._file,
-                hint="leave the column out, or use JSON lines, CSV or Parquet",
-            )
-        return Row(None, (text,), {}, place)
 
     def _texts(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
         value = record.get(self._field, _ABSENT)
@@ -161,18 +165,16 @@ class Fields:
         if not doubtful or not _LIST.fullmatch(text):
             return (text,)
         hint = "a cell holds one reference: use JSON lines, or a column and --references for each"
-        self.problems.add(
-            place,
-            f"{quoted(self._field)} is a text that looks like a list of texts",
-            f"{hint}; if it is meant as it is, name it: {self.source.with_column(self._field)}",
-        )
+        hint += f"; if it is meant as it is, name it: {self.source.with_column(self._field)}"
+        reason = f"{quoted(self._field)} is a text that looks like a list of texts"
+        self.problems.add(Fault(reason, place, hint=hint))
         return None
 
     def _refuse(self, place: str, reason: str) -> None:
         hint = 'an empty answer is written as an empty text ("")'
         if self.role.several:
             hint = "write a text, a list of texts, or null where there is no reference"
-        self.problems.add(place, reason, hint)
+        self.problems.add(Fault(reason, place, hint=hint))
 
     def _from_messages(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
         messages = record.get("messages")
@@ -185,7 +187,8 @@ class Fields:
             reason = "no `references`, and the last of `messages` is no answer with a text"
         else:
             reason = f"no field {quoted(self._field)}; there are {listed(list(record))}"
-        self.problems.add(place, reason, "every row needs the field that the first row has")
+        hint = "every row needs the field that the first row has"
+        self.problems.add(Fault(reason, place, hint=hint))
         return None
 
     def _id(self, record: Mapping[str, Any], place: str) -> str | None:
@@ -208,7 +211,7 @@ class Fields:
 
     def _refuse_id(self, place: str, reason: str) -> None:
         hint = "give every row an `id` (a text or a whole number), or none"
-        self.problems.add(place, reason, hint)
+        self.problems.add(Fault(reason, place, hint=hint))
 
     def _meta(self, record: Mapping[str, Any]) -> dict[str, Any]:
         inner = record.get("meta")
@@ -221,3 +224,28 @@ class Fields:
             if key not in self._left_out and isinstance(value, _SCALARS):
                 meta[intern(key)] = value  # each line of JSON makes keys of its own
         return meta
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in the words of somebody who looks at the file."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {one_line(str(value), 30)}"
+    name = type(value).__name__
+    return {"str": "a text", "list": "a list", "dict": "an object"}.get(name, f"of type {name}")
+
+
+def quoted(name: str) -> str:
+    """A name from the data, short and in backquotes."""
+    return f"`{one_line(name, 60)}`"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of fields or columns, as a list in a sentence."""
+    if not names:
+        return "none"
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(quoted(name) for name in names[:_NAMES]) + more

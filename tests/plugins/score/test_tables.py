@@ -1,4 +1,7 @@
-"""Texts come out of files as they went in, and what is wrong with a file is said."""
+"""Which fields of a file are texts, ids and facts, and what is wrong with them is said.
+
+What the files themselves may be: tests/readers/test_files.py.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.errors import DataError, HarnessError, UsageError
-from harness_score.readers import Table, read_predictions, read_references
+from harness_score.tables import Table, read_predictions, read_references
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 
@@ -178,32 +181,6 @@ def test_csv_cells_are_kept_whatever_is_in_them(folder: Path) -> None:
     assert texts(read_references("o.csv:lang")) == [("de",), ("en",)]
 
 
-@pytest.mark.parametrize("mark", [";", "\t"])
-def test_a_csv_may_be_separated_otherwise(folder: Path, mark: str) -> None:
-    content = f'\n"id"{mark}text\r\n1{mark}"a, b{mark} c"\r\n2{mark}d, e\r\n'
-    found = read_predictions(write("o.csv", content)).rows
-    assert [(row.id, row.texts) for row in found] == [("1", (f"a, b{mark} c",)), ("2", ("d, e",))]
-    both = read_predictions(write("both.csv", "id,text,a;b\n1,x;y,z\n")).rows
-    assert both[0].texts == ("x;y",)
-
-
-def test_tsv_and_long_cells(folder: Path) -> None:
-    long = "x" * 200_000
-    before = csv.field_size_limit(1000)
-    table = read_predictions(write("o.tsv", f"id\ttext\n1\ta, b\n2\t{long}\n"))
-    assert texts(table) == [("a, b",), (long,)]
-    assert csv.field_size_limit(before) == 1000  # it belongs to the whole process
-
-
-def test_text_files_end_lines_only_at_line_feeds(folder: Path) -> None:
-    table = read_predictions(write("o.txt", 'a\u2028b\x85c\x0bd\re\r\n\n{"text": 1}'))
-    assert texts(table) == [("a\u2028b\x85c\x0bd\re",), ("",), ('{"text": 1}',)]
-    assert [row.place for row in table.rows] == ["o.txt:1", "o.txt:2", "o.txt:3"]
-    assert not table.has_ids
-    assert len(read_references(write("o", "\ufeffa\n\n")).rows) == 2
-    assert read_references("o").rows[0].texts == ("a",)
-
-
 def test_parquet(folder: Path) -> None:
     columns(
         "o.parquet",
@@ -271,7 +248,7 @@ def test_standard_input(content: str, source: str, found: list[tuple[str, ...]])
 
 def test_the_process_s_own_standard_input_and_pipes() -> None:
     code = (
-        "import sys; from harness_score.readers import *\nprint(read_predictions(sys.argv[1]).rows)"
+        "import sys; from harness_score.tables import *\nprint(read_predictions(sys.argv[1]).rows)"
     )
     for name in ("-", "/dev/stdin"):
         done = subprocess.run(
@@ -280,34 +257,6 @@ def test_the_process_s_own_standard_input_and_pipes() -> None:
             encoding="utf-8", env={**os.environ, "PYTHONUTF8": "1"},
         )  # fmt: skip
         assert "texts=('ä',)" in done.stdout
-
-
-@given(st.lists(TEXTS, min_size=1, max_size=6))
-def test_any_text_survives_every_format(tmp_path_factory: Any, values: list[str]) -> None:
-    folder = tmp_path_factory.mktemp("any")
-    rows = [{"id": n, "text": text} for n, text in enumerate(values)]
-    (folder / "escaped.jsonl").write_text(lines(*rows))
-    raw = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (folder / "raw.jsonl").write_bytes(raw.encode())
-    (folder / "array.json").write_text(json.dumps(rows))
-    (folder / "strings.json").write_text(json.dumps(values))
-    for suffix, dialect in ((".csv", "excel"), (".tsv", "excel-tab")):
-        with (folder / f"o{suffix}").open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, ["id", "text"], dialect=dialect)
-            writer.writeheader()
-            writer.writerows(rows)
-    parquet.write_table(pa.Table.from_pylist(rows), folder / "o.parquet")
-    names = (
-        "escaped.jsonl",
-        "raw.jsonl",
-        "array.json",
-        "strings.json",
-        "o.csv",
-        "o.tsv",
-        "o.parquet",
-    )
-    for name in names:
-        assert [row.texts[0] for row in read_predictions(str(folder / name)).rows] == values, name
 
 
 # What is wrong with a file
@@ -329,9 +278,6 @@ GOOD = {"id": 1, "text": "a"}
         ({"id": False, "text": "a"}, "the `id` is false, not a text or a whole number"),
         ({"id": " ", "text": "a"}, "the `id` is blank"),
         ({"text": "a"}, "no `id`, though the first row has one"),
-        (["a"], "a row must be a JSON object, not a list"),
-        ("a", "a row must be a JSON object, not a text"),
-        (None, "a row must be a JSON object, not null"),
     ],
 )
 def test_a_row_that_cannot_be_used(folder: Path, second: Any, said: str) -> None:
@@ -370,45 +316,14 @@ def test_a_list_that_became_a_text_is_not_scored_as_one(folder: Path) -> None:
 
 def test_a_data_set_row_without_an_answer(folder: Path) -> None:
     rows = {"messages": TURNS}, {"messages": TURNS[:1]}, {"messages": []}
-    error = refusal(read_references, write("r.jsonl", lines(*rows)))
-    assert [line.split(": ")[0] for line in error.details] == ["r.jsonl:2", "r.jsonl:3"]
-    assert "the last of `messages` is no answer" in error.details[0]
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        (b'{"text": NaN}', "NaN is not JSON"),
-        (b'{"text": "a", "x": -Infinity}', "-Infinity is not JSON"),
-        (b'{"text": "a", "x": 1e999}', "too great"),
-        (b'{"text": "a", "text": "b"}', 'the key "text" is given twice'),
-        (b'{"text": "a", "x": {"k": 1, "k": 1}}', 'the key "k" is given twice'),
-        (b'{"text": "\\ud83d"}', "half of a surrogate pair"),
-        (b'{"text": "a"', "not JSON: expecting ',' delimiter (at column 13)"),
-        (b'{"text": "a"} {"text": "b"}', "not JSON: extra data"),
-        (b'{"text": "\xff"}', "not UTF-8: byte 0xff at position 11"),
-        (b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
-        (b'{"text": "a", "x": ' + b"1" * 5000 + b"}", "too many digits"),
-    ],
-    ids=range(11),
-)
-def test_lines_that_are_no_strict_json(folder: Path, line: bytes, said: str) -> None:
-    error = refusal(read_predictions, write("o.jsonl", b'{"text": "\\ud83d\\ude00"}\n' + line))
-    assert said in error.what and error.where == "o.jsonl:2"
+    (detail,) = refusal(read_references, write("r.jsonl", lines(*rows))).details
+    assert detail.startswith("r.jsonl:2: no `references`, and the last of `messages` is no answer")
+    assert detail.endswith("(2 times; also r.jsonl:3)")
 
 
 def test_a_row_is_one_problem_however_much_is_wrong_with_it(folder: Path) -> None:
     error = refusal(read_predictions, write("o.jsonl", lines(GOOD, {"id": None, "text": None})))
     assert (error.what, error.where) == ("`text` is null, not a text", "o.jsonl:2")
-
-
-def test_many_problems_are_counted_and_the_first_ten_shown(folder: Path) -> None:
-    rows = [{"text": "good"}, *[{"text": n} for n in range(25)]]
-    error = refusal(read_predictions, write("o.jsonl", lines(*rows)))
-    assert (error.what, error.where) == ("25 rows cannot be used", "o.jsonl")
-    assert len(error.details) == 11
-    assert error.details[0] == "o.jsonl:2: `text` is the number 0, not a text"
-    assert error.details[-1] == "and 15 more"
 
 
 @pytest.mark.parametrize("name", ["o.jsonl", "o.json", "o.csv", "o.tsv", "o.parquet", "o.txt", "o"])
@@ -436,35 +351,8 @@ def test_a_parquet_file_without_rows(folder: Path) -> None:
     assert error.what == "no rows at all: the table is empty"
 
 
-@pytest.mark.parametrize("name", ["o.txt", "o.jsonl", "o.csv", "o.json"])
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf16(folder: Path, name: str, encoding: str) -> None:
-    error = refusal(read_predictions, write(name, '{"text": "hello"}\n'.encode(encoding)))
-    assert "looks like UTF-16" in error.what and error.where == f"{name}:1"
-    assert error.hint == "save the file as UTF-8"
-
-
 def test_texts_may_contain_nul(folder: Path) -> None:
     assert texts(read_predictions(write("o.txt", "\0" * 40 + "a\n"))) == [("\0" * 40 + "a",)]
-
-
-def test_other_encodings_name_byte_and_line(folder: Path) -> None:
-    latin = "id,text\n1,ok\n2,caf\xe9\n".encode("latin-1")
-    for name, line in (("o.csv", 3), ("o.txt", 3)):
-        error = refusal(read_predictions, write(name, latin))
-        assert (error.what, error.where) == ("not UTF-8: byte 0xe9 at position 6", f"{name}:{line}")
-        assert error.hint == "save the file as UTF-8"
-    error = refusal(read_predictions, write("o.json", b'["\xff"]'))
-    assert "byte 0xff" in error.what and error.where == "o.json"
-
-
-@pytest.mark.parametrize(
-    ("head", "said"),
-    [(b"\x1f\x8b\x08", "gzip"), (b"PAR1\x15\x04", "Parquet"), (b"PK\x03\x04", "Excel")],
-)
-def test_files_that_are_no_text_are_called_by_name(folder: Path, head: bytes, said: str) -> None:
-    error = refusal(read_predictions, write("o.dat", head))
-    assert said in error.what and error.hint
 
 
 def test_a_folder(folder: Path) -> None:
@@ -515,35 +403,14 @@ def test_a_file_that_cannot_be_read(folder: Path) -> None:
         assert error.what == "it cannot be read: permission denied" and "permissions" in error.hint
 
 
-@pytest.mark.parametrize("cut", [4, 40, 400])
-def test_damaged_parquet(folder: Path, cut: int) -> None:
-    raw = Path(columns("o.parquet", text=["a" * 500, "b" * 500])).read_bytes()
-    for damaged in (raw[:-cut], b"x" * 50, raw[:4] + b"\0" * cut + raw[4 + cut :]):
-        error = refusal(read_predictions, write("d.parquet", damaged))
-        assert "damaged" in error.what and error.where == "d.parquet" and error.hint
-
-
-def test_a_flipped_bit_is_noticed_where_parquet_has_checksums(folder: Path) -> None:
-    table = pa.table({"text": [f"answer {n}" for n in range(100)]})
-    plain = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
-    parquet.write_table(table, "o.parquet", **plain)
-    raw = bytearray(Path("o.parquet").read_bytes())
-    raw[raw.index(b"answer 50")] ^= 2
-    assert "damaged" in refusal(read_predictions, write("o.parquet", bytes(raw))).what
-
-
 def test_texts_in_parquet_that_are_no_texts(folder: Path) -> None:
-    columns("o.parquet", text=[1.5, float("nan"), None], raw=[b"a", b"b", b"c"], id=[1, 2, 3])
+    columns("o.parquet", text=[1.5, float("nan"), None], raw=[b"a", b"\xff", b"c"], id=[1, 2, 3])
     error = refusal(read_predictions, "o.parquet")
     assert error.details == (
         "o.parquet:1: `text` is the number 1.5, not a text",
-        "o.parquet:2: `text` is NaN, not a text",
-        "o.parquet:3: `text` is null, not a text",
+        "o.parquet:2: `text` is null, not a text (2 times; also o.parquet:3)",
     )
-    assert "`raw` is of type bytes" in refusal(read_predictions, "o.parquet:raw").details[0]
-    broken = pa.array([b"\xff"], pa.binary()).view(pa.string())
-    columns("u.parquet", text=broken)
-    assert "not UTF-8" in refusal(read_predictions, "u.parquet").what
+    assert "`raw` is of type bytes" in refusal(read_predictions, "o.parquet:raw").what
     columns("r.parquet", references=[[["a"]]])
     assert "nested too deeply" in refusal(read_references, "r.parquet").what
 
@@ -559,8 +426,6 @@ def test_an_unknown_column_gets_the_list_and_the_near_name(folder: Path) -> None
         error = refusal(read_predictions, name)
         assert error.what == "no field `text` or `prediction`; there are `id`, `said`"
         assert error.hint == f"name the one with the texts: {name}:FIELD"
-    error = refusal(read_predictions, write("semi.tsv", "id;text\n1;a\n"))
-    assert "separated by another character" in error.hint
 
 
 @pytest.mark.parametrize("name", ["o.jsonl", "o.csv", "o.parquet"])
@@ -580,48 +445,17 @@ def test_both_sides_in_one_file(folder: Path) -> None:
     assert texts(read_references("generated.jsonl")) == [("l",)]
 
 
-def test_texts_have_no_columns(folder: Path) -> None:
-    assert "have no column `a`" in refusal(read_predictions, write("o.txt", "a\n") + ":a").what
-    assert "have no column `a`" in refusal(read_predictions, write("o.json", '["a"]') + ":a").what
-
-
-@pytest.mark.parametrize(
-    ("content", "line", "said"),
-    [
-        ("id,text\n1,a\n2,a,b\n", 3, "3 cells, where the header has 2 columns"),
-        ("id,text\n1\n", 2, "1 cells, where the header has 2 columns"),
-        ("text,id,text\na,1,b\n", 1, "columns of one name: `text`"),
-        ('id,text\n1,"a\nb', 2, "not CSV: unexpected end of data"),
-        ('id,text\n1,"a"b\n', 2, "not CSV: ',' expected after '\"'"),
-        ("id,text\r1,a\r", 1, "not CSV: a carriage return outside quotes"),
-        ("text\na\n\nb\n", 3, "an empty line, which may or may not be meant as a row"),
-    ],
-)
-def test_csv_that_is_none(folder: Path, content: str, line: int, said: str) -> None:
-    error = refusal(read_predictions, write("o.csv", content))
-    assert said in error.what and error.where == f"o.csv:{line}" and error.hint
-
-
-def test_doubled_parquet_columns(folder: Path) -> None:
-    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
-    parquet.write_table(table, "o.parquet")
-    assert "columns of one name: `text`" in refusal(read_predictions, "o.parquet").what
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("o.jsonl", '[\n  {"text": "a"}\n]', "a row must be a single line"),
-        ("o.json", '{\n  "text": "a"\n}', "a row must be a single line"),
-        ("o.json", '[{"text": "a"}, "b"]', "a row must be an object, not a text"),
-        ("o.json", '["a", ["b"]]', "a row must be a text, as the first is, not a list"),
-        ("o.json", '[["a"]]', "a row must be an object, not a list"),
-        ("o.json", '["a", ', "not JSON"),
-    ],
-)
-def test_json_of_another_shape(folder: Path, name: str, content: str, said: str) -> None:
-    error = refusal(read_predictions, write(name, content))
-    assert said in error.what and error.where.startswith(name)
+def test_faults_of_the_file_and_of_its_fields_are_told_together(folder: Path) -> None:
+    write("o.csv", b"id,text\n1,caf\xe9\n2\n ,c\n")
+    error = refusal(read_predictions, "o.csv")
+    assert error.what == "the data cannot be used: 3 problems" and error.where == "o.csv"
+    places = [line.partition(": ")[0] for line in error.details]
+    assert places == ["o.csv:2:6", "o.csv:3", "o.csv:4"]
+    assert error.hint == "save the file as UTF-8"
+    error = refusal(read_predictions, write("o.txt", "a\n") + ":b")
+    assert error.what == "no column `b`; there are `text`" and error.where == "o.txt:1"
+    for content in (b"\x1f\x8b\x08", "a text".encode("utf-16")):
+        assert refusal(read_predictions, write("p.csv", content)).where == "p.csv"
 
 
 def test_names_from_the_data_are_no_terminal_commands(folder: Path) -> None:

@@ -8,20 +8,18 @@ import json
 import math
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness_rows.problems import Problems
-from harness_rows.readers.base import File, Reader
-from harness_rows.records import Record, Records
+from harness.readers.base import File, Reader, Record, Records, Report
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ARROW_FILE = b"ARROW1"
 BATCH = 1_000
 """Rows that are turned into objects at a time."""
-ARROW_FILE = b"ARROW1"
 
 
 class Columnar(Reader):
@@ -31,38 +29,66 @@ class Columnar(Reader):
         labels: column -> names of its numbers, where the file has them.
     """
 
-    def __init__(self, file: File, problems: Problems) -> None:
-        super().__init__(file, problems)
+    def __init__(self, file: File, report: Report) -> None:
+        super().__init__(file, report)
         self.labels: dict[str, tuple[str, ...]] = {}
+        self._wanted: Callable[[Sequence[str]], Set[str]] = set
 
     @cached_property
     def records(self) -> Records:
         """The records, read anew."""
         return _TableRecords(self)
 
+    def skim(self, wanted: Callable[[Sequence[str]], Set[str]]) -> None:
+        """Read only some of the columns: of nested ones and of bytes, which cost time, those named.
+
+        Args:
+            wanted: given the names of all columns, those that are read whatever they hold.
+        """
+        self._wanted = wanted
+
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`."""
         import pyarrow as pa
 
+        number = 0
         try:
             if self._header(self._schema()):
-                yield from enumerate(self.objects(), start=1)
+                for record in self.objects():
+                    number += 1
+                    yield number, record
+        except UnicodeDecodeError:
+            self.wrong(f"a text behind row {number} is not UTF-8", hint="write the file again")
         except (pa.ArrowException, OSError) as error:
-            self.wrong(f"cannot be read as {self.kind}: {' '.join(str(error).split())[:200]}")
+            said = " ".join(str(error).split())[:200] or type(error).__name__
+            hint = "it may be damaged: write it or copy it again"
+            self.wrong(f"cannot be read as {self.kind}: {said}", hint=hint)
 
     def objects(self) -> Iterator[Record]:
         """The rows as objects."""
-        for batch in self._batches():
-            yield from map(self.plainly, batch.to_pylist())
+        names = list(self.columns)
+        for batch in self._batches(names):
+            columns = [self._values(batch.column(name), name) for name in names]
+            for values in zip(*columns, strict=True):
+                yield dict(zip(names, values, strict=True))
 
     def plainly(self, record: Record) -> Record:
         """A row's values as JSON has them, and numbers that stand for names as these names."""
-        made = {name: plain(value) for name, value in record.items()}
-        for name, names in self.labels.items():
-            value = made.get(name)
-            if isinstance(value, int) and 0 <= value < len(names):
-                made[name] = names[value]
-        return made
+        return {
+            name: self._labelled(plain(record[name]), self.labels.get(name, ()))
+            for name in self.columns
+        }
+
+    def _values(self, column: pa.Array, name: str) -> list[Any]:
+        values: list[Any] = column.to_pylist()
+        if not _is_plain(column.type):
+            values = [plain(value) for value in values]
+        labels = self.labels.get(name)
+        return [self._labelled(value, labels) for value in values] if labels else values
+
+    @staticmethod
+    def _labelled(value: Any, labels: tuple[str, ...]) -> Any:
+        return labels[value] if isinstance(value, int) and 0 <= value < len(labels) else value
 
     @abstractmethod
     def table(self) -> pa.Table:
@@ -72,13 +98,17 @@ class Columnar(Reader):
     def _schema(self) -> pa.Schema: ...
 
     @abstractmethod
-    def _batches(self) -> Iterator[pa.RecordBatch]: ...
+    def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]: ...
 
     def _header(self, schema: pa.Schema) -> bool:
         twice = [name for name, count in Counter(schema.names).items() if count > 1]
         for name in twice:
-            self.wrong("two columns have this name", 1, name)
-        self.columns.update(dict.fromkeys(schema.names))
+            hint = "give each column a name of its own"
+            self.wrong("two columns have this name", 1, name, hint)
+        wanted = self._wanted(schema.names)
+        self.columns.update(
+            (field.name, None) for field in schema if field.name in wanted or _is_scalar(field.type)
+        )
         self.labels.update(_labels(schema))
         return not twice
 
@@ -92,18 +122,20 @@ class Parquet(Columnar):
         """All rows."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.file.path, memory_map=True, partitioning=None)
+        source = self.file.path or self.file.open()
+        return pq.read_table(source, memory_map=self.file.path is not None, partitioning=None)
 
     def _schema(self) -> pa.Schema:
         import pyarrow.parquet as pq
 
-        return pq.read_schema(self.file.path)
+        return pq.read_schema(self.file.path or self.file.open())
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.file.path) as file:
-            yield from file.iter_batches(batch_size=BATCH)
+        source = self.file.path or self.file.open()
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            yield from file.iter_batches(batch_size=BATCH, columns=names)
 
 
 class Arrow(Columnar):
@@ -115,7 +147,8 @@ class Arrow(Columnar):
         """All rows, of which the file on disk is the memory."""
         import pyarrow as pa
 
-        source = pa.memory_map(str(self.file.path))
+        path, data = self.file.path, self.file.data
+        source = pa.memory_map(str(path)) if path else pa.BufferReader(data)
         is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
         source.seek(0)
         return (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source).read_all()
@@ -123,15 +156,15 @@ class Arrow(Columnar):
     def _schema(self) -> pa.Schema:
         return self.table().schema
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         yield from self.table().to_batches(max_chunksize=BATCH)
 
 
 class InMemory(Columnar):
     """A table that somebody else has opened."""
 
-    def __init__(self, file: File, problems: Problems, table: pa.Table, kind: str) -> None:
-        super().__init__(file, problems)
+    def __init__(self, file: File, report: Report, table: pa.Table, kind: str) -> None:
+        super().__init__(file, report)
         self._table, self.kind = table, kind
 
     def table(self) -> pa.Table:
@@ -141,7 +174,7 @@ class InMemory(Columnar):
     def _schema(self) -> pa.Schema:
         return self._table.schema
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         yield from self._table.to_batches(max_chunksize=BATCH)
 
 
@@ -190,6 +223,28 @@ def plain(value: Any) -> Any:
     if isinstance(value, (decimal.Decimal, datetime.timedelta)):
         return str(value)
     return str(value)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether values of a type are as JSON has them."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (
+        pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
+        pa.types.is_integer, pa.types.is_boolean, pa.types.is_null,
+    )  # fmt: skip
+    return any(test(kind) for test in tests)
+
+
+def _is_scalar(kind: pa.DataType) -> bool:
+    """Whether a column costs little to read."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return _is_plain(kind) or pa.types.is_floating(kind)
 
 
 def _labels(schema: pa.Schema) -> dict[str, tuple[str, ...]]:

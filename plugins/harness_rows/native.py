@@ -1,51 +1,24 @@
-"""What one row of a JSONL file must look like."""
+"""The native format: what a row of it must be, and what rows must be to each other."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness import SPLITS, near
-from harness_rows import json_text
+from harness.kit.text import one_line
+from harness.readers import Fault, Stretches, json_text
+from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
     "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "thinking",
 )  # fmt: skip
-# Forms of other programs: keys by which a row is known for one, what is asked in it, the answer.
-_FORMS: dict[str, set[str]] = {
-    "Alpaca": {"instruction", "output"}, "ShareGPT": {"conversations"},
-    "prompt and completion": {"prompt", "completion"},
-    "prompt and response": {"prompt", "response"},
-    "question and answer": {"question", "answer"}, "input and output": {"input", "output"},
-}  # fmt: skip
-_PARTS = {
-    "Alpaca": ("`instruction` and `input`", "`output`"),
-    "ShareGPT": ("the turns of `conversations` but the last", "the last one"),
-    "prompt and completion": ("`prompt`", "`completion`"),
-    "prompt and response": ("`prompt`", "`response`"),
-    "question and answer": ("`question`", "`answer`"),
-    "input and output": ("`input`", "`output`"),
-}
 ROLES = ("system", "developer", "user", "assistant", "tool")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """Something that keeps the data from being used."""
-
-    file: str
-    line: int
-    column: int
-    reason: str
-
-    def __str__(self) -> str:
-        at = f":{self.line}:{self.column}" if self.line else ""
-        return f"{self.file}{at}: {self.reason}"
 
 
 @dataclass(slots=True)
@@ -54,6 +27,7 @@ class Row:
 
     Attributes:
         file: path as people see it; ``label`` is short and the same on every machine.
+        lines: the file's lines, of which this is number ``at``.
         split: None where neither the row nor its file says one.
         split_known: False where a split is given but is not one.
         references: None where there is none to be had.
@@ -62,7 +36,8 @@ class Row:
     file: str
     label: str
     line: int
-    text: str
+    lines: Stretches
+    at: int
     id: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     references: list[str] | None = None
@@ -81,61 +56,47 @@ class Row:
         """The conversation before the answer, system turns left out, evened."""
         return evened(self.messages)
 
-    def problem(self, reason: str, *path: str | int, key: bool = False) -> Problem:
-        column = json_text.column(self.text, path, key=key)
-        return Problem(self.file, self.line, column, reason)
+    def fault(self, reason: str, *path: str | int, key: bool = False, about: str = "") -> Fault:
+        """What is wrong with the value (or key) at ``path``."""
+        text = self.lines.raw(self.at).decode("utf-8")
+        column = json_text.column(text, path, key=key)
+        return Fault(reason, self.file, self.line, column, about=about)
 
 
-def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Problem]:
+def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
     """Set the row's fields from its JSON object; what is wrong is yielded.
 
     Args:
         split: the split that the file stands for, if it does.
     """
-    foreign = _foreign(value)
-    if foreign:
-        yield row.problem(foreign)
-        value = {key: item for key, item in value.items() if key in ROW_KEYS}
-    for key in value:
-        if key not in ROW_KEYS:
-            yield row.problem(f"unknown key {json.dumps(key)}{near(key, ROW_KEYS)}", key, key=True)
+    if "messages" not in value:
+        yield row.fault("no `messages` (the source `rows` reads rows of other forms)")
+    else:
+        for key in (key for key in value if key not in ROW_KEYS):
+            reason = f"unknown key {_quoted(key)}{near(key, ROW_KEYS)}"
+            yield row.fault(reason, key, key=True)
     yield from _names(row, value)
     yield from _split(row, value, split)
     yield from _meta(row, value)
     yield from _tools(row, value)
-    if foreign:
-        return
-    yield from _messages(row, value)
-    yield from _references(row, value)
-
-
-def _foreign(value: dict[str, Any]) -> str:
-    """That the row is of another program's form, and what to write instead; else ''."""
     if "messages" in value:
-        return ""
-    form = next((name for name, keys in _FORMS.items() if keys <= value.keys()), None)
-    if form is None:
-        return ""
-    asked, answer = _PARTS[form]
-    return (
-        f"no `messages`: this looks like {form} rows; put {asked} into `messages` "
-        f'([{{"role": "user", "content": "…"}}]) and {answer} into `references` (["…"])'
-    )
+        yield from _messages(row, value["messages"])
+        yield from _references(row, value)
 
 
-def _names(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
+def _names(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     row.id = f"{row.label}:{row.line}"
     for key in ("id", "group"):
         name = value.get(key)
         good = isinstance(name, (str, int)) and not isinstance(name, bool) and str(name).strip()
         if key in value and not good:
-            yield row.problem(f"`{key}` must be a text that is not blank, or a whole number", key)
+            yield row.fault(f"`{key}` must be a text that is not blank, or a whole number", key)
         elif key in value:
             setattr(row, key, str(name))
     row.group = row.group or row.id
 
 
-def _split(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Problem]:
+def _split(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
     row.split = split
     if "split" not in value:
         return
@@ -143,24 +104,22 @@ def _split(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Probl
     if name not in SPLITS:
         row.split_known = split is not None
         hint = near(name, SPLITS) if isinstance(name, str) else ""
-        yield row.problem(f"`split` must be one of {', '.join(SPLITS)}{hint}", "split")
+        yield row.fault(f"`split` must be one of {', '.join(SPLITS)}{hint}", "split")
     elif split is not None and name != split:
-        yield row.problem(f"`split` is {name}, but this file is for {split}", "split")
+        yield row.fault(f"`split` is {name}, but this file is for {split}", "split")
     else:
         row.split = name
 
 
-def _meta(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
+def _meta(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     meta = value.get("meta", {})
     if not isinstance(meta, dict):
-        yield row.problem("`meta` must be an object", "meta")
+        yield row.fault("`meta` must be an object", "meta")
         return
     for key, item in meta.items():
         if not _is_scalar(item):
-            yield row.problem(
-                f"`meta` must be flat: {json.dumps(key)} must be a text, a number, true, false "
-                "or null", "meta", key
-            )  # fmt: skip
+            reason = "`meta` must be flat: each value a text, a number, true, false or null"
+            yield row.fault(reason, "meta", key, about=f" ({_quoted(key)} is none of these)")
     row.meta = meta
 
 
@@ -170,49 +129,45 @@ def _is_scalar(item: object) -> bool:
     )  # fmt: skip
 
 
-def _tools(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
+def _tools(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     tools = value.get("tools", [])
     if isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools):
         row.tools = tools
     else:
-        yield row.problem("`tools` must be a list of objects", "tools")
+        yield row.fault("`tools` must be a list of objects", "tools")
 
 
-def _messages(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
-    if "messages" not in value:
-        yield row.problem("no `messages`")
-        return
-    messages = value["messages"]
+def _messages(row: Row, messages: object) -> Iterator[Fault]:
     if not isinstance(messages, list) or not messages:
-        yield row.problem("`messages` must be a list with at least one turn", "messages")
+        yield row.fault("`messages` must be a list with at least one turn", "messages")
         return
     for at, message in enumerate(messages):
         yield from _message(row, message, at)
     row.messages = [message for message in messages if isinstance(message, dict)]
 
 
-def _message(row: Row, message: object, at: int) -> Iterator[Problem]:
+def _message(row: Row, message: object, at: int) -> Iterator[Fault]:
     place = ("messages", at)
     if not isinstance(message, dict):
-        yield row.problem("a turn must be an object with `role` and `content`", *place)
+        yield row.fault("a turn must be an object with `role` and `content`", *place)
         return
     for key in message:
         if key not in MESSAGE_KEYS:
-            reason = f"unknown key {json.dumps(key)}{near(key, MESSAGE_KEYS)}"
-            yield row.problem(reason, *place, key, key=True)
+            reason = f"unknown key {_quoted(key)}{near(key, MESSAGE_KEYS)}"
+            yield row.fault(reason, *place, key, key=True)
     role = message.get("role")
     if role not in ROLES:
         hint = near(role, ROLES) if isinstance(role, str) else ""
-        yield row.problem(f"`role` must be one of {', '.join(ROLES)}{hint}", *place, "role")
+        yield row.fault(f"`role` must be one of {', '.join(ROLES)}{hint}", *place, "role")
     content = message.get("content")
     calls = role == "assistant" and bool(message.get("tool_calls"))
     if not isinstance(content, str) and not (content is None and calls):
-        yield row.problem("`content` must be a text", *place, "content")
+        yield row.fault("`content` must be a text", *place, "content")
     elif role == "user" and not str(content).strip():
-        yield row.problem("empty prompt: `content` is blank", *place, "content")
+        yield row.fault("empty prompt: `content` is blank", *place, "content")
 
 
-def _references(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
+def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     if not row.messages:
         return
     if "references" in value:
@@ -222,7 +177,7 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
     elif row.messages[-1].get("role") == "assistant":
         yield from _taken(row)
     elif row.messages[-1].get("role") == "user":
-        yield row.problem(
+        yield row.fault(
             "no answer: there are no `references`, and the last turn is the user's", "messages",
             len(row.messages) - 1,
         )  # fmt: skip
@@ -235,16 +190,16 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
                 "`references` are given, so the last turn must be the user's, or an answer that "
                 "is one of them"
             )
-        yield row.problem(reason, "messages", max(0, len(row.messages) - 1))
+        yield row.fault(reason, "messages", max(0, len(row.messages) - 1))
 
 
-def _given(row: Row, references: object) -> Iterator[Problem]:
+def _given(row: Row, references: object) -> Iterator[Fault]:
     if not isinstance(references, list) or not all(isinstance(r, str) for r in references):
-        yield row.problem("`references` must be a list of texts", "references")
+        yield row.fault("`references` must be a list of texts", "references")
         return
     for at, text in enumerate(references):
         if not text.strip():
-            yield row.problem("empty answer: a reference is blank", "references", at)
+            yield row.fault("empty answer: a reference is blank", "references", at)
     row.references = references
 
 
@@ -255,11 +210,53 @@ def _is_answer(message: dict[str, Any], row: Row) -> bool:
     return isinstance(content, str) and content.strip() in answers and not message.get("tool_calls")
 
 
-def _taken(row: Row) -> Iterator[Problem]:
+def _taken(row: Row) -> Iterator[Fault]:
     last = len(row.messages) - 1
     content = row.messages[last].get("content")
     row.messages = row.messages[:last]
     if isinstance(content, str) and content.strip():
         row.references = [content]
     elif content is None or isinstance(content, str):
-        yield row.problem("empty answer: the last assistant turn has no text", "messages", last)
+        yield row.fault("empty answer: the last assistant turn has no text", "messages", last)
+
+
+def check_together(rows: Sequence[Row]) -> Iterator[Fault]:
+    """What is wrong between rows: ids, groups, splits. (What repeats a held-out prompt is left to
+    the core, which says how much that is.)"""
+    for row in rows:
+        if row.split is None and row.split_known:
+            yield row.fault("no `split`: give each row one, or set `sizes` to deal them out")
+    yield from _ids(rows)
+    in_splits = [row for row in rows if row.split is not None]
+    yield from _groups(in_splits)
+    for row in in_splits:
+        if row.references == [] and SIDES[row.split or ""] == "train":
+            yield row.fault(f"empty answer: {row.split} needs a reference", "references")
+
+
+def _ids(rows: Iterable[Row]) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    for row in rows:
+        other = first.setdefault(row.id, row)
+        if other is not row:
+            splits = "" if other.split == row.split else f", in {other.split} and not {row.split}"
+            about = f" ({_quoted(row.id)}, at {other.place}{splits})"
+            yield row.fault("an earlier row has this id", "id", about=about)
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        other = first.setdefault(row.group, row)
+        side = SIDES[row.split or ""]
+        # A row without `group` is its own; that its id is there twice is said elsewhere.
+        if side == SIDES[other.split or ""] or row.id == other.id or (row.group, side) in seen:
+            continue
+        seen.add((row.group, side))
+        about = f" ({_quoted(row.group)}, in {other.split} at {other.place}, in {row.split} here)"
+        yield row.fault("its group has rows in another split", "group", about=about)
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(one_line(name, 60), ensure_ascii=False)

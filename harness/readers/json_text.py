@@ -1,6 +1,6 @@
-"""Strict JSON of one line, with the column of whatever is wrong with it.
+"""The columns of a line of JSON: of each of its keys and values, and of each of its faults.
 
-A line is parsed at full speed first; only one with a fault is walked again.
+A line is parsed at full speed (:mod:`harness.kit.strict_json`); one with a fault is walked here.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ class Place:
     value: Any
 
 
-def parse(raw: bytes) -> tuple[str, Any, list[Fault]]:
-    """The line's text, its value (None at a fault), and what is wrong with it."""
+def faults(raw: bytes) -> list[Fault]:
+    """What is wrong with a line of JSON; nothing where :func:`strict_json.parse` reads it."""
     try:
-        return raw.decode("utf-8", "replace"), strict_json.parse(raw), []
+        strict_json.parse(raw)
     except strict_json.Fault as error:
-        fault, text = error, raw.decode("utf-8", "replace")
+        fault = error
+    else:
+        return []
     if fault.column is not None:
-        return text, None, [(fault.column, fault.reason)]
+        return [(fault.column, fault.reason)]
     try:
-        faults = list(_faults(text))
+        found = list(_faults(raw.decode("utf-8")))
     except (RecursionError, ValueError):  # nested too deeply, or a number with too many digits
-        faults = []
-    return text, None, faults or [(1, f"not usable: {fault}")]
+        found = []
+    return found or [(1, f"not usable: {fault}")]
 
 
 def _faults(text: str) -> Iterator[Fault]:
