@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.kit import similarity as module
-from harness.kit.similarity import Rows, asked, nearest, words
+from harness.alike import words as module
+from harness.alike.words import Rows, asked, nearest, words
 from harness.records import Example
 
 TEXTS = st.text(st.sampled_from("abcd  \n.-Ä漢字ก\u202e\x00\ud800\x1b1"), max_size=30)
