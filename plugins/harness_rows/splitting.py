@@ -9,6 +9,7 @@ from typing import cast
 
 from harness import DataError, Example, Split
 from harness.kit.draws import fraction
+from harness.kit.folding import loosely
 from harness.readers import Fault, Problems
 from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
@@ -72,9 +73,9 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
     """The group of each row; with ``group: auto`` the id of the first row that it is like."""
     if options.group != "auto":
         return [row.group for row in rows]
-    from harness_rows.cleaning.near import clusters
+    from harness.alike.pairs import clusters
 
-    prompts = [evened(row.messages) for row in rows]
+    prompts = [loosely(evened(row.messages)) for row in rows]
     clusters_of = clusters(prompts, NEAR, watch)
     # Sides that the files have given stay as they are, near repeats between them are reported by
     # the core; a row without a split goes where the first given one of its cluster is.

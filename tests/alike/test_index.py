@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.data.hashes import distinct
-from harness.data.shingles import FAINT, Index, Parts, _shape
+from harness.alike.hashes import distinct
+from harness.alike.index import FAINT, Index, Parts, _shape
 
 SHINGLES = st.sets(st.integers(0, 25), max_size=12)
 PROMPTS = st.lists(st.tuples(SHINGLES, SHINGLES), max_size=5)

@@ -12,17 +12,15 @@ hashing*, 2017).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from harness_rows.cleaning.shingling import Shingles
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from harness.alike.hashes import Numbers
+from harness.alike.shingles import Shingles
 
-    Floats = npt.NDArray[np.float32]
-    Numbers = npt.NDArray[np.int64]
-    Prints = npt.NDArray[np.uint16]
+Floats = npt.NDArray[np.float32]
+Prints = npt.NDArray[np.uint16]
 
 BINS = 128
 RECALL = 0.995
@@ -44,11 +42,9 @@ def candidates(
     Args:
         watch: is told how many texts are done; may raise to stop.
     """
-    import numpy as np
-
     bands, prints = _sketched(shingles, rows_of_a_band(threshold), watch)
     texts = len(shingles.starts) - 1
-    found = [np.empty(0, np.int64)]
+    codes = [np.empty(0, np.int64)]
     for band in range(bands.shape[1]):
         keys = bands[:, band]
         order = np.argsort(keys, kind="stable")
@@ -58,33 +54,28 @@ def candidates(
             same = np.flatnonzero(ordered[step:] == ordered[:-step])
             if not len(same):
                 break
-            found.append(order[same] * texts + order[same + step])
-    codes = np.unique(np.concatenate(found))
-    ones, others = codes // max(1, texts), codes % max(1, texts)
-    kept = _in_common(prints, ones, others) >= _least(shingles, ones, others, threshold)
-    return ones[kept], others[kept]
+            codes.append(order[same] * texts + order[same + step])
+    firsts, seconds = np.divmod(np.unique(np.concatenate(codes)), max(1, texts))
+    likely = _in_common(prints, firsts, seconds) >= _least(shingles, firsts, seconds, threshold)
+    return firsts[likely], seconds[likely]
 
 
-def _in_common(prints: Prints, ones: Numbers, others: Numbers) -> npt.NDArray[np.float64]:
+def _in_common(prints: Prints, firsts: Numbers, seconds: Numbers) -> npt.NDArray[np.float64]:
     """Share of the bins that are equal, by pair: an estimate of the similarity."""
-    import numpy as np
-
-    found = np.zeros(len(ones))
-    for begin in range(0, len(ones), _PAIRS):
+    shares = np.zeros(len(firsts))
+    for begin in range(0, len(firsts), _PAIRS):
         part = slice(begin, begin + _PAIRS)
-        found[part] = (prints[ones[part]] == prints[others[part]]).mean(axis=1)
-    return found
+        shares[part] = (prints[firsts[part]] == prints[seconds[part]]).mean(axis=1)
+    return shares
 
 
 def _least(
-    shingles: Shingles, ones: Numbers, others: Numbers, threshold: float
+    shingles: Shingles, firsts: Numbers, seconds: Numbers, threshold: float
 ) -> npt.NDArray[np.float64]:
     """The estimate under which the similarity is not at the threshold: by four standard errors,
     with as many draws as the shorter text has shingles, or bins."""
-    import numpy as np
-
     counts = shingles.counts
-    draws = np.clip(np.minimum(counts[ones], counts[others]), 1, BINS)
+    draws = np.clip(np.minimum(counts[firsts], counts[seconds]), 1, BINS)
     return threshold - ERRORS * np.sqrt(threshold * (1 - threshold) / draws)
 
 
@@ -102,11 +93,9 @@ def _sketched(
 ) -> tuple[npt.NDArray[np.uint64], Prints]:
     """``(texts, bands)``: a hash of each band's bins, 0 for a text without shingles that count; and
     ``(texts, bins)``: 16 bits of each bin's value."""
-    import numpy as np
-
     texts = len(shingles.starts) - 1
     count = BINS // rows
-    found = np.zeros((texts, count), np.uint64)
+    bands = np.zeros((texts, count), np.uint64)
     prints = np.zeros((texts, BINS), np.uint16)
     draw = np.random.default_rng(20)
     orders = np.stack([draw.permutation(BINS) for _ in range(BINS)])
@@ -120,29 +109,25 @@ def _sketched(
         mixed = (bits.reshape(last - first, count, rows) * factors).sum(axis=2)
         mixed = (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
         mixed[np.isinf(values[:, 0])] = 0
-        found[first:last] = mixed
+        bands[first:last] = mixed
         watch(last)
-    return found, prints
+    return bands, prints
 
 
 def _minima(shingles: Shingles, first: int, last: int) -> Floats:
     """``(texts, bins)``: the smallest key in each bin, infinite where it is empty."""
-    import numpy as np
-
     begin, end = shingles.starts[first], shingles.starts[last]
     hashes = shingles.hashes[begin:end]
     owners = np.repeat(np.arange(last - first), shingles.counts[first:last])
     uniform = ((hashes >> np.uint32(7)) + np.float32(1)) / np.float32(1 << 25)
     keys = -np.log(uniform, dtype=np.float32) / shingles.levels[begin:end]
-    found = np.full((last - first) * BINS, np.inf, np.float32)
-    np.minimum.at(found, owners * BINS + (hashes & np.uint32(BINS - 1)), keys)
-    return found.reshape(last - first, BINS)
+    minima = np.full((last - first) * BINS, np.inf, np.float32)
+    np.minimum.at(minima, owners * BINS + (hashes & np.uint32(BINS - 1)), keys)
+    return minima.reshape(last - first, BINS)
 
 
 def _densified(values: Floats, orders: Numbers) -> Floats:
     """Every empty bin filled, but for texts all of whose bins are."""
-    import numpy as np
-
     filled = values.copy()
     empty = np.isinf(values)
     rows, bins = np.nonzero(empty & ~empty.all(axis=1, keepdims=True))

@@ -1,10 +1,10 @@
-"""How much two prompts have in common, where what many rows share carries no weight.
+"""How much a prompt has in common with held-out ones, where what many rows share has no weight.
 
 A prompt is compared by its runs of five characters (case and punctuation apart), code also by
 its runs of eight tokens whatever the names in it. Two things take weight away:
 
-* *shared runs*: where 40 characters in a row stand in three rows or more (an instruction, a
-  template, a passage), they belong to none of them and are left out of each row's own part;
+* *shared runs*: a shingle in a run of 40 characters that three rows or more hold (an instruction,
+  a template, a passage) belongs to none of them and is left out of each row's own part;
 * *rarity*: a shingle that ``d`` of ``N`` rows hold weighs ``(ln(N/d) / ln N)^2 * (o/d)^2``, with
   ``o`` the rows that hold it in their own part. A shingle that no row holds (a misspelt word)
   weighs nothing.
@@ -17,24 +17,31 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from harness.data.hashes import BASE, Table, counted, distinct, mixed, running_sums, windows
-from harness.data.rowtexts import asked_of
+import numpy as np
+import numpy.typing as npt
+
+from harness.alike.hashes import (
+    BASE,
+    SHINGLE,
+    Hashes,
+    Numbers,
+    Table,
+    Windows,
+    counted,
+    distinct,
+    joined,
+    mixed,
+)
+from harness.alike.runs import SharedRuns
+from harness.alike.texts import asked_of
 from harness.records import Example
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+Floats = npt.NDArray[np.float64]
 
-    from harness.data.hashes import Flags, Hashes, Numbers
-
-    Floats = npt.NDArray[np.float64]
-
-SHINGLE = 5
 TOKENS = 8
 CODE_MARKS = 8
 """Brackets and operators in a turn from which its shape is compared."""
@@ -45,8 +52,6 @@ LEAST_CONTAINED = 40
 LEAST_SHAPE = 10
 FAINT = 0.01
 """Weight below which a shingle is passed over."""
-_SAMPLED = 4
-"""One window in so many is looked at for shared runs, chosen by its content."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MARKS = "()[]{}=:;<>+*/%&|"
 
@@ -56,7 +61,7 @@ class Parts:
     """The shingles of one prompt, as sorted distinct hashes.
 
     Attributes:
-        own: those that lie, at least in part, outside of shared runs.
+        own: those that stand, at least once, outside of shared runs.
         rest: the others.
     """
 
@@ -64,72 +69,24 @@ class Parts:
     rest: Hashes
 
 
-class SharedRuns:
-    """Runs of characters that many texts have in common.
+def parts_of(text: str, runs: SharedRuns, shared_by: int) -> Parts:
+    """The shingles of a prompt.
 
     Args:
-        texts: distinct, normalised.
-        run: length of a run in characters.
-        shared_by: texts from which a run counts as shared.
+        text: its :attr:`harness.alike.texts.RowTexts.words`.
+        shared_by: of the texts that were counted, those that hold a run from which it is shared.
     """
-
-    def __init__(self, texts: Iterable[str], run: int, shared_by: int) -> None:
-        self.run = run
-        hashes, counts = counted(_joined([self._sample(text) for text in texts]))
-        self._shared = Table(hashes[counts >= shared_by])
-        # A new text counts as one of those that share.
-        self._nearly = Table(hashes[counts >= shared_by - 1])
-
-    def _sample(self, text: str) -> Hashes:
-        hashes = windows(running_sums(text), self.run)
-        return distinct(hashes[hashes % _SAMPLED == 0])
-
-    def cover(self, sums: Hashes, width: int, *, new: bool) -> Flags:
-        """Which windows of a text lie in shared runs alone.
-
-        Args:
-            sums: the text's :func:`harness.data.hashes.running_sums`.
-            width: of the windows, in characters.
-            new: the text is none of those that were counted.
-        """
-        import numpy as np
-
-        table = self._nearly if new else self._shared
-        hashes = windows(sums, self.run)
-        starts = np.flatnonzero(hashes % _SAMPLED == 0)
-        starts = starts[table.places(hashes[starts]) < table.size]
-        if not len(starts):
-            return np.zeros(len(sums) - width, np.bool_)
-        steps = np.zeros(len(sums), dtype=np.int64)
-        steps[starts] += 1
-        steps[starts + self.run] -= 1
-        covered = np.zeros(len(sums), dtype=np.int64)
-        np.cumsum(np.cumsum(steps)[:-1] > 0, out=covered[1:])
-        inside: Flags = covered[width:] - covered[:-width] == width
-        return inside
-
-
-class Words:
-    """The characters of a prompt: its :attr:`harness.data.rowtexts.RowTexts.words`."""
-
-    def __init__(self, texts: Iterable[str], run: int, shared_by: int) -> None:
-        self.runs = SharedRuns(texts, run, shared_by)
-
-    def parts(self, text: str, *, new: bool) -> Parts:
-        import numpy as np
-
-        if not text:
-            return Parts(_joined([]), _joined([]))
-        sums = running_sums(text)
-        width = min(SHINGLE, len(text))
-        hashes = windows(sums, width)
-        covered = self.runs.cover(sums, width, new=new)
-        own = distinct(hashes[~covered])
-        if len(own) < LEAST_OWN:
-            return Parts(distinct(hashes), _joined([]))
-        rest = distinct(hashes[covered])
-        nearest = own[np.minimum(np.searchsorted(own, rest), len(own) - 1)]
-        return Parts(own, rest[nearest != rest])
+    if not text:
+        return Parts(joined([]), joined([]))
+    windows = Windows([text])
+    hashes = windows.hashes(SHINGLE)
+    shared = runs.holders(windows) >= shared_by
+    own = distinct(hashes[~shared])
+    if len(own) < LEAST_OWN:
+        return Parts(distinct(hashes), joined([]))
+    rest = distinct(hashes[shared])
+    nearest = own[np.minimum(np.searchsorted(own, rest), len(own) - 1)]
+    return Parts(own, rest[nearest != rest])
 
 
 def shape_of(row: Example) -> Parts:
@@ -137,7 +94,7 @@ def shape_of(row: Example) -> Parts:
     the distance to where it stood last."""
     turns = [turn for turn in asked_of(row, ("user",)) if _looks_like_code(turn)]
     shapes = [_shape(_TOKEN.findall(turn)) for turn in turns]
-    return Parts(distinct(_joined(shapes)), _joined([]))
+    return Parts(distinct(joined(shapes)), joined([]))
 
 
 def _looks_like_code(text: str) -> bool:
@@ -145,10 +102,8 @@ def _looks_like_code(text: str) -> bool:
 
 
 def _shape(tokens: Sequence[str]) -> Hashes:
-    import numpy as np
-
     if len(tokens) < TOKENS:
-        return _joined([])
+        return joined([])
     first: dict[str, int] = {}
     places = np.array(list(map(first.setdefault, tokens, range(len(tokens)))))
     codes = np.zeros(len(tokens), dtype=np.uint64)
@@ -165,8 +120,6 @@ def _shape(tokens: Sequence[str]) -> Hashes:
 
 def _since_last(numbers: Numbers) -> Numbers:
     """How far before each number the same one stood last; 0 where it is the first."""
-    import numpy as np
-
     order = np.argsort(numbers, kind="stable")
     distances = np.zeros(len(numbers), dtype=np.int64)
     again = numbers[order[1:]] == numbers[order[:-1]]
@@ -206,12 +159,10 @@ class Index:
     """
 
     def __init__(self, held_out: Sequence[Parts], others: Sequence[Parts]) -> None:
-        import numpy as np
-
         rows = [*held_out, *others]
-        owned, owners = counted(_joined([parts.own for parts in rows]))
-        every = [_joined([parts.own, parts.rest]) for parts in rows]
-        hashes, held = counted(_joined(every))
+        owned, owners = counted(joined([parts.own for parts in rows]))
+        every = [joined([parts.own, parts.rest]) for parts in rows]
+        hashes, held = counted(joined(every))
         self._table = Table(hashes)
         holders = np.zeros(len(hashes))
         holders[self._table.places(owned)] = owners
@@ -228,12 +179,10 @@ class Index:
 
     def _post(self, held_out: Sequence[Parts]) -> None:
         """Note for each shingle in whose own part it is."""
-        import numpy as np
-
         lists = [self._table.places(parts.own) for parts in held_out]
-        lists = [found[self._weights[found] > 0] for found in lists]
-        self.sizes = np.array([len(found) for found in lists], dtype=np.int64)
-        self.own = np.array([self._weights[found].sum() for found in lists], dtype=np.float64)
+        lists = [places[self._weights[places] > 0] for places in lists]
+        self.sizes = np.array([len(places) for places in lists], dtype=np.int64)
+        self.own = np.array([self._weights[places].sum() for places in lists], dtype=np.float64)
         shingles = np.concatenate([*lists, np.empty(0, np.int64)])
         owners = np.repeat(np.arange(len(lists)), self.sizes)
         self._owners = owners[np.argsort(shingles, kind="stable")]
@@ -248,8 +197,6 @@ class Index:
             least: held-out prompts of which no greater share is contained are left out. To a
                 prompt of which a share ``c`` is contained, the similarity is at most ``sqrt(c)``.
         """
-        import numpy as np
-
         own = self._table.places(parts.own)
         common = self._sums(own)
         # A run that the new text shares with others is not the held-out prompt's own any more.
@@ -265,8 +212,6 @@ class Index:
 
     def _sums(self, shingles: Numbers) -> Floats:
         """Weight of these shingles in each held-out prompt's own part."""
-        import numpy as np
-
         lengths = self._lengths[shingles]
         posted = lengths > 0
         shingles, lengths = shingles[posted], lengths[posted]
@@ -276,9 +221,3 @@ class Index:
         at = (self._starts[shingles] - ends + lengths).repeat(lengths) + np.arange(ends[-1])
         weights = self._weights[shingles].repeat(lengths)
         return np.bincount(self._owners[at], weights, len(self.sizes)).astype(np.float64)
-
-
-def _joined(arrays: Sequence[Hashes]) -> Hashes:
-    import numpy as np
-
-    return np.concatenate([*arrays, np.empty(0, np.uint64)])

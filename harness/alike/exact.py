@@ -1,4 +1,4 @@
-"""Exact repeats: rows whose whole prompt, or whose conversation, is that of a held-out row.
+"""Exact repeats: rows that have one prompt, or teach the same, and held-out prompts in others.
 
 Letter case, white space, Unicode form and marks of sentences do not count
 (:func:`harness.kit.folding.loosely`); digits, symbols and operators do, so ``12 - 7`` repeats
@@ -9,18 +9,53 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from harness.data.rowtexts import Prompt, RowTexts, Turn, calls_of, prompt_key, text_of
+from harness.alike.texts import Prompt, RowTexts, Turn, calls_of, text_of
 from harness.records import Example
 
+Key = TypeVar("Key", bound=Hashable)
 
-def lesson(row: Example) -> tuple[tuple[str, ...], ...]:
-    """Prompt and references but for white space: equal for rows that teach the same."""
+
+def lesson(row: Example) -> bytes:
+    """A digest of prompt and references but for white space: equal for rows that teach the same."""
     turns = (f"{t.get('role')}: {text_of(t.get('content'))}{calls_of(t)}" for t in row.messages)
-    return tuple(
-        tuple(" ".join(text.split()) for text in texts) for texts in (turns, row.references)
-    )
+    texts = [[" ".join(text.split()) for text in side] for side in (turns, row.references)]
+    # Not the texts themselves: of 200,000 rows they would be held a second time.
+    return hashlib.blake2b(repr(texts).encode("utf-8", "surrogatepass")).digest()
+
+
+def later(rows: Iterable[Example], key: Callable[[Example], Hashable]) -> Iterator[Example]:
+    """The rows whose key an earlier one has."""
+    seen: set[Hashable] = set()
+    for row in rows:
+        if (own := key(row)) in seen:
+            yield row
+        seen.add(own)
+
+
+def grouped(rows: Iterable[Example], key: Callable[[Example], Key]) -> dict[Key, list[Example]]:
+    """Key -> the rows that have it, in order."""
+    groups: dict[Key, list[Example]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
+
+
+def dev_in_test(prompts: Mapping[Key, Sequence[Example]]) -> list[Example]:
+    """Rows of test whose prompt is one of dev's.
+
+    Args:
+        prompts: rows :func:`grouped` by what counts as one prompt.
+    """
+    return [
+        row
+        for rows in prompts.values()
+        if any(row.split == "dev" for row in rows)
+        for row in rows
+        if row.split == "test"
+    ]
 
 
 class HeldOutPrompts:
@@ -55,22 +90,6 @@ class HeldOutPrompts:
                     if turns[max(0, place - len(prompt)) : place] == prompt:
                         return held_out
         return None
-
-
-def dev_in_test(rows: Sequence[Example]) -> int:
-    """Number of test rows whose whole prompt is one of dev's."""
-    dev = {prompt_key(row.messages) for row in rows if row.split == "dev"}
-    return sum(row.split == "test" and prompt_key(row.messages) in dev for row in rows)
-
-
-def doubled(rows: Iterable[Example]) -> int:
-    """Number of rows that teach (prompt and references) what an earlier one teaches."""
-    seen: set[bytes] = set()
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007
-        # Not the texts themselves: of 200,000 rows they would be held a second time.
-        seen.add(hashlib.blake2b(repr(lesson(row)).encode("utf-8", "replace")).digest())
-    return count - len(seen)
 
 
 def _spoken(key: Prompt) -> Prompt:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.kit import similarity as module
-from harness.kit.similarity import Rows, asked, nearest, words
+from harness.alike import words as module
+from harness.alike.words import Rows, asked, nearest, words
 from harness.records import Example
 
 TEXTS = st.text(st.sampled_from("abcd  \n.-Ä漢字ก\u202e\x00\ud800\x1b1"), max_size=30)
@@ -155,7 +155,7 @@ def prompts(count: int, seed: int) -> list[str]:
 
 def test_thousands_of_short_prompts_take_a_second_or_so() -> None:
     queries, rows = prompts(5_000, 1), prompts(5_000, 2)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = nearest(queries, rows)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert all(len(own) == 5 for own in found)

@@ -1,9 +1,8 @@
-"""Nearest rows by text: which training rows are most like a prompt.
+"""Nearest rows by their words: which training rows are most like a prompt.
 
-Texts become TF-IDF vectors of their words, compared by cosine. The gate of
-:mod:`harness.data.filters` asks whether one text *repeats* another (by what it shares with few
-others, a published recall); this asks what a text is *about*: order and boilerplate count little,
-rare words count much, and nothing is decided by it but a rank.
+Texts become TF-IDF vectors of their words, compared by cosine. Shingles say whether one text
+*repeats* another; words say what a text is *about*: order and boilerplate count little, rare words
+count much, and nothing is decided by it but a rank.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.alike.texts import asked_of
 from harness.kit.folding import normalise
 from harness.records import Example
 
@@ -52,8 +52,7 @@ def nearest(
 
 def asked(example: Example) -> str:
     """The text by which an example is compared: all that the user said, turn by turn."""
-    turns = [turn.get("content") for turn in example.messages if turn.get("role") == "user"]
-    return "\n".join(t if isinstance(t, str) else str(t) for t in turns if t is not None)
+    return "\n".join(filter(None, asked_of(example, ("user",))))
 
 
 def words(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.data.hashes import MOST_STEPS, Table, counted, distinct, running_sums, windows
+from harness.alike.hashes import MOST_STEPS, SHINGLE, Table, Windows, chunks, counted, distinct
 
 LAST = 2**64 - 1
 NUMBERS = st.integers(0, LAST) | st.integers(0, 50) | st.integers(LAST - 50, LAST)
@@ -56,9 +56,34 @@ def test_counted_and_distinct_hashes(numbers):
     assert counts.tolist() == [numbers.count(number) for number in sorted(set(numbers))]
 
 
-@given(st.text("ab", max_size=40), st.integers(1, 12))
-def test_windows_have_equal_hashes_where_their_characters_are_equal(text, width):
-    texts = [text[i : i + width] for i in range(len(text) - width + 1)]
-    found = windows(running_sums(text), width).tolist()
-    assert len(found) == len(texts)
-    assert len(set(zip(texts, found, strict=True))) == len(set(texts)) == len(set(found))
+TEXTS = st.lists(st.text("ab", max_size=40), min_size=1, max_size=4)
+
+
+@given(TEXTS, st.integers(1, 12))
+def test_runs_have_equal_hashes_where_their_characters_are_equal(texts, width):
+    windows = Windows(texts)
+    filled = [text.ljust(SHINGLE, "\0") for text in texts]
+    whole = windows.whole(width).tolist()
+    joined = "".join(filled)
+    ends = [at for text in filled for at in range(len(text), 0, -1)]
+    runs = [joined[at : at + width] for at in range(len(joined) - width + 1)]
+    assert whole == [left >= width for left in ends][: len(runs)]
+    hashes = windows.hashes(width).tolist()
+    assert len(hashes) == len(runs)
+    assert len(set(zip(runs, hashes, strict=True))) == len(set(runs)) == len(set(hashes))
+
+
+@given(TEXTS, st.integers(1, 12))
+def test_the_hash_of_a_run_is_the_same_wherever_it_stands(texts, width):
+    windows = Windows(texts)
+    alone = [hash for text in texts for hash in Windows([text]).hashes(width).tolist()]
+    assert windows.hashes(width)[windows.whole(width)].tolist() == alone
+
+
+@given(st.lists(st.text(max_size=9), max_size=30))
+def test_chunks_hold_every_text_once(texts):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.alike.hashes.CHUNK", 20)
+        parts = list(chunks(texts))
+    assert [text for part in parts for text in part] == texts
+    assert all(part for part in parts)

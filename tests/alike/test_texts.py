@@ -7,7 +7,7 @@ import unicodedata
 
 from hypothesis import given, strategies as st
 
-from harness.data.rowtexts import RowTexts, asked_of
+from harness.alike.texts import RowTexts, asked_of
 from harness.kit.folding import folded, normalise
 from harness.records import Example
 

@@ -1,32 +1,26 @@
 """Texts that nearly repeat each other.
 
-Two texts are compared by their runs of five characters, in one letter case and without marks of
-sentences; digits and operators count. Their similarity is the weighted Jaccard coefficient: the
-weight of the shingles in both texts over that of the shingles in either, where text that many
-others share weighs little (:mod:`harness_rows.cleaning.shingling`).
+Two texts are compared by their runs of five characters. Their similarity is the weighted Jaccard
+coefficient: the weight of the shingles in both texts over that of the shingles in either, where
+text that many others share weighs little (:mod:`harness.alike.shingles`).
 
-Pairs that may be near come from buckets of equal MinHash bands
-(:mod:`harness_rows.cleaning.sketches`), and each is decided by its true similarity: MinHash can
-miss a pair, it cannot invent one. The gate of ``harness.data.shingles`` takes all weight from what
-three rows share: right where proposals are held against a test set, wrong here, where three copies
-of a text are what is looked for.
+Pairs that may be near come from buckets of equal MinHash bands (:mod:`harness.alike.sketches`), and
+each is decided by its true similarity: MinHash can miss a pair, it cannot invent one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness_rows.cleaning.shingling import Shingles, comparable, shingled
-from harness_rows.cleaning.sketches import candidates
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from harness.alike.hashes import Numbers
+from harness.alike.shingles import Shingles, shingled
+from harness.alike.sketches import candidates
 
-    Floats = npt.NDArray[np.float64]
-    Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 _COMPARED = 1 << 22
 """Shingles that are compared at once."""
@@ -59,7 +53,7 @@ def pairs(
     pair is looked at.
 
     Args:
-        texts: any; compared as :func:`harness_rows.cleaning.shingling.comparable` has them.
+        texts: compared as they are, so fold them first (:func:`harness.kit.folding.loosely`).
         threshold: over 0, up to 1.
 
     Raises:
@@ -67,21 +61,16 @@ def pairs(
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"the threshold has to be over 0 and up to 1, not {threshold}")
-    return pairs_of_comparable([comparable(text) for text in texts], threshold, watch)
-
-
-def pairs_of_comparable(texts: Sequence[str], threshold: float, watch: Watch) -> list[Pair]:
-    """The same of texts that are :func:`harness_rows.cleaning.shingling.comparable` already."""
     firsts: dict[str, int] = {}
-    found = []
+    near = []
     for place, text in enumerate(texts):
         first = firsts.setdefault(text, place)
         if first != place:
-            found.append(Pair(first, place, 1.0))
+            near.append(Pair(first, place, 1.0))
     places = list(firsts.values())
-    for one, other, similarity in _near(list(firsts), threshold, watch):
-        found.append(Pair(places[one], places[other], similarity))
-    return sorted(found)
+    for earlier, later, similarity in _near(list(firsts), threshold, watch):
+        near.append(Pair(places[earlier], places[later], similarity))
+    return sorted(near)
 
 
 def clusters(
@@ -95,7 +84,7 @@ def clusters(
     return linked(len(texts), pairs(texts, threshold, watch))
 
 
-def linked(size: int, found: Sequence[Pair]) -> list[int]:
+def linked(size: int, near: Sequence[Pair]) -> list[int]:
     """For each of ``size`` places the lowest one that it hangs together with."""
     parents = list(range(size))
 
@@ -104,9 +93,9 @@ def linked(size: int, found: Sequence[Pair]) -> list[int]:
             parents[place] = place = parents[parents[place]]
         return place
 
-    for pair in found:
-        one, other = root(pair.first), root(pair.second)
-        parents[max(one, other)] = min(one, other)
+    for pair in near:
+        low, high = sorted((root(pair.first), root(pair.second)))
+        parents[high] = low
     return [root(place) for place in range(size)]
 
 
@@ -114,51 +103,45 @@ def _near(texts: Sequence[str], threshold: float, watch: Watch) -> Iterator[tupl
     """Near pairs of distinct texts, in no order."""
     total = 3 * len(texts)
     shingles = shingled(texts, lambda done, _: watch(done, total))
-    ones, others = candidates(
+    firsts, seconds = candidates(
         shingles, threshold, lambda done: watch(total - len(texts) + done, total)
     )
-    similarities = _similarities(shingles, ones, others)
+    similarities = _similarities(shingles, firsts, seconds)
     near = similarities >= threshold
     yield from zip(
-        ones[near].tolist(), others[near].tolist(), similarities[near].tolist(), strict=True
+        firsts[near].tolist(), seconds[near].tolist(), similarities[near].tolist(), strict=True
     )
 
 
-def _similarities(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:
+def _similarities(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floats:
     """Weighted Jaccard coefficients, by pair."""
-    import numpy as np
-
     own = _own(shingles)
-    found = np.zeros(len(ones))
-    sizes = np.cumsum(shingles.counts[ones] + shingles.counts[others])
+    similarities = np.zeros(len(firsts))
+    sizes = np.cumsum(shingles.counts[firsts] + shingles.counts[seconds])
     begin = 0
-    while begin < len(ones):
+    while begin < len(firsts):
         before = sizes[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(sizes, before + _COMPARED)))
-        first, second = ones[begin:end], others[begin:end]
+        first, second = firsts[begin:end], seconds[begin:end]
         shared = _shared(shingles, first, second)
-        found[begin:end] = shared / np.maximum(own[first] + own[second] - shared, 1e-9)
+        similarities[begin:end] = shared / np.maximum(own[first] + own[second] - shared, 1e-9)
         begin = end
-    return found
+    return similarities
 
 
 def _own(shingles: Shingles) -> Numbers:
     """The weight of all shingles of each text."""
-    import numpy as np
-
     # A text without shingles has the next one's begin: its sum means nothing.
     levels = np.append(shingles.levels, np.uint8(0))
     sums = np.add.reduceat(levels, shingles.starts[:-1], dtype=np.int64)
     return np.where(shingles.counts > 0, sums, 0)
 
 
-def _shared(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:
+def _shared(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floats:
     """The weight of the shingles that are in both texts of each pair."""
-    import numpy as np
-
-    at = np.concatenate([_members(shingles, ones), _members(shingles, others)])
+    at = np.concatenate([_members(shingles, firsts), _members(shingles, seconds)])
     owners = np.concatenate(
-        [np.repeat(np.arange(len(side)), shingles.counts[side]) for side in (ones, others)]
+        [np.repeat(np.arange(len(side)), shingles.counts[side]) for side in (firsts, seconds)]
     )
     coded = owners.astype(np.uint64) << np.uint64(32) | shingles.hashes[at]
     order = np.argsort(coded, kind="stable")
@@ -166,13 +149,11 @@ def _shared(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:
     twice = np.flatnonzero(coded[1:] == coded[:-1])
     levels = shingles.levels[at[order]]
     least = np.minimum(levels[twice], levels[twice + 1])
-    return np.bincount(owners[order[twice]], least, len(ones)).astype(np.float64)
+    return np.bincount(owners[order[twice]], least, len(firsts)).astype(np.float64)
 
 
 def _members(shingles: Shingles, texts: Numbers) -> Numbers:
     """The places of all shingles of these texts, one text after the other."""
-    import numpy as np
-
     counts = shingles.counts[texts]
     ends = counts.cumsum()
     return np.repeat(shingles.starts[texts] - ends + counts, counts) + np.arange(counts.sum())
