@@ -9,9 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import probes as boundary
 from harness.boundary.lending import Lent
-from harness.boundary.probes import Loss
 from harness.config.effects import NO_LOSSES, measures_losses
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
@@ -22,6 +20,8 @@ from harness.engine.steps.base import StageCaller
 from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
+from harness.stages import probing
+from harness.stages.making import Loss
 
 LOSSES = "losses"
 INSTRUCTIONS = "instructions"
@@ -147,11 +147,11 @@ class Probing:
         asked: list[tuple[PluginEntry, Example]] = []
         for entry in self.config.probes:
             with self.run.guard(LOSSES, entry):
-                for text, group in boundary.texts(entry.instance.texts()):
+                for text, group in probing.texts_of(entry.instance):
                     turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
                     name = f"text {len(texts)}"
                     texts.append(Example(name, (turn,), group=own if group else ""))
-                rows = boundary.instructions(entry.instance.instructions())
+                rows = probing.instructions_of(entry.instance)
                 asked += [(entry, row) for row in rows]
         return Material(tuple(texts), tuple(asked))
 
@@ -195,7 +195,7 @@ class Probing:
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
         with self.run.guard(INSTRUCTIONS, entry, lent=Lent((row,))):
-            return boundary.right(entry.instance.right(row, answer), row.id)
+            return probing.is_right(entry.instance, row, answer)
 
     def _job(
         self,

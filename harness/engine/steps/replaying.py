@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import probes as boundary
 from harness.data import replay
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -17,6 +16,7 @@ from harness.engine.steps.gating import Gating
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.kit.numbers import percent
 from harness.records import Dataset, Example, from_json, to_json
+from harness.stages.probing import rows_of
 
 REPLAY = "replay"
 
@@ -87,7 +87,7 @@ class Replaying:
     def _given(self, entry: Any) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""
         with self.caller.run.guard(REPLAY, entry):
-            rows = list(boundary.rows(entry.instance.rows()))
+            rows = rows_of(entry.instance)
         return [
             dataclasses.replace(
                 row, id=f"{entry.name} {row.id}", split="train", group=f"{entry.name} {row.id}",
