@@ -25,7 +25,7 @@ from harness.report import annotated, baselines
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import by_now
 from harness.report.database import database
-from harness.report.finished import STAGE, asked_of_probes
+from harness.report.finished import STAGE, asked_beside
 from harness.report.forgetting import forgotten
 from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
@@ -69,7 +69,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     facts = {
         "files": written, "stages": stages, "journal": run.journal.digest,
         "parts": sorted(part for outcome in history.outcomes.values() for part in outcome.done),
-        "probes": asked_of_probes(run),
+        "beside": asked_beside(run),
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -33,7 +33,7 @@ from harness.stages.making import (
     rows_of,
 )
 from harness.stages.probing import Probe, exercise_probe
-from harness.stages.prompting import Baseline, asked
+from harness.stages.prompting import Baseline, prompted
 from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
 from harness.stages.scoring import Detector, Metric, detected
 from harness.stages.searching import Searcher, exercise_searcher
@@ -231,7 +231,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Baseline,
             work=("prompts",),
-            own_call=asked,
+            own_call=prompted,
             key="baselines",
             many=True,
             default=[],

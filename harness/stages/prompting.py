@@ -73,9 +73,9 @@ class Held:
         return ""
 
 
-def asked(
+def prompted(
     baseline: Baseline,
-    rows: Sequence[Example],
+    asked: Sequence[Example],
     train: Sequence[Example],
     held: Held,
     context: Context,
@@ -83,14 +83,14 @@ def asked(
     """One row for each that was asked for, in order: the row itself, with other turns before.
 
     Args:
-        rows: each with its family as ``group``.
+        asked: rows of dev or test, each with its family as ``group``.
 
     Raises:
         PluginError: a row was changed otherwise, or another one is shown that must not be.
     """
-    prompts = iter(returned(Baseline.prompts, baseline.prompts(rows, train, context)))
+    prompts = iter(returned(Baseline.prompts, baseline.prompts(asked, train, context)))
     made = []
-    for row in rows:
+    for row in asked:
         what, prompt = f"prompts() for '{short(row.id)}'", next(prompts, None)
         if prompt is None:
             raise refused(f"{what} is missing")

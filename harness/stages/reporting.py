@@ -62,7 +62,7 @@ def written(reporter: Reporter, document: Mapping[str, Any], folder: Path) -> li
 
 
 def exercise_reporter(
-    reporter: Reporter, document: Mapping[str, Any], folder: Path, console: Console
+    reporter: Reporter, document: Mapping[str, Any], folder: Path, console: Any
 ) -> list[Path]:
     """All that a reporter is asked."""
     reporter.show(document, console)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,10 @@ class Sample:
         self.train, self.valid, self.pool = map(self.rows_of, ("train", "valid", "pool"))
         self.data = Dataset((*self.train, *self.pool))
         self.examples = tuple(row.as_asked() for row in self.rows_of("dev"))
+        self.asked = tuple(
+            replace(row, group=full.group)
+            for row, full in zip(self.examples, self.rows_of("dev"), strict=True)
+        )
         self.document: dict[str, Any] = copied(DOCUMENT)
         self.run = AnnotatedRun("sample", self.folder, 0.95, AnswerValues)
 

@@ -12,7 +12,7 @@ import pytest
 from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Example
-from harness.stages.prompting import Held, asked, told
+from harness.stages.prompting import Held, prompted, told
 
 USER = {"role": "user", "content": "When?"}
 ASKED = [
@@ -29,7 +29,7 @@ def before(row: Example, *turns: tuple[str, Any]) -> Example:
 
 def prompts(made: Any, rows: list[Example]) -> list[Example]:
     baseline: Any = SimpleNamespace(prompts=lambda *given: made)
-    return asked(baseline, rows, [], HELD, Context(Path()))
+    return prompted(baseline, rows, [], HELD, Context(Path()))
 
 
 def says(line: Any) -> str:

@@ -90,7 +90,7 @@ class Given:
             ConfigError: the rows do not allow what its options ask for.
             PluginError: it shows what it must not.
         """
-        return prompting.asked(entry.instance, self.rows, self.train, self.held, context)
+        return prompting.prompted(entry.instance, self.rows, self.train, self.held, context)
 
 
 def arm_of(name: str) -> str:

@@ -96,7 +96,7 @@ class Probing:
         Args:
             pinned: what the round was closed with; it is found by that after an upgrade, too.
         """
-        if not (self.asked and self.config.probes) or at.arm != BASE_ARM:
+        if not (self.asked and self.config.entries["probes"]) or at.arm != BASE_ARM:
             return {}
         of_base = {
             name.removesuffix(_OF_BASE): made
@@ -145,7 +145,7 @@ class Probing:
         """
         texts: list[Example] = []
         asked: list[tuple[PluginEntry, Example]] = []
-        for entry in self.config.probes:
+        for entry in self.config.entries["probes"]:
             with self.run.guard(LOSSES, entry):
                 for text, group in probing.texts_of(entry.instance):
                     turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
@@ -177,7 +177,7 @@ class Probing:
             "checkpoint": checkpoint.digest,
             "prompts": rows_digest(prompts),
             "asked": rows_digest([row for _, row in asked]),
-            "probes": [self.run.key_of(entry) for entry in self.config.probes],
+            "probes": [self.run.key_of(entry) for entry in self.config.entries["probes"]],
         }
 
         def judged(folder: Path) -> None:

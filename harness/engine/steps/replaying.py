@@ -57,7 +57,9 @@ class Replaying:
         """The general rows that pass the gate, as proposed rows do."""
         run, at, data = self.caller.run, At(), self.data()
         seed = self.caller.seed(REPLAY, 0)
-        given = [row for entry in self.caller.config.probes for row in self._given(entry)]
+        given = [
+            row for entry in self.caller.config.entries["probes"] for row in self._given(entry)
+        ]
         inputs = {
             "rows": rows_digest(given),
             "data": data.digest,
