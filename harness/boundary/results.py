@@ -159,7 +159,8 @@ def _refusal(error: ValidationError, what: str) -> PluginError:
     place = "".join(map(_step, steps)).lstrip(".")
     where = f"{what}: {place}" if place else what
     if not flaw["msg"].startswith(_DUE):
-        return refused(f"{where}: {flaw['msg']}")
+        instead = "" if flaw["type"] == "missing" else f" is {given(flaw['input'])}"
+        return refused(f"{where}{instead}: {flaw['msg']}")
     dues = dict.fromkeys(other["msg"].removeprefix(_DUE) for other in alike)
     return wrong(where, flaw["input"], " or ".join(dues))
 

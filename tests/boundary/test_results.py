@@ -39,7 +39,7 @@ def test_what_is_due_is_what_the_method_is_annotated_with():
     refused(
         lambda: results.returned(lengths, [1, True]), "lengths(): [1] is True", "a valid integer"
     )
-    refused(lambda: results.returned(lengths, "12"), "lengths(): 'str' instances")
+    refused(lambda: results.returned(lengths, "12"), 'lengths() is the text "12"')
 
 
 def test_an_iterable_is_checked_as_it_is_read_and_has_to_end():
