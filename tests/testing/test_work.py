@@ -255,6 +255,21 @@ class Stingy(harness.Judge):
         yield harness.Judgement(items[0].id, rubric.criteria[0].id, True)
 
 
+class Promises(harness.Experiment):
+    """It asks for what it does not do."""
+
+    name = "promises"
+
+    def intent(self, variants):
+        return harness.Intent(parts=frozenset({"a"}))
+
+    def left(self, run):
+        return ()
+
+    def carry_out(self, run):
+        return harness.Outcome()
+
+
 class Tableless(harness.Annotations):
     """It gives a table that it has not declared."""
 
@@ -290,6 +305,7 @@ FAULTY = [
     (Asks, "answers does not exist"),
     (Assumes, "IndexError"),
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
+    (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
 ]
 
