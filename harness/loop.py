@@ -115,7 +115,7 @@ def _train_and_judge(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )
     history.evaluations[arm.name, number] = evaluation
-    history.probed |= steps.probed(base, checkpoint, at, pinned)
+    history.general |= steps.on_general_text(base, checkpoint, at, pinned)
     result = closed or _decide(steps, history, arm, evaluation)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = steps.analyze(
@@ -278,7 +278,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
-    probed = history.probed.get((arm.name, number))
+    general = history.general.get((arm.name, number))
     return RoundResult(
         arm=arm.name,
         round=number,
@@ -287,7 +287,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
         verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
         kept=verdict.label == "improved" and not refusal,
         errors=evaluation.errors,
-        keys={**evaluation.keys, **(probed.keys if probed else {})},
+        keys={**evaluation.keys, **(general.keys if general else {})},
         guards=guarded,
     )
 
@@ -321,7 +321,7 @@ def _guards(
 
 def rise(steps: Steps, history: History, place: Place) -> Rise | None:
     """The loss of a round's model on general text beside the base model's, if it was measured."""
-    found = history.probed.get(place)
+    found = history.general.get(place)
     if found is None:
         return None
     seed = steps.seed("verdict", 0)

@@ -218,7 +218,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     config = run.config
     counts = len(config.metrics), config.control, len(config.baselines)
     trainings = sum(intent.trainings for intent in experiments.checked(config))
-    total = weight_planned(settings.rounds, *counts, trainings, len(config.probes))
+    total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display

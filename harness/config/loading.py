@@ -96,10 +96,6 @@ class Config:
         return self.entries["baselines"]
 
     @property
-    def probes(self) -> tuple[PluginEntry, ...]:
-        return self.entries["probes"]
-
-    @property
     def report(self) -> tuple[PluginEntry, ...]:
         return self.entries["report"]
 
@@ -126,6 +122,11 @@ class Config:
             if self._counts(kind, self.entries[key])
             for entry in self.entries[key]
         ]
+
+    def beside(self) -> list[PluginEntry]:
+        """Those that are asked beside the task, and are no part of the run's key for all that."""
+        keys = [key for key, kind in PLUGIN_KEYS.items() if kind.in_key == "if used"]
+        return [entry for key in keys for entry in self.entries[key]]
 
     def _counts(self, kind: StageKind, entries: tuple[PluginEntry, ...]) -> bool:
         """Whether the entries of a kind change results."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.boundary import results
 from harness.boundary.calls import plainly
+from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
 from harness.config.sourcing import rows_of
 from harness.errors import EnvironmentFailure, HarnessError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.records import Level, Problem
+from harness.stages import Plugin
 
 
 def ask(
@@ -34,7 +35,7 @@ def _answers(entry: PluginEntry, settings: Mapping[str, Any]) -> list[Problem]:
     try:
         with plainly(f"'{entry.plugin}' cannot check it"):
             try:
-                return list(results.problems(entry.instance.check(settings)))
+                return list(returned(Plugin.check, entry.instance.check(settings)))
             except HarnessError as error:
                 return [_unknown(error)]
     except PluginError as error:

@@ -14,14 +14,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.boundary.calls import plainly
-from harness.boundary.results import metric_kind, score_names
 from harness.errors import ConfigError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.registry import Registry
 from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
-from harness.stages.scoring import names_in_run
+from harness.stages.scoring import check_metric, names_in_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +191,7 @@ def _instance(
         with plainly(plugin.name):
             instance = plugin(validated.model_copy(update=resolved))
             if isinstance(instance, Metric):
-                score_names(instance.score_names())
-                metric_kind(instance)
+                check_metric(instance)
     except PluginError as error:
         what = error.what.removeprefix("ValueError: ")
         problems.add(place, f"its options cannot be used: {what}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context
 from harness.records import Example
+from harness.stages.making import rows_of as rows_of_source
 
 EVERY = 100_000
 """Rows after which it is said how many there are, for a source that does not end."""
@@ -28,7 +28,7 @@ def rows_of(
     """
     call = plainly(f"{entry.named}, data", say)
     with call:
-        rows = results.examples(entry.instance.load(context or Context(output=Path("unused"))))
+        rows = rows_of_source(entry.instance, context or Context(output=Path("unused")))
         return list(counted(rows, entry, say, call.calls.heard))
 
 

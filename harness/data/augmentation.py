@@ -7,17 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
 
-from harness.boundary import results
 from harness.context import Context
 from harness.data.filters import Gate
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
 from harness.stages import Augmenter
+from harness.stages.growing import proposed
 
-END = object()
 PROPOSALS_PER_ROW = 50
 """An augmenter may propose this many rows for each row of an item before it is stopped."""
 
@@ -121,12 +119,12 @@ def _proposals(
 ) -> Generator[Example, None, None]:
     """The augmenter's rows, bounded in number, with its failures named."""
     limit = PROPOSALS_PER_ROW * item.rows
-    proposals: Iterator[Any] | None = None
-    for place in range(1, limit + 1):
+    proposals: Iterator[Example] | None = None
+    for _ in range(limit):
         try:
             if proposals is None:
-                proposals = results.proposals(entry.augmenter.propose(item, data, context))
-            row = next(proposals, END)
+                proposals = proposed(entry.augmenter, item, data, context)
+            row = next(proposals, None)
         except (*STOPPING, HarnessError):
             raise
         except BaseException as error:
@@ -138,11 +136,11 @@ def _proposals(
                 hint="correct the plugin, or take it out of `augment:`",
                 details=(f"it was asked for {item.rows} rows: {asked}",),
             ) from error
-        if row is END:
+        if row is None:
             return
         context.check()
         # Its own copy: what the gate has let in nobody may change afterwards.
-        yield copy.deepcopy(results.example(row, f"proposal {place}"))
+        yield copy.deepcopy(row)
 
 
 def _place(entry: AugmenterPlan, context: Context) -> str:

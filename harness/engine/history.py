@@ -48,7 +48,7 @@ class History:
         baselines: baseline -> the base model under these.
         outcomes: experiment -> what came of it beside the rounds.
         prompts_on_test: the baseline that was best on dev -> the base model under it on test.
-        probed: the models of rounds on general text, each beside the base model.
+        general: the models of rounds on general text, each beside the base model.
     """
 
     data: Dataset = field(default_factory=lambda: Dataset(()))
@@ -63,7 +63,7 @@ class History:
     prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
     baselines: dict[str, Asked] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    probed: dict[Place, Beside] = field(default_factory=dict)
+    general: dict[Place, Beside] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)

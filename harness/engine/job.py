@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import os
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import probes, results
+from harness.boundary import results
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Limits, Report, unheard
@@ -24,6 +25,7 @@ from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
+from harness.stages import making
 
 DESCRIPTION = "job.json"
 RESULT = "result.json"
@@ -151,20 +153,19 @@ def run_inline(
     process = os.getpid()
     lent = Lent(*rows.values())
     answer: Any
+    checkpoint = typing.cast(Checkpoint, job.checkpoint)  # a model's own job alone may have none
     if job.stage == "model":
-        answer = to_json(results.checkpoint(instance.fetch(context), "fetch()"))
+        answer = to_json(making.fetched(instance, context))
     elif job.stage == "trainer":
-        made = instance.train(job.checkpoint, rows["train"], rows["valid"], context)
-        answer = to_json(results.checkpoint(made, "train()"))
-        results.training_log(context.output / "log.jsonl")
+        made = making.trained(instance, checkpoint, rows["train"], rows["valid"], context)
+        answer = to_json(made)
     elif TEXTS in rows:
         texts = tuple(row.prompt for row in rows[TEXTS])
-        losses = probes.losses(instance.losses(job.checkpoint, texts, context), len(texts))
+        losses = making.losses_of(instance, checkpoint, texts, context)
         lines = [(*loss, group_of(row)) for loss, row in zip(losses, rows[TEXTS], strict=True)]
         answer = _written(folder, "losses.jsonl", lines, process)
     else:
-        answers = instance.generate(job.checkpoint, rows["examples"], context)
-        predictions = results.predictions(answers, rows["examples"])
+        predictions = making.answered(instance, checkpoint, rows["examples"], context)
         answer = _written(folder, "predictions.jsonl", list(map(to_json, predictions)), process)
     only_in(process)
     lent.check()

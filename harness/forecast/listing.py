@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
@@ -18,6 +17,7 @@ from harness.engine.history import History
 from harness.engine.steps.asking import arm_of
 from harness.forecast.looking import Place
 from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Schedule
+from harness.stages.making import scheduled
 
 TRAIN, DEV, TEST = "train", "generate", "generate test"
 
@@ -190,4 +190,4 @@ def known_rows(
 def schedule_of(entry: PluginEntry, rows: int) -> Schedule | None:
     """What a trainer or generator says of its steps over so many rows."""
     with plainly(f"{entry.named}, schedule()"):
-        return results.schedule(entry.instance.schedule(rows)) if rows else None
+        return scheduled(entry.instance, rows) if rows else None

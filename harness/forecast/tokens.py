@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import Lent
 from harness.config.loading import Config
@@ -16,6 +15,7 @@ from harness.forecast.listing import TRAIN, Item
 from harness.forecast.records import Remark
 from harness.kit.draws import spaced
 from harness.records import Checkpoint, Dataset, Example
+from harness.stages.making import rendered
 
 MOST_OF_POOL = 300
 """Rows of the pool whose mean stands for all of it."""
@@ -89,8 +89,8 @@ class Counting:
         new = tuple(row for row in rows if row.id not in self._known)
         try:
             with plainly(f"{self._entry.named}, rendered()", lent=Lent(new)):
-                shown = self._entry.instance.rendered(self._base, new, self._context)
-                for row in results.rendered(shown, new) if new else ():
+                shown = rendered(self._entry.instance, self._base, new, self._context)
+                for row in shown if new else ():
                     within = len(row.tokens) - row.cut
                     learned = sum(row.trained[:within])
                     self._known[row.id] = _Counts(len(row.tokens), within, learned)

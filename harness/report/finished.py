@@ -38,7 +38,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     if gone:
         say(_gone(gone))
         return None
-    if artifact.facts["probes"] != asked_of_probes(run):
+    if artifact.facts["beside"] != asked_beside(run):
         return None
     if not parts(run.config) <= set(artifact.facts["parts"]):
         return None
@@ -55,9 +55,9 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     return document
 
 
-def asked_of_probes(run: Run) -> str:
+def asked_beside(run: Run) -> str:
     """Digest of what is asked beside the task: no part of a run's name, but of its document."""
-    return digest([run.key_of(entry) for entry in run.config.probes])
+    return digest([run.key_of(entry) for entry in run.config.beside()])
 
 
 def _gone(labels: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def forgotten(steps: Steps, history: History) -> dict[int, Forgetting]:
     from harness.verdicts.forgetting import Answers, compared
 
     alpha, found = alpha_of(steps.config.settings.rounds), {}
-    for (arm, number), beside in history.probed.items():
+    for (arm, number), beside in history.general.items():
         measured = rise(steps, history, (arm, number))
         if arm == BASE_ARM and measured is not None:
             answers = Answers(beside.before.right, beside.after.right)

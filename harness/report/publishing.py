@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.config.plugin_entries import PluginEntry
@@ -26,7 +25,7 @@ from harness.report import annotated, baselines
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import by_now
 from harness.report.database import database
-from harness.report.finished import STAGE, asked_of_probes
+from harness.report.finished import STAGE, asked_beside
 from harness.report.forgetting import forgotten
 from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
@@ -35,6 +34,9 @@ from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.references import between_references
 from harness.report.sections import with_always
 from harness.report.summary import RunRecord, rounds_closed, summarise
+from harness.stages.growing import causes_of
+from harness.stages.reporting import written as files_of
+from harness.stages.scoring import categories_of
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 
@@ -67,7 +69,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     facts = {
         "files": written, "stages": stages, "journal": run.journal.digest,
         "parts": sorted(part for outcome in history.outcomes.values() for part in outcome.done),
-        "probes": asked_of_probes(run),
+        "beside": asked_beside(run),
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,8 +96,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                made = entry.instance.write(copied(shown_document), run.reports)
-                files = results.paths(made, "write()")
+                files = files_of(entry.instance, copied(shown_document), run.reports)
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)
@@ -110,7 +111,7 @@ def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnota
     entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
-        causes |= _asked(entry, lambda analyzer: results.causes(analyzer.causes()))
+        causes |= _asked(entry, causes_of)
     primary = steps.primary_entry().metric
     terms = Terms(
         definitions_of(run.config.detect), causes, right_at(primary), primary.bounds,
@@ -135,7 +136,7 @@ def definitions_of(detectors: Sequence[PluginEntry]) -> dict[str, str]:
     """
     by_kind: dict[str, dict[str, str]] = {}
     for entry in detectors:
-        kinds = _asked(entry, lambda detector: results.categories(detector.categories()))
+        kinds = _asked(entry, categories_of)
         for kind, text in kinds.items():
             by_kind.setdefault(kind, {})[entry.name] = text
     definitions = {UNEXPLAINED: "a failing answer of no other error category"}

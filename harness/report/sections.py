@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
@@ -18,6 +17,7 @@ from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.reading import Document
 from harness.stages import Section
+from harness.stages.reporting import blocks_of, table_of
 
 MOST_ROWS = 50
 
@@ -82,7 +82,7 @@ def _head(section: Section) -> Document:
 
 
 def _with_rows(section: Section, document: Document, database: Path) -> Document:
-    rows = results.table(section.rows(document, database))
+    rows = table_of(section, document, database)
     columns = list(rows[0]) if rows else []
     return {
         **_head(section),
@@ -93,7 +93,7 @@ def _with_rows(section: Section, document: Document, database: Path) -> Document
 
 
 def _with_blocks(section: Section, document: Mapping[str, Any]) -> Document:
-    blocks = results.blocks(section.blocks(document))
+    blocks = blocks_of(section, document)
     return {"after": section.after, "blocks": [to_json(block) for block in blocks]}
 
 

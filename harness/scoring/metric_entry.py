@@ -11,10 +11,10 @@ import numpy as np
 
 from harness import errors, stats
 from harness.boundary.calls import plainly
-from harness.boundary.record_checks import items, text
+from harness.boundary.results import checked
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
 from harness.errors.machine import raise_trouble
-from harness.kit.text import given, one_line, titled
+from harness.kit.text import one_line, titled
 from harness.records import Example, Prediction
 from harness.stages import Metric
 from harness.stages.scoring import names_in_run
@@ -86,10 +86,8 @@ class MetricEntry:
     def remarks(self, pairs: Sequence[Pair]) -> list[str]:
         """The metric's; raises PluginError where they are no texts."""
         found = self._called(partial(self.metric.remarks, pairs), "remarks")
-        if items(text)(found) is not None:
-            what = f"remarks() gives {given(found)} where a list of texts is due"
-            raise PluginError(what, where=self._where)
-        return list(found)
+        with plainly(self._where):
+            return list(checked(tuple[str, ...], found, "remarks()"))
 
     @property
     def _where(self) -> str:

@@ -19,12 +19,13 @@ from harness.stages.experiments import (
     PlannedRows,
 )
 from harness.stages.growing import Analyzer, Augmenter, Evidence
+from harness.stages.judging import Judge
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
-from harness.stages.scoring import Detector, Judge, Metric
+from harness.stages.scoring import Detector, Metric
 from harness.stages.searching import CheckedSearcher, Searcher
 
 __all__ = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from harness.boundary.results import instance_of, refused, returned
 from harness.stages.base import Plugin
 
 AnswerPlace = tuple[str, int, str]
@@ -96,3 +97,13 @@ class Annotations(Plugin):
         What cannot be read is named in a note and harms nothing else.
         """
         raise NotImplementedError
+
+
+def exercise_annotations(annotations: Annotations, run: AnnotatedRun) -> Annotated:
+    """All that annotations are asked, in tables that the plugin has declared."""
+    returned(Annotations.digest, annotations.digest(run.name, run.folder))
+    found = instance_of(Annotated, annotations.collect(run), "collect()")
+    for name in found.tables:
+        if name not in annotations.tables:
+            raise refused(f"collect() gives a table '{name}', which `tables` does not name")
+    return found

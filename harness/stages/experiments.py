@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from harness.boundary.results import instance_of, refused
 from harness.errors import HarnessError
 from harness.kit.yaml_file import Place
 from harness.records import Example, Score, Verdict
@@ -185,3 +186,23 @@ class Experiment(Plugin):
             Cancelled: the user asked to stop, or the budget is spent.
         """
         raise NotImplementedError
+
+
+def exercise_experiment(experiment: Experiment, branches: Any) -> list[BranchOutcome]:
+    """All that an experiment is asked.
+
+    Args:
+        branches: a :class:`harness.Branches`.
+    """
+    intent = instance_of(Intent, experiment.intent(branches.variants), "intent()")
+    for branch in experiment.left(branches):
+        instance_of(PlannedBranch, branch, "left()")
+    outcome = instance_of(Outcome, experiment.carry_out(branches), "carry_out()")
+    if missing := sorted(intent.parts - outcome.done):
+        raise refused(
+            f"intent() asks for '{missing[0]}', which carry_out() has not done: name the same "
+            "parts in both, or say what failed"
+        )
+    if outcome.document is not None and not isinstance(outcome.document, experiment.document):
+        raise refused("the document of carry_out() is no `document`")
+    return list(outcome.branches)

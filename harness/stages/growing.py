@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from harness.boundary.results import refused, returned, short
 from harness.context import Context
 from harness.records import (
     Dataset,
@@ -16,6 +17,9 @@ from harness.records import (
     ScoredExample,
 )
 from harness.stages.base import Plugin
+
+MOST_FINDINGS = 20_000
+"""Slices and diagnoses of an analyzer, beyond which it is taken for one that does not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,22 @@ class Analyzer(Plugin):
         raise NotImplementedError
 
 
+def analyzed(analyzer: Analyzer, evidence: Evidence, context: Context) -> Findings:
+    """What an analyzer finds."""
+    causes_of(analyzer)
+    findings = returned(Analyzer.analyze, analyzer.analyze(evidence, context))
+    for name in ("slices", "diagnoses", "notes"):
+        if (count := len(getattr(findings, name))) > MOST_FINDINGS:
+            raise refused(f"analyze() gives {count:,} {name}, over {MOST_FINDINGS:,}")
+    return findings
+
+
+def causes_of(analyzer: Analyzer) -> Mapping[str, tuple[str, str, bool]]:
+    """Cause -> definition, remedy, whether data can cure it."""
+    causes = returned(Analyzer.causes, analyzer.causes())
+    return {name: (defined, remedy, by) for name, (defined, remedy, by) in causes.items()}
+
+
 class Augmenter(Plugin):
     """Proposes training rows for one item of the plan.
 
@@ -81,3 +101,15 @@ class Augmenter(Plugin):
         The core sets ``split`` and ``origin``.
         """
         raise NotImplementedError
+
+
+def proposed(
+    augmenter: Augmenter, item: PlanItem, data: Dataset, context: Context
+) -> Iterator[Example]:
+    """The rows that an augmenter proposes, each with a turn."""
+    rows = returned(Augmenter.propose, augmenter.propose(item, data, context))
+    for place, row in enumerate(rows, start=1):
+        if not row.messages:
+            what = f"propose(): item {place} ('{short(row.id)}')"
+            raise refused(f"{what} has no turn in its messages")
+        yield row

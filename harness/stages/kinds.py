@@ -1,23 +1,42 @@
-"""The table of stage kinds: hooks, keys of the config, registry and conformance kit follow it.
+"""The table of stage kinds: what the core does with each of them follows from its row.
 
-A new kind is its base class and a row here.
+A new kind is a file in this room with its base class, and a row here. From the row follow the hook
+by which its plugins enter, the config's key, the registry and the part of a run's key; from the
+call and the type that it returns, the check of what its plugins give (:mod:`harness.boundary`), the
+artifact that a run keeps of it (:mod:`harness.engine.steps.calling`), and the rule of the
+conformance kit.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.stages.annotations import Annotations
+from harness.boundary.results import returned
+from harness.stages.annotations import Annotations, exercise_annotations
 from harness.stages.base import Plugin
-from harness.stages.experiments import Experiment
-from harness.stages.growing import Analyzer, Augmenter
-from harness.stages.making import Generator, Model, Source, Trainer
-from harness.stages.probing import Probe
-from harness.stages.prompting import Baseline
-from harness.stages.reporting import Reporter, Section
-from harness.stages.scoring import Detector, Judge, Metric
-from harness.stages.searching import Searcher
+from harness.stages.experiments import Experiment, exercise_experiment
+from harness.stages.growing import Analyzer, Augmenter, analyzed, proposed
+from harness.stages.judging import Judge, rated
+from harness.stages.making import (
+    Generator,
+    Model,
+    Source,
+    Trainer,
+    exercise_generator,
+    exercise_model,
+    exercise_trainer,
+    rows_of,
+)
+from harness.stages.probing import Probe, exercise_probe
+from harness.stages.prompting import Baseline, prompted
+from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
+from harness.stages.scoring import Detector, Metric, detected
+from harness.stages.searching import Searcher, exercise_searcher
 
 REQUIRED: Any = ...
 """The default of a key that a config has to have."""
@@ -30,6 +49,8 @@ class StageKind:
     Attributes:
         base: its contract; ``base.stage`` names the kind.
         work: methods of which at least one has to be the plugin's own.
+        own_call: calls a plugin and checks what it gives, where more is due than the annotation of
+            its only method says; see :attr:`call`.
         key: the config's key that names its plugins; empty where no config does. An experiment's
             options are keys of their own.
         many: whether the key holds a list of entries.
@@ -46,6 +67,7 @@ class StageKind:
 
     base: type[Plugin]
     work: tuple[str, ...]
+    own_call: Callable[..., Any] | None = None
     key: str = ""
     many: bool = False
     default: Any = REQUIRED
@@ -61,6 +83,24 @@ class StageKind:
         return self.base.stage
 
     @property
+    def call(self) -> Callable[..., Any]:
+        """Calls a plugin of this kind, its first argument, and gives back what it returned.
+
+        Its other parameters are what such a plugin is given, by their names.
+        """
+        return self.own_call or _call_of(self.base, self.work[0])
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Names of what a plugin is given."""
+        return tuple(inspect.signature(self.call).parameters)[1:]
+
+    @property
+    def returns(self) -> Any:
+        """Type of what the call gives back."""
+        return typing.get_type_hints(self.call)["return"]
+
+    @property
     def hook(self) -> str:
         """Name of the hook by which plugins of this kind enter."""
         return f"register_{self.stage}s"
@@ -72,12 +112,23 @@ class StageKind:
         return frozenset(head | ({"rows", "control"} if self.sized else set()))
 
 
+def _call_of(base: type[Plugin], name: str) -> Callable[..., Any]:
+    method = getattr(base, name)
+
+    @functools.wraps(method)  # so that its parameters and the type that it returns are known
+    def call(plugin: Plugin, *args: Any, **named: Any) -> Any:
+        return returned(method, getattr(plugin, name)(*args, **named))
+
+    return call
+
+
 KINDS: dict[str, StageKind] = {
     kind.stage: kind
     for kind in (
         StageKind(
             Source,
             work=("load",),
+            own_call=rows_of,
             key="data",
             description="where examples come from: {source: NAME, …options}",
             before="corrections",
@@ -87,6 +138,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Model,
             work=("fetch",),
+            own_call=exercise_model,
             key="model",
             description="the base model: {source: NAME, …options}",
             before="primary",
@@ -96,6 +148,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Trainer,
             work=("train",),
+            own_call=exercise_trainer,
             key="train",
             description="{plugin: NAME, …options}",
             before="primary",
@@ -104,6 +157,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Generator,
             work=("generate",),
+            own_call=exercise_generator,
             key="generate",
             description="{plugin: NAME, …options}",
             before="primary",
@@ -121,6 +175,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Detector,
             work=("detect",),
+            own_call=detected,
             key="detect",
             many=True,
             default=["basic"],
@@ -131,6 +186,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Analyzer,
             work=("analyze",),
+            own_call=analyzed,
             key="analyze",
             many=True,
             default=["slices", "causes"],
@@ -141,6 +197,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Augmenter,
             work=("propose",),
+            own_call=proposed,
             key="augment",
             many=True,
             default=[],
@@ -152,6 +209,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Reporter,
             work=("write",),
+            own_call=exercise_reporter,
             key="report",
             many=True,
             default=["terminal", "markdown", "html"],
@@ -161,17 +219,19 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Section,
             work=("rows", "blocks"),
+            own_call=exercise_section,
             key="sections",
             many=True,
             default=[],
             description="sections of one's own in every report",
             before="guard",
         ),
-        StageKind(Judge, work=("rate",)),
-        StageKind(Annotations, work=("collect",)),
+        StageKind(Judge, work=("rate",), own_call=rated),
+        StageKind(Annotations, work=("collect",), own_call=exercise_annotations),
         StageKind(
             Baseline,
             work=("prompts",),
+            own_call=prompted,
             key="baselines",
             many=True,
             default=[],
@@ -182,16 +242,23 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Searcher,
             work=("propose",),
+            own_call=exercise_searcher,
             key="search",
             default=None,
             description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
             before="valid",
             usual="optuna",
         ),
-        StageKind(Experiment, work=("intent", "left", "carry_out"), before="valid"),
+        StageKind(
+            Experiment,
+            work=("intent", "left", "carry_out"),
+            own_call=exercise_experiment,
+            before="valid",
+        ),
         StageKind(
             Probe,
             work=("texts",),
+            own_call=exercise_probe,
             key="probes",
             many=True,
             default=["general"],

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, NotRequired
 
+from typing_extensions import TypedDict
+
+from harness.boundary.results import checked, each, refused, returned, short, wrong
 from harness.context import Context
-from harness.errors import UsageError
+from harness.errors import EnvironmentFailure, UsageError
 from harness.records import (
     Checkpoint,
     Example,
@@ -15,6 +22,9 @@ from harness.records import (
     Schedule,
 )
 from harness.stages.base import Plugin
+
+MOST_ROWS = 5_000_000
+"""Rows of a source, beyond which it is taken for one that does not end."""
 
 
 class Source(Plugin):
@@ -29,6 +39,26 @@ class Source(Plugin):
             harness.errors.DataError: something in the data cannot be used.
         """
         raise NotImplementedError
+
+
+def rows_of(source: Source, context: Context) -> Iterator[Example]:
+    """The rows of a source, each with turns and an id of its own.
+
+    Raises:
+        PluginError: it gives something else.
+    """
+    return with_ids(returned(Source.load, source.load(context), most=MOST_ROWS), "load()")
+
+
+def with_ids(rows: Iterable[Example], call: str) -> Iterator[Example]:
+    """The rows; each has a turn, and an id that none before it had."""
+    names: set[str] = set()
+    for place, row in enumerate(rows, start=1):
+        if not row.messages or row.id in names:
+            why = "an id that was there before" if row.messages else "no turn in its messages"
+            raise refused(f"{call}: item {place} ('{short(row.id)}') has {why}")
+        names.add(row.id)
+        yield row
 
 
 class Model(Plugin):
@@ -47,6 +77,21 @@ class Model(Plugin):
     def at_hand(self) -> bool:
         """Whether :meth:`fetch` needs neither the network nor much time. Loads nothing heavy."""
         return True
+
+
+def fetched(model: Model, context: Context) -> Checkpoint:
+    """The base model that a plugin gives."""
+    return returned(Model.fetch, model.fetch(context))
+
+
+def exercise_model(model: Model, context: Context) -> Checkpoint:
+    """All that a model is asked, where it is at hand."""
+    if not returned(Model.at_hand, model.at_hand()):
+        raise EnvironmentFailure("fetch() needs the network, or much time")
+    checkpoint = fetched(model, context)
+    if checkpoint.kind != "base":
+        raise refused(f"fetch() gives the kind '{checkpoint.kind}', where 'base' is due")
+    return checkpoint
 
 
 class Trainer(Plugin):
@@ -122,6 +167,115 @@ class Trainer(Plugin):
         return None
 
 
+def trained(
+    trainer: Trainer,
+    base: Checkpoint,
+    train: Sequence[Example],
+    valid: Sequence[Example],
+    context: Context,
+) -> Checkpoint:
+    """What a trainer makes of a checkpoint; its log, where it leaves one, can be read."""
+    checkpoint = returned(Trainer.train, trainer.train(base, train, valid, context))
+    training_log(context.output / "log.jsonl")
+    return checkpoint
+
+
+def exercise_trainer(
+    trainer: Trainer,
+    base: Checkpoint,
+    train: Sequence[Example],
+    valid: Sequence[Example],
+    context: Context,
+) -> Checkpoint:
+    """All that a trainer is asked."""
+    scheduled(trainer, len(train))
+    if type(trainer).rendered is not Trainer.rendered:
+        list(rendered(trainer, base, train, context))
+    checkpoint = trained(trainer, base, train, valid, context)
+    if checkpoint.kind != trainer.produces:
+        made = f"train() gives the kind '{checkpoint.kind}'"
+        raise refused(f"{made}, where `produces` says {trainer.produces!r}")
+    return checkpoint
+
+
+def rendered(
+    trainer: Trainer, base: Checkpoint, rows: Sequence[Example], context: Context
+) -> Iterator[Rendered]:
+    """The rows as a trainer shows them, one for each, in order."""
+    shown = iter(returned(Trainer.rendered, trainer.rendered(base, rows, context)))
+    for row in rows:
+        what, tokens = f"rendered() of '{short(row.id)}'", next(shown, None)
+        if tokens is None:
+            raise refused(f"{what} is missing")
+        if tokens.id != row.id:
+            raise refused(f"{what} has the id '{short(tokens.id)}'")
+        if not 0 <= tokens.cut <= len(tokens.tokens) == len(tokens.trained):
+            sizes = f"{len(tokens.tokens)} tokens, {len(tokens.trained)} trained, {tokens.cut} cut"
+            due = "one truth value for each token, and no more cut than there are"
+            raise refused(f"{what} has {sizes}, where {due} is due")
+        yield tokens
+
+
+def scheduled(plugin: Trainer | Generator, rows: int) -> Schedule | None:
+    """What a trainer or generator says of its steps over so many rows."""
+    schedule = returned(Trainer.schedule, plugin.schedule(rows))
+    if schedule is not None and (schedule.steps < 0 or schedule.passes <= 0):
+        what = f"schedule() gives {schedule.steps} steps, {schedule.passes} passes"
+        due = "no negative number of steps, and more than no pass"
+        raise refused(f"{what}, where {due} is due")
+    return schedule
+
+
+class _RowLosses(TypedDict):
+    """Losses of single rows, each in sum over its tokens; see :meth:`Trainer.train`."""
+
+    losses: list[float]
+    tokens: list[float]
+    of: NotRequired[int | None]
+
+
+class _LogLine(TypedDict, total=False):
+    """What is read of a line of ``log.jsonl``."""
+
+    step: float | None
+    epoch: float | None
+    loss: float | None
+    eval_loss: float | None
+    learning_rate: float | None
+    share: float | None
+    share_loss: float | None
+    eval_rows: _RowLosses | None
+    train_rows: _RowLosses | None
+
+
+def training_log(path: Path) -> list[Mapping[str, Any]]:
+    """The lines of a trainer's ``log.jsonl``; empty where there is none.
+
+    Raises:
+        PluginError: a line is something else than :meth:`Trainer.train` says.
+    """
+    lines: list[Mapping[str, Any]] = []
+    for place, line in enumerate(path.read_bytes().split(b"\n") if path.exists() else (), start=1):
+        if not line.strip():
+            continue
+        what = f"log.jsonl, line {place}"
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            due = 'an object such as {"step": 1, "epoch": 0.5, "loss": 2.1}'
+            raise refused(f"{what} is no JSON, where {due} is due") from None
+        checked(_LogLine, value, what)
+        for name in ("eval_rows", "train_rows"):
+            if (rows := value.get(name)) is None:
+                continue
+            losses, tokens = rows["losses"], rows["tokens"]
+            if len(losses) != len(tokens) or min(tokens, default=0) <= 0:
+                due = "as many losses as tokens, each of one token or more"
+                raise wrong(f"{what}: {name}", rows, due)
+        lines.append(value)
+    return lines
+
+
 class Generator(Plugin):
     """Answers prompts. Runs in a job of its own.
 
@@ -165,3 +319,75 @@ class Generator(Plugin):
         Known from the options alone; loads nothing heavy. None: it cannot be said.
         """
         return None
+
+
+Loss = tuple[float | None, int]
+"""Sum of the negative log likelihood over a text's predicted tokens, None where that is no finite
+number; and the number of these tokens."""
+
+
+def answered(
+    generator: Generator, checkpoint: Checkpoint, examples: Sequence[Example], context: Context
+) -> list[Prediction]:
+    """One prediction for each example, in the order of the examples.
+
+    The first that was not asked for ends it, so that a generator without an end does not hang.
+    """
+    asked = {row.id for row in examples}
+    by_id: dict[str, Prediction] = {}
+    predictions = generator.generate(checkpoint, examples, context)
+    for prediction in returned(Generator.generate, predictions):
+        name = prediction.example_id
+        if name in by_id:
+            raise refused(f"it answered '{short(name)}' twice")
+        if name not in asked:
+            raise refused(f"it answered '{short(name)}', which it was not asked")
+        by_id[name] = prediction
+    if missing := [row.id for row in examples if row.id not in by_id]:
+        of_all = f"{len(missing)} of {len(examples)} prompts"
+        raise refused(f"it left {of_all} unanswered, first '{short(missing[0])}'")
+    return [by_id[row.id] for row in examples]
+
+
+def exercise_generator(
+    generator: Generator, checkpoint: Checkpoint, examples: Sequence[Example], context: Context
+) -> list[Prediction]:
+    """All that a generator is asked, where it takes such a checkpoint."""
+    if checkpoint.kind not in generator.accepts:
+        raise EnvironmentFailure(f"it takes no checkpoint of the kind '{checkpoint.kind}'")
+    scheduled(generator, len(examples))
+    predictions = answered(generator, checkpoint, examples, context)
+    if type(generator).losses is not Generator.losses:
+        losses_of(generator, checkpoint, [row.prompt for row in examples], context)
+    return predictions
+
+
+def losses_of(
+    generator: Generator, checkpoint: Checkpoint, texts: Sequence[str], context: Context
+) -> list[Loss]:
+    """How well a checkpoint predicts each text.
+
+    A loss that is no finite number is what a generator says of a model that is broken: it is None.
+    """
+    losses: list[Loss] = []
+    # One more than is due is enough to see that there are too many.
+    said = itertools.islice(
+        each(generator.losses(checkpoint, texts, context), "losses()", "(loss, tokens)"),
+        len(texts) + 1,
+    )
+    for place, value in enumerate(said, start=1):
+        what = f"losses(): text {place}"
+        if isinstance(value, (tuple, list)) and len(value) == 2 and _broken(value[0]):
+            losses.append((None, checked(int, value[1], what)))
+            continue
+        loss, tokens = checked(tuple[float, int], value, what)
+        if tokens < 0:
+            raise wrong(what, tokens, "a count of tokens")
+        losses.append((float(loss), tokens))
+    if len(losses) != len(texts):
+        raise refused(f"losses() gives {len(losses)} results for {len(texts)} texts")
+    return losses
+
+
+def _broken(loss: object) -> bool:
+    return isinstance(loss, float) and not math.isfinite(loss)

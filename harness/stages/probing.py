@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.boundary.results import refused, returned, short
 from harness.records import Example
 from harness.stages.base import Plugin
+from harness.stages.making import with_ids
+
+MOST = 5_000
+"""Texts, instructions or rows of one probe, beyond which it is taken for one that does not end."""
 
 
 class Probe(Plugin):
@@ -47,3 +52,39 @@ class Probe(Plugin):
         and the instructions, which would measure what was learned by heart.
         """
         return ()
+
+
+def texts_of(probe: Probe) -> list[tuple[str, str]]:
+    """The texts of a probe, each with the name of its group; empty where it has none."""
+    texts = returned(Probe.texts, probe.texts(), most=MOST)
+    return [(text, "") if isinstance(text, str) else (text[0], text[1]) for text in texts]
+
+
+def instructions_of(probe: Probe) -> list[Example]:
+    """The instructions of a probe, each with an id of its own."""
+    call = "instructions()"
+    return list(with_ids(returned(Probe.instructions, probe.instructions(), most=MOST), call))
+
+
+def is_right(probe: Probe, instruction: Example, answer: str) -> bool:
+    """What a probe says of an answer."""
+    return returned(Probe.right, probe.right(instruction, answer), of=instruction.id)
+
+
+def rows_of(probe: Probe) -> list[Example]:
+    """The general rows of a probe, each with an id of its own and with a reference."""
+    rows = list(with_ids(returned(Probe.rows, probe.rows(), most=MOST), "rows()"))
+    for row in rows:
+        if not row.references:
+            name = short(row.id)
+            raise refused(f"rows(): '{name}' has no reference, so nothing can be learned")
+    return rows
+
+
+def exercise_probe(probe: Probe) -> list[tuple[str, str]]:
+    """All that a probe is asked."""
+    for instruction in instructions_of(probe):
+        for answer in ("", "no idea"):
+            is_right(probe, instruction, answer)
+    rows_of(probe)
+    return texts_of(probe)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from harness.boundary.results import refused, returned, short, wrong
 from harness.context import Context
-from harness.records import Example
+from harness.kit.text import one_line
+from harness.records import Example, Message
 from harness.stages.base import Plugin
+
+SYSTEM = ("system", "developer")
+ROLES = (*SYSTEM, "user", "assistant")
+"""Of turns that may stand before a prompt."""
+LONGEST = 400
+"""Characters of what a baseline says of itself."""
 
 
 class Baseline(Plugin):
@@ -40,3 +50,74 @@ class Baseline(Plugin):
     def told(self, train: Sequence[Example]) -> str:
         """What it puts before the prompts, in a line for reports."""
         return (type(self).__doc__ or "").partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Prompts that must not be shown.
+
+    Attributes:
+        prompts: of rows of dev and test, but for texts that users say in train, too.
+        families: what users say in train -> the families in which they say it.
+    """
+
+    prompts: Collection[str]
+    families: Mapping[str, Collection[str]]
+
+    def refuses(self, text: str, family: str) -> str:
+        """Why the prompt of a row of that family must not show this text, or an empty string."""
+        if text in self.prompts:
+            return "a row of dev or test"
+        if set(self.families.get(text, ())) == {family}:
+            return "a row that belongs together with it"
+        return ""
+
+
+def prompted(
+    baseline: Baseline,
+    asked: Sequence[Example],
+    train: Sequence[Example],
+    held: Held,
+    context: Context,
+) -> list[Example]:
+    """One row for each that was asked for, in order: the row itself, with other turns before.
+
+    Args:
+        asked: rows of dev or test, each with its family as ``group``.
+
+    Raises:
+        PluginError: a row was changed otherwise, or another one is shown that must not be.
+    """
+    prompts = iter(returned(Baseline.prompts, baseline.prompts(asked, train, context)))
+    made = []
+    for row in asked:
+        what, prompt = f"prompts() for '{short(row.id)}'", next(prompts, None)
+        if prompt is None:
+            raise refused(f"{what} is missing")
+        if prompt.id != row.id:
+            raise refused(f"{what} has the id '{short(prompt.id)}'")
+        own = [turn for turn in row.messages if turn.get("role") not in SYSTEM]
+        if not own or list(prompt.messages[-len(own) :]) != own:
+            raise refused(f"{what}: its last turns are not those of the row")
+        for turn in prompt.messages[: -len(own)]:
+            _check_added(turn, row, held, what)
+        # A copy: nobody may change afterwards what has passed.
+        made.append(replace(row.as_asked(), messages=copy.deepcopy(prompt.messages)))
+    return made
+
+
+def _check_added(turn: Message, row: Example, held: Held, what: str) -> None:
+    role, content = turn.get("role"), turn.get("content")
+    if role not in ROLES:
+        raise wrong(f"{what}: the role of a turn", role, f"one of {', '.join(ROLES)}")
+    shown = content if role == "user" and isinstance(content, str) else None
+    if shown is not None and (why := held.refuses(shown, row.group)):
+        raise refused(f"{what}: it shows {why}")
+
+
+def told(baseline: Baseline, train: Sequence[Example]) -> str:
+    """What a baseline says that it puts before the prompts, in a line."""
+    line = returned(Baseline.told, baseline.told(train))
+    if not line.strip():
+        raise wrong("told()", line, "a line of text")
+    return one_line(line, LONGEST)

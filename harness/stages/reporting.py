@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.kit.blocks import Block, of_rows
+from harness.boundary.results import each, paths, refused, returned, wrong
+from harness.kit.blocks import Block, flaw, of_rows
 from harness.stages.base import Plugin
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+MOST_ROWS = 100_000
+"""Rows of one section."""
+MOST_BLOCKS = 500
+"""Blocks of one section."""
 
 
 class Reporter(Plugin):
@@ -44,6 +50,23 @@ class Reporter(Plugin):
             False if this reporter only writes files (the default).
         """
         return False
+
+
+def written(reporter: Reporter, document: Mapping[str, Any], folder: Path) -> list[Path]:
+    """The files that a reporter has written; each is there."""
+    files = paths(reporter.write(document, folder), "write()")
+    for path in files:
+        if not path.is_file():
+            raise refused(f"write() names '{path.name}', which is not there")
+    return files
+
+
+def exercise_reporter(
+    reporter: Reporter, document: Mapping[str, Any], folder: Path, console: Any
+) -> list[Path]:
+    """All that a reporter is asked."""
+    reporter.show(document, console)
+    return written(reporter, document, folder)
 
 
 class Section(Plugin):
@@ -84,3 +107,30 @@ class Section(Plugin):
             if found["name"] == self.name:
                 return of_rows(found["title"], found["columns"], found["rows"], found["cut"])
         return ()
+
+
+def table_of(
+    section: Section, document: Mapping[str, Any], database: Path
+) -> list[Mapping[str, Any]]:
+    """The rows of a section's table, whose cells may be anything that has a text."""
+    call = "rows()"
+    rows = list(each(section.rows(document, database), call, "mappings", MOST_ROWS))
+    for place, row in enumerate(rows, start=1):
+        if not isinstance(row, Mapping):
+            raise wrong(f"{call}: item {place}", row, "a mapping of column to value")
+    return rows
+
+
+def blocks_of(section: Section, document: Mapping[str, Any]) -> list[Block]:
+    """What a section says: known blocks, tables as wide as their columns."""
+    blocks = list(returned(Section.blocks, section.blocks(document), most=MOST_BLOCKS))
+    for place, block in enumerate(blocks, start=1):
+        if why := flaw(block):
+            raise refused(f"blocks(): item {place}: {why}")
+    return blocks
+
+
+def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Block]:
+    """All that a section is asked."""
+    table_of(section, document, database)
+    return blocks_of(section, document)

@@ -1,27 +1,28 @@
-"""Stages that look at single answers: metric, detector, judge."""
+"""Stages that look at single answers: metric, detector."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.context import Context
+from harness.boundary.results import checked, refused, returned, short
 from harness.records import (
     ErrorLabel,
     Example,
     Prediction,
     ScoredExample,
 )
+from harness.stages.base import Plugin, signature_of
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.rubrics import Item, Judgement, Rubric
-
     Floats = npt.NDArray[np.float64]
 
-from harness.stages.base import Plugin, signature_of
+MOST_LABELS = 100
+"""Labels of one answer."""
 
 
 class Metric(Plugin):
@@ -151,6 +152,25 @@ def names_in_run(name: str, metric: Metric) -> tuple[str, ...]:
     return tuple(f"{prefix}{score}" for score in metric.score_names())
 
 
+def check_metric(metric: Metric) -> None:
+    """What a metric says of itself: its scores, direction, bounds.
+
+    Raises:
+        PluginError: it says something else than :class:`Metric` asks for.
+    """
+    names = returned(Metric.score_names, metric.score_names())
+    if not names or len(set(names)) != len(names):
+        raise refused("score_names() gives no name, or one twice")
+    for flag in ("higher_is_better", "additive", "needs_references", "by_people"):
+        checked(bool, getattr(metric, flag), flag)
+    checked(float | None, metric.right_at, "right_at")
+    # They may be infinite, as no other number may.
+    bounds = tuple(0.0 if end in (-math.inf, math.inf) else end for end in metric.bounds)
+    checked(tuple[float, float], bounds, "bounds")
+    if not metric.bounds[0] < metric.bounds[1]:
+        raise refused("bounds is no pair of (least, greatest)")
+
+
 class Detector(Plugin):
     """Names the kinds of errors that one answer shows."""
 
@@ -178,27 +198,25 @@ class Detector(Plugin):
         raise NotImplementedError
 
 
-class Judge(Plugin):
-    """A model that rates items by a rubric, as raters do.
+def detected(
+    detector: Detector, scored: Sequence[ScoredExample], train: Sequence[Example]
+) -> list[ErrorLabel]:
+    """The labels of all answers of a model that has learned these rows."""
+    categories_of(detector)
+    detector.prepare(train)
+    labels: list[ErrorLabel] = []
+    for row in scored:
+        name = row.example.id
+        for label in returned(Detector.detect, detector.detect(row), of=name, most=MOST_LABELS):
+            what = f"detect() of '{name}'"
+            if label.example_id != name:
+                raise refused(f"{what} gives a label of '{short(label.example_id)}'")
+            if not label.category.strip():
+                raise refused(f"{what} gives a label without a category")
+            labels.append(label)
+    return labels
 
-    What it says is kept apart from what people say, and is called *uncalibrated* until enough
-    ratings by people agree with it.
-    """
 
-    stage = "judge"
-
-    def signature(self) -> str:
-        """What decides what it says (the model above all); judgements are kept by it."""
-        return signature_of(self)
-
-    def rate(self, rubric: Rubric, items: Sequence[Item], context: Context) -> Iterator[Judgement]:
-        """One judgement for each criterion that is asked of each item, in any order.
-
-        Each is kept as soon as it is yielded. A criterion of which the model says nothing that
-        can be read has a judgement with an ``error``, never a value. What could not be asked
-        (a service that fails) is left out, and told at the end by raising.
-
-        Raises:
-            harness.errors.EnvironmentFailure: some items could not be judged.
-        """
-        raise NotImplementedError
+def categories_of(detector: Detector) -> Mapping[str, str]:
+    """Category -> definition."""
+    return dict(returned(Detector.categories, detector.categories()))

@@ -216,3 +216,35 @@ def _plain(value: Any, what: str) -> Any:
 
 def _wrong(what: str) -> PluginError:
     return PluginError(what, hint="correct the plugin")
+
+
+TRIALS = 6
+"""Of a search that is only tried out."""
+
+
+def exercise_searcher(searcher: Searcher, seed: int) -> list[Trial]:
+    """The first trials of a search, with measurements that are made up.
+
+    A search that was killed asks again, so the same record has to give the same trial.
+    """
+    if not issubclass(type(searcher).Options, Searcher.Options):
+        raise _wrong(
+            "its Options lack those of a search: derive them from harness.Searcher.Options, which "
+            "has trials, by, folds and seed"
+        )
+    asked, again = CheckedSearcher(searcher), CheckedSearcher(type(searcher)(searcher.options))
+    trials = [Trial(0, {}, (1.0, 1.0), "done")]
+    while len(trials) < TRIALS:
+        values = asked.propose(tuple(trials), seed, False)
+        if values != again.propose(tuple(trials), seed, False):
+            raise _wrong(
+                f"trial {len(trials)}: one record gives two proposals, which have to be computed "
+                "from the arguments and the options"
+            )
+        if values is None:
+            break
+        trials.append(Trial(len(trials), values, (1.0 + 1 / len(trials),) * 2, "done"))
+    asked.hopeless((9.0,), tuple(trials), False)
+    measured = Trial(TRIALS, {}, (1.0,), "done", course=(3.0, 2.0, 1.5))
+    asked.limits((*trials, measured))
+    return trials[1:]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
 from harness.config import loading as configuration
@@ -24,6 +23,7 @@ from harness.engine.steps.gating import screening_seed
 from harness.errors import DataError, UsageError
 from harness.records import Checkpoint, Example, Level, Rendered
 from harness.scoring import MetricEntry
+from harness.stages.making import fetched, rendered
 
 
 class ConfigView:
@@ -131,7 +131,7 @@ class ConfigView:
         call = plainly(f"{entry.named}, model", aloud)
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(Path(folder), stage="model", report=call.calls.hearing(report))
-            return results.checkpoint(entry.instance.fetch(context), "fetch()")
+            return fetched(entry.instance, context)
 
     def rendered(self, rows: Sequence[Example], report: Report = silent) -> list[Rendered]:
         """Rows as the trainer gives them to the base model, token by token; no weights are read.
@@ -147,7 +147,7 @@ class ConfigView:
         call = plainly(f"{entry.named}, train", aloud, lent=Lent(rows))
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(Path(folder), stage="train", report=call.calls.hearing(report))
-            return list(results.rendered(entry.instance.rendered(base, rows, context), rows))
+            return list(rendered(entry.instance, base, rows, context))
 
     def _of(self, split: str) -> Sequence[Example]:
         rows = [row for row in self._rows if row.split == split]

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
 from harness.context import Context, Report, derive_seed, silent
@@ -16,6 +15,7 @@ from harness.engine.steps.preparing import as_trained
 from harness.errors import DataError, EnvironmentFailure
 from harness.loop import BASELINE
 from harness.records import Checkpoint, Example, Prediction
+from harness.stages.making import answered, fetched
 from harness.stored.replay import StoredRun, StoredSteps
 
 
@@ -69,8 +69,7 @@ class RoundModels:
                 Path(folder), derive_seed(settings.seed, GENERATE, number), GENERATE, number,
                 report=call.calls.hearing(report), cancelled=cancelled,
             )  # fmt: skip
-            answers = entry.instance.generate(self._models[number], prompts, context)
-            return results.predictions(answers, prompts)
+            return answered(entry.instance, self._models[number], prompts, context)
 
 
 def _base(run: StoredRun, report: Report) -> Checkpoint:
@@ -80,7 +79,7 @@ def _base(run: StoredRun, report: Report) -> Checkpoint:
     with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
         context = Context(Path(folder), stage=MODEL, known=begun, report=call.calls.hearing(report))
         try:
-            found = results.checkpoint(entry.instance.fetch(context), "fetch()")
+            found = fetched(entry.instance, context)
         except EnvironmentFailure as error:
             error.hint = (
                 error.hint or f"run {run.name} began with a base model there: bring it back"

@@ -31,28 +31,29 @@ STEP = 200
 """Characters of what a stage says of its step."""
 
 
-PROBED = {"losses": 0.8, "instructions": 0.4}
+GENERAL = {"losses": 0.8, "instructions": 0.4}
 """The same as :data:`WEIGHTS`, of a model on general text."""
-WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0, **PROBED}
+WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0, **GENERAL}
 """How long stages last, relative to each other; all others count as :data:`SHORT`."""
 SHORT = 0.2
 
 
 def weight_planned(
-    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0, probes: int = 0
+    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0, beside: int = 0
 ) -> float:
     """The weight of all stages of a run, for the overall bar and its time left.
 
     Args:
         arms: trainings beside the rounds.
+        beside: plugins that are asked beside the task, of general text.
     """
     small = SHORT * (metrics + 1)
     dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
     each = WEIGHTS["train"] + dev + 2 * SHORT
     asked = baselines * (SHORT + dev)
-    probed = (rounds + 1) * sum(PROBED.values()) if probes else 0.0
+    general = (rounds + 1) * sum(GENERAL.values()) if beside else 0.0
     trained = (rounds * (2 if control else 1) + arms) * each
-    return 2 * SHORT + dev + asked + SHORT + trained + 2 * test + probed
+    return 2 * SHORT + dev + asked + SHORT + trained + 2 * test + general
 
 
 def weight_of_pool(rounds: int) -> float:

@@ -107,6 +107,7 @@ _FOR_METRICS = (
     Rule("signature", identity.signature),
 )
 _FOR_OTHERS = (Rule("work", work.work),)
+_FOR_AUGMENTERS = (*_FOR_OTHERS, Rule("gate", work.gate))
 _IN_A_FRESH_PROCESS = (
     Rule("rebuild", identity.rebuild),
     Rule("quiet", identity.quiet),
@@ -116,7 +117,7 @@ _IN_A_FRESH_PROCESS = (
 
 def rules(stage: str = "metric") -> list[Rule]:
     """The rules for plugins of a stage, in the order in which they are told."""
-    own = _FOR_METRICS if stage == "metric" else _FOR_OTHERS
+    own = {"metric": _FOR_METRICS, "augmenter": _FOR_AUGMENTERS}.get(stage, _FOR_OTHERS)
     return [*_FOR_ALL, *own, *_IN_A_FRESH_PROCESS]
 
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.boundary import results
+from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.stage_keys import entry_key
 from harness.errors import PluginError
 from harness.kit.files import digest
 from harness.stages import KINDS, Detector, Metric, Options, Plugin
+from harness.stages.scoring import categories_of, check_metric
 from harness.testing.outcomes import Failed
 from harness.testing.subject import Subject
 
@@ -98,8 +99,7 @@ def _arguments(name: str, own: Callable[..., Any], method: Callable[..., Any]) -
 
 
 def _metric(metric: Metric) -> None:
-    results.metric_kind(metric)
-    results.score_names(metric.score_names())
+    check_metric(metric)
     low, high = metric.bounds
     if metric.right_at is not None and not low <= metric.right_at <= high:
         what = f"right_at is {metric.right_at!r}, outside of the bounds {low:g} to {high:g}"
@@ -109,8 +109,7 @@ def _metric(metric: Metric) -> None:
 
 
 def _detector(detector: Detector) -> None:
-    found = results.categories(detector.categories())
-    if not found:
+    if not categories_of(detector):
         raise Failed("categories() gives {}", "Map each category to a line that defines it")
 
 
@@ -147,7 +146,7 @@ def asking(subject: Subject) -> str | None:
     """check() gives harness.Problems that are placed in its options, or nothing."""
     known = subject.plugin.Options.model_fields
     for settings in ({}, {"model": {"source": "x"}}):
-        for problem in results.problems(subject.instance.check(settings)):
+        for problem in returned(Plugin.check, subject.instance.check(settings)):
             if problem.place and problem.place[0] not in known:
                 what = (
                     f"check() places a problem at {problem.place!r}, which is none of its options"

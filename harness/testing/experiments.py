@@ -93,11 +93,11 @@ class SampleBranches(Branches):
         self.reference, self.closed = 1, "sample"
 
     def rows(self, split: str) -> Sequence[Example]:
-        return self._sample.split(split)
+        return self._sample.rows_of(split)
 
     @property
     def learned(self) -> Sequence[Example]:
-        return self._sample.split("train")
+        return self._sample.rows_of("train")
 
     def round(self, number: int) -> AnswerSet:
         return answers(self._sample, At(number))

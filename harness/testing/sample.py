@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from harness.records import Condition, Example, PlanItem, Prediction, ScoredExample, Slice
+from harness.boundary.lending import copied
+from harness.context import Context
+from harness.records import (
+    Checkpoint,
+    Condition,
+    Dataset,
+    Example,
+    PlanItem,
+    Prediction,
+    ScoredExample,
+    Slice,
+)
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.stages import AnnotatedRun, AnswerValues, Evidence
+from harness.stages.prompting import Held
+from harness.testing.subject import Subject
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.stored import Branches
 
 SCORE = "score"
 _ROWS = (
@@ -31,33 +53,113 @@ _ROWS = (
 _ANSWERS = (("No, the second one was cancelled.", 1.0), ("Yes.", 0.0), ("", 0.0), ("Monday", None))
 
 
-@dataclass(frozen=True, slots=True)
 class Sample:
-    """What plugins are given, new for each call: a plugin may have changed the last one.
+    """What plugins are given, by the names of what the calls of their kinds take.
+
+    New for each call: a plugin may have changed the last one. A kind whose call takes something
+    else needs a property here.
 
     Attributes:
         rows: of all splits but test.
         scored: answers to dev, of which one is right, one empty, one not scored.
-        items: of an augmenter's plan: a slice, and rows from everywhere.
+        plan: of an augmenter: a slice, and rows from everywhere.
     """
 
-    rows: tuple[Example, ...]
-    scored: tuple[ScoredExample, ...]
-    items: tuple[PlanItem, ...]
+    seed = 7
 
-    def split(self, name: str) -> tuple[Example, ...]:
-        return tuple(row for row in self.rows if row.split == name)
+    def __init__(self, folder: Path, subject: Subject) -> None:
+        """Files go below ``folder``, an empty one."""
+        self.folder, self._subject = folder / "output", subject
+        self.folder.mkdir()
+        self.rows = tuple(_row(number, *row) for number, row in enumerate(_ROWS))
+        self.scored = tuple(
+            ScoredExample(row, Prediction(row.id, text, "stop", 9, 7), {SCORE: value})
+            for row, (text, value) in zip(self.rows[-len(_ANSWERS) :], _ANSWERS, strict=True)
+        )
+        weak = Slice((Condition("topic", "=", "billing"),), 2, 2, 0.1, 0.4, 0.1, 0.7, 0.01)
+        self.item = PlanItem(weak, 2, "add rows")
+        self.plan = (self.item, PlanItem(None, 1, "explore"))
+        # A probe, so that nothing is told to trackers and services.
+        self.context = Context(
+            self.folder, self.seed, subject.stage, round=1, run="sample", probe=True
+        )
+        self.train, self.valid, self.pool = map(self.rows_of, ("train", "valid", "pool"))
+        self.data = Dataset((*self.train, *self.pool))
+        self.examples = tuple(row.as_asked() for row in self.rows_of("dev"))
+        self.asked = tuple(
+            replace(row, group=full.group)
+            for row, full in zip(self.examples, self.rows_of("dev"), strict=True)
+        )
+        self.document: dict[str, Any] = copied(DOCUMENT)
+        self.run = AnnotatedRun("sample", self.folder, 0.95, AnswerValues)
 
+    def rows_of(self, split: str) -> tuple[Example, ...]:
+        return tuple(row for row in self.rows if row.split == split)
 
-def small() -> Sample:
-    """Sixteen rows about orders in a shop."""
-    rows = tuple(_row(number, *row) for number, row in enumerate(_ROWS))
-    scored = tuple(
-        ScoredExample(row, Prediction(row.id, text, "stop", 9, 7), {SCORE: value})
-        for row, (text, value) in zip(rows[-len(_ANSWERS) :], _ANSWERS, strict=True)
-    )
-    weak = Slice((Condition("topic", "=", "billing"),), 2, 2, 0.1, 0.4, 0.1, 0.7, 0.01)
-    return Sample(rows, scored, (PlanItem(weak, 2, "add rows"), PlanItem(None, 1, "explore")))
+    @cached_property
+    def base(self) -> Checkpoint:
+        """The model that the author gave, or one that has no files."""
+        folder = self.folder.parent / "base"
+        folder.mkdir()
+        return self._subject.checkpoint or Checkpoint("base", str(folder), "sample", "sample")
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.base
+
+    @property
+    def evidence(self) -> Evidence:
+        right = {row.example.id: row.values[SCORE] == 1.0 for row in self.scored}
+        return Evidence(
+            self.scored, SCORE, True, right=right, base=self.scored, base_right=dict(right),
+            train=self.train, seed=self.seed,
+        )  # fmt: skip
+
+    @property
+    def held(self) -> Held:
+        """Prompts that must not be shown."""
+        said = {row.prompt: (row.group,) for row in self.train}
+        return Held({row.prompt for row in self.examples}, said)
+
+    @property
+    def rubric(self) -> Rubric:
+        """A rubric with one question."""
+        right = Criterion("right", "Right", "Is the answer right?", Scale("binary"))
+        return Rubric(
+            id="sample", version=1, title="Sample", language="en", instructions="Rate the answer.",
+            show=Show(), criteria=(right,), overall=Overall(), judge=None, digest="sample",
+        )  # fmt: skip
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Two answers to rate."""
+        return tuple(
+            Item(f"{number:012x}", scored.example.messages, (scored.prediction.text,))
+            for number, scored in enumerate(self.scored[:2])
+        )
+
+    @property
+    def database(self) -> Path:
+        """That of a run that knows nothing."""
+        from harness.store.contents import RunContents
+        from harness.store.writing import build
+
+        path = self.folder / "run.duckdb"
+        build(path, RunContents("sample", SCORE, 0))
+        return path
+
+    @property
+    def branches(self) -> Branches:
+        """Of a run whose rounds are closed."""
+        from harness.testing.experiments import SampleBranches
+
+        return SampleBranches(self, self.folder)
+
+    @property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(file=io.StringIO(), width=80)
 
 
 def _row(number: int, split: Any, topic: str, question: str, answer: str) -> Example:
@@ -66,23 +168,6 @@ def _row(number: int, split: Any, topic: str, question: str, answer: str) -> Exa
     turns = (system, user) if number % 3 == 0 else (user,)
     meta = {"topic": topic, "urgent": number % 2 == 0, "orders": number}
     return Example(f"row-{number}", turns, (answer,), split, f"customer-{number}", meta)
-
-
-def rubric() -> Rubric:
-    """A rubric with one question."""
-    right = Criterion("right", "Right", "Is the answer right?", Scale("binary"))
-    return Rubric(
-        id="sample", version=1, title="Sample", language="en", instructions="Rate the answer.",
-        show=Show(), criteria=(right,), overall=Overall(), judge=None, digest="sample",
-    )  # fmt: skip
-
-
-def items(sample: Sample) -> tuple[Item, ...]:
-    """Two answers to rate."""
-    return tuple(
-        Item(f"{number:012x}", scored.example.messages, (scored.prediction.text,))
-        for number, scored in enumerate(sample.scored[:2])
-    )
 
 
 _VERDICT = {

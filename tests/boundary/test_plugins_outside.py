@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from harness.boundary import calls as plugin_calls, results
+from harness.boundary import calls as plugin_calls
 from harness.config import sourcing
+from harness.stages import making
 from tests.support.project import SUPPORT, Project
 
 FILE = SUPPORT / "faulty.py"
@@ -224,14 +225,14 @@ def test_a_source_that_does_not_end_is_counted_and_stopped(project, command, mon
     text = (project.folder / "harness.yaml").read_text()
     text = text.replace("plugins: [", "plugins: [endless.py, ")
     project.write(text.replace("{source: fake}\nmodel", "{source: endless}\nmodel"))
-    monkeypatch.setattr(results, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(making, "MOST_ROWS", 1_000)
     monkeypatch.setattr(sourcing, "EVERY", 400)
     done = project.inside(command)
     assert done.code == 5
     words = " ".join(done.err.split())
     assert "note: source 'endless' from " in words
     assert "has given 400 rows so far; Ctrl-C ends it" in words and "given 800 rows" in words
-    assert "load() is more than 1,000 rows, where a data set that ends is due" in words
+    assert "load() gives more than 1,000 of them: it has to end" in words
 
 
 @pytest.mark.nightly(but_each=2)

@@ -196,10 +196,10 @@ class Wrong(Augmenter):
     ("rows", "words"),
     [
         (None, "propose() is None"),
-        (["no row"], 'proposal 1 is the text "no row"'),
-        ([replace(POOL[0], id=None)], "proposal 1: id is None"),
-        ([replace(POOL[0], messages="hi")], "proposal 1: messages is the text"),
-        ([replace(POOL[0], references=(3,))], "proposal 1: references[0] is the number 3"),
+        (["no row"], 'item 1 is the text "no row"'),
+        ([replace(POOL[0], id=None)], "item 1: id is None"),
+        ([replace(POOL[0], messages="hi")], "): messages is the text"),
+        ([replace(POOL[0], references=(3,))], "): references[0] is the number 3"),
     ],
 )
 def test_a_proposal_of_the_wrong_kind_is_a_failure_of_the_augmenter(rows, words):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from harness.boundary import results
 from harness.errors import PluginError
 from harness.kit.blocks import (
     Bullets,
@@ -23,6 +23,7 @@ from harness.kit.blocks import (
     from_json,
     to_json,
 )
+from harness.stages.reporting import blocks_of
 
 PLUGIN = '''
 import harness
@@ -168,18 +169,22 @@ ANY = [
 ]  # fmt: skip
 
 
+def said(blocks):
+    return blocks_of(SimpleNamespace(blocks=lambda document: blocks), {})
+
+
 @pytest.mark.parametrize("block", ANY, ids=lambda block: type(block).__name__)
 def test_blocks_survive_json(block):
     again = from_json(json.loads(json.dumps(to_json(block))))
     assert to_json(again) == to_json(block) and type(again) is type(block)
-    assert results.blocks([block]) == [block]
+    assert said([block]) == [block]
 
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ("a text", "where a harness.kit.blocks"),
-        (Note(3), "text is the number 3, where text is due"),
+        ("a text", "where an instance of Heading or an instance of Paragraph"),
+        (Note(3), "text is the number 3, where a valid string is due"),
         (Heading("h", level=7), "level is the number 7"),
         (Details("d", (Table((Column("a"),), ((1, 2),), "c"),)), "2 cells for 1 columns"),
         (Table((), (), "c"), "no columns"),
@@ -193,4 +198,4 @@ def test_blocks_survive_json(block):
 )
 def test_what_is_no_block_is_refused(wrong, told):
     with pytest.raises(PluginError, match=told):
-        results.blocks([wrong])
+        said([wrong])

@@ -19,10 +19,12 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
 
 
 def outcome(plugin: Any, **given: Any) -> Any:
-    rule = next(rule for rule in rules(plugin.stage) if rule.id == "work")
+    """Of the rule that calls it; where that one passes, of what is asked of its kind besides."""
     from harness.testing.subject import Subject
 
-    return rule.run(Subject(plugin, **given))
+    called = [rule for rule in rules(plugin.stage) if rule.id in ("work", "gate")]
+    outcomes = [rule.run(Subject(plugin, **given)) for rule in called]
+    return next((found for found in outcomes if found.status == "failed"), outcomes[0])
 
 
 # -- augmenters -----------------------------------------------------------------------------
@@ -253,6 +255,21 @@ class Stingy(harness.Judge):
         yield harness.Judgement(items[0].id, rubric.criteria[0].id, True)
 
 
+class Promises(harness.Experiment):
+    """It asks for what it does not do."""
+
+    name = "promises"
+
+    def intent(self, variants):
+        return harness.Intent(parts=frozenset({"a"}))
+
+    def left(self, run):
+        return ()
+
+    def carry_out(self, run):
+        return harness.Outcome()
+
+
 class Tableless(harness.Annotations):
     """It gives a table that it has not declared."""
 
@@ -270,12 +287,12 @@ FAULTY = [
     (Parentless, "refused: no origin. A new row names the row that it was made from"),
     (OneName, "refused: invalid row. A row ends in a user's turn, has a reference, and has an id"),
     (Writes, "it changed what it was given to read: row 'row-8': meta"),
-    (Empty, "load() gives no row"),
+    (Empty, "load() gives nothing, and no run can do without"),
     (Unkind, "fetch() gives the kind 'adapter'"),
     (Misnamed, "train() gives the kind 'adapter', where `produces` says 'prompt'"),
     (Forgets, "it left 1 of 4 prompts unanswered"),
     (Peeks, "IndexError: tuple index out of range"),
-    (Mislabels, 'example_id is the text "somebody"'),
+    (Mislabels, "gives a label of 'somebody'"),
     (Unscored, "TypeError: unsupported operand"),
     (Overwrites, "its last turns are not those of the row"),
     (Remembers, "one record gives two proposals"),
@@ -283,11 +300,12 @@ FAULTY = [
     (Bare, "lack those of a search"),
     (Unsure, "True or False is due"),
     (Vague, "at most 3 of numbers and None"),
-    (Wordy, "right() for 'a' is the text"),
+    (Wordy, "right() of 'a' is the text"),
     (Boasts, "write() names 'report.pdf', which is not there"),
     (Asks, "answers does not exist"),
     (Assumes, "IndexError"),
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
+    (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
 ]
 
@@ -353,7 +371,7 @@ def test_a_model_that_needs_the_network_is_not_fetched():
 
 
 def test_a_search_that_computes_from_the_record_passes():
-    assert outcome(Fine).message == "3 proposals of 1 settings"
+    assert outcome(Fine).message == "propose() gives 3 results"
 
 
 def test_the_plugins_of_the_guide_pass(tmp_path):
@@ -382,4 +400,4 @@ def test_a_trainer_is_called_with_the_model_that_it_is_given(tmp_path):
     base = registry.get("model", "fake").plugin().fetch(harness.Context(tmp_path))
     trainer = registry.get("trainer", "fake").plugin
     assert "KeyError: 'skill'" in outcome(trainer).message
-    assert outcome(trainer, checkpoint=base).message == "6 rows, 1 lines of log.jsonl"
+    assert outcome(trainer, checkpoint=base).message == "train() gives a Checkpoint"

@@ -76,7 +76,7 @@ class Steps:
         self.asked_on_test = asking.on_test
         # Nobody is told of general text in a loop beside the rounds; its guards may need it.
         told = beside is None or run.config.guards_forgetting
-        self.probed = Probing(caller, asked=told).beside
+        self.on_general_text = Probing(caller, asked=told).beside
         self.compared = self.comparing.compared
         self.alike = self.comparing.alike
         self.analyze = Analyzing(caller, detecting).analyze

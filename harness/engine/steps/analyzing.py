@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -19,6 +18,7 @@ from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import digest, read_json, write_json
 from harness.records import Example, Findings, from_json, to_json
 from harness.stages import Evidence
+from harness.stages.growing import analyzed
 
 
 class Analyzing:
@@ -65,9 +65,7 @@ class Analyzing:
             for entry in self.config.analyze:
                 try:
                     with self.run.guard(ANALYZE, entry, at, lent=lent):
-                        results.causes(entry.instance.causes())
-                        found = entry.instance.analyze(_own(evidence), context)
-                        own = results.findings(found)
+                        own = analyzed(entry.instance, _own(evidence), context)
                 except (*NO_FAULT, InputChanged):
                     raise
                 except HarnessError as error:

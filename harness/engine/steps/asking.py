@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import prompts as boundary
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context
 from harness.data.families import families
@@ -32,6 +31,7 @@ from harness.records import (
     from_json,
     to_json,
 )
+from harness.stages import prompting
 
 PROMPTS = "prompts"
 
@@ -68,7 +68,7 @@ class Given:
 
     rows: tuple[Example, ...]
     train: tuple[Example, ...]
-    held: boundary.Held
+    held: prompting.Held
 
     @property
     def lent(self) -> tuple[Sequence[Example], ...]:
@@ -90,8 +90,7 @@ class Given:
             ConfigError: the rows do not allow what its options ask for.
             PluginError: it shows what it must not.
         """
-        made = entry.instance.prompts(self.rows, self.train, context)
-        return list(boundary.prompts(made, self.rows, self.held))
+        return prompting.prompted(entry.instance, self.rows, self.train, self.held, context)
 
 
 def arm_of(name: str) -> str:
@@ -132,7 +131,7 @@ class Asking:
             context = self.run.context(folder, stage, at, seed)
             rows = given.asked_by(entry, context)
             write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-            return {**context.facts, "told": boundary.told(entry.instance.told(given.train))}
+            return {**context.facts, "told": prompting.told(entry.instance, given.train)}
 
         made = self.run.stage(
             stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
@@ -260,7 +259,7 @@ def _in_family(row: Example, family: Mapping[str, str]) -> Example:
     return dataclasses.replace(row, group=family[row.id], parent=None)
 
 
-def _held(data: Dataset, family: Mapping[str, str]) -> boundary.Held:
+def _held(data: Dataset, family: Mapping[str, str]) -> prompting.Held:
     """What no prompt may show."""
     said: dict[str, set[str]] = {}
     for row in data.split("train"):
@@ -268,7 +267,7 @@ def _held(data: Dataset, family: Mapping[str, str]) -> boundary.Held:
             if turn.get("role") == "user" and isinstance(turn.get("content"), str):
                 said.setdefault(str(turn["content"]), set()).add(family[row.id])
     held_out = {row.prompt for split in ("dev", "test") for row in data.split(split)}
-    return boundary.Held(held_out - said.keys(), said)
+    return prompting.Held(held_out - said.keys(), said)
 
 
 def _refuse_too_long(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -15,6 +14,7 @@ from harness.engine.steps.base import StageCaller
 from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, from_json, to_json
+from harness.stages.scoring import detected
 
 UNEXPLAINED = "unexplained"
 
@@ -53,10 +53,7 @@ class Detecting:
             for entry in self.config.detect:
                 try:
                     with self.run.guard(stage, entry, at, lent=lent):
-                        results.categories(entry.instance.categories())
-                        entry.instance.prepare(learned)
-                        for row in scored:
-                            labels += results.labels(entry.instance.detect(row), row.example.id)
+                        labels += detected(entry.instance, scored, learned)
                 except (*NO_FAULT, InputChanged):
                     raise
                 except HarnessError as error:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.config.effects import shortages
 from harness.config.sourcing import counted
 from harness.context import derive_seed
@@ -21,6 +20,7 @@ from harness.engine.steps.gating import Gating
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.records import Checkpoint, Dataset, Example, from_json, to_json
+from harness.stages.making import rows_of
 
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
@@ -71,7 +71,7 @@ class Preparing:
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, DATA, at, seed)
             rows = []
-            given = results.examples(entry.instance.load(context))
+            given = rows_of(entry.instance, context)
             for row in counted(given, entry, self.run.watcher.say, self.run.calls.heard):
                 rows.append(row)
                 context.check()

@@ -9,9 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import probes as boundary
 from harness.boundary.lending import Lent
-from harness.boundary.probes import Loss
 from harness.config.effects import NO_LOSSES, measures_losses
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
@@ -22,6 +20,8 @@ from harness.engine.steps.base import StageCaller
 from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
+from harness.stages import probing
+from harness.stages.making import Loss
 
 LOSSES = "losses"
 INSTRUCTIONS = "instructions"
@@ -96,7 +96,7 @@ class Probing:
         Args:
             pinned: what the round was closed with; it is found by that after an upgrade, too.
         """
-        if not (self.asked and self.config.probes) or at.arm != BASE_ARM:
+        if not (self.asked and self.config.entries["probes"]) or at.arm != BASE_ARM:
             return {}
         of_base = {
             name.removesuffix(_OF_BASE): made
@@ -145,13 +145,13 @@ class Probing:
         """
         texts: list[Example] = []
         asked: list[tuple[PluginEntry, Example]] = []
-        for entry in self.config.probes:
+        for entry in self.config.entries["probes"]:
             with self.run.guard(LOSSES, entry):
-                for text, group in boundary.texts(entry.instance.texts()):
+                for text, group in probing.texts_of(entry.instance):
                     turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
                     name = f"text {len(texts)}"
                     texts.append(Example(name, (turn,), group=own if group else ""))
-                rows = boundary.instructions(entry.instance.instructions())
+                rows = probing.instructions_of(entry.instance)
                 asked += [(entry, row) for row in rows]
         return Material(tuple(texts), tuple(asked))
 
@@ -177,7 +177,7 @@ class Probing:
             "checkpoint": checkpoint.digest,
             "prompts": rows_digest(prompts),
             "asked": rows_digest([row for _, row in asked]),
-            "probes": [self.run.key_of(entry) for entry in self.config.probes],
+            "probes": [self.run.key_of(entry) for entry in self.config.entries["probes"]],
         }
 
         def judged(folder: Path) -> None:
@@ -195,7 +195,7 @@ class Probing:
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
         with self.run.guard(INSTRUCTIONS, entry, lent=Lent((row,))):
-            return boundary.right(entry.instance.right(row, answer), row.id)
+            return probing.is_right(entry.instance, row, answer)
 
     def _job(
         self,

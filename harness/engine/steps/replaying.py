@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import probes as boundary
 from harness.data import replay
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -17,6 +16,7 @@ from harness.engine.steps.gating import Gating
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.kit.numbers import percent
 from harness.records import Dataset, Example, from_json, to_json
+from harness.stages.probing import rows_of
 
 REPLAY = "replay"
 
@@ -57,7 +57,9 @@ class Replaying:
         """The general rows that pass the gate, as proposed rows do."""
         run, at, data = self.caller.run, At(), self.data()
         seed = self.caller.seed(REPLAY, 0)
-        given = [row for entry in self.caller.config.probes for row in self._given(entry)]
+        given = [
+            row for entry in self.caller.config.entries["probes"] for row in self._given(entry)
+        ]
         inputs = {
             "rows": rows_digest(given),
             "data": data.digest,
@@ -87,7 +89,7 @@ class Replaying:
     def _given(self, entry: Any) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""
         with self.caller.run.guard(REPLAY, entry):
-            rows = list(boundary.rows(entry.instance.rows()))
+            rows = rows_of(entry.instance)
         return [
             dataclasses.replace(
                 row, id=f"{entry.name} {row.id}", split="train", group=f"{entry.name} {row.id}",

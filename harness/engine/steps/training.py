@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.context import Limits
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -16,6 +15,7 @@ from harness.engine.steps.base import StageCaller
 from harness.engine.trust import as_allowed
 from harness.kit.files import digest, write_json
 from harness.records import Checkpoint, Example, from_json
+from harness.stages.making import training_log
 
 FILELESS = "checkpoint.json"
 """Stands in place of a model that has no files here: what tells it from another one."""
@@ -92,4 +92,4 @@ class Training:
         """The trainer's loss curve, if it left one."""
         if checkpoint.kind == "base":
             return []
-        return list(results.training_log(Path(checkpoint.path) / "log.jsonl"))
+        return list(training_log(Path(checkpoint.path) / "log.jsonl"))

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.boundary import results
 from harness.context import Context
 from harness.errors import Cancelled
 from harness.kit.terms import shown
@@ -28,7 +27,7 @@ from harness.records import (
     to_json,
 )
 from harness.registry import Registry
-from harness.stages import Evidence
+from harness.stages import Evidence, growing
 from harness_causes import analyzer as analyzing
 
 ROOT = Path(__file__).parents[3]
@@ -685,7 +684,7 @@ def test_without_a_recording_the_benchmark_says_what_to_do(benchmark: Any, tmp_p
 
 
 def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert analyzing.MOST <= results.MOST_SLICES
+    assert analyzing.MOST <= growing.MOST_FINDINGS
     monkeypatch.setattr(analyzing, "MOST", 4)
     scored = tuple(
         answered(asks(f"d{i}", f"p {i}", "yes", split="dev"), "no", 0.0) for i in range(10)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.boundary.prompts import Held, prompts, told
+from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Example
+from harness.stages.prompting import Held, prompted, told
 
 USER = {"role": "user", "content": "When?"}
 ASKED = [
@@ -24,8 +27,18 @@ def before(row: Example, *turns: tuple[str, Any]) -> Example:
     return dataclasses.replace(row, messages=(*added, *row.messages))
 
 
+def prompts(made: Any, rows: list[Example]) -> list[Example]:
+    baseline: Any = SimpleNamespace(prompts=lambda *given: made)
+    return prompted(baseline, rows, [], HELD, Context(Path()))
+
+
+def says(line: Any) -> str:
+    baseline: Any = SimpleNamespace(told=lambda train: line)
+    return told(baseline, [])
+
+
 def checked(*rows: Any) -> list[Example]:
-    return list(prompts(rows, ASKED[: len(rows)], HELD))
+    return prompts(rows, ASKED[: len(rows)])
 
 
 def test_of_a_row_only_its_turns_are_taken() -> None:
@@ -43,10 +56,10 @@ def test_the_system_turn_may_be_another_one() -> None:
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (ASKED[1], "id is 'd2', where the id of the row is due"),
+        (ASKED[1], "has the id 'd2'"),
         (None, "is None"),
         ("text", "is the text"),
-        (dataclasses.replace(ASKED[0], messages=()), "messages is empty"),
+        (dataclasses.replace(ASKED[0], messages=()), "its last turns"),
         (
             dataclasses.replace(ASKED[0], messages=(USER, {"role": "user", "content": "!"})),
             "its last turns are not those of the row",
@@ -68,17 +81,17 @@ def test_a_text_that_another_family_says_too_may_be_shown() -> None:
 
 def test_rows_that_are_left_out_are_missed() -> None:
     with pytest.raises(PluginError, match="'d2'"):
-        list(prompts([ASKED[0]], ASKED, HELD))
+        prompts([ASKED[0]], ASKED)
 
 
 @pytest.mark.parametrize("made", [None, 3, "text", {}])
 def test_what_is_no_list_of_rows_is_refused(made: Any) -> None:
     with pytest.raises(PluginError, match="an iterable of"):
-        list(prompts(made, ASKED, HELD))
+        prompts(made, ASKED)
 
 
 def test_what_it_says_of_itself_is_a_line() -> None:
-    assert told("a\n\x1b[31mline") == "a line"
+    assert says("a\n\x1b[31mline") == "a line"
     for wrong in (None, "", "  ", 3):
         with pytest.raises(PluginError, match=r"told\(\)"):
-            told(wrong)
+            says(wrong)
