@@ -26,8 +26,6 @@ from harness.terminal.tables import table
 if TYPE_CHECKING:
     from harness.testing import Outcome
 
-AFTER = "score"
-
 app = typer.Typer(
     help="List, check and write plugins.", invoke_without_command=True, no_args_is_help=False
 )

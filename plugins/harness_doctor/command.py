@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.kit.privacy import Private
     from harness_doctor.findings import Section, Trouble
 
-AFTER = "check"
 SCHEMA = "harness.doctor/1"
 LONGEST = 2_000
 """Characters of one fact."""

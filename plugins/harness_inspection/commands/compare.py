@@ -22,8 +22,6 @@ from harness.terminal.requirements import MinGain, Require, Requirement
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
 
-AFTER = "why"
-
 app = typer.Typer()
 
 

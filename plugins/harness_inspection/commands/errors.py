@@ -16,8 +16,6 @@ from harness.terminal import tables
 from harness.terminal.options import Json, RunName
 from harness_inspection.commands.printing import Document, train_rows, why_command, write_json
 
-AFTER = "report"
-
 app = typer.Typer()
 
 MOST = 20

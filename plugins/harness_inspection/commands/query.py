@@ -22,8 +22,6 @@ from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, obje
 from harness.terminal import tables
 from harness.terminal.options import RunName, takes
 
-AFTER = "compare"
-
 app = typer.Typer()
 
 MOST_SHOWN = 100

@@ -22,7 +22,6 @@ from harness_inspection.commands.printing import Document, train_rows, write_jso
 if TYPE_CHECKING:
     from harness_inspection.database import RunDatabase
 
-AFTER = "errors"
 
 app = typer.Typer()
 
