@@ -6,15 +6,18 @@ from typing import ClassVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import Markdown, MarkdownElement, TableElement
-
-from harness.terminal.tables import table
+from rich.table import Table
 
 
 class _Table(TableElement):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         head = self.header.row.cells if self.header and self.header.row else ()
-        shown = table(*(cell.content.plain for cell in head))
-        shown.show_header = any(cell.content for cell in head)
+        shown = Table(
+            box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold",
+            show_header=any(cell.content for cell in head),
+        )  # fmt: skip
+        for cell in head:
+            shown.add_column(cell.content, overflow="fold")
         for row in self.body.rows if self.body else ():
             shown.add_row(*(cell.content for cell in row.cells))
         yield shown
