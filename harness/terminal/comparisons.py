@@ -52,11 +52,12 @@ def draw_comparison(
     """
     wide = console.width >= WIDE
     fewer = 0 if wide else 1
+    counts = "better/same/worse" if wide else "better/ same/worse"
     before, after, difference, p = titles
     columns = (
         Column("score"), Column(before, "number", spare=1), Column(after, "number"),
         Column(difference, "number"), Column("95 % interval", "number"),
-        Column(p, "number", spare=2), Column("better/ same/worse", "number"), Column("", "label"),
+        Column(p, "number", spare=2), Column(counts, "number"), Column("", "label"),
     )  # fmt: skip
     rows = tuple(
         (
