@@ -1,7 +1,7 @@
 """All commands by name: help knows a line of each, and a command's module waits until it is run.
 
-The core's commands stand in :data:`CORE`. Installed packages add theirs
-(:mod:`harness.cli.contributed`), and take no name that is the core's.
+The line of each command that iteration-harness ships stands in :data:`HELP`, so that help imports
+none of them. Other packages add commands of their own (:mod:`harness.cli.contributed`).
 """
 
 from __future__ import annotations
@@ -17,39 +17,55 @@ from typer.core import TyperCommand, TyperGroup
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-CORE = {
+HELP = {
     "iterate": "Train, evaluate, analyse and augment, round after round.",
+    "init": "Look at your rows, and write a first config for them.",
     "test": "Evaluate the sealed test set of a run that ended with --no-test.",
     "check": "Validate a config with its plugins and data; loads no model.",
+    "data": "Look at rows, check, split and clean them.",
+    "doctor": "Look at this machine, and at what the config lacks here.",
+    "plan": "Say what a run will do, how long it takes and what it needs.",
     "report": "Show the report of a run, or write it as a page.",
+    "advise": "Say what to do next, and what is not known yet.",
+    "errors": "List the failing answers on dev, the worst first.",
+    "why": "Show one row: its answers in all rounds, and why they fail.",
+    "compare": "Compare two rounds of a run, or two runs: is B better than A?",
+    "query": "Ask a run's database in SQL; read-only, without the test rows.",
+    "export": "Write the tuned model as a folder that loads without harness.",
+    "try": "Put your prompts to the base model and the best round.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
     "runs": "List the runs of this folder, the latest first.",
+    "score": "Score answers against references, alone or against a baseline.",
+    "plugins": "List, check and write plugins.",
     "docs": "Show a page of the documentation, or list the pages.",
+    "demo": "Show what a verdict is worth: simulated loops, in half a minute.",
+    "rate": "Let raters score answers against a rubric.",
     "config": "Look at the configuration.",
 }
-"""Name -> the first line of its help, in the order of the help; its module has its name."""
+"""Name -> the first line of its help, in the order of the help. Those of other packages stand above
+the last one."""
 
-LAST = "config"
-"""Stands below the commands of packages that name no other place."""
+CORE = ("check", "config", "docs", "iterate", "rebuild", "report", "runs", "test")
+"""Commands with a module of their name in this package; no other package takes one of these names.
+
+All others are entry points, those that iteration-harness ships, too.
+"""
 
 
 class Deferred(TyperCommand):
-    """A command of which only the name and a line are known until it is run."""
+    """A command of which only the name and a line are known until it is run.
 
-    def __init__(self, name: str, line: str, load: Callable[[], typer.Typer]) -> None:
+    Attributes:
+        load: makes the command itself, as if it had been there from the start; raises PluginError
+            where the package that adds it cannot be used.
+    """
+
+    def __init__(self, name: str, line: str, load: Callable[[], TyperCommand | TyperGroup]) -> None:
         super().__init__(name, help=line, rich_markup_mode=None)
-        self._load = load
-
-    def loaded(self) -> TyperCommand | TyperGroup:
-        """The command itself, as if it had been there from the start.
-
-        Raises:
-            PluginError: the package that adds it cannot be used.
-        """
-        return built(self._load(), self.name or "")
+        self.load = load
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        return self.loaded().make_context(*args, **kwargs)
+        return self.load().make_context(*args, **kwargs)
 
 
 def built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
@@ -65,9 +81,8 @@ def built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
     return group.commands[name]  # type: ignore[no-any-return]
 
 
-def _of_the_core(name: str) -> typer.Typer:
-    app: typer.Typer = importlib.import_module(f"harness.cli.{name}").app
-    return app
+def _of_the_core(name: str) -> TyperCommand | TyperGroup:
+    return built(importlib.import_module(f"harness.cli.{name}").app, name)
 
 
 class Commands(TyperGroup):
@@ -76,8 +91,7 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {
-            name: Deferred(name, line, functools.partial(_of_the_core, name))
-            for name, line in CORE.items()
+            name: Deferred(name, HELP[name], functools.partial(_of_the_core, name)) for name in CORE
         }
         self._claims: Mapping[str, Sequence[EntryPoint]] | None = None
 
@@ -86,7 +100,8 @@ class Commands(TyperGroup):
             from harness.cli import contributed
 
             if claims := contributed.claims_of(cmd_name):
-                self.commands[cmd_name] = _contributed(cmd_name, claims, "")
+                load = functools.partial(contributed.load, cmd_name, claims)
+                self.commands[cmd_name] = Deferred(cmd_name, HELP.get(cmd_name, ""), load)
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -120,25 +135,20 @@ class Commands(TyperGroup):
             raise
 
     def _contribute(self) -> None:
+        """Add all commands of other packages, and put all in the order of the help."""
         if self._claims is not None:
             return
         from harness.cli import contributed
 
-        after = {}
         self._claims = contributed.installed()
         for name, claims in self._claims.items():
             if name not in CORE:
-                description = contributed.described(claims)
-                self.commands[name] = _contributed(name, claims, description.line)
-                after[name] = description.after
-        order = contributed.ordered(CORE, after, LAST)
-        self.commands = {name: self.commands[name] for name in order}
-
-
-def _contributed(name: str, claims: Sequence[EntryPoint], line: str) -> Deferred:
-    from harness.cli import contributed
-
-    return Deferred(name, line, functools.partial(contributed.load, name, claims))
+                line = contributed.line_of(name, claims)
+                load = functools.partial(contributed.load, name, claims)
+                self.commands[name] = Deferred(name, line, load)
+        *shipped, last = (name for name in HELP if name in self.commands)
+        others = sorted(self.commands.keys() - HELP.keys())
+        self.commands = {name: self.commands[name] for name in (*shipped, *others, last)}
 
 
 app = typer.Typer(

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
-from harness.kit.text import one_line
+from harness.kit.blocks import table
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import ConfigFile, Rounds, Sets
-from harness.terminal.tables import table
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 
@@ -35,11 +34,11 @@ def show(
     if not origin:
         sys.stdout.write(yaml_file.dump(found.shown()))
         return
-    shown = table("key", "value", "from")
-    for dotted, value in yaml_file.flattened(found.shown()):
-        cells = (dotted, str(value), _origin(found.origins, dotted))
-        shown.add_row(*(Text(one_line(cell)) for cell in cells))
-    Console().print(shown)
+    rows = (
+        (dotted, str(value), _origin(found.origins, dotted))
+        for dotted, value in yaml_file.flattened(found.shown())
+    )
+    draw_rows(table(["key", "value", "from"], rows), Console())
 
 
 def _origin(origins: Any, dotted: str) -> str:

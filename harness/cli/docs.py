@@ -9,7 +9,6 @@ from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from harness.errors import UsageError, near
 from harness.kit.text import one_line, plain
@@ -67,18 +66,18 @@ def _read(folder: Path, name: str) -> str:
 
 def _show_index(text: str, console: Console) -> None:
     """Each group of the index with its pages, and the question that each one answers."""
-    from harness.terminal.tables import head, note, table
+    from harness.kit.blocks import Column, Table
+    from harness.terminal.blocks import draw_rows
+    from harness.terminal.tables import head, note
 
     groups = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     for group in groups:
         head(console, group.partition("\n")[0])
-        listed = table("", "")
-        listed.show_header = False
-        listed.columns[0].no_wrap = True
-        for entry in _ENTRY.finditer(group):
-            question = one_line(re.sub(r"[`*]", "", entry["question"]))
-            listed.add_row(Text(entry["page"], style="cyan"), Text(question))
-        console.print(listed)
+        pages = tuple(
+            (entry["page"], re.sub(r"[`*]", "", entry["question"]))
+            for entry in _ENTRY.finditer(group)
+        )
+        draw_rows(Table((Column("", "word", strong=True), Column("")), pages, "pages"), console)
     console.print()
     note(console, "harness docs PAGE shows a page.")
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
+from harness.kit.blocks import Cell, table
 from harness.kit.numbers import moment
-from harness.kit.text import one_line, titled
+from harness.kit.text import titled
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
-from harness.terminal.tables import table
 
 app = typer.Typer()
 
@@ -28,24 +28,18 @@ def runs(as_json: Json = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
-    shown = table("run", "model and data", "best round", "test verdict")
-    for row in rows:
-        shown.add_row(*_cells(row))
-    Console().print(shown if rows else Text("no runs yet: harness iterate"))
+    if not rows:
+        Console().print("no runs yet: harness iterate")
+        return
+    titles = ("run", "model and data", "best round", "test verdict")
+    draw_rows(table(titles, map(_cells, rows)), Console())
 
 
-def _cells(row: Mapping[str, Any]) -> list[Text]:
+def _cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     """Four cells of two lines each, so that all of it has room in 80 columns."""
-    begun = moment(row["finished"] or row["started"])
-    return [
-        _two(row["run"], begun),
-        _two(row["model"], row["data"]),
-        _two(titled(row["score"], row["chosen"]), f"round {row['kept']} of {row['rounds']}"),
-        _two(row["verdict"], ""),
-    ]
-
-
-def _two(first: str, second: str) -> Text:
-    """A cell of two lines, the second less loud."""
-    cell = Text(one_line(first))
-    return cell.append(f"\n{one_line(second)}", "dim") if second else cell
+    return (
+        (row["run"], moment(row["finished"] or row["started"])),
+        (row["model"], row["data"]),
+        (titled(row["score"], row["chosen"]), f"round {row['kept']} of {row['rounds']}"),
+        row["verdict"],
+    )

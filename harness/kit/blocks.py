@@ -8,7 +8,7 @@ stands in them is shown as it is, and no report takes it for markup.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -98,7 +98,11 @@ class Bullets:
     folded: str = ""
 
 
-ColumnKind: TypeAlias = Literal["text", "word", "number", "label", "bar", "span", "trend"]
+ColumnKind: TypeAlias = Literal[
+    "text", "line", "word", "id", "number", "label", "bar", "span", "trend"
+]
+WRITTEN = ("text", "line")
+"""Kinds of columns whose cells may be several texts."""
 DRAWN = ("bar", "span", "trend")
 """Kinds of columns that are drawn from letters; the page, which has charts, leaves them out."""
 
@@ -108,7 +112,9 @@ class Column:
     """A column of a table.
 
     Attributes:
-        kind: ``text`` is wrapped where there is no room; ``word`` and ``number`` never are;
+        kind: ``text`` is wrapped where there is no room, ``line`` is cut there; a tuple of texts
+            in either has a line for each, those below the first less loud. ``word`` and
+            ``number`` are never wrapped, nor is ``id``, a name to be copied, which may be long.
             ``label`` is one of :data:`LABELS`. Drawn: ``bar``, a number (all bars of a table
             have one scale); ``span``, low, value and high on an axis with a mark at zero;
             ``trend``, numbers in their order.
@@ -129,7 +135,14 @@ class Column:
         return (self.align or ("right" if self.kind == "number" else "left")) == "right"
 
 
-Cell: TypeAlias = str | int | float | tuple[float | None, ...] | None
+Cell: TypeAlias = str | int | float | tuple[Any, ...] | None  # of texts, or of numbers
+
+
+def written(cell: Cell) -> str | None:
+    """What a cell that is not drawn says, in one text; None where it has no value."""
+    if isinstance(cell, (tuple, list)):
+        return " / ".join(str(line) for line in cell if line)
+    return cell if cell is None else f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +282,8 @@ def _fits(kind: ColumnKind, cell: Cell) -> bool:
     several = isinstance(cell, (tuple, list))
     if cell is None:
         return True
+    if kind in WRITTEN and several:
+        return all(isinstance(line, str) for line in cell)  # type: ignore[union-attr]
     if kind == "span":
         return several and len(cell) in (0, 3)  # type: ignore[arg-type]
     if kind == "bar":
@@ -317,6 +332,26 @@ def from_json(found: Mapping[str, Any]) -> Block:
     if isinstance(block, Table):  # JSON has lists where a table has tuples
         block = dataclasses.replace(block, rows=tuple(map(tuple, block.rows)))
     return block
+
+
+def table(
+    titles: Sequence[str], rows: Iterable[Sequence[Cell]], *,
+    right: Collection[str] = (), spare: Sequence[str] = (), caption: str = "",
+) -> Table:  # fmt: skip
+    """A table of texts and numbers.
+
+    Args:
+        right: titles of the columns that hold numbers.
+        spare: titles of those that a narrow terminal may leave out, the first one first.
+    """
+    columns = (
+        Column(
+            title, "number" if title in right else "text",
+            spare=len(spare) - spare.index(title) if title in spare else 0,
+        )
+        for title in titles
+    )  # fmt: skip
+    return Table(tuple(columns), tuple(map(tuple, rows)), caption)
 
 
 def of_rows(

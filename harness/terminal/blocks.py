@@ -34,7 +34,7 @@ _PARTS = {"good": "green", "open": "yellow", "bad": "red", "base": "cyan"}
 
 
 def draw(block: Block, console: Console) -> None:
-    """Print a block; sections are set in by two."""
+    """Print a block of a section, which is set in by two but for its headings."""
     if isinstance(block, Heading):
         _heading(block, console)
     elif isinstance(block, Paragraph):
@@ -44,7 +44,7 @@ def draw(block: Block, console: Console) -> None:
     elif isinstance(block, Bullets):
         _bullets(block, console)
     elif isinstance(block, Table):
-        _table(block, console)
+        draw_rows(block, console, INDENT)
     elif isinstance(block, Chart):
         _chart(block, console)
     elif isinstance(block, Code):
@@ -108,17 +108,21 @@ def _bullets(block: Bullets, console: Console) -> None:
     more(console, len(block.items) - len(shown), block.rest)
 
 
-def more(console: Console, count: int, rest: str) -> None:
+def more(console: Console, count: int, rest: str, indent: int = INDENT) -> None:
     """How much a list or a table leaves out, and what that is."""
     if count > 0:
         told = f"and {count} more{f', {one_line(rest, 300)}' if rest else ''}"
-        out(console, Text(told, "dim"))
+        out(console, Text(told, "dim"), indent)
 
 
-def _table(block: Table, console: Console) -> None:
-    for part in draw_table(block, console.width - INDENT):
-        out(console, part)
-    more(console, len(block.rows) - len(block.rows[: block.short]), block.rest)
+def draw_rows(block: Table, console: Console, indent: int = 0) -> None:
+    """Print a table."""
+    for part in draw_table(block, console.width - indent):
+        if isinstance(part, Text) and part.no_wrap:  # a name to be copied
+            console.print(Text(" " * indent).append_text(part), highlight=False, soft_wrap=True)
+        else:
+            out(console, part, indent)
+    more(console, len(block.rows) - len(block.rows[: block.short]), block.rest, indent)
 
 
 def _chart(block: Chart, console: Console) -> None:
@@ -126,7 +130,7 @@ def _chart(block: Chart, console: Console) -> None:
         _shares(block, console)
     elif not block.told:
         out(console, Text(one_line(block.title, 200), "italic"))
-        _table(table_of(block), console)
+        draw_rows(table_of(block), console, INDENT)
 
 
 def _shares(block: Chart, console: Console) -> None:

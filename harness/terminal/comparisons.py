@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
+from harness.kit.blocks import Column, Table
 from harness.kit.text import one_line
-from harness.terminal.progress import COLOURS
-from harness.terminal.tables import number, table
+from harness.terminal.blocks import draw_rows
+from harness.terminal.tables import note, number
 
 WIDE = 96
 """Columns from which caveats stand beside names and numbers have all their places; in narrower
 terminals marks stand for caveats, and numbers have a place less."""
-COUNTS = "better/same/worse"
 CAVEAT = 40
 """Characters of a caveat."""
 
@@ -33,7 +32,7 @@ class ComparedScore:
         scale: the greatest value of its kind, which decides the decimal places.
     """
 
-    name: Text
+    name: str
     before: float | None
     after: float | None
     comparison: Mapping[str, Any]
@@ -41,36 +40,45 @@ class ComparedScore:
     scale: float
 
 
-def comparison_table(scores: Sequence[ComparedScore], titles: Sequence[str], width: int) -> Table:
-    """The table; where it is narrow, p and then the value before are left out first.
+def draw_comparison(
+    scores: Sequence[ComparedScore], titles: Sequence[str], console: Console
+) -> None:
+    """Print the table; where it is narrow, p and then the value before are left out first.
 
     Both follow from what stays: the label says what p decides, and the difference is of two values.
 
     Args:
         titles: of the values before and after, their difference, and p.
-        width: of the terminal, in columns.
     """
-    wide = width >= WIDE
+    wide = console.width >= WIDE
     fewer = 0 if wide else 1
+    counts = "better/same/worse" if wide else "better/ same/worse"
     before, after, difference, p = titles
-    counts = COUNTS if wide else COUNTS.replace("/", "/\n", 1)
-    numbers = [before, after, difference, "95 % interval", p, counts]
-    shown = table("score", *numbers, "", right=numbers, spare=[p, before])
-    for score in scores:
-        one, scale = score.comparison, score.scale
-        shown.add_row(
-            Text.assemble(score.name, (beside(score.caveat, short=not wide), "yellow")),
-            number(score.before, scale, fewer=fewer),
-            number(score.after, scale, fewer=fewer),
-            number(one["difference"], scale, sign=True, fewer=fewer),
-            interval(one["low"], one["high"], scale, sign=True, fewer=fewer),
-            p_value(one["p"]),
-            f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}",
-            Text(one["label"], style=COLOURS.get(one["label"], "")),
+    columns = (
+        Column("score"), Column(before, "number", spare=1), Column(after, "number"),
+        Column(difference, "number"), Column("95 % interval", "number"),
+        Column(p, "number", spare=2), Column(counts, "number"), Column("", "label"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            f"{score.name}{beside(score.caveat, short=not wide)}",
+            number(score.before, score.scale, fewer=fewer),
+            number(score.after, score.scale, fewer=fewer),
+            number(score.comparison["difference"], score.scale, sign=True, fewer=fewer),
+            interval(
+                score.comparison["low"], score.comparison["high"], score.scale, sign=True,
+                fewer=fewer,
+            ),
+            p_value(score.comparison["p"]),
+            f"{score.comparison['wins']:,}/{score.comparison['ties']:,}"
+            f"/{score.comparison['losses']:,}",
+            score.comparison["label"],
         )
+        for score in scores
+    )  # fmt: skip
+    draw_rows(Table(columns, rows, "two systems side by side"), console)
     if not wide:
-        explain_marks(shown, (score.caveat for score in scores))
-    return shown
+        explain_marks((score.caveat for score in scores), console)
 
 
 def beside(caveat: str, *, short: bool = False) -> str:
@@ -80,11 +88,11 @@ def beside(caveat: str, *, short: bool = False) -> str:
     return " *" if short else f" ({one_line(caveat, CAVEAT)})"
 
 
-def explain_marks(shown: Table, caveats: Iterable[str]) -> None:
+def explain_marks(caveats: Iterable[str], console: Console) -> None:
     """What the marks beside names stand for, below the table."""
     lines = [f"* {one_line(caveat, CAVEAT)}" for caveat in dict.fromkeys(caveats) if caveat]
     if lines:
-        shown.caption, shown.caption_justify = Text("; ".join(lines)), "left"
+        note(console, "; ".join(lines), "dim")
 
 
 def interval(

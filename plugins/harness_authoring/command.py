@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 import harness
+from harness.kit.blocks import Column, Table
 from harness.kit.text import one_line, plain
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
-from harness.terminal.tables import table
 
 if TYPE_CHECKING:
     from harness.testing import Outcome
-
-AFTER = "score"
 
 app = typer.Typer(
     help="List, check and write plugins.", invoke_without_command=True, no_args_is_help=False
@@ -76,12 +75,14 @@ def plugins(
         document = {"plugins": rows, "failed": registry.failed}
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    shown = table("name", "stage", "what", "from")
     ours = f" (iteration-harness {harness.__version__})"
-    for row in rows:
-        cells = row["name"], row["stage"], row["doc"], row["origin"].removesuffix(ours)
-        shown.add_row(*(Text(one_line(cell)) for cell in cells))
-    Console().print(shown)
+    columns = (
+        Column("name", "word"), Column("stage", "word"), Column("what"), Column("from", "word"),
+    )  # fmt: skip
+    cells = tuple(
+        (row["name"], row["stage"], row["doc"], row["origin"].removesuffix(ours)) for row in rows
+    )
+    draw_rows(Table(columns, cells, "plugins"), Console())
     for origin, reason in registry.failed.items():
         Console(stderr=True).print(Text(one_line(f"failed to load: {origin}: {reason}"), "red"))
 
@@ -265,11 +266,11 @@ def _show(console: Console, target: str, checked: Sequence[_Checked]) -> None:
     console.print(Text(_last_line(target, checked)))
 
 
-def _table(plugin: _Checked, marks: Mapping[str, str]) -> Table:
+def _table(plugin: _Checked, marks: Mapping[str, str]) -> Grid:
     from harness.testing import rules
 
     about = {rule.id: rule.about for rule in rules(plugin.stage)}
-    table = Table.grid(padding=(0, 1))
+    table = Grid.grid(padding=(0, 1))
     for _ in range(2):
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

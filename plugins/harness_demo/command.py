@@ -13,8 +13,6 @@ import typer
 
 from harness.terminal.options import Json
 
-AFTER = "docs"
-
 app = typer.Typer()
 
 LOOPS = 400

@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit.blocks import Column, Table
+from harness.terminal.blocks import draw_rows
 from harness.terminal.comparisons import interval
-from harness.terminal.progress import COLOURS
-from harness.terminal.tables import head, item, next_command, note, table
+from harness.terminal.tables import head, item, next_command, note
 from harness_demo.loops import ROUNDS, ROWS, SUCCESS, Loop
 from harness_demo.outcome import GAIN, Outcome
 
@@ -74,22 +75,25 @@ def _first(loop: Loop) -> dict[str, Any]:
 
 
 def _loop(loop: Loop, console: Console) -> None:
-    numbers = ("score", "change", "95 % interval")
-    shown = table("", *numbers, "naive rule", "verdict", right=numbers)
-    shown.add_row("base model", f"{loop.base:.3f}", "", "", "", "")
+    rows: list[tuple[str, ...]] = [("base model", f"{loop.base:.3f}", "", "", "", "")]
     highest = loop.base
     for number, round_ in enumerate(loop.rounds, start=1):
         compared, best = round_.compared, round_.score > highest
         highest = max(highest, round_.score)
-        shown.add_row(
+        rows.append((
             f"round {number}",
             f"{round_.score:.3f}",
             f"{round_.score - loop.base:+.3f}",
             interval(compared.low, compared.high, 1.0, sign=True),
-            Text("new best!" if best else "", style="magenta"),
-            Text(compared.label, style=COLOURS.get(compared.label, "")),
-        )
-    console.print(shown)
+            "new best!" if best else "",
+            compared.label,
+        ))  # fmt: skip
+    columns = (
+        Column("", "word"), Column("score", "number"), Column("change", "number"),
+        Column("95 % interval", "number"), Column("naive rule", "word"),
+        Column("verdict", "label"),
+    )  # fmt: skip
+    draw_rows(Table(columns, tuple(rows), "the rounds of one loop"), console)
 
 
 def _often(outcome: Outcome, console: Console) -> None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.kit.privacy import Private
     from harness_doctor.findings import Section, Trouble
 
-AFTER = "check"
 SCHEMA = "harness.doctor/1"
 LONGEST = 2_000
 """Characters of one fact."""
@@ -105,20 +104,18 @@ def _show(
     """All of it for a person, and a block of plain text for an issue."""
     from rich.text import Text
 
+    from harness.kit.blocks import Column, Table
     from harness.kit.text import markdown_block, one_line
-    from harness.terminal.tables import head, table
+    from harness.terminal.blocks import draw_rows
+    from harness.terminal.tables import head
 
     def safe(text: str) -> str:
         return one_line(private.text(text), LONGEST)
 
     for section in sections:
         head(console, section.title)
-        facts = table("", "")
-        facts.show_header = False
-        facts.columns[0].no_wrap = True
-        for label, fact in section.facts.items():
-            facts.add_row(Text(label, style="dim"), Text(safe(fact)))
-        console.print(facts)
+        facts = tuple((label, safe(fact)) for label, fact in section.facts.items())
+        draw_rows(Table((Column("", "word"), Column("")), facts, section.title), console)
     head(console, "What is wrong" if troubles else "Nothing is wrong")
     for trouble in troubles:
         style = "bold red" if trouble.level == "problem" else "yellow"

@@ -10,10 +10,9 @@ from typing import Any
 import harness
 from harness import MetricEntry, Scorecard
 from harness.kit.yaml_file import flattened
-from harness_inspection.phrases import phrases, sampled
 from harness_inspection.sides import Side
 
-SCHEMA = "harness.compare/1"
+SCHEMA = "harness.compare/2"
 
 Document = dict[str, Any]
 
@@ -58,7 +57,7 @@ class Shared:
 
 
 def compare(a: Side, b: Side) -> Document:
-    """A ``harness.compare/1`` document (``docs/commands.md``): is ``b`` better than ``a``?
+    """A ``harness.compare/2`` document (``docs/commands.md``): is ``b`` better than ``a``?
 
     Only rows of dev that both answered count: those of equal id, conversation and references.
 
@@ -68,8 +67,6 @@ def compare(a: Side, b: Side) -> Document:
     before, after = _shared(a.round, b.round)
     n = len(after.card.examples)
     metrics, incomparable, power = _metrics(before, after)
-    read_a, read_b = (sampled(list(side.texts.values())) for side in (before, after))
-    more_a, more_b = phrases(read_a, read_b)
     return {
         "schema": SCHEMA,
         "a": _named(a),
@@ -83,12 +80,6 @@ def compare(a: Side, b: Side) -> Document:
         "not_comparable": incomparable,
         "sentence": power,
         **_changed_answers(before, after),
-        "phrases": {
-            "a": [dataclasses.asdict(phrase) for phrase in more_a],
-            "b": [dataclasses.asdict(phrase) for phrase in more_b],
-            "read_a": len(read_a),
-            "read_b": len(read_b),
-        },
         "config": _config(a.round.config, b.round.config),
         "data": _data(a.round.train, b.round.train),
     }

@@ -15,7 +15,6 @@ import typer
 import harness
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets, takes
 
-AFTER = "check"
 STAGES = 6
 """Data, screening, model, the two jobs of a probe, and tokens."""
 

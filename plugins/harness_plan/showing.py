@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.text import Text
 
 import harness
+from harness.kit.blocks import Table, table
 from harness.kit.numbers import DASH, counted, duration, gigabytes
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 
 COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
 UP_TO = "≤ "
@@ -23,7 +24,7 @@ def show(found: harness.Forecast, console: Console) -> None:
     rounds = counted(found.rounds, "round")
     tables.note(console, f"run {found.run}: {rounds} of training {model}", "bold")
     console.print()
-    console.print(_table(found))
+    draw_rows(_table(found), console)
     console.print()
     for sentence in _sentences(found):
         tables.note(console, sentence)
@@ -31,24 +32,25 @@ def show(found: harness.Forecast, console: Console) -> None:
         tables.note(console, f"{remark.level}: {remark.text}", COLOURS[remark.level])
 
 
-def _table(found: harness.Forecast) -> tables.FittedTable:
+def _table(found: harness.Forecast) -> Table:
     titles = ("rows", "tokens", "learned", "steps", "time")
-    made = tables.table("", *titles, right=titles)
+    rows = []
     for work in found.work:
         bound, about = ("", "") if work.exact else (UP_TO, ABOUT)
-        made.add_row(
+        rows.append((
             _label(work),
             _count(work.rows, bound),
             _count(work.tokens, about),
             _count(work.learned, about) if work.stage == "train" else "",
             _count(work.steps, bound),
-            Text("stored", "green") if work.stored else _time(work.seconds, bound),
-        )
+            "stored" if work.stored else _time(work.seconds, bound),
+        ))  # fmt: skip
     for arm in found.beside:
         bound = "" if arm.exact else UP_TO
-        rows, steps = (_count(arm.rows, bound), _count(arm.steps, bound)) if arm.trainings else "  "
-        made.add_row(_beside(arm), rows, "", "", steps, _time(arm.seconds, bound))
-    return made
+        counts = (_count(arm.rows, bound), "", "", _count(arm.steps, bound))
+        times = _time(arm.seconds, bound)
+        rows.append((_beside(arm), *(counts if arm.trainings else ("",) * 4), times))
+    return table(("", *titles), rows, right=titles, caption="what the run will do")
 
 
 def _beside(arm: harness.PlannedArm) -> str:

@@ -7,8 +7,6 @@ import typer
 from harness.terminal.options import takes
 from harness_score.request import Request
 
-AFTER = "runs"
-
 app = typer.Typer()
 
 COLLECTIONS = (200_000, 50, 1_000)

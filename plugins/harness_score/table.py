@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from harness.kit.blocks import Table, table
 from harness.kit.text import one_line
+from harness.terminal.blocks import draw_rows
 from harness.terminal.comparisons import (
     WIDE,
     ComparedScore,
     beside,
-    comparison_table,
+    draw_comparison,
     explain_marks,
     interval,
 )
-from harness.terminal.tables import number, table
+from harness.terminal.tables import number
 
 NAME_WIDTH = 28
 BY_WIDTH = 14
@@ -34,19 +35,17 @@ def show(document: Mapping[str, Any], console: Console, *, full: bool = False) -
         full: with the signatures of its scores.
     """
     if not document["comparison"]:
-        console.print(_scores(document))
+        draw_rows(_scores(document), console)
     for place, system in enumerate(document["comparison"]):
         head = f"{one_line(system, 60)} against {one_line(document['baseline'], 60)}"
         console.print(Text(("\n" if place else "") + head, style="bold"), highlight=False)
-        console.print(_comparison(document, system, console.width))
+        _draw_comparison(document, system, console)
     if not all(score["higher_is_better"] for score in document["metrics"].values()):
         console.print(Text("↓ lower is better; differences are turned: + is better", "dim"))
     for field, slices in document["by"].items():
         if len(document["systems"]) > 1:
             console.print(Text(f"\n{one_line(document['system'], 60)}", "bold"), highlight=False)
-        for part in _by(field, slices, document, console.width):
-            console.print()
-            console.print(part)
+        _draw_slices(field, slices, document, console)
     console.print()
     if full:
         _show_signatures(document["metrics"], console)
@@ -67,30 +66,29 @@ def _scores(document: Mapping[str, Any]) -> Table:
     scores: Scores = document["metrics"]
     unscored = any(score["unscored"] for score in scores.values())
     numbers = ["value", "95 % interval", "n", *(["unscored"] if unscored else [])]
-    shown = table("score", *numbers, right=numbers)
+    rows = []
     for name, score in scores.items():
         scale = _scale(scores, name)
-        shown.add_row(
-            Text.assemble(_score_name(name, score), (beside(_caveat(score)), "yellow")),
+        rows.append((
+            f"{_score_name(name, score)}{beside(_caveat(score))}",
             number(score["value"], scale),
             interval(score["low"], score["high"], scale),
             f"{score['n']:,}",
             *([f"{score['unscored']:,}"] if unscored else []),
-        )
-    return shown
+        ))  # fmt: skip
+    return table(["score", *numbers], rows, right=numbers)
 
 
-def _score_name(name: str, score: Mapping[str, Any]) -> Text:
+def _score_name(name: str, score: Mapping[str, Any]) -> str:
     """The name, and an arrow where lower is better."""
-    arrow = "" if score["higher_is_better"] else " ↓"
-    return Text.assemble(one_line(name, NAME_WIDTH), (arrow, "dim"))
+    return one_line(name, NAME_WIDTH) + ("" if score["higher_is_better"] else " ↓")
 
 
 def _caveat(score: Mapping[str, Any]) -> str:
     return str(score.get("caveat") or "")
 
 
-def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
+def _draw_comparison(document: Mapping[str, Any], system: str, console: Console) -> None:
     """One system against the baseline, a row for each score."""
     before = document["systems"][document["baseline"]]["metrics"]
     now = document["systems"][system]["metrics"]
@@ -102,8 +100,8 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
         for name, comparison in document["comparison"][system].items()
     ]  # fmt: skip
     p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
-    difference = "difference" if width >= WIDE else "diff."
-    return comparison_table(scores, ["baseline", "value", difference, p], width)
+    difference = "difference" if console.width >= WIDE else "diff."
+    draw_comparison(scores, ["baseline", "value", difference, p], console)
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
@@ -121,27 +119,29 @@ def _doubts(document: Mapping[str, Any]) -> list[str]:
     return [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
 
 
-def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Iterator[Table]:
+def _draw_slices(field: str, slices: Any, document: Mapping[str, Any], console: Console) -> None:
     """Scores for each value of a field, in as many tables as the terminal needs."""
     names = list(document["metrics"])
     values = [_value(row["value"]) for row in slices]
     counts = [f"{row['n']:,}" for row in slices]
     head = max(len(one_line(field, NAME_WIDTH)), *map(len, values))
-    room = max(1, (width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
+    room = max(1, (console.width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
     for start in range(0, len(names), room):
         shown = names[start : start + room]
         doubts = {name: _caveat(document["metrics"][name]) for name in shown}
         marks = {name: beside(doubts[name], short=True) for name in shown}
         numbers = [one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n] for n in shown]
-        part = table(one_line(field, NAME_WIDTH), "n", *numbers, right=["n", *numbers])
-        for value, count, row in zip(values, counts, slices, strict=True):
-            cells = [
+        rows = [
+            (value, count, *(
                 number(row["metrics"][name]["value"], _scale(document["metrics"], name))
                 for name in shown
-            ]
-            part.add_row(Text(value), count, *cells)
-        explain_marks(part, doubts.values())
-        yield part
+            ))
+            for value, count, row in zip(values, counts, slices, strict=True)
+        ]  # fmt: skip
+        console.print()
+        titles = [one_line(field, NAME_WIDTH), "n", *numbers]
+        draw_rows(table(titles, rows, right=titles[1:]), console)
+        explain_marks(doubts.values(), console)
 
 
 def _value(value: Any) -> str:

@@ -12,8 +12,6 @@ from rich.text import Text
 from harness.terminal.options import takes
 from harness_try.request import Request
 
-AFTER = "report"
-
 app = typer.Typer()
 
 

@@ -252,7 +252,7 @@ def test_score_page_names_every_option_of_the_command() -> None:
     from harness.cli.commands import app
 
     command: Any = typer.main.get_command(app).get_command(None, "score")  # type: ignore[attr-defined]
-    options = [name for option in command.loaded().params for name in option.opts]
+    options = [name for option in command.load().params for name in option.opts]
     assert set(first_cells(part("docs/score.md", "Every option"))) == {*options, "--help"}
 
 

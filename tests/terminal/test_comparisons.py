@@ -6,9 +6,8 @@ import io
 
 import pytest
 from rich.console import Console
-from rich.text import Text
 
-from harness.terminal.comparisons import ComparedScore, comparison_table, interval, p_value
+from harness.terminal.comparisons import ComparedScore, draw_comparison, interval, p_value
 
 ONE = {
     "difference": 0.0621, "low": 0.0437, "high": 0.0805, "p": 0.0004,
@@ -16,15 +15,15 @@ ONE = {
 }  # fmt: skip
 NONE = {**ONE, "difference": None, "low": None, "high": None, "p": None, "label": "no evidence"}
 SCORES = [
-    ComparedScore(Text("rougeL"), 0.726, 0.7882, ONE, "uncalibrated", 0.7882),
-    ComparedScore(Text("none"), None, None, NONE, "", 0.0),
+    ComparedScore("rougeL", 0.726, 0.7882, ONE, "uncalibrated", 0.7882),
+    ComparedScore("none", None, None, NONE, "", 0.0),
 ]
 TITLES = ["baseline", "value", "difference", "p"]
 
 
 def shown(width):
     console = Console(file=io.StringIO(), width=width)
-    console.print(comparison_table(SCORES, TITLES, width))
+    draw_comparison(SCORES, TITLES, console)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
 
@@ -32,20 +31,21 @@ def test_a_wide_terminal_has_counts_and_caveats():
     head, first, second = shown(140)
     assert head.endswith("95 % interval p better/same/worse")
     assert first == (
-        "rougeL (uncalibrated) 0.7260 0.7882 +0.0621 +0.0437 to +0.0805 < .001 1,119/32/49 improved"
+        "rougeL (uncalibrated) 0.7260 0.7882 +0.0621 +0.0437 to +0.0805 < .001 1,119/32/49 "
+        "▲ improved"
     )
-    assert second == "none - - - - - 1,119/32/49 no evidence"
+    assert second == "none - - - - - 1,119/32/49 ◆ no evidence"
 
 
 @pytest.mark.parametrize(
     ("width", "cells", "left_out"),
     [
-        (92, "0.726 0.788 +0.062 +0.044 to +0.081 < .001 1,119/32/49 improved", ""),
-        (86, "0.726 0.788 +0.062 +0.044 to +0.081 1,119/32/49 improved", "p"),
-        (80, "0.788 +0.062 +0.044 to +0.081 1,119/32/49 improved", "p, baseline"),
+        (94, "0.726 0.788 +0.062 +0.044 to +0.081 < .001 1,119/32/49 ▲ improved", ""),
+        (88, "0.726 0.788 +0.062 +0.044 to +0.081 1,119/32/49 ▲ improved", "p"),
+        (80, "0.788 +0.062 +0.044 to +0.081 1,119/32/49 ▲ improved", "baseline, p"),
     ],
 )
-def test_a_narrow_one_has_marks_and_counts_and_names_what_it_leaves_out(width, cells, left_out):
+def test_a_narrow_one_has_marks_and_names_what_it_leaves_out(width, cells, left_out):
     lines = shown(width)
     assert lines[0] == "better/" and lines[1].endswith("same/worse")
     assert lines[2] == f"rougeL * {cells}"
@@ -56,11 +56,11 @@ def test_a_narrow_one_has_marks_and_counts_and_names_what_it_leaves_out(width, c
 
 def test_a_very_narrow_one_has_a_paragraph_for_each_score():
     assert shown(60)[:3] == [
-        "rougeL * improved",
+        "rougeL * ▲ improved",
         "baseline 0.726 · value 0.788 · difference +0.062",
         "95 % interval +0.044 to +0.081 · p < .001",
     ]
-    assert "better/same/worse 1,119/32/49" in shown(60)
+    assert "better/ same/worse 1,119/32/49" in shown(60)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import random
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from rich.text import Text
 
-from harness.terminal.tables import fit, table
+from harness.kit.blocks import Column, Table, flaw, from_json, table, to_json
+from harness.terminal.blocks import draw_rows
 
 WIDTHS = (50, 60, 72, 80, 160)
 NAMES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -22,61 +23,96 @@ def words(text: str) -> list[str]:
     return text.replace(":", " ").split()
 
 
-def drawn(shown: Any, width: int) -> list[str]:
-    out = io.StringIO()
-    Console(file=out, width=width).print(shown)
-    return [line.rstrip() for line in out.getvalue().splitlines()]
+def drawn(shown: Table, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    draw_rows(shown, console)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
-def example() -> Any:
-    shown = table("score", "value", "what it says", "", right=["value"])
-    shown.add_row("rougeLsum", "0.1234", "the longest common subsequence", Text("no evidence"))
-    shown.add_row("[red]ter", "12.00", "", Text("improved"))
-    return shown
+EXAMPLE = Table(
+    (Column("score"), Column("value", "number"), Column("what it says"), Column("", "label")),
+    (
+        ("rougeLsum", "0.1234", "the longest common subsequence", "no evidence"),
+        ("[red]ter", "12.00", "", "improved"),
+    ),
+    "an example",
+)
 
 
 def test_columns_stand_side_by_side_where_they_have_room() -> None:
-    assert drawn(example(), 63) == [
+    assert drawn(EXAMPLE, 65) == [
         "score       value  what it says",
-        "rougeLsum  0.1234  the longest common subsequence  no evidence",
-        "[red]ter    12.00                                  improved",
+        "rougeLsum  0.1234  the longest common subsequence  ◆ no evidence",
+        "[red]ter    12.00                                  ▲ improved",
     ]
 
 
 def test_texts_are_wrapped_before_anything_else_gives_way() -> None:
-    assert drawn(example(), 47) == [
+    assert drawn(EXAMPLE, 49) == [
         "score       value  what it says",
-        "rougeLsum  0.1234  the longest      no evidence",
+        "rougeLsum  0.1234  the longest      ◆ no evidence",
         "                   common",
         "                   subsequence",
-        "[red]ter    12.00                   improved",
+        "[red]ter    12.00                   ▲ improved",
     ]
-
-
-def test_a_stacked_text_has_a_colon_behind_its_title_and_a_number_has_none() -> None:
-    shown = table("id", "score", "answer", right=["score"])
-    shown.add_row("an-id-of-some-length", "0.5", "yes")
-    fit(shown, Console(width=30), [20, 5])
-    assert drawn(shown, 26) == ["an-id-of-some-length", "  score 0.5 · answer: yes"]
 
 
 def test_rows_are_stacked_where_columns_have_no_room() -> None:
-    shown = example()
-    shown.caption = Text("* a mark")
-    assert drawn(shown, 40) == [
-        "rougeLsum  no evidence",
+    assert drawn(EXAMPLE, 40) == [
+        "rougeLsum  ◆ no evidence",
         "  value 0.1234",
         "  what it says: the longest common",
         "  subsequence",
-        "[red]ter  improved",
+        "[red]ter  ▲ improved",
         "  value 12.00",
-        "* a mark",
     ]
 
 
-def test_a_table_without_rows_is_its_head_or_nothing() -> None:
-    assert drawn(table("score", "value"), 40) == ["score  value"]
-    assert drawn(table("a" * 30, "value"), 20) == []
+NAMED = Table(
+    (Column("id", "id"), Column("score", "number"), Column("answer / reference", "line")),
+    (("row-1", "0.5", ("yes, of course, at once", "no")), ("row-2", "1", "it is [b]bold[/b]")),
+    "named rows",
+)
+
+
+def test_lines_are_cut_and_stand_below_each_other() -> None:
+    assert drawn(NAMED, 32) == [
+        "id     score  answer / reference",
+        "row-1    0.5  yes, of course, a…",
+        "              no",
+        "row-2      1  it is [b]bold[/b]",
+    ]
+
+
+def test_a_name_to_be_copied_is_never_broken() -> None:
+    long = "a-name-that-is-longer-than-the-terminal-is-wide"
+    rows = ((long, "0.5", ("yes, of course, at once", "no")),)
+    assert drawn(dataclasses.replace(NAMED, rows=rows), 22) == [
+        long, "  score 0.5", "  yes, of course, at …", "  no",
+    ]  # fmt: skip
+
+
+def test_of_many_texts_each_has_what_it_needs_or_its_share() -> None:
+    rows = [("short", "one two three four five six seven", "some words of a sentence")]
+    assert drawn(table(["a", "b", "c"], rows), 44) == [
+        "a      b                   c",
+        "short  one two three four  some words of a",
+        "       five six seven      sentence",
+    ]
+
+
+def test_spare_columns_are_left_out_in_their_order_and_named() -> None:
+    rows = [("name", "1", "22222222", "3333333")]
+    shown = table(["x", "a", "b", "c"], rows, right=["a", "b", "c"], spare=["c", "a"])
+    assert drawn(shown, 23)[:2] == ["x     a         b", "name  1  22222222"]
+    assert " ".join(drawn(shown, 23)[2:]) == "not shown for want of room: c"
+    assert drawn(shown, 15)[:2] == ["x            b", "name  22222222"]
+    assert " ".join(drawn(shown, 15)[2:]) == "not shown for want of room: a, c"
+
+
+def test_a_table_without_rows_is_its_head() -> None:
+    assert drawn(table(["score", "value"], []), 40) == ["score  value"]
+    assert flaw(NAMED) == "" == flaw(from_json(to_json(NAMED)))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +138,7 @@ def test_a_comparison_of_files_keeps_scores_and_verdicts(width: int, folder: Any
         "score", "-p", "new.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl",
         "-m", "bleu,chrf,rouge", COLUMNS=str(width),
     )  # fmt: skip
-    there = words(done.out.split("Signatures")[0].replace("p, ", "p "))
+    there = words(done.out.split("Signatures")[0].replace(", ", " "))
     for name in NAMES:
         assert name in there
     assert there.count("improved") == len(NAMES)

@@ -8,21 +8,20 @@ from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import harness
 from harness.kit import terms
+from harness.kit.blocks import table
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
-from harness.terminal.comparisons import ComparedScore, comparison_table
+from harness.terminal.blocks import draw_rows
+from harness.terminal.comparisons import ComparedScore, draw_comparison
 from harness.terminal.options import Json
 from harness.terminal.requirements import MinGain, Require, Requirement
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
-
-AFTER = "why"
 
 app = typer.Typer()
 
@@ -93,12 +92,11 @@ def compare(
 def _show(document: Document, console: Console, limit: int) -> None:
     _show_head(document, console)
     if document["metrics"]:
-        console.print(_metrics(document, console.width))
+        _draw_metrics(document, console)
     _show_doubts(document, console)
     if document["sentence"]:
         tables.note(console, document["sentence"])
     _show_changed(document, console, limit)
-    _show_phrases(document["phrases"], document["n"], console, limit)
     _show_config(document["config"], console, limit)
     _show_data(document["data"], console, limit)
     console.print()
@@ -137,19 +135,15 @@ def _left(document: Document) -> str:
     return f"; left out, since the other has none like it: {' and '.join(parts)}" if parts else ""
 
 
-def _metrics(document: Document, width: int) -> Table:
+def _draw_metrics(document: Document, console: Console) -> None:
     scores = []
     for name, metric in document["metrics"].items():
+        shown = one_line(name, tables.ID_LIMIT)
         arrow = "" if metric["higher_is_better"] else " (lower = better)"
-        bold = "bold" if name == document["primary"] else ""
-        shown = Text.assemble((one_line(name, tables.ID_LIMIT), bold), (arrow, "dim"))
         scale = max(abs(metric["a"] or 0.0), abs(metric["b"] or 0.0))
-        scores.append(
-            ComparedScore(
-                shown, metric["a"], metric["b"], metric, metric.get("caveat") or "", scale
-            )
-        )
-    return comparison_table(scores, ["A", "B", "B - A", "p"], width)
+        caveat = metric.get("caveat") or ""
+        scores.append(ComparedScore(shown + arrow, metric["a"], metric["b"], metric, caveat, scale))
+    draw_comparison(scores, ["A", "B", "B - A", "p"], console)
 
 
 def _show_doubts(document: Document, console: Console) -> None:
@@ -193,37 +187,16 @@ def _show_ids(rows: Mapping[str, str], console: Console, limit: int) -> None:
         tables.block(console, Text(f"  and {len(rows) - limit:,} more: --limit N", "dim"))
 
 
-def _show_phrases(used: Document, answers: int, console: Console, limit: int) -> None:
-    tables.head(console, "words that one uses more (answers of A, of B)")
-    if min(used["read_a"], used["read_b"]) < answers:
-        read = f"{used['read_a']:,} answers of A and {used['read_b']:,} of B"
-        tables.block(console, f"counted in {read}, evenly spaced, of {answers:,}")
-    if not used["a"] and not used["b"]:
-        tables.block(console, "none that stands out")
-        return
-    shown = tables.table("more in A", "A", "B", "more in B", "A", "B", right=["A", "B"])
-    for place in range(min(limit, max(len(used["a"]), len(used["b"])))):
-        shown.add_row(*_phrase(used["a"], place), *_phrase(used["b"], place))
-    console.print(shown)
-
-
-def _phrase(side: Sequence[Document], place: int) -> tuple[Text, str, str]:
-    if place >= len(side):
-        return Text(), "", ""
-    phrase = side[place]
-    return Text(one_line(phrase["phrase"], 60)), f"{phrase['a']:,}", f"{phrase['b']:,}"
-
-
 def _show_config(differences: Sequence[Document], console: Console, limit: int) -> None:
     tables.head(console, "configuration")
     if not differences:
         tables.block(console, "the same")
         return
-    shown = tables.table("key", "A", "B")
-    for difference in differences[:limit]:
-        cells = [setting(difference[side]) for side in "ab"]
-        shown.add_row(tables.name(difference["key"]), *cells)
-    console.print(shown)
+    rows = (
+        (difference["key"], setting(difference["a"]), setting(difference["b"]))
+        for difference in differences[:limit]
+    )
+    draw_rows(table(["key", "A", "B"], rows), console)
     if len(differences) > limit:
         tables.note(console, f"and {len(differences) - limit:,} more keys: --limit N", "dim")
 

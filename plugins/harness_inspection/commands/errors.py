@@ -7,24 +7,27 @@ from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 import harness
 from harness.kit import terms
+from harness.kit.blocks import Column, Table
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json, RunName
-from harness_inspection.commands.printing import Document, train_rows, why_command, write_json
-
-AFTER = "report"
+from harness_inspection.commands.printing import (
+    EMPTY,
+    Document,
+    train_rows,
+    why_command,
+    write_json,
+)
 
 app = typer.Typer()
 
 MOST = 20
 """Answers in the table unless ``--limit`` says otherwise; ``--json`` gives all."""
 MOST_KINDS = 12
-SCORE = 10
-"""Cells of the column of scores."""
 
 
 @app.command()
@@ -73,8 +76,7 @@ def errors(
 
 def _show(document: Document, console: Console, run: str | None) -> None:
     if document["rows"]:
-        wide = console.width >= tables.WIDE
-        tables.show(_wide(document, console) if wide else _narrow(document, console), console)
+        draw_rows(_table(document), console)
         console.print()
     if document["train_rows"]:
         _show_train_rows(document, console)
@@ -89,58 +91,36 @@ def _caveat(document: Document) -> str:
     return str(document["caveats"].get(document["primary"], ""))
 
 
-def _wide(document: Document, console: Console) -> tables.FittedTable:
+def _table(document: Document) -> Table:
     score = document["primary"] + (" *" if _caveat(document) else "")
-    shown = tables.table(
-        "id", score, "categories", "cause", "answer", "reference",
-        right=[score],
+    columns = (
+        Column("id", "id"), Column(score, "number"), Column("categories"),
+        Column("answer / reference", "line"),
     )  # fmt: skip
-    for row in document["rows"]:
-        shown.add_row(
-            tables.name(row["id"]),
+    rows = tuple(
+        (
+            row["id"],
             tables.value(row["score"]),
-            _categories(row),
-            Text(tables.listed([terms.shown("cause", row["cause"] or "")])),
-            tables.piece(row["answer"], console.width),
-            tables.piece(row["reference"], console.width, "green"),
+            (_categories(row), terms.shown("cause", row["cause"] or "")),
+            (row["answer"] or EMPTY, row["reference"] or EMPTY),
         )
-    return tables.fit(shown, console, (26, SCORE, 22, 16), texts=2)
+        for row in document["rows"]
+    )
+    return Table(columns, rows, "failing answers")
 
 
-def _narrow(document: Document, console: Console) -> tables.FittedTable:
-    """Answer above reference in one column, categories above the cause in another."""
-    score = document["primary"] + (" *" if _caveat(document) else "")
-    shown = tables.table(
-        "id", score, "categories", "answer / reference",
-        right=[score],
-    )  # fmt: skip
-    for row in document["rows"]:
-        wrong = _categories(row)
-        if row["cause"]:
-            wrong += Text("\n" if wrong else "") + Text(
-                tables.listed([terms.shown("cause", row["cause"])]), "dim"
-            )
-        shown.add_row(
-            tables.name(row["id"]),
-            tables.value(row["score"]),
-            wrong,
-            _above(row["answer"], row["reference"], console),
-        )
-    return tables.fit(shown, console, (20, SCORE, 20))
-
-
-def _categories(row: Document) -> Text:
+def _categories(row: Document) -> str:
     """The answer's categories; one that passes all the same says so."""
     right = ("pass, but " if row["categories"] else "pass") if row["right"] else ""
     shown = [terms.shown("category", name) for name in row["categories"]]
-    return Text(right + tables.listed(shown))
+    return right + tables.listed(shown)
 
 
 def _show_train_rows(document: Document, console: Console) -> None:
     cause = terms.shown("cause", document["filters"]["cause"])
     tables.note(console, f"training rows that '{cause}' names", "bold")
     rows = [{**row, "place": _where(row)} for row in document["train_rows"]]
-    tables.show(train_rows(rows, console, "answers"), console)
+    draw_rows(train_rows(rows, "answers"), console)
     console.print()
 
 
@@ -148,11 +128,6 @@ def _where(row: Document) -> str:
     """Where a row stands; one that was made stands where that one does that it was made from."""
     place = row["place"] or ""
     return f"{place} (made from it by {row['made_by']})".strip() if row["made_by"] else place
-
-
-def _above(first: str | None, second: str | None, console: Console) -> Text:
-    below = tables.piece(second, console.width, "green")
-    return Text.assemble(tables.piece(first, console.width), "\n", below)
 
 
 def _sentences(document: Document) -> list[str]:

@@ -6,13 +6,15 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.text import Text
 
-from harness.kit.numbers import duration, estimate, moment
+from harness.kit.blocks import Cell, table
+from harness.kit.numbers import DASH, duration, estimate, moment
 from harness.kit.text import one_line, titled
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness_inspection.commands.printing import VALUE, Document, setting
 
+Lines = tuple[str, ...]
 SHOWN = 4
 """Keys of a config that are shown of what was changed."""
 ARMS = 5
@@ -27,21 +29,19 @@ def show_overview(document: Document, console: Console) -> None:
         return
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
     apart = {split: _groups(document, split) for split in ("dev", "test")}
-    shown = tables.table("run", "changed", "dev", "test", "time", right=["time"])
+    rows: list[tuple[Cell, ...]] = []
     for run in runs:
-        shown.add_row(
-            Text.assemble(
-                (f"{numbers[run['run']]}  ", "bold"), one_line(run["run"], tables.ID_LIMIT),
-                (f"\n{moment(run['finished'] or run['started'])}", "dim"),
-            ),
+        begun = moment(run["finished"] or run["started"])
+        rows.append((
+            (f"{numbers[run['run']]}  {run['run']}", begun),
             _changed(run, numbers),
             _dev(run, len(apart["dev"]) > 1),
             _test(run, len(apart["test"]) > 1),
             duration(run["seconds"]),
-        )  # fmt: skip
-        for cells in _below(run):
-            shown.add_row(*cells)
-    console.print(shown)
+        ))  # fmt: skip
+        rows += _below(run)
+    titles = ("run", "changed", "dev", "test", "time")
+    draw_rows(table(titles, rows, right=["time"], caption="all runs"), console)
     console.print()
     for groups in apart.values():
         if len(groups) > 1:
@@ -74,17 +74,17 @@ def _group(group: Document) -> str:
     return f"{group['id']} ({one_line(group['primary'], 40)}{rows})"
 
 
-def _below(run: Document) -> Iterator[list[Text]]:
+def _below(run: Document) -> Iterator[tuple[Cell, ...]]:
     """The cells of a run's baselines and arms, some of many."""
     if run["forgetting"]:
-        yield [Text("   beside the task", "dim"), _forgetting(run["forgetting"]), *[Text()] * 3]
+        yield ("beside the task", _forgetting(run["forgetting"]), "", "", "")
     rows = [*map(_baseline, run["baselines"]), *map(_arm, run["arms"])]
     yield from rows[:ARMS]
     if len(rows) > ARMS:
-        yield [Text(f"   and {len(rows) - ARMS:,} more: --json", "dim"), *[Text()] * 4]
+        yield (f"and {len(rows) - ARMS:,} more: --json", "", "", "", "")
 
 
-def _forgetting(found: Document) -> Text:
+def _forgetting(found: Document) -> Lines:
     """What the best round's model forgot, or not: loud where it is shown."""
     told = []
     if found["asked"]:
@@ -92,8 +92,7 @@ def _forgetting(found: Document) -> Text:
         told.append(f"instructions {counts}")
     if found["difference"] is not None:
         told.append(f"general text {estimate(*_bounds(found), digits=3, plus=True)} nats")
-    head = f"{found['forgot']}\n" if found["forgot"] else ""
-    return Text.assemble((head, "bold yellow"), ("\n".join(told), "dim"))
+    return (*([found["forgot"]] if found["forgot"] else []), *told)
 
 
 def _bounds(found: Document) -> tuple[float | None, float | None, float | None]:
@@ -108,60 +107,59 @@ def _prompt(run: Document, split: str) -> list[str]:
     return [f"{found['verdict']['label']} against {one_line(found['name'], VALUE)}"]
 
 
-def _baseline(found: Document) -> list[Text]:
+def _baseline(found: Document) -> tuple[Cell, ...]:
     verdict = found["verdict"]
-    lines = [_score(found["dev"]), *([f"best round: {verdict['label']}"] if verdict else [])]
-    return [_indented("baseline", found), Text(one_line(found["what"] or "", VALUE), "dim"),
-            _first_loud(lines), Text(), Text()]  # fmt: skip
+    judged = [f"best round: {verdict['label']}"] if verdict else []
+    what = one_line(found["what"] or "", VALUE)
+    return (_named("baseline", found), what, (*_score(found["dev"]), *judged), "", "")
 
 
-def _arm(arm: Document) -> list[Text]:
+def _arm(arm: Document) -> tuple[Cell, ...]:
     failed, verdict = arm["failed"], arm["verdict"]
-    lines = [] if failed is not None and not arm["dev"] else [_score(arm["dev"])]
+    lines = [] if failed is not None and not arm["dev"] else [*_score(arm["dev"])]
     if arm["trainings"] > 1:
         lines.append(f"{arm['trainings']} seeds")
     if verdict:
         against = f" against {one_line(arm['against'], VALUE)}" if arm["against"] else ""
         lines.append(f"{verdict['label']}{against}")
-    told = [_first_loud(lines)] if lines else []
     if failed is not None:
-        told.append(Text(one_line(f"failed: {failed}", 4 * VALUE), "red"))
+        lines.append(one_line(f"failed: {failed}", 4 * VALUE))
     seconds = duration(arm["seconds"]) if arm["seconds"] is not None else ""
-    what = Text("\n").join(_settings(arm["changed"])) or Text(one_line(arm["what"] or "", VALUE))
-    return [_indented("arm", arm), what, Text("\n").join(told), Text(), Text(seconds)]
+    what = _settings(arm["changed"]) or (one_line(arm["what"] or "", VALUE),)
+    return (_named("arm", arm), what, tuple(lines), "", seconds)
 
 
-def _indented(kind: str, found: Document) -> Text:
-    return Text.assemble("   ", (f"{kind} ", "dim"), one_line(found["name"], tables.ID_LIMIT))
+def _named(kind: str, found: Document) -> str:
+    """Behind a mark, since it belongs to the run above it."""
+    return f"· {kind} {found['name']}"
 
 
-def _score(score: Document | None) -> str:
-    return _two_lines(score) if score else "not scored"
+def _score(score: Document | None) -> Lines:
+    return _two_lines(score) if score else ("not scored",)
 
 
-def _changed(run: Document, numbers: dict[str, int]) -> Text:
+def _changed(run: Document, numbers: dict[str, int]) -> Lines:
     """The settings that differ, and from which run."""
     if run["changed"] is None:
-        return Text("its config is not known", "dim")
+        return ("its config is not known",)
     if run["against"] is None:
-        return Text("-", "dim")
+        return (DASH,)
     head = f"against {numbers[run['against']]}" + ("" if run["changed"] else ": nothing")
-    return Text("\n").join([Text(head, "dim"), *_settings(run["changed"])])
+    return (head, *_settings(run["changed"]))
 
 
-def _settings(changed: Sequence[Document]) -> list[Text]:
+def _settings(changed: Sequence[Document]) -> Lines:
     """A line for each changed setting, some of many."""
     lines = [
-        Text.assemble(one_line(each["key"], tables.ID_LIMIT), " ", setting(each["from"]), " → ",
-                      setting(each["to"]))
+        f"{one_line(each['key'], tables.ID_LIMIT)} {setting(each['from'])} → {setting(each['to'])}"
         for each in changed[:SHOWN]
-    ]  # fmt: skip
+    ]
     if len(changed) > SHOWN:
-        lines.append(Text(f"and {len(changed) - SHOWN:,} more: --json", "dim"))
-    return lines
+        lines.append(f"and {len(changed) - SHOWN:,} more: --json")
+    return tuple(lines)
 
 
-def _dev(run: Document, several: bool) -> Text:
+def _dev(run: Document, several: bool) -> Lines:
     """The score of the best round, and the verdicts of all.
 
     Args:
@@ -171,28 +169,25 @@ def _dev(run: Document, several: bool) -> Text:
         f"{number} {label}" for number, label in enumerate(run["verdicts"][1:], start=1)
     )
     name = titled(one_line(run["primary"], 40), one_line(run["caveat"], 40))
-    lines = [f"{name} {_two_lines(run['dev'])}"]
+    score, *interval = _two_lines(run["dev"])
     group = f", {run['dev']['group']}" if several else ""
-    lines += [f"round {run['best']} of {run['rounds']}{group}", *([chain] if chain else [])]
-    lines += _prompt(run, "dev")
-    return _first_loud(lines)
+    return (
+        f"{name} {score}", *interval, f"round {run['best']} of {run['rounds']}{group}",
+        *([chain] if chain else []), *_prompt(run, "dev"),
+    )  # fmt: skip
 
 
-def _test(run: Document, several: bool) -> Text:
+def _test(run: Document, several: bool) -> Lines:
     """The score on test, its verdict and the opening; ``several`` as of :func:`_dev`."""
     test = run["test"]
     if test is None:
-        return Text("sealed" if run["finished"] else "not finished", "dim")
-    bound = f"opening {test['opening']}: bound {test['bound']}"
+        return ("sealed" if run["finished"] else "not finished",)
     group = f", {test['group']}" if several else ""
-    lines = [_two_lines(test), f"{test['verdict']}{group}", *_prompt(run, "test"), bound]
-    return _first_loud(lines)
+    bound = f"opening {test['opening']}: bound {test['bound']}"
+    return (*_two_lines(test), f"{test['verdict']}{group}", *_prompt(run, "test"), bound)
 
 
-def _two_lines(score: Document) -> str:
+def _two_lines(score: Document) -> Lines:
     """A value, and its interval below it."""
-    return tables.span(score, 3).replace(" [", "\n[", 1)
-
-
-def _first_loud(lines: Sequence[str]) -> Text:
-    return Text.assemble(lines[0], *((f"\n{line}", "dim") for line in lines[1:]))
+    value, bracket, interval = tables.span(score, 3).partition(" [")
+    return (value, *([f"[{interval}"] if bracket else []))

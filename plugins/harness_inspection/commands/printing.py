@@ -8,11 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
+from harness.kit.blocks import Column, Table
+from harness.kit.numbers import DASH
 from harness.kit.text import one_line
-from harness.terminal.tables import FittedTable, fit, piece, placed, table
 
 Document = Mapping[str, Any]
 
@@ -22,16 +20,17 @@ def write_json(document: Document) -> None:
     sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
+EMPTY = "(empty)"
 VALUE = 40
 """Characters of a value of the configuration."""
 
 
-def setting(value: Any) -> Text:
+def setting(value: Any) -> str:
     """A value of the configuration, a dash where there is none."""
     if value is None:
-        return Text("-", style="dim")
+        return DASH
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Text(one_line(text, VALUE))
+    return one_line(text, VALUE)
 
 
 def why_command(name: str, run: str | None) -> str:
@@ -40,19 +39,24 @@ def why_command(name: str, run: str | None) -> str:
     return shlex.join(["harness", "why", *guard, name, *([run] if run else [])])
 
 
-def train_rows(rows: Sequence[Document], console: Console, *numbers: str) -> FittedTable:
+def train_rows(rows: Sequence[Document], *numbers: str) -> Table:
     """Training rows: where they stand, what they ask, and below it what they teach.
 
     Args:
         numbers: keys of the rows to show as columns before the texts.
     """
-    shown = table("row, and where", *numbers, "prompt, and below what it teaches", right=numbers)
-    for row in rows:
-        values = (row.get(key) for key in numbers)
-        teaches = piece(row.get("reference"), console.width, "green")
-        shown.add_row(
-            placed(row["id"], row.get("place") or row.get("split") or "not among the rows"),
-            *(f"{value:.2f}" if isinstance(value, float) else str(value) for value in values),
-            Text.assemble(piece(row.get("prompt"), console.width), "\n", teaches),
+    columns = (
+        Column("row", "id"), *(Column(key, "number") for key in numbers), Column("where"),
+        Column("prompt / what it teaches", "line"),
+    )  # fmt: skip
+    cells = tuple(
+        (
+            row["id"],
+            *(f"{value:.2f}" if isinstance(value := row.get(key), float) else str(value)
+              for key in numbers),
+            row.get("place") or row.get("split") or "not among the rows",
+            (row.get("prompt") or EMPTY, row.get("reference") or EMPTY),
         )
-    return fit(shown, console, (console.width // 2, *map(len, numbers)))
+        for row in rows
+    )  # fmt: skip
+    return Table(columns, cells, "training rows")

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -13,25 +14,25 @@ from typing import Annotated, Any, Optional
 import typer
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 from typer.core import TyperCommand
 
 import harness
+from harness.kit.blocks import Column, Table
 from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import RunName, takes
-
-AFTER = "compare"
 
 app = typer.Typer()
 
 MOST_SHOWN = 100
 MOST_WRITTEN = 100_000
 """Rows, so that a query without end cannot fill the memory before its time is over."""
-CELL = 60
-"""Characters of a text in a cell; a single row shows more of them."""
-NARROWEST = 10
+CELL = 200
+"""Characters of a text in a cell."""
+LONG = 2_400
+"""Characters of a value of a single row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,66 +143,31 @@ def _write_csv(result: harness.QueryResult) -> None:
 
 def _show(result: harness.QueryResult, console: Console) -> list[str]:
     """Print the rows; returns what was cut."""
-    names = [as_word(name, 40) for name in distinct(result.columns)]
-    widths = _widths(result, names, console.width)
-    if len(result.rows) == 1 and (len(widths) < len(names) or _cut(result, names, widths)):
-        return _show_single(result, names, console)
-    numeric = [_numeric(result, place) for place in range(len(widths))]
-    grid = tables.table(*names[: len(widths)])
-    for column, width, number in zip(grid.columns, widths, numeric, strict=True):
-        column.width, column.no_wrap, column.overflow = width, True, "ellipsis"
-        column.justify = "right" if number else "left"
-    for row in result.rows:
-        grid.add_row(*(_cell(value) for value in row[: len(widths)]))
-    console.print(grid)
-    plural = "" if len(result.rows) == 1 else "s"
-    notes = [] if result.rows else ["no row"]
-    if len(widths) < len(names):
-        left = ", ".join(names[len(widths) :])
-        notes.append(f"columns without room: {left}; --json or --csv gives them")
-    if _cut(result, names, widths):
-        notes.append(f"the row{plural} are cut to the terminal; --json or --csv gives all")
-    return notes
-
-
-def _show_single(result: harness.QueryResult, names: list[str], console: Console) -> list[str]:
-    """One row as lines of name and value."""
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    limit = 40 * CELL
-    for name, value in zip(names, result.rows[0], strict=True):
-        grid.add_row(Text(name, style="bold"), _cell(value, limit))
-    console.print(grid)
-    long = any(len(as_word(value, limit + 1)) > limit for value in result.rows[0])
-    return ["long values are cut; --json or --csv gives all"] if long else []
-
-
-def _widths(result: harness.QueryResult, names: list[str], room: int) -> list[int]:
-    """The columns that have room, each with its width; texts give way before numbers do."""
-    natural = [
-        max(cell_len(text) for text in (name, *(_cell(row[place]).plain for row in result.rows)))
+    names = distinct(result.columns)
+    columns = tuple(
+        Column(
+            as_word(name, 40), "number" if _numeric(result, place) else "line", spare=place
+        )
         for place, name in enumerate(names)
-    ]
-    rigid = [_numeric(result, place) for place in range(len(names))]
-    for count in range(len(names), 0, -1):
-        for most in range(max(*natural, NARROWEST), NARROWEST - 1, -1):
-            widths = [
-                own if fixed else min(own, most)
-                for own, fixed in zip(natural[:count], rigid, strict=False)
-            ]
-            if sum(widths) + tables.GAP * (count - 1) <= room:
-                return widths
-    return [room]
+    )  # fmt: skip
+    rows = tuple(tuple(map(_cell, row)) for row in result.rows)
+    lines = (tuple(column.title for column in columns), *rows)
+    widths = [max(cell_len(line[place]) for line in lines) for place in range(len(columns))]
+    cut = sum(widths) + tables.GAP * (len(columns) - 1) > console.width
+    if cut and len(rows) == 1:
+        return _show_single(names, result.rows[0], console)
+    draw_rows(Table(columns, rows, "what was asked for"), console)
+    notes = [] if rows else ["no row"]
+    return [*notes, *(["what has no room is cut; --json or --csv gives all"] * cut)]
 
 
-def _cut(result: harness.QueryResult, names: list[str], widths: list[int]) -> bool:
-    """Whether a shown cell is not whole."""
-    return any(
-        cell_len(as_word(row[place], CELL + 1)) > min(width, CELL)
-        for place, width in enumerate(widths)
-        for row in result.rows
-    ) or any(cell_len(name) > width for name, width in zip(names, widths, strict=False))
+def _show_single(names: Sequence[str], row: Sequence[Any], console: Console) -> list[str]:
+    """One row as lines of name and value."""
+    for name, value in zip(names, row, strict=True):
+        line = Text.assemble((f"{as_word(name, 40)}  ", "bold"), _cell(value, LONG))
+        console.print(line, highlight=False)
+    long = any(len(as_word(value, LONG + 1)) > LONG for value in row)
+    return ["long values are cut; --json or --csv gives all"] if long else []
 
 
 def _numeric(result: harness.QueryResult, place: int) -> bool:
@@ -211,6 +177,5 @@ def _numeric(result: harness.QueryResult, place: int) -> bool:
     )
 
 
-def _cell(value: Any, limit: int = CELL) -> Text:
-    none = as_json(value) is None
-    return Text("null", style="dim") if none else Text(as_word(value, limit))
+def _cell(value: Any, limit: int = CELL) -> str:
+    return "null" if as_json(value) is None else as_word(value, limit)

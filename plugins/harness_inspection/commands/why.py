@@ -14,15 +14,16 @@ from rich.text import Text
 
 import harness
 from harness.kit import terms
+from harness.kit.blocks import table
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json, RunName
 from harness_inspection.commands.printing import Document, train_rows, write_json
 
 if TYPE_CHECKING:
     from harness_inspection.database import RunDatabase
 
-AFTER = "errors"
 
 app = typer.Typer()
 
@@ -187,11 +188,12 @@ def _show_scores(document: Document, console: Console) -> None:
     rounds = {answer["round"]: answer["scores"] for answer in document["answers"]}
     titles = [f"round {number}" for number in rounds]
     console.print()
-    shown = tables.table("score", *titles, right=titles)
-    for name in names:
-        cells = (scores.get(name, {}).get("value") for scores in rounds.values())
-        shown.add_row(Text(_titled(document, name)), *(tables.value(cell) for cell in cells))
-    console.print(shown)
+    rows = (
+        (_titled(document, name),
+         *(tables.value(scores.get(name, {}).get("value")) for scores in rounds.values()))
+        for name in names
+    )  # fmt: skip
+    draw_rows(table(["score", *titles], rows, right=titles), console)
     failed = {
         s["error"]: n for a in document["answers"] for n, s in a["scores"].items() if s["error"]
     }
@@ -223,7 +225,7 @@ def _show_causes(document: Document, console: Console) -> None:
         tables.block(console, one_line(cause["evidence"] or "", 1_000))
         tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
         if cause["train_rows"]:
-            tables.show(train_rows(cause["train_rows"], console), console)
+            draw_rows(train_rows(cause["train_rows"]), console)
 
 
 def _show_nearest(document: Document, console: Console) -> None:
@@ -231,7 +233,7 @@ def _show_nearest(document: Document, console: Console) -> None:
         return
     before = "that round 1 learns from" if document["kept_round"] == 0 else "of the best round"
     tables.head(console, f"nearest training rows {before}")
-    tables.show(train_rows(document["nearest"], console, "similarity"), console)
+    draw_rows(train_rows(document["nearest"], "similarity"), console)
 
 
 def _show_slices(document: Document, console: Console) -> None:

@@ -11,7 +11,6 @@ import typer
 import harness
 from harness.terminal.options import Json, RunName
 
-AFTER = "report"
 SCHEMA = "harness.advice/1"
 
 app = typer.Typer()

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 import harness
 from harness import Correction, UsageError, near
 from harness.kit import yaml_file
+from harness.kit.blocks import Column, Table
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches.records import Batch
@@ -121,7 +122,7 @@ def _show(done: Accepted, target: Path) -> None:
         tables.note(console, f"Nobody has typed a better answer in {done.batch.name} yet.")
         tables.next_command(console, _next(done, target))
         return
-    tables.show(_table(done, console), console)
+    draw_rows(_table(done), console)
     console.print()
     known = len(done.found) - done.new
     before = f"; {known} were there already" if known else ""
@@ -183,21 +184,20 @@ def _proposes(batch: Batch, target: Path) -> bool:
     return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
 
 
-def _table(done: Accepted, console: Console) -> tables.FittedTable:
-    shown = tables.table("item, and who", "prompt, reference, and below it the better answer")
+def _table(done: Accepted) -> Table:
+    columns = (
+        Column("item", "id"), Column("who"),
+        Column("prompt, reference, and below it the better answer", "line"),
+    )  # fmt: skip
     items = done.batch.by_id
-    for one in done.found:
-        item = items[one.origin["item"]]
-        old = item.references[0] if item.references else ""
-        shown.add_row(
-            tables.placed(one.origin["item"], f"{one.split}, {who(one)}"),
-            Text.assemble(
-                tables.piece(prompt(item), console.width), "\n",
-                tables.piece(old, console.width, "dim"), "\n",
-                tables.piece(one.reference, console.width, "green"),
-            ),
-        )  # fmt: skip
-    return tables.fit(shown, console, (console.width // 3,))
+    rows = []
+    for accepted in done.found:
+        name = accepted.origin["item"]
+        references = items[name].references
+        texts = (prompt(items[name]), references[0] if references else "", accepted.reference)
+        who_typed = f"{accepted.split}, {who(accepted)}"
+        rows.append((name, who_typed, tuple(text or "(empty)" for text in texts)))
+    return Table(columns, tuple(rows), "better answers")
 
 
 def _many(count: int, what: str) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from harness import Criterion
+from harness.kit.blocks import Cell, Column, Table, table
+from harness.kit.numbers import DASH
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness_rating.batches.records import Batch, Rating
 from harness_rating.commands.options import BatchName, chosen, write_json
@@ -58,11 +59,11 @@ def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Con
     from harness_rating.agreement.text import remarks
 
     tables.head(console, f"{found['batch']} ({found['items']:,} items)")
-    console.print(_figures(found, console.width))
+    draw_rows(_figures(found, console.width), console)
     console.print()
-    console.print(_raters(found, _rated(batch, ratings)))
+    draw_rows(_raters(found, _rated(batch, ratings)), console)
     console.print()
-    console.print(_values(found, batch, console.width, plain=console.options.ascii_only))
+    draw_rows(_values(found, batch, console.width, plain=console.options.ascii_only), console)
     console.print()
     for sentence in remarks(found):
         tables.note(console, sentence)
@@ -72,30 +73,30 @@ def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Con
         tables.note(console, f"An item takes {time['median']:.0f} s; {spread}.")
 
 
-def _parts(found: Document) -> list[tuple[Text, Document]]:
+def _parts(found: Document) -> list[tuple[str, Document]]:
     """Every criterion by its title, and the overall score."""
     parts = [(_title(part["title"]), part) for part in found["criteria"]]
-    whole = found["overall"]
-    return [*parts, (Text("Overall", style="bold"), whole)] if whole else parts
+    return [*parts, ("Overall", found["overall"])] if found["overall"] else parts
 
 
-def _title(text: str) -> Text:
-    return Text(one_line(text, TITLE) or "(no title)")
+def _title(text: str) -> str:
+    return one_line(text, TITLE) or "(no title)"
 
 
 def _figures(found: Document, width: int) -> Table:
     """Alpha, kappa and raw agreement of each criterion."""
     numbers = ("alpha [95 %]", "kappa [95 %]", "raw", "n")
-    shown = tables.table("", *numbers, right=numbers)
-    for title, part in _parts(found):
-        shown.add_row(
+    rows = (
+        (
             title,
             tables.span(part["alpha"], 2),
             tables.span(part["kappa"]["mean"], 2),
             tables.percent(part["raw"], alone=width < tables.WIDE),
             f"{part['items_rated_twice']:,}",
         )
-    return shown
+        for title, part in _parts(found)
+    )
+    return table(["", *numbers], rows, right=numbers, caption="how far raters agree")
 
 
 # -- raters -------------------------------------------------------------------------------------
@@ -114,23 +115,19 @@ def _raters(found: Document, rated: Mapping[str, int]) -> Table:
     severity = {one["rater"]: one for one in (found["overall"] or {"severity": ()})["severity"]}
     repeats = _repeats(found)
     seconds = {one["rater"]: one["median"] for one in found["time"]["raters"]}
-    columns: dict[str, Mapping[str, str | Text]] = {
-        "overall severity [95 %]": {k: _severity(one) for k, one in severity.items()},
+    columns: dict[str, Mapping[str, str]] = {
+        "overall severity [95 %]": {
+            k: tables.span(one, 2, sign=True) for k, one in severity.items()
+        },
         "same again": {k: f"{same} of {count}" for k, (same, count) in repeats.items()},
         "s/item": {k: f"{median:.0f}" for k, median in seconds.items()},
         "items": {k: f"{count:,}" for k, count in rated.items()},
     }
     kept = {title: cells for title, cells in columns.items() if cells}
-    shown = tables.table("rater", *kept, right=kept)
-    for rater in found["raters"]:
-        shown.add_row(tables.name(rater), *(cells.get(rater, "-") for cells in kept.values()))
-    return shown
-
-
-def _severity(one: Document) -> Text:
-    """Coloured where the interval leaves 0 out."""
-    clear = one["low"] is not None and not one["low"] <= 0 <= one["high"]
-    return Text(tables.span(one, 2, sign=True), style="yellow" if clear else "")
+    rows = (
+        (rater, *(cells.get(rater, DASH) for cells in kept.values())) for rater in found["raters"]
+    )
+    return table(["rater", *kept], rows, right=kept, caption="what each rater is like")
 
 
 def _repeats(found: Document) -> dict[str, tuple[int, int]]:
@@ -148,26 +145,29 @@ def _repeats(found: Document) -> dict[str, tuple[int, int]]:
 
 def _values(found: Document, batch: Batch, width: int, *, plain: bool) -> Table:
     """How often each value was given; each value stays on one line with its count."""
-    shown = tables.table("", *([] if plain else [""]), "values given, and how often")
-    rows = []
+    parts = []
     for part in found["criteria"]:
         counts = {_key(one["value"]): one["ratings"] for one in part["distribution"]}
         scale = _scale(batch.rubric.criterion(part["id"]), counts)
-        bars = Text("") if plain else _bars([counts.get(value, 0) for value in scale])
-        rows.append((_title(part["title"]), bars, _counted(scale, counts)))
-    taken = max((title.cell_len for title, _, _ in rows), default=0)
-    taken += max((bars.cell_len for _, bars, _ in rows), default=0)
-    room = width - taken - tables.GAP * (1 if plain else 2)
-    for title, bars, pieces in rows:
-        shown.add_row(title, *([] if plain else [bars]), Text("\n".join(_lines(pieces, room))))
-    return shown
+        bars = "" if plain else _bars([counts.get(value, 0) for value in scale])
+        parts.append((_title(part["title"]), bars, _counted(scale, counts)))
+    taken = [
+        max((cell_len(text) for text in texts), default=0) + tables.GAP
+        for texts in ([title for title, _, _ in parts], [bars for _, bars, _ in parts])
+    ]
+    room = width - sum(taken)
+    rows: list[tuple[Cell, ...]] = [
+        (title, bars, tuple(_lines(pieces, room))) for title, bars, pieces in parts
+    ]
+    columns = (Column(""), Column("", "word"), Column("values given, and how often"))
+    return Table(columns, tuple(rows), "how often each value was given")
 
 
 def _lines(pieces: Sequence[str], room: int) -> Iterator[str]:
     """The pieces side by side, in lines of so many cells."""
     line = ""
     for piece in pieces:
-        longer = f"{line}   {piece}" if line else piece
+        longer = f"{line} · {piece}" if line else piece
         if line and cell_len(longer) > room:
             yield line
             longer = piece
@@ -187,13 +187,12 @@ def _scale(criterion: Criterion, counts: Mapping[Any, int]) -> list[Any]:
     return values or sorted(value for value in counts if value is not None)
 
 
-def _bars(counts: Sequence[int]) -> Text:
+def _bars(counts: Sequence[int]) -> str:
     """A column for each value, as high as the value is frequent."""
     most = max(counts, default=0)
     if not most or len(counts) > MOST_VALUES:
-        return Text("")
-    levels = (round((len(LEVELS) - 1) * count / most) for count in counts)
-    return Text("".join(LEVELS[level] for level in levels), style="cyan")
+        return ""
+    return "".join(LEVELS[round((len(LEVELS) - 1) * count / most)] for count in counts)
 
 
 def _counted(scale: Sequence[Any], counts: Mapping[Any, int]) -> list[str]:

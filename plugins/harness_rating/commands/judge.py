@@ -21,6 +21,7 @@ from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json, takes
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
@@ -87,11 +88,11 @@ def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
     does = "prefers" if compared else "gives"
     tables.head(console, f"What the judge {does} ({found['label'].partition(':')[0]})")
     if compared:
-        console.print(comparisons_table(compared, console.width))
+        draw_rows(comparisons_table(compared, console.width), console)
     if compared and scored:
         console.print()
     if scored:
-        console.print(scores_table(scored))
+        draw_rows(scores_table(scored), console)
     console.print()
     tables.note(console, OF_THE_JUDGE)
 

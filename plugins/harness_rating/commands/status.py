@@ -8,7 +8,9 @@ from rich.console import Console
 
 import harness
 from harness import to_json
+from harness.kit.blocks import table
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, of_each, write_json
@@ -45,10 +47,8 @@ def _next(batch: Batch, state: BatchStatus) -> list[str]:
 def _show(console: Console, state: BatchStatus) -> None:
     tables.head(console, f"{state.batch}  ({state.strategy}, of {state.run}, {state.created})")
     counts = ("done", "of", "skipped", "flagged", "comments", "s/item")
-    shown = tables.table("rater", *counts, "last (UTC)", right=counts)
-    for rater in state.raters:
-        shown.add_row(*map(tables.name, _cells(rater)))
-    console.print(shown)
+    titles = ("rater", *counts, "last (UTC)")
+    draw_rows(table(titles, map(_cells, state.raters), right=counts), console)
     tables.note(
         console,
         f"{state.rated} of {state.items} items are rated; {state.several} of "

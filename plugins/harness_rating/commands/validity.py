@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 import harness
+from harness.kit.blocks import Table, table
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness_rating.commands.agreement import show_unrated
 from harness_rating.commands.options import BatchName, chosen, write_json
@@ -45,7 +46,7 @@ def _show(document: Document, console: Console) -> None:
     tables.head(console, f"{document['batch']} ({counts})")
     for title, rows in _tables(document):
         console.print()
-        console.print(_figures(title, rows))
+        draw_rows(_figures(title, rows), console)
     console.print()
     for sentence in document["sentences"]:
         tables.note(console, sentence)
@@ -60,11 +61,8 @@ def _tables(document: Document) -> Iterator[tuple[str, Sequence[tuple[str, Docum
 
 
 def _figures(title: str, rows: Sequence[tuple[str, Document]]) -> Table:
-    shown = tables.table(title, *FIGURES, right=FIGURES)
-    for metric, found in rows:
-        shown.add_row(
-            tables.name(one_line(metric, METRIC)),
-            tables.percent(found["accuracy"]),
-            f"{found['n']:,}",
-        )
-    return shown
+    cells = (
+        (one_line(metric, METRIC), tables.percent(found["accuracy"]), f"{found['n']:,}")
+        for metric, found in rows
+    )
+    return table([title, *FIGURES], cells, right=FIGURES, caption=title)

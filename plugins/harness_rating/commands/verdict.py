@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 import harness
 from harness import BASE_ARM
+from harness.kit.blocks import Column, Table, table
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
-from harness.terminal.progress import COLOURS
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.ratings.folder import RatingsFolder
 
@@ -47,7 +46,7 @@ def _show(found: Document, console: Console) -> None:
     if any(one["n"] for one in scored) and shown is None:
         shown = scores_table(scored)
     if shown is not None:
-        console.print(shown)
+        draw_rows(shown, console)
         console.print()
     if found["position"] and found["position"]["n"]:
         tables.note(console, _position(found["position"]))
@@ -64,36 +63,36 @@ def comparisons_table(comparisons: Sequence[Document], width: int) -> Table:
     """Each two rounds; a judge's comparisons have no label."""
     wide = width >= tables.WIDE and any(one["difference"] for one in comparisons)
     numbers = ["won/tied/lost", "win rate [95 %]", "difference [95 %]"][: 3 if wide else 2]
-    labels = [""] if any("label" in one for one in comparisons) else []
-    shown = tables.table("", "rounds", *numbers, *labels, right=numbers)
+    labelled = any("label" in one for one in comparisons)
+    rows = []
     for one in comparisons:
         won = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
-        cells: list[str | Text] = [won, tables.span(one["win_rate"], 2)]
+        cells = [won, tables.span(one["win_rate"], 2)]
         if wide:
             cells.append(tables.span(one["difference"], 3, sign=True))
-        if labels:
-            cells.append(Text(one["label"], style=COLOURS[one["label"]]))
-        shown.add_row(_title(one), _rounds(one), *cells)
-    return shown
+        if labelled:
+            cells.append(one["label"])
+        rows.append((_title(one), f"{one['round']} vs {one['against']}{_arm(one)}", *cells))
+    columns = (
+        Column(""), Column("rounds", "word"), *(Column(title, "number") for title in numbers),
+        *([Column("", "label")] if labelled else []),
+    )  # fmt: skip
+    return Table(columns, tuple(rows), "rounds side by side")
 
 
 def scores_table(scores: Sequence[Document]) -> Table:
     """The mean values of each round's answers."""
     numbers = ["score [95 %]", "answers", "groups", "unrated"]
-    shown = tables.table("", "round", *numbers, right=["round", *numbers])
-    for one in scores:
-        counts = (f"{one[key]:,}" for key in ("n", "groups", "unrated"))
-        shown.add_row(_title(one), f"{one['round']}{_arm(one)}", tables.span(one, 3), *counts)
-    return shown
+    rows = (
+        (_title(one), f"{one['round']}{_arm(one)}", tables.span(one, 3),
+         *(f"{one[key]:,}" for key in ("n", "groups", "unrated")))
+        for one in scores
+    )  # fmt: skip
+    return table(["", "round", *numbers], rows, right=["round", *numbers], caption="mean values")
 
 
-def _title(one: Document) -> Text:
-    title = one_line(one["title"], TITLE) or "(no title)"
-    return Text(title, style="" if one["criterion"] else "bold")
-
-
-def _rounds(one: Document) -> Text:
-    return Text(f"{one['round']} vs {one['against']}{_arm(one)}")
+def _title(one: Document) -> str:
+    return one_line(one["title"], TITLE) or "(no title)"
 
 
 def _arm(one: Document) -> str:

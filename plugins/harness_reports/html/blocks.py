@@ -19,6 +19,7 @@ from harness.kit.blocks import (
     Table,
     mark_of,
     tone_of,
+    written,
 )
 from harness.kit.numbers import DASH
 from harness_reports.html.charts import chart
@@ -121,7 +122,7 @@ def _code(block: Code) -> Html:
     return element("p", block.lead, " ", element("code", name(block.text, 2_000)), class_="next")
 
 
-_CLASSES = {"number": "n", "word": "s", "label": "s", "text": ""}
+_CLASSES = {"number": "n", "word": "s", "label": "s", "id": "s", "text": "", "line": ""}
 
 
 def _table(block: Table) -> Html | None:
@@ -142,5 +143,5 @@ def _cell(column: Column, cell: Cell) -> Child:
         return DASH
     if column.kind == "label":
         return label(str(cell)) if cell else None
-    shown = name(f"{cell:.4g}" if isinstance(cell, float) else cell, CELL)
+    shown = name(written(cell), CELL)
     return element("b", shown) if column.strong else shown

@@ -19,6 +19,7 @@ from harness.kit.blocks import (
     Table,
     mark_of,
     table_of,
+    written,
 )
 from harness.kit.drawing import sparkline
 from harness.kit.numbers import DASH
@@ -105,9 +106,7 @@ def _table(block: Table) -> str:
 
 
 def _cell(column: Column, cell: Cell) -> str:
-    if isinstance(cell, (tuple, list)):
-        return sparkline(cell)
-    if isinstance(cell, float):
-        return f"{cell:.4g}"
-    shown = _figure(DASH if cell is None else str(cell), CELL)
+    if column.kind == "trend":
+        return sparkline(cell) if isinstance(cell, (tuple, list)) else ""
+    shown = _figure(DASH if cell is None else written(cell) or "", CELL)
     return f"{mark_of(str(cell))} {shown}" if column.kind == "label" and cell else shown

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from harness_rows.initial.drafting import Drafted
     from harness_rows.initial.recipes import Recipe
 
-AFTER = "iterate"
 ROWS = "rows.jsonl"
 """The file that a recipe writes."""
 SEEN = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow")

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
+from harness.kit.blocks import Column, Table, table
 from harness.kit.numbers import percent
 from harness.kit.text import one_line
 from harness.stats.decision import MIN_GROUPS
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.drafting import Drafted
 from harness_rows.initial.overview import Overview
@@ -24,8 +25,6 @@ from harness_rows.sampling import Spread
 
 MOST = 4
 """Languages that are named."""
-TITLE = 11
-"""Cells of what a line is about."""
 LABEL = 24
 """Characters of a label."""
 
@@ -50,20 +49,14 @@ def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> No
 
 def show_recipes(console: Console) -> None:
     """The recipes, a line each."""
-    shown = tables.table("recipe", "what the model learns; how its rows are written")
-    for recipe in RECIPES:
-        shown.add_row(recipe.name, recipe.line)
-    console.print(shown)
+    titles = ("recipe", "what the model learns; how its rows are written")
+    draw_rows(table(titles, ((recipe.name, recipe.line) for recipe in RECIPES)), console)
     console.print()
     tables.next_command(console, f"harness init --recipe {RECIPES[0].name}")
 
 
 def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
-    shown = tables.table("", "")
-    shown.show_header = False
-    for title, text in pairs:
-        shown.add_row(Text(f"  {title:<{TITLE}}", "dim"), one_line(text, 600))
-    console.print(shown, highlight=False)
+    draw_rows(Table((Column("", "word"), Column("")), tuple(pairs), "what is known"), console, 2)
 
 
 def _seen(made: Drafted) -> Iterator[tuple[str, str]]:

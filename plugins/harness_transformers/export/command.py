@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from harness_transformers.export.origin import Origin
     from harness_transformers.export.transfer import Transfer
 
-AFTER = "report"
-
 app = typer.Typer()
 
 SMALLER = (

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
 from rich.console import Console
 
 from harness_inspection.commands import compare as shown
-from harness_inspection.phrases import SUPPORT, phrases, sampled
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +44,7 @@ def test_two_rounds_of_one_run(two):
     before = snapshot(project.folder)
     found = compared(project, "0", "2", "--run", run)
     assert snapshot(project.folder) == before
-    assert found["schema"] == "harness.compare/1"
+    assert found["schema"] == "harness.compare/2"
     assert [found[side]["round"] for side in "ab"] == [0, 2]
     assert found["config"] == [] and found["not_comparable"] == {}
     scores = {row["round"]: row["score"] for row in stored(project, run, "FROM rounds")}
@@ -58,7 +55,6 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
-@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("against", [0, 2])
 def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
     project, run, _ = two
@@ -102,7 +98,6 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert every.code == 2 and "not of all runs" in every.err
 
 
-@pytest.mark.nightly
 def test_why_nothing_can_be_concluded_is_said_once(two):
     project, _, _ = two
     config = (project.folder / "other.yaml").read_text().replace("rounds: 2", "rounds: 1")
@@ -160,7 +155,6 @@ def test_two_runs_by_their_kept_rounds(two):
     assert found["n"] == 48 and found["only_a"] == found["only_b"] == 0
 
 
-@pytest.mark.nightly
 def test_other_rows_and_other_signatures_are_left_out(two):
     project, run, _ = two
     config = (project.folder / "other.yaml").read_text()
@@ -195,7 +189,6 @@ def bars(two):
     return found
 
 
-@pytest.mark.nightly
 def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     project, _, _ = two
     found = compared(project, bars["0.2"], bars["0.9"])
@@ -217,13 +210,12 @@ def test_names_of_scores_are_never_cut():
     for width in (80, 120):
         console = Console(width=width, record=True)
         with console.capture() as capture:
-            console.print(shown._metrics({"metrics": metrics, "primary": names[0]}, width))
+            shown._draw_metrics({"metrics": metrics, "primary": names[0]}, console)
         lines = capture.get().splitlines()
         first = "".join(line.split("  ")[0].strip() for line in lines)
         assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
-@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(two, width):
     project, run, other = two
@@ -256,7 +248,6 @@ def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
     assert found.code == 2 and message in found.err and not found.out
 
 
-@pytest.mark.nightly
 def test_the_configuration_is_the_one_that_the_run_began_with(two, tmp_path):
     """The copy in the reports is for people, who may have changed it."""
     project, run, other = two
@@ -289,52 +280,3 @@ def test_hostile_values_of_the_configuration(two):
     found = project.inside("compare", run, made.document["run"])
     assert found.code == 0 and "[/b]=1+1" in found.out
     assert not set(found.out) & set("\x1b\u202e")
-
-
-# -- phrases ----------------------------------------------------------------------------------
-
-
-def test_phrases_that_one_side_uses_more():
-    a = ["the answer is short"] * 20 + ["other words here"] * 20
-    b = ["as an assistant I think the answer is short"] * 20 + ["other words here"] * 20
-    more_a, more_b = phrases(a, b)
-    assert more_a == []
-    assert more_b[0].phrase in ("as an assistant", "an assistant i", "assistant i think")
-    assert all((one.a, one.b) == (0, 20) and one.z > 2 for one in more_b)
-    assert "an assistant" not in [one.phrase for one in more_b]  # it stands within a longer one
-    back_a, back_b = phrases(b, a)
-    assert back_b == [] and [one.phrase for one in back_a] == [one.phrase for one in more_b]
-
-
-def test_counts_of_a_part_of_the_answers_say_so():
-    texts = [f"answer {n}" for n in range(20_001)]
-    read = sampled(texts)
-    assert (len(read), read[:2]) == (6667, ["answer 0", "answer 3"])
-    assert sampled(texts[:10_000]) == texts[:10_000]
-    console = Console(width=80)
-    with console.capture() as capture:
-        found = {"a": [], "b": [], "read_a": 6667, "read_b": 6667}
-        shown._show_phrases(found, 20_001, console, 10)
-        shown._show_phrases({**found, "read_a": 9, "read_b": 9}, 9, console, 10)
-    assert capture.get().count("counted in") == 1
-    assert "6,667 answers of A and 6,667 of B, evenly spaced, of 20,001" in capture.get()
-
-
-def test_equal_answers_and_rare_words_give_no_phrase():
-    texts = [f"answer {n} of many words" for n in range(50)]
-    assert phrases(texts, texts) == ([], [])
-    assert (
-        phrases(["plain"] * 50, ["plain"] * (50 - SUPPORT + 1) + ["rare"] * (SUPPORT - 1))[1] == []
-    )
-    assert phrases([], []) == ([], [])
-
-
-@given(st.integers(0, 10_000))
-def test_counts_are_answers_that_hold_the_phrase(seed):
-    draw = random.Random(seed)
-    words = ["a", "b", "c", "d"]
-    sides = [[" ".join(draw.choices(words, weights=weights, k=6)) for _ in range(40)]
-             for weights in ([4, 3, 2, 1], [1, 2, 3, 4])]  # fmt: skip
-    for one in [one for side in phrases(*sides, most=100) for one in side]:
-        counts = [sum(f" {one.phrase} " in f" {text} " for text in side) for side in sides]
-        assert [one.a, one.b] == counts and max(counts) >= SUPPORT

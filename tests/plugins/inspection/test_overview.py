@@ -89,7 +89,7 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
     done = project.inside("compare", "--all", COLUMNS="160")
     told = " ".join(done.out.split())
     assert "baseline prompted" in told and "best round: improved" in told
-    assert "arm fast train.gain - → 0.02" in told and "improved against main" in told
+    assert "arm fast train.gain – → 0.02" in told and "improved against main" in told
     assert "failed: seed 1: no disk" in told and "failed: the base model needs" in told
     assert "arm large" in told and "arm seed-0" not in told and "and 9 more: --json" in told
     for split in ("dev", "test"):

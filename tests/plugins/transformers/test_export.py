@@ -627,7 +627,7 @@ def test_the_page_names_every_option(command, chapter):
 
     from harness.cli.commands import app
 
-    found = typer.main.get_command(app).get_command(None, command).loaded()
+    found = typer.main.get_command(app).get_command(None, command).load()
     options = {option.opts[-1] for option in found.params if option.opts[0].startswith("-")}
     page = (Path(__file__).parents[3] / "docs" / "use-the-model.md").read_text("utf-8")
     own = page.split(f"\n## {chapter}\n")[1].split("\n## ")[0]

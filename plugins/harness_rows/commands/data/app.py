@@ -14,8 +14,6 @@ from harness_rows.commands.data.redact import redact
 from harness_rows.commands.data.split import split
 from harness_rows.commands.data.stats import stats
 
-AFTER = "check"
-
 COMMANDS: tuple[Callable[..., Any], ...] = (check, stats, preview, split, dedup, redact)
 """In the order of the help. Their modules load what is heavy when they are run."""
 

@@ -16,6 +16,7 @@ from harness_rows.commands.data.request import Request
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.kit.blocks import Table
     from harness_rows.cleaning.repeated import Repeats
     from harness_rows.commands.data.opening import Opened
     from harness_rows.reading import Reading
@@ -137,11 +138,12 @@ def _document(request: DedupRequest, found: Opened, repeats: Repeats) -> dict[st
 
 def _show(request: DedupRequest, found: Opened, repeats: Repeats, console: Console) -> None:
     from harness.terminal import tables
+    from harness.terminal.blocks import draw_rows
 
     if repeats.removed:
-        console.print(_by_split(found, repeats))
+        draw_rows(_by_split(found, repeats), console)
         console.print()
-        console.print(_listed(found, repeats))
+        draw_rows(_listed(found, repeats), console)
         console.print()
     for line in _sentences(request, repeats):
         tables.note(console, line)
@@ -155,42 +157,38 @@ def _show(request: DedupRequest, found: Opened, repeats: Repeats, console: Conso
         tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
 
 
-def _by_split(found: Opened, repeats: Repeats) -> Any:
+def _by_split(found: Opened, repeats: Repeats) -> Table:
     from harness import SPLITS
-    from harness.terminal import tables
+    from harness.kit.blocks import table
 
     titles = ("split", "rows", "exact repeats", "near repeats", "stay")
-    shown = tables.table(*titles, right=titles[1:])
     rows = Counter(str(row.split) for row in found.rows)
     gone = Counter((str(found.rows[one.place].split), one.likeness == 1) for one in repeats.removed)
+    shown = []
     for split in (*SPLITS, ""):
         if rows[split]:
             exact, near = gone[split, True], gone[split, False]
             counts = (rows[split], exact, near, rows[split] - exact - near)
-            shown.add_row(split or "no split", *(f"{count:,}" for count in counts))
-    return shown
+            shown.append((split or "no split", *(f"{count:,}" for count in counts)))
+    return table(titles, shown, right=titles[1:], caption="rows by split")
 
 
-def _listed(found: Opened, repeats: Repeats) -> Any:
-    from harness.terminal import tables
+def _listed(found: Opened, repeats: Repeats) -> Table:
+    from harness.kit.blocks import Column, Table
     from harness_rows.commands.data.repeats import prompt_text
 
-    shown = tables.table("goes", "repeats", "likeness", "prompt", right=("likeness",))
-    for one in repeats.removed[:LISTED]:
-        row, kept = found.rows[one.place], found.rows[one.kept]
+    rows = []
+    for repeat in repeats.removed:
+        row, kept = found.rows[repeat.place], found.rows[repeat.kept]
         sealed = found.sealed and row.split == "test"
         text = "(a test row: not shown)" if sealed else prompt_text(row)
-        likeness = "exact" if one.likeness == 1 else f"{one.likeness:.2f}"
-        shown.add_row(
-            tables.name(row.place or row.id),
-            tables.name(kept.place or kept.id),
-            likeness,
-            tables.piece(text, 60),
-        )
-    if len(repeats.removed) > LISTED:
-        shown.caption = f"and {len(repeats.removed) - LISTED:,} more: --removed FILE writes them"
-        shown.caption_justify = "left"
-    return shown
+        likeness = "exact" if repeat.likeness == 1 else f"{repeat.likeness:.2f}"
+        rows.append((row.place or row.id, kept.place or kept.id, likeness, text or "(empty)"))
+    columns = (
+        Column("goes", "id"), Column("repeats"), Column("likeness", "number"),
+        Column("prompt", "line"),
+    )  # fmt: skip
+    return Table(columns, tuple(rows), "rows that go", LISTED, "which --removed FILE writes")
 
 
 def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:

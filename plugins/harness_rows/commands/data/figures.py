@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from harness.kit.blocks import Column, Table, table
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
 from harness_rows.commands.data.findings import counted
 
 SHOWN = 12
@@ -18,10 +18,6 @@ SHOWN = 12
 FEW = 2
 """Rows that a value has on average; where it has fewer, the values are not shown one by one."""
 VALUE = 28
-BAR = 40
-"""Cells of a bar at most."""
-LEAST_BAR = 8
-FULL, LIGHT, PLAIN = "█", "░", ("#", ".")
 REST = ("pool", "dev", "test")
 
 Document = Mapping[str, Any]
@@ -34,20 +30,12 @@ def show(document: Document, console: Console) -> None:
         tables.note(console, f"problem: {line}", "red")
     console.print()
     with_tokens = any(part["prompt"] for part in document["splits"])
-    console.print(_splits(document["splits"], with_tokens=with_tokens))
+    draw_rows(_splits(document["splits"], with_tokens=with_tokens), console)
     if with_tokens:
         tables.note(console, "tokens: median / 95 % / longest", "dim")
     console.print()
     for line in _sentences(document):
         tables.note(console, line)
-    marks = PLAIN if console.options.ascii_only else (FULL, LIGHT)
-    if any(_is_compared(field["totals"]) for field in document["fields"]):
-        tables.note(
-            console,
-            f"bars: {marks[0]} share of train, {marks[1]} up to the share of pool, dev and test "
-            "together",
-            "dim",
-        )
     for field in document["fields"]:
         name = one_line(field["name"], 60)
         unread = f"  (no role reads it; --column meta={name} makes a field)"
@@ -55,22 +43,20 @@ def show(document: Document, console: Console) -> None:
         if len(field["values"]) > sum(field["totals"].values()) / FEW:
             tables.note(console, f"{len(field['values']):,} different values: no field to balance")
         else:
-            console.print(_bars(field, marks, console.width))
-
-
-def _is_compared(totals: Mapping[str, int]) -> bool:
-    """Whether a field has rows in train and in another split."""
-    return bool(totals.get("train") and any(map(totals.get, REST)))
+            draw_rows(_bars(field), console)
 
 
 def _splits(splits: Sequence[Document], *, with_tokens: bool) -> Table:
     columns = ["prompt tokens", "answer tokens"] if with_tokens else []
-    shown = tables.table("split", "rows", "groups", *columns, right=("rows", "groups", *columns))
-    for part in splits:
-        spreads = [_spread(part["prompt"]), _spread(part["answer"])] if with_tokens else []
-        name = part["split"] or "(none)"
-        shown.add_row(name, f"{part['rows']:,}", f"{part['groups']:,}", *spreads)
-    return shown
+    titles = ("split", "rows", "groups", *columns)
+    rows = (
+        (
+            part["split"] or "(none)", f"{part['rows']:,}", f"{part['groups']:,}",
+            *([_spread(part["prompt"]), _spread(part["answer"])] if with_tokens else []),
+        )
+        for part in splits
+    )  # fmt: skip
+    return table(titles, rows, right=titles[1:], caption="rows by split")
 
 
 def _spread(of: Document | None) -> str:
@@ -114,34 +100,26 @@ def _sentences(document: Document) -> Iterator[str]:
         yield f"Frequent answers: {named}{more}"
 
 
-def _bars(field: Document, marks: Sequence[str], width: int) -> Table:
-    """A row for each value: its rows by split, and its share of train beside that of the rest."""
+def _bars(field: Document) -> Table:
+    """A row for each value: its rows by split, and its shares of train and of the rest as bars."""
     totals = field["totals"]
     splits = [name for name in ("train", "valid", *REST) if totals.get(name)]
-    names = splits or ["rows"]
-    values = field["values"][:SHOWN]
-    cells = [
-        [f"{value['rows'].get(split, 0):,}" for split in splits]
-        or [f"{sum(value['rows'].values()):,}"]
-        for value in values
-    ]
-    shares = [_shares(value["rows"], totals) for value in values]
-    top = max(map(max, shares))
-    rest = len(field["values"]) - len(values)
-    more = f"{rest:,} more (--json)" if rest else ""
-    titles = max(len(more), *(min(len(value["value"]), VALUE) for value in values))
-    numbers = [max(len(name), *(len(row[at]) for row in cells)) for at, name in enumerate(names)]
-    room = width - titles - sum(numbers) - tables.GAP * (len(names) + 1)
-    scale = min(BAR, max(LEAST_BAR, room)) / top if top else 0
-    shown = tables.table("", *names, "", right=names)
-    for value, counts, (train, others) in zip(values, cells, shares, strict=True):
-        full = round(scale * train)
-        light = max(round(scale * others) - full, 0)
-        bar = Text.assemble((marks[0] * full, "cyan"), (marks[1] * light, "dim"))
-        shown.add_row(Text(one_line(value["value"], VALUE) or "(blank)"), *counts, bar)
-    if rest:
-        shown.add_row(Text(more, "dim"), *([""] * len(names)), "")
-    return shown
+    compared = bool(totals.get("train") and any(map(totals.get, REST)))
+    bars = ["share of train", "of the others"] if compared else ["share"]
+    rows = []
+    for value in field["values"]:
+        counts = [f"{value['rows'].get(split, 0):,}" for split in splits]
+        shares = _shares(value["rows"], totals)
+        rows.append((
+            one_line(value["value"], VALUE) or "(blank)",
+            *(counts or [f"{sum(value['rows'].values()):,}"]),
+            *(shares if compared else [max(shares)]),
+        ))  # fmt: skip
+    columns = (
+        Column("", "word"), *(Column(name, "number") for name in splits or ["rows"]),
+        *(Column(title, "bar", spare=1) for title in bars),
+    )  # fmt: skip
+    return Table(columns, tuple(rows), field["name"], SHOWN, "--json has all")
 
 
 def _shares(rows: Mapping[str, int], totals: Mapping[str, int]) -> tuple[float, float]:

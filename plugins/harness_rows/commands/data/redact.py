@@ -135,7 +135,7 @@ def _show(request: RedactRequest, found: Opened, redaction: Redaction, console: 
 
     values = redaction.values
     if values:
-        console.print(_listed(values))
+        _draw_listed(values, console)
         console.print()
     tables.note(console, _sentence(values, len(found.rows)), "bold")
     tables.note(
@@ -149,25 +149,25 @@ def _show(request: RedactRequest, found: Opened, redaction: Redaction, console: 
         tables.note(console, "Nothing was written: -o FILE writes the rows with tokens.")
 
 
-def _listed(values: Sequence[Value]) -> Any:
+def _draw_listed(values: Sequence[Value], console: Console) -> None:
+    from harness.kit.blocks import Column, Table
     from harness.terminal import tables
+    from harness.terminal.blocks import draw_rows
 
-    shown = tables.table(
-        "token", "value", "what", "times", "first place", right=("times",), spare=("what",)
-    )
+    rows = []
     listed: Counter[str] = Counter()
     for value in values:
         listed[value.kind] += 1
         if listed[value.kind] <= LISTED:
-            shown.add_row(
-                value.token, value.shown, value.what, f"{value.times:,}",
-                tables.name(value.places[0]),
-            )  # fmt: skip
+            rows.append((value.token, value.shown, value.what, f"{value.times:,}", value.places[0]))
+    columns = (
+        Column("token", "word"), Column("value"), Column("what", "word", spare=1),
+        Column("times", "number"), Column("first place"),
+    )  # fmt: skip
+    draw_rows(Table(columns, tuple(rows), "values that are replaced"), console)
     more = [f"{n - LISTED:,} more of {kind}" for kind, n in listed.items() if n > LISTED]
     if more:
-        shown.caption = f"and {', '.join(more)}: --json lists all"
-        shown.caption_justify = "left"
-    return shown
+        tables.note(console, f"and {', '.join(more)}: --json lists all", "dim")
 
 
 def _sentence(values: Sequence[Value], rows: int) -> str:

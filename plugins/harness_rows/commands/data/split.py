@@ -110,17 +110,19 @@ def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
+    from harness.kit.blocks import table
     from harness.kit.text import plain
     from harness.terminal import tables
+    from harness.terminal.blocks import draw_rows
     from harness_rows.yaml_text import value
 
-    shown = tables.table("split", "rows", "share", "groups", right=("rows", "share", "groups"))
+    titles = ("split", "rows", "share", "groups")
     total = sum(dealing.counts.values())
-    for name, count in dealing.counts.items():
-        shown.add_row(
-            name, f"{count:,}", f"{100 * count / total:.1f} %", f"{dealing.groups[name]:,}"
-        )
-    console.print(shown)
+    rows = (
+        (name, f"{count:,}", f"{100 * count / total:.1f} %", f"{dealing.groups[name]:,}")
+        for name, count in dealing.counts.items()
+    )
+    draw_rows(table(titles, rows, right=titles[1:]), console)
     console.print()
     for line in dealing.sentences():
         tables.note(console, line)

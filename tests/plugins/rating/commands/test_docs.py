@@ -13,7 +13,7 @@ from harness.cli.commands import app
 
 TEXT = (Path(__file__).parents[4] / "docs" / "rating-round.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
-COMMANDS: dict[str, Any] = ROOT.get_command(None, "rate").loaded().commands
+COMMANDS: dict[str, Any] = ROOT.get_command(None, "rate").load().commands
 HEADINGS: dict[str, str] = dict(re.findall(r"^### `rate ([a-z]+)(.*)`$", TEXT, re.MULTILINE))
 
 

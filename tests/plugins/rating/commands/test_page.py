@@ -82,7 +82,7 @@ def test_the_two_pages_have_ports_of_their_own() -> None:
     from harness.cli.commands import app
 
     root: Any = typer.main.get_command(app)
-    commands = root.get_command(None, "rate").loaded().commands
+    commands = root.get_command(None, "rate").load().commands
     ports = [
         one.default for name in ("serve", "adjudicate") for one in commands[name].params
         if one.name == "port"

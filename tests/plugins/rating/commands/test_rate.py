@@ -160,11 +160,11 @@ def test_agreement_says_how_far_raters_agree(rated, told, document):
     ]
     assert row.endswith(f"  {100 * right['raw']['value']:.0f} %  30")
     severity = {one["rater"]: f"{one['value']:+.2f} [" for one in whole["severity"]}
-    assert raters.splitlines()[0].split("  ")[-1] == "items"
-    for line, rater in zip(raters.splitlines()[1:], ("ana", "bo"), strict=True):
+    assert raters.splitlines()[1].split()[-1] == "items"
+    for line, rater in zip(raters.splitlines()[2:], ("ana", "bo"), strict=True):
         assert line.startswith(rater) and severity[rater] in line
         assert line.split()[-2:] == ["3", "30"]
-    assert "1: 0   2: 10   3: 20   4: 20   5: 10" in values and "no: 16   yes: 44" in values
+    assert "1: 0 · 2: 10 · 3: 20 · 4: 20 · 5: 10" in values and "no: 16 · yes: 44" in values
     assert "Right: bo scores " in words and "points lower than the others" in " ".join(
         words.split()
     )
@@ -240,7 +240,7 @@ def test_validity_says_what_the_metrics_are_worth(rated, told, document):
     found = document(rated.rate("validity", "--json"))
     (metric,) = found["metrics"]
     table, words = out.strip("\n").split("\n\n")[1:]
-    (row,) = table.splitlines()[1:]
+    (row,) = table.splitlines()[2:]
     share = metric["answers"]["accuracy"]
     assert re.findall(r"\d+(?= %)", row) == [f"{100 * share['value']:.0f}"]
     assert row.startswith("overlap") and row.endswith(f" {metric['answers']['n']}")

@@ -72,7 +72,7 @@ def test_shares_of_a_value_are_compared_with_those_of_train(place: Shop) -> None
     assert [counts[name]["train"] for name in ("billing", "delivery", "returns")] == [39, 20, 1]
     shown = place.data("stats", "shop.jsonl", *place.columns).out
     [line] = [line for line in shown.splitlines() if line.startswith("returns")]
-    assert line.count("█") == 1 and line.count("░") > 10
+    assert 5 < line.count("█") < 12
 
 
 def test_labels_are_a_field_of_their_own(place: Shop) -> None:
@@ -124,5 +124,5 @@ def test_bars_fit_the_terminal(width: int, name: str) -> None:
     figures.show(document, console)
     shown = out.getvalue()
     assert max(map(len, shown.splitlines())) <= width
-    assert "8 more (--json)" in shown and "\u202e" not in shown
-    assert shown.count("█") and "Tokens are not counted: there is no model." in shown
+    assert "8 more, --json has all" in shown and "\u202e" not in shown
+    assert ("█" in shown or width == 50) and "Tokens are not counted: there is no model." in shown
