@@ -262,11 +262,14 @@ def test_pins_of_a_baseline_that_were_changed_are_refused(project):
     pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.jsonl"
     line = json.loads(pins.read_text())
     pins.write_text(pins.read_text().replace(line["keys"]["generate"], "0" * 64))
+    shutil.rmtree(project.folder / "reports")
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "summary")
     again = project.inside("iterate", *one)
     assert again.code == 4
     assert "baselines.jsonl:1: this line is damaged" in again.err and "or remove it" in again.err
     pins.unlink()
-    assert project.inside("iterate", "--json", *one).document == done.document
+    found = project.inside("iterate", "--json", *one).document
+    assert found["baselines"] == done.document["baselines"]
 
 
 @pytest.mark.nightly
