@@ -286,7 +286,12 @@ class Branches:
     ) -> tuple[Sequence[Measurement], Sequence[Measurement]]:
         """Both sides measured alike, by the metric that decides."""
         return alike(
-            self._steps, first.evaluation, second.evaluation, self.rows("dev"), first.at, second.at
+            self._steps,
+            first.evaluation,
+            second.evaluation,
+            self.rows("dev"),
+            first.at,
+            second.at,
         )
 
     def count_judged(self, identities: Sequence[str]) -> int:
