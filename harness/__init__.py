@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.data.families import families as families
     from harness.data.screening import Screening as Screening, previewed as previewed
     from harness.engine.ledger import Opening as Opening
-    from harness.engine.steps import Evaluation as Evaluation
+    from harness.engine.steps.evaluating import Evaluation as Evaluation
     from harness.errors import (
         Cancelled as Cancelled,
         ConfigError as ConfigError,
@@ -187,7 +187,7 @@ _HOMES = {
     "harness.config.plugin_entries": ("PluginEntry",),
     "harness.config.variants": ("Variants",),
     "harness.data.families": ("families",),
-    "harness.engine.steps": ("Evaluation",),
+    "harness.engine.steps.evaluating": ("Evaluation",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import ledger
+from harness.engine.at import At
 from harness.engine.history import ArmState, History, Place
 from harness.engine.pins import (
     ANALYZE,
@@ -22,8 +23,13 @@ from harness.engine.pins import (
     ROWS,
     TRAIN,
 )
-from harness.engine.steps import At, AugmentedRows, Evaluation, Steps
-from harness.engine.steps.asking import arm_of
+from harness.engine.steps import Steps, asking
+from harness.engine.steps.analyzing import analyze
+from harness.engine.steps.augmenting import AugmentedRows, augment
+from harness.engine.steps.comparing import compared
+from harness.engine.steps.detecting import malformed
+from harness.engine.steps.evaluating import Evaluation, evaluate
+from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
     BASE_ARM,
@@ -105,21 +111,21 @@ def _train_and_judge(
     if closed is None:
         steps.same_machine(_kept(history, arm), arm.kept)
     steps.check_pin(ROWS, rows_digest(rows), pinned, at)
-    checkpoint = steps.train(base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
+    checkpoint = train(steps, base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
     history.checkpoints[arm.name, number] = checkpoint
-    history.logs[arm.name, number] = log = steps.training_log(checkpoint)
+    history.logs[arm.name, number] = log = training_log(checkpoint)
     went = course(log) if closed is None else None
     if went is not None and went.kind:
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
-    evaluation = steps.evaluate(
-        checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
+    evaluation = evaluate(
+        steps, checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )
     history.evaluations[arm.name, number] = evaluation
-    history.general |= steps.on_general_text(base, checkpoint, at, pinned)
+    history.general |= steps.probing.beside(base, checkpoint, at, pinned)
     result = closed or _decide(steps, history, arm, evaluation)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
-    history.findings[arm.name, number] = steps.analyze(
-        evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
+    history.findings[arm.name, number] = analyze(
+        steps, evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
     )
     return checkpoint, result, pinned
 
@@ -139,18 +145,18 @@ def open_test(
     pinned = steps.run.journal.tested
     of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
-    baseline = steps.evaluate(base, test, of_base, pinned=pinned.get(BASELINE))
-    best = steps.evaluate(kept, test, of_kept, learned=learned, pinned=pins)
+    baseline = evaluate(steps, base, test, of_base, pinned=pinned.get(BASELINE))
+    best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
     primary, asked = steps.config.settings.primary, history.baselines
     name = best_prompt({name: side.evaluation.scores[primary] for name, side in asked.items()})
-    prompted = steps.asked_on_test(name, data, base, baseline) if name else {}
+    prompted = asking.on_test(steps, name, data, base, baseline) if name else {}
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
             history.kept: {**best.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
-            **{arm_of(name): side.keys if side else {} for name, side in prompted.items()},
+            **{asking.arm_of(name): side.keys if side else {} for name, side in prompted.items()},
         }
     )
     history.prompts_on_test = {name: side for name, side in prompted.items() if side}
@@ -177,7 +183,7 @@ def _compare(
         new.scored,
         old.scored,
         (new.labels, old.labels),
-        malformed=steps.malformed(),
+        malformed=malformed(steps),
         score=score.name,
         against=name,
         higher_is_better=score.entry.metric.higher_is_better,
@@ -195,9 +201,11 @@ def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
     """Round 0, closed: the base model on dev, and where it is weak."""
     at, dev = At(BASELINE), history.data.split("dev")
     pinned = steps.pins(at)
-    evaluation = steps.evaluate(base, dev, at, pinned=pinned)
+    evaluation = evaluate(steps, base, dev, at, pinned=pinned)
     history.evaluations[BASE_ARM, BASELINE] = evaluation
-    history.findings[BASE_ARM, BASELINE] = steps.analyze(evaluation, at, pinned=pinned.get(ANALYZE))
+    history.findings[BASE_ARM, BASELINE] = analyze(
+        steps, evaluation, at, pinned=pinned.get(ANALYZE)
+    )
     return _close_baseline(steps, history, evaluation, base)
 
 
@@ -206,11 +214,11 @@ def _ask_otherwise(steps: Steps, history: History, base: Checkpoint) -> None:
     plain, primary = history.evaluations[BASE_ARM, BASELINE], steps.config.settings.primary
     for entry in steps.config.baselines:
         try:
-            prompts = steps.prompts(entry, history.data)
+            prompts = asking.prompts(steps, entry, history.data)
             history.prompts[entry.name] = prompts.rows
-            if steps.answered(entry, plain) is None:
+            if asking.answered(steps, entry, plain) is None:
                 steps.same_machine(plain, BASELINE)
-            asked = steps.answers(entry, prompts, base, history.data.split("dev"), plain)
+            asked = asking.answers(steps, entry, prompts, base, history.data.split("dev"), plain)
         except steps.lacking:
             continue
         history.baselines[entry.name] = asked
@@ -273,7 +281,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     number, kept = max(arm.train), _kept(history, arm)
     dev = history.data.split("dev")
     steps.choosing_by(dev)
-    new, old = steps.compared(evaluation, kept, dev, At(number, arm.name), arm.kept)
+    new, old = compared(steps, evaluation, kept, dev, At(number, arm.name), arm.kept)
     alpha = alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
@@ -342,8 +350,8 @@ def _augment(
         growth = history.results[BASE_ARM, number].growth
         budgets = dict(growth.by) if growth else {}
     findings = history.findings[arm.name if source else BASE_ARM, source]
-    at, train = At(number, arm.name), arm.train[source]
-    return steps.augment(history.data, train, findings, budgets, strategy, at, pinned=pinned)
+    at, rows = At(number, arm.name), arm.train[source]
+    return augment(steps, history.data, rows, findings, budgets, strategy, at, pinned=pinned)
 
 
 def _close(

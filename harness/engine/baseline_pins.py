@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from harness.engine.artifacts import Artifact
 from harness.engine.run import Run
-from harness.kit.files import digest, read_json, write_json
+from harness.kit.files import digest
+from harness.kit.log import Log
 from harness.records import BASE_ARM, to_json
 
-FILE = "baselines.json"
+FILE = "baselines.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file: what a baseline was given; the last one counts.
+
+    Attributes:
+        of: digest of round 0, as it was closed. Where that is decided again, it counts no more.
+        keys: stage, or ``score`` and the metric entry's name -> digest of the artifact.
+    """
+
+    of: str
+    baseline: str
+    keys: Mapping[str, str]
 
 
 class BaselinePins:
-    """Digests of artifacts by baseline and stage, in the run's folder.
-
-    They are those of one round 0: where it is decided again, they count no more.
-    """
+    """Digests of artifacts by baseline and stage, in the run's folder."""
 
     def __init__(self, run: Run) -> None:
+        """Read the file.
+
+        Raises:
+            DataError: a line of it is damaged.
+        """
         self.run = run
-        self._path = run.folder / FILE
-        self._pins = self._read()
+        closed = run.journal.closed(BASE_ARM, 0)
+        self._round_0 = "" if closed is None else digest(to_json(closed))
+        self._keys: dict[str, Mapping[str, str]] = {}
+        self._log = Log(
+            run.folder / FILE, Line, schema=1,
+            cost="which answers a baseline was given cannot be known",
+            hint="take the file from a backup, or remove it: answers that are stored are found, "
+            "and others are asked for again",
+        )  # fmt: skip
+        self._log.read(self._take)
 
     def of(self, name: str) -> Mapping[str, str]:
         """What a baseline was given; nothing where it was not asked yet."""
-        found: Mapping[str, str] = self._pins.get(name, {})
-        return found
+        return self._keys.get(name, {})
 
     def artifact(self, name: str, key: str) -> Artifact | None:
         """What the store has of it; what is gone is made again.
@@ -40,22 +64,16 @@ class BaselinePins:
 
     def stored(self, name: str, key: str) -> str | None:
         """The digest of :meth:`artifact`."""
-        found = self.artifact(name, key)
-        return None if found is None else found.digest
+        artifact = self.artifact(name, key)
+        return None if artifact is None else artifact.digest
 
     def keep(self, name: str, keys: Mapping[str, str]) -> None:
         """Pin what a baseline was given."""
-        if self.run.writes and self._pins.get(name) != keys:
-            self._pins[name] = dict(keys)
-            write_json(self._path, {"of": self._round_0(), "pins": self._pins})
+        if self.run.writes and self.of(name) != keys:
+            line = Line(self._round_0, name, keys)
+            self._log.append(line)
+            self._take(line)
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            found = read_json(self._path)
-            return dict(found["pins"]) if found["of"] == self._round_0() else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
-
-    def _round_0(self) -> str | None:
-        closed = self.run.journal.closed(BASE_ARM, 0)
-        return None if closed is None else digest(to_json(closed))
+    def _take(self, line: Line) -> None:
+        if line.of == self._round_0:
+            self._keys[line.baseline] = line.keys

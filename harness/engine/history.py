@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.engine.steps import Asked, Beside, Evaluation
+from harness.engine.steps.asking import Asked
+from harness.engine.steps.evaluating import Evaluation
+from harness.engine.steps.probing import Beside
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,

@@ -20,6 +20,8 @@ CORE_REVISION = 1
 
 Raise it whenever the same inputs give other results; all stages are made again then.
 """
+SEEDLESS = 0
+"""Of stages that draw nothing."""
 
 Versions = Mapping[str, str]
 """Distribution -> its version, ``none`` where it is not installed."""

@@ -12,8 +12,7 @@ from harness.engine.baseline_pins import BaselinePins
 from harness.engine.history import History
 from harness.engine.pins import GENERATE
 from harness.engine.run import Run
-from harness.engine.steps import Steps
-from harness.engine.steps.asking import arm_of
+from harness.engine.steps import Steps, asking
 from harness.errors import PluginError
 from harness.forecast import rates
 from harness.forecast.beside import amount, without_time
@@ -37,7 +36,7 @@ def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
     history = History(data=data, sealed=_sealed(run, test=test))
     history.results = {(BASE_ARM, one.round): one for one in run.journal.rounds(BASE_ARM)}
     for entry in run.config.baselines:
-        history.prompts[entry.name] = steps.prompts(entry, data).rows
+        history.prompts[entry.name] = asking.prompts(steps, entry, data).rows
     try:
         items = listed(run.config, history, _closed(run))
         known = rates.kept(run, base, data.split("train"))
@@ -78,7 +77,7 @@ def _closed(run: Run) -> dict[Place, float]:
         for stage in (TRAIN, DEV)
     }
     for entry in run.config.baselines:
-        pins[arm_of(entry.name), 0, DEV] = BaselinePins(run).of(entry.name).get(GENERATE)
+        pins[asking.arm_of(entry.name), 0, DEV] = BaselinePins(run).of(entry.name).get(GENERATE)
     for name, keys in run.journal.tested.items():
         place = (BASE_ARM, name, TEST) if isinstance(name, int) else (name, 0, TEST)
         pins[place] = keys.get(GENERATE)

@@ -13,7 +13,7 @@ from harness.data.splits import groups_of
 from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.run import Run
-from harness.engine.steps import Steps
+from harness.engine.steps import Steps, asking
 from harness.errors import EnvironmentFailure
 from harness.forecast import needs, rates as known_rates
 from harness.forecast.beside import beside, without_time
@@ -80,7 +80,7 @@ def _unfetched(run: PlannedRun) -> Forecast:
     steps = Steps(run)
     history = History(data=steps.data())
     for entry in run.config.baselines:
-        history.prompts[entry.name] = steps.prompts(entry, history.data).rows
+        history.prompts[entry.name] = asking.prompts(steps, entry, history.data).rows
     items = listed(run.config, history, run.stored)
     unfetched = Remark(
         "note",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.engine import ledger
+from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps import Steps
 from harness.engine.steps.asking import arm_of
+from harness.engine.steps.comparing import alike
+from harness.engine.steps.evaluating import Evaluation
 from harness.loop import BASELINE, deciding_score
 from harness.records import BASE_ARM, BaselineResult, BestPrompt, Verdict
 from harness.stats.decision import alpha_of
@@ -78,6 +81,6 @@ def _verdict(
     rows = history.data.split(split)
     places = (At(history.kept, split=split), At(arm=arm_of(name), split=split))
     return baselines.judge(
-        deciding_score(steps, rows), *steps.alike(*sides, rows, *places), name,
+        deciding_score(steps, rows), *alike(steps, *sides, rows, *places), name,
         round_=history.kept, alpha=alpha, min_gain=steps.config.settings.min_gain,
     )  # fmt: skip

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
+from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps import Steps
+from harness.engine.steps.evaluating import Evaluation
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
 from harness.stages import Metric

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.config.plugin_entries import PluginEntry
+from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.run import Run
-from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps import Steps, detecting, measuring
 from harness.engine.steps.asking import arm_of
+from harness.engine.steps.evaluating import Evaluation
 from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report import annotated
@@ -95,7 +97,7 @@ def _answers(
             # Another score of test would be another look at it.
             list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
             right[arm, number] if (arm, number) in right and split == "dev"
-            else steps.right(evaluation.scored),
+            else detecting.right(steps, evaluation.scored),
         )  # fmt: skip
 
 
@@ -105,7 +107,9 @@ def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bo
     What people say of one text may change from round to round; it has not got better or worse by
     that, so the latest they said of it holds for all rounds.
     """
-    right = {place: steps.right(side.scored) for place, side in history.evaluations.items()}
+    right = {
+        place: detecting.right(steps, side.scored) for place, side in history.evaluations.items()
+    }
     if not steps.primary_entry().metric.by_people:
         return right
     latest: dict[tuple[str, str], bool | None] = {}
@@ -132,9 +136,17 @@ def _rescored(
     answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:
         try:
-            measured, made = steps.score(entry, answers, generated, rows, At(number, arm))
-            scores = steps.scores(
-                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
+            measured, made = measuring.score(
+                steps, entry, answers, generated, rows, At(number, arm)
+            )
+            scores = measuring.scores(
+                steps,
+                [entry],
+                {entry.name: measured},
+                answers,
+                rows,
+                {entry.name: made},
+                At(number, arm),
             )
         except InputChanged:
             raise

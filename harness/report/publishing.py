@@ -14,7 +14,8 @@ from harness.data.splits import groups_of, rows_digest
 from harness.engine import resume_command
 from harness.engine.history import History
 from harness.engine.run import Run
-from harness.engine.steps import UNEXPLAINED, Steps
+from harness.engine.steps import Steps
+from harness.engine.steps.detecting import UNEXPLAINED
 from harness.errors import PluginError
 from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
@@ -190,12 +191,12 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         data=history.data.counts,
         dev_groups=len(set(groups_of(dev).values())),
         digests={split: rows_digest(history.data.split(split)) for split in ("dev", "test")},
-        screening=steps.screening,
+        screening=steps.gating.screening,
         slices={number: findings.slices for number, findings in of_main.items()},
         logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},
         forgotten=forgotten(steps, history),
         replayed={
-            number: len(steps.replayed(rows))
+            number: len(steps.replaying.replayed(rows))
             for number, rows in history.arms[BASE_ARM].train.items() if number
         },
         examples=instructive(

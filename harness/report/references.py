@@ -12,8 +12,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import At, Steps
+from harness.engine.steps import Steps
 from harness.errors import HarnessError
 from harness.kit.documents import finite
 from harness.kit.draws import fraction

@@ -10,8 +10,9 @@ from typing import Any
 from harness.config.making import metric_entries
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
+from harness.engine.at import At
 from harness.engine.ledger import Ledger, Opening, measuring
-from harness.engine.steps import At
+from harness.engine.steps.measuring import score
 from harness.errors import DataError, UsageError
 from harness.kit.files import digest
 from harness.kit.lock import exclusive
@@ -111,7 +112,7 @@ def rescore(
             entries = metric_entries(metrics, files)
         rows = steps.data().split(split)
         answers = _answers(stored, split, open_test)
-        made = [steps.caller.metric_entry(entry) for entry in entries]
+        made = [steps.metric_entry(entry) for entry in entries]
         check(rows, list(answers), [name for metric in made for name in metric.score_names])
         openings = _openings(stored, steps, rows, made, answers) if split == "test" else {}
         systems = _measured(steps, rows, entries, answers, split, progress)
@@ -170,15 +171,15 @@ def _measured(
     split: str,
     progress: Progress,
 ) -> dict[str, Scorecard]:
-    metrics = [steps.caller.metric_entry(entry) for entry in entries]
+    metrics = [steps.metric_entry(entry) for entry in entries]
     systems = {}
     for name, answer in answers.items():
         measurements = {}
         for entry in entries:
             progress(f"{name}: {entry.name}", len(answers) * len(entries))
             at = At(answer.round, split=split)
-            measurements[entry.name], _ = steps.score(
-                entry, answer.predictions, answer.digest, rows, at
+            measurements[entry.name], _ = score(
+                steps, entry, answer.predictions, answer.digest, rows, at
             )
         seed = steps.seed("scores", 0)
         systems[name] = Scorecard(rows, answer.predictions, metrics, measurements, seed)

@@ -20,10 +20,14 @@ from harness.context import Limits
 from harness.data.splits import rows_digest
 from harness.engine import dev_ledger
 from harness.engine.arm_run import Titled
+from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.pins import GENERATE, ROWS, TRAIN
 from harness.engine.row_keys import row_keys
-from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps import Steps
+from harness.engine.steps.comparing import alike
+from harness.engine.steps.evaluating import Evaluation, evaluate
+from harness.engine.steps.training import train, training_log
 from harness.errors import HarnessError, PluginError, UsageError
 from harness.kit.files import digest
 from harness.loop import deciding_score, rounds
@@ -106,20 +110,20 @@ class Branch:
             limits: where the training may end without (:attr:`harness.Context.limits`).
         """
         nested = self._nested
-        checkpoint = nested.train(
-            self._base(), rows, valid, self._at, pinned=pinned, whole_valid=whole_valid,
+        checkpoint = train(
+            nested, self._base(), rows, valid, self._at, pinned=pinned, whole_valid=whole_valid,
             limits=limits,
         )  # fmt: skip
         key = nested.run.made[self._at.arm, self._at.round, TRAIN]
-        return Trained(checkpoint, key, nested.training_log(checkpoint), _facts(nested, key))
+        return Trained(checkpoint, key, training_log(checkpoint), _facts(nested, key))
 
     def answer(
         self, trained: Trained, rows: Sequence[Example], *, learned: Sequence[Example],
         pinned: Mapping[str, str] | None = None,
     ) -> AnswerSet:  # fmt: skip
         """The model's answers to these rows, scored as the run scores its own."""
-        evaluation = self._nested.evaluate(
-            trained.checkpoint, rows, self._at, learned=learned, pinned=pinned
+        evaluation = evaluate(
+            self._nested, trained.checkpoint, rows, self._at, learned=learned, pinned=pinned
         )
         return AnswerSet(evaluation, self._at)
 
@@ -139,7 +143,7 @@ class Branch:
         data = steps.data()
         trained = self.train(rows, data.split("valid"), pinned=pinned.get(TRAIN))
         answers = self.answer(trained, data.split("dev"), learned=rows, pinned=pinned)
-        steps.caller.made_with |= nested.caller.made_with
+        steps.made_with |= nested.made_with
         keys = {**answers.evaluation.keys, TRAIN: trained.key, ROWS: rows_digest(rows)}
         seconds = {name: nested.run.seconds.get(name, 0.0) for name in (TRAIN, GENERATE)}
         return BranchResult(answers, len(rows), seconds, keys, trained.facts)
@@ -250,7 +254,7 @@ class Branches:
         nested.run.watcher = Titled(nested.run.watcher, name)
         for _ in rounds(nested, history, test=False):
             pass
-        self._steps.caller.made_with |= nested.caller.made_with
+        self._steps.made_with |= nested.made_with
         best = history.evaluations[BASE_ARM, history.kept]
         rows = len(history.arms[BASE_ARM].train[history.kept])
         answers = AnswerSet(best, At(self.reference, name))
@@ -281,8 +285,13 @@ class Branches:
         self, first: AnswerSet, second: AnswerSet
     ) -> tuple[Sequence[Measurement], Sequence[Measurement]]:
         """Both sides measured alike, by the metric that decides."""
-        return self._steps.alike(
-            first.evaluation, second.evaluation, self.rows("dev"), first.at, second.at
+        return alike(
+            self._steps,
+            first.evaluation,
+            second.evaluation,
+            self.rows("dev"),
+            first.at,
+            second.at,
         )
 
     def count_judged(self, identities: Sequence[str]) -> int:

@@ -10,9 +10,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from harness.context import Watcher
+from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.pins import TRAIN
-from harness.engine.steps import At, Steps
+from harness.engine.steps import Steps
+from harness.engine.steps.evaluating import generate
+from harness.engine.steps.training import train
 from harness.errors import DataError, UsageError, Waiting
 from harness.kit.files import write_json
 from harness.loop import BASELINE, rounds
@@ -93,20 +96,20 @@ class PoolModels:
             return steps.base()
         rows, valid = history.arms[BASE_ARM].train[number], history.data.split("valid")
         pinned = steps.pins(At(number)).get(TRAIN)
-        return steps.train(steps.base(), rows, valid, At(number), pinned=pinned)
+        return train(steps, steps.base(), rows, valid, At(number), pinned=pinned)
 
     def _answers(
         self, model: Checkpoint, rows: Sequence[Example], number: int
     ) -> tuple[Prediction, ...]:
         steps = self._steps
         try:
-            return steps.generate(model, rows, At(number, split=POOL))[0]
+            return generate(steps, model, rows, At(number, split=POOL))[0]
         except NotStored:
             pass
         model = self._ready(model)
         steps.run.may_make = (*StoredRun.may_make, STAGE)
         try:
-            return steps.generate(model, rows, At(number, split=POOL))[0]
+            return generate(steps, model, rows, At(number, split=POOL))[0]
         finally:
             steps.run.may_make = StoredRun.may_make
 

@@ -20,13 +20,15 @@ from harness.context import Watcher
 from harness.engine import provenance, trust
 from harness.engine.arm_run import name_within
 from harness.engine.artifacts import Artifact
+from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.journal import ClosedRounds, Tested
 from harness.engine.ledger import Ledger, Unopened
 from harness.engine.pins import MODEL
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.engine.stage_keys import Versions
-from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps import Steps
+from harness.engine.steps.evaluating import Evaluation
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.kit.files import read_json, read_jsonl
 from harness.loop import rounds

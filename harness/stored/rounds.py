@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.context import Quiet
 from harness.engine.history import History
 from harness.engine.ledger import Ledger
+from harness.engine.steps.detecting import right
 from harness.loop import rounds
 from harness.records import BASE_ARM, Example, RoundResult, Score
 from harness.stored.replay import NotStored, StoredSteps, opened
@@ -98,7 +99,7 @@ class RoundReader:
             ),
             scores=evaluation.scores,
             primary=steps.config.settings.primary,
-            right=steps.right(evaluation.scored),
+            right=right(steps, evaluation.scored),
             train=self._history.arms[BASE_ARM].train[number] if number else (),
             config=steps.config.shown(),
             seed=steps.seed("verdict", 0),

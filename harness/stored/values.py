@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from harness.config.plugin_entries import PluginEntry
+from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import At
+from harness.engine.steps.measuring import score
 from harness.errors import Waiting
 from harness.records import Example, Measurement
 from harness.stages import AnswerValues
@@ -46,8 +47,8 @@ def oriented(
         if not every and steps.config.settings.primary not in metric.score_names:
             continue
         try:
-            measured, _ = steps.score(
-                entry, answers.predictions, answers.digest, rows, At(answers.round),
+            measured, _ = score(
+                steps, entry, answers.predictions, answers.digest, rows, At(answers.round),
                 pinned=pinned.get(f"score {entry.name}"),
             )  # fmt: skip
         except Waiting:

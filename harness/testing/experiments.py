@@ -10,7 +10,7 @@ from typing import Any
 from harness.boundary.calls import plainly
 from harness.config.variants import Variants
 from harness.engine.at import At
-from harness.engine.steps import Evaluation
+from harness.engine.steps.evaluating import Evaluation
 from harness.kit.files import digest
 from harness.kit.problems import Problems
 from harness.records import Checkpoint, Example, Measurement, Score

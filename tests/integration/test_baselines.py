@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness.engine.journal import Journal
+from harness.kit.files import append_line
 from tests.support.project import CONFIG, Project
 
 LISTENING = """\
@@ -241,10 +242,11 @@ def test_a_round_is_read_back_and_reports_are_made_again(asked):
 @pytest.mark.nightly
 def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(project):
     done = project.inside("iterate", "--json", "--rounds", "1", "--set", "baselines=[prompted]")
-    pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.json"
-    held = json.loads(pins.read_text())
-    del held["pins"]["prompted"]["detect"]
-    pins.write_text(json.dumps(held))
+    pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.jsonl"
+    [line] = map(json.loads, pins.read_text().splitlines())
+    del line["keys"]["detect"], line["seal"]
+    pins.unlink()
+    append_line(pins, line)
     shutil.rmtree(project.folder / ".harness" / "artifacts" / "detect")
     database = project.folder / "reports" / done.document["run"] / "run.duckdb"
     sql = "SELECT count(*) FROM errors WHERE arm = 'baseline prompted'"
@@ -252,6 +254,22 @@ def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(proj
     database.unlink()
     assert project.inside("rebuild", done.document["run"]).code == 0
     assert harness.query(database, sql).rows == before != ((0,),)
+
+
+def test_pins_of_a_baseline_that_were_changed_are_refused(project):
+    one = ("--rounds", "1", "--set", "baselines=[prompted]")
+    done = project.inside("iterate", "--json", *one)
+    pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.jsonl"
+    line = json.loads(pins.read_text())
+    pins.write_text(pins.read_text().replace(line["keys"]["generate"], "0" * 64))
+    shutil.rmtree(project.folder / "reports")
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "summary")
+    again = project.inside("iterate", *one)
+    assert again.code == 4
+    assert "baselines.jsonl:1: this line is damaged" in again.err and "or remove it" in again.err
+    pins.unlink()
+    found = project.inside("iterate", "--json", *one).document
+    assert found["baselines"] == done.document["baselines"]
 
 
 @pytest.mark.nightly

@@ -60,7 +60,7 @@ from harness.engine.steps.calling import called
 def ordered(steps, rows):
     """The rows as each scheduler of the config orders them."""
     return [
-        called(steps.caller, entry, At(), train=rows)
+        called(steps, entry, At(), train=rows)
         for entry in steps.config.entries["schedule"]
     ]
 '''

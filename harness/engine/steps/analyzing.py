@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import ANALYZE, DETECT
-from harness.engine.steps.base import StageCaller
-from harness.engine.steps.detecting import Detecting
+from harness.engine.steps.detecting import right
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import digest, read_json, write_json
@@ -20,81 +19,78 @@ from harness.records import Example, Findings, from_json, to_json
 from harness.stages import Evidence
 from harness.stages.growing import analyzed
 
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
-class Analyzing:
-    """Findings."""
 
-    def __init__(self, caller: StageCaller, detecting: Detecting) -> None:
-        self.caller, self.detecting = caller, detecting
-        self.run, self.config = caller.run, caller.config
+def analyze(
+    steps: Steps,
+    evaluation: Evaluation,
+    at: At,
+    *,
+    base: Evaluation | None = None,
+    train: Sequence[Example] = (),
+    pinned: str | None = None,
+) -> Findings:
+    """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
 
-    def analyze(
-        self,
-        evaluation: Evaluation,
-        at: At,
-        *,
-        base: Evaluation | None = None,
-        train: Sequence[Example] = (),
-        pinned: str | None = None,
-    ) -> Findings:
-        """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
+    Args:
+        base: the base model on the same rows; None in round 0.
+        train: the rows that the round's model has learned.
+        pinned: digest of the findings that a closed round was given.
+    """
+    evidence = _evidence(steps, evaluation, base, train)
+    seed = steps.seed(ANALYZE, at.round)
+    inputs = {
+        "analyzers": [steps.run.key_of(entry) for entry in steps.config.analyze],
+        "score": evidence.score,
+        "from": _without_labels(evaluation),
+        "higher": evidence.higher_is_better,
+        "right": dict(evidence.right),
+        "base": _without_labels(base) if base else {},
+        "train": rows_digest(train),
+        "rows": rows_digest([row.example for row in evaluation.scored]),
+        "labels": digest([to_json(label) for label in evaluation.labels]),
+    }
 
-        Args:
-            base: the base model on the same rows; None in round 0.
-            train: the rows that the round's model has learned.
-            pinned: digest of the findings that a closed round was given.
-        """
-        evidence = self._evidence(evaluation, base, train)
-        seed = self.caller.seed(ANALYZE, at.round)
-        inputs = {
-            "analyzers": [self.run.key_of(entry) for entry in self.config.analyze],
-            "score": evidence.score,
-            "from": _without_labels(evaluation),
-            "higher": evidence.higher_is_better,
-            "right": dict(evidence.right),
-            "base": _without_labels(base) if base else {},
-            "train": rows_digest(train),
-            "rows": rows_digest([row.example for row in evaluation.scored]),
-            "labels": digest([to_json(label) for label in evaluation.labels]),
-        }
+    def make(folder: Path) -> Mapping[str, Any]:
+        context = steps.run.context(folder, ANALYZE, at, seed)
+        findings = Findings()
+        lent = Lent(evidence.scored, evidence.labels, evidence.base, evidence.train)
+        for entry in steps.config.analyze:
+            try:
+                with steps.run.guard(ANALYZE, entry, at, lent=lent):
+                    own = analyzed(entry.instance, _own(evidence), context)
+            except (*NO_FAULT, InputChanged):
+                raise
+            except HarnessError as error:
+                own = Findings(failed={entry.name: error.what})
+            findings = _joined(findings, own)
+        write_json(folder / "output" / "findings.json", to_json(findings))
+        return {"failed": dict(findings.failed)}
 
-        def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, ANALYZE, at, seed)
-            findings = Findings()
-            lent = Lent(evidence.scored, evidence.labels, evidence.base, evidence.train)
-            for entry in self.config.analyze:
-                try:
-                    with self.run.guard(ANALYZE, entry, at, lent=lent):
-                        own = analyzed(entry.instance, _own(evidence), context)
-                except (*NO_FAULT, InputChanged):
-                    raise
-                except HarnessError as error:
-                    own = Findings(failed={entry.name: error.what})
-                findings = _joined(findings, own)
-            write_json(folder / "output" / "findings.json", to_json(findings))
-            return {"failed": dict(findings.failed)}
+    made = steps.run.stage(ANALYZE, None, inputs, make, at, seed=seed, pinned=pinned)
+    findings = from_json(Findings, read_json(made.path / "findings.json"))
+    for name, reason in findings.failed.items():
+        steps.note(f"{at.label(ANALYZE)}: analyzer '{name}' failed: {reason}")
+    return findings
 
-        made = self.run.stage(ANALYZE, None, inputs, make, at, seed=seed, pinned=pinned)
-        findings = from_json(Findings, read_json(made.path / "findings.json"))
-        for name, reason in findings.failed.items():
-            self.caller.note(f"{at.label(ANALYZE)}: analyzer '{name}' failed: {reason}")
-        return findings
 
-    def _evidence(
-        self, evaluation: Evaluation, base: Evaluation | None, train: Sequence[Example]
-    ) -> Evidence:
-        name, right = self.config.settings.primary, self.detecting.right
-        return Evidence(
-            scored=evaluation.scored,
-            score=name,
-            higher_is_better=evaluation.scores[name].higher_is_better,
-            labels=evaluation.labels,
-            right=right(evaluation.scored),
-            base=base.scored if base else (),
-            base_right=right(base.scored) if base else {},
-            train=tuple(train),
-            seed=self.caller.seed("findings", 0),
-        )
+def _evidence(
+    steps: Steps, evaluation: Evaluation, base: Evaluation | None, train: Sequence[Example]
+) -> Evidence:
+    name = steps.config.settings.primary
+    return Evidence(
+        scored=evaluation.scored,
+        score=name,
+        higher_is_better=evaluation.scores[name].higher_is_better,
+        labels=evaluation.labels,
+        right=right(steps, evaluation.scored),
+        base=base.scored if base else (),
+        base_right=right(steps, base.scored) if base else {},
+        train=tuple(train),
+        seed=steps.seed("findings", 0),
+    )
 
 
 def _own(evidence: Evidence) -> Evidence:

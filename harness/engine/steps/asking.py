@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context
@@ -16,11 +16,9 @@ from harness.engine.at import At
 from harness.engine.baseline_pins import BaselinePins
 from harness.engine.journal import OF_BASELINE
 from harness.engine.pins import DETECT, GENERATE
-from harness.engine.steps.base import StageCaller
-from harness.engine.steps.detecting import Detecting
-from harness.engine.steps.evaluating import Evaluation, scored_rows
-from harness.engine.steps.generating import Generating
-from harness.engine.steps.measuring import Measuring
+from harness.engine.steps.detecting import detect
+from harness.engine.steps.evaluating import Evaluation, generate, scored_rows
+from harness.engine.steps.measuring import score, scores
 from harness.errors import ConfigError, DataError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (
@@ -32,6 +30,9 @@ from harness.records import (
     to_json,
 )
 from harness.stages import prompting
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 PROMPTS = "prompts"
 
@@ -98,161 +99,155 @@ def arm_of(name: str) -> str:
     return f"{OF_BASELINE}{name}"
 
 
-class Asking:
-    """Baselines: other prompts for the base model."""
+def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
+    """The rows of dev with the turns that a baseline puts before them.
 
-    def __init__(
-        self,
-        caller: StageCaller,
-        generating: Generating,
-        measuring: Measuring,
-        detecting: Detecting,
-    ) -> None:
-        self.caller, self.generating = caller, generating
-        self.measuring, self.detecting = measuring, detecting
-        self.run, self.config = caller.run, caller.config
+    Raises:
+        ConfigError: the rows do not allow what its options ask for.
+        PluginError: it fails, or shows what it must not.
+    """
+    pinned = BaselinePins(steps.run).stored(entry.name, PROMPTS)
+    return _prompts(steps, entry, data, At(arm=arm_of(entry.name)), pinned)
 
-    def prompts(self, entry: PluginEntry, data: Dataset) -> Prompts:
-        """The rows of dev with the turns that a baseline puts before them.
 
-        Raises:
-            ConfigError: the rows do not allow what its options ask for.
-            PluginError: it fails, or shows what it must not.
-        """
-        pinned = BaselinePins(self.run).stored(entry.name, PROMPTS)
-        return self._prompts(entry, data, At(arm=arm_of(entry.name)), pinned)
+def _prompts(
+    steps: Steps, entry: PluginEntry, data: Dataset, at: At, pinned: str | None
+) -> Prompts:
+    given, stage = Given.of(data, at.split), at.on_split(PROMPTS)
+    seed = steps.seed(stage, at.round)
+    inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
 
-    def _prompts(self, entry: PluginEntry, data: Dataset, at: At, pinned: str | None) -> Prompts:
-        given, stage = Given.of(data, at.split), at.on_split(PROMPTS)
-        seed = self.caller.seed(stage, at.round)
-        inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
+    def make(folder: Path) -> Mapping[str, Any]:
+        context = steps.run.context(folder, stage, at, seed)
+        rows = given.asked_by(entry, context)
+        write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
+        return {**context.facts, "told": prompting.told(entry.instance, given.train)}
 
-        def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, stage, at, seed)
-            rows = given.asked_by(entry, context)
-            write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-            return {**context.facts, "told": prompting.told(entry.instance, given.train)}
+    made = steps.run.stage(
+        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
+    )
+    lines = read_jsonl(made.path / "prompts.jsonl")
+    rows = tuple(from_json(Example, line) for line in lines)
+    return Prompts(rows, made.facts["told"], made.digest)
 
-        made = self.run.stage(
-            stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
+
+def answered(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
+    """Digest of the answers that this run has to a baseline's prompts, where they are stored.
+
+    Answers that were not made as those of round 0 cannot be compared, and count for none.
+
+    Args:
+        plain: round 0.
+    """
+    made = BaselinePins(steps.run).artifact(entry.name, GENERATE)
+    known = steps.made_with.get(plain.keys[GENERATE])
+    return made.digest if made is not None and made.facts.get("made_with") == known else None
+
+
+def answers(
+    steps: Steps,
+    entry: PluginEntry,
+    prompts: Prompts,
+    base: Checkpoint,
+    rows: Sequence[Example],
+    plain: Evaluation,
+) -> Asked:
+    """The base model's answers to these prompts, with their scores and kinds of errors.
+
+    Those that this run was given once are kept, whatever a library's version is by now.
+
+    Args:
+        rows: of dev.
+        plain: round 0.
+
+    Raises:
+        ConfigError: prompts are too long by what the baseline puts before them.
+    """
+    at, pins = At(arm=arm_of(entry.name)), BaselinePins(steps.run)
+    kept = answered(steps, entry, plain)
+    names = (*(f"score {metric.name}" for metric in steps.config.metrics), DETECT)
+    stored = {name: pin for name in names if (pin := pins.stored(entry.name, name))}
+    pinned = {**stored, GENERATE: kept} if kept else {}
+    asked = _answers(steps, entry, prompts, base, rows, plain, at, pinned)
+    pins.keep(entry.name, asked.evaluation.keys)
+    return asked
+
+
+def on_test(
+    steps: Steps, name: str, data: Dataset, base: Checkpoint, plain: Evaluation
+) -> dict[str, Evaluation | None]:
+    """The base model on test under a baseline's prompts, once these rows are opened.
+
+    Args:
+        name: of the baseline.
+        plain: the base model on test as it is asked.
+
+    Returns:
+        None in place of the answers, with a note, where these rows cannot be asked so, which
+        is no reason to lose what an opening gave, or were opened without these answers: to
+        ask later would be another look.
+
+    Raises:
+        PluginError: the baseline fails, or shows what it must not.
+    """
+    at, tested = At(arm=arm_of(name), split="test"), steps.run.journal.tested
+    if tested and not tested.get(at.arm):
+        return _unanswered(steps, name, "it had no answers when test was opened")
+    entry = next(entry for entry in steps.config.baselines if entry.name == name)
+    pinned, rows = tested.get(at.arm, {}), data.split(at.split)
+    try:
+        prompts = _prompts(steps, entry, data, at, pinned.get(PROMPTS))
+        asked = _answers(steps, entry, prompts, base, rows, plain, at, pinned)
+    except (ConfigError, DataError) as error:
+        return _unanswered(steps, name, error.placed)
+    return {name: asked.evaluation}
+
+
+def _unanswered(steps: Steps, name: str, why: str) -> dict[str, Evaluation | None]:
+    if steps.run.writes:  # whoever only looks has asked nothing, and says nothing
+        told = "did not answer test, so that nothing is compared with it there"
+        steps.note(f"{name} {told}: {why}")
+    return {name: None}
+
+
+def _answers(
+    steps: Steps,
+    entry: PluginEntry,
+    prompts: Prompts,
+    base: Checkpoint,
+    rows: Sequence[Example],
+    plain: Evaluation,
+    at: At,
+    pinned: Mapping[str, str],
+) -> Asked:
+    """Answers, scores and kinds of errors; those that are pinned are kept."""
+    try:
+        predictions, generated = generate(
+            steps, base, prompts.rows, at, pinned=pinned.get(GENERATE)
         )
-        lines = read_jsonl(made.path / "prompts.jsonl")
-        rows = tuple(from_json(Example, line) for line in lines)
-        return Prompts(rows, made.facts["told"], made.digest)
-
-    def answered(self, entry: PluginEntry, plain: Evaluation) -> str | None:
-        """Digest of the answers that this run has to a baseline's prompts, where they are stored.
-
-        Answers that were not made as those of round 0 cannot be compared, and count for none.
-
-        Args:
-            plain: round 0.
-        """
-        made = BaselinePins(self.run).artifact(entry.name, GENERATE)
-        known = self.caller.made_with.get(plain.keys[GENERATE])
-        return made.digest if made is not None and made.facts.get("made_with") == known else None
-
-    def answers(
-        self,
-        entry: PluginEntry,
-        prompts: Prompts,
-        base: Checkpoint,
-        rows: Sequence[Example],
-        plain: Evaluation,
-    ) -> Asked:
-        """The base model's answers to these prompts, with their scores and kinds of errors.
-
-        Those that this run was given once are kept, whatever a library's version is by now.
-
-        Args:
-            rows: of dev.
-            plain: round 0.
-
-        Raises:
-            ConfigError: prompts are too long by what the baseline puts before them.
-        """
-        at, pins = At(arm=arm_of(entry.name)), BaselinePins(self.run)
-        kept = self.answered(entry, plain)
-        names = (*(f"score {metric.name}" for metric in self.config.metrics), DETECT)
-        stored = {name: pin for name in names if (pin := pins.stored(entry.name, name))}
-        pinned = {**stored, GENERATE: kept} if kept else {}
-        asked = self._answers(entry, prompts, base, rows, plain, at, pinned)
-        pins.keep(entry.name, asked.evaluation.keys)
-        return asked
-
-    def on_test(
-        self, name: str, data: Dataset, base: Checkpoint, plain: Evaluation
-    ) -> dict[str, Evaluation | None]:
-        """The base model on test under a baseline's prompts, once these rows are opened.
-
-        Args:
-            name: of the baseline.
-            plain: the base model on test as it is asked.
-
-        Returns:
-            None in place of the answers, with a note, where these rows cannot be asked so, which
-            is no reason to lose what an opening gave, or were opened without these answers: to
-            ask later would be another look.
-
-        Raises:
-            PluginError: the baseline fails, or shows what it must not.
-        """
-        at, tested = At(arm=arm_of(name), split="test"), self.run.journal.tested
-        if tested and not tested.get(at.arm):
-            return self._unanswered(name, "it had no answers when test was opened")
-        entry = next(entry for entry in self.config.baselines if entry.name == name)
-        pinned, rows = tested.get(at.arm, {}), data.split(at.split)
-        try:
-            prompts = self._prompts(entry, data, at, pinned.get(PROMPTS))
-            asked = self._answers(entry, prompts, base, rows, plain, at, pinned)
-        except (ConfigError, DataError) as error:
-            return self._unanswered(name, error.placed)
-        return {name: asked.evaluation}
-
-    def _unanswered(self, name: str, why: str) -> dict[str, Evaluation | None]:
-        if self.run.writes:  # whoever only looks has asked nothing, and says nothing
-            told = "did not answer test, so that nothing is compared with it there"
-            self.caller.note(f"{name} {told}: {why}")
-        return {name: None}
-
-    def _answers(
-        self,
-        entry: PluginEntry,
-        prompts: Prompts,
-        base: Checkpoint,
-        rows: Sequence[Example],
-        plain: Evaluation,
-        at: At,
-        pinned: Mapping[str, str],
-    ) -> Asked:
-        """Answers, scores and kinds of errors; those that are pinned are kept."""
-        try:
-            predictions, generated = self.generating.generate(
-                base, prompts.rows, at, pinned=pinned.get(GENERATE)
-            )
-        except DataError as error:
-            way = f"let '{entry.name}' put less before them, or take it out of baselines"
-            error.hint = f"{error.hint}; or {way}" if error.hint else way
-            raise
-        _refuse_too_long(entry, predictions, plain.predictions)
-        # Raters are asked about the answers of rounds alone.
-        metrics = [one for one in self.config.metrics if not one.instance.by_people]
-        measurements, digests = {}, {}
-        for metric in metrics:
-            name = f"score {metric.name}"
-            measurements[metric.name], digests[name] = self.measuring.score(
-                metric, predictions, generated, rows, at, pinned=pinned.get(name)
-            )
-        of_metrics = {one.name: digests[f"score {one.name}"] for one in metrics}
-        scores = self.measuring.scores(metrics, measurements, predictions, rows, of_metrics, at)
-        scored = scored_rows(rows, predictions, measurements)
-        labels, detected = self.detecting.detect(
-            scored, (), [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+    except DataError as error:
+        way = f"let '{entry.name}' put less before them, or take it out of baselines"
+        error.hint = f"{error.hint}; or {way}" if error.hint else way
+        raise
+    _refuse_too_long(entry, predictions, plain.predictions)
+    # Raters are asked about the answers of rounds alone.
+    metrics = [one for one in steps.config.metrics if not one.instance.by_people]
+    measurements, digests = {}, {}
+    for metric in metrics:
+        name = f"score {metric.name}"
+        measurements[metric.name], digests[name] = score(
+            steps, metric, predictions, generated, rows, at, pinned=pinned.get(name)
         )
-        keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
-        return Asked(
-            prompts.told, Evaluation(predictions, measurements, scores, scored, labels, keys)
-        )
+    of_metrics = {one.name: digests[f"score {one.name}"] for one in metrics}
+    of_split = scores(steps, metrics, measurements, predictions, rows, of_metrics, at)
+    scored = scored_rows(rows, predictions, measurements)
+    labels, detected = detect(
+        steps, scored, (), [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+    )
+    keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
+    return Asked(
+        prompts.told, Evaluation(predictions, measurements, of_split, scored, labels, keys)
+    )
 
 
 def _in_family(row: Example, family: Mapping[str, str]) -> Example:

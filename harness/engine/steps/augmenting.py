@@ -6,17 +6,18 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
 from harness.context import Context
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import AUGMENT
-from harness.engine.steps.base import StageCaller
-from harness.engine.steps.gating import Gating
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,91 +29,84 @@ class AugmentedRows:
     rows: tuple[Example, ...]
 
 
-class Augmenting:
-    """New training rows."""
+def augment(
+    steps: Steps,
+    data: Dataset,
+    train: Sequence[Example],
+    findings: Findings,
+    budgets: Mapping[str, int],
+    strategy: str,
+    at: At,
+    *,
+    pinned: str | None = None,
+) -> AugmentedRows:
+    """Plan under each augmenter's budget, and take rows through the gate.
 
-    def __init__(self, caller: StageCaller, gating: Gating) -> None:
-        self.caller, self.gating = caller, gating
-        self.run, self.config = caller.run, caller.config
+    Args:
+        train: the rows to grow from.
+        budgets: augment entry -> rows wanted.
+        strategy: the planner's.
+        pinned: digest of the plan and rows that a closed round was given.
+    """
+    seed = steps.seed(AUGMENT, at.round)
+    inputs = {
+        "data": data.digest,
+        "train": rows_digest(train, lineage=True),
+        "findings": digest(to_json(findings.slices)),
+        "budgets": dict(budgets),
+        "strategy": strategy,
+        "explore": steps.config.settings.plan.explore,
+        "gate": steps.gating.key,
+        "augmenters": [steps.run.key_of(entry) for entry in steps.config.augment],
+    }
 
-    def augment(
-        self,
-        data: Dataset,
-        train: Sequence[Example],
-        findings: Findings,
-        budgets: Mapping[str, int],
-        strategy: str,
-        at: At,
-        *,
-        pinned: str | None = None,
-    ) -> AugmentedRows:
-        """Plan under each augmenter's budget, and take rows through the gate.
+    def make(folder: Path) -> Mapping[str, Any]:
+        context = steps.run.context(folder, AUGMENT, at, seed)
+        plans = _plans(steps, findings, budgets, strategy, seed)
+        items = tuple(item for plan in plans for item in plan.items if item.rows)
+        rows, growth = _collected(steps, data, train, plans, at, context)
+        write_jsonl(folder / "output" / "rows.jsonl", map(to_json, rows))
+        write_json(folder / "output" / "plan.json", to_json(Plan(strategy, items)))
+        return {"growth": to_json(growth)}
 
-        Args:
-            train: the rows to grow from.
-            budgets: augment entry -> rows wanted.
-            strategy: the planner's.
-            pinned: digest of the plan and rows that a closed round was given.
-        """
-        seed = self.caller.seed(AUGMENT, at.round)
-        inputs = {
-            "data": data.digest,
-            "train": rows_digest(train, lineage=True),
-            "findings": digest(to_json(findings.slices)),
-            "budgets": dict(budgets),
-            "strategy": strategy,
-            "explore": self.config.settings.plan.explore,
-            "gate": self.gating.key,
-            "augmenters": [self.run.key_of(entry) for entry in self.config.augment],
-        }
+    made = steps.run.stage(AUGMENT, None, inputs, make, at, seed=seed, pinned=pinned)
+    return AugmentedRows(
+        from_json(Plan, read_json(made.path / "plan.json")),
+        from_json(Growth, made.facts["growth"]),
+        tuple(from_json(Example, row) for row in read_jsonl(made.path / "rows.jsonl")),
+    )
 
-        def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, AUGMENT, at, seed)
-            plans = self._plans(findings, budgets, strategy, seed)
-            items = tuple(item for plan in plans for item in plan.items if item.rows)
-            rows, growth = self._collected(data, train, plans, at, context)
-            write_jsonl(folder / "output" / "rows.jsonl", map(to_json, rows))
-            write_json(folder / "output" / "plan.json", to_json(Plan(strategy, items)))
-            return {"growth": to_json(growth)}
 
-        made = self.run.stage(AUGMENT, None, inputs, make, at, seed=seed, pinned=pinned)
-        return AugmentedRows(
-            from_json(Plan, read_json(made.path / "plan.json")),
-            from_json(Growth, made.facts["growth"]),
-            tuple(from_json(Example, row) for row in read_jsonl(made.path / "rows.jsonl")),
-        )
+def _plans(
+    steps: Steps, findings: Findings, budgets: Mapping[str, int], strategy: str, seed: int
+) -> list[Plan]:
+    """One plan for each augmenter, under its budget."""
+    from harness.data.planner import plan
 
-    def _plans(
-        self, findings: Findings, budgets: Mapping[str, int], strategy: str, seed: int
-    ) -> list[Plan]:
-        """One plan for each augmenter, under its budget."""
-        from harness.data.planner import plan
+    explore = steps.config.settings.plan.explore
+    return [
+        plan(findings, budgets.get(entry.name, 0), strategy, explore, seed, entry.instance.remedy)
+        for entry in steps.config.augment
+    ]
 
-        explore = self.config.settings.plan.explore
-        return [
-            plan(
-                findings, budgets.get(entry.name, 0), strategy, explore, seed, entry.instance.remedy
-            )
-            for entry in self.config.augment
-        ]
 
-    def _collected(
-        self,
-        data: Dataset,
-        train: Sequence[Example],
-        plans: Sequence[Plan],
-        at: At,
-        context: Context,
-    ) -> tuple[tuple[Example, ...], Growth]:
-        """The accepted rows, and their counts."""
-        from harness.data.augmentation import AugmenterPlan, collect
+def _collected(
+    steps: Steps,
+    data: Dataset,
+    train: Sequence[Example],
+    plans: Sequence[Plan],
+    at: At,
+    context: Context,
+) -> tuple[tuple[Example, ...], Growth]:
+    """The accepted rows, and their counts."""
+    from harness.data.augmentation import AugmenterPlan, collect
 
-        taken = {row.id for row in train}
-        pool = [row for row in data.split("pool") if row.id not in taken]
-        work = []
-        for entry, plan in zip(self.config.augment, plans, strict=True):
-            lent = Lent(train, pool, plan.items)
-            guard = functools.partial(self.run.guard, AUGMENT, entry, at, lent=lent)
-            work.append(AugmenterPlan(entry.name, entry.instance, plan, guard))
-        gate = self.gating.gate(data, train, pool)
-        return collect(work, Dataset((*train, *pool)), gate, context)
+    taken = {row.id for row in train}
+    pool = [row for row in data.split("pool") if row.id not in taken]
+    work = []
+    for entry, plan in zip(steps.config.augment, plans, strict=True):
+        lent = Lent(train, pool, plan.items)
+        guard = functools.partial(steps.run.guard, AUGMENT, entry, at, lent=lent)
+        work.append(AugmenterPlan(entry.name, entry.instance, plan, guard))
+    gate = steps.gating.gate(data, train, pool)
+    return collect(work, Dataset((*train, *pool)), gate, context)

@@ -10,20 +10,22 @@ import collections.abc
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.at import At
-from harness.engine.steps.base import StageCaller
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.records import from_json, to_json
 from harness.stages import KINDS
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 _SEVERAL = (list, tuple, collections.abc.Iterable, collections.abc.Iterator, Sequence)
 
 
 def called(
-    caller: StageCaller, entry: PluginEntry, at: At, pinned: str | None = None, **given: Any
+    steps: Steps, entry: PluginEntry, at: At, pinned: str | None = None, **given: Any
 ) -> Any:
     """What the plugin of an entry gives, from the store where it is there.
 
@@ -37,9 +39,9 @@ def called(
     Raises:
         PluginError: the plugin fails, gives something else, or changed what it was given.
     """
-    kind, run = KINDS[entry.stage], caller.run
+    kind, run = KINDS[entry.stage], steps.run
     stage = at.on_split(kind.stage)
-    seed = caller.seed(stage, at.round)
+    seed = steps.seed(stage, at.round)
     inputs = {name: digest(to_json(value)) for name, value in given.items()}
 
     def make(folder: Path) -> Mapping[str, Any]:
@@ -50,7 +52,7 @@ def called(
 
     lent = [value for value in given.values() if isinstance(value, (list, tuple))]
     made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=lent)
-    caller.note_remarks(made.facts)
+    steps.note_remarks(made.facts)
     return read_result(made.path, kind.returns)
 
 

@@ -4,90 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT
-from harness.engine.steps.base import StageCaller
 from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, from_json, to_json
 from harness.stages.scoring import detected
 
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
+
 UNEXPLAINED = "unexplained"
 
 
-class Detecting:
-    """Kinds of errors."""
+def detect(
+    steps: Steps,
+    scored: Sequence[ScoredExample],
+    learned: Sequence[Example],
+    inputs: Sequence[str],
+    at: At,
+    *,
+    pinned: str | None = None,
+) -> tuple[tuple[ErrorLabel, ...], str]:
+    """The kinds of errors of all answers, and the digest of what the detectors found.
 
-    def __init__(self, caller: StageCaller) -> None:
-        self.caller = caller
-        self.run, self.config = caller.run, caller.config
+    Wrong answers that show no kind are *unexplained*.
 
-    def detect(
-        self,
-        scored: Sequence[ScoredExample],
-        learned: Sequence[Example],
-        inputs: Sequence[str],
-        at: At,
-        *,
-        pinned: str | None = None,
-    ) -> tuple[tuple[ErrorLabel, ...], str]:
-        """The kinds of errors of all answers, and the digest of what the detectors found.
+    Args:
+        learned: the rows that the checkpoint was trained on.
+        inputs: digests of the answers and measurements.
+        pinned: digest of the labels that a closed round was given.
+    """
+    stage = at.on_split(DETECT)
 
-        Wrong answers that show no kind are *unexplained*.
+    def make(folder: Path) -> Mapping[str, Any]:
+        labels: list[ErrorLabel] = []
+        failed = {}
+        lent = Lent(scored, learned)
+        for entry in steps.config.detect:
+            try:
+                with steps.run.guard(stage, entry, at, lent=lent):
+                    labels += detected(entry.instance, scored, learned)
+            except (*NO_FAULT, InputChanged):
+                raise
+            except HarnessError as error:
+                failed[entry.name] = error.what
+        write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
+        return {"failed": failed}
 
-        Args:
-            learned: the rows that the checkpoint was trained on.
-            inputs: digests of the answers and measurements.
-            pinned: digest of the labels that a closed round was given.
-        """
-        stage = at.on_split(DETECT)
+    parts = {
+        "detectors": [steps.run.key_of(entry) for entry in steps.config.detect],
+        "rows": rows_digest([row.example for row in scored]),
+        "from": list(inputs),
+        "learned": rows_digest(learned),
+    }
+    made = steps.run.stage(stage, None, parts, make, at, pinned=pinned)
+    for name, reason in made.facts["failed"].items():
+        steps.note(f"{at.label(stage)}: detector '{name}' failed: {reason}")
+    lines = read_jsonl(made.path / "labels.jsonl")
+    labels = tuple(from_json(ErrorLabel, line) for line in lines)
+    return (*labels, *_unexplained(right(steps, scored), labels)), made.digest
 
-        def make(folder: Path) -> Mapping[str, Any]:
-            labels: list[ErrorLabel] = []
-            failed = {}
-            lent = Lent(scored, learned)
-            for entry in self.config.detect:
-                try:
-                    with self.run.guard(stage, entry, at, lent=lent):
-                        labels += detected(entry.instance, scored, learned)
-                except (*NO_FAULT, InputChanged):
-                    raise
-                except HarnessError as error:
-                    failed[entry.name] = error.what
-            write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
-            return {"failed": failed}
 
-        parts = {
-            "detectors": [self.run.key_of(entry) for entry in self.config.detect],
-            "rows": rows_digest([row.example for row in scored]),
-            "from": list(inputs),
-            "learned": rows_digest(learned),
-        }
-        made = self.run.stage(stage, None, parts, make, at, pinned=pinned)
-        for name, reason in made.facts["failed"].items():
-            self.caller.note(f"{at.label(stage)}: detector '{name}' failed: {reason}")
-        lines = read_jsonl(made.path / "labels.jsonl")
-        labels = tuple(from_json(ErrorLabel, line) for line in lines)
-        return (*labels, *_unexplained(self.right(scored), labels)), made.digest
+def malformed(steps: Steps) -> frozenset[str]:
+    """The kinds of errors that mean that an answer has not the form that was asked for."""
+    kinds: set[str] = set()
+    for entry in steps.config.detect:
+        with steps.run.guard(DETECT, entry):
+            kinds.update(entry.instance.malformed())
+    return frozenset(kinds)
 
-    def malformed(self) -> frozenset[str]:
-        """The kinds of errors that mean that an answer has not the form that was asked for."""
-        kinds: set[str] = set()
-        for entry in self.config.detect:
-            with self.run.guard(DETECT, entry):
-                kinds.update(entry.instance.malformed())
-        return frozenset(kinds)
 
-    def right(self, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
-        """Example id -> whether its answer counts as right by the primary score."""
-        from harness import scoring
+def right(steps: Steps, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
+    """Example id -> whether its answer counts as right by the primary score."""
+    from harness import scoring
 
-        name, metric = self.config.settings.primary, self.caller.primary_entry().metric
-        return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}
+    name, metric = steps.config.settings.primary, steps.primary_entry().metric
+    return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}
 
 
 def _unexplained(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT, GENERATE
-from harness.engine.steps.base import StageCaller
-from harness.engine.steps.detecting import Detecting
-from harness.engine.steps.generating import Generating
-from harness.engine.steps.measuring import Measuring
+from harness.engine.steps.detecting import detect
+from harness.engine.steps.measuring import score_all, scores, waits
 from harness.errors import Waiting
+from harness.kit.files import read_jsonl
 from harness.records import (
     Checkpoint,
     ErrorLabel,
@@ -21,7 +23,11 @@ from harness.records import (
     Prediction,
     Score,
     ScoredExample,
+    from_json,
 )
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,56 +57,78 @@ class Evaluation:
         return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 
 
-class Evaluating:
-    """A checkpoint's answers with their scores and kinds of errors."""
+def generate(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    *,
+    pinned: str | None = None,
+) -> tuple[tuple[Prediction, ...], str]:
+    """A checkpoint's answers to rows, whose references it never sees, and their digest.
 
-    def __init__(
-        self,
-        caller: StageCaller,
-        generating: Generating,
-        measuring: Measuring,
-        detecting: Detecting,
-    ) -> None:
-        self.caller = caller
-        self.generating, self.measuring, self.detecting = generating, measuring, detecting
+    Args:
+        pinned: digest of the answers that a closed round was given.
+    """
+    run, entry = steps.run, steps.config.generate
+    stage = at.on_split(GENERATE)
+    seed = steps.seed(stage, at.round)
+    # References stay behind: a generator must not be able to look at them.
+    prompts = [row.as_asked() for row in rows]
+    made_with = run.made_with(entry)
+    inputs = {
+        "checkpoint": checkpoint.digest,
+        "prompts": rows_digest(prompts),
+        "environment": made_with["environment"],
+    }
 
-    def evaluate(
-        self,
-        checkpoint: Checkpoint,
-        rows: Sequence[Example],
-        at: At,
-        *,
-        learned: Sequence[Example] = (),
-        against: int | None = None,
-        pinned: Mapping[str, str] | None = None,
-    ) -> Evaluation:
-        """Generate, score and label one checkpoint's answers to one split.
+    def make(folder: Path) -> Mapping[str, Any]:
+        examples = {"examples": prompts}
+        result = run.job(folder, stage, entry, at, checkpoint=checkpoint, rows=examples, seed=seed)
+        return {**result["facts"], "made_with": made_with}
 
-        Args:
-            learned: the rows that the checkpoint was trained on.
-            against: the round that it will be compared with.
-            pinned: what the round was closed with; it keeps these answers, measurements, labels.
-        """
-        pinned = pinned or {}
-        pin = pinned.get(GENERATE)
-        predictions, generated = self.generating.generate(checkpoint, rows, at, pinned=pin)
-        if pin not in (None, generated):
-            raise self.caller.run.mismatch(at.on_split(GENERATE), at)
-        try:
-            measurements, digests = self.measuring.score_all(
-                predictions, generated, rows, at, pinned
-            )
-        except Waiting as wait:
-            raise self.measuring.waits(wait, generated, at, against) from None
-        scored = scored_rows(rows, predictions, measurements)
-        labels, detected = self.detecting.detect(
-            scored, learned, [generated, *digests.values()], at, pinned=pinned.get(DETECT)
-        )
-        metrics = self.caller.config.metrics
-        scores = self.measuring.scores(metrics, measurements, predictions, rows, digests, at)
-        of_scores = {f"score {name}": digest for name, digest in digests.items()}
-        keys = {GENERATE: generated, **of_scores, DETECT: detected}
-        return Evaluation(predictions, measurements, scores, scored, labels, keys)
+    made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
+    steps.note_remarks(made.facts)
+    steps.made_with[made.digest] = made.facts.get("made_with")
+    lines = read_jsonl(made.path / "predictions.jsonl")
+    return tuple(from_json(Prediction, line) for line in lines), made.digest
+
+
+def evaluate(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    *,
+    learned: Sequence[Example] = (),
+    against: int | None = None,
+    pinned: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """Generate, score and label one checkpoint's answers to one split.
+
+    Args:
+        learned: the rows that the checkpoint was trained on.
+        against: the round that it will be compared with.
+        pinned: what the round was closed with; it keeps these answers, measurements, labels.
+    """
+    pinned = pinned or {}
+    pin = pinned.get(GENERATE)
+    predictions, generated = generate(steps, checkpoint, rows, at, pinned=pin)
+    if pin not in (None, generated):
+        raise steps.run.mismatch(at.on_split(GENERATE), at)
+    try:
+        measurements, digests = score_all(steps, predictions, generated, rows, at, pinned)
+    except Waiting as wait:
+        raise waits(steps, wait, generated, at, against) from None
+    scored = scored_rows(rows, predictions, measurements)
+    labels, detected = detect(
+        steps, scored, learned, [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+    )
+    metrics = steps.config.metrics
+    of_split = scores(steps, metrics, measurements, predictions, rows, digests, at)
+    of_scores = {f"score {name}": digest for name, digest in digests.items()}
+    keys = {GENERATE: generated, **of_scores, DETECT: detected}
+    return Evaluation(predictions, measurements, of_split, scored, labels, keys)
 
 
 def scored_rows(

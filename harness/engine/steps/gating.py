@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
 from harness.data.filters import REVISION, Gate
@@ -22,9 +22,11 @@ from harness.data.screening import (
 from harness.data.splits import rows_digest
 from harness.data.threshold import MOST_HELD_OUT
 from harness.engine.at import At
-from harness.engine.steps.base import StageCaller
 from harness.kit.files import read_json, write_json
 from harness.records import Dataset, Example, from_json, to_json
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 STAGE = "screen"
 
@@ -42,9 +44,9 @@ class Gating:
         key: of all that the gate's answers depend on: the rows, the settings, its revision.
     """
 
-    def __init__(self, caller: StageCaller) -> None:
-        self.caller = caller
-        self.rules = caller.config.settings.filters.rules()
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.rules = steps.config.settings.filters.rules()
         self.screening: Screening | None = None
         self.key = ""
         self._source: Sequence[Example] = ()
@@ -56,7 +58,7 @@ class Gating:
         Raises:
             DataError: too many of them repeat a held-out row.
         """
-        config, rules, at = self.caller.config, self.rules, At()
+        config, rules, at = self.steps.config, self.rules, At()
         seed = screening_seed(config.settings.seed)
         inputs = {
             "rows": rows_digest(rows, lineage=True),
@@ -67,17 +69,17 @@ class Gating:
             inputs["sampled"] = [MOST_COMPARED, MOST_HELD_OUT]
 
         def make(folder: Path) -> Mapping[str, Any]:
-            context = self.caller.run.context(folder, STAGE, at, seed)
+            context = self.steps.run.context(folder, STAGE, at, seed)
             leaving, screening = screen(rows, rules, seed=seed, check=context.check)
             write_json(folder / "output" / "leaving.json", leaving)
             return {"screening": to_json(screening)}
 
-        made = self.caller.run.stage(STAGE, None, inputs, make, at, seed=seed)
+        made = self.steps.run.stage(STAGE, None, inputs, make, at, seed=seed)
         screening = from_json(Screening, made.facts["screening"])
         self.screening, self.key, self._source = screening, made.key, rows
         refuse_repeats(screening, rules.most_repeats, f"source '{config.data.plugin}'")
         for sentence, tuning in sentences(screening, rules):
-            self.caller.note(sentence, aloud=not tuning)
+            self.steps.note(sentence, aloud=not tuning)
         leaving = set(read_json(made.path / "leaving.json"))
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))

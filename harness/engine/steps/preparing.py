@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.effects import shortages
 from harness.config.sourcing import counted
@@ -15,12 +15,14 @@ from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
 from harness.engine.at import At
 from harness.engine.pins import DATA, EXAMPLES, MODEL
-from harness.engine.steps.base import SEEDLESS, StageCaller
-from harness.engine.steps.gating import Gating
+from harness.engine.stage_keys import SEEDLESS
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.records import Checkpoint, Dataset, Example, from_json, to_json
 from harness.stages.making import rows_of
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
@@ -44,121 +46,96 @@ def valid_seed(seed: int) -> int:
     return derive_seed(seed, "valid", 0)
 
 
-class Preparing:
-    """Data and the base model."""
+def read_data(steps: Steps) -> Dataset:
+    """See :meth:`harness.engine.steps.Steps.data`."""
+    entry, at = steps.config.data, At()
+    seed = steps.seed(DATA, at.round)
 
-    def __init__(self, caller: StageCaller, gating: Gating) -> None:
-        self.caller, self.gating = caller, gating
-        self.run, self.config = caller.run, caller.config
-        self._data: Dataset | None = None
-        self._base: Checkpoint | None = None
+    def make(folder: Path) -> Mapping[str, Any]:
+        context = steps.run.context(folder, DATA, at, seed)
+        rows = []
+        given = rows_of(entry.instance, context)
+        for row in counted(given, entry, steps.run.watcher.say, steps.run.calls.heard):
+            rows.append(row)
+            context.check()
+        write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
+        return context.facts
 
-    def data(self) -> Dataset:
-        """The examples: dev with accepted corrections, repeats of held-out rows taken out, and
-        ``valid`` cut from train. Read once.
+    pinned = steps.pins(at)
+    artifact = steps.run.stage(DATA, entry, {}, make, at, seed=seed, pinned=pinned.get(DATA))
+    lines = read_jsonl(artifact.path / "examples.jsonl")
+    data = _prepared(steps, _corrected(steps, [from_json(Example, line) for line in lines]))
+    steps.check_pin(EXAMPLES, data.digest, pinned, at)
+    return data
 
-        Raises:
-            DataError: a split that is needed has no row, or a correction does not fit its row.
-        """
-        if self._data is None:
-            self._data = self._read()
-        return self._data
 
-    def _read(self) -> Dataset:
-        entry, at = self.config.data, At()
-        seed = self.caller.seed(DATA, at.round)
+def _corrected(steps: Steps, rows: Sequence[Example]) -> Sequence[Example]:
+    """The rows, those of dev with the references that people typed and the team accepted.
 
-        def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, DATA, at, seed)
-            rows = []
-            given = rows_of(entry.instance, context)
-            for row in counted(given, entry, self.run.watcher.say, self.run.calls.heard):
-                rows.append(row)
-                context.check()
-            write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
-            return context.facts
+    The file's content is part of the run's name, so the copy of a run is what it began with.
+    """
+    given = steps.config.corrections
+    if given is None:
+        return rows
 
-        pinned = self.caller.pins(at)
-        artifact = self.run.stage(DATA, entry, {}, make, at, seed=seed, pinned=pinned.get(DATA))
-        lines = read_jsonl(artifact.path / "examples.jsonl")
-        data = self._prepared(self._corrected([from_json(Example, line) for line in lines]))
-        self.caller.check_pin(EXAMPLES, data.digest, pinned, at)
-        return data
+    copy = steps.run.folder / CORRECTIONS
+    data = correction_file.content(copy if copy.is_file() else given)
+    made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
+    if steps.run.writes and steps.run.folder.is_dir() and not copy.is_file():
+        write_bytes(copy, data)
+    if made.references:
+        plural = "reference" if made.references == 1 else "references"
+        steps.note(f"dev has {made.references} corrected {plural} from {given.name}")
+    if made.one_sided:
+        steps.doubt = ONE_SIDED
+        steps.note(_leaning(made, given.name))
+    elif made.references:
+        shown = " and ".join(map(str, made.rounds))
+        steps.note(
+            f"the corrected references were typed at answers of rounds {shown}: a comparison "
+            "with any other round leans towards these"
+        )
+    return made.rows
 
-    def _corrected(self, rows: Sequence[Example]) -> Sequence[Example]:
-        """The rows, those of dev with the references that people typed and the team accepted.
 
-        The file's content is part of the run's name, so the copy of a run is what it began with.
-        """
-        given = self.config.corrections
-        if given is None:
-            return rows
-
-        copy = self.run.folder / CORRECTIONS
-        data = correction_file.content(copy if copy.is_file() else given)
-        made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
-        if self.run.writes and self.run.folder.is_dir() and not copy.is_file():
-            write_bytes(copy, data)
-        if made.references:
-            plural = "reference" if made.references == 1 else "references"
-            self.caller.note(f"dev has {made.references} corrected {plural} from {given.name}")
-        if made.one_sided:
-            self.caller.doubt = ONE_SIDED
-            self.caller.note(_leaning(made, given.name))
-        elif made.references:
-            shown = " and ".join(map(str, made.rounds))
-            self.caller.note(
-                f"the corrected references were typed at answers of rounds {shown}: a comparison "
-                "with any other round leans towards these"
+def _prepared(steps: Steps, rows: Sequence[Example]) -> Dataset:
+    held_out = [row for row in rows if row.split in ("dev", "test")]
+    trainable, seed = steps.gating.screen(rows), valid_seed(steps.config.settings.seed)
+    kept = with_valid(trainable, steps.config.settings.valid, seed)
+    data = Dataset((*kept, *held_out))
+    for split in ("train", "dev", "test"):
+        if not data.split(split):
+            raise DataError(
+                f"the split '{split}' has no row", where=f"source '{steps.config.data.plugin}'"
             )
-        return made.rows
+    settings, augment = steps.config.settings, steps.config.augment
+    for place, message, _ in shortages(settings, augment, data.counts):
+        steps.note(f"{'.'.join(map(str, place))}: {message}")
+    return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
-    def _prepared(self, rows: Sequence[Example]) -> Dataset:
-        held_out = [row for row in rows if row.split in ("dev", "test")]
-        trainable, seed = self.gating.screen(rows), valid_seed(self.config.settings.seed)
-        kept = with_valid(trainable, self.config.settings.valid, seed)
-        data = Dataset((*kept, *held_out))
-        for split in ("train", "dev", "test"):
-            if not data.split(split):
-                raise DataError(
-                    f"the split '{split}' has no row", where=f"source '{self.config.data.plugin}'"
-                )
-        settings, augment = self.config.settings, self.config.augment
-        for place, message, _ in shortages(settings, augment, data.counts):
-            self.caller.note(f"{'.'.join(map(str, place))}: {message}")
-        return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
-    def base(self) -> Checkpoint:
-        """The base model, as training loads it.
+def fetch_base(steps: Steps) -> Checkpoint:
+    """See :meth:`harness.engine.steps.Steps.base`."""
+    entry, at = steps.config.model, At()
+    folder, begun = steps.run.fresh_folder(MODEL), _begun(steps)
+    with steps.run.guard(MODEL, entry, at):
+        result = steps.run.job(folder, MODEL, entry, at, checkpoint=begun, rows={}, seed=SEEDLESS)
+    base = from_json(Checkpoint, result["answer"])
+    if begun is None or base.digest != begun.digest:  # else it was given back, as trained
+        base = as_trained(base, steps.config.train.instance)
+    steps.check_pin(MODEL, base.digest, steps.pins(at), at)
+    write_json(steps.run.base_file, to_json(base))
+    steps.note_remarks(result["facts"])
+    steps.run.watcher.stage_done(MODEL, at.label(MODEL), 0.0, False)
+    return base
 
-        Asked of its plugin once at each start, which checks its files.
-        """
-        if self._base is None:
-            self._base = self._fetched()
-        return self._base
 
-    def _fetched(self) -> Checkpoint:
-        entry, at = self.config.model, At()
-        folder, begun = self.run.fresh_folder(MODEL), self._begun()
-        with self.run.guard(MODEL, entry, at):
-            result = self.run.job(
-                folder, MODEL, entry, at, checkpoint=begun, rows={}, seed=SEEDLESS
-            )
-        base = from_json(Checkpoint, result["answer"])
-        if begun is None or base.digest != begun.digest:  # else it was given back, as trained
-            base = as_trained(base, self.config.train.instance)
-        self.caller.check_pin(MODEL, base.digest, self.caller.pins(at), at)
-        write_json(self.run.base_file, to_json(base))
-        self.caller.note_remarks(result["facts"])
-        self.run.watcher.stage_done(MODEL, at.label(MODEL), 0.0, False)
-        return base
-
-    def _begun(self) -> Checkpoint | None:
-        """The model that this run began with, if it has begun."""
-        try:
-            return from_json(Checkpoint, read_json(self.run.base_file))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+def _begun(steps: Steps) -> Checkpoint | None:
+    """The model that this run began with, if it has begun."""
+    try:
+        return from_json(Checkpoint, read_json(steps.run.base_file))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def as_trained(base: Checkpoint, trainer: Any) -> Checkpoint:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
 from harness.config.effects import NO_LOSSES, measures_losses
@@ -16,12 +16,14 @@ from harness.data.splits import rows_digest
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import TEXTS
-from harness.engine.steps.base import StageCaller
 from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.stages import probing
 from harness.stages.making import Loss
+
+if TYPE_CHECKING:
+    from harness.engine.steps import Steps
 
 LOSSES = "losses"
 INSTRUCTIONS = "instructions"
@@ -80,10 +82,10 @@ class Material:
 class Probing:
     """Losses on general texts, and answers to general instructions."""
 
-    def __init__(self, caller: StageCaller, *, asked: bool = True) -> None:
+    def __init__(self, steps: Steps, *, asked: bool = True) -> None:
         """Nothing is measured where it is not asked for."""
-        self.caller, self.asked = caller, asked
-        self.run, self.config = caller.run, caller.config
+        self.steps, self.asked = steps, asked
+        self.run, self.config = steps.run, steps.config
 
     def beside(
         self, base: Checkpoint, trained: Checkpoint, at: At, pinned: Mapping[str, str]
@@ -110,14 +112,14 @@ class Probing:
         """One model; None, with a note, where it cannot be measured."""
         entry = self.config.generate
         if not measures_losses(entry):
-            self.caller.note(f"{NO_LOSSES.format(entry.plugin)} (probes: [] asks for none)")
+            self.steps.note(f"{NO_LOSSES.format(entry.plugin)} (probes: [] asks for none)")
             return None
         try:
             return self._probed(checkpoint, at, pinned)
         except (PluginError, DataError, EnvironmentFailure) as error:
             if self.run.writes:  # whoever only looks has measured nothing, and says nothing
                 told = f"general text is not measured: {error.placed}"
-                self.caller.note(f"{at.label(LOSSES)}: {told}")
+                self.steps.note(f"{at.label(LOSSES)}: {told}")
             return None
 
     def _probed(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed:
@@ -209,7 +211,7 @@ class Probing:
         after: Callable[[Path], None] = lambda folder: None,
     ) -> Artifact:
         """What the generator's job leaves, from the store where it is there."""
-        seed = self.caller.seed(stage, 0)  # of no round: both sides are asked alike
+        seed = self.steps.seed(stage, 0)  # of no round: both sides are asked alike
 
         def make(folder: Path) -> Mapping[str, Any]:
             done = self.run.job(
@@ -224,5 +226,5 @@ class Probing:
         made = self.run.stage(
             stage, entry, whole, make, at, seed=seed, pinned=stored.digest if stored else None
         )
-        self.caller.note_remarks(made.facts)
+        self.steps.note_remarks(made.facts)
         return made

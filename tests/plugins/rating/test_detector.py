@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine.steps import UNEXPLAINED
+from harness.engine.steps.detecting import UNEXPLAINED
 from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
 from harness.report.publishing import definitions_of

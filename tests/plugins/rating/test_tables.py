@@ -14,7 +14,7 @@ import pytest
 import harness
 from harness import Annotated, AnnotatedRun, AnswerValues
 from harness.engine.history import History
-from harness.engine.steps import Evaluation
+from harness.engine.steps.evaluating import Evaluation
 from harness.records import Measurement, Score
 from harness.stored import answer_values
 from harness_rating.batches.records import FOLDER
