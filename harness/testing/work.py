@@ -285,7 +285,7 @@ def _annotations(subject: Subject, given: Sample, context: Context) -> str:
         raise PluginError(f"collect() gives a table '{unknown[0]}', which `tables` does not name")
     for name, (order, columns) in plugin.tables.items():
         if rows := list(found.tables.get(name, ())):
-            layout(order, columns).of_rows(rows)
+            layout(order, columns).batch(rows)
     return f"{len(plugin.tables)} tables"
 
 
