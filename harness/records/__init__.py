@@ -4,7 +4,7 @@ Records go in and out of every stage. They hold only JSON-like values, so that
 :func:`to_json` and :func:`from_json` carry them over files and process boundaries.
 """
 
-from harness.records.course import Course, CourseKind, Noisy
+from harness.records.course import Course, CourseKind
 from harness.records.findings import Condition, Diagnosis, Findings, Growth, Plan, PlanItem, Slice
 from harness.records.plain import from_json, to_json
 from harness.records.rounds import (
@@ -69,7 +69,6 @@ __all__ = [
     "Level",
     "Measurement",
     "Message",
-    "Noisy",
     "Plan",
     "PlanItem",
     "Prediction",

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.kit.text import storable
 
-Batch = Mapping[str, Any]
-"""Column -> a list of values, or one value that holds for all rows; at least one is a list."""
+Row = Mapping[str, Any]
+"""Column -> value. What is no column of its table is not stored."""
 
 SEALED = "sealed"
 """A variable of DuckDB: where it is set, views hide the rows of test."""
@@ -41,22 +42,25 @@ class Layout:
             chosen += f" WHERE split <> 'test' OR getvariable('{SEALED}') IS NULL"
         return f"CREATE VIEW main.{name} AS {chosen}"
 
-    def arrow(self) -> Any:
+    def batch(self, rows: Sequence[Row], shared: Row = types.MappingProxyType({})) -> Any:
+        """Rows as an Arrow batch, cleaned of what DuckDB cannot hold.
+
+        Args:
+            shared: columns that have one value in all of these rows, whatever the rows say.
+
+        Raises:
+            KeyError: a row lacks a column.
+            TypeError, ValueError, ArithmeticError: a value is not of its column's kind.
+        """
         import pyarrow as pa
 
-        return pa.schema([(column, _arrow(kind)) for column, kind in self.columns.items()])
-
-    def batch(self, rows: Batch) -> Any:
-        """An Arrow batch, cleaned of what DuckDB cannot hold."""
-        import pyarrow as pa
-
-        length = next(len(values) for values in rows.values() if isinstance(values, list))
-        columns = [_column(rows[column], kind, length) for column, kind in self.columns.items()]
-        return pa.record_batch(columns, schema=self.arrow())
-
-    def of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Any:
-        """The same of rows that name all columns."""
-        return self.batch({name: [row[name] for row in rows] for name in self.columns})
+        columns = {
+            column: pa.repeat(_column([shared[column]], kind)[0], len(rows))
+            if column in shared
+            else _column([row[column] for row in rows], kind)
+            for column, kind in self.columns.items()
+        }
+        return pa.RecordBatch.from_pydict(columns)
 
 
 _ORDER = re.compile(
@@ -80,6 +84,30 @@ def layout(order: str, columns: str) -> Layout:
     return Layout(kinds, order)
 
 
+def _column(values: list[Any], kind: str) -> Any:
+    """An Arrow array; numbers that are not finite are null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if kind == "f":
+        numbers = pa.array(values, pa.float64())
+        return pc.if_else(pc.is_finite(numbers), numbers, None)
+    if kind in "ibn":
+        return pa.array(values, {"i": pa.int64(), "b": pa.bool_(), "n": pa.list_(pa.int64())}[kind])
+    if kind == "j":
+        values = [_dump(value) for value in values]
+    arrow = pa.list_(pa.large_string()) if kind == "l" else pa.large_string()
+    try:
+        texts = pa.array(values, arrow)
+        if not pc.any(pc.match_substring(texts.flatten() if kind == "l" else texts, "\0")).as_py():
+            return texts
+    except UnicodeEncodeError:  # a lone surrogate
+        pass
+    # Most columns have nothing to clean, and looking at each text in Python takes ten times as
+    # long as the two looks above.
+    return pa.array(_clean(values), arrow)
+
+
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
@@ -87,9 +115,10 @@ def _dump(value: Any) -> str:
     """JSON text that DuckDB reads: no NaN, no NUL, no lone surrogate."""
     try:
         text = _JSON.encode(value)
-        if "\\u0000" not in text and storable(text) == text:
+        text.encode()
+        if "\\u0000" not in text:
             return text
-    except (ValueError, TypeError):
+    except (ValueError, TypeError):  # a UnicodeEncodeError is a ValueError
         pass
     return _JSON.encode(_clean(value))
 
@@ -104,43 +133,3 @@ def _clean(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float)) else storable(str(value))
-
-
-def _arrow(kind: str) -> Any:
-    import pyarrow as pa
-
-    return {
-        "s": pa.large_string(),
-        "j": pa.large_string(),
-        "i": pa.int64(),
-        "f": pa.float64(),
-        "b": pa.bool_(),
-        "l": pa.list_(pa.large_string()),
-        "n": pa.list_(pa.int64()),
-    }[kind]
-
-
-def _column(values: Any, kind: str, length: int) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not isinstance(values, list):
-        single = _column([values], kind, 1)
-        return pa.repeat(single[0], length)
-    if kind == "f":
-        numbers = pa.array(values, pa.float64())
-        return pc.if_else(pc.is_finite(numbers), numbers, None)
-    if kind in "ibn":
-        return pa.array(values, _arrow(kind))
-    if kind == "j":
-        return pa.array([_dump(value) for value in values], pa.large_string())
-    if kind == "l":
-        return pa.array([[storable(text) for text in texts] for texts in values], _arrow(kind))
-    try:
-        texts = pa.array(values, pa.large_string())
-        if not pc.any(pc.match_substring(texts, "\0")).as_py():
-            return texts
-    except UnicodeEncodeError:
-        pass
-    cleaned = [None if text is None else storable(text) for text in values]
-    return pa.array(cleaned, pa.large_string())

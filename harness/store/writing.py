@@ -15,7 +15,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,15 +24,16 @@ import duckdb
 from harness.errors import UsageError
 from harness.kit import files
 from harness.kit.text import one_line, storable
-from harness.store.columns import SEALED, Layout
+from harness.store.columns import SEALED, Layout, Row
 from harness.store.contents import RunContents
-from harness.store.rows import batches
 from harness.store.slices import is_stored, stored_features, where_sql
-from harness.store.tables import TABLES
+from harness.store.tables import TABLES, Groups
 from harness.store.trouble import REFUSED, unopenable, unwritable
 from harness.store.views import VIEWS
 
 MEMORY = "1GB"
+BLOCK = 4_000
+"""Rows of a table that are laid out in columns at once."""
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
 _SILENT = "SET enable_progress_bar = false"
@@ -191,10 +192,10 @@ def _write(path: Path, contents: RunContents) -> None:
     try:
         connection.execute(_SILENT)
         connection.execute("BEGIN; CREATE SCHEMA raw")
-        for name, table in TABLES.items():
-            _create(connection, name, table, map(table.batch, batches(name, contents)))
-        for name, (table, rows) in contents.annotations.items():
-            _create(connection, name, table, iter([table.of_rows(rows)]))
+        for name, (layout, groups_of) in TABLES.items():
+            _create(connection, name, layout, groups_of(contents))
+        for name, (layout, rows) in contents.annotations.items():
+            _create(connection, name, layout, [({}, rows)])
         _fill_members(connection, contents)
         for name, sql in VIEWS.items():
             connection.execute(f"CREATE VIEW main.{name} AS {sql}")
@@ -204,35 +205,48 @@ def _write(path: Path, contents: RunContents) -> None:
 
 
 def _create(
-    connection: duckdb.DuckDBPyConnection, name: str, table: Layout, rows: Iterator[Any]
+    connection: duckdb.DuckDBPyConnection, name: str, layout: Layout, groups: Groups
 ) -> None:
     """A table with its view, and its rows as Arrow batches."""
     import pyarrow as pa
 
-    connection.execute(f"{table.ddl(name)}; {table.view(name)}")
-    first = next(rows, None)
-    if first is None:
-        return
-    reader = pa.RecordBatchReader.from_batches(table.arrow(), chain((first,), rows))
-    connection.register("incoming", reader)
-    connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {table.order}")
-    connection.unregister("incoming")
+    connection.execute(f"{layout.ddl(name)}; {layout.view(name)}")
+    batches = (
+        layout.batch(block, shared) for shared, rows in groups for block in _blocks(iter(rows))
+    )
+    first = next(batches, None)
+    if first is not None:
+        incoming = pa.RecordBatchReader.from_batches(first.schema, chain((first,), batches))
+        connection.register("incoming", incoming)
+        connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {layout.order}")
+        connection.unregister("incoming")
+
+
+def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while block := list(islice(rows, BLOCK)):
+        yield block
 
 
 def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) -> None:
     """Which dev rows each slice holds, by the slice's own SQL."""
     features = stored_features(contents)
-    for (arm, number), slices in contents.slices.items():
-        for found in slices:
-            if not is_stored(found, features):
-                continue
-            connection.execute(
-                "INSERT INTO raw.slice_members SELECT arm, round, ?, id "
-                "FROM main.examples JOIN main.predictions USING (id, split) "
-                f"WHERE split = 'dev' AND arm = ? AND round = ? AND ({where_sql(found)}) "
-                "ORDER BY id",
-                [storable(found.words), arm, number],
-            )
+    for (arm, number), weak in contents.slices.items():
+        stored = [found for found in weak if is_stored(found, features)]
+        if not stored:
+            continue
+        # One statement for all slices of a round: the answers are joined once, not for each.
+        holds = ", ".join(
+            f"{{slice: ?, place: {place}, holds: {where_sql(found)}}}"
+            for place, found in enumerate(stored)
+        )
+        connection.execute(
+            "INSERT INTO raw.slice_members SELECT arm, round, member.slice, id FROM ("
+            f"SELECT arm, round, id, unnest([{holds}]) AS member "
+            "FROM main.examples JOIN main.predictions USING (id, split) "
+            "WHERE split = 'dev' AND arm = ? AND round = ?"
+            ") WHERE member.holds ORDER BY member.place, id",
+            [*(storable(found.words) for found in stored), arm, number],
+        )
 
 
 def _flush(path: Path) -> None:

@@ -43,7 +43,6 @@ class Losses:
         points: steps at which both sides were measured, with their ``point_epochs``.
         time: of each point, the sum of the learning rates up to it as a share of that of the whole
             training; steps where the log has no learning rates.
-        eval_loss: of each point, where the log tells it.
         valid, train: None where the log has no losses of single rows.
         kept, stopped: the steps of lines that say so.
     """
@@ -54,7 +53,6 @@ class Losses:
     points: Sequence[int]
     point_epochs: Sequence[float]
     time: Floats
-    eval_loss: Floats
     valid: Side | None
     train: Side | None
     kept: int | None
@@ -77,7 +75,6 @@ def read(log: Sequence[Line]) -> Losses:
         points=points,
         point_epochs=[_epoch(line) for line in measured],
         time=_time(learned, points),
-        eval_loss=np.array([line["eval_loss"] for line in measured], float),
         valid=_side(measured, "eval_rows"),
         train=_side(measured, "train_rows"),
         kept=next((line["step"] for line in lines if line.get("kept")), None),

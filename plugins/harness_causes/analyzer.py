@@ -8,22 +8,27 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 import harness
-from harness import Context, Diagnosis, Evidence, Findings, ScoredExample
+from harness import Context, Diagnosis, Evidence, Example, Findings, ScoredExample
+from harness.alike.words import words
 from harness.kit.draws import spaced
 from harness.kit.terms import shown
 from harness_causes import catalogue
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near
-from harness_causes.labels import Labels
 from harness_causes.replies import Replies
 from harness_causes.rules import Limits, Signals, decide
 
 BLOCK = 500
 """Answers between two looks at whether the user wants to stop."""
-
-
 MOST = 20_000
 """Answers that are looked at: the core takes no more diagnoses of one analyzer."""
+
+
+LEAST_ROWS = 20
+"""Training rows from which their answers can be a list of labels."""
+MOST_LABELS = 100
+LABELS_PER_ROW = 0.2
+WORDS_OF_LABEL = 6
 
 
 class Causes(harness.Analyzer):
@@ -85,7 +90,7 @@ class Causes(harness.Analyzer):
         replies = Replies(evidence)
         limits = Limits(self.options.far, self.options.voice)
         labels = Labels(evidence.train)
-        found = []
+        diagnoses = []
         for place, row in enumerate(wrong):
             if place % BLOCK == 0:
                 context.progress(place, len(wrong), "causes")
@@ -93,14 +98,14 @@ class Causes(harness.Analyzer):
             listed = labels.missing(row.prediction.text, row.example.references)
             signals = Signals(reply, nears[place], evidence.train, evidence.score, listed)
             finding = decide(signals, limits)
-            found.append(
+            diagnoses.append(
                 Diagnosis(
                     row.example.id, finding.cause, finding.evidence,
                     catalogue.CAUSES[finding.cause].remedy,
                     tuple(evidence.train[at].id for at in finding.rows),
                 )
             )  # fmt: skip
-        return found
+        return diagnoses
 
     def _nears(
         self, wrong: Sequence[ScoredExample], answers: Sequence[Answer],
@@ -113,6 +118,26 @@ class Causes(harness.Analyzer):
             evidence.train, reader, evidence.seed, near=o.near, agree=o.agree, twin=o.twin
         )
         return coverage.read([row.example for row in wrong], answers, references)
+
+
+class Labels:
+    """The answers of a train that teaches a short list of them (labels, headings, yes and no);
+    none where they are many or long."""
+
+    def __init__(self, train: Sequence[Example]) -> None:
+        labels = {tuple(words(row.references[0])) for row in train if row.references}
+        few = len(labels) <= min(MOST_LABELS, LABELS_PER_ROW * len(train))
+        short = all(0 < len(label) <= WORDS_OF_LABEL for label in labels)
+        self._labels = labels if len(train) >= LEAST_ROWS and few and short else set()
+
+    def missing(self, answer: str, references: Sequence[str]) -> int:
+        """How many labels there are, if a reference is one of them and the answer, as short, is
+        none; else 0."""
+        answered = tuple(words(answer))
+        wanted = any(tuple(words(text)) in self._labels for text in references)
+        # An answer of twice the words of a label is prose: other causes speak of it.
+        usable = wanted and 0 < len(answered) <= 2 * WORDS_OF_LABEL
+        return len(self._labels) if usable and answered not in self._labels else 0
 
 
 def _reader(evidence: Evidence) -> Reader:

@@ -68,8 +68,8 @@ class Slices(harness.Analyzer):
         )  # fmt: skip
         replies = search(table, self._of_replies(rows), [], bar.part(REPLIES))
         ranked = sorted([*prompts.ranked, *replies.ranked])[: self.options.max_slices]
-        said = sentences(prompts.tally, replies.tally, table, bar, unseen)
-        return Findings(tuple(one.slice for one in ranked), notes=said)
+        notes = sentences(prompts.tally, replies.tally, table, bar, unseen)
+        return Findings(tuple(place.slice for place in ranked), notes=notes)
 
     def _of_prompts(
         self, rows: Sequence[ScoredExample], evidence: Evidence
@@ -80,16 +80,15 @@ class Slices(harness.Analyzer):
         features tell where the model is weak, but no plan can ask for more of the kind.
         """
         examples = [row.example for row in rows]
-        known = [prompt_features(example) for example in examples]
-        found = self._singles(known, True)
+        candidates = self._singles([prompt_features(example) for example in examples], True)
         covered, unseen = self._of_coverage(examples, evidence.train)
-        found += covered
+        candidates += covered
         if self.options.clusters > 1 and self._looks_at(TOPICS):
             prompts = [Prompt(row.example.id, group_of(row), row.example.prompt) for row in rows]
-            found += topics(prompts, self.options.clusters, evidence.seed)
-        if len(found) > MOST_SINGLES:
-            unseen.append(f"only {MOST_SINGLES} of {len(found)} conditions were looked at")
-        return distinct(found[:MOST_SINGLES]), unseen
+            candidates += topics(prompts, self.options.clusters, evidence.seed)
+        if len(candidates) > MOST_SINGLES:
+            unseen.append(f"only {MOST_SINGLES} of {len(candidates)} conditions were looked at")
+        return distinct(candidates[:MOST_SINGLES]), unseen
 
     def _of_coverage(
         self, examples: Sequence[Example], train: Sequence[Example]
@@ -114,8 +113,7 @@ class Slices(harness.Analyzer):
         rows: Sequence[Mapping[str, Value]],
         from_prompt: bool,
     ) -> list[Candidate]:
-        given = {name for row in rows for name in row}
-        names = sorted(filter(self._looks_at, given))
+        names = sorted(filter(self._looks_at, {name for row in rows for name in row}))
         return [
             candidate
             for name in names

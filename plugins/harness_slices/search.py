@@ -61,12 +61,12 @@ class Table:
     seed: int
 
     @classmethod
-    def of(cls, given: Sequence[ScoredExample], score: str, higher: bool, seed: int) -> Table:
+    def of(cls, rows: Sequence[ScoredExample], score: str, higher: bool, seed: int) -> Table:
         """From rows in an order that does not depend on where they came from."""
         import numpy as np
 
-        values = [number(row.values.get(score)) for row in given]
-        return cls.built(np.array(values), [group_of(row) for row in given], higher, seed)
+        values = [number(row.values.get(score)) for row in rows]
+        return cls.built(np.array(values), [group_of(row) for row in rows], higher, seed)
 
     @classmethod
     def built(cls, values: Floats, groups: Sequence[str], higher: bool, seed: int) -> Table:
@@ -77,7 +77,7 @@ class Table:
 
         known = ~np.isnan(values)
         scores = values[known]
-        codes, _ = encode([group for group, one in zip(groups, known, strict=True) if one])
+        codes, _ = encode([group for group, scored in zip(groups, known, strict=True) if scored])
         return cls(scores, scores if higher else -scores, codes, len(values), seed)
 
     @cached_property
@@ -148,8 +148,8 @@ def search(
         table.values, inside[large], _parents(judged),
         np.array([c.from_prompt for c in judged], dtype=np.bool_), weights(judged, train),
     )  # fmt: skip
-    kept = seen.chosen(large)
-    verdict = judge(family, kept, table.chance, bar.alpha, FINDS)
+    tested = seen.chosen(large)
+    verdict = judge(family, tested, table.chance, bar.alpha, FINDS)
     alone = np.array([len(c.conditions) == 1 for c in judged], dtype=np.bool_)
     tally = Tally(
         tried=(int(alone.sum()), int((~alone).sum())),
@@ -158,10 +158,10 @@ def search(
         merged=int(verdict.merged.sum()),
         held=int(verdict.holds.sum()),
         prospects=prospects(
-            table.values, [c.words for c in judged], alone & ~verdict.merged, kept, verdict
+            table.values, [c.words for c in judged], alone & ~verdict.merged, tested, verdict
         ),
     )
-    return Searched(_shown(table, judged, kept, verdict), tally)
+    return Searched(_shown(table, judged, tested, verdict), tally)
 
 
 def group_of(row: ScoredExample) -> str:
@@ -182,8 +182,8 @@ def _shown(
         alone = len(candidate.conditions) == 1
         if verdict.merged[place] or not (alone or verdict.holds[place]):
             continue
-        found = _slice(table, candidate, seen, verdict, place)
-        shown.append(Ranked(found.q or 0.0, float(verdict.p[place]), found.words, found))
+        item = _slice(table, candidate, seen, verdict, place)
+        shown.append(Ranked(item.q or 0.0, float(verdict.p[place]), item.words, item))
     return shown
 
 
@@ -227,8 +227,8 @@ def _parents(judged: Sequence[Candidate]) -> Ints:
     import numpy as np
 
     place = {c.conditions: code for code, c in enumerate(judged)}
-    found = np.full((len(judged), 2), -1, dtype=np.intp)
+    parents = np.full((len(judged), 2), -1, dtype=np.intp)
     for code, candidate in enumerate(judged):
         if len(candidate.conditions) == 2:
-            found[code] = [place.get((one,), -1) for one in candidate.conditions]
-    return found
+            parents[code] = [place.get((condition,), -1) for condition in candidate.conditions]
+    return parents

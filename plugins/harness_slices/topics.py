@@ -8,6 +8,7 @@ the cluster best: prompts with at least one (or two) of ``invoice, refund, charg
 from __future__ import annotations
 
 import heapq
+import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Condition
 from harness_slices.candidates import Candidate
-from harness_slices.words import words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,10 @@ FIT = 0.25
 """Least Jaccard overlap of a rule with its cluster: less describes something else."""
 STARTS = 4
 STEPS = 30
+READ = 20_000
+"""Characters of a prompt that are looked at."""
+
+_WORD = re.compile(r"[^\W\d_]{3,20}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ def topics(prompts: Sequence[Prompt], clusters: int, seed: int) -> list[Candidat
         Candidate((Condition(feature(terms), ">", most),), np.array(counts[terms]) > most, False)
         for terms, most in sorted(found.items())
     ]
+
+
+def words(prompt: str) -> list[str]:
+    """The words of a prompt of 3 to 20 letters, in lower case, in order."""
+    return _WORD.findall(prompt[:READ].lower())
 
 
 def feature(terms: Sequence[str]) -> str:

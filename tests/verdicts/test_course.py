@@ -59,18 +59,13 @@ def test_a_curve_that_has_settled_is_converged():
     assert found.sentence.startswith("converged: 1 % of the fall of the validation loss (from 2")
     assert "20 of 100 rows" in found.sentence
     assert found.advice == "More epochs at this learning rate would change little."
-    assert found.late_share == pytest.approx(np.exp(-4) / (1 + np.exp(-4)), abs=0.01)
-    assert (found.valid_rows, found.valid_of, found.train_rows) == (20, 100, 10)
+    assert (found.valid_rows, found.valid_of) == (20, 100)
 
 
 def test_a_curve_that_still_falls_is_still_learning():
     found = course(log(settling(1)))
     assert found.kind == "still learning"
     assert "more epochs" in found.advice
-    late = np.arange(2, 4.5, 0.5)
-    slope = np.polyfit(late, settling(1)(late / 4), 1)
-    assert found.slope.value == pytest.approx(slope[0], abs=4 * found.slope.se)
-    assert found.slope.value + 2 * found.slope.se < 0
 
 
 def test_halves_are_those_of_the_learning_rate():
@@ -91,9 +86,6 @@ def test_a_rise_after_the_least_loss_is_overfitting_since_then():
         "overfitting since epoch 1: the validation loss rose from 1.5 at epoch 1 to "
     )
     assert "while that of training rows ended at" in found.sentence
-    assert (found.best_step, found.best_epoch) == (20, 1.0)
-    assert found.rise.value == pytest.approx(0.5, abs=4 * found.rise.se)
-    assert found.gap.value == pytest.approx(1, abs=4 * found.gap.se)
 
 
 def test_a_rise_that_the_training_rows_share_is_no_overfitting():
@@ -172,7 +164,6 @@ def test_what_was_kept_and_where_it_stopped_is_told():
     lines = log(memorised, settling(20))
     decided = [{"step": 80, "stopped": True}, {"step": 20, "kept": True}]
     found = course([*lines, *decided])
-    assert (found.kept_step, found.stopped_step) == (20, 80)
     assert "stopped early, after step 80" in found.sentence
     assert "the model of step 20 was kept" in found.sentence
 
@@ -203,9 +194,7 @@ def test_points_of_other_rows_are_left_out():
 def test_steps_may_be_numbered_by_tokens():
     lines = log(settling(8))
     large = [{**line, "step": line["step"] * 10**9} for line in lines]
-    found, plain = course(large), course(lines)
-    assert (found.kind, found.late_share) == (plain.kind, plain.late_share)
-    assert found.best_step == plain.best_step * 10**9
+    assert course(large) == course(lines)
 
 
 def test_lines_without_learning_rates_measure_progress_by_steps():
@@ -214,5 +203,5 @@ def test_lines_without_learning_rates_measure_progress_by_steps():
         for line in log(settling(8))
     ]
     measured_alone = [line for line in bare if "eval_loss" in line]
-    assert course(bare).late_share == course(log(settling(8))).late_share
-    assert course(measured_alone).late_share == course(bare).late_share
+    assert course(bare) == course(log(settling(8)))
+    assert course(measured_alone) == course(bare)

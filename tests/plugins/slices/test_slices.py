@@ -19,7 +19,7 @@ from harness.stages import Evidence
 from harness_slices import Slices
 from harness_slices.analyzer import REPLIES
 from harness_slices.shrink import prior
-from harness_slices.words import words
+from harness_slices.topics import words
 from tests.support.nightly import draws
 
 SEEDS = range(draws(20, 8))
