@@ -30,7 +30,7 @@ class Reporter(Plugin):
         """Write a page of all runs of a folder: ``harness report --all``.
 
         Args:
-            document: a ``harness.runs/1`` document with ``answers`` (see ``docs/commands.md``).
+            document: a ``harness.runs/1`` document (see ``docs/commands.md``).
 
         Returns:
             the files written; none if this reporter knows no such page (the default).
