@@ -62,7 +62,7 @@ def report(
     from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
-    from harness.report.sections import with_always
+    from harness.report.sections import with_sections
 
     folder = find_reports(run)
     registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
@@ -70,7 +70,7 @@ def report(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    document = with_always(with_model_files(document, Path()), registry)
+    document = with_sections(with_model_files(document, Path()), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_file(registry, kind, "write", document, target)

@@ -47,19 +47,19 @@ class Reporter(Plugin):
 
 
 class Section(Plugin):
-    """A section of one's own in every report: a table under a title, or blocks of any kind.
+    """A section of every report: a table under a title, or blocks of any kind.
 
     Attributes:
         title: its heading.
-        after: the part of our reports that it follows: ``verdict``, ``weak``, ``errors``,
-            ``examples`` or ``data``; anything else puts it behind ``data``.
+        order: sections stand by rising numbers. Those of our reports have the hundreds from 100
+            (the verdict) to 2600 (commands to type next); ``docs/plugins.md`` lists them.
         always: whether it stands in every report without being named in a config. It has no
             options then, and draws from the document alone.
     """
 
     stage = "section"
     title: ClassVar[str] = ""
-    after: ClassVar[str] = ""
+    order: ClassVar[int] = 2100
     always: ClassVar[bool] = False
 
     def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
@@ -75,7 +75,7 @@ class Section(Plugin):
         """What the section says, by the records of :mod:`harness.kit.blocks`.
 
         The default is the table of :meth:`rows`. Texts are plain, whatever they hold; a section
-        that begins with no heading gets its ``title``. Nothing leaves an ``always`` section out.
+        that begins with no heading gets its ``title``. Nothing leaves the section out.
 
         Args:
             document: the analysis; what :meth:`rows` gave is the last of its ``sections``.
@@ -83,4 +83,11 @@ class Section(Plugin):
         for found in document.get("sections") or ():
             if found["name"] == self.name:
                 return of_rows(found["title"], found["columns"], found["rows"], found["cut"])
+        return ()
+
+    def in_short(self, document: Mapping[str, Any]) -> Iterable[Block]:
+        """What the section says in the short report, which a terminal shows first.
+
+        The default is nothing.
+        """
         return ()

@@ -255,6 +255,7 @@ def _section(subject: Subject, given: Sample, context: Context) -> str:
     rows = results.table(section.rows(document, database))
     if type(section).blocks is Section.blocks:
         return f"{len(rows)} rows for a run that knows nothing"
+    results.blocks(section.in_short(document))
     return f"{len(results.blocks(section.blocks(document)))} blocks for a run that knows nothing"
 
 
