@@ -60,7 +60,7 @@ def test_narrow_terminals_show_the_gain(document: dict[str, Any]) -> None:
 def test_pages_have_every_part(
     document: dict[str, Any], tmp_path: Path, reporter: type[Any]
 ) -> None:
-    [path, *_] = reporter().write(document, tmp_path)
+    [path, *_] = reporter().write(drawn(document), tmp_path)
     page = path.read_text()
     for part in ("What else was tried", "Base models", "How much data", "25 %"):
         assert part in page, part

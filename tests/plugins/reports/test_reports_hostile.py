@@ -10,17 +10,15 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from tests.plugins.reports.faces import markdown as markdown_page, render
+from harness_reports.markdown import page as markdown_page
+from tests.plugins.reports.faces import drawn, render
 
 Document = dict[str, Any]
 
 
 def markdown(document: Document) -> str:
-    """With the sections that always stand in it, as all that follow.
-
-    But for the advice, which is another one where causes and labels are unknown words.
-    """
-    found = document
+    """All sections but the advice, which is another one where causes and labels are unknown."""
+    found = drawn(document)
     kept = [section for section in found["sections"] if section["name"] != "advise"]
     return markdown_page({**found, "sections": kept})
 
