@@ -106,10 +106,11 @@ _SUMMARY = Summary(
     schema=SCHEMA, run="sample", primary=SCORE, model=Model("sample", None, 0, ()),
     dates=Dates(None, None), settings={}, data=Data({"dev": 3}, 3, {}, None), rounds=(_ROUND,),
     kept_round=0, best_prompt=None, beats_prompts=None, forgot=None, test=None, sealed=None,
-    objective=None, examples=(), notes=(), seconds={}, cached=(), next_command="", chosen=None,
+    objective=None, examples=(), notes=(), seconds={}, cached=(), next_command="",
+    arms=(), experiments={}, chosen=None,
 )  # fmt: skip
 DOCUMENT: Mapping[str, Any] = {
-    **to_json(_SUMMARY), "schema": "harness.analysis/4", "baselines": [], "arms": [],
+    **to_json(_SUMMARY), "schema": "harness.analysis/4", "baselines": [],
     "annotations": {}, "right_at": None, "bounds": [None, None], "by_people": False,
     "between_references": None, "definitions": {}, "causes_known": {}, "not_looked_for": "",
     "tables": {}, "better": [], "not_better": None, "remedies": [], "queries": [],

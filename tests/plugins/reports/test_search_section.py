@@ -12,7 +12,6 @@ from harness_reports.sections.search import SearchSection
 from tests.plugins.reports.faces import whole
 
 SECTION = SearchSection()
-LEVERS = {"reference": 1}
 
 
 def trial(number: int, rate: float, kind: str, *folds: float, state: str = "done") -> Any:
@@ -31,8 +30,8 @@ TRIALS = [
 
 def told_of(search: dict[str, Any] | None) -> dict[str, Any]:
     """A document with no round, and this search."""
-    levers = None if search is None else {"search": search}
-    return complete({"primary": "f1", "rounds": [], "experiments": {"levers": levers}})
+    levers = {"levers": {"reference": 1, "search": search}}
+    return whole({"primary": "f1", "rounds": [], "experiments": levers})
 
 
 def document(**changed: Any) -> dict[str, Any]:
@@ -40,13 +39,7 @@ def document(**changed: Any) -> dict[str, Any]:
         "by": "loss", "higher_is_better": False, "folds": 2, "rows": 40, "trials": TRIALS,
         "best": 2, "seconds": 8.0, "sentence": "Trial 3 it is.",
     }  # fmt: skip
-    return whole(
-        {
-            "primary": "f1",
-            "rounds": [],
-            "experiments": {"levers": LEVERS | {"search": found | changed}},
-        }
-    )
+    return told_of(found | changed)
 
 
 def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
@@ -107,12 +100,5 @@ def test_lines_differ_by_more_than_colour() -> None:
 
 
 def test_nothing_is_said_without_a_search() -> None:
-    for levers in (None, {"search": None}, {"search": {"trials": []}}):
-        assert (
-            list(
-                SECTION.blocks(
-                    whole({"rounds": [], "experiments": {"levers": levers} if levers else {}})
-                )
-            )
-            == []
-        )
+    for found in (told_of(None), told_of({"trials": []}), whole({"rounds": []})):
+        assert list(SECTION.blocks(found)) == []
