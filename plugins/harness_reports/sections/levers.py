@@ -108,7 +108,7 @@ def _conclusions(document: Document) -> Iterator[Block]:
 
 def _of_arms(document: Document, judged: list[Document]) -> str:
     """``lower rate is better than round 2 by 0.120 (at least 0.080). r 8: no evidence.``"""
-    reference = f"round {document['levers']['reference']}"
+    reference = f"round {_known(document)['reference']}"
     shown = partial(number, digits=figures.score_digits(document, document["primary"]))
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     better.sort(key=lambda arm: -arm["verdict"]["difference"])
@@ -153,7 +153,7 @@ def _table(document: Document, judged: list[Document], short: int | None) -> Tab
         Column("arm"), Column("what differs", spare=4),
         Column(figures.score_title(document, primary, 20), "number", strong=True),
         Column("gain", "number"), Column("bounds", "number", spare=1), Column("", "label"),
-        *((Column(f"gain of {number(document['levers']['worth'], digits)}", "word", spare=2),)
+        *((Column(f"gain of {number(_known(document)['worth'], digits)}", "word", spare=2),)
           if worth else ()),
         Column("time", "number", spare=3),
     )  # fmt: skip
