@@ -1,7 +1,7 @@
 # One obvious command for each. Uses .venv if there is one, else the python on the path.
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python)
 
-.PHONY: lint test bench count pages
+.PHONY: lint test nightly bench count pages
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -10,6 +10,9 @@ lint:
 
 test:
 	$(PYTHON) -m pytest
+
+nightly:
+	$(PYTHON) -m pytest --nightly
 
 bench:
 	$(PYTHON) benchmarks/loop.py

@@ -36,7 +36,7 @@ def gate_of(held_out: Sequence[Example], source: Sequence[Example]) -> tuple[Gat
     """The gate as a run makes it, and what it found usual."""
     likeness = Likeness(held_out, source, Limits())
     usual = calibrate(likeness, held_out, source, kept=KEPT, seed=1)
-    return Gate(held_out, source, likeness=likeness), usual
+    return Gate(held_out, source, likeness=likeness, usual=usual), usual
 
 
 def drawn(

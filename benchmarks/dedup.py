@@ -23,9 +23,9 @@ from collections.abc import Callable, Sequence
 import shapes
 
 from harness import Example
-from harness_rows.cleaning.near import Pair, pairs_of_comparable
+from harness.alike.pairs import Pair, pairs
+from harness.kit.folding import loosely
 from harness_rows.cleaning.repeated import Rule, prompt_of, repeated
-from harness_rows.cleaning.shingling import comparable
 
 THRESHOLD = 0.8
 COPIES = 200
@@ -68,8 +68,8 @@ def with_datasketch(texts: Sequence[str]) -> int:
 
 
 def found(texts: Sequence[str]) -> list[Pair]:
-    """Pairs that we find; both sides get texts that are made comparable already."""
-    return pairs_of_comparable(texts, THRESHOLD, lambda done, total: None)
+    """Pairs that we find; both sides get texts that are folded already."""
+    return pairs(texts, THRESHOLD)
 
 
 def timed(work: Callable[[Sequence[str]], int], texts: Sequence[str]) -> tuple[float, int]:
@@ -79,7 +79,7 @@ def timed(work: Callable[[Sequence[str]], int], texts: Sequence[str]) -> tuple[f
 
 
 def speed(rows: int) -> None:
-    texts = [comparable(text) for text in chat_rows(rows, random.Random(1))]
+    texts = [loosely(text) for text in chat_rows(rows, random.Random(1))]
     part = texts[: max(1000, rows // 20)]
     size = sum(map(len, texts)) / len(texts)
     print(f"\n{rows:,} rows of {size:.0f} characters\n")

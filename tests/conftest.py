@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.data import screening
 from harness.data.screening import Rules
@@ -15,7 +18,72 @@ from harness.data.splits import rows_digest
 from harness.engine.steps import gating
 from harness.kit import files
 from harness.records import Example
+from tests.support import nightly
 from tests.support.project import Project, Result
+from tests.support.skips import unlisted
+
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("ci", max_examples=15, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=_SLOW)
+
+# -- how much runs, and what was skipped ---------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--nightly",
+        action="store_true",
+        help="run the tests marked nightly too, and simulations and properties at full length",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    nightly.FULL = config.getoption("nightly")
+    settings.load_profile("full" if nightly.FULL else "ci")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if nightly.FULL:
+        return
+    cases: Counter[str] = Counter()
+    kept, left_out = [], []
+    for item in items:
+        mark = item.get_closest_marker("nightly")
+        if mark is None:
+            kept.append(item)
+            continue
+        function = item.nodeid.partition("[")[0]
+        often = mark.kwargs.get("but_each")
+        chosen = often is not None and cases[function] % often == 0
+        cases[function] += 1
+        (kept if chosen else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+_SKIPPED: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _SKIPPED[report.longrepr[2].removeprefix("Skipped: ")] += 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a test that is skipped for a reason that nobody has listed is a failure."""
+    if os.environ.get("CI") and session.exitstatus == 0 and any(map(unlisted, _SKIPPED)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason, number in _SKIPPED.most_common():
+        listed = " (not listed in tests/support/skips.py)" if unlisted(reason) else ""
+        terminalreporter.write_line(f"skipped {number}: {reason}{listed}")
+
+
+# -- projects ------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True, scope="session")

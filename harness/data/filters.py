@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from harness.data.likeness import Likeness, Limits
-from harness.data.repeats import HeldOutPrompts, LoosePrompts, lesson
-from harness.data.rowtexts import RowTexts, text_of
+from harness.alike.exact import HeldOutPrompts, LoosePrompts, lesson
+from harness.alike.texts import RowTexts, text_of
+from harness.data.likeness import Likeness, Limits, Match, Usual
 from harness.records import Example
 
-REVISION = 4
+REVISION = 5
 """Raised whenever the same rows and settings are screened or refused otherwise."""
 INVALID = "invalid row"
 DESCENDS = "descends from dev or test"
@@ -38,7 +38,7 @@ class Gate:
         train: the rows that are trained on so far; they count as accepted.
         known: further rows that a new one may come from (the pool).
         likeness: of these rows; made from them where it is not given.
-        refuse_near: whether rows of the source leave as near repeats, too.
+        usual: the likeness that is usual among them.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Gate:
         known: Iterable[Example] = (),
         *,
         likeness: Likeness | None = None,
-        refuse_near: bool = False,
+        usual: Usual | None = None,
     ) -> None:
         rows, train, known = tuple(held_out), tuple(train), tuple(known)
         source = [row for row in (*train, *known) if row.origin is None]
@@ -57,11 +57,11 @@ class Gate:
         self._known: dict[str, Example] = {row.id: row for row in (*rows, *known)}
         self._source = {row.id: row for row in source}
         self._train_ids: set[str] = set()
-        self._lessons: set[Any] = set()
+        self._lessons: set[bytes] = set()
         usable = [row for row in rows if _has_turns(row)]
         source = [row for row in source if _has_turns(row)]
-        self.likeness = likeness or Likeness(usable, source, Limits())
-        self.refuse_near = refuse_near
+        self._likeness = likeness or Likeness(usable, source, Limits())
+        self._usual = usual or Usual()
         self._exact = HeldOutPrompts(usable)
         self._compared = (usable, source)
         for row in train:
@@ -70,7 +70,7 @@ class Gate:
     @cached_property
     def _loose(self) -> LoosePrompts:
         # Only proposals are looked up in it, and of many rows it is large.
-        return LoosePrompts(*self._compared, self.likeness.limits.shared_by)
+        return LoosePrompts(*self._compared, self._likeness.limits.shared_by)
 
     def refuse(self, row: Example) -> str | None:
         """Why ``row`` must not be trained on (one of :data:`REASONS`), or None."""
@@ -92,15 +92,15 @@ class Gate:
         lineage = self._lineage(row)
         if lineage in (DESCENDS, INVALID):
             return lineage
-        texts = RowTexts(row)
-        if self._exact.repeated_by(texts):
-            return REPEAT
-        near = self.refuse_near and self.likeness.nearest(texts, new=False)
-        return NEAR_REPEAT if near else None
+        return REPEAT if self.repeated_by(row) else None
 
     def repeated_by(self, row: Example) -> Example | None:
         """The held-out row that ``row`` repeats exactly, or None."""
         return self._exact.repeated_by(RowTexts(row))
+
+    def nearest(self, row: Example) -> Match | None:
+        """The held-out row that a row of the source is a near repeat of, or None."""
+        return self._likeness.nearest(RowTexts(row), self._usual, new=False)
 
     def accept(self, row: Example) -> None:
         """Count ``row`` as trained on from now on; others may descend from it."""
@@ -131,7 +131,7 @@ class Gate:
         texts = RowTexts(row)
         if self._exact.repeated_by(texts) or self._loose.repeated_by(texts):
             return REPEAT
-        return NEAR_REPEAT if self.likeness.nearest(texts) else None
+        return NEAR_REPEAT if self._likeness.nearest(texts, self._usual) else None
 
     def _in_train(self, row: Example) -> bool:
         return row.id in self._train_ids or lesson(row) in self._lessons

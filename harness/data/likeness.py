@@ -1,7 +1,7 @@
 """Which held-out prompt a row is most like, and whether that is too much.
 
 The floors are the config's; what is usual among the rows of the domain itself
-(:mod:`harness.data.threshold`) may raise them, never lower them.
+(:class:`Usual`) may raise them, never lower them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.data.rowtexts import RowTexts
-from harness.data.shingles import LEAST_CONTAINED, LEAST_SHAPE, Index, Parts, Words, shape_of
+from harness.alike.texts import RowTexts
 from harness.records import Example
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from harness.data.hashes import Numbers
-
-    Floats = npt.NDArray[np.float64]
+    from harness.alike.hashes import Numbers
+    from harness.alike.index import Floats, Index, Parts
 
 REFERENCES = 20_000
 """Rows of the source at most by which shingles are weighed, evenly spaced."""
@@ -49,6 +44,39 @@ class Limits:
     renamed: float = 0.9
     shared_by: int = 3
     shared_run: int = 40
+
+
+HELD_OUT_ROWS = "held-out rows"
+SOURCE_ROWS = "rows of the source"
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What likeness is usual in the domain; without any rows, the floors alone decide.
+
+    Attributes:
+        words, code: how far above the floors rows are that are no copies of each other (see
+            :class:`Strengths`); None where that is under the floors. By these proposals are
+            refused.
+        held_out_words, held_out_code: the same of held-out rows alone, however few they are: by
+            these rows of the source are called near, since copies among them must not set the
+            threshold that is to show them.
+        rows: comparisons that ``words`` and ``code`` rest on.
+        of: :data:`HELD_OUT_ROWS` or :data:`SOURCE_ROWS`: whose they are.
+        recognised: share of copies with typing errors that would be refused; None without any.
+    """
+
+    words: float | None = None
+    code: float | None = None
+    held_out_words: float | None = None
+    held_out_code: float | None = None
+    rows: int = 0
+    of: str = HELD_OUT_ROWS
+    recognised: float | None = None
+
+    def near(self, floor: float) -> float:
+        """The similarity from which a row is refused."""
+        return floor if self.words is None else floor + min(1.0, self.words) * (1 - floor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +113,41 @@ class Likeness:
     def __init__(
         self, held_out: Sequence[Example], source: Sequence[Example], limits: Limits | None = None
     ) -> None:
+        from harness.alike.index import LEAST_CONTAINED, LEAST_SHAPE, shape_of
+        from harness.alike.runs import SharedRuns
+
         self.limits = limits or Limits()
-        stride = -(-len(source) // REFERENCES) or 1
-        given = [RowTexts(row) for row in held_out]
+        weighed = source[:: stride(len(source), REFERENCES)]
+        texts_of_held_out = [RowTexts(row) for row in held_out]
         # Of rows with the same words, the last one stands for all.
-        by_words = {texts.words: texts for texts in given if texts.words}
-        others = {texts.words: texts for texts in map(RowTexts, source[::stride]) if texts.words}
+        by_words = {texts.words: texts for texts in texts_of_held_out if texts.words}
+        others = {texts.words: texts for texts in map(RowTexts, weighed) if texts.words}
         self.texts = {words: place for place, words in enumerate(by_words)}
         self.rows = [texts.row for texts in by_words.values()]
         compared = [*by_words.values(), *(t for w, t in others.items() if w not in self.texts)]
         words = [texts.words for texts in compared]
-        self._words = Words(words, self.limits.shared_run, self.limits.shared_by)
-        self._index = self._indexed([self._words.parts(text, new=False) for text in words])
+        # A new text counts as one of those that share.
+        self._runs = SharedRuns(words, self.limits.shared_run, self.limits.shared_by - 1)
+        self._index = self._indexed([self._parts(text, new=False) for text in words])
         shapes = [shape_of(texts.row) for texts in compared]
         self._shapes = self._indexed(shapes)
         self._has_shape = any(len(parts.own) for parts in shapes[: len(self.rows)])
         self._long = self._index.sizes >= LEAST_CONTAINED
         self._built = self._shapes.sizes >= LEAST_SHAPE
-        self._answers = self._rare_answers(given, compared)
+        self._answers = self._rare_answers(texts_of_held_out, compared)
         # From similarities to what has to be contained, see Index.compare.
         near = min(self.limits.near, self.limits.near_with_answer)
         self._least_words = min(_less(near) ** 2, _less(self.limits.contained))
         self._least_code = _less(self.limits.renamed) ** 2
-        # Until the domain has been asked, the floors are the thresholds.
-        self.usual = self.usual_of_source = (-math.inf, -math.inf)
+
+    def _parts(self, words: str, *, new: bool) -> Parts:
+        from harness.alike.index import parts_of
+
+        return parts_of(words, self._runs, self.limits.shared_by - new)
 
     def _indexed(self, parts: Sequence[Parts]) -> Index:
+        from harness.alike.index import Index
+
         return Index(parts[: len(self.rows)], parts[len(self.rows) :])
 
     def _rare_answers(
@@ -118,26 +155,32 @@ class Likeness:
     ) -> dict[str, list[int]]:
         """Answer -> places of the held-out prompts with it; labels and the like are left out."""
         counts = Counter(answer for texts in compared for answer in set(texts.answers))
-        found: dict[str, set[int]] = {}
+        places: dict[str, set[int]] = {}
         for texts in held_out:
             place = self.texts.get(texts.words, -1)
             for answer in texts.answers:
                 if place >= 0 and counts[answer] < self.limits.shared_by:
-                    found.setdefault(answer, set()).add(place)
-        return {answer: sorted(places) for answer, places in found.items()}
+                    places.setdefault(answer, set()).add(place)
+        return {answer: sorted(of_answer) for answer, of_answer in places.items()}
 
-    def nearest(self, texts: RowTexts, *, new: bool = True) -> Match | None:
+    def nearest(self, texts: RowTexts, usual: Usual, *, new: bool = True) -> Match | None:
         """The held-out row that a row is too much like; None if there is none.
 
         Args:
+            usual: what is more than the floors allow, and usual all the same.
             new: the row is proposed; False: it is one of those that the likeness was made from.
         """
-        found = self.strengths(texts, new=new)
-        usual_words, usual_code = self.usual if new else self.usual_of_source
-        for values, usual in ((found.words, usual_words), (found.code, usual_code)):
+        strengths = self.strengths(texts, new=new)
+        words, code = usual.words, usual.code
+        if not new:
+            words, code = usual.held_out_words, usual.held_out_code
+        rules = [(strengths.words, -math.inf if words is None else words)]
+        if code is None:  # else unrelated code is alike, whatever its names are: that tells nothing
+            rules.append((strengths.code, -math.inf))
+        for values, least in rules:
             place = int(values.argmax()) if len(values) else 0
-            if len(values) and values[place] >= 0 and values[place] > usual:
-                return Match(self.rows[place], float(min(1.0, found.similarity[place])))
+            if len(values) and values[place] >= 0 and values[place] > least:
+                return Match(self.rows[place], float(min(1.0, strengths.similarity[place])))
         return None
 
     def strengths(self, texts: RowTexts, *, new: bool = True) -> Strengths:
@@ -148,50 +191,57 @@ class Likeness:
         """
         import numpy as np
 
+        from harness.alike.index import shape_of
+
         count = len(self.rows)
-        found = Strengths(np.full(count, -np.inf), np.full(count, -np.inf), np.zeros(count))
-        self._by_words(found, texts, new)
+        strengths = Strengths(np.full(count, -np.inf), np.full(count, -np.inf), np.zeros(count))
+        self._by_words(strengths, texts, new)
         shape = shape_of(texts.row) if self._has_shape else None
         if shape is not None and len(shape.own):
-            self._by_shape(found, shape, new)
-        return found
+            self._by_shape(strengths, shape, new)
+        return strengths
 
-    def _by_words(self, found: Strengths, texts: RowTexts, new: bool) -> None:
+    def _by_words(self, strengths: Strengths, texts: RowTexts, new: bool) -> None:
         import numpy as np
 
         limits = self.limits
-        parts = self._words.parts(texts.words, new=new)
+        parts = self._parts(texts.words, new=new)
         common = self._index.compare(parts, new=new, least=self._least_words)
         places, similar = common.places, common.similar
         if not len(places):
             return
         contained = np.where(self._long[places], common.contained, 0.0)
-        found.similarity[places] = similar
-        found.words[places] = np.maximum(
+        strengths.similarity[places] = similar
+        strengths.words[places] = np.maximum(
             above(similar, limits.near), above(contained, limits.contained)
         )
         same = sorted({at for answer in texts.answers for at in self._answers.get(answer, ())})
         if same:
-            answered = above(found.similarity[same], limits.near_with_answer)
-            found.words[same] = np.maximum(found.words[same], answered)
-        self._raise(found, places, contained, limits.contained)
+            answered = above(strengths.similarity[same], limits.near_with_answer)
+            strengths.words[same] = np.maximum(strengths.words[same], answered)
+        self._raise(strengths, places, contained, limits.contained)
 
-    def _by_shape(self, found: Strengths, shape: Parts, new: bool) -> None:
+    def _by_shape(self, strengths: Strengths, shape: Parts, new: bool) -> None:
         import numpy as np
 
         common = self._shapes.compare(shape, new=new, least=self._least_code)
         if not len(common.places):
             return
         alike = np.where(self._built[common.places], common.similar, 0.0)
-        found.code[common.places] = above(alike, self.limits.renamed)
-        self._raise(found, common.places, alike, self.limits.renamed)
+        strengths.code[common.places] = above(alike, self.limits.renamed)
+        self._raise(strengths, common.places, alike, self.limits.renamed)
 
-    def _raise(self, found: Strengths, places: Numbers, values: Floats, least: float) -> None:
+    def _raise(self, strengths: Strengths, places: Numbers, values: Floats, least: float) -> None:
         """Let values from ``least`` on count as similarities, too."""
         import numpy as np
 
         values = np.where(values >= least, values, 0.0)
-        found.similarity[places] = np.maximum(found.similarity[places], values)
+        strengths.similarity[places] = np.maximum(strengths.similarity[places], values)
+
+
+def stride(rows: int, most: int) -> int:
+    """The step by which at most so many of the rows are taken, evenly spaced."""
+    return -(-rows // most) or 1
 
 
 def _less(floor: float) -> float:

@@ -11,19 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.alike.exact import dev_in_test, grouped, later, lesson
+from harness.alike.texts import asked_of, prompt_key
 from harness.context import Report, silent
 from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
-from harness.data.likeness import Likeness, Limits, Match
-from harness.data.repeats import dev_in_test, doubled
-from harness.data.rowtexts import RowTexts, asked_of
-from harness.data.threshold import (
-    COPIES,
-    HELD_OUT_ROWS,
-    MOST_HELD_OUT,
-    Usual,
-    calibrate,
-    stride,
-)
+from harness.data.likeness import HELD_OUT_ROWS, Likeness, Limits, Match, Usual, stride
+from harness.data.threshold import COPIES, MOST_HELD_OUT, calibrate
 from harness.errors import DataError
 from harness.kit.text import ELLIPSIS, one_line
 from harness.records import Example
@@ -146,7 +139,7 @@ def screen(
         near_to = held_out[:: stride(len(held_out), most)]
     likeness = Likeness(near_to, source, rules.limits)
     usual = calibrate(likeness, near_to, source, kept=rules.kept, seed=seed, check=check)
-    gate = Gate(held_out, known=source, likeness=likeness, refuse_near=rules.refuse_near)
+    gate = Gate(held_out, known=source, likeness=likeness, usual=usual)
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []
@@ -157,10 +150,11 @@ def screen(
     for number, (place, row) in enumerate(trainable):
         check()
         reason = gate.refuse_source(row)
-        if reason in (None, NEAR_REPEAT) and number % step == 0:
+        if reason is None and number % step == 0:
             compared[row.split] += 1
-            match = likeness.nearest(RowTexts(row), new=False)
-            pairs += [_pair(row, match)] if match else []
+            if match := gate.nearest(row):
+                pairs.append(_pair(row, match))
+                reason = NEAR_REPEAT if rules.refuse_near else None
         if reason is not None:
             leaving.append(place)
             refused.setdefault(row.split, Counter())[reason] += 1
@@ -177,8 +171,8 @@ def screen(
         compared=dict(compared) if step > 1 else {},
         against=len(near_to) if len(near_to) < len(held_out) else 0,
         pairs=tuple(pairs[:PAIRS]),
-        doubled=doubled(row for row in rows if row.split == "train"),
-        dev_in_test=dev_in_test(rows),
+        doubled=sum(1 for _ in later((row for row in rows if row.split == "train"), lesson)),
+        dev_in_test=len(dev_in_test(grouped(held_out, lambda row: prompt_key(row.messages)))),
         floor=rules.limits.near,
         threshold=round(usual.near(rules.limits.near), 4),
         usual=usual,
@@ -215,29 +209,31 @@ def parted(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return held_out, [row for row in rows if row.split not in HELD_OUT]
 
 
-def refuse_repeats(found: Screening, most: float, where: str) -> None:
+def refuse_repeats(screening: Screening, most: float, where: str) -> None:
     """Stop where exact repeats would take too much of train or of pool.
 
     Raises:
         DataError: with counts and examples.
     """
     for split in ("train", "pool"):
-        total = found.rows.get(split, 0)
-        count = found.refused.get(split, {}).get(REPEAT, 0)
+        total = screening.rows.get(split, 0)
+        count = screening.refused.get(split, {}).get(REPEAT, 0)
         if total and count > most * total:
             raise DataError(
                 f"{count} of {total} rows of {split} ({_percent(count, total)}) repeat a row of "
                 "dev or test exactly, so they cannot be trained on; with so many, nothing is "
                 "trained",
                 where=where,
-                details=found.repeats,
+                details=screening.repeats,
                 hint="split the data anew, so that a prompt is on one side only (`data:`), or "
                 "raise the share that may be left out (`filters.most_repeats`, now "
                 f"{most:g})",
             )
 
 
-def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterator[tuple[str, bool]]:
+def sentences(
+    screening: Screening, rules: Rules, *, ahead: bool = False
+) -> Iterator[tuple[str, bool]]:
     """What is to be said of a screening, for notes.
 
     Args:
@@ -247,31 +243,34 @@ def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterato
         A sentence, and whether it helps who tunes the gate, and calls for nothing else.
     """
     left_out = "would be left out" if ahead else "were left out"
-    for split, counts in found.refused.items():
+    for split, counts in screening.refused.items():
         for reason, count in counts.items():
-            yield f"{count} of {found.rows[split]} rows of {split} {left_out}: {reason}", False
-    if found.near:
-        yield _near(found, rules, ahead), _is_rare(found, rules)
-    if found.doubled:
-        verb = "repeats" if found.doubled == 1 else "repeat"
-        yield f"{_rows(found.doubled)} of train {verb} an earlier one, prompt and reference", False
-    if found.dev_in_test:
+            yield f"{count} of {screening.rows[split]} rows of {split} {left_out}: {reason}", False
+    if screening.near:
+        yield _near(screening, rules, ahead), _is_rare(screening, rules)
+    if screening.doubled:
+        verb = "repeats" if screening.doubled == 1 else "repeat"
         yield (
-            f"{_rows(found.dev_in_test)} of test with the prompt of a row of dev: rounds are "
+            f"{_rows(screening.doubled)} of train {verb} an earlier one, prompt and reference",
+            False,
+        )
+    if screening.dev_in_test:
+        yield (
+            f"{_rows(screening.dev_in_test)} of test with the prompt of a row of dev: rounds are "
             "chosen on dev, so on these rows the test score is not independent of that choice",
             False,
         )
-    if found.threshold > found.floor:
-        yield _alike(found, rules), True
-    if _by_lineage_alone(found, rules):
-        yield _lineage(found), True
+    if screening.threshold > screening.floor:
+        yield _alike(screening, rules), True
+    if _by_lineage_alone(screening, rules):
+        yield _lineage(screening), True
 
 
-def _is_rare(found: Screening, rules: Rules) -> bool:
+def _is_rare(screening: Screening, rules: Rules) -> bool:
     """Whether the near repeats stay and are at most :data:`FEW` of the rows looked at."""
-    looked_at = found.compared or found.rows
+    looked_at = screening.compared or screening.rows
     total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
-    return not rules.refuse_near and sum(found.near.values()) <= FEW * total
+    return not rules.refuse_near and sum(screening.near.values()) <= FEW * total
 
 
 def shown(pair: Pair) -> tuple[str, str]:
@@ -283,42 +282,43 @@ def shown(pair: Pair) -> tuple[str, str]:
     )
 
 
-def _by_lineage_alone(found: Screening, rules: Rules) -> bool:
-    recognised = found.usual.recognised
+def _by_lineage_alone(screening: Screening, rules: Rules) -> bool:
+    recognised = screening.usual.recognised
     return recognised is not None and recognised < rules.recognised
 
 
-def _lineage(found: Screening) -> str:
+def _lineage(screening: Screening) -> str:
+    share = _percent(screening.usual.recognised or 0, 1)
     return (
         f"the rows are alike by nature, or short: of {COPIES} copies of dev and test prompts "
-        f"with typing errors the gate would recognise {_percent(found.usual.recognised or 0, 1)}. "
+        f"with typing errors the gate would recognise {share}. "
         "Rows that an augmenter makes are kept apart from dev and test by their lineage alone"
     )
 
 
-def _alike(found: Screening, rules: Rules) -> str:
-    rows = found.usual.rows
+def _alike(screening: Screening, rules: Rules) -> str:
+    rows = screening.usual.rows
     few = math.ceil(rules.kept * (rows + 1)) > rows
     reach = "the most alike reaches" if few else f"{100 * (1 - rules.kept):g} % reach"
     head = (
-        f"prompts of this data are alike: of {rows} {found.usual.of}, compared with "
-        f"the nearest held-out prompt, {reach} a similarity of {found.threshold:.2f}, so "
+        f"prompts of this data are alike: of {rows} {screening.usual.of}, compared with "
+        f"the nearest held-out prompt, {reach} a similarity of {screening.threshold:.2f}, so "
     )
     # With few held-out rows, those of the source are called near by other limits.
-    made = "" if found.usual.of == HELD_OUT_ROWS else " that an augmenter makes"
-    if found.threshold >= 1:
+    made = "" if screening.usual.of == HELD_OUT_ROWS else " that an augmenter makes"
+    if screening.threshold >= 1:
         return f"{head}near repeats{made} cannot be told from other rows"
-    return f"{head}a near repeat{made} is one above that, not above {found.floor:g}"
+    return f"{head}a near repeat{made} is one above that, not above {screening.floor:g}"
 
 
-def _near(found: Screening, rules: Rules, ahead: bool) -> str:
-    count = sum(found.near.values())
-    looked_at = found.compared or found.rows
+def _near(screening: Screening, rules: Rules, ahead: bool) -> str:
+    count = sum(screening.near.values())
+    looked_at = screening.compared or screening.rows
     total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
-    parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
+    parts = ", ".join(f"{n} of {split}" for split, n in screening.near.items())
     of = "rows of the source"
-    if found.compared or found.against:
-        those = f"{found.against} rows of " if found.against else ""
+    if screening.compared or screening.against:
+        those = f"{screening.against} rows of " if screening.against else ""
         of += f", evenly spaced, that were compared with {those}dev and test"
     head = f"{count} of {total} {of} ({_percent(count, total)}: {parts}) "
     near = "is a near repeat of" if count == 1 else "are near repeats of"

@@ -13,10 +13,17 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from harness.data.likeness import Likeness, Strengths
-from harness.data.rowtexts import RowTexts
+from harness.alike.texts import RowTexts
+from harness.data.likeness import (
+    HELD_OUT_ROWS,
+    SOURCE_ROWS,
+    Likeness,
+    Strengths,
+    Usual,
+    stride,
+)
 from harness.data.splits import group_of
 from harness.records import Example, Message
 
@@ -28,45 +35,14 @@ MOST_ROWS = 2_000
 """Rows of the source at most that stand in for held-out ones, evenly spaced."""
 COPIES = 200
 MISSPELT = 0.1
-HELD_OUT_ROWS = "held-out rows"
-SOURCE_ROWS = "rows of the source"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual in the domain.
-
-    Attributes:
-        words, code: how far above the floors rows are that are no copies of each other (see
-            :class:`harness.data.likeness.Strengths`); None where that is under the floors. By these
-            proposals are refused.
-        held_out_words, held_out_code: the same of held-out rows alone, however few they are: by
-            these rows of the source are called near, since copies among them must not set the
-            threshold that is to show them.
-        rows: comparisons that ``words`` and ``code`` rest on.
-        of: :data:`HELD_OUT_ROWS` or :data:`SOURCE_ROWS`: whose they are.
-        recognised: share of copies with typing errors that would be refused; None without any.
-    """
-
-    words: float | None = None
-    code: float | None = None
-    held_out_words: float | None = None
-    held_out_code: float | None = None
-    rows: int = 0
-    of: str = HELD_OUT_ROWS
-    recognised: float | None = None
-
-    def near(self, floor: float) -> float:
-        """The similarity from which a row is refused."""
-        return floor if self.words is None else floor + min(1.0, self.words) * (1 - floor)
 
 
 def calibrate(
     likeness: Likeness, held_out: Sequence[Example], source: Sequence[Example],
     *, kept: float, seed: int, check: Callable[[], None] = lambda: None,
 ) -> Usual:  # fmt: skip
-    """Ask the domain, and let the likeness refuse by it from now on.
+    """Ask the domain.
 
     Args:
         kept: share of unrelated rows that the threshold lets pass (.99).
@@ -74,30 +50,14 @@ def calibrate(
         check: is called now and then; may raise to stop.
     """
     held = list(_among_held_out(likeness, held_out, check))
-    of, found = HELD_OUT_ROWS, held
+    of, comparisons = HELD_OUT_ROWS, held
     if len(held) < LEAST_ROWS:
-        given = list(_from_source(likeness, held_out, source, check))
+        of_source = list(_from_source(likeness, held_out, source, check))
         # With few rows on both sides, the largest of the held-out ones' has to do.
-        of, found = (SOURCE_ROWS, given) if len(given) >= LEAST_ROWS else (of, held)
-    usual = Usual(*_quantiles(found, kept), *_quantiles(held, kept), len(found), of)
-    use(likeness, usual)
-    return replace(usual, recognised=_recognised(likeness, seed, check))
-
-
-def stride(rows: int, most: int) -> int:
-    """The step by which at most so many of the rows are taken, evenly spaced."""
-    return -(-rows // most) or 1
-
-
-def use(likeness: Likeness, usual: Usual) -> None:
-    """Refuse by what was found usual."""
-    likeness.usual = _numbers(usual.words, usual.code)
-    likeness.usual_of_source = _numbers(usual.held_out_words, usual.held_out_code)
-
-
-def _numbers(words: float | None, code: float | None) -> tuple[float, float]:
-    # Where unrelated code is alike, whatever its names are, its shape tells nothing.
-    return -math.inf if words is None else words, -math.inf if code is None else math.inf
+        if len(of_source) >= LEAST_ROWS:
+            of, comparisons = SOURCE_ROWS, of_source
+    usual = Usual(*_quantiles(comparisons, kept), *_quantiles(held, kept), len(comparisons), of)
+    return replace(usual, recognised=_recognised(likeness, usual, seed, check))
 
 
 def _among_held_out(
@@ -105,7 +65,7 @@ def _among_held_out(
 ) -> Iterable[tuple[float, float]]:
     """For each held-out prompt, how it is above the floors with its nearest of another group.
 
-    Prompts are equal by :attr:`harness.data.rowtexts.RowTexts.loose`, as copies are: ``7 + 3`` and
+    Prompts are equal by :attr:`harness.alike.texts.RowTexts.loose`, as copies are: ``7 + 3`` and
     ``7 - 3`` have the same words and are two prompts.
     """
     prompts: list[dict[str, set[str]]] = [{} for _ in likeness.rows]
@@ -143,16 +103,17 @@ def _from_source(
             yield _most(likeness.strengths(texts, new=False), [])
 
 
-def _most(found: Strengths, without: Sequence[int]) -> tuple[float, float]:
-    words, code = found.words.copy(), found.code.copy()
+def _most(strengths: Strengths, without: Sequence[int]) -> tuple[float, float]:
+    words, code = strengths.words.copy(), strengths.code.copy()
     words[without] = code[without] = -math.inf
     return float(words.max()), float(code.max())
 
 
 def _quantiles(
-    found: Sequence[tuple[float, float]], kept: float
+    comparisons: Sequence[tuple[float, float]], kept: float
 ) -> tuple[float | None, float | None]:
-    return _quantile([words for words, _ in found], kept), _quantile([c for _, c in found], kept)
+    words, code = zip(*comparisons, strict=True) if comparisons else ((), ())
+    return _quantile(words, kept), _quantile(code, kept)
 
 
 def _quantile(values: Sequence[float], kept: float) -> float | None:
@@ -164,7 +125,9 @@ def _quantile(values: Sequence[float], kept: float) -> float | None:
     return math.ceil(value * 1e6) / 1e6 if value >= 0 else None
 
 
-def _recognised(likeness: Likeness, seed: int, check: Callable[[], None]) -> float | None:
+def _recognised(
+    likeness: Likeness, usual: Usual, seed: int, check: Callable[[], None]
+) -> float | None:
     """Share of copies with typing errors that are refused for their likeness."""
     if not likeness.rows:
         return None
@@ -174,7 +137,7 @@ def _recognised(likeness: Likeness, seed: int, check: Callable[[], None]) -> flo
     for _ in range(COPIES):
         check()
         copy = RowTexts(misspelt(draw.choice(rows), draw))
-        refused += likeness.nearest(copy) is not None
+        refused += likeness.nearest(copy, usual) is not None
     return refused / COPIES
 
 

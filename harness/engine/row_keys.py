@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from harness.data.rowtexts import RowTexts
+from harness.alike.texts import RowTexts
 from harness.kit.files import digest
 from harness.kit.folding import without_sentence_marks
 from harness.records import Example

@@ -38,6 +38,9 @@ _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 _SILENT = "SET enable_progress_bar = false"
 """Where it takes Python for interactive, DuckDB draws a bar on standard output after 2 s."""
 _NO_SPILL = "SET temp_directory = '';"
+_ROW_GROUP, _SMALL = 122_880, 32 << 20
+"""DuckDB deals out groups of so many rows to its threads, which cost more than they save where
+there is one group: in a table of fewer rows, and in a file of fewer bytes."""
 _UNWRITABLE = (
     OSError, MemoryError, duckdb.IOException, duckdb.FatalException,
     duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.InternalException,
@@ -166,6 +169,8 @@ def _known(problem: duckdb.Error) -> str:
 def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         config = {"memory_limit": MEMORY} if spare else {}
+        if path.stat().st_size < _SMALL:
+            config["threads"] = "1"
         connection = duckdb.connect(str(path), read_only=True, config={**config})
         own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
         # The place to spill to can only be taken away while the disk is at hand.
@@ -179,7 +184,10 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write(path: Path, contents: RunContents) -> None:
-    connection = duckdb.connect(str(path), config={"memory_limit": MEMORY})
+    config = {"memory_limit": MEMORY}
+    if sum(len(answers.predictions) for answers in contents.answers) < _ROW_GROUP:
+        config["threads"] = "1"
+    connection = duckdb.connect(str(path), config={**config})
     try:
         connection.execute(_SILENT)
         connection.execute("BEGIN; CREATE SCHEMA raw")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.kit.similarity import words
+from harness.alike.words import words
 
 
 @dataclass(frozen=True, slots=True)

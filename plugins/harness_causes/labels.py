@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness import Example
-from harness.kit.similarity import words
+from harness.alike.words import words
 
 LEAST_ROWS = 20
 MOST_LABELS = 100

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import harness
-from harness.kit.similarity import Rows, asked
+from harness.alike.words import Rows, asked
 
 
 class Nearest:

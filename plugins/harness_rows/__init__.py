@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import harness
-from harness_rows.jsonl.source import Jsonl
+from harness_rows.jsonl import Jsonl
 from harness_rows.source import Rows
 
 

@@ -11,10 +11,9 @@ from typing import Any, cast
 
 import harness
 from harness import SPLITS, Example, Split
+from harness.readers import Fault, Problems, Record
 from harness_rows.formats import Recognised, listed
 from harness_rows.options import RowsOptions
-from harness_rows.problems import Problems
-from harness_rows.records import Record
 from harness_rows.roles import MISSING, Roles, value_of
 from harness_rows.splits import SPLIT_NAMES
 
@@ -74,7 +73,7 @@ class Converter:
             return None
 
     def _wrong(self, reason: str, column: str = "") -> Unusable:
-        self.problems.add(reason, self._label, self._number, column)
+        self.problems.add(Fault(reason, self._label, self._number, column))
         return Unusable()
 
     # -- the conversation -----------------------------------------------------------------------

@@ -7,34 +7,26 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness import DataError
-from harness_rows.heads import HEAD, unreadable
-from harness_rows.problems import Problems
-from harness_rows.readers import documents
-from harness_rows.readers.base import File, Reader
-from harness_rows.readers.columnar import ARROW_FILE, Arrow, Parquet
-from harness_rows.readers.delimited import Delimited
-from harness_rows.readers.lines import JsonLines
+from harness.readers import SUFFIXES, Fault, File, Problems, kind_of, packed_or_wide, reader_of
+from harness_rows import documents
+from harness_rows.documents import Part
 from harness_rows.splits import split_of, with_dev
 
-LINES = (".jsonl", ".ndjson", ".jsonlines")
-TABLES = (".csv", ".tsv")
-PARQUET = (".parquet", ".pq")
-ARROW = (".arrow", ".feather", ".ipc")
-SUFFIXES = (*LINES, ".json", *TABLES, *PARQUET, *ARROW)
 BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json")
 """Files that `datasets` writes beside the rows."""
-_PARQUET_FILE = b"PAR1"
-_STREAM = b"\xff\xff\xff\xff"
+HEAD = 4096
+_BINARY = 64
+"""Bytes of which none is NUL in a text."""
 
 
-def found(path: Path) -> list[File]:
-    """The files at a path, sorted by name, each with the split that its name says.
+def found(path: Path) -> list[tuple[File, str]]:
+    """The files at a path, sorted by name, each with the split that its name says, or "".
 
     Raises:
         DataError: there is nothing, or nothing that can be read.
     """
     if path.is_file():
-        return [File(path, path.name)]
+        return [(File(path, path.name), "")]
     if not path.is_dir():
         raise DataError("there is no such file or folder", where=shown(path))
     paths = sorted(one for one in path.rglob("*") if _holds_rows(one, path))
@@ -43,51 +35,37 @@ def found(path: Path) -> list[File]:
         raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
     labels = short_names(paths, lambda one: one.relative_to(path).as_posix())
     splits = with_dev([split_of(one.relative_to(path)) for one in paths])
-    return [File(one, labels[one], split) for one, split in zip(paths, splits, strict=True)]
+    return [(File(one, labels[one]), split) for one, split in zip(paths, splits, strict=True)]
 
 
-def readers(file: File, problems: Problems) -> list[Reader]:
+def parts(file: File, split: str, problems: Problems) -> list[Part]:
     """Readers of a file; none where it cannot be read: its problem has been noted."""
     try:
-        with file.path.open("rb") as stream:
+        with file.open() as stream:
             head = stream.read(HEAD)
+        kind = kind_of(file, file.path.suffix if file.path else "")
     except OSError as error:
-        problems.add(f"cannot be read: {error.strerror}", file.label)
+        problems.add(Fault(f"cannot be read: {error.strerror}", file.label))
         return []
-    if not head.strip():
-        problems.add("the file is empty", file.label)
+    reason = "" if head.strip() else "the file is empty"
+    if not reason and kind not in ("parquet", "arrow"):
+        reason = no_text(head)
+        if not reason and kind is None:
+            reason = f"unknown kind of file (known: {', '.join(SUFFIXES)})"
+    if reason:
+        problems.add(Fault(reason, file.label))
         return []
-    make = _by_content(head) or _by_suffix(file.path.suffix.lower(), head)
-    if make is None:
-        reason = unreadable(head) or f"unknown kind of file (known: {', '.join(SUFFIXES)})"
-        problems.add(reason, file.label)
-        return []
-    return make(file, problems)
+    if kind == "document":
+        return documents.parts(file, split, problems)
+    return [Part(reader_of(file, kind, problems.add), split)]
 
 
-Make = Callable[[File, Problems], list[Reader]]
-
-
-def _by_content(head: bytes) -> Make | None:
-    """The readers of files that are no text, whatever they are called."""
-    if head.startswith(_PARQUET_FILE):
-        return _one(Parquet)
-    return _one(Arrow) if head.startswith((ARROW_FILE, _STREAM)) else None
-
-
-def _by_suffix(suffix: str, head: bytes) -> Make | None:
-    """The readers of texts."""
-    if unreadable(head):
-        return None
-    if suffix == ".json":
-        return documents.readers
-    if suffix in LINES:
-        return documents.readers if head.lstrip()[:1] == b"[" else _one(JsonLines)
-    return _one(Delimited) if suffix in TABLES else None
-
-
-def _one(kind: type[Reader]) -> Make:
-    return lambda file, problems: [kind(file, problems)]
+def no_text(head: bytes) -> str:
+    """Why a file that begins so holds no rows of text, or empty."""
+    reason = packed_or_wide(head)
+    if not reason and 0 in head[:_BINARY]:
+        reason = f"byte {head.index(0) + 1} is NUL: the file is no text"
+    return reason
 
 
 def shown(path: Path) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import DataError
+from harness.readers import Record
 from harness_rows.options import RowsOptions, template_names
-from harness_rows.records import Record
 from harness_rows.roles import MISSING, Roles, value_of
 
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import ConfigError, DataError, EnvironmentFailure, HarnessError
+from harness.readers import File, InMemory, Problems
+from harness_rows.documents import Part
 from harness_rows.options import RowsOptions
-from harness_rows.problems import Problems
-from harness_rows.readers.base import File, Reader
-from harness_rows.readers.columnar import InMemory
 from harness_rows.splits import SPLIT_NAMES, with_dev
 
 SECONDS = 10
@@ -29,7 +28,7 @@ _UNREACHED = (
 )
 
 
-def readers(options: RowsOptions, problems: Problems) -> tuple[list[Reader], str]:
+def parts(options: RowsOptions, problems: Problems) -> tuple[list[Part], str]:
     """A reader for each split of the data set, and the commit that they are of.
 
     Returns:
@@ -52,11 +51,12 @@ def readers(options: RowsOptions, problems: Problems) -> tuple[list[Reader], str
     found = _loaded(options, commit or options.revision, reached=bool(commit))
     many = found if isinstance(found, dict) else {"": found}
     kind = f"the hub's data set {name}"
-    made: list[Reader] = []
+    made: list[Part] = []
     splits = with_dev([_split_of(split) for split in many])
     for (split, data), ours in zip(many.items(), splits, strict=True):
         label = f"{name}/{split}" if split else name
-        made.append(InMemory(File(Path(name), label, ours), problems, data.data.table, kind))
+        reader = InMemory(File(None, label), problems.add, data.data.table, kind)
+        made.append(Part(reader, ours))
     return made, commit
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from harness import DataError, Example
-from harness_rows import files, hub, problems
+from harness.readers import Delimited, Problems, Record, Records
+from harness_rows import files, hub
 from harness_rows.converting import Converter
+from harness_rows.documents import Part
 from harness_rows.formats import Recognised, recognise
 from harness_rows.options import RowsOptions, template_names
-from harness_rows.readers.base import Reader
-from harness_rows.records import Chained, Record, Records
 
 HEAD = 200
 """Records of each file by which the format is recognised."""
@@ -34,8 +34,7 @@ class Reading:
         format: ``messages``, ``sharegpt``, ``alpaca``, ``prompt-completion`` or ``columns``.
         columns: role -> the columns that play it.
         unused: columns that play none.
-        problems: one line for each kind, with a count and the first places.
-        wrong: how many problems these are.
+        problems: what is wrong with other rows.
         said: sentences: which format was recognised, and by what.
         where: what was read, as people call it.
     """
@@ -45,8 +44,7 @@ class Reading:
     format: str
     columns: Mapping[str, tuple[str, ...]]
     unused: tuple[str, ...]
-    problems: tuple[str, ...]
-    wrong: int
+    problems: Problems
     said: tuple[str, ...]
     where: str
 
@@ -56,7 +54,7 @@ class Reading:
         Raises:
             DataError: with a line for each kind of problem.
         """
-        problems.refuse(self.problems, self.wrong, self.where, _HINT)
+        self.problems.refuse(self.where, _HINT)
 
 
 def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
@@ -69,64 +67,75 @@ def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
         DataError: there is no row at all, or no format fits; problems of single rows are kept
             in the :class:`Reading`.
     """
-    found = problems.Problems()
-    opened = _opened(options, found)
+    problems = Problems()
+    opened = _opened(options, problems)
     where = opened.where
-    heads = [_Head(reader) for reader in opened.readers]
-    records = [record for head in heads for _, record in head.rows]
+    heads = [_Head(part) for part in opened.parts]
+    records = [record for head in heads for _, _, record in head.rows]
     if not records:
-        problems.refuse(found.lines, found.count, where, _HINT)
+        problems.refuse(where, _HINT)
         raise DataError("there is no row", where=where, hint=_HINT)
-    columns = list(dict.fromkeys(name for reader in opened.readers for name in reader.columns))
+    columns = list(dict.fromkeys(name for part in opened.parts for name in part.reader.columns))
     form = recognise(options, columns, records, where)
     form = replace(form, said=(*opened.said, *form.said))
-    return _converted(options, heads, form, found, where, told)
+    return _converted(options, heads, form, problems, where, told)
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """Readers of all there is to read; ``said`` is what people should know of it."""
+    """All there is to read; ``said`` is what people should know of it."""
 
     where: str
-    readers: tuple[Reader, ...]
+    parts: tuple[Part, ...]
     said: tuple[str, ...] = ()
 
 
-def _opened(options: RowsOptions, found: problems.Problems) -> _Opened:
+def _opened(options: RowsOptions, problems: Problems) -> _Opened:
     if options.path is None:
-        made, commit = hub.readers(options, found)
+        parts, commit = hub.parts(options, problems)
         revision = f"commit {commit}" if commit else "as it is in the cache of this machine"
         return _Opened(
-            options.hub, tuple(made), (f"data set {options.hub} of the hub: {revision}",)
+            options.hub, tuple(parts), (f"data set {options.hub} of the hub: {revision}",)
         )
-    made = [one for file in files.found(options.path) for one in files.readers(file, found)]
-    return _Opened(files.shown(options.path), tuple(made))
+    parts = [
+        part
+        for file, split in files.found(options.path)
+        for part in files.parts(file, split, problems)
+    ]
+    return _Opened(files.shown(options.path), tuple(parts))
 
 
 class _Head:
-    """A reader of which the first rows have been read ahead."""
+    """A part of which the first rows have been read ahead, each with its place in the records."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self._rest = reader.rows()
+    def __init__(self, part: Part) -> None:
+        self.reader, self.split = part
+        self._rest = self._rows()
         self.rows = list(islice(self._rest, HEAD))
 
-    def __iter__(self) -> Iterator[tuple[int, Record]]:
+    def _rows(self) -> Iterator[tuple[int, int, Record]]:
+        is_table = isinstance(self.reader, Delimited)
+        for at, (number, record) in enumerate(self.reader.rows()):
+            # Spreadsheets leave rows of empty cells behind the last one that is filled in.
+            if not is_table or any(record.values()):
+                yield at, number, record
+
+    def __iter__(self) -> Iterator[tuple[int, int, Record]]:
         return chain(self.rows, self._rest)
 
 
 def _converted(
     options: RowsOptions, heads: Iterable[_Head], form: Recognised,
-    found: problems.Problems, where: str, told: Told,
+    problems: Problems, where: str, told: Told,
 ) -> Reading:  # fmt: skip
-    converter = Converter(options, form, found)
+    converter = Converter(options, form, problems)
     heads = list(heads)
     rows: list[Example] = []
     which, places = array("I"), array("Q")
     for part, head in enumerate(heads):
         file = head.reader.file
-        for at, (number, record) in enumerate(head):
-            row = converter.example(record, file.label, number, file.split)
+        for at, number, record in head:
+            row = converter.example(record, file.label, number, head.split)
             if row is None:
                 continue
             rows.append(row)
@@ -139,12 +148,41 @@ def _converted(
     columns = dict.fromkeys(name for head in heads for name in head.reader.columns)
     return Reading(
         rows=tuple(rows),
-        records=Chained([head.reader.records for head in heads], which, places),
+        records=_Chained([head.reader.records for head in heads], which, places),
         format=form.format,
         columns=played,
         unused=tuple(name for name in columns if name not in used),
-        problems=found.lines,
-        wrong=found.count,
+        problems=problems,
         said=form.said,
         where=where,
     )
+
+
+class _Chained:
+    """Records of several files, one after the other, or a part of them.
+
+    Args:
+        picked: (number of the part, place in it) of each record.
+    """
+
+    def __init__(self, parts: Sequence[Records], which: array[int], places: array[int]) -> None:
+        self._parts, self._which, self._places = parts, which, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, at: int, /) -> Record:
+        return self._parts[self._which[at]][self._places[at]]
+
+    def __iter__(self) -> Iterator[Record]:
+        """The records; a part is read once from its front to its end."""
+        at = 0
+        for number, part in enumerate(self._parts):
+            if at == len(self) or self._which[at] != number:
+                continue
+            for place, record in enumerate(part):
+                if at == len(self) or self._which[at] != number:
+                    break
+                if self._places[at] == place:
+                    yield record
+                    at += 1

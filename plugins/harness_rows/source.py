@@ -34,7 +34,7 @@ class Rows(harness.Source):
         path = self.options.path
         if path is None or not path.exists():
             return ()
-        return tuple(file.path for file in files.found(path))
+        return tuple(file.path for file, _ in files.found(path) if file.path)
 
     def load(self, context: harness.Context) -> Iterator[harness.Example]:
         """The rows, file by file.

@@ -9,9 +9,10 @@ from typing import cast
 
 from harness import DataError, Example, Split
 from harness.kit.draws import fraction
+from harness.kit.folding import loosely
+from harness.readers import Fault, Problems
 from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
-from harness_rows.problems import Problems, refuse
 from harness_rows.prompts import NEAR, evened
 from harness_rows.reading import Reading
 
@@ -50,7 +51,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
     """
     problems = Problems()
     _ids(reading.rows, problems)
-    refuse(problems.lines, problems.count, reading.where, _IDS_HINT)
+    problems.refuse(reading.where, _IDS_HINT)
     groups = _groups_of(reading.rows, options, watch)
     rows = [
         _Row(row, group, str(row.split) or None)
@@ -60,7 +61,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
         require_all(_deal(rows, options), reading.where)
     kept = list(_kept(rows, bool(options.sizes), problems))
     _torn(kept, problems)
-    refuse(problems.lines, problems.count, reading.where, _HINT)
+    problems.refuse(reading.where, _HINT)
     counts = {row.split for row in kept}
     lacking = [split for split in NEEDED if split not in counts]
     if lacking:
@@ -72,9 +73,9 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
     """The group of each row; with ``group: auto`` the id of the first row that it is like."""
     if options.group != "auto":
         return [row.group for row in rows]
-    from harness_rows.cleaning.near import clusters
+    from harness.alike.pairs import clusters
 
-    prompts = [evened(row.messages) for row in rows]
+    prompts = [loosely(evened(row.messages)) for row in rows]
     clusters_of = clusters(prompts, NEAR, watch)
     # Sides that the files have given stay as they are, near repeats between them are reported by
     # the core; a row without a split goes where the first given one of its cluster is.
@@ -154,7 +155,7 @@ def _kept(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Exa
 
 def _note(problems: Problems, reason: str, row: Example, column: str = "") -> None:
     file, _, number = row.place.rpartition(":")
-    problems.add(reason, file, int(number), column)
+    problems.add(Fault(reason, file, int(number), column))
 
 
 def _ids(rows: Sequence[Example], problems: Problems) -> None:

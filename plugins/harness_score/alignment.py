@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness import DataError
-from harness_score.readers import Table
+from harness_score.tables import Table
 
 SHOWN = 10
 _PLACES = 3

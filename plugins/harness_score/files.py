@@ -14,8 +14,8 @@ from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
 from harness_score.document import SEED, Question, check_fields, document
 from harness_score.pairing import grouped, join, pair
-from harness_score.readers import Table, read_predictions, read_references
 from harness_score.request import Request
+from harness_score.tables import Table, read_predictions, read_references
 
 LARGE = 2_000_000
 """Bytes of answers from which processes are started while the files are read."""

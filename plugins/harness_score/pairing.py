@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from harness import DataError, Example, Prediction
+from harness.readers import Fault, Problems
 from harness_score.alignment import Side, Trouble, align, doubled_ids, refuse_mix
-from harness_score.readers import Row, Table
-from harness_score.readers.problems import Problems, quoted
+from harness_score.fields import Row, quoted
+from harness_score.tables import Table
 
 
 def pair(
@@ -81,7 +82,7 @@ def grouped(examples: Sequence[Example], field: str) -> list[Example]:
     Raises:
         DataError: an example has no such field.
     """
-    problems = Problems("the data set")
+    problems = Problems()
     in_groups = [
         replace(
             example,
@@ -89,7 +90,7 @@ def grouped(examples: Sequence[Example], field: str) -> list[Example]:
         )
         for example in examples
     ]
-    problems.refuse()
+    problems.refuse("the data set")
     return in_groups
 
 
@@ -109,7 +110,7 @@ def _examples(references: Sequence[Sequence[Row]], group_field: str | None) -> l
 
     Fields of the predictions do not count: a system must not decide who belongs together.
     """
-    problems = Problems("references")
+    problems = Problems()
     examples = []
     for number, rows in enumerate(zip(*references, strict=True), start=1):
         first = rows[0]
@@ -128,7 +129,7 @@ def _examples(references: Sequence[Sequence[Row]], group_field: str | None) -> l
                 place=first.place,
             )
         )
-    problems.refuse()
+    problems.refuse("references")
     return examples
 
 
@@ -137,5 +138,6 @@ def _group(meta: Mapping[str, Any], field: str | None, place: str, problems: Pro
     name = "" if value is None else str(value)
     if field is not None and not name.strip():
         reason = f"no {quoted(field)} that says to which group the row belongs"
-        problems.add(place, reason, "give every row one, or name another field for the groups")
+        hint = "give every row one, or name another field for the groups"
+        problems.add(Fault(reason, place, hint=hint))
     return name

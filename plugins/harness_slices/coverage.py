@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import nan
 
 from harness import Example
-from harness.kit.similarity import Rows, asked, words
+from harness.alike.words import Rows, asked, words
 
 COVERAGE = ("rare_words", "train_distance")
 RARE = 2
@@ -22,7 +22,7 @@ def coverage(examples: Sequence[Example], train: Sequence[Example]) -> dict[str,
     """``train_distance`` and ``rare_words`` of each example, from 0 (well covered) to 1.
 
     The distance is 1 minus the similarity of the nearest training row
-    (:class:`harness.kit.similarity.Rows`); ``rare_words`` is the share of the different words that
+    (:class:`harness.alike.words.Rows`); ``rare_words`` is the share of the different words that
     fewer than ``RARE`` training rows have. A text without words has neither (NaN). Empty where
     there would be more than ``MOST_PRODUCTS`` comparisons.
     """

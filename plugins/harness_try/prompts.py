@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.kit import strict_json
+from harness.readers import (
+    BOM,
+    Fault,
+    File,
+    JsonLines,
+    Problems,
+    Record,
+    TextLines,
+    packed_or_wide,
+)
 
 STANDARD_INPUT = Path("-")
 ROLES = ("system", "developer", "user", "assistant", "tool")
-SHOWN = 20
-"""Problems of a file that are told."""
 _FORM = '{"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}'
 
 
@@ -33,40 +40,33 @@ def of_file(path: Path, system: str | None) -> list[harness.Example]:
         UsageError: it cannot be read.
         DataError: it is no UTF-8, has no prompt, or wrong lines.
     """
-    shown = "standard input" if path == STANDARD_INPUT else str(path)
+    label = "standard input" if path == STANDARD_INPUT else str(path)
     try:
         data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     except OSError as error:
-        raise harness.UsageError(f"this cannot be read: {error.strerror}", where=shown) from error
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        raise harness.DataError(strict_json.not_utf8(error), where=shown) from None
-    lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
-    if not lines:
-        raise harness.DataError("there is no prompt in it", where=shown)
-    if not lines[0][1].lstrip().startswith(b"{"):
-        return [of_text(line.decode().strip(), system, str(number)) for number, line in lines]
-    rows, wrong = [], []
-    for number, line in lines:
-        try:
-            rows.append(_of_json(line, system, str(number)))
-        except ValueError as error:
-            wrong.append(f"line {number}: {error}")
-    if wrong:
-        raise harness.DataError(
-            f"{len(wrong)} of {len(lines)} lines are no prompts", where=shown,
-            details=wrong[:SHOWN], hint=f"a line is {_FORM}",
-        )  # fmt: skip
+        raise harness.UsageError(f"this cannot be read: {error.strerror}", where=label) from error
+    if reason := packed_or_wide(data[:4096]):
+        raise harness.DataError(reason, where=label)
+    file, problems = File(None, label, data), Problems()
+    rows = []
+    if data.removeprefix(BOM).lstrip().startswith(b"{"):
+        for number, record in JsonLines(file, problems.add).rows():
+            try:
+                rows.append(_of_record(record, system, str(number)))
+            except ValueError as error:
+                problems.add(Fault(str(error), label, number))
+    else:
+        for number, record in TextLines(file, problems.add).rows():
+            if record["text"].strip():
+                rows.append(of_text(record["text"].strip(), system, str(number)))
+    problems.refuse(label, hint=f"a line is a text, or {_FORM}")
+    if not rows:
+        raise harness.DataError("there is no prompt in it", where=label)
     return rows
 
 
-def _of_json(line: bytes, system: str | None, name: str) -> harness.Example:
+def _of_record(value: Record, system: str | None, name: str) -> harness.Example:
     """Raises ValueError, with what is wrong."""
-    value = strict_json.parse(line)
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
     if "messages" not in value:
         prompt = value.get("prompt")
         if not isinstance(prompt, str) or not prompt.strip():

@@ -67,6 +67,7 @@ def names(stage, text):
     text.encode()
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("fault", RAISES)
 @pytest.mark.parametrize("stage", LOOP)
 def test_whatever_is_raised_names_the_plugin(folder, stage, fault):
@@ -114,6 +115,7 @@ def complete(run_once, tmp_path_factory):
     return type(run_once[0])(folder)
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("fault", RAISES)
 def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_once, fault):
     text = (run_once[0].folder / "harness.yaml").read_text()
@@ -135,6 +137,7 @@ def test_a_section_that_fails_is_named_in_the_report(folder, fault):
     assert set(analysis["failed"]) == {"faulty"} and analysis["sections"] == []
 
 
+@pytest.mark.nightly
 def test_a_plugin_that_ends_the_process_is_named_at_the_next_start(project):
     text = (project.folder / "harness.yaml").read_text()
     (project.folder / "ends.py").write_text(ENDS)

@@ -63,6 +63,7 @@ def test_a_claimed_name_names_both_plugins(project):
     assert "claimed by both" in err and "again.py" in err and "fakes.py" in err
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("give", "words"),
     [("", "cannot [bold]count[/bold] this"), ("nan", "nan"), ("none", ""), ("text", "high")],
@@ -108,6 +109,7 @@ def register_trainers():
 """
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_a_trainer_that_raises_is_named_with_its_round(project, launcher):
     project.write(BROKEN, "own.py")
@@ -129,6 +131,7 @@ def spoil(path: Path, how: str) -> None:
         path.write_bytes(raw)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("stage", "name", "how"),
     [
@@ -181,6 +184,7 @@ def tiny_disk(tmp_path, request):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.nightly(but_each=2)
 def test_a_full_disk_is_one_message_and_loses_nothing(project, tiny_disk, request):
     small = type(project)(tiny_disk)
     small.write()

@@ -39,6 +39,7 @@ def register_baselines():
 """
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_standard_output_is_one_document(project: Project, launcher: str) -> None:
     project.write(LOUD, "loud.py")

@@ -23,6 +23,7 @@ def everything(folder):
     return {name: query(database, f"FROM {name}").rows for (name,) in views}
 
 
+@pytest.mark.nightly
 def test_the_database_and_the_reports_come_out_equal(copy):
     project, folder = copy
     before = everything(folder)

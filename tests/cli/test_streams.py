@@ -41,6 +41,7 @@ def run(project: Any, *arguments: str, **streams: Any) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("case", ["a table", "help", "a list as JSON"])
 def test_a_reader_that_leaves_ends_the_command_quietly(answers: Any, case: str) -> None:
     done = run(answers, *COMMANDS[case], stdout=unread())
@@ -64,6 +65,7 @@ def test_a_pipeline_ends_as_other_tools_do(answers: Any) -> None:
     assert codes in ("141 0", "0 0")
 
 
+@pytest.mark.nightly
 def test_a_run_whose_output_nobody_reads_stops_and_goes_on_later(project: Any) -> None:
     pipe = unread()
     assert run(project, "iterate", "--rounds", "1", stdout=pipe, stderr=pipe).returncode == 141
@@ -105,6 +107,7 @@ def test_a_full_disk_is_one_message(answers: Any, case: str) -> None:
     assert done.stderr.count("the disk is full") == 1 and len(done.stderr.splitlines()) == 2
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("case", "closed"), [("a table", "2>&-"), ("a document", ">&-"), ("a table", ">&- 2>&-")]
 )

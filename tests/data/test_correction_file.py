@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.data.correction_file import (
     encoded_corrections,
@@ -41,7 +41,6 @@ WORDS = st.text(min_size=1, max_size=20).filter(
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS, st.sampled_from(["dev", "pool"])), max_size=6))
 def test_what_is_written_is_read(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "written.jsonl"

@@ -11,8 +11,7 @@ import pytest
 from harness.config import loading
 from harness.context import Quiet
 from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
-from harness.data.repeats import HeldOutPrompts
-from harness.data.rowtexts import RowTexts
+from harness.data.likeness import Usual
 from harness.data.screening import (
     TEXT,
     Rules,
@@ -22,7 +21,7 @@ from harness.data.screening import (
     sentences,
     shown,
 )
-from harness.data.threshold import Usual, misspelt, use
+from harness.data.threshold import misspelt
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.errors import DataError
@@ -96,23 +95,6 @@ def test_an_exact_repeat_leaves(kind):
 @pytest.mark.parametrize("kind", OTHER)
 def test_anything_else_stays(kind):
     assert screened(OTHER[kind])[0] == []
-
-
-@pytest.mark.parametrize("other", ["12 * 7", "12 / 7", "-12 - 7", "12 - 70", "1 2 - 7", "12.7"])
-def test_digits_and_operators_count(other):
-    held = HeldOutPrompts([row("d", "What is 12 - 7?", "dev", "5")])
-    assert held.repeated_by(RowTexts(row("x", f"What is {other}?"))) is None
-    assert held.repeated_by(RowTexts(row("x", "what is  12 - 7?"))) is not None
-
-
-def test_a_held_out_conversation_is_found_only_with_the_turns_before_it():
-    held = HeldOutPrompts(
-        [row("d", turns("Is line 4 down?", "Shall I test?", "Yes."), "dev", "OK")]
-    )
-    inside = turns("Hi", "Hello", "Is line 4 down?", "Shall I test?", "Yes.", "OK", "Thanks")
-    other = turns("Is line 5 down?", "Shall I test?", "Yes.", "OK", "Thanks")
-    assert held.repeated_by(RowTexts(row("x", inside))) is not None
-    assert held.repeated_by(RowTexts(row("x", other))) is None
 
 
 def test_what_cannot_be_trained_on_and_what_says_that_it_descends_leaves():
@@ -245,8 +227,7 @@ def test_sums_of_the_same_numbers_are_alike_by_nature(top):
     train = [row(f"r{n}", one) for n, one in enumerate(sums[300:800])]
     found = screen([*held_out, *train], Rules(), seed=1)[1]
     assert found.usual.rows == 300
-    gate = Gate(held_out, known=train)
-    use(gate.likeness, found.usual)
+    gate = Gate(held_out, known=train, usual=found.usual)
     proposals = [row(f"p{n}", one, parent="r0") for n, one in enumerate(sums[800:1100])]
     assert sum(gate.refuse(one) is None for one in proposals) >= 0.98 * len(proposals)
     assert found.usual.recognised is not None and found.usual.recognised < 0.95

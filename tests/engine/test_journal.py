@@ -43,6 +43,7 @@ def damage(path, number, change=lambda line: line.replace(b"0.247", b"0.347")):
     path.write_bytes(b"".join(lines))
 
 
+@pytest.mark.nightly
 def test_of_1000_flipped_bits_none_is_accepted(path):
     whole = path.read_bytes()
     generator = random.Random(7)

@@ -110,6 +110,7 @@ def test_answers_that_come_out_otherwise_stop_the_run(project, first):
     assert parts(project) == before
 
 
+@pytest.mark.nightly
 def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first):
     before = journal_of(project, first["run"]).read_bytes()
     lose(project, "generate", "generate test")
@@ -126,6 +127,7 @@ def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first
     assert project.inside(*TWO, FAKE_DRIFT="generate").document == document
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_decided_again_tells_nothing_of_before(project, first):
     run = first["run"]
     lose(project, "train")
@@ -140,6 +142,7 @@ def test_a_run_that_is_decided_again_tells_nothing_of_before(project, first):
     assert query(project.folder / "reports" / run / "run.duckdb", "FROM rounds").rows[1:] == ()
 
 
+@pytest.mark.nightly
 def test_another_run_leaves_the_first_one_as_it_was(project, first):
     run = first["run"]
     lose(project, "generate")
@@ -168,6 +171,7 @@ def test_a_test_set_is_not_scored_again_on_other_answers(project, first):
     assert parts(project) == before
 
 
+@pytest.mark.nightly
 def test_an_analyzer_that_is_mended_changes_no_closed_round(fresh):
     first = fresh.inside(*TWO, FAKE_DRIFT="analyze")
     assert "analyzer 'fake' failed" in first.err
@@ -194,6 +198,7 @@ def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(projec
     assert parts(project) == before
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
 def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(fresh, extra):
     given = (*TWO, *(part for text in extra for part in ("--set", text)))
@@ -285,6 +290,7 @@ def test_looking_decides_nothing_and_counts_nothing(project, first):
     assert everything(project) == before
 
 
+@pytest.mark.nightly
 def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
     run = first["run"]
     half_done = project.folder / ".harness" / "work" / run / "train-1" / "output"
@@ -296,6 +302,7 @@ def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
     assert [path.name for path in Path(half_done.parents[2]).iterdir()] == [run]
 
 
+@pytest.mark.nightly
 def test_a_run_in_progress_is_looked_at_without_waiting_for_it(fresh):
     slow = ("iterate", "--rounds", "1", "--set", "train.seconds=20")
     running = fresh.start(*slow, FAKE_SPY=str(fresh.folder / "seen.jsonl"))

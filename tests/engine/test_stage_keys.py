@@ -240,6 +240,7 @@ def stored_signatures(project) -> set[str]:
     }
 
 
+@pytest.mark.nightly
 def test_an_upgraded_metric_measures_both_sides_of_a_comparison_again(experiment, libraries):
     stopped = experiment.inside("iterate", "--rounds", "2", STOP_IN="2")
     assert stopped.code == 3 and "stopped here" in stopped.err
@@ -256,6 +257,7 @@ def test_an_upgraded_metric_measures_both_sides_of_a_comparison_again(experiment
     assert stored_signatures(experiment) == {"counted|version:1.0", "counted|version:2.0"}
 
 
+@pytest.mark.nightly
 def test_a_signature_is_shown_as_it_was_kept(experiment, libraries):
     first = experiment.inside("iterate", "--rounds", "1", "--json")
     install(libraries, "acme-metric", "2.0")
@@ -266,6 +268,7 @@ def test_a_signature_is_shown_as_it_was_kept(experiment, libraries):
     assert stored_signatures(experiment) == {"counted|version:1.0"}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(("launcher", "rounds"), [("inline", 2), ("child", 1)])
 def test_another_machine_stops_an_open_round_with_both_ways_out(experiment, launcher, rounds):
     # The child's environment is the parent's.
@@ -294,6 +297,7 @@ def test_a_finished_run_is_shown_on_another_machine_without_asking_it(experiment
     assert experiment.inside("why", "dev-1", DEVICE="cuda 9.0").code == 0
 
 
+@pytest.mark.nightly
 def test_answers_to_test_that_were_scored_stand_on_another_machine_too(experiment):
     first = experiment.inside("iterate", "--rounds", "1", "--json")
     before = {name for name in experiment.manifests() if name.startswith("generate")}

@@ -90,6 +90,7 @@ def test_a_wrong_strategy_is_found_before_anything_runs(project, wrong):
     assert found.code == 2 and "plan.strategy" in found.err
 
 
+@pytest.mark.nightly
 def test_what_trainer_and_generator_remark_is_a_note_once_and_again_when_reused(project):
     extra = ["--set", "train.remark=one GPU of\n two", "--set", "generate.remark=it is short"]
     for attempt in range(2):
@@ -120,6 +121,7 @@ def register_trainers():
 """
 
 
+@pytest.mark.nightly
 def test_models_that_are_no_files_are_told_apart(project):
     project.write(REMOTE, "remote.py")
     text = (project.folder / "harness.yaml").read_text()

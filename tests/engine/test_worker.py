@@ -176,6 +176,7 @@ def test_a_worker_that_is_killed_takes_its_job_along_and_the_next_job_gets_anoth
     assert run()["worker"] not in (before["worker"], after["worker"])
 
 
+@pytest.mark.nightly
 def test_loading_ahead_that_fails_is_logged_and_ends_the_worker_after_the_job(lay):
     with Worker() as worker:
         folder = lay(fails=True)
@@ -186,6 +187,7 @@ def test_loading_ahead_that_fails_is_logged_and_ends_the_worker_after_the_job(la
     assert "RuntimeError: no such library" in (folder / "log.txt").read_text()
 
 
+@pytest.mark.nightly
 def test_loading_ahead_that_dies_says_so(run):
     with pytest.raises(PluginError, match=r"ended without an answer \(exit code 9\)"):
         run("preload dies")
@@ -205,6 +207,7 @@ def test_a_run_may_have_it_load_before_there_is_a_job(lay):
         assert again == facts
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("options", [{"fails": True}, {"do": "preload dies"}])
 def test_what_goes_wrong_before_there_is_a_job_costs_no_job(lay, options):
     with Worker() as worker:
@@ -271,6 +274,7 @@ def test_job_and_worker_end_where_the_runs_process_is_killed(lay, with_worker):
     assert gone(job) and gone(worker)
 
 
+@pytest.mark.nightly
 def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypatch, tmp_path):
     code = (
         "from harness.engine import worker_process\n"

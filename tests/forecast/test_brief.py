@@ -25,6 +25,7 @@ def test_the_exact_part_comes_first_and_no_time_is_guessed(project):
     )
 
 
+@pytest.mark.nightly
 def test_a_probe_that_was_made_before_says_how_long(project):
     given = ("--rounds", "1", "--set", "train.seconds=0.2")
     assert project.inside("plan", *given).code == 0
@@ -35,6 +36,7 @@ def test_a_probe_that_was_made_before_says_how_long(project):
     assert ", as measured 20" in line
 
 
+@pytest.mark.nightly
 def test_a_run_that_goes_on_says_what_is_left_by_its_own_seconds(project):
     given = ("iterate", "--rounds", "2")
     assert project.inside(*given).code == 0
@@ -58,6 +60,7 @@ def test_a_finished_run_answers_at_once_without_a_plan(short):
     assert "plan:" not in project.inside("iterate", "--rounds", "1").err
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("rounds", ["1", "3"])
 def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert project.inside("iterate", "--rounds", rounds, "--no-test").code == 0
@@ -78,6 +81,7 @@ def test_the_test_set_takes_time_only_where_it_is_opened(project, options, hours
     assert f" about {hours} h 0 min, as measured " in line
 
 
+@pytest.mark.nightly
 def test_where_nothing_was_kept_nothing_is_left(project):
     given = ("iterate", "--rounds", "1", "--set", "train.gain=0")
     assert project.inside(*given).code == 0

@@ -48,6 +48,7 @@ def bare(tmp_path: Path) -> Bare:
     return project
 
 
+@pytest.mark.nightly
 def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -> None:
     answers = bare.folder / "a.jsonl"
     answers.write_text('{"id": "1", "prediction": "yes", "reference": "yes"}\n')
@@ -68,6 +69,7 @@ def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -
     assert shown.code == 0 and "  runs " in shown.out and "  rate " not in shown.out
 
 
+@pytest.mark.nightly
 def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     bare.absent = "harness_score"
     score, shown, check = bare.each(
@@ -79,6 +81,7 @@ def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     assert check.code == 0
 
 
+@pytest.mark.nightly
 def test_the_commands_that_look_at_runs_are_none_without_their_package(bare: Bare) -> None:
     bare.absent = "harness_inspection"
     *there, unknown = bare.each(

@@ -58,6 +58,7 @@ def test_arms_are_tried_beside_the_rounds_of_the_same_run(begun: Project) -> Non
     assert openings.count('"test":') == 1
 
 
+@pytest.mark.nightly
 def test_the_same_command_answers_at_once_and_says_the_same(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     first = summary(begun)
@@ -67,6 +68,7 @@ def test_the_same_command_answers_at_once_and_says_the_same(begun: Project) -> N
     assert not spied.exists()
 
 
+@pytest.mark.nightly
 def test_an_arm_that_is_tried_later_is_given_less(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     together = by_name(summary(begun))
@@ -77,6 +79,7 @@ def test_an_arm_that_is_tried_later_is_given_less(begun: Project) -> None:
     assert later["third"]["verdict"]["level"] == pytest.approx(1 - 0.05 / (3 * 4))
 
 
+@pytest.mark.nightly
 def test_arms_of_other_runs_on_the_same_dev_rows_count(begun: Project) -> None:
     alone = by_name(summary(begun, "arms=[{name: a, set: {train.gain: 0.01}}]", "rounds=1"))
     assert alone["a"]["verdict"]["level"] == pytest.approx(1 - 0.05 / 2)
@@ -84,6 +87,7 @@ def test_arms_of_other_runs_on_the_same_dev_rows_count(begun: Project) -> None:
     assert second["a"]["verdict"]["level"] == pytest.approx(1 - 0.05 / 6)
 
 
+@pytest.mark.nightly
 def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
     found = summary(begun, "curve=true")
     curve = levers_of(found)["curve"]
@@ -94,6 +98,7 @@ def test_the_curve_says_what_more_rows_are_worth(begun: Project) -> None:
     assert all(arm["verdict"] is None for arm in found["arms"])
 
 
+@pytest.mark.nightly
 def test_models_are_ranked_with_the_run_s_own(begun: Project) -> None:
     models = "models=[{source: fake, skill: 0.5}, {source: fake, skill: 0.21}]"
     found = summary(begun, models)
@@ -113,6 +118,7 @@ def test_seeds_make_a_verdict_on_the_method(begun: Project) -> None:
     assert "over 5 seeds" in by_name(found)["more"]["verdict"]["sentence"]
 
 
+@pytest.mark.nightly
 def test_the_whole_loop_is_repeated_with_other_seeds(begun: Project) -> None:
     found = summary(begun, "seeds={count: 5, of: loop}")
     [again] = found["arms"]
@@ -188,6 +194,7 @@ def test_all_that_is_wrong_with_arms_is_said_with_its_line(begun: Project) -> No
     assert f"harness.yaml:{lines + 2}: arms.3: the arms 'nothing' and 'same'" in done.err
 
 
+@pytest.mark.nightly
 def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     first = summary(begun)
@@ -201,6 +208,7 @@ def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> N
     assert again["experiments"] == first["experiments"]
 
 
+@pytest.mark.nightly
 def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Project) -> None:
     begun.write(TWO_ROUNDS + ARMS)
     summary(begun)
@@ -219,6 +227,7 @@ def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Proj
     assert errors["answers"] == 48, "commands tell of rounds"
 
 
+@pytest.mark.nightly
 def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path: Path) -> None:
     begun.write(CONFIG.replace("rounds: 3", "rounds: 1"))
     summary(begun, "rounds=1")
@@ -226,7 +235,7 @@ def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path:
     kills = tmp_path / "kills"
     ends = []
     while not ends or ends[-1] != 0:
-        ends.append(begun.forked("iterate", "--json", *more, FAKE_KILLS=str(kills)))
+        ends.append(begun.harness("iterate", "--json", *more, FAKE_KILLS=str(kills)).code)
         assert len(ends) < 9
     assert len(ends) > 3
     [found] = json.loads(begun.inside("iterate", "--json", *more).out)["arms"]

@@ -99,6 +99,7 @@ def test_another_arm_of_the_same_name_counts_as_another(begun: Project) -> None:
         assert (same["verdict"], same["scores"]) == (one["verdict"], one["scores"])
 
 
+@pytest.mark.nightly
 def test_the_tenth_arm_says_what_arms_that_are_built_on_each_other_do(begun: Project) -> None:
     summary(begun)
     ledger = begun.folder / ".harness" / "dev-arms.jsonl"
@@ -124,6 +125,7 @@ def test_the_same_settings_under_two_names_are_refused(begun: Project) -> None:
         assert told in done.err
 
 
+@pytest.mark.nightly
 def test_a_curve_that_is_asked_for_is_made_of_its_own_shares(begun: Project) -> None:
     fresh = levers_of(summary(begun, "curve={shares: [0.7, 1], seeds: 3}"))["curve"]
     other = levers_of(summary(begun, "curve={shares: [0.25, 0.5, 1], seeds: 2}"))["curve"]
@@ -134,6 +136,7 @@ def test_a_curve_that_is_asked_for_is_made_of_its_own_shares(begun: Project) -> 
     assert [len(point["values"]) for point in dropped["points"]] in ([2, 2, 2], [3, 3])
 
 
+@pytest.mark.nightly
 def test_a_seed_that_fails_for_a_while_costs_no_verdict(moody: Project) -> None:
     sets = ("seeds=5", arm(0.02))
     words = [word for one in sets for word in ("--set", one)]
@@ -144,6 +147,7 @@ def test_a_seed_that_fails_for_a_while_costs_no_verdict(moody: Project) -> None:
     assert "over 5 seeds" in tried["verdict"]["sentence"]
 
 
+@pytest.mark.nightly
 def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
     done = moody.inside("iterate", "--json", "--set", "seeds=5", MOODY="again, seed 4")
     assert done.code == 5
@@ -154,6 +158,7 @@ def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
     assert [one["failed"] for one in again["trainings"]] == [None] * 4
 
 
+@pytest.mark.nightly
 def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
     loop = levers_of(summary(begun, "seeds={count: 5, of: loop}"))["method"]
     assert "The best round of each loop was chosen on these rows" in loop["verdict"]["sentence"]
@@ -165,6 +170,7 @@ def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
     assert levers_of(summary(begun, arm(0.02)))["method"] is not None
 
 
+@pytest.mark.nightly
 def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> None:
     two = "arms=[{name: a, set: {train.gain: 0.01}}, {name: b, set: {train.gain: 0.0}}]"
     found = summary(begun, two)
@@ -179,6 +185,7 @@ def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> Non
     assert len(lines[1]["arms"]) == 2
 
 
+@pytest.mark.nightly
 def test_people_are_not_asked_about_arms(moody: Project) -> None:
     moody.write(
         (moody.folder / "harness.yaml")
@@ -193,6 +200,7 @@ def test_people_are_not_asked_about_arms(moody: Project) -> None:
     assert found["rounds"] == plain["rounds"]
 
 
+@pytest.mark.nightly
 def test_a_ledger_that_cannot_be_read_is_said_before_anything_is_trained(moody: Project) -> None:
     summary(moody, arm(0.01))
     ledger = moody.folder / ".harness" / "dev-arms.jsonl"

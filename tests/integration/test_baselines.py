@@ -209,6 +209,7 @@ def test_a_round_is_read_back_and_reports_are_made_again(asked):
     assert (project.folder / "reports" / result.document["run"] / "report.md").read_text() == before
 
 
+@pytest.mark.nightly
 def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(project):
     done = project.inside("iterate", "--json", "--rounds", "1", "--set", "baselines=[prompted]")
     pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.json"
@@ -224,6 +225,7 @@ def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(proj
     assert harness.query(database, sql).rows == before != ((0,),)
 
 
+@pytest.mark.nightly
 def test_a_lost_baseline_is_no_hindrance_to_reading_a_round(project):
     one = ("--rounds", "1", "--set", "baselines=[prompted]")
     done = project.inside("iterate", "--json", *one)
@@ -250,6 +252,7 @@ def test_a_prompt_that_does_better_is_said(listening):
     assert "A prompt is better than training so far: prompted beats round 1 by" in shown.out
 
 
+@pytest.mark.nightly
 def test_a_prompt_as_good_as_training_is_not_shown_to_be_worse(listening):
     like = ("--set", "generate.system=0.375", "--set", "generate.examples=0.21")
     done = listening.inside("iterate", "--json", "--rounds", "1", *like, *BOTH)
@@ -259,6 +262,7 @@ def test_a_prompt_as_good_as_training_is_not_shown_to_be_worse(listening):
     assert "It is better than few-shot." in shown
 
 
+@pytest.mark.nightly
 def test_where_nothing_improved_the_base_model_is_compared(listening):
     none = ("--set", "train.gain=0", "--set", "generate.system=0.9")
     done = listening.inside("iterate", "--json", "--rounds", "1", *none, *BOTH)
@@ -283,6 +287,7 @@ def test_every_report_says_by_how_much(asked):
     assert head in " ".join(project.inside("report", "--brief").out.split())
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("system", "test", "beats", "said"),
     [
@@ -331,6 +336,7 @@ def test_no_prompt_asked_is_nothing_said_of_prompts(finished):
 # -- going on ---------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_killed_while_the_prompt_answers_test_the_opening_counts_once(listening, tmp_path):
     given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", "generate.die=test")
     assert listening.harness(*given).code == -9
@@ -346,6 +352,7 @@ def test_killed_while_the_prompt_answers_test_the_opening_counts_once(listening,
     assert whole.inside(*given).bare == done.bare
 
 
+@pytest.mark.nightly
 def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -360,6 +367,7 @@ def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
     assert set(tested["baseline prompted"]) == {"prompts", "generate", "score overlap", "detect"}
 
 
+@pytest.mark.nightly
 def test_prompts_that_were_not_asked_when_test_was_opened_are_no_other_look(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -381,6 +389,7 @@ def test_prompts_that_were_not_asked_when_test_was_opened_are_no_other_look(list
     assert (again.document["best_prompt"], again.document["beats_prompts"]) == (None, None)
 
 
+@pytest.mark.nightly
 def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(listening):
     given = ("--set", "generate.too_long_on_test=2", "--set", "generate.examples=0.9")
     done = listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given)
@@ -405,6 +414,7 @@ def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(list
     assert "no answers when test was opened" in note, "they are not asked again"
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_run_goes_on_and_asks_nothing_twice(listening, tmp_path, name):
     given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", f"generate.die=baseline {name}")
@@ -427,6 +437,7 @@ def test_a_finished_run_answers_from_the_store(asked):
     assert again.document == first.document
 
 
+@pytest.mark.nightly
 def test_another_machine_finds_the_answers_of_a_run_that_has_ended(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
@@ -437,6 +448,7 @@ def test_another_machine_finds_the_answers_of_a_run_that_has_ended(listening):
     assert "round 0: generate (baseline few-shot)" in again.document["cached"]
 
 
+@pytest.mark.nightly
 def test_another_machine_does_not_go_on_with_prompts_in_the_middle(listening):
     given = ("iterate", "--rounds", "1", *BOTH, "--set", "generate.die=baseline few-shot")
     assert listening.harness(*given).code == -9
@@ -444,6 +456,7 @@ def test_another_machine_does_not_go_on_with_prompts_in_the_middle(listening):
     assert done.code == 3 and "answers that were made differently cannot be compared" in done.err
 
 
+@pytest.mark.nightly
 def test_a_round_0_that_is_decided_again_asks_again(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     assert listening.inside(*given).code == 0
@@ -595,6 +608,7 @@ def test_no_row_of_a_group_is_an_example_for_another_one(project):
         assert len(groups) == 3 and own not in groups
 
 
+@pytest.mark.nightly
 def test_a_plan_counts_the_answers_to_other_prompts(project):
     done = project.inside("plan", "--json", *BOTH)
     assert done.code == 0, done.err

@@ -146,13 +146,18 @@ def changing(project: Project, kind: str, launcher: str) -> None:
     project.write(text.replace("launcher: inline", f"launcher: {launcher}"))
 
 
-@pytest.mark.parametrize("kind", PLUGINS)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+IN_A_CHILD = ("trainer", "generator", "detector", "baseline")
+"""Kinds that `execution.launcher: child` takes out of the run's process."""
+
+
+@pytest.mark.nightly(but_each=2)
+@pytest.mark.parametrize(
+    ("launcher", "kind"),
+    [*(("inline", kind) for kind in PLUGINS), *(("child", kind) for kind in IN_A_CHILD)],
+)
 def test_who_changes_its_input_ends_the_run(
-    project: Project, kind: str, launcher: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, launcher: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if launcher == "child" and kind not in ("trainer", "generator", "detector", "baseline"):
-        pytest.skip("it is in the run's process, whatever the launcher is")
     changing(project, kind, launcher)
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
     monkeypatch.syspath_prepend(str(SUPPORT))

@@ -53,6 +53,7 @@ def iterate(project, *options):
     return done.document
 
 
+@pytest.mark.nightly
 def test_dev_is_scored_again_and_nothing_is_trained_or_generated(counting, monkeypatch):
     before = iterate(counting)
     monkeypatch.chdir(counting.folder)
@@ -202,6 +203,7 @@ def gains(before, after):
     ]
 
 
+@pytest.mark.nightly
 def test_references_of_one_round_tilt_the_scale_and_every_score_says_so(counting, monkeypatch):
     before = iterate(counting)
     monkeypatch.chdir(counting.folder)
@@ -218,6 +220,7 @@ def test_references_of_one_round_tilt_the_scale_and_every_score_says_so(counting
     assert f"overlap ({MARK})" in counting.inside("runs").out
 
 
+@pytest.mark.nightly
 def test_where_the_rounds_are_not_known_they_count_as_one(counting):
     accept(counting, typed(row(1), "what it should have said", rounds=()))
     assert {one["caveat"] for one in scores(iterate(counting, *SET))} == {MARK}

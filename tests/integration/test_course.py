@@ -85,6 +85,7 @@ def test_the_word_is_in_terminal_summary_and_reports(overfitting):
         assert "Train for fewer epochs" in page
 
 
+@pytest.mark.nightly
 def test_a_closed_round_is_not_told_again(overfitting):
     overfitting.inside("iterate", "--rounds", "1", "--json")
     again = overfitting.inside("iterate", "--rounds", "1", "--json")

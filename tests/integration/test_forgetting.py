@@ -178,6 +178,7 @@ def test_a_finished_run_is_asked_what_other_probes_ask(tmp_path):
     assert calls(project) == ["0 40", "1 40", "0 200", "1 200"]
 
 
+@pytest.mark.nightly
 def test_what_is_shown_to_be_lost_stands_on_the_first_line_of_every_report(probed):
     done = probed.inside(*ONE, *WORSE, "--set", "generate.knows=true")
     assert done.code == 0, done.err
@@ -221,6 +222,7 @@ def test_every_report_tells_of_a_rise(worse):
     assert "predicts general text worse than before" in " ".join(shown.split())
 
 
+@pytest.mark.nightly
 def test_the_first_screen_tells_too_where_nothing_rose_and_texts_without_a_loss_count(probed):
     done = probed.inside(*ONE, "--set", "generate.broken=3")
     assert done.code == 0, done.err
@@ -241,6 +243,7 @@ def test_the_first_screen_tells_too_where_nothing_rose_and_texts_without_a_loss_
 # -- going on -----------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_whoever_looks_at_a_run_reads_nothing_again(worse, tmp_path):
     project, done = worse
     copy = Project(tmp_path / "copy")
@@ -255,6 +258,7 @@ def test_whoever_looks_at_a_run_reads_nothing_again(worse, tmp_path):
     assert calls(copy) == calls(project) == ["0 200", "1 200", "2 200"]
 
 
+@pytest.mark.nightly
 def test_a_killed_run_goes_on_and_reads_nothing_twice(probed):
     given = (*ONE, "--set", "generate.die=true")
     assert probed.harness(*given).code == -9
@@ -357,6 +361,7 @@ def test_general_rows_are_learned_beside_those_of_the_task_and_seen_nowhere_else
     assert "'fake'" in note and "probes: []" in note
 
 
+@pytest.mark.nightly
 def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_its_matter(probed):
     arm = ("--set", "arms=[{name: other, set: {train.gain: 0.004}}]", "--set", "replay=0.2")
     done = probed.inside(*ONE, *arm, FAKE_SPY=str(probed.folder / "seen.jsonl"))
@@ -367,6 +372,7 @@ def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_it
     assert calls(probed) == ["0 200", "1 200"]
 
 
+@pytest.mark.nightly
 def test_a_loop_beside_the_rounds_leaves_general_text_alone_unless_a_guard_asks(probed):
     loops = ("--set", "seeds={count: 5, of: loop}", "--set", "data.dev=24", "--set", "report=[]")
     done = probed.inside(*ONE, *loops)
@@ -410,6 +416,7 @@ def register_probes():
 """
 
 
+@pytest.mark.nightly
 def test_general_rows_are_screened_and_where_there_are_too_few_that_is_said(project):
     project.write(LEAKING, "leaking.py")
     text = next(row.references[0] for row in FakeSource().load(None) if row.id == "dev-3")

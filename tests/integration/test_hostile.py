@@ -16,6 +16,7 @@ from harness.kit.text import storable
 from harness.registry import import_file
 from harness.store.writing import query
 from harness.terminal.progress import Display
+from tests.support import nightly
 from tests.support.project import FAKES, SUPPORT
 
 ROWS = SUPPORT / "hostile_rows.py"
@@ -91,6 +92,7 @@ LOOKS = (
 )  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("arguments", LOOKS, ids=lambda found: " ".join(found)[:25].strip("[]"))
 def test_at_a_terminal(run: Run, arguments: tuple[str, ...]) -> None:
     project, _ = run
@@ -101,7 +103,7 @@ def test_at_a_terminal(run: Run, arguments: tuple[str, ...]) -> None:
 
 def test_every_row_is_shown(run: Run) -> None:
     project, _ = run
-    for place, name in enumerate(ids(project)):
+    for place, name in enumerate(ids(project)[:: 1 if nightly.FULL else 7]):
         harmless(project.inside("why", "--", name))
         if place % 10:
             continue
@@ -199,6 +201,7 @@ def begun(run_once: Run, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return type(run_once[0])(tmp_path_factory.mktemp("begun"))
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_a_plugin_fails_with_is_text(begun: Any, fault: str) -> None:
     changed(begun, data="{source: hostile}", generate=f"{{plugin: bad, fault: {fault}}}")
@@ -228,6 +231,7 @@ SHOWN = (
 )  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("arguments", SHOWN, ids=lambda found: " ".join(found)[:22])
 def test_a_score_with_a_hostile_name(named: Any, arguments: tuple[str, ...]) -> None:
     run = next((named.folder / "reports").iterdir()).name
@@ -263,6 +267,7 @@ def rows_of_a_file() -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.nightly
 def test_near_repeats_of_a_file(project: Any) -> None:
     lines = [json.dumps(row) + "\n" for row in rows_of_a_file()]
     (project.folder / "rows.jsonl").write_text("".join(lines))

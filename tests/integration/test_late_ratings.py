@@ -146,6 +146,7 @@ def test_why_it_cannot_be_made_again_is_told(run):
     assert f"{name}: round 0: generate test: what it gave is not in the store" in told
 
 
+@pytest.mark.nightly
 def test_only_samples_of_dev_tell_how_good_a_round_is(run):
     project, name = run
     sample = rate(name, value=lambda place: 5, n=10)
@@ -182,6 +183,7 @@ def detecting(project, monkeypatch):
     return project, done.document["run"]
 
 
+@pytest.mark.nightly
 def test_a_run_that_names_what_people_chose_hears_of_late_ratings(detecting):
     project, name = detecting
     before = closed(project, name)
@@ -210,6 +212,7 @@ def damaged(run, text=RUBRIC):
     return batch
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_of_another_rubric_is_no_matter(detecting):
     project, name = detecting
     rate(name)
@@ -220,6 +223,7 @@ def test_a_damaged_batch_of_another_rubric_is_no_matter(detecting):
     assert any(other.name in note for note in shown.document["notes"])
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_of_its_own_rubric_is_named(detecting):
     project, name = detecting
     rate(name)
@@ -240,6 +244,7 @@ def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(ru
     assert "there are new ratings since" in shown.err
 
 
+@pytest.mark.nightly
 def test_a_damaged_batch_is_named_in_the_notes(run):
     project, name = run
     (project.folder / FOLDER / rate(name).name / "items.json").write_text("{")
@@ -249,6 +254,7 @@ def test_a_damaged_batch_is_named_in_the_notes(run):
     assert "What raters say" not in project.inside("report", "--full").out
 
 
+@pytest.mark.nightly
 def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     project.write(RUBRIC, "short.yaml")

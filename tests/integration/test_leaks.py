@@ -89,6 +89,7 @@ def test_the_control_arm_is_guarded_as_well(spied):
     assert document["control"]["rounds"][1]["refused"]["descends from dev or test"] >= 4
 
 
+@pytest.mark.nightly
 def test_an_unfinished_run_does_not_write_down_a_row_of_test(project):
     import duckdb
 
@@ -110,6 +111,7 @@ def looks(project, *arguments):
     return result.document["test"]["looks"]
 
 
+@pytest.mark.nightly
 def test_the_ledger_counts_runs_and_neither_resumes_nor_deletions(project):
     assert looks(project) == 1
     assert looks(project) == 1
@@ -123,6 +125,7 @@ def test_the_ledger_counts_runs_and_neither_resumes_nor_deletions(project):
     assert looks(project, *other) == 2
 
 
+@pytest.mark.nightly
 def test_a_test_set_with_a_row_less_is_the_same_one(project):
     assert looks(project) == 1
     assert looks(project, "--set", "data.test=47") == 2

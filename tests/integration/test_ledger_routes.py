@@ -70,6 +70,7 @@ def with_system() -> list[Row]:
     return [{**row, "messages": [turn, *row["messages"]]} for row in rows("test")]
 
 
+@pytest.mark.nightly
 def test_no_change_of_the_same_rows_is_a_first_opening(looks: Looks) -> None:
     assert looks.run()["test"]["looks"] == 1
     assert looks.run()["test"]["looks"] == 1
@@ -101,6 +102,7 @@ def as_split(name: str, written: list[Row]) -> list[Row]:
     return [{**row, "split": name} for row in written]
 
 
+@pytest.mark.nightly
 def test_files_that_are_swapped_are_no_first_opening_and_say_so(looks: Looks) -> None:
     first = looks.run()
     assert first["test"]["looks"] == 1
@@ -116,6 +118,7 @@ def test_files_that_are_swapped_are_no_first_opening_and_say_so(looks: Looks) ->
     assert looks.run("seed=8") == back
 
 
+@pytest.mark.nightly
 def test_dev_rows_of_a_run_that_opened_nothing_count_too(looks: Looks) -> None:
     looks.project.write(ROWS.replace("rounds: 1", "rounds: 2"))
     first = looks.run("train.gain=0")
@@ -125,6 +128,7 @@ def test_dev_rows_of_a_run_that_opened_nothing_count_too(looks: Looks) -> None:
     assert later["test"]["looks"] == 2
 
 
+@pytest.mark.nightly
 def test_a_system_turn_gives_arms_no_second_beginning(looks: Looks) -> None:
     arm = "arms=[{name: a, set: {train.gain: %s}}]"
     for place, sets in enumerate([(arm % 0.01,), (arm % 0.02, "data.system=Be brief.")], start=1):

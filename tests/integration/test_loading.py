@@ -107,6 +107,7 @@ def test_a_model_that_is_loaded_otherwise_is_another_model(telling):
     assert sorted(info.get("bits", 0) for info in answers(telling)) == [0, 0, 4, 4]
 
 
+@pytest.mark.nightly
 def test_a_run_goes_on_with_the_model_that_it_began_with(telling):
     """The plugin is asked again, and knows by then what the run began with."""
     done = telling.inside("iterate", MOVING="one")
@@ -122,6 +123,7 @@ def test_a_run_goes_on_with_the_model_that_it_began_with(telling):
     assert {info["now"] for info in answers(telling)} == {"one", "two"}
 
 
+@pytest.mark.nightly
 def test_a_record_of_the_model_that_is_damaged_is_written_again(telling):
     assert telling.inside("iterate").code == 0
     (path,) = (telling.folder / ".harness" / "runs").glob("*/base.json")
@@ -133,6 +135,7 @@ def test_a_record_of_the_model_that_is_damaged_is_written_again(telling):
     assert json.loads(path.read_text())["digest"] == before["digest"]
 
 
+@pytest.mark.nightly
 def test_a_model_that_gives_back_what_it_began_with_is_the_same_one(telling):
     text = (telling.folder / "telling.py").read_text()
     given_back = text.replace(

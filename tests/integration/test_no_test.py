@@ -79,6 +79,7 @@ def test_no_test_and_a_requirement_exclude_each_other(project):
     assert result.code == 2 and "harness test" in result.err
 
 
+@pytest.mark.nightly
 def test_test_needs_closed_rounds(project):
     project.harness("iterate", "--no-test", "--set", "train.die_in_round=2")
     result = project.inside("test")
@@ -99,6 +100,7 @@ def test_where_nothing_was_kept_test_stays_sealed(project):
     assert opened.code == 1 and opened.document == document and not ledger_of(project)
 
 
+@pytest.mark.nightly
 def test_a_second_opening_asks_for_more_and_says_so(project):
     first = project.inside("iterate", "--rounds", "1", "--json").document
     second = project.inside("iterate", "--rounds", "1", "--json", "--set", "seed=8").document
@@ -116,6 +118,7 @@ def test_a_second_opening_asks_for_more_and_says_so(project):
     assert [line.get("run") for line in lines] == [first["run"], None, second["run"], None]
 
 
+@pytest.mark.nightly
 def test_each_set_of_answers_scored_against_test_is_a_look(project):
     def score(text, *options):
         lines = [json.dumps({"id": f"test-{n}", "prediction": text}) for n in range(48)]
@@ -142,6 +145,7 @@ def test_each_set_of_answers_scored_against_test_is_a_look(project):
     assert document["test"]["looks"] == 3
 
 
+@pytest.mark.nightly
 def test_the_ways_out_of_harness_test_are_those_of_the_run(unopened, tmp_path):
     project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
     shutil.rmtree(project.folder / ".harness" / "artifacts" / "train")
@@ -153,6 +157,7 @@ def test_the_ways_out_of_harness_test_are_those_of_the_run(unopened, tmp_path):
     assert again.code == 0 and again.document["run"] == run
 
 
+@pytest.mark.nightly
 def test_no_way_out_decides_another_run_again(unopened, tmp_path):
     project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
     assert project.inside("iterate", "--no-test", "--as-new-run").code == 0
@@ -164,6 +169,7 @@ def test_no_way_out_decides_another_run_again(unopened, tmp_path):
     assert latest.code == 3 and "--no-test --reopen 1: decides" in latest.err
 
 
+@pytest.mark.nightly
 def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
     reports = project.folder / "reports" / run

@@ -6,100 +6,82 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-# Runs the command again and again in forked processes, each of which kills itself (SIGKILL) at
-# the first place that no process before it has died at: the begin of a stage, its middle (see
-# fakes.moment), its end with the files written but not yet in place, and each append to a
-# journal. Forking saves a second of imports for each of them.
-KILLER = """
-import importlib, importlib.metadata, os, sys
-import harness.cli.iterate, harness.report.publishing, harness.loop, harness.scoring, harness.store.writing
-import duckdb, numpy, pandas, pyarrow, pyarrow.compute, rich.console, scipy.sparse, scipy.special
-for point in importlib.metadata.entry_points(group="harness"):
-    importlib.import_module(point.value)
-from pathlib import Path
 from harness.engine import artifacts
-from harness.kit import log
-from harness.cli import main
 from harness.engine.run import Run
-
-places = Path(os.environ["FAKE_KILLS"])
-sys.argv = ["harness", *sys.argv[1:]]
-
-def die_once(place):
-    known = places.read_text().splitlines() if places.exists() else []
-    if place not in known:
-        with places.open("a") as stream:
-            stream.write(place + chr(10))
-        os.kill(os.getpid(), 9)
-
-def before(owner, name, place):
-    real = getattr(owner, name)
-    def first(*arguments, **named):
-        die_once(place(*arguments))
-        return real(*arguments, **named)
-    setattr(owner, name, first)
-
-def after(owner, name, place):
-    real = getattr(owner, name)
-    def last(*arguments, **named):
-        answer = real(*arguments, **named)
-        die_once(place(*arguments))
-        return answer
-    setattr(owner, name, last)
-
-before(Run, "_make", lambda run, stage, key, label, make: f"begin of {label} {key[:8]}")
-after(artifacts, "write_json", lambda path, value: f"end of {value['stage']} {value['key'][:8]}")
-def line(path, value):
-    said = value["result"]["round"] if "result" in value else ""
-    return f"{path.name} {sorted(value)} {said}"
-
-before(log, "append_line", lambda path, value: f"before line of {line(path, value)}")
-after(log, "append_line", lambda path, value: f"after line of {line(path, value)}")
-before(harness.report.publishing, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
-
-for attempt in range(200):
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open("attempt.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-        try:
-            main()
-        except SystemExit as end:
-            sys.stdout.flush()
-            os._exit(int(end.code or 0))
-        sys.stdout.flush()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status):
-        print(attempt)
-        sys.exit(os.waitstatus_to_exitcode(status))
-    assert os.WTERMSIG(status) == 9
-"""  # noqa: E501
+from harness.kit import log
+from harness.report import publishing
+from tests.support import nightly
+from tests.support.fakes import moment
 
 
-def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(project, tmp_path):
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process dies (SIGKILL) at the first place that none before it has died at.
+
+    That is the begin of a stage, its middle (by the fake plugins), its end with the files written
+    but not yet in place, each line of a journal or a ledger, and the reports.
+    """
+
+    def dies(owner: Any, name: str, place: Callable[..., str], after: bool = False) -> None:
+        real = getattr(owner, name)
+
+        def replaced(*arguments: Any, **named: Any) -> Any:
+            answer = real(*arguments, **named) if after else None
+            moment(place(*arguments))
+            return answer if after else real(*arguments, **named)
+
+        monkeypatch.setattr(owner, name, replaced)
+
+    def line(when: str) -> Callable[..., str]:
+        def named(path: Path, value: Any) -> str:
+            closed = value["result"]["round"] if "result" in value else ""
+            return f"{when} line of {path.name} {sorted(value)} {closed}"
+
+        return named
+
+    def begin(run: Run, stage: str, key: str, label: str, make: Any) -> str:
+        return f"begin of {label} {key[:8]}"
+
+    def end(path: Path, value: Any) -> str:
+        return f"end of {value['stage']} {value['key'][:8]}"
+
+    def reports(run: Run, steps: Any, history: Any, *rest: Any) -> str:
+        return f"reports of {len(history.results)}"
+
+    dies(Run, "_make", begin)
+    dies(artifacts, "write_json", end, after=True)
+    for after, when in ((False, "before"), (True, "after")):
+        dies(log, "append_line", line(when), after)
+    dies(publishing, "database", reports)
+
+
+EVERY = 1 if nightly.FULL else 6
+"""A process is killed at each of so many places."""
+
+
+def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(project, tmp_path, dying):
     whole = type(project)(tmp_path / "whole")
     whole.folder.mkdir()
     whole.write()
     given = ("iterate", "--rounds", "2", "--json", "--set", "report=[]")
     given += ("--set", "data.dev=20", "--set", "data.test=20")
     unbroken = whole.inside(*given)
-    done = subprocess.run(
-        [sys.executable, "-c", KILLER, *given],
-        cwd=project.folder,
-        env={**os.environ, "FAKE_KILLS": str(project.folder / "kills.txt")},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    places = (project.folder / "kills.txt").read_text().splitlines()
-    assert len(places) == len(set(places)) == int(done.stdout)
+    kills = project.folder / "kills.txt"
+    codes = []
+    while not codes or codes[-1] == -signal.SIGKILL:
+        done = project.harness(*given, FAKE_KILLS=str(kills), FAKE_KILL_EVERY=str(EVERY))
+        codes.append(done.code)
+    assert codes[-1] == 0, done.err
+    places = kills.read_text().splitlines()
+    assert len(places) == len(set(places)) and len(codes) - 1 == -(-len(places) // EVERY)
     for stage in ("train", "generate", "score", "detect", "analyze", "augment"):
         for when in ("begin", "middle", "end"):
             found = [p for p in places if p.startswith(f"{when} of") and stage in p]
@@ -113,6 +95,7 @@ def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(project, tmp_pa
     }
 
 
+@pytest.mark.nightly
 def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
     environment = {
         "FAKE_KILLS": str(project.folder / "kills.txt"),
@@ -174,6 +157,7 @@ def gone(pid):
 SLOW = ("iterate", "--rounds", "1", "--json", "--set", "train.seconds=30")
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 def test_a_child_dies_with_its_parent(project):
     running = project.start(
@@ -189,7 +173,7 @@ def test_a_child_dies_with_its_parent(project):
     assert project.inside(*SLOW[:-1], "train.seconds=0").code == 0
 
 
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", [pytest.param("inline", marks=pytest.mark.nightly), "child"])
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     quick = ("--set", "train.seconds=1", "--set", f"execution.launcher={launcher}")
     given = (*SLOW[:-2], *quick)
@@ -208,6 +192,7 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     assert {"data", "round 0: generate", "round 0: analyze"} <= set(again.document["cached"])
 
 
+@pytest.mark.nightly
 def test_a_second_ctrl_c_ends_at_once(project):
     running = project.start(*SLOW, FAKE_SPY=str(project.folder / "seen.jsonl"))
     with running:
@@ -233,17 +218,17 @@ def test_a_run_in_progress_is_left_alone(project):
     assert "already in progress" in second.err
 
 
-def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, run_once):
-    both = [project.start("iterate", "--json") for _ in range(2)]
+def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, short):
+    both = [project.start("iterate", "--rounds", "1", "--json") for _ in range(2)]
     ends = [(*process.communicate(timeout=120), process.returncode) for process in both]
     won, lost = sorted(ends, key=lambda end: end[2])
     assert (won[2], lost[2], lost[0]) == (0, 3, "")
     assert "already in progress: PID" in lost[1] and "wait for it" in lost[1]
     bare = {k: v for k, v in json.loads(won[0]).items() if k not in ("seconds", "cached", "dates")}
-    assert bare == run_once[1].bare
+    assert bare == short[1].bare
 
 
-@pytest.mark.parametrize("most", [10_000, 100_000])
+@pytest.mark.parametrize("most", [10_000, pytest.param(100_000, marks=pytest.mark.nightly)])
 def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, run_once, most):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
@@ -258,6 +243,7 @@ def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, r
     assert project.inside("iterate", "--json").bare == run_once[1].bare
 
 
+@pytest.mark.nightly
 def test_reports_never_go_back_to_an_earlier_round(project):
     dying = ("iterate", "--rounds", "3", "--set", "train.die_in_round=3")
     assert project.harness(*dying).code == -signal.SIGKILL

@@ -68,6 +68,7 @@ def left(project):
     return list((project.folder / ".harness" / "work").glob("*/*/scratch/*"))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_a_killed_trainer_goes_on_and_nothing_of_its_scratch_stays(counting, launcher):
     given = (*GIVEN, "--set", f"execution.launcher={launcher}")
@@ -89,6 +90,7 @@ def ago(path, seconds):
     os.utime(path, (then, then))
 
 
+@pytest.mark.nightly
 def test_a_training_in_two_attempts_took_as_long_as_both(counting):
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     [note] = (counting.folder / ".harness" / "work").glob("*/train-*/seconds")
@@ -121,6 +123,7 @@ def test_an_attempt_counts_up_to_what_it_left_last(tmp_path):
     assert scratch.begun(folder) == 0
 
 
+@pytest.mark.nightly
 def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
     first = counting.inside(*GIVEN, "--set", "execution.checkpoint_minutes=2.5")
     lines = (counting.folder / "taken.txt").read_text().splitlines()
@@ -129,6 +132,7 @@ def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
     assert len(taken(counting)) == 12
 
 
+@pytest.mark.nightly
 def test_another_run_uses_nothing_of_it(counting):
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     text = (counting.folder / "counting.py").read_text()
@@ -140,6 +144,7 @@ def test_another_run_uses_nothing_of_it(counting):
     assert len(left(counting)) == 1, "that of the run that was given up stays"
 
 
+@pytest.mark.nightly
 def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch):
     import harness.engine.run
 

@@ -47,6 +47,7 @@ def valley(project: Project) -> Project:
     return project
 
 
+@pytest.mark.nightly
 def test_a_search_is_added_to_a_run_that_has_ended_and_its_best_meets_the_reference(
     valley: Project,
 ) -> None:
@@ -86,12 +87,13 @@ def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
     assert len(more["trials"]) == 7
 
 
+@pytest.mark.nightly
 def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path) -> None:
     valley.write(VALLEY + TWO)
     kills = tmp_path / "kills"
     codes = []
     while not codes or codes[-1] == -9:
-        codes.append(valley.forked("iterate", "--json", SEARCH_KILLS=str(kills)))
+        codes.append(valley.harness("iterate", "--json", SEARCH_KILLS=str(kills)).code)
     assert codes[-1] == 0
     assert codes == [-9, -9, -9, -9, 0], "within each part of each trial"
     [summary] = valley.folder.glob("reports/*/summary.json")
@@ -127,6 +129,7 @@ def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley:
     assert iterate(valley) == found, "what was trained is found in the store, and ends as it did"
 
 
+@pytest.mark.nightly
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     valley.write(MANY)
     found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")
@@ -138,6 +141,7 @@ def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     assert found["arms"][0]["changed"] == {"train.size": "16"}
 
 
+@pytest.mark.nightly
 def test_the_run_s_own_settings_may_be_the_best(valley: Project) -> None:
     own = VALLEY.replace("{plugin: valley}", "{plugin: valley, rate: 1e-3, size: 16}")
     valley.write(own + TWO)

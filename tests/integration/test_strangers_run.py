@@ -128,6 +128,7 @@ def test_what_the_projects_config_names_is_run_while_it_is_the_same(
 SCRIPT = 'open("ran", "w")\n'
 
 
+@pytest.mark.nightly
 def test_a_run_that_did_not_note_its_plugin_files_is_a_strangers(project: Project) -> None:
     project.write(EVIL, "own.py")
     project.write(CONFIG.replace("plugins: [", "plugins: [own.py, "))

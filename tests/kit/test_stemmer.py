@@ -7,7 +7,7 @@ import random
 import sysconfig
 from pathlib import Path
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from nltk.stem.porter import PorterStemmer
 
 from harness.kit import stemmer
@@ -24,7 +24,6 @@ STARTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
 @given(start=STARTS, endings=st.lists(st.sampled_from(ENDINGS), max_size=3))
 def test_any_string_has_nltks_stem(start, endings):
     word = start + "".join(endings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.kit.worddiff import MOST_WORDS, closest, differences, sides, steps
 
@@ -22,7 +22,6 @@ def test_differences_of_words():
     assert differences("", "") == []
 
 
-@settings(deadline=None, max_examples=60)
 @given(*[st.text(st.sampled_from("ab \n.,'_é漢字か=<"), max_size=40)] * 2)
 def test_the_pieces_are_the_answer_and_the_reference(reference, answer):
     found = differences(reference, answer)
@@ -57,7 +56,6 @@ def test_a_lone_short_word_between_two_differences_is_chance():
     assert sides("", "x") == ([], [("x", True)])
 
 
-@settings(deadline=None, max_examples=60)
 @given(*[st.text(st.sampled_from("ab \n.,'_é漢字か=<"), max_size=40)] * 2)
 def test_both_sides_are_whole_and_pieces_take_turns(reference, answer):
     for text, runs in zip((reference, answer), sides(reference, answer), strict=True):
@@ -65,7 +63,6 @@ def test_both_sides_are_whole_and_pieces_take_turns(reference, answer):
         assert all(words for words, _ in runs)
 
 
-@settings(deadline=None, max_examples=60)
 @given(*[st.lists(st.sampled_from("abc"), max_size=12)] * 2)
 def test_steps_are_both_texts_and_take_turns(reference, answer):
     found = list(steps(reference, answer))

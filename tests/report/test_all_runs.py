@@ -211,6 +211,7 @@ def test_an_arm_of_several_seeds_has_their_mean(write: Any) -> None:
     assert once["value"] == 0.41
 
 
+@pytest.mark.nightly
 def test_levers_are_no_difference_between_runs(project: Project) -> None:
     """A run that tried much is still the one that another one with the same rounds differs least
     from.

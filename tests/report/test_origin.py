@@ -90,6 +90,7 @@ def test_a_model_at_a_service_has_no_folder(project: Any) -> None:
     assert (model["adapter"], model["round"]) == (None, 1)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("result", ["1 / 0", "[7]", "'harness fly'"])
 def test_a_package_that_fails_at_that_is_left_out(result: str, project: Any) -> None:
     broken = BROKEN.replace("{result}", result)

@@ -131,6 +131,7 @@ def run_with_blocks(project, named, broken=False):
     return done, folder
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("named", [True, False])
 def test_blocks_stand_in_every_report(project, named):
     _, folder = run_with_blocks(project, named)

@@ -60,7 +60,7 @@ def test_the_core_knows_no_plugin_and_no_model_library():
 
 
 FLOORS = (
-    ("records", "rubrics", "errors", "context", "kit", "stats", "terminal"),
+    ("records", "rubrics", "errors", "context", "alike", "kit", "readers", "stats", "terminal"),
     ("stages", "hookspecs", "boundary", "scoring", "data"),
     ("registry", "config", "store"),
     ("verdicts", "engine", "loop", "stored"),
@@ -72,6 +72,8 @@ BESIDE = {
     "rubrics": {"errors", "records"},
     "context": {"errors", "records"},
     "kit": {"errors", "records"},
+    "alike": {"kit", "records"},
+    "readers": {"errors", "kit"},
     "terminal": {"context", "errors", "kit", "records"},
     "hookspecs": {"stages"},
     "scoring": {"stages", "boundary", "data"},
@@ -84,7 +86,9 @@ BESIDE = {
 }
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = (
-    "harness.kit", "harness.stats", "harness.terminal", "harness.testing", "harness.verdicts",
+    "harness.alike", "harness.kit", "harness.readers", "harness.stats", "harness.terminal",
+    "harness.testing",
+    "harness.verdicts",
 )  # fmt: skip
 """What plugins may import besides the names of ``harness`` itself."""
 

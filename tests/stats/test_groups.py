@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness import stats
 from harness.stats import groups
@@ -37,7 +37,6 @@ def test_totals_are_rounded_once(column, total):
     assert found.tolist() == [total, len(column)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=60))
 def test_the_small_sample_correction(sizes):
     factor, worth = stats.small_sample(np.array(sizes, float))

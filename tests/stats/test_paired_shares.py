@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from scipy import stats as reference
 
 from harness import stats
@@ -35,7 +35,6 @@ def binomial(wins: int, losses: int) -> float:
     return min(1.0, 2 * total / 2**n)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 5000), st.integers(0, 5000))
 @example(10, 1065)
 @example(15, 1060)
@@ -103,7 +102,6 @@ def test_bounds_hold_tangos_of_published_tables(
     assert high - 0.0005 <= found[1] < high + 2 / n
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(2, 300), st.floats(0, 1), st.floats(0, 1), st.sampled_from(LEVELS))
 def test_bounds_hold_the_difference_and_turn_with_the_sides(
     n: int, first: float, second: float, alpha: float

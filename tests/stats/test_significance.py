@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from scipy import stats as reference
 
 from harness import stats
@@ -94,7 +94,6 @@ def test_each_score_gets_its_own_p():
     assert together[1] < 0.001 < min(together[0], together[2])
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.randoms(use_true_random=False))
 def test_order_of_rows_and_of_sides_change_no_p(seed, shuffle):
     a, b = pairs(seed, 30)
@@ -130,7 +129,6 @@ def test_sides_of_different_shape_are_refused():
         stats.randomisation(mean, np.ones((3, 1)), np.ones((4, 1)), ["a", "b", "c"], seed=0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
 def test_holm_is_the_closure_of_bonferroni(p):
     """A hypothesis falls if each set of hypotheses that holds it falls by Bonferroni."""
@@ -157,7 +155,6 @@ def test_a_p_that_cannot_be_had_stays_so_and_does_not_count():
     assert np.isnan(stats.holm([None])).all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
 def test_q_values_are_those_of_scipy(p):
     found = stats.benjamini_hochberg(np.array(p))
@@ -171,7 +168,6 @@ def test_q_values_leave_out_a_p_that_cannot_be_had() -> None:
     assert stats.benjamini_hochberg([]).shape == (0,)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True))
 def test_q_values_keep_the_order_of_the_p_values(p):
     pairs = sorted(zip(p, stats.benjamini_hochberg(np.array(p)), strict=True))

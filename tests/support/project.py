@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -79,8 +84,32 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-c", "from harness.cli import main; main()", *arguments]
 
+    def inside(self, *arguments: str, **environment: str) -> Result:
+        """``harness ARGUMENTS`` in this process: for tests where the process is not the point."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = self._called(arguments, environment)
+        return Result(code, out.getvalue(), err.getvalue())
+
     def harness(self, *arguments: str, **environment: str) -> Result:
-        """Run ``harness ARGUMENTS`` here, as a user would."""
+        """The same in a process of its own, which may be killed, abort or print past Python.
+
+        It is a fork of this one: what a new one would import for a second is there already.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            with warnings.catch_warnings():
+                # Later versions of Python warn of forks wherever there are threads.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+            if not child:
+                self._as_child(out.fileno(), err.fileno(), arguments, environment)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            out.seek(0)
+            err.seek(0)
+            return Result(code, out.read().decode(), err.read().decode())
+
+    def process(self, *arguments: str, **environment: str) -> Result:
+        """The same in a new process, as a user starts it: where its start is the point."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -91,37 +120,37 @@ class Project:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def inside(self, *arguments: str, **environment: str) -> Result:
-        """The same command in this process: for tests where the process is not the point."""
+    def _called(self, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         from harness.cli import main
 
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
+        with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["harness", *arguments])
             for name, value in {"NO_COLOR": "1", "COLUMNS": "200", **environment}.items():
                 patch.setenv(name, value)
             try:
                 main()
-                code = 0
             except SystemExit as end:
-                code = int(end.code or 0)
-        return Result(code, out.getvalue(), err.getvalue())
+                return int(end.code or 0)
+        return 0
 
-    def forked(self, *arguments: str, **environment: str) -> int:
-        """The same command in a fork of this process, which may be killed; how it ended."""
-        child = os.fork()
-        if not child:
-            code = 70
-            try:
-                code = self.inside(*arguments, **environment).code
-            finally:
-                os._exit(code)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    def _as_child(
+        self, out: int, err: int, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> NoReturn:
+        code = 70
+        try:
+            faulthandler.disable()  # pytest's own would tell of an abort on the terminal
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), encoding="utf-8")
+            sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), encoding="utf-8")
+            code = self._called(arguments, environment)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from scipy import special
 
 import harness
@@ -584,7 +584,6 @@ def test_arms_that_cannot_be_compared():
     assert sentence.startswith("Targeted and random rows cannot be compared: of 160 rows")
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.randoms(use_true_random=False), st.floats(-0.2, 0.2))
 def test_the_order_of_measurements_changes_no_bit(shuffle, gain):
     new, old = measured(scores(gain, 1)), measured(scores())
@@ -594,7 +593,6 @@ def test_the_order_of_measurements_changes_no_bit(shuffle, gain):
     assert judge(new, old, draws=200) == before
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.floats(-0.2, 0.2))
 def test_swapping_the_sides_mirrors_the_verdict(gain):
     new, old = measured(scores(gain, 1)), measured(scores())
@@ -604,7 +602,6 @@ def test_swapping_the_sides_mirrors_the_verdict(gain):
     assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low))
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.floats(0.01, 1000), st.floats(-0.2, 0.2))
 def test_the_unit_of_a_score_does_not_decide(unit, gain):
     new, old = scores(gain, 1), scores()

@@ -20,7 +20,7 @@ from harness.data.screening import (
     sentences,
 )
 from harness.data.splits import rows_digest
-from harness.data.threshold import MOST_HELD_OUT, use
+from harness.data.threshold import MOST_HELD_OUT
 from harness.engine.at import At
 from harness.engine.steps.base import StageCaller
 from harness.kit.files import read_json, write_json
@@ -92,9 +92,7 @@ class Gating:
         held_out, source = parted(self._source or data.examples)
         if self._likeness is None:
             self._likeness = Likeness(held_out, source, self.rules.limits)
-        if self.screening is not None:
-            use(self._likeness, self.screening.usual)
         # Rows of valid count as trained on: a copy of one in train would spoil its loss.
         trained = [*train, *data.split("valid")]
-        refuse_near = self.rules.refuse_near
-        return Gate(held_out, trained, known=pool, likeness=self._likeness, refuse_near=refuse_near)
+        usual = self.screening.usual if self.screening else None
+        return Gate(held_out, trained, known=pool, likeness=self._likeness, usual=usual)

@@ -61,11 +61,11 @@ def checked(batch: Batch, event: Event) -> Event:
     return dataclasses.replace(event, value=storable_json(value))
 
 
-def refuse_all(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
+def refuse_all(path: Path, wrong: Sequence[tuple[int, str]], hint: str = "") -> None:
     """Refuse the file if there is anything wrong: the first in full, some more below it."""
     if not wrong:
         return
     (line, what), *rest = wrong
     more = [f"{path}:{number}: {also}" for number, also in rest[:_MOST_TOLD]]
     more += [f"and {len(rest) - _MOST_TOLD} more"] if len(rest) > _MOST_TOLD else []
-    refuse(path, line, what, "correct it, or export the file again", more)
+    refuse(path, line, what, hint or "correct it, or export the file again", more)

@@ -6,12 +6,11 @@ is made, so that a sheet that is imported twice changes nothing the second time.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import math
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from harness import Criterion, DataError, near, to_json
 from harness.kit.files import digest
 from harness.kit.text import one_line
+from harness.readers import Delimited, Fault, File
 from harness_rating.batches.records import ITEM_EVENT, KINDS, Batch, Event
 from harness_rating.exchange.blank_sheet import READING
 from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
@@ -33,7 +33,6 @@ MARKS = (*FLAGS, "comment")
 _KINDS = ("set", CANNOT_JUDGE, *MARKS)
 _KNOWN = (*COLUMNS, *READING)
 _NO_ID = "0" * 32
-_LARGEST_CELL = 16 * 2**20
 MOST_SECONDS = 1e7
 _TRUE = ("yes", "true", "1")
 _FALSE = ("no", "false", "0")
@@ -60,7 +59,7 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
     Raises:
         DataError: it is no sheet of ratings, or a row of it is wrong.
     """
-    rows = list(_rows(path, data))
+    rows = _rows(path, data)
     if not rows:
         refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
     first, row = rows[0]
@@ -105,60 +104,30 @@ def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int
     return place
 
 
-def _rows(path: Path, data: bytes) -> Iterator[tuple[int, Row]]:
+def _rows(path: Path, data: bytes) -> list[tuple[int, Row]]:
     """Rows with the line that each begins in."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        refuse(path, 1, "it is not UTF-8", "save the sheet as CSV UTF-8")
-    if "\x00" in text:
-        refuse(path, text[: text.index("\x00")].count("\n") + 1, "there is a NUL in it")
-    before = csv.field_size_limit(_LARGEST_CELL)
-    try:
-        yield from _parsed(path, text)
-    finally:
-        csv.field_size_limit(before)
-
-
-def _parsed(path: Path, text: str) -> Iterator[tuple[int, Row]]:
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(_physical(text), delimiter=delimiter, strict=True)
-    columns: list[str] = []
-    begin = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            refuse(path, begin, f"the sheet is cut or damaged here: {error}")
-        if not columns:
-            columns = _columns(path, cells)
-        elif any(cells):
-            if len(cells) != len(columns):
-                have = f"{len(cells)} cells, and there are {len(columns)} columns"
-                refuse(path, begin, f"this row is cut or damaged: it has {have}")
-            yield begin, dict(zip(columns, cells, strict=True))
-        begin = reader.line_num + 1
-
-
-def _physical(text: str) -> list[str]:
-    """Lines as the csv module wants them; only ``\\n`` ends one."""
-    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
-
-
-def _columns(path: Path, cells: Sequence[str]) -> list[str]:
-    columns = [cell.strip() for cell in cells]
-    for name in columns:
-        if name not in _KNOWN or columns.count(name) > 1:
-            known = ", ".join(NEEDED)
-            refuse(path, 1, f"there is no column '{one_line(name, 40)}', or it comes twice"
-                   f"{near(name, _KNOWN)}", f"needed are: {known}")  # fmt: skip
+    if 0 in data:
+        line = data[: data.index(0)].count(b"\n") + 1
+        refuse(path, line, "there is a NUL in it", "save the sheet as CSV UTF-8")
+    faults: list[Fault] = []
+    sheet = Delimited(File(None, path.name, data), faults.append)
+    # A sheet ends in rows of empty cells where somebody cleared some.
+    rows: list[tuple[int, Row]] = [(n, row) for n, row in sheet.rows() if any(row.values())]
+    for name in sheet.columns:
+        if name not in _KNOWN:
+            refuse(path, 1, f"there is no column '{one_line(name, 40)}'{near(name, _KNOWN)}",
+                   f"needed are: {', '.join(NEEDED)}")  # fmt: skip
+    wrong = [(fault.row, f"the sheet is cut or damaged here: {_said(fault)}") for fault in faults]
+    refuse_all(path, wrong, faults[0].hint if faults else "")
     for name in NEEDED:
-        if name not in columns:
+        if sheet.columns and name not in sheet.columns:
             refuse(path, 1, f"the column '{name}' is missing", f"needed are: {', '.join(NEEDED)}")
-    return columns
+    return rows
+
+
+def _said(fault: Fault) -> str:
+    column = fault.column if isinstance(fault.column, str) else ""
+    return f"'{one_line(column, 40)}': {fault.reason}" if column else fault.reason
 
 
 def _kept(batch: Batch, folder: RatingsFolder) -> dict[Place, _Kept]:

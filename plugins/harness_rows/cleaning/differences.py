@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import permutations
 
-from harness_rows.cleaning.shingling import comparable
-from harness_rows.cleaning.windows import WIDTH
+from harness.alike.hashes import SHINGLE
+from harness.kit.folding import loosely
 
 LEAST_SENTENCE = 12
 """Characters from which a sentence can be another question."""
@@ -22,7 +22,7 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 
 
 def figures(text: str) -> list[str]:
-    """The numbers and operators of a text that is comparable, in its order."""
+    """The numbers and operators of a text that is folded, in its order."""
     return ["".join(part.split()) for part in _FIGURES.findall(text)]
 
 
@@ -32,7 +32,7 @@ def same_figures(one: str, other: str) -> bool:
     Sentences with figures may not change places: which words a number belongs to would have to be
     understood to tell ``Tom has 5. Ann has 7.`` from ``Tom has 7 and Ann has 5.``
     """
-    return figures(comparable(one)) == figures(comparable(other))
+    return figures(loosely(one)) == figures(loosely(other))
 
 
 def ask_otherwise(one: str, other: str) -> bool:
@@ -50,7 +50,7 @@ def _has_of_its_own(one: str, other: str) -> bool:
 
 
 def _sentences(text: str, least: int = 1) -> list[str]:
-    pieces = map(comparable, _SENTENCE.split(text))
+    pieces = map(loosely, _SENTENCE.split(text))
     return [piece for piece in pieces if len(piece) >= least]
 
 
@@ -63,4 +63,4 @@ def jaccard(one: str, other: str) -> float:
 
 
 def _runs(text: str) -> set[str]:
-    return {text[at : at + WIDTH] for at in range(max(1, len(text) - WIDTH + 1))}
+    return {text[at : at + SHINGLE] for at in range(max(1, len(text) - SHINGLE + 1))}

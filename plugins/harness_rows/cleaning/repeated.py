@@ -19,15 +19,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness import Example
+from harness.alike.pairs import Watch, pairs
+from harness.kit.folding import loosely
 from harness_rows.cleaning.differences import ask_otherwise, jaccard, same_figures
-from harness_rows.cleaning.near import Watch, pairs_of_comparable
-from harness_rows.cleaning.shingling import comparable
 
 RANKS = {"test": 0, "dev": 1, "valid": 2, "train": 3, "": 3, "pool": 4}
 HELD_OUT = ("test", "dev")
 BY = ("row", "prompt")
 _PART = " "
-"""Between prompt and answer: a blank keeps the whole comparable."""
+"""Between prompt and answer: a blank keeps the whole folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _View:
         self.by, self._rows, self._counts = by, rows, counts
         self.other_figures = self.other_sentences = self.other_answers = 0
         # Row and prompt are told apart where they are compared, and compared as one text.
-        self._parts = [tuple(map(comparable, _texts(row, by))) for row in rows]
+        self._parts = [tuple(map(loosely, _texts(row, by))) for row in rows]
         firsts: dict[tuple[str, ...], int] = {}
         self._firsts = [firsts.setdefault(parts, at) for at, parts in enumerate(self._parts)]
         self._near: dict[int, list[tuple[int, float]]] = {}
@@ -150,7 +150,7 @@ class _View:
 
     def _compare(self, places: Sequence[int], near: float, watch: Watch) -> None:
         texts = [_PART.join(self._parts[place]) for place in places]
-        for pair in pairs_of_comparable(texts, near, watch):
+        for pair in pairs(texts, near, watch):
             one, other = places[pair.first], places[pair.second]
             if self._is_repeat(one, other, near):
                 self._near.setdefault(one, []).append((other, pair.similarity))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness import Example
 from harness.kit.draws import spaced
+from harness.kit.folding import loosely
 from harness_rows.prompts import COMPARED, NEAR, evened
 
 LARGEST = 0.05
@@ -42,13 +43,13 @@ class Repeats:
 
 def look(rows: Sequence[Example], told: Told) -> Repeats:
     """The repeats among the prompts of rows."""
-    from harness_rows.cleaning.near import clusters
+    from harness.alike.pairs import clusters
 
     answers: dict[str, set[tuple[str, ...]]] = {}
     for row in rows:
         answers.setdefault(evened(row.messages), set()).add(row.references)
     prompts = list(answers)
-    looked = spaced(prompts, COMPARED)
+    looked = [loosely(prompt) for prompt in spaced(prompts, COMPARED)]
     sizes = Counter(clusters(looked, NEAR, told)) if len(looked) > 1 else Counter([0])
     return Repeats(
         equal=len(rows) - len(prompts),

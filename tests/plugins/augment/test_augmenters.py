@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.context import Context
 from harness.records import Condition, Dataset, Example, PlanItem, Slice
@@ -127,7 +127,6 @@ def test_names_numbers_and_words_of_the_answer_survive():
 
 
 @given(st.text(max_size=80), st.integers(0, 9), st.sets(st.sampled_from(KINDS), min_size=1))
-@settings(deadline=None)
 def test_any_text_can_be_varied(text, seed, kinds):
     first = vary(text, [], kinds, random.Random(seed))
     assert first == vary(text, [], kinds, random.Random(seed))

@@ -73,6 +73,7 @@ def test_every_kind_of_plugin_and_a_command_can_be_written():
     assert set(KINDS) == {*stages.KINDS, "command"}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "command"])
 def test_each_passes_the_kit(here, capsys, kind):
     new(kind, "acme-first", None)
@@ -81,6 +82,7 @@ def test_each_passes_the_kit(here, capsys, kind):
     assert re.search(r"acme_first\.py: \d+ rules hold; ", out), out
 
 
+@pytest.mark.nightly
 def test_the_written_tests_pass_without_installing(here):
     """That of a metric has a test of its own above; all others are as that of an augmenter."""
     for kind in ("augmenter", "command"):
@@ -93,6 +95,7 @@ def test_the_written_tests_pass_without_installing(here):
 LONGEST = "a-name-of-the-greatest-length-that-is-ok"
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("length", ["88", "100"])
 def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
     for kind in KINDS:
@@ -107,6 +110,7 @@ def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
     assert found.returncode == 0, found.stdout
 
 
+@pytest.mark.nightly
 def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
     """What an installer does with a wheel, without one: unpack it where Python looks."""
     pytest.importorskip("hatchling", reason="the build backend: pip install hatchling")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.boundary import results
 from harness.context import Context
@@ -476,7 +476,6 @@ def test_hostile_texts_get_a_diagnosis_like_others(analyze: Any) -> None:
         assert not set("\x00\x1b\u202e\n\ud800") & set(diagnosis.evidence)
 
 
-@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(
@@ -512,6 +511,7 @@ def test_the_user_can_stop_it(tmp_path: Path) -> None:
         causes().analyze(proof(dev(BILL, "heading bill", "rubbish")), context)
 
 
+@pytest.mark.nightly
 def test_thousands_of_rows_take_seconds(analyze: Any) -> None:
     draw = random.Random(1)
     fill = [f"w{int(draw.paretovariate(0.6)) % 20_000}" for _ in range(200_000)]

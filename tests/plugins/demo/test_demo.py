@@ -31,6 +31,7 @@ def test_a_loop_is_the_same_each_time_and_another_seed_draws_others():
     assert [r.score for r in one.rounds] != [r.score for r in other.rounds]
 
 
+@pytest.mark.nightly
 def test_answers_are_correct_as_often_as_is_said():
     for gain in (0.0, GAIN):
         loops = [Simulation(gain, 5).loop(number) for number in range(30)]

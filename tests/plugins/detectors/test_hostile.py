@@ -32,7 +32,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, st.lists(TEXTS, max_size=2), TEXTS, st.sampled_from(["stop", "length", ""]))
 def test_no_text_makes_a_rule_raise(text, references, prompt, finish):
     detector = Basic()
@@ -46,6 +46,7 @@ def test_no_text_makes_a_rule_raise(text, references, prompt, finish):
     assert kinds in (["empty"], ["low overlap"]) or "low overlap" not in kinds
 
 
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
 def test_a_megabyte_is_read_in_a_second(piece):
     text = piece * (MEGABYTE // len(piece))
@@ -57,6 +58,7 @@ def test_a_megabyte_is_read_in_a_second(piece):
     assert time.process_time() - start < 1
 
 
+@pytest.mark.nightly
 def test_a_megabyte_of_everything():
     text = "".join(PIECES) * (MEGABYTE // len("".join(PIECES)))
     detector = Basic()
@@ -65,6 +67,7 @@ def test_a_megabyte_of_everything():
     assert time.process_time() - start < 5
 
 
+@pytest.mark.nightly
 def test_twice_the_text_takes_no_more_than_about_twice_the_time():
     detector = Basic()
 

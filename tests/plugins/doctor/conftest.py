@@ -109,7 +109,7 @@ class Machine:
         }  # fmt: skip
 
     def doctor(self, *arguments: str, **environment: str) -> Result:
-        return self.project.harness("doctor", *arguments, **{**self.environment, **environment})
+        return self.project.process("doctor", *arguments, **{**self.environment, **environment})
 
     def said(self, *arguments: str, **environment: str) -> Any:
         """The JSON document."""

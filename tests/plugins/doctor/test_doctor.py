@@ -35,6 +35,7 @@ def test_a_machine_that_lacks_nothing(machine: Any) -> None:
     assert machine.hub.asked == machine.index.asked == []
 
 
+@pytest.mark.nightly
 def test_the_page_names_what_the_document_has(machine: Any) -> None:
     document = machine.said()
     table = PAGE.partition("## The JSON document")[2]
@@ -60,6 +61,7 @@ def test_it_ends_with_a_block_for_an_issue(machine: Any) -> None:
     assert [line for line in lines if line.startswith("problem: torch cannot be loaded")]
 
 
+@pytest.mark.nightly
 def test_every_problem_has_its_cure(machine: Any) -> None:
     machine.library("torch", "raise ImportError('broken')")
     lines = machine.doctor().out.partition("problem: torch")[2].splitlines()
@@ -84,6 +86,7 @@ def test_nothing_private_is_shown(machine: Any) -> None:
             assert hidden not in shown
 
 
+@pytest.mark.nightly
 def test_the_login_name_is_no_part_of_a_path(machine: Any) -> None:
     machine.library("torch", "raise ImportError('/data/mallory/lib and /data/mallory-2/lib')")
     shown = machine.doctor("--json", LOGNAME="mallory").out
@@ -101,6 +104,7 @@ def test_what_libraries_say_does_nothing_in_a_terminal(machine: Any) -> None:
     assert shown.rstrip().endswith("````")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal(machine: Any, width: int) -> None:
     machine.library("torch", "raise ImportError('a reason of many words ' * 9)")
@@ -115,6 +119,7 @@ def test_a_wrong_option_is_a_usage_error(machine: Any, given: tuple[str, str]) -
     assert done.code == 2 and not done.out
 
 
+@pytest.mark.nightly
 def test_nothing_is_written(machine: Any) -> None:
     before = {path for path in machine.project.folder.rglob("*") if "__pycache__" not in str(path)}
     machine.doctor()
@@ -148,6 +153,7 @@ def test_torch_that_is_broken(
     assert "version" not in section.values
 
 
+@pytest.mark.nightly
 def test_torch_that_prints_and_leaves_something_behind_is_no_problem(machine: Any) -> None:
     noise = "import subprocess; subprocess.Popen(['sleep', '60'])\nprint('{}')\n"
     machine.library("torch", noise + TORCH_AND_EXIT)
@@ -166,11 +172,13 @@ def test_torch_that_hangs_is_not_waited_for(
     assert "no answer within 1 s" in trouble.what
 
 
+@pytest.mark.nightly
 def test_a_file_of_the_working_folder_is_not_taken_for_torch(machine: Any) -> None:
     (machine.project.folder / "torch.py").write_text("raise ImportError('not me')")
     assert machine.said()["sections"]["torch"]["version"] == "9.9.9"
 
 
+@pytest.mark.nightly
 def test_more_threads_than_cores(machine: Any) -> None:
     machine.library("torch", TORCH_AND_EXIT.replace("get_num_threads = lambda: 1", THREADS))
     [trouble] = troubles(machine.said(), "torch")
@@ -200,6 +208,7 @@ def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
     machine.project.write(text, "asking.py")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("library", "told"),
     [
@@ -249,6 +258,7 @@ def test_what_is_not_known_is_told_and_no_trouble(machine: Any) -> None:
     assert "metrics.1.size: whether it is there shows later" in machine.doctor().out
 
 
+@pytest.mark.nightly
 def test_a_config_that_cannot_be_used_is_of_code_2(machine: Any) -> None:
     machine.project.write("rounds: many\n")
     document = machine.said()
@@ -257,12 +267,14 @@ def test_a_config_that_cannot_be_used_is_of_code_2(machine: Any) -> None:
     assert trouble["cure"].endswith("harness check")
 
 
+@pytest.mark.nightly
 def test_what_the_machine_lacks_comes_before_what_is_wrong_with_the_config(machine: Any) -> None:
     machine.project.write("rounds: many\n")
     machine.library("torch", "raise ImportError")
     assert machine.said()["exit_code"] == 3
 
 
+@pytest.mark.nightly
 def test_a_plugin_that_fails_is_not_known(machine: Any) -> None:
     machine.plugin("print('noise'); raise SystemExit('no')")
     shown = machine.doctor()
@@ -270,6 +282,7 @@ def test_a_plugin_that_fails_is_not_known(machine: Any) -> None:
     assert "metrics.1: " in shown.out and "SystemExit" in shown.out
 
 
+@pytest.mark.nightly
 def test_overrides_and_another_file(machine: Any) -> None:
     path = machine.project.folder / "harness.yaml"
     path.rename(machine.project.folder / "other.yaml")
@@ -279,6 +292,7 @@ def test_overrides_and_another_file(machine: Any) -> None:
     assert trouble["cure"].endswith("harness check -c other.yaml --set rounds=none")
 
 
+@pytest.mark.nightly
 def test_without_a_config_it_is_the_shipped_one(machine: Any) -> None:
     (machine.project.folder / "harness.yaml").unlink()
     document = machine.said()
@@ -299,6 +313,7 @@ def test_a_hub_that_fails_is_a_warning_where_the_model_is_fetched_from_there(mac
     assert "has to give the model 'a/b'" in trouble["what"] and "HF_ENDPOINT" in trouble["cure"]
 
 
+@pytest.mark.nightly
 def test_offline_nobody_is_asked(machine: Any) -> None:
     text = (machine.project.folder / "harness.yaml").read_text("utf-8")
     machine.project.write(text.replace("model: {source: fake}", "model: {source: hub, id: a/b}"))

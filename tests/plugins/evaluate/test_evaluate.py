@@ -239,6 +239,7 @@ def test_a_local_folder_cannot_pose_as_the_hubs_metric(tmp_path, monkeypatch):
         metric.measure(*PAIRS[0])
 
 
+@pytest.mark.nightly
 def test_a_hub_that_is_away_is_told(tmp_path):
     code = (
         "import harness; from harness_evaluate import EvaluateMetric as M\n"

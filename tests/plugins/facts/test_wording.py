@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_facts.wording import wording
 from harness_facts.words import words
@@ -69,7 +69,6 @@ def test_refused(pattern, reason):
         wording(pattern, SAME)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_a_text_states_itself(text):
     plain = text.translate({ord(c): " " for c in "|*^.…!?。！？"})

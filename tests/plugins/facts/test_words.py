@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_facts.numerals import with_values
 from harness_facts.words import words
@@ -93,7 +93,6 @@ def test_any_text_has_words(text):
     assert with_values(found) == with_values(with_values(found))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_letter_case_says_nothing(text):
     plain = "".join(c for c in text if c.isascii())

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from rich.console import Console
 
 from harness_inspection.commands import compare as shown
@@ -58,6 +58,7 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("against", [0, 2])
 def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
     project, run, _ = two
@@ -101,6 +102,7 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert every.code == 2 and "not of all runs" in every.err
 
 
+@pytest.mark.nightly
 def test_why_nothing_can_be_concluded_is_said_once(two):
     project, _, _ = two
     config = (project.folder / "other.yaml").read_text().replace("rounds: 2", "rounds: 1")
@@ -158,6 +160,7 @@ def test_two_runs_by_their_kept_rounds(two):
     assert found["n"] == 48 and found["only_a"] == found["only_b"] == 0
 
 
+@pytest.mark.nightly
 def test_other_rows_and_other_signatures_are_left_out(two):
     project, run, _ = two
     config = (project.folder / "other.yaml").read_text()
@@ -192,6 +195,7 @@ def bars(two):
     return found
 
 
+@pytest.mark.nightly
 def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     project, _, _ = two
     found = compared(project, bars["0.2"], bars["0.9"])
@@ -219,6 +223,7 @@ def test_names_of_scores_are_never_cut():
         assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(two, width):
     project, run, other = two
@@ -251,6 +256,7 @@ def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
     assert found.code == 2 and message in found.err and not found.out
 
 
+@pytest.mark.nightly
 def test_the_configuration_is_the_one_that_the_run_began_with(two, tmp_path):
     """The copy in the reports is for people, who may have changed it."""
     project, run, other = two
@@ -323,7 +329,6 @@ def test_equal_answers_and_rare_words_give_no_phrase():
     assert phrases([], []) == ([], [])
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000))
 def test_counts_are_answers_that_hold_the_phrase(seed):
     draw = random.Random(seed)

@@ -22,6 +22,7 @@ def three(tmp_path_factory, finished):
     return project, [first, *others]
 
 
+@pytest.mark.nightly
 def test_each_run_is_set_against_the_earlier_one_that_is_most_like_it(three):
     project, made = three
     found = project.inside("compare", "--all", "--json")

@@ -114,6 +114,7 @@ def test_a_row_of_test_is_refused_and_a_look_at_it_counted(done):
     assert len(openings(project)) == len(before) + 1
 
 
+@pytest.mark.nightly
 def test_test_is_sealed_before_the_run_has_opened_it(project):
     config = (project.folder / "harness.yaml").read_text()
     stops = config.replace("{plugin: fake}\ngen", "{plugin: fake, die_in_round: 2}\ngen")

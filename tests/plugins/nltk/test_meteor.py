@@ -97,6 +97,7 @@ def test_equals_the_stored_scores(row, measure):
     assert measure(metric, row["answer"], row["references"]) == row["score"]
 
 
+@pytest.mark.nightly
 def test_the_table_is_what_nltk_says(full_wordnet):
     for row in TABLE["rows"]:
         options = Meteor.Options(**row["options"])
@@ -104,7 +105,7 @@ def test_the_table_is_what_nltk_says(full_wordnet):
         assert score == row["score"], row
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(answer=texts, references=st.lists(texts, min_size=1, max_size=4),
        tokenizer=st.sampled_from(["words", "whitespace"]), synonyms=st.booleans(),
        weights=st.tuples(st.floats(0, 1), st.floats(0, 9), st.floats(0, 1)))  # fmt: skip
@@ -117,6 +118,7 @@ def test_equals_nltk(full_wordnet, measure, answer, references, tokenizer, synon
     assert measure(metric, answer, references) == score
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("synonyms", [True, False])
 def test_equals_nltk_on_thousands_of_passages(full_wordnet, synonyms):
     rng = random.Random(7)

@@ -52,6 +52,7 @@ def test_the_run_does_what_was_planned(timed):
     assert after["dev"]["detectable"] == done.document["rounds"][0]["verdict"]["detectable"]
 
 
+@pytest.mark.nightly
 def test_an_interrupted_run_has_stored_what_it_made(timed):
     budget = ("--set", "execution.budget.hours=0.0003")
     assert timed.inside("iterate", "--rounds", "2", *budget).code == 130
@@ -91,6 +92,7 @@ def test_the_table_fits_a_terminal(timed):
     assert "48 dev rows show a gain of" in result.out
 
 
+@pytest.mark.nightly
 def test_what_was_made_before_says_how_long_the_rest_takes(timed):
     assert timed.inside("iterate", "--rounds", "1").code == 0
     result = timed.inside("plan", "--no-probe", "--rounds", "2")

@@ -38,6 +38,7 @@ def test_a_fixed_number_of_steps_takes_as_long_on_more_rows(timed):
     assert 0.7 < second["seconds"] < 1.6
 
 
+@pytest.mark.nightly
 def test_what_was_made_before_counts_by_its_passes(timed):
     done = timed.inside("iterate", "--rounds", "1", *FIXED[2:], "--no-test", "--json")
     found = planned(timed, "--no-probe", *FIXED)

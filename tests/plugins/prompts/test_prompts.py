@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 import harness
@@ -161,7 +161,6 @@ WORDS = st.lists(st.sampled_from(["refund", "parcel", "when", "how"]), max_size=
 ROWS = st.lists(st.tuples(WORDS, st.sampled_from("abc"), st.sampled_from("xy")), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
 @given(train=ROWS, asked=ROWS, k=st.integers(1, 4), balanced=st.booleans())
 def test_examples_are_k_different_rows_of_other_groups(
     train: list[Any], asked: list[Any], k: int, balanced: bool

@@ -234,6 +234,7 @@ def unseen(project, summary) -> str:
     return json.loads(path.read_text("utf-8"))["not_looked_for"]
 
 
+@pytest.mark.nightly
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
 
     project.write(RUBRIC, "small.yaml")

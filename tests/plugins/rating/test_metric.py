@@ -85,6 +85,7 @@ def test_the_run_waits_and_the_same_command_goes_on(experiment):
     assert (after["rubric-polite"]["value"], after["rubric"]["n"]) == (None, 48)
 
 
+@pytest.mark.nightly
 def test_a_late_rating_changes_no_closed_round(experiment):
     run = begun(experiment)
     rate(experiment, run, 0, lambda *_: 3)
@@ -100,6 +101,7 @@ def trainings(project):
     return {name for name in project.manifests() if name.split("/")[0] in ("train", "augment")}
 
 
+@pytest.mark.nightly
 def test_a_rating_that_comes_while_a_later_round_waits_trains_nothing_anew(experiment):
     text = (experiment.folder / "harness.yaml").read_text()
     experiment.write(text.replace("primary: overlap", "primary: rubric"))
@@ -130,6 +132,7 @@ def by_rubric(project):
     project.write(text.replace("primary: overlap", "primary: rubric"))
 
 
+@pytest.mark.nightly
 def test_rounds_are_compared_by_those_who_rated_both_in_one_batch(experiment):
     """Ana, who is kind, rated round 0 alone; Bo sees no difference."""
     by_rubric(experiment)
@@ -165,6 +168,7 @@ def test_a_batch_that_was_too_small_is_drawn_larger(experiment):
     assert "--round 0 -n 32 --raters NAME" in found.err
 
 
+@pytest.mark.nightly
 def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
     by_rubric(experiment)
     text = (experiment.folder / "short.yaml").read_text()
@@ -180,6 +184,7 @@ def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
     assert done.code == 0, done.err
 
 
+@pytest.mark.nightly
 def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
     by_rubric(experiment)
     run = begun(experiment)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from harness.data.likeness import Usual
 from harness.data.screening import Pair, Screening
-from harness.data.threshold import Usual
 from harness.records import (
     Condition,
     ControlResult,

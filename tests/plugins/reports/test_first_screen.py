@@ -19,6 +19,7 @@ from harness.stats import detectable, difference
 from harness.stats.decision import rows_needed
 from harness_reports import BriefReporter, TerminalReporter, targets
 from tests.plugins.reports.faces import comment, drawn, markdown as markdown_page, page as html_page
+from tests.support.nightly import draws
 
 Document = dict[str, Any]
 
@@ -563,7 +564,7 @@ def mean(sums: Any, weights: Any) -> Any:
     return sums / weights[..., None]
 
 
-POWER, DRAWN = 0.8, 400
+POWER, DRAWN = 0.8, draws(400)
 """Simulated dev sets: a share of 80 % strays by sqrt(.8 x .2 / 400) = .02."""
 
 
@@ -620,6 +621,7 @@ def test_a_comment_is_the_same_again_and_leaves_the_document(
     assert path.read_text(encoding="utf-8") == comment(analysis) and analysis == before
 
 
+@pytest.mark.nightly
 def test_the_commands_show_each_of_them(finished: tuple[Any, Any]) -> None:
     project, done = finished
     short = project.inside("report", COLUMNS="80").out

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.kit.blocks import of_rows, to_json
 from harness_rating.section import TABLES as PEOPLE
@@ -329,7 +329,6 @@ def test_slices_that_may_be_chance_are_drawn_only_where_no_other_is(analysis: Do
     assert len(points) == 5 and [low > zero for low, _ in wide] == [True] * 3 + [False] * 2
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
 def test_ticks_hold_the_values_and_can_be_told_apart(low: float, span: float) -> None:
     marks = ticks(low, low + span)
@@ -375,6 +374,7 @@ def test_the_rules_given_to_the_browser_name_just_this_script_and_style(analysis
     assert "unsafe" not in rules
 
 
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("text", hostile_texts.TEXTS, ids=lambda text: ascii(text[:30]))
 def test_hostile_text_stays_text(analysis: Document, text: str) -> None:
     markup = page(hostile_texts.filled(analysis | {"failed": {"causes": "x"}}, [text]))

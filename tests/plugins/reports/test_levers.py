@@ -41,6 +41,7 @@ def terminal(document: dict[str, Any], width: int = 100) -> str:
     return out.getvalue()
 
 
+@pytest.mark.nightly
 def test_the_terminal_says_what_is_better_and_what_more_rows_are_worth(
     document: dict[str, Any],
 ) -> None:

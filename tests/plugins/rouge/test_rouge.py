@@ -11,7 +11,7 @@ from array import array
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 import harness
@@ -78,7 +78,6 @@ def expected(metric, block):
 
 
 @METRIC
-@settings(max_examples=100, deadline=None)
 @given(block=blocks, few=st.sampled_from([0, 1000]))
 def test_equals_rouge_score(block, few, stemmer):
     metric = rouge(stemmer=stemmer)
@@ -89,7 +88,6 @@ def test_equals_rouge_score(block, few, stemmer):
 
 
 @METRIC
-@settings(max_examples=50, deadline=None)
 @given(block=blocks)
 def test_equals_rouge_score_with_the_unicode_tokenizer(block, stemmer):
     metric = rouge(stemmer=stemmer, tokenizer="unicode")
@@ -97,7 +95,6 @@ def test_equals_rouge_score_with_the_unicode_tokenizer(block, stemmer):
 
 
 @pytest.mark.parametrize("types", [["rougeLsum"], ["rouge9", "rougeL", "rouge2"], ["rouge1"]])
-@settings(max_examples=30, deadline=None)
 @given(block=blocks)
 def test_equals_rouge_score_for_any_choice_of_types(block, types):
     metric = rouge(types=types)
@@ -134,6 +131,7 @@ def edited(rng, text, others):
     return rng.choice(["\n", "\n", " "]).join(lines)
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 def test_equals_rouge_score_on_real_texts(stemmer):
     rng = random.Random(3)
@@ -152,7 +150,6 @@ def test_equals_rouge_score_on_real_texts(stemmer):
 
 @METRIC
 @BOTH
-@settings(max_examples=40, deadline=None)
 @given(block=blocks)
 def test_values_do_not_depend_on_the_block(block, stemmer, tokenizer):
     metric = rouge(stemmer=stemmer, tokenizer=tokenizer)
@@ -162,7 +159,6 @@ def test_values_do_not_depend_on_the_block(block, stemmer, tokenizer):
     assert together == metric.measure_all(pairs[::-1])[::-1]
 
 
-@settings(max_examples=40, deadline=None)
 @given(block=blocks)
 def test_values_do_not_depend_on_what_fits_in_memory(block):
     metric = rouge(stemmer=True)
@@ -181,7 +177,6 @@ def test_values_do_not_depend_on_what_fits_in_memory(block):
 tokens = st.lists(st.integers(0, 4), max_size=70)
 
 
-@settings(max_examples=100, deadline=None)
 @given(reference=tokens, candidate=tokens, bits=st.sampled_from([1, 100, 1 << 28]))
 def test_positions_are_those_that_rouge_score_reads_out(reference, candidate, bits):
     from rouge_score.rouge_scorer import lcs_ind
@@ -195,7 +190,6 @@ def test_positions_are_those_that_rouge_score_reads_out(reference, candidate, bi
 texts_of_lines = st.lists(tokens, min_size=1, max_size=5)
 
 
-@settings(max_examples=80, deadline=None)
 @given(answer=texts_of_lines, reference=texts_of_lines)
 def test_hits_are_those_of_the_union_of_positions(answer, reference):
     from rouge_score.rouge_scorer import _union_lcs
@@ -231,6 +225,7 @@ def test_a_tie_between_subsequences_is_broken_as_in_rouge_score(measure, referen
     assert expected(metric, [("b a", [reference])]) == [[f]]
 
 
+@pytest.mark.nightly
 def test_tokens_equal_rouge_scores_for_every_character():
     from rouge_score.tokenize import tokenize
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness_rows.jsonl.source import Jsonl
+from harness_rows.jsonl import Jsonl
 
 Rows = list[dict[str, Any]]
 

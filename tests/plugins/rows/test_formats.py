@@ -93,7 +93,7 @@ FORMS: dict[str, tuple[dict[str, Any], str, list[dict[str, str]], tuple[str, ...
 def test_a_format_is_recognised_by_its_columns_and_said(name, tmp_path):
     record, form, messages, references = FORMS[name]
     found = reading(written(tmp_path, [record]))
-    assert found.problems == ()
+    assert found.problems.lines == ()
     assert found.format == form
     assert [dict(turn) for turn in found.rows[0].messages] == messages
     assert found.rows[0].references == references
@@ -201,7 +201,7 @@ def test_a_file_is_read_the_same_in_every_form(tmp_path):
     written(tmp_path, rows)
     for path in sorted(tmp_path.iterdir()):
         found = reading(path)
-        assert found.problems == (), path
+        assert found.problems.lines == (), path
         assert [row.prompt for row in found.rows] == [row["question"] for row in rows], path
         assert [row.references for row in found.rows] == [(row["answer"],) for row in rows], path
         assert list(found.records) == rows, path
@@ -271,7 +271,7 @@ def test_a_folder_saved_by_datasets(tmp_path):
     data = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
     datasets.DatasetDict({"train": data, "validation": data}).save_to_disk(str(tmp_path / "d"))
     found = reading(tmp_path / "d")
-    assert found.problems == ()
+    assert found.problems.lines == ()
     assert [(row.split, row.references) for row in found.rows] == [
         ("train", ("yes",)), ("train", ("no",)), ("dev", ("yes",)), ("dev", ("no",)),
     ]  # fmt: skip
@@ -292,7 +292,7 @@ def test_the_examples_of_the_page_are_recognised_as_it_says(tmp_path):
     assert [name for name, _ in examples] == ["messages", "sharegpt", "alpaca", "prompt-completion"]
     for name, line in examples:
         found = reading(written(tmp_path, [json.loads(line)]))
-        assert (found.format, found.problems, len(found.rows)) == (name, (), 1)
+        assert (found.format, found.problems.lines, len(found.rows)) == (name, (), 1)
 
 
 def test_the_config_of_the_page_is_read(tmp_path):

@@ -16,7 +16,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_round_trip(of):
     assert yaml_file.scalar(f"key: {value(of)}") == {"key": of}

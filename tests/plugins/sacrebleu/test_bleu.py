@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from pydantic import ValidationError
 
 import harness
@@ -36,7 +36,6 @@ def check(metric, rows):
     against.check(metric, rows, reference(metric), reference(metric, effective_order=True))
 
 
-@settings(max_examples=120, deadline=None)
 @given(rows=rows, smoothing=st.sampled_from(SMOOTHINGS), lowercase=st.booleans(),
        tokenize=st.sampled_from(PLAIN), order=st.sampled_from([1, 2, 4, 4, 5, 9]),
        effective=st.booleans())  # fmt: skip
@@ -91,7 +90,6 @@ pieces = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=160, deadline=None)
 @given(text=st.one_of(st.lists(pieces, max_size=12).map("".join), unicode),
        tokenize=st.sampled_from(PLAIN))  # fmt: skip
 @example("<ski<skipped>pped> -&amp;lt;\nx", "13a")
@@ -111,7 +109,6 @@ counts = st.tuples(
 )
 
 
-@settings(max_examples=120, deadline=None)
 @given(draws=st.lists(counts, min_size=2, max_size=8), effective=st.booleans(),
        smoothing=st.sampled_from(SMOOTHINGS))  # fmt: skip
 def test_many_draws_equal_compute_bleu(draws, effective, smoothing):

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from harness_sacrebleu import Ter, edit_table, edits as edits_module
@@ -36,7 +36,6 @@ def check(metric, rows):
     against.check(metric, rows, reference(metric), reference(metric))
 
 
-@settings(max_examples=100, deadline=None)
 @given(rows=rows, options=OPTIONS)
 @example([("a b c d e f", ["d e f a b c"]), ("a", ["", "b"]), ("", ["a"]), ("", [""])], {})
 @example([("a " * 80 + "b " * 3, ["b b a b a", "a"]), ("b a", ["a " * 90 + "b"])], {})
@@ -55,6 +54,7 @@ def mutated(rng, text):
     return " ".join(words)
 
 
+@pytest.mark.nightly
 def test_equal_on_real_texts():
     check(Ter(), real_rows(50, 5, mutated))
 
@@ -72,6 +72,7 @@ def moved_pieces(rng, size):
     return words, others
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("size", [20, 70])
 def test_edits_equal_those_of_sacrebleus_search(size):
     from sacrebleu.metrics.lib_ter import translation_edit_rate

@@ -57,6 +57,7 @@ def test_the_run_s_own_scores_come_out_equal(done):
     assert stored(project, run, "SELECT count(*) FROM rescores") == ((0,),)
 
 
+@pytest.mark.nightly
 def test_the_database_keeps_both_told_apart_by_signature(done):
     project, run = done
     own = stored(project, run, "SELECT * FROM scores ORDER BY ALL")
@@ -74,6 +75,7 @@ def test_the_database_keeps_both_told_apart_by_signature(done):
     assert answers == ((2 * 4 * 48,),)
 
 
+@pytest.mark.nightly
 def test_the_database_built_again_still_has_them(done):
     project, run = done
     rescored(project, run, "--metrics", "exact")
@@ -104,6 +106,7 @@ def test_test_stays_sealed_and_a_look_is_counted(done):
 TEST = ("--split", "test", "--open-test")
 
 
+@pytest.mark.nightly
 def test_each_metric_with_its_options_is_an_opening_of_its_own(done):
     project, run = done
     looks = []
@@ -230,6 +233,7 @@ def register_metrics():
 """
 
 
+@pytest.mark.nightly
 def test_a_metric_that_fails_spoils_nothing(done):
     project, run = done
     project.write(BROKEN, "broken.py")

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_slices import exchange
 from harness_slices.exchange import LIKE, Exchange, Limit, chance, strata
@@ -14,7 +14,6 @@ from harness_slices.exchange import LIKE, Exchange, Limit, chance, strata
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
 @given(sizes)
 def test_every_group_has_others_of_like_size(counts):
     found = strata(np.array(counts))
@@ -24,7 +23,6 @@ def test_every_group_has_others_of_like_size(counts):
         assert max(counts[g] for g in smaller) < min(counts[g] for g in larger)
 
 
-@settings(deadline=None, max_examples=40)
 @given(sizes, st.integers(0, 2**31))
 def test_a_group_gets_the_scores_of_one_group(counts, seed):
     codes = np.repeat(np.arange(len(counts)), counts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.context import Context
 from harness.data.planner import plan
@@ -20,6 +20,9 @@ from harness_slices import Slices
 from harness_slices.analyzer import REPLIES
 from harness_slices.shrink import prior
 from harness_slices.words import words
+from tests.support.nightly import draws
+
+SEEDS = range(draws(20, 8))
 
 INTENTS = ("Invoice", "Refund", "Roaming", "RateBook")
 
@@ -93,9 +96,9 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
 
 def test_most_planted_slices_are_found_and_little_else(tmp_path):
     """The same at other seeds: of 20, 18 or more (19.8 are to be expected)."""
-    finds = [held(analyze(tmp_path, rows(seed, weak=0.2), clusters=0)) for seed in range(20)]
+    finds = [held(analyze(tmp_path, rows(seed, weak=0.2), clusters=0)) for seed in SEEDS]
     right = sum("intent = RateBook" in words_of(found) for found in finds)
-    assert right >= 18
+    assert right >= len(SEEDS) - 2
     assert sum(map(len, finds)) <= right + 4
 
 
@@ -122,11 +125,11 @@ def test_a_loss_is_turned_round(tmp_path):
 
 def test_null_data_seldom_show_a_weak_slice(tmp_path):
     """Two of sixty are to be expected at most; six or more are one in a hundred."""
-    trials = 60
+    trials = draws(60)
     wrong = sum(
         bool(held(analyze(tmp_path, rows(1000 + s, n=160, groups=65)))) for s in range(trials)
     )
-    assert wrong < 6
+    assert wrong < (6 if trials == 60 else 4)
 
 
 def test_an_interaction_is_found_as_a_pair(tmp_path):
@@ -221,7 +224,7 @@ def test_what_a_slice_explained_that_others_explain_is_looked_at_again(tmp_path)
 
 def test_q_is_the_smallest_level_at_which_a_slice_holds(tmp_path):
     tried = 0
-    for seed in range(40):
+    for seed in range(draws(40)):
         draw = np.random.default_rng(seed)
         kinds = draw.integers(6, size=160)
         passed = draw.random(160) < np.where(kinds < 2, 0.4, 0.75)
@@ -235,7 +238,7 @@ def test_q_is_the_smallest_level_at_which_a_slice_holds(tmp_path):
                 tried += 1
                 again = analyze(tmp_path, data, clusters=0, alpha=level)
                 assert piece.words in words_of(held(again))
-    assert tried >= 10
+    assert tried >= draws(10, 3)
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path):
@@ -267,9 +270,9 @@ def test_an_intent_of_few_rows_is_found(tmp_path):
     """12 rows that are right in 15 % of cases: in 9 of 10 dev sets and more."""
     finds = [
         words_of(held(analyze(tmp_path, starved(12, 0.15, seed=seed), clusters=0)))
-        for seed in range(20)
+        for seed in SEEDS
     ]
-    assert sum("intent = i0" in found for found in finds) >= 18
+    assert sum("intent = i0" in found for found in finds) >= len(SEEDS) - 2
     assert sum(len(found) - ("intent = i0" in found) for found in finds) <= 3
 
 
@@ -472,7 +475,6 @@ def test_no_text_of_dev_leaves(tmp_path):
     assert "remark" not in text
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_terms_stand_in_three_groups_or_are_not_told(tmp_path_factory, seed, people):
     """Each person has words that nobody else uses, however often."""
@@ -661,7 +663,6 @@ def test_the_more_slices_are_like_chance_the_more_is_taken_off():
     assert 0 < left[1] < left[0] < 0.12
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(-1, 1), st.floats(0.001, 1)), min_size=1, max_size=40),
     st.floats(0.01, 100),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import harness
 from harness_text import Exact, Length, TokenF1
@@ -100,7 +100,6 @@ phrases = st.one_of(
 )
 
 
-@settings(max_examples=160, deadline=None)
 @given(phrases, st.lists(phrases, min_size=1, max_size=4))
 def test_token_f1_follows_the_official_rules(measure, answer, references):
     score = measure(TokenF1(), answer, references)
@@ -108,7 +107,6 @@ def test_token_f1_follows_the_official_rules(measure, answer, references):
     assert score == measure(TokenF1(), answer, references)
 
 
-@settings(max_examples=100, deadline=None)
 @given(phrases, st.lists(phrases, min_size=1, max_size=4), st.booleans())
 def test_exact_is_membership(measure, answer, references, ignore_case):
     metric = Exact(Exact.Options(ignore_case=ignore_case))

@@ -174,6 +174,7 @@ def closed():
     return str(port)
 
 
+@pytest.mark.nightly
 def test_a_tracker_that_fails_costs_a_note(tracked, closed):
     done = tracked.iterate("--no-test", FAKE_SERVER=closed)
     assert done.code == 0
@@ -187,6 +188,7 @@ def test_a_tracker_that_fails_costs_a_note(tracked, closed):
     assert [call["values"]["round"] for call in tracked.told("log")][:2] == [0, 1]
 
 
+@pytest.mark.nightly
 def test_a_tracker_whose_library_exits_costs_a_note(tracked):
     done = tracked.iterate("--no-test", FAKE_EXITS="1")
     assert done.code == 0 and "wandb does not get the figures of the run: SystemExit" in done.err
@@ -214,6 +216,7 @@ def test_the_bounds_of_a_score_with_a_long_name_stay_apart():
     assert max(map(len, sent)) == figures.LONGEST
 
 
+@pytest.mark.nightly
 def test_trackers_that_get_no_rounds_are_named(tracked):
     configure(tracked, "comet_ml")
     done = tracked.iterate("--no-test")

@@ -61,6 +61,7 @@ def logits(model):
         return model(input_ids=ids, use_cache=False).logits
 
 
+@pytest.mark.nightly
 def test_greedy_answers_are_those_of_pefts_own_unmerged_generation(base, row, context, tmp_path):
     checkpoint = adapter(base, tmp_path / "adapter")
     rows = [row(number) for number in range(8)]
@@ -144,6 +145,7 @@ def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, a
     assert {k: p.text for k, p in merged.items()} == {k: p.text for k, p in beside.items()}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("bits", ["4bit", "8bit"])
 def test_a_quantised_base_answers_as_it_was_trained(wide, row, another, bits):
     """From training to the answers: the base in so many bits, the adapter beside it."""
@@ -240,6 +242,7 @@ execution: {{launcher: inline}}
 """
 
 
+@pytest.mark.nightly
 def test_a_run_is_quantised_from_round_0_on(wide, project, monkeypatch):
     """Through the whole loop: each time that weights are loaded, they are loaded in 4 bits."""
     (project.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)))

@@ -63,6 +63,7 @@ def test_the_end_of_the_turn_stops_whatever_eos_is(architecture, row):
     assert encoded.learned[-1] == end
 
 
+@pytest.mark.nightly(but_each=3)
 def test_quick_or_not_it_answers_what_generate_answers(architecture, row, context):
     chats = Chats.of(architecture.base)
     examples = [row(number) for number in range(7)]
@@ -84,6 +85,7 @@ def test_quick_or_not_it_answers_what_generate_answers(architecture, row, contex
         assert [tokens for _, tokens in sorted(quick.answers(prompts, 12))] == wanted
 
 
+@pytest.mark.nightly(but_each=3)
 def test_it_trains_two_steps_and_the_adapter_answers(architecture, row, another):
     context = another()
     made = train(architecture, [row(number) for number in range(4)], context)
@@ -93,6 +95,7 @@ def test_it_trains_two_steps_and_the_adapter_answers(architecture, row, another)
     assert len(found) == 4
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("options", [{}, {"min_new_tokens": 2}], ids=["greedy", "generate"])
 def test_it_stops_at_the_end_of_the_turn_and_keeps_the_indentation(
     architecture, saying, context, options

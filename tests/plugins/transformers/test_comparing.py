@@ -38,6 +38,7 @@ def test_all_rows_of_valid_are_measured_at_the_end(base, rows, context):
     assert at_shares(log) == []
 
 
+@pytest.mark.nightly
 def test_the_same_rows_are_measured_at_shares_of_trainings_of_any_length(base, rows, another):
     # At a rate of (nearly) nothing the model stays what it is: so does the loss of the same rows.
     logs = [
@@ -50,6 +51,7 @@ def test_the_same_rows_are_measured_at_shares_of_trainings_of_any_length(base, r
     assert losses == pytest.approx([losses[0]] * 8, rel=1e-5)
 
 
+@pytest.mark.nightly
 def test_a_training_ends_where_its_loss_lies_above_the_limit(base, rows, another):
     whole = trained(base, rows, another(), limits=NO_LIMITS, keep="best", epochs=2)
     first, second, _ = (line["share_loss"] for line in at_shares(whole))

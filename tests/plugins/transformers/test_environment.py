@@ -31,6 +31,7 @@ def test_device_class_and_resolved_dtype(plugin):
     assert said["auto"] in (said["fp32"], said["bf16"])
 
 
+@pytest.mark.nightly
 def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]

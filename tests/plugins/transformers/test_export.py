@@ -123,6 +123,7 @@ def loaded_elsewhere(lines, folder, prompts, tmp_path):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.nightly
 def test_an_adapter_loads_without_harness_and_answers_the_same(trained, evaluated, tmp_path):
     target = tmp_path / "tuned's"
     done = trained.inside("export", "-o", str(target))
@@ -199,6 +200,7 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
     compile(code, "card.py", "exec")
 
 
+@pytest.mark.nightly
 def test_the_base_can_be_named_for_another_machine(trained, tmp_path):
     done = trained.inside("export", "--base", "owner/model", "-o", str(tmp_path / "out"))
     assert done.code == 0, done.err
@@ -282,6 +284,7 @@ def test_a_scale_that_is_wrong_is_refused_by_the_log_probabilities(trained, tmp_
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_merged_weights_can_be_of_another_type(trained, evaluated, tmp_path):
     target = tmp_path / "merged"
     done = trained.inside("export", "--merge", "--dtype", "float16", "-o", str(target))
@@ -308,6 +311,7 @@ def test_another_type_is_advised_where_rounding_changed_more_than_a_tenth(dtype,
     assert not any("--dtype" in sentence for sentence in export.checks), "the card has them"
 
 
+@pytest.mark.nightly
 def test_answers_that_change_with_the_machine_are_not_the_exports_fault(
     trained, tmp_path, monkeypatch
 ):
@@ -501,6 +505,7 @@ def test_a_failure_of_a_library_is_one_message(trained, tmp_path, monkeypatch):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_ctrl_c_leaves_nothing_and_the_same_command_goes_on(trained, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
@@ -540,6 +545,7 @@ def test_a_base_that_is_another_one_by_now_is_told(trained, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_a_quantised_run_loads_in_as_few_bits_elsewhere(wide, project, tmp_path, monkeypatch):
     rows = [
         {"split": split, "references": [ANSWER],

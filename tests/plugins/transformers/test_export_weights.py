@@ -63,6 +63,7 @@ def tied(architectures, tmp_path):
     return harness.Checkpoint("base", str(folder), "t", "tied")
 
 
+@pytest.mark.nightly
 def test_a_head_that_was_trained_is_written(architectures, tied, tmp_path):
     for base in (architectures("qwen2").base, tied):
         tuned = with_head(base, tmp_path / f"adapter of {base.name}")

@@ -57,6 +57,7 @@ def test_a_batch_answers_what_each_prompt_alone_would(base, row, context, capfd)
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.nightly
 def test_what_an_adapter_learned_is_answered_and_stops_by_itself(trained, row, context):
     found = answers(trained, [row(number) for number in range(7)], context)
     assert {(p.text, p.finish_reason) for p in found.values()} == {("find", "stop")}
@@ -133,6 +134,7 @@ def texts(*given, **options):
     return {name: found.text for name, found in answers(*given, **options).items()}
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     "setting",
     [{"repetition_penalty": 2.0}, {"no_repeat_ngram_size": 1}, {"forced_eos_token_id": 5},

@@ -48,6 +48,7 @@ def prompts(seed, beginning, most=11):
     return [[*beginning, *tokens] for tokens in rest]
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("beginning", [(), (5, 6, 7, 8)], ids=["nothing shared", "shared"])
 @pytest.mark.parametrize("seed", range(6))
 def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginning, seed):
@@ -59,6 +60,7 @@ def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginnin
         assert answered(model, asked, 20, most) == wanted
 
 
+@pytest.mark.nightly
 def test_long_prompts_and_answers_beyond_the_first_places(model):
     torch.manual_seed(3)
     lengths = (3 * BLOCK + 5, BLOCK + 1, BLOCK, 2)

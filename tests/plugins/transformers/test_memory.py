@@ -93,6 +93,7 @@ forked(2, 0)
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("kind", ["train", "generate"])
 def test_half_the_rows_at_once_give_the_same(tiny, tmp_path, kind):

@@ -35,6 +35,7 @@ def tuned(project, tiny):
     return project
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("options", ["keep: best", "early_stop: {patience: 1}"])
 def test_options_that_ask_for_the_validation_loss_are_planned(tuned, options):
     text = (tuned.folder / "harness.yaml").read_text("utf-8").replace("valid: 0", "valid: 0.2")
@@ -45,6 +46,7 @@ def test_options_that_ask_for_the_validation_loss_are_planned(tuned, options):
     assert planned.document["seconds"] > 0
 
 
+@pytest.mark.nightly
 def test_planned_steps_and_tokens_are_those_of_the_training(tuned):
     planned = tuned.inside("plan", "--json")
     assert planned.code == 0, planned.err

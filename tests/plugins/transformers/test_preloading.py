@@ -76,6 +76,7 @@ def never():
     return False
 
 
+@pytest.mark.nightly
 def test_jobs_of_one_worker_leave_the_bytes_of_fresh_processes(jobs, base, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as this process has it
     with Worker() as worker:

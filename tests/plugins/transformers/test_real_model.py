@@ -45,6 +45,7 @@ def test_the_untouched_model_answers(smollm, context):
     assert found.prompt_tokens == 37
 
 
+@pytest.mark.nightly
 def test_it_learns_a_handful_of_rows(smollm, train, another):
     options = LoraTrainer.Options(epochs=8, batch_size=5, learning_rate=2e-3, warmup=0)
     context = another()
@@ -57,6 +58,7 @@ def test_it_learns_a_handful_of_rows(smollm, train, another):
     assert {p.finish_reason for p in found.values()} == {"stop"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_it_is_trained_and_asked_without_padding(smollm, train, precision):
     """Thirty layers and large activations: logits differ by more than a few units of rounding."""
@@ -75,6 +77,7 @@ def test_it_is_trained_and_asked_without_padding(smollm, train, precision):
         assert greedy.suits(plain, [encoding.prompt_ids(chats.tokenizer, row) for row in train], 9)
 
 
+@pytest.mark.nightly
 def test_decoding_answers_what_generate_would(smollm, train, context):
     import torch
 

@@ -88,6 +88,7 @@ def test_killed_in_an_epoch_and_at_its_end_it_gives_the_same_bytes(train, unbrok
     assert result(last) == unbroken
 
 
+@pytest.mark.nightly
 def test_killed_with_accumulation(train, unbroken):
     options = {**OPTIONS, "accumulation": 2, "epochs": 4}
     whole = result(train(minutes=0, options=options))
@@ -98,10 +99,12 @@ def test_killed_with_accumulation(train, unbroken):
     assert result(last) == whole != unbroken
 
 
+@pytest.mark.nightly
 def test_saving_alone_changes_nothing(train, unbroken):
     assert result(train()) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_saves_what_is_done_however_long_ago_the_last_checkpoint_was(train, unbroken):
     stopped = train(minutes=60, stop=lambda steps: bool(steps) and steps[-1] >= 7)
     assert kept(stopped) == [7] and stopped.steps[-1] == 7
@@ -110,6 +113,7 @@ def test_ctrl_c_saves_what_is_done_however_long_ago_the_last_checkpoint_was(trai
     assert result(train(minutes=60)) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_while_the_next_rows_are_fetched_loses_nothing(train, unbroken, monkeypatch):
     """It comes after the last word on a checkpoint for the steps that are done."""
     from harness_transformers.layouts import Flat
@@ -133,10 +137,12 @@ def test_ctrl_c_while_the_next_rows_are_fetched_loses_nothing(train, unbroken, m
     assert result(train(minutes=60)) == unbroken
 
 
+@pytest.mark.nightly
 def test_ctrl_c_in_the_last_step_leaves_the_adapter(train, unbroken):
     assert result(train(minutes=60, stop=lambda steps: steps[-1:] == [15])) == unbroken
 
 
+@pytest.mark.nightly
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(train, unbroken):
     dead = train(die_at=8)
     cut(dead.scratch / "step-7")
@@ -148,6 +154,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(train, unbroken)
     assert result(last) == unbroken
 
 
+@pytest.mark.nightly
 def test_where_none_verifies_training_begins_anew(train, unbroken):
     dead = train(die_at=8)
     for folder in dead.scratch.iterdir():
@@ -231,6 +238,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_killed_twice_the_same_command_gives_what_an_unbroken_run_gives(tiny, tmp_path):
     trained = []
     for minutes, killed in ((0, False), (ALWAYS, True)):

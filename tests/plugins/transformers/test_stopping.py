@@ -56,6 +56,7 @@ def test_patience_counts_validations_without_a_better_loss(losses, patience, min
     assert exhausted(losses, EarlyStop(patience=patience, min_delta=min_delta)) is over
 
 
+@pytest.mark.nightly
 def test_a_training_whose_validation_loss_rises_ends_early(base, rows, another):
     whole, short = another(), another()
     trainer(**FAST).train(base, *rows, whole)
@@ -97,6 +98,7 @@ class Killed(Exception):
     """Stands for a kill where the process of the tests has to live on."""
 
 
+@pytest.mark.nightly
 def test_a_training_that_goes_on_after_a_kill_decides_the_same(base, rows, another, tmp_path):
     """The best point lies before the kill, and the patience ends after it."""
     plugin = trainer(**FAST, keep="best", early_stop={"patience": 3})

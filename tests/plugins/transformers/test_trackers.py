@@ -145,6 +145,7 @@ def test_a_training_that_fails_closes_its_run(base, row, another, wandb):
     assert [c["code"] for c in wandb() if c["what"] == "finish"] == [1]
 
 
+@pytest.mark.nightly
 def test_tensorboard_gets_a_folder_for_each_training(base, row, another, tmp_path, monkeypatch):
     if importlib.util.find_spec("tensorboard") is None:
         pytest.skip("needs tensorboard: pip install -e '.[tensorboard]'")

@@ -37,6 +37,7 @@ def test_epochs_that_are_shorter_than_the_grid_are_no_points():
     assert validation.points(100 * 2, 2) == [25 * place for place in range(9)]
 
 
+@pytest.mark.nightly
 def test_the_same_rows_are_measured_at_every_point(base, row, context):
     rows = [row(number) for number in range(40)]
     trainer(epochs=8, learning_rate=0.02).train(base, rows[:30], rows[30:], context)

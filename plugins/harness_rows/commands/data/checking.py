@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness import Example, Report, Screening, previewed
+from harness.alike.exact import dev_in_test
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.text import one_line
 from harness_rows.commands.data import repeats
@@ -123,7 +124,7 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
         repeat = counted(left_out, "repeats", "repeat")
         what = f"{repeat} a row of dev or test, the prompt or with its answer within a conversation"
         yield Finding("problem", "leak-exact", what, left_out, screening.repeats, hint)
-    both = repeats.dev_in_test(prompts)
+    both = dev_in_test(prompts)
     if both:
         what = (
             f"{counted(len(both))} of test with the prompt of a row of dev: rounds are chosen on "
@@ -148,11 +149,11 @@ def _near(found: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
 
 
 def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
-    again = repeats.doubled(prompts)
-    if again:
-        what = f"{counted(len(again), 'repeats', 'repeat')} an earlier one, prompt and answer"
+    doubled = repeats.doubled(prompts)
+    if doubled:
+        what = f"{counted(len(doubled), 'repeats', 'repeat')} an earlier one, prompt and answer"
         hint = "harness data dedup drops them"
-        yield Finding("note", "repeat", what, len(again), places(again), hint)
+        yield Finding("note", "repeat", what, len(doubled), places(doubled), hint)
     found = repeats.conflicts(prompts)
     if found:
         rows = sum(map(len, found))

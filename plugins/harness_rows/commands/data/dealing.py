@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import harness
 from harness import SPLITS, Example, Report, Screening, previewed
+from harness.readers import Record
 from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
@@ -18,7 +19,6 @@ from harness_rows.dealing import SIDES
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
-from harness_rows.records import Record
 from harness_rows.splitting import dealt
 
 if TYPE_CHECKING:

@@ -90,12 +90,12 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
     reading = read(options)
-    rows, problems = reading.rows, reading.problems
+    rows, problems = reading.rows, reading.problems.lines
     if options.sizes or options.group:
         try:
             rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))
         except harness.DataError as error:
-            problems = (*problems, *(error.details or (error.what,)))
+            problems = (*problems, *(error.details or (error.placed,)))
     return Opened(reading.where, rows, reading, problems, reading.said, view)
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness import Report
+    from harness.readers import Record
     from harness_rows.cleaning.private.finding import Finders
     from harness_rows.cleaning.private.redaction import Redaction, Value
     from harness_rows.commands.data.opening import Opened
     from harness_rows.reading import Reading
-    from harness_rows.records import Record
 
 LISTED = 5
 """Values of each kind that are listed."""
@@ -101,21 +101,16 @@ def _redacted(
     Raises:
         DataError: a value holds bytes, which would be written as base64 with all that is in them.
     """
+    from harness.readers import Fault, Problems
     from harness_rows.cleaning.private.redaction import has_bytes
     from harness_rows.commands.data import writing
-    from harness_rows.problems import Problems, refuse
 
     problems = Problems()
     for row, record in zip(reading.rows, reading.records, strict=True):
         redaction.reserve(record)
         for name in (name for name, value in record.items() if has_bytes(value)):
-            problems.add(UNSEARCHED, row.place, column=name)
-    refuse(
-        problems.lines,
-        problems.count,
-        reading.where,
-        "make text of these bytes, or drop the column",
-    )
+            problems.add(Fault(UNSEARCHED, row.place, column=name))
+    problems.refuse(reading.where, "make text of these bytes, or drop the column")
     report, total = begin("redacting"), len(reading.rows)
     rows = []
     for at, (row, record) in enumerate(zip(reading.rows, writing.records(reading), strict=True)):

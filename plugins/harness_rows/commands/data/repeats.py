@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import Example
+from harness.alike.exact import grouped, later
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
@@ -22,10 +23,7 @@ def prompt_text(row: Example) -> str:
 
 def by_prompt(rows: Sequence[Example]) -> dict[str, list[Example]]:
     """Prompt, evened -> its rows, in order."""
-    found: dict[str, list[Example]] = {}
-    for row in rows:
-        found.setdefault(evened(row.messages), []).append(row)
-    return found
+    return grouped(rows, lambda row: evened(row.messages))
 
 
 def exact_leaks(prompts: Mapping[str, Sequence[Example]]) -> Iterator[tuple[Example, Example]]:
@@ -36,28 +34,14 @@ def exact_leaks(prompts: Mapping[str, Sequence[Example]]) -> Iterator[tuple[Exam
             yield from ((row, held_out) for row in rows if _side(row) == "train")
 
 
-def dev_in_test(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
-    """Rows of test whose prompt is one of dev's."""
+def doubled(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
+    """Rows that repeat an earlier row of their side, prompt and first answer."""
     return [
         row
         for rows in prompts.values()
-        if any(row.split == "dev" for row in rows)
-        for row in rows
-        if row.split == "test"
+        if len(rows) > 1
+        for row in later(rows, lambda row: (_side(row), folded(_answer(row))))
     ]
-
-
-def doubled(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
-    """Rows that repeat an earlier row of their side, prompt and first answer."""
-    found = []
-    for rows in prompts.values():
-        seen: set[tuple[str, str]] = set()
-        for row in rows if len(rows) > 1 else ():
-            lesson = _side(row), folded(_answer(row))
-            if lesson in seen:
-                found.append(row)
-            seen.add(lesson)
-    return found
 
 
 def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Sequence[Example]]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from harness import UsageError
 from harness.kit.files import remove
+from harness.readers import Record
 from harness.terminal.targets import check_target, write_target
 from harness_rows.reading import Reading
-from harness_rows.records import Record
 from harness_rows.roles import MISSING, value_of
 
 SUFFIXES = (".jsonl", ".ndjson")

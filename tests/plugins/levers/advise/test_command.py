@@ -29,6 +29,7 @@ def test_the_command_and_the_report_say_the_same(project: Project) -> None:
     assert document["options"][0]["lever"] == "rows"
 
 
+@pytest.mark.nightly
 def test_the_command_for_what_was_lost_runs_and_asks_for_more_the_next_time(
     project: Project,
 ) -> None:
@@ -48,6 +49,7 @@ def test_the_command_for_what_was_lost_runs_and_asks_for_more_the_next_time(
         assert learned == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("text", "told", "code"),
     [

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import jaccard_distance
 
@@ -110,7 +110,6 @@ tables = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(values=tables, kind=st.sampled_from(KINDS), order=st.randoms(use_true_random=False))
 def test_order_of_units_and_raters_does_not_matter(values, kind, order):
     found = alpha(values, kind)
@@ -121,7 +120,6 @@ def test_order_of_units_and_raters_does_not_matter(values, kind, order):
     assert alpha(moved, kind) == (found if found is None else pytest.approx(found, abs=1e-12))
 
 
-@settings(deadline=None, max_examples=60)
 @given(values=tables, labels=st.permutations(["\x1b[31m", "=1+1", "<script>", "b|c"]))
 def test_nominal_alpha_is_the_same_under_other_names(values, labels):
     renamed = [[v if v is None else labels[v - 1] for v in line] for line in values]
@@ -130,7 +128,6 @@ def test_nominal_alpha_is_the_same_under_other_names(values, labels):
     assert alpha(renamed, "nominal") == expected
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     values=tables,
     factor=st.floats(0.01, 100) | st.floats(-100, -0.01),
@@ -143,7 +140,6 @@ def test_interval_alpha_is_the_same_under_affine_maps(values, factor, shift):
     assert alpha(moved, "interval") == expected
 
 
-@settings(deadline=None, max_examples=40)
 @given(values=tables)
 def test_ordinal_alpha_only_knows_the_order(values):
     cubed = [[v if v is None else v**3 for v in line] for line in values]

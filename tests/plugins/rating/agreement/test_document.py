@@ -302,6 +302,7 @@ def test_distribution_is_ordered_and_counts_each_choice_once():
 # -- speed --------------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_twenty_thousand_ratings_with_intervals_take_under_five_seconds():
     rng = np.random.default_rng(1)
     names = [f"c{i}" for i in range(5)]

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError, HarnessError, UsageError
 from harness.kit.files import digest
@@ -106,7 +106,6 @@ def test_two_that_make_it_at_the_same_time_get_one(tmp_path):
     st.integers(2, 4),
     st.text("ab", max_size=3),
 )
-@settings(max_examples=60, deadline=None)
 def test_the_work_is_shared_evenly(units, people, overlap, several, secret):
     raters = [f"r{n}" for n in range(people)]
     found = assignment.raters_of(units, raters, overlap, several, secret)

@@ -127,6 +127,7 @@ def test_rows_that_a_round_was_trained_on_are_left_out_and_that_is_said(run, cap
         create(run, 2, n=31)
 
 
+@pytest.mark.nightly
 def test_where_every_row_was_trained_on_none_is_in_reserve(project, monkeypatch):
     done = project.inside("iterate", "--rounds", "2", "--json", "--set", "data.pool=10")
     monkeypatch.chdir(project.folder)
@@ -201,6 +202,7 @@ def test_a_model_that_is_not_stored_any_more_is_named_and_the_base_still_answers
     assert len(create(run, 0).items) == 6
 
 
+@pytest.mark.nightly
 def test_the_hint_for_a_missing_model_is_true(run, finished):
     project = dataclasses.replace(finished[0], folder=Path.cwd())
     shutil.rmtree(ARTIFACTS / "train")
@@ -227,6 +229,7 @@ def test_another_model_than_the_one_that_was_judged_never_answers(run):
     assert json.loads(path.read_text()) == before and not RATINGS.exists()
 
 
+@pytest.mark.nightly
 def test_ratings_that_come_late_do_not_hide_the_model(project, monkeypatch):
     text = (project.folder / "harness.yaml").read_text()
     metric = f"{{plugin: rubric, rubric: {EVERYDAY}, enough: 0}}"
@@ -265,6 +268,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
     assert (done.code, RatingsFolder().names()) == (0, [done.document["batch"]]), done.err
 
 
+@pytest.mark.nightly
 def test_two_at_once_make_one_batch(run, finished):
     project = dataclasses.replace(finished[0], folder=Path.cwd())
     started = [project.start(*command(run)) for _ in range(2)]
@@ -299,6 +303,7 @@ def register_generators():
 '''
 
 
+@pytest.mark.nightly
 def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     text = (project.folder / "harness.yaml").read_text()
     text = text.replace("plugins: [", "plugins: [slow.py, ").replace(

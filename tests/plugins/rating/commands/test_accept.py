@@ -193,6 +193,7 @@ def batch_of(begun, **more):
     say(begun, "ana", "Typed.")
 
 
+@pytest.mark.nightly
 def test_the_next_command_is_the_one_that_the_run_was_given(begun):
     batch_of(begun)
     whole = "next: harness iterate -c sub/exp.yaml --rounds 1 --set corrections="

@@ -59,6 +59,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return desk
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", ["status", "agreement", "verdict", "validity"])
 def test_what_is_told_of_a_batch(hostile: Any, command: str) -> None:
     harmless(hostile.rate(command, hostile.name))
@@ -74,6 +75,7 @@ def test_every_export(hostile: Any, form: str) -> None:
         assert not [cell for row in rows for cell in row if re.match(r"\s*[=+@\-\t\r]", cell)]
 
 
+@pytest.mark.nightly
 def test_accepted_answers_correct_the_next_run(hostile: Any) -> None:
     accept = ("accept", hostile.name, "-o", "better.jsonl")
     harmless(hostile.rate(*accept))

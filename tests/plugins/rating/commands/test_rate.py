@@ -231,7 +231,7 @@ def test_agreement_of_hostile_titles_and_choices_and_of_one_value_only(desk, tol
     assert re.search(r"… +-  +-  +100 %  30$", row)
     assert "agreement cannot be computed, because everyone chose 5." in " ".join(out.split())
     assert document(desk.rate("agreement", desk.name, "--json"))["criteria"]
-    plain = desk.project.harness("rate", "agreement", desk.name, PYTHONIOENCODING="ascii")
+    plain = desk.project.process("rate", "agreement", desk.name, PYTHONIOENCODING="ascii")
     assert "█" in out and (plain.code, plain.err, plain.out.isascii()) == (0, "", True)
 
 

@@ -158,6 +158,6 @@ sys.meta_path.insert(0, Block())
 def test_without_the_extra_its_name_is_said(desk, refused, name, arguments):
     (desk.folder / "sitecustomize.py").write_text(BLOCK.format(name=name))
     path = os.pathsep.join(filter(None, [str(desk.folder), os.environ.get("PYTHONPATH")]))
-    result = desk.project.harness("rate", *arguments, PYTHONPATH=path)
+    result = desk.project.process("rate", *arguments, PYTHONPATH=path)
     refused(result, 3, f"needs {name}", "pip install", "[rate]")
     assert not (desk.folder / "ana.html").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness.records import to_json
@@ -162,7 +162,6 @@ def test_a_cut_file_is_refused_wherever_it_is_cut(fresh, tmp_path):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
 def test_an_edited_byte_is_noticed_wherever_it_is(original, data):
     source, made = original
     whole = packed(made, Events(source / made.name, "ana").all()[:4])

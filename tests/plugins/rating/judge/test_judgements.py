@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings as examples, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
@@ -53,7 +53,6 @@ def test_samples_come_to_one_value_of_the_scale(criterion, samples, value):
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 5)), min_size=1, max_size=7))
-@examples(max_examples=40, deadline=None)
 def test_a_settled_level_lies_among_the_samples(samples):
     found = settle(LEVELS, samples)
     known = [value for value in samples if value is not None]
@@ -121,7 +120,6 @@ def test_a_doubled_line_counts_once_and_lists_come_back(tmp_path):
 
 
 @given(st.integers(1, 40))
-@examples(max_examples=15, deadline=None)
 def test_a_cut_line_is_dropped(tmp_path_factory, cut):
     folder = tmp_path_factory.mktemp("cut")
     log = Judgements(folder, "judge", "me")

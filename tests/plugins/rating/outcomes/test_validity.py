@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness import stats
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
@@ -122,7 +122,6 @@ def test_blocks_of_rows_give_what_all_rows_give(monkeypatch):
     assert any_two(*given_rows, seed=1) == whole
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     values=st.lists(st.tuples(st.integers(0, 4), st.integers(-9, 9)), min_size=3, max_size=12),
     order=st.randoms(use_true_random=False),

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness_rating.batches.records import Event
@@ -202,7 +202,6 @@ one_event = st.builds(
 
 
 @given(st.lists(one_event, max_size=20), st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
 def test_any_interleaving_and_any_repetition_fold_to_the_same(events, random):
     again = [*events, *random.choices(events, k=5)] if events else []
     random.shuffle(again)
@@ -212,7 +211,6 @@ def test_any_interleaving_and_any_repetition_fold_to_the_same(events, random):
 
 
 @given(st.lists(one_event, max_size=12, unique_by=lambda one: one.id), st.data())
-@settings(max_examples=40, deadline=None)
 def test_a_file_cut_anywhere_folds_like_the_events_before_the_cut(tmp_path_factory, events, data):
     folder = tmp_path_factory.mktemp("cut")
     store = Events(folder, "ana")
@@ -228,7 +226,6 @@ def test_a_file_cut_anywhere_folds_like_the_events_before_the_cut(tmp_path_facto
 
 
 @given(st.lists(one_event, max_size=20, unique_by=lambda one: one.id))
-@settings(max_examples=80, deadline=None)
 def test_the_last_set_wins_and_a_clear_removes(events):
     expected: dict[tuple[str, str], object] = {}
     for one in sorted(events, key=lambda e: (e.at, e.id)):

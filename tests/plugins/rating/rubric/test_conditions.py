@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness_rating.rubric import conditions as ask_if, finding
 from tests.plugins.rating.tiny import write
 
-moderate = settings(max_examples=60, deadline=None)
 VALUES = {"a": 3, "b": True, "c": "wrong facts", "d": ["x", "y z"], "e": None}
 
 
@@ -69,7 +68,6 @@ answers = st.dictionaries(
 )
 
 
-@moderate
 @given(conditions, conditions, answers)
 def test_conditions_obey_the_laws_of_logic(
     one: dict[str, Any], two: dict[str, Any], values: dict[str, Any]
@@ -91,7 +89,6 @@ def test_conditions_obey_the_laws_of_logic(
         assert holds(either) is (holds(one) or holds(two))
 
 
-@moderate
 @given(conditions, answers, answers)
 def test_what_is_known_stays_so_when_more_is_answered(
     condition: dict[str, Any], values: dict[str, Any], more: dict[str, Any]
@@ -116,7 +113,6 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
 @given(junk)
 def test_no_value_breaks_the_reader(
     tmp_path_factory: pytest.TempPathFactory, condition: Any

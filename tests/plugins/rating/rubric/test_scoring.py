@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness.errors import DataError
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
@@ -15,7 +15,6 @@ from harness_rating.rubric import finding, scales, scoring
 from tests.plugins.rating import tiny as tiny_rubric
 
 POLITE = "scale: binary\n    keys: [y, n]"
-moderate = settings(max_examples=60, deadline=None)
 write = tiny_rubric.write
 
 
@@ -147,7 +146,6 @@ def rated(draw: st.DrawFn) -> tuple[Rubric, dict[str, Any]]:
     return made, {c.id: draw(st.none() | POINTS[c.scale.kind]) for c in asked}
 
 
-@moderate
 @given(rated())
 def test_overall_lies_between_the_parts(case: tuple[Rubric, dict[str, Any]]) -> None:
     made, values = case
@@ -162,7 +160,6 @@ def test_overall_lies_between_the_parts(case: tuple[Rubric, dict[str, Any]]) -> 
         assert min(parts) - 1e-12 <= found <= max(parts) + 1e-12
 
 
-@moderate
 @given(rated(), st.data())
 def test_a_better_value_never_lowers_the_overall_score(
     case: tuple[Rubric, dict[str, Any]], data: st.DataObject
@@ -182,7 +179,6 @@ def test_a_better_value_never_lowers_the_overall_score(
     assert worse <= better + 1e-12
 
 
-@moderate
 @given(rated())
 def test_cannot_judge_counts_as_if_it_were_not_asked(case: tuple[Rubric, dict[str, Any]]) -> None:
     made, values = case
@@ -193,7 +189,6 @@ def test_cannot_judge_counts_as_if_it_were_not_asked(case: tuple[Rubric, dict[st
     assert scoring.overall(made, values) == scoring.overall(alone, answered)
 
 
-@moderate
 @given(rated())
 def test_what_fails_a_criterion_fails_the_item(case: tuple[Rubric, dict[str, Any]]) -> None:
     made, values = case

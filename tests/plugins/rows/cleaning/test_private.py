@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness_rows.cleaning.private.finding import Finders
 from harness_rows.cleaning.private.numbers import accounts, cards
@@ -145,6 +145,7 @@ def test_other_kinds_are_left():
     assert found(text, kinds=("email",)) == [("email", "a@example.com")]
 
 
+@pytest.mark.nightly(but_each=10)
 @pytest.mark.parametrize("line", LABELLED, ids=lambda line: line["id"])
 def test_redacting_a_labelled_line_twice_changes_nothing(line):
     (once,) = redacted(line["text"])
@@ -157,7 +158,6 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=10).map("".join))
 def test_redacting_twice_changes_nothing_and_spans_do_not_overlap(text):
     spans = EVERY.found(text)

@@ -6,7 +6,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from harness import Example
 from harness_rows.cleaning.differences import figures, jaccard
@@ -169,7 +169,6 @@ def test_figures(text, expected):
 POOL = [LONG, LONG.replace("Tuesday", "Monday"), "Is it paid?", "is it paid", "", "12 + 7"]
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.tuples(

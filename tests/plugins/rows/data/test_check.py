@@ -189,7 +189,8 @@ def test_harness_check_counts_the_same_near_repeats_and_names_broken_characters(
 ) -> None:
     """By the config's own limits, and by the default ones for a file."""
     near = [shop_row(920 + n, question=NEAR.format(words(f"n{n}"))) for n in range(3)]
-    held = [shop_row(930 + n, "dev", question=NEAR.format(words(f"n{n}")) + " Thanks")
+    # The last words differ: what three rows share is nobody's own, and does not count.
+    held = [shop_row(930 + n, "dev", question=f"{NEAR.format(words(f'n{n}'))} {words(f'z{n}', 1)}")
             for n in range(3)]  # fmt: skip
     broken = [shop_row(940, question=f"Wie hei\u00c3\u009ft {words('x')}"),
               shop_row(941, answer="caf\ufffd")]  # fmt: skip

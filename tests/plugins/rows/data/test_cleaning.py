@@ -223,6 +223,7 @@ def test_options_out_of_range_are_refused_before_anything_is_read(place: Shop, f
     assert place.data(flags[0], path, *flags[1:]).code == 2
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_hostile_text_is_written_as_it_is_and_shown_as_text(place: Shop, command):
     evil = "[red]<script>\x1b[31m\u202e=HYPERLINK()\0 " + "x" * 2_000_000
@@ -233,6 +234,7 @@ def test_hostile_text_is_written_as_it_is_and_shown_as_text(place: Shop, command
     assert rows(place.folder / "out.jsonl")[172]["question"] == evil
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_leaves_nothing(place: Shop, command):
     path = put(place, lines(shop() * 20), "rows.jsonl")

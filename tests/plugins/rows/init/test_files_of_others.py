@@ -144,6 +144,7 @@ def tables(folder):
     return "csvs"
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("made", "primary", "words"),
     [

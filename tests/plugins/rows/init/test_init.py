@@ -104,6 +104,7 @@ def test_a_fifth_of_what_is_learned_is_general_rows(empty):
     assert config["replay"] == 0.2
 
 
+@pytest.mark.nightly
 def test_examples_that_have_no_room_are_not_asked_for(empty):
     write_jsonl(empty, [{"question": sentence(n, 500), "answer": sentence(-n)} for n in range(300)])
     _, config, _ = made(empty, "rows.jsonl")
@@ -120,6 +121,7 @@ def test_near_duplicates_are_kept_together(empty):
     assert "near-duplicate" not in checked
 
 
+@pytest.mark.nightly
 def test_given_splits_are_respected_and_lacking_ones_cut_from_train(empty):
     (empty.folder / "data").mkdir()
     for split, count in (("train", 400), ("validation", 60), ("test", 60)):
@@ -249,6 +251,7 @@ def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
     assert "60 dev, 60 test" in checked and "4 of 195 rows of train would be left out" in checked
 
 
+@pytest.mark.nightly
 def test_long_rows_are_trained_in_smaller_batches(empty):
     rows = [{"question": sentence(n, 1500), "answer": sentence(-n - 1, 20)} for n in range(60)]
     write_jsonl(empty, rows)
@@ -257,6 +260,7 @@ def test_long_rows_are_trained_in_smaller_batches(empty):
     assert (config["train"]["batch_size"], config["train"]["accumulation"]) == (2, 4)
 
 
+@pytest.mark.nightly
 def test_a_large_group_goes_to_train(empty):
     groups = ["one"] * 90 + [f"g{n}" for n in range(300)]
     rows = [{**row, "group": group} for row, group in zip(questions(390), groups, strict=True)]

@@ -1,0 +1,55 @@
+"""People's files: CSV, JSON, JSON lines, Parquet, Arrow and plain text, as records with places.
+
+A reader goes through one file once, and gives each record that can be used with its line, or with
+its number where rows have no lines. Everything else it reports as a :class:`Fault` with the place,
+and goes on where that is possible: so all that is wrong with a file is said at once.
+"""
+
+from __future__ import annotations
+
+from harness.readers import json_text
+from harness.readers.base import (
+    BOM,
+    LONGEST,
+    Fault,
+    File,
+    Reader,
+    Record,
+    Records,
+    Report,
+    Stretches,
+)
+from harness.readers.columnar import Arrow, Columnar, InMemory, Parquet
+from harness.readers.delimited import Delimited
+from harness.readers.json_list import JsonList, Objects
+from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed_or_wide, reader_of
+from harness.readers.lines import JsonLines, TextLines
+from harness.readers.problems import Problems
+
+__all__ = [
+    "BOM",
+    "LONGEST",
+    "SUFFIXES",
+    "Arrow",
+    "Columnar",
+    "Delimited",
+    "Fault",
+    "File",
+    "InMemory",
+    "JsonLines",
+    "JsonList",
+    "Kind",
+    "Objects",
+    "Parquet",
+    "Problems",
+    "Reader",
+    "Record",
+    "Records",
+    "Report",
+    "Stretches",
+    "TextLines",
+    "json_text",
+    "kind_of",
+    "packed_or_wide",
+    "reader_of",
+]

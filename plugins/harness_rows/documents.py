@@ -1,0 +1,117 @@
+"""A JSON document that holds a list of rows, or one for each split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from harness import near
+from harness.kit import strict_json
+from harness.kit.text import one_line
+from harness.readers import BOM, Fault, File, Objects, Problems, Reader
+from harness_rows.splits import SPLIT_NAMES, with_dev
+
+LISTS = ("data", "rows", "examples", "items", "records", "instances")
+"""Keys under which others put the list of rows."""
+NAME, NAMED = 40, 5
+"""Characters of a name that a message shows, and names."""
+
+
+class Part(NamedTuple):
+    """A reader, and the split that the name of its file or list says; or empty."""
+
+    reader: Reader
+    split: str
+
+
+def parts(file: File, split: str, problems: Problems) -> list[Part]:
+    """The lists of a JSON document; none where it has none: its problem has been noted.
+
+    Args:
+        split: what the name of the file says, for lists that do not.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with file.open() as stream:
+        raw = stream.read().removeprefix(BOM)
+    try:
+        value = strict_json.parse(raw)
+    except strict_json.Fault as fault:
+        problems.add(Fault(str(fault), file.label))
+        return []
+    if not isinstance(value, dict):
+        problems.add(Fault(_no_list(value), file.label))
+        return []
+    if any(_split(name) and _has_rows(held) for name, held in value.items()):
+        return _splits(file, problems, value)
+    lists = {name: held for name, held in value.items() if name in LISTS and _has_rows(held)}
+    if not lists:
+        problems.add(Fault(_no_list(value), file.label))
+    return [
+        Part(_objects(file, problems, rows, name, len(lists)), split)
+        for name, rows in lists.items()
+    ]
+
+
+def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Part]:
+    """A reader for each split of an object that holds a list for each."""
+
+    def wrong(reason: str) -> None:
+        problems.add(Fault(reason, file.label))
+
+    unknown = [name for name, held in value.items() if not _split(name) and _has_rows(held)]
+    if unknown:
+        wrong(_no_split(unknown))
+    # An empty list holds no rows of its split, so `valid` may be dev beside an empty `dev`.
+    lists = {name: held for name, held in value.items() if _split(name) and held != []}
+    for name in (name for name, held in lists.items() if not isinstance(held, list)):
+        wrong(f"`{_shown(name)}` must be a list of rows")
+    for shown, count in Counter(map(_shown, lists)).items():
+        if count > 1:
+            wrong(f"two lists have the name `{shown}`: put their rows in one")
+    splits = with_dev([_split(name) for name in lists])
+    return [
+        Part(_objects(file, problems, rows, name, len(lists)), split)
+        for (name, rows), split in zip(lists.items(), splits, strict=True)
+        if isinstance(rows, list)
+    ]
+
+
+def _objects(file: File, problems: Problems, rows: list[Any], name: str, of: int) -> Objects:
+    """One of the lists of a file. Rows of each are numbered from 1: of several each has a label."""
+    label = f"{file.label}/{_shown(name)}" if of > 1 else file.label
+    kind = f"JSON, the list `{_shown(name)}`"
+    return Objects(replace(file, label=label), problems.add, rows, kind)
+
+
+def _shown(name: str) -> str:
+    """A name of the data as ids and messages have it."""
+    return one_line(name, NAME)
+
+
+def _split(name: str) -> str:
+    return SPLIT_NAMES.get(name.strip().casefold(), "")
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
+def _no_split(names: Sequence[str]) -> str:
+    said = ", ".join(f"`{_shown(name)}`" for name in names[:NAMED])
+    said += ", …" if len(names) > NAMED else ""
+    if len(names) > 1:
+        what = f"{said} are not names of splits"
+    else:
+        what = f"{said} is not the name of a split{near(names[0], list(SPLIT_NAMES))}"
+    return f"{what} (known: {', '.join(SPLIT_NAMES)})"
+
+
+def _no_list(value: Any) -> str:
+    what = "holds no list of rows under `data`, or under the name of a split"
+    if isinstance(value, dict) and any(isinstance(one, (dict, list)) for one in value.values()):
+        what += '; of pandas, `df.to_json(path, orient="records", lines=True)` writes rows'
+    return f"the file {what}"

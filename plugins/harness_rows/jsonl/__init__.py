@@ -1,1 +1,0 @@
-"""The source ``jsonl``: the strict native format, one JSON object a line."""

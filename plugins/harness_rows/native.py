@@ -1,0 +1,262 @@
+"""The native format: what a row of it must be, and what rows must be to each other."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import SPLITS, near
+from harness.kit.text import one_line
+from harness.readers import Fault, Stretches, json_text
+from harness_rows.dealing import SIDES
+from harness_rows.prompts import evened
+
+ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
+MESSAGE_KEYS = (
+    "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "thinking",
+)  # fmt: skip
+ROLES = ("system", "developer", "user", "assistant", "tool")
+
+
+@dataclass(slots=True)
+class Row:
+    """A row as far as it could be read.
+
+    Attributes:
+        file: path as people see it; ``label`` is short and the same on every machine.
+        lines: the file's lines, of which this is number ``at``.
+        split: None where neither the row nor its file says one.
+        split_known: False where a split is given but is not one.
+        references: None where there is none to be had.
+    """
+
+    file: str
+    label: str
+    line: int
+    lines: Stretches
+    at: int
+    id: str = ""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    references: list[str] | None = None
+    split: str | None = None
+    split_known: bool = True
+    group: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+    tools: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def prompt(self) -> str:
+        """The conversation before the answer, system turns left out, evened."""
+        return evened(self.messages)
+
+    def fault(self, reason: str, *path: str | int, key: bool = False, about: str = "") -> Fault:
+        """What is wrong with the value (or key) at ``path``."""
+        text = self.lines.raw(self.at).decode("utf-8")
+        column = json_text.column(text, path, key=key)
+        return Fault(reason, self.file, self.line, column, about=about)
+
+
+def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
+    """Set the row's fields from its JSON object; what is wrong is yielded.
+
+    Args:
+        split: the split that the file stands for, if it does.
+    """
+    if "messages" not in value:
+        yield row.fault("no `messages` (the source `rows` reads rows of other forms)")
+    else:
+        for key in (key for key in value if key not in ROW_KEYS):
+            reason = f"unknown key {_quoted(key)}{near(key, ROW_KEYS)}"
+            yield row.fault(reason, key, key=True)
+    yield from _names(row, value)
+    yield from _split(row, value, split)
+    yield from _meta(row, value)
+    yield from _tools(row, value)
+    if "messages" in value:
+        yield from _messages(row, value["messages"])
+        yield from _references(row, value)
+
+
+def _names(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
+    row.id = f"{row.label}:{row.line}"
+    for key in ("id", "group"):
+        name = value.get(key)
+        good = isinstance(name, (str, int)) and not isinstance(name, bool) and str(name).strip()
+        if key in value and not good:
+            yield row.fault(f"`{key}` must be a text that is not blank, or a whole number", key)
+        elif key in value:
+            setattr(row, key, str(name))
+    row.group = row.group or row.id
+
+
+def _split(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
+    row.split = split
+    if "split" not in value:
+        return
+    name = value["split"]
+    if name not in SPLITS:
+        row.split_known = split is not None
+        hint = near(name, SPLITS) if isinstance(name, str) else ""
+        yield row.fault(f"`split` must be one of {', '.join(SPLITS)}{hint}", "split")
+    elif split is not None and name != split:
+        yield row.fault(f"`split` is {name}, but this file is for {split}", "split")
+    else:
+        row.split = name
+
+
+def _meta(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
+    meta = value.get("meta", {})
+    if not isinstance(meta, dict):
+        yield row.fault("`meta` must be an object", "meta")
+        return
+    for key, item in meta.items():
+        if not _is_scalar(item):
+            reason = "`meta` must be flat: each value a text, a number, true, false or null"
+            yield row.fault(reason, "meta", key, about=f" ({_quoted(key)} is none of these)")
+    row.meta = meta
+
+
+def _is_scalar(item: object) -> bool:
+    return item is None or isinstance(item, (str, bool, int)) or (
+        isinstance(item, float) and math.isfinite(item)
+    )  # fmt: skip
+
+
+def _tools(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
+    tools = value.get("tools", [])
+    if isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools):
+        row.tools = tools
+    else:
+        yield row.fault("`tools` must be a list of objects", "tools")
+
+
+def _messages(row: Row, messages: object) -> Iterator[Fault]:
+    if not isinstance(messages, list) or not messages:
+        yield row.fault("`messages` must be a list with at least one turn", "messages")
+        return
+    for at, message in enumerate(messages):
+        yield from _message(row, message, at)
+    row.messages = [message for message in messages if isinstance(message, dict)]
+
+
+def _message(row: Row, message: object, at: int) -> Iterator[Fault]:
+    place = ("messages", at)
+    if not isinstance(message, dict):
+        yield row.fault("a turn must be an object with `role` and `content`", *place)
+        return
+    for key in message:
+        if key not in MESSAGE_KEYS:
+            reason = f"unknown key {_quoted(key)}{near(key, MESSAGE_KEYS)}"
+            yield row.fault(reason, *place, key, key=True)
+    role = message.get("role")
+    if role not in ROLES:
+        hint = near(role, ROLES) if isinstance(role, str) else ""
+        yield row.fault(f"`role` must be one of {', '.join(ROLES)}{hint}", *place, "role")
+    content = message.get("content")
+    calls = role == "assistant" and bool(message.get("tool_calls"))
+    if not isinstance(content, str) and not (content is None and calls):
+        yield row.fault("`content` must be a text", *place, "content")
+    elif role == "user" and not str(content).strip():
+        yield row.fault("empty prompt: `content` is blank", *place, "content")
+
+
+def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
+    if not row.messages:
+        return
+    if "references" in value:
+        yield from _given(row, value["references"])
+        if row.messages[-1].get("role") == "assistant" and _is_answer(row.messages[-1], row):
+            row.messages = row.messages[:-1]
+    elif row.messages[-1].get("role") == "assistant":
+        yield from _taken(row)
+    elif row.messages[-1].get("role") == "user":
+        yield row.fault(
+            "no answer: there are no `references`, and the last turn is the user's", "messages",
+            len(row.messages) - 1,
+        )  # fmt: skip
+        return
+    last = row.messages[-1].get("role") if row.messages else ""
+    if last == "" or (last in ROLES and last != "user"):
+        reason = "the last turn before the answer must be the user's"
+        if last == "assistant" and "references" in value:
+            reason = (
+                "`references` are given, so the last turn must be the user's, or an answer that "
+                "is one of them"
+            )
+        yield row.fault(reason, "messages", max(0, len(row.messages) - 1))
+
+
+def _given(row: Row, references: object) -> Iterator[Fault]:
+    if not isinstance(references, list) or not all(isinstance(r, str) for r in references):
+        yield row.fault("`references` must be a list of texts", "references")
+        return
+    for at, text in enumerate(references):
+        if not text.strip():
+            yield row.fault("empty answer: a reference is blank", "references", at)
+    row.references = references
+
+
+def _is_answer(message: dict[str, Any], row: Row) -> bool:
+    """Whether the last turn says what the references say, too: then it is no part of the prompt."""
+    content = message.get("content")
+    answers = {text.strip() for text in row.references or ()}
+    return isinstance(content, str) and content.strip() in answers and not message.get("tool_calls")
+
+
+def _taken(row: Row) -> Iterator[Fault]:
+    last = len(row.messages) - 1
+    content = row.messages[last].get("content")
+    row.messages = row.messages[:last]
+    if isinstance(content, str) and content.strip():
+        row.references = [content]
+    elif content is None or isinstance(content, str):
+        yield row.fault("empty answer: the last assistant turn has no text", "messages", last)
+
+
+def check_together(rows: Sequence[Row]) -> Iterator[Fault]:
+    """What is wrong between rows: ids, groups, splits. (What repeats a held-out prompt is left to
+    the core, which says how much that is.)"""
+    for row in rows:
+        if row.split is None and row.split_known:
+            yield row.fault("no `split`: give each row one, or set `sizes` to deal them out")
+    yield from _ids(rows)
+    in_splits = [row for row in rows if row.split is not None]
+    yield from _groups(in_splits)
+    for row in in_splits:
+        if row.references == [] and SIDES[row.split or ""] == "train":
+            yield row.fault(f"empty answer: {row.split} needs a reference", "references")
+
+
+def _ids(rows: Iterable[Row]) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    for row in rows:
+        other = first.setdefault(row.id, row)
+        if other is not row:
+            splits = "" if other.split == row.split else f", in {other.split} and not {row.split}"
+            about = f" ({_quoted(row.id)}, at {other.place}{splits})"
+            yield row.fault("an earlier row has this id", "id", about=about)
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[Fault]:
+    first: dict[str, Row] = {}
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        other = first.setdefault(row.group, row)
+        side = SIDES[row.split or ""]
+        # A row without `group` is its own; that its id is there twice is said elsewhere.
+        if side == SIDES[other.split or ""] or row.id == other.id or (row.group, side) in seen:
+            continue
+        seen.add((row.group, side))
+        about = f" ({_quoted(row.group)}, in {other.split} at {other.place}, in {row.split} here)"
+        yield row.fault("its group has rows in another split", "group", about=about)
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(one_line(name, 60), ensure_ascii=False)
