@@ -19,7 +19,9 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from harness.registry import Registry
+from harness.report.model_files import with_model_files
 from harness.report.reading import FILE_NAME, read
+from harness.report.sections import with_sections
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -28,13 +30,14 @@ _REMARK = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 
 
 def picture(document: Mapping[str, Any], width: int = 96, command: str = "harness report") -> str:
-    """The report as SVG text; the same document always gives the same bytes."""
-    plugin: Any = Registry.build().get("reporter", "terminal").plugin
+    """The report as SVG text; the same analysis always gives the same bytes."""
+    registry = Registry.build()
+    plugin: Any = registry.get("reporter", "terminal").plugin
     console = Console(
         file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor",
         legacy_windows=False, _environ={},
     )  # fmt: skip
-    plugin().show(document, console)
+    plugin().show(with_sections(with_model_files(document, Path()), registry), console)
     svg = console.export_svg(title=command, theme=MONOKAI, unique_id="report")
     return _without_outside(svg)
 

@@ -153,11 +153,11 @@ def _show(config: Config, run: str) -> None:
     from harness.engine.run import REPORTS_FOLDER
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
-    from harness.report.sections import with_always
+    from harness.report.sections import with_sections
 
     console = Console()
     analysis = read(Path(REPORTS_FOLDER) / run / FILE_NAME)
-    analysis = with_always(with_model_files(analysis, Path()), config.registry)
+    analysis = with_sections(with_model_files(analysis, Path()), config.registry)
     for entry in config.report:
         try:
             with plainly(entry.named):

@@ -45,8 +45,8 @@ def report(
 ) -> None:
     """Show the report of a run, or write it as a page.
 
-    With --all one page of all runs of this folder is written: what was changed in each, scores,
-    verdicts, and the answers that differ.
+    With --all one page of all runs of this folder is written: what was changed in each, scores
+    and verdicts.
     """
     if every:
         if run or markdown or full or brief:
@@ -62,7 +62,7 @@ def report(
     from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
-    from harness.report.sections import with_always
+    from harness.report.sections import with_sections
 
     folder = find_reports(run)
     registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
@@ -70,7 +70,7 @@ def report(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    document = with_always(with_model_files(document, Path()), registry)
+    document = with_sections(with_model_files(document, Path()), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_file(registry, kind, "write", document, target)
@@ -87,7 +87,6 @@ def _report_all(html: Path | None, as_json: bool) -> None:
     """The page of all runs, or its document."""
     from harness.registry import Registry
     from harness.report.all_runs import all_runs, with_pages
-    from harness.report.differing import with_answers
     from harness.terminal.targets import check_target
 
     if html is not None:
@@ -95,7 +94,7 @@ def _report_all(html: Path | None, as_json: bool) -> None:
     elif not as_json:
         hint = "harness report --all --html runs.html; in the terminal: harness compare --all"
         raise UsageError("--all writes a page of all runs: say where", hint=hint)
-    document = with_pages(with_answers(all_runs()), html.parent if html else Path())
+    document = with_pages(all_runs(), html.parent if html else Path())
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     if html is not None:

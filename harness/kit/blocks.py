@@ -8,7 +8,7 @@ stands in them is shown as it is, and no report takes it for markup.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -238,7 +238,66 @@ class Code:
     lead: str = ""
 
 
-Simple: TypeAlias = Heading | Paragraph | Note | Bullets | Table | Chart | Code
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A text that answers a prompt.
+
+    Attributes:
+        by: whose it is, such as *round 2*.
+        score: the answer's own; None where it is not known.
+        detail: what else is known of it, such as its error categories.
+    """
+
+    by: str
+    text: str
+    score: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A row of the data with answers to it.
+
+    Attributes:
+        id, place: the row's own name, and where it is to be found, such as ``dev.jsonl:12``.
+        answers: those that are shown, in their order.
+        reference: what an answer is expected to say.
+        others: more answers and references, which the page folds away and others leave out.
+        tags: error categories.
+        remark: a word on it, such as what became of it over the rounds.
+        notes: what else is known, each with a word or two that say what it is (``lead``).
+    """
+
+    id: str
+    prompt: str
+    answers: tuple[Answer, ...]
+    reference: str = ""
+    place: str = ""
+    others: tuple[Answer, ...] = ()
+    tags: tuple[str, ...] = ()
+    remark: str = ""
+    notes: tuple[Paragraph, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers to rows of the data, to be read.
+
+    Attributes:
+        score: what the answers' scores are called.
+        reference: ``marked``: the last answer of a sample stands beside the reference, and words
+            that the other lacks are marked. ``shown``: the reference stands below the answers.
+            ``folded``: where there is room, which is on the page.
+        short: how many samples a short report shows; None shows all.
+    """
+
+    samples: tuple[Sample, ...]
+    score: str
+    reference: Literal["marked", "shown", "folded"] = "marked"
+    short: int | None = None
+
+
+Simple: TypeAlias = Heading | Paragraph | Note | Bullets | Table | Chart | Code | Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +311,7 @@ class Details:
 Block: TypeAlias = Simple | Details
 KINDS: Mapping[str, type[Any]] = {
     kind.__name__.lower(): kind
-    for kind in (Heading, Paragraph, Note, Bullets, Table, Chart, Code, Details)
+    for kind in (Heading, Paragraph, Note, Bullets, Table, Chart, Code, Answers, Details)
 }
 
 
@@ -352,6 +411,16 @@ def table(
         for title in titles
     )  # fmt: skip
     return Table(tuple(columns), tuple(map(tuple, rows)), caption)
+
+
+def of_sections(document: Mapping[str, Any], *, short: bool = False) -> Iterator[Block]:
+    """What the sections of an analysis document say, in their order: all of a report.
+
+    Args:
+        short: what each says in the short report.
+    """
+    for section in document["sections"]:
+        yield from map(from_json, section["in_short" if short else "blocks"])
 
 
 def of_rows(

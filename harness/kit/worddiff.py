@@ -6,13 +6,17 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Kind = Literal["same", "missing", "extra", "rest"]
+Runs: TypeAlias = "list[tuple[str, bool]]"
+"""A text in pieces, each with whether the other text lacks it."""
 
 MOST_WORDS = 4_000
 """Words of each text that are compared: time and room grow with their product."""
 MOST_CHARACTERS = 20_000
+_CLEAR = 4
+"""Letters from which one shared word between two differences is no chance."""
 
 # Chinese characters and kana are words of their own, ASCII punctuation parts from its word (but
 # for apostrophe and underscore); each with the white space behind it, so that lines stay lines.
@@ -58,17 +62,43 @@ def differences(reference: str, answer: str) -> list[tuple[Kind, str]]:
     """The answer in pieces, with what it lacks of the reference put where it is missing.
 
     All pieces but those that are ``missing``, which stand in the reference alone, are the answer,
-    character by character. The first 4,000 words (20,000 characters) of each text are compared;
-    what an answer has behind them is ``rest``.
+    character by character. A lone short word between two differences ("a", "of") differs too: that
+    both texts have it is chance, and the rest reads better. The first 4,000 words (20,000
+    characters) of each text are compared; what an answer has behind them is ``rest``.
     """
     wanted, said = _words(reference), _words(answer)
     found: list[tuple[Kind, str]] = []
-    for step in steps(wanted, said):
+    for step in _without_chance(list(steps(wanted, said))):
         ours, theirs = "".join(step.answer), "".join(step.reference)
         pieces: list[tuple[Kind, str]] = [("missing", theirs), ("extra", ours)]
         found += [("same", ours)] if step.same else [piece for piece in pieces if piece[1]]
     rest = answer[sum(map(len, said)) :]
     return [*found, ("rest", rest)] if rest else found
+
+
+def sides(reference: str, answer: str) -> tuple[Runs, Runs]:
+    """Both texts in pieces, as :func:`differences` compares them; what is beyond is left out."""
+    found = _without_chance(list(steps(_words(reference), _words(answer))))
+    return (
+        [("".join(step.reference), not step.same) for step in found if step.reference],
+        [("".join(step.answer), not step.same) for step in found if step.answer],
+    )
+
+
+def _without_chance(found: Sequence[Step]) -> list[Step]:
+    merged: list[Step] = []
+    for place, step in enumerate(found):
+        between = 0 < place < len(found) - 1
+        same = step.same and not (between and _is_chance(step.answer))
+        if merged and not same and not merged[-1].same:
+            before = merged.pop()
+            step = Step(False, [*before.reference, *step.reference], [*before.answer, *step.answer])
+        merged.append(Step(same, step.reference, step.answer))
+    return merged
+
+
+def _is_chance(words: Sequence[str]) -> bool:
+    return len(words) == 1 and len(words[0].strip()) < _CLEAR and words[0].isascii()
 
 
 def closest(references: Sequence[str], answer: str) -> str:

@@ -33,6 +33,9 @@ NAMED_BY_PEOPLE = (
     "answers that they rated; other answers were not checked for them."
 )
 
+_WITHOUT: Document = {"control": None, "baselines": []}
+"""What the keys hold here that a summary leaves out where a run has nothing to say under them."""
+
 Causes = Mapping[str, tuple[str, str, bool]]
 """Cause -> definition, remedy, and whether new data can cure it."""
 
@@ -84,6 +87,7 @@ def analyse(
     queries = {**QUERIES, **outside.queries}
     answers, shown, failed = _answers(database, queries, limit)
     document = {
+        **_WITHOUT,
         **summary,
         "schema": SCHEMA,
         "notes": [*summary["notes"], *(one_line(note) for note in outside.notes)],
@@ -100,7 +104,7 @@ def analyse(
         if terms.names_errors or outside.names_errors
         else NOT_LOOKED_FOR,
         "tables": answers,
-        "examples": shown.get("examples") or list(summary["examples"]),
+        "examples": shown.get("examples") or [_unasked(row) for row in summary["examples"]],
         "better": shown.get("better", []),
         "not_better": shown.get("not_better"),
         "remedies": remedies(summary, answers, terms.causes),
@@ -111,6 +115,11 @@ def analyse(
         "failed": failed,
     }
     return {**document, "sections": made(sections, document, database, failed, guard)}
+
+
+def _unasked(row: Document) -> Document:
+    """An example of the summary, where the database tells no more of it."""
+    return {**row, "references": [], "course": "", "answers": [], "cause": None}
 
 
 _EXAMPLES: Mapping[str, Callable[[Asking, int], Any]] = {

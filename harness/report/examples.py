@@ -56,7 +56,7 @@ def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, kept: int) 
         "score": now["score"],
         "finish_reason": now["finish_reason"],
         "errors": now["errors"],
-        "course": course,
+        "course": course or "",
         "answers": answers,
         "cause": _cause(cause),
     }

@@ -33,7 +33,7 @@ from harness.report.model_files import with_model_files
 from harness.report.origin import dates_of, model_of, settings_of
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.references import between_references
-from harness.report.sections import with_always
+from harness.report.sections import with_sections
 from harness.report.summary import RunRecord, rounds_closed, summarise
 from harness.stages.growing import causes_of
 from harness.stages.reporting import written as files_of
@@ -93,7 +93,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     analysis = _analysis(run, steps, told, annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    shown_document = with_always(with_model_files(analysis, run.root), run.config.registry)
+    shown_document = with_sections(with_model_files(analysis, run.root), run.config.registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):

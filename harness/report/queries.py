@@ -168,27 +168,6 @@ NOT_BETTER = _examples(
 )
 """Those that do not pass and did not get better, the worst first."""
 
-BEST_ANSWERS = """
-    SELECT e.id, e.place, e.prompt, e.messages, e.all_references, p.round, p.text, o.value
-    FROM runs r
-    JOIN predictions p ON p.arm = 'main' AND p.split = 'dev' AND p.round = r.kept_round
-         AND p.sample_index = 0
-    JOIN examples e ON e.id = p.id AND e.split = 'dev'
-    LEFT JOIN outcomes o ON o.id = p.id AND o.arm = 'main' AND o.split = 'dev'
-         AND o.round = p.round
-    ORDER BY e.id"""
-"""The best round's answers to dev, with what was asked and the primary score."""
-
-BESIDE_ANSWERS = """
-    SELECT p.arm, e.id, e.place, e.prompt, e.messages, e.all_references, p.round, p.text, o.value
-    FROM predictions p
-    JOIN examples e ON e.id = p.id AND e.split = 'dev'
-    LEFT JOIN outcomes o ON o.id = p.id AND o.arm = p.arm AND o.split = 'dev'
-         AND o.round = p.round
-    WHERE regexp_matches(p.arm, '^(arm|baseline) ') AND p.split = 'dev' AND p.sample_index = 0
-    ORDER BY p.arm, e.id"""
-"""The answers to dev of trainings beside the rounds, and of baselines, likewise."""
-
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses
     WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)"""

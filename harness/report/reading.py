@@ -9,7 +9,7 @@ from harness.errors import DataError, UsageError
 from harness.kit.files import read_json
 
 FILE_NAME = "analysis.json"
-SCHEMA = "harness.analysis/3"
+SCHEMA = "harness.analysis/4"
 
 Document = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Sections of plugins: what they say, in the analysis and, if they always do, in every report."""
+"""Sections: what they say, in the analysis and, if they always do, in every report."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
-from harness.kit.blocks import to_json
+from harness.kit.blocks import Heading, to_json
 from harness.kit.documents import finite
 from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.reading import Document
 from harness.stages import Section
-from harness.stages.reporting import blocks_of, table_of
+from harness.stages.reporting import blocks_of, short_of, table_of
 
 MOST_ROWS = 50
 
@@ -41,9 +41,8 @@ def made(
         try:
             with guard(section):
                 entry = _with_rows(section, copied(document), database)
-                if type(section).blocks is not Section.blocks:
-                    so_far = {**document, "sections": [*entries, entry]}
-                    entry |= _with_blocks(section, copied(so_far))
+                so_far = {**document, "sections": [*entries, entry]}
+                entry |= _drawn(section, so_far)
         except (Waiting, EnvironmentFailure):
             raise
         except HarnessError as error:
@@ -53,32 +52,41 @@ def made(
     return entries
 
 
-def with_always(document: Mapping[str, Any], registry: Registry) -> Document:
+def with_sections(document: Mapping[str, Any], registry: Registry) -> Document:
     """The document that reporters are given: with the sections that no config has to name.
 
     They are drawn from what the analysis holds, so they stand in the report of a run that was
-    made without them, too.
+    made without them, too. All stand in their order.
     """
-    known = {section["name"] for section in document.get("sections") or ()}
-    sections, failed = list(document.get("sections") or ()), dict(document.get("failed") or {})
-    for stage, name, provider in registry.providers():
-        kind: Any = provider.plugin
-        if stage != "section" or not kind.always or name in known:
-            continue
+    named = list(document["sections"])
+    known = {section["name"] for section in named}
+    always = [
+        (provider.plugin, provider.origin)
+        for _, name, provider in registry.providers()
+        if issubclass(provider.plugin, Section) and provider.plugin.always and name not in known
+    ]
+    found = {**document, "failed": dict(document["failed"])}
+    entries: list[Document] = []
+    for kind, origin in sorted(always, key=lambda section: section[0].order):
         try:
-            with plainly(f"section '{name}' from {provider.origin}"):
-                entry = _head(kind()) | _with_blocks(kind(), copied(document))
+            with plainly(f"section '{kind.name}' from {origin}"):
+                entry = {**_head(kind()), **_drawn(kind(), found)}
         except HarnessError as error:
-            failed[name] = error.what
+            found["failed"][kind.name] = error.what
             continue
-        if entry["blocks"]:
-            sections.append(entry)
-    return {**document, "sections": sections, "failed": failed}
+        entries.append(entry)
+    return {**found, "sections": sorted([*named, *entries], key=lambda entry: entry["order"])}
 
 
 def _head(section: Section) -> Document:
-    title = one_line(section.title or section.name, 120)
-    return {"name": section.name, "title": title, "columns": [], "rows": [], "cut": False}
+    return {
+        "name": section.name,
+        "title": one_line(section.title, 120),
+        "order": section.order,
+        "columns": [],
+        "rows": [],
+        "cut": False,
+    }
 
 
 def _with_rows(section: Section, document: Document, database: Path) -> Document:
@@ -92,9 +100,15 @@ def _with_rows(section: Section, document: Document, database: Path) -> Document
     }
 
 
-def _with_blocks(section: Section, document: Mapping[str, Any]) -> Document:
-    blocks = blocks_of(section, document)
-    return {"after": section.after, "blocks": [to_json(block) for block in blocks]}
+def _drawn(section: Section, document: Mapping[str, Any]) -> Document:
+    """Its blocks, which begin with a heading, and what it says in short."""
+    given = copied(document)
+    blocks = blocks_of(section, given)
+    title = one_line(section.title, 120)
+    if title and blocks and not isinstance(blocks[0], Heading):
+        blocks.insert(0, Heading(title))
+    short = short_of(section, given)
+    return {"blocks": list(map(to_json, blocks)), "in_short": list(map(to_json, short))}
 
 
 def _cell(value: Any) -> Any:

@@ -36,7 +36,7 @@ class Reporter(Plugin):
         """Write a page of all runs of a folder: ``harness report --all``.
 
         Args:
-            document: a ``harness.runs/1`` document with ``answers`` (see ``docs/commands.md``).
+            document: a ``harness.runs/1`` document (see ``docs/commands.md``).
 
         Returns:
             the files written; none if this reporter knows no such page (the default).
@@ -70,19 +70,19 @@ def exercise_reporter(
 
 
 class Section(Plugin):
-    """A section of one's own in every report: a table under a title, or blocks of any kind.
+    """A section of every report: a table under a title, or blocks of any kind.
 
     Attributes:
         title: its heading.
-        after: the part of our reports that it follows: ``verdict``, ``weak``, ``errors``,
-            ``examples`` or ``data``; anything else puts it behind ``data``.
+        order: sections stand by rising numbers. Those of our reports have the hundreds from 100
+            (the verdict) to 2600 (commands to type next); ``docs/plugins.md`` lists them.
         always: whether it stands in every report without being named in a config. It has no
             options then, and draws from the document alone.
     """
 
     stage = "section"
     title: ClassVar[str] = ""
-    after: ClassVar[str] = ""
+    order: ClassVar[int] = 2100
     always: ClassVar[bool] = False
 
     def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
@@ -98,7 +98,7 @@ class Section(Plugin):
         """What the section says, by the records of :mod:`harness.kit.blocks`.
 
         The default is the table of :meth:`rows`. Texts are plain, whatever they hold; a section
-        that begins with no heading gets its ``title``. Nothing leaves an ``always`` section out.
+        that begins with no heading gets its ``title``. Nothing leaves the section out.
 
         Args:
             document: the analysis; what :meth:`rows` gave is the last of its ``sections``.
@@ -106,6 +106,13 @@ class Section(Plugin):
         for found in document.get("sections") or ():
             if found["name"] == self.name:
                 return of_rows(found["title"], found["columns"], found["rows"], found["cut"])
+        return ()
+
+    def in_short(self, document: Mapping[str, Any]) -> Iterable[Block]:
+        """What the section says in the short report, which a terminal shows first.
+
+        The default is nothing.
+        """
         return ()
 
 
@@ -123,14 +130,26 @@ def table_of(
 
 def blocks_of(section: Section, document: Mapping[str, Any]) -> list[Block]:
     """What a section says: known blocks, tables as wide as their columns."""
-    blocks = list(returned(Section.blocks, section.blocks(document), most=MOST_BLOCKS))
-    for place, block in enumerate(blocks, start=1):
+    blocks = returned(Section.blocks, section.blocks(document), most=MOST_BLOCKS)
+    return _drawable(blocks, "blocks()")
+
+
+def short_of(section: Section, document: Mapping[str, Any]) -> list[Block]:
+    """What a section says in the short report."""
+    blocks = returned(Section.in_short, section.in_short(document), most=MOST_BLOCKS)
+    return _drawable(blocks, "in_short()")
+
+
+def _drawable(blocks: Iterable[Block], call: str) -> list[Block]:
+    drawn = list(blocks)
+    for place, block in enumerate(drawn, start=1):
         if why := flaw(block):
-            raise refused(f"blocks(): item {place}: {why}")
-    return blocks
+            raise refused(f"{call}: item {place}: {why}")
+    return drawn
 
 
 def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Block]:
     """All that a section is asked."""
     table_of(section, document, database)
+    short_of(section, document)
     return blocks_of(section, document)

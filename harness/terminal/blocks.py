@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.kit.blocks import (
+    Answers,
     Block,
     Bullets,
     Chart,
@@ -24,6 +25,7 @@ from harness.kit.blocks import (
 )
 from harness.kit.drawing import LEVELS, shares
 from harness.kit.text import one_line
+from harness.terminal.answers import drawn_answers
 from harness.terminal.block_tables import draw_table
 
 INDENT = 2
@@ -49,6 +51,9 @@ def draw(block: Block, console: Console) -> None:
         _chart(block, console)
     elif isinstance(block, Code):
         _code(block, console)
+    elif isinstance(block, Answers):
+        for part in drawn_answers(block, console):
+            out(console, part) if part else console.print()
 
 
 def _code(block: Code, console: Console) -> None:

@@ -20,7 +20,10 @@ from harness.records import (
     Prediction,
     ScoredExample,
     Slice,
+    Verdict,
+    to_json,
 )
+from harness.records.summary import SCHEMA, Data, Dates, MainRound, Model, ShownScore, Summary
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.stages import AnnotatedRun, AnswerValues, Evidence
 from harness.stages.prompting import Held
@@ -170,26 +173,25 @@ def _row(number: int, split: Any, topic: str, question: str, answer: str) -> Exa
     return Example(f"row-{number}", turns, (answer,), split, f"customer-{number}", meta)
 
 
-_VERDICT = {
-    "label": "baseline", "against": "", "difference": None, "low": None, "high": None,
-    "level": None, "detectable": None, "sentence": "The base model.", "n": 3, "groups": 3,
-}  # fmt: skip
-_SCORE = {
-    "value": 0.5, "low": None, "high": None, "n": 3, "unscored": 0, "signature": "score|v:1",
-    "higher_is_better": True, "caveat": "",
-}  # fmt: skip
-_ROUND: Mapping[str, Any] = {
-    "round": 0, "train_rows": None, "kept": True, "scores": {SCORE: _SCORE},
-    "verdict": _VERDICT, "errors": {}, "slices": [], "plan": [], "added": 0, "added_by": {},
-    "refused": {}, "guards": [], "log": [],
-}  # fmt: skip
+_SCORE = ShownScore(0.5, None, None, 3, 0, "score|v:1", True, "")
+_ROUND = MainRound(
+    round=0, train_rows=0, kept=True, scores={SCORE: _SCORE},
+    verdict=Verdict("baseline", "", None, None, None, 0.95, None, "The base model.", 3, 3),
+    errors={}, slices=(), strategy="none", plan=(), added=0, added_by={}, refused={}, log=(),
+    course=None, guards=(), replayed=0, forgetting=None,
+)  # fmt: skip
+_SUMMARY = Summary(
+    schema=SCHEMA, run="sample", primary=SCORE, model=Model("sample", None, 0, ()),
+    dates=Dates(None, None), settings={}, data=Data({"dev": 3}, 3, {}, None), rounds=(_ROUND,),
+    kept_round=0, best_prompt=None, beats_prompts=None, forgot=None, test=None, sealed=None,
+    objective=None, examples=(), notes=(), seconds={}, cached=(), next_command="",
+    arms=(), experiments={}, chosen=None,
+)  # fmt: skip
 DOCUMENT: Mapping[str, Any] = {
-    "schema": "harness.analysis/3", "run": "sample", "primary": SCORE,
-    "model": {"base": "sample", "adapter": None, "round": 0},
-    "dates": {"started": None, "finished": None}, "settings": {},
-    "rounds": [_ROUND], "kept_round": 0, "test": None, "sealed": None, "control": None,
-    "objective": None, "data": {"rows": {"dev": 3}, "dev_groups": 3}, "examples": [],
-    "notes": [], "seconds": {}, "cached": [], "next_command": "", "tables": {}, "queries": [],
-    "definitions": {}, "causes_known": {}, "remedies": [], "sections": [], "failed": {},
+    **to_json(_SUMMARY), "schema": "harness.analysis/4", "baselines": [],
+    "annotations": {}, "right_at": None, "bounds": [None, None], "by_people": False,
+    "between_references": None, "definitions": {}, "causes_known": {}, "not_looked_for": "",
+    "tables": {}, "better": [], "not_better": None, "remedies": [], "queries": [],
+    "sections": [], "failed": {},
 }  # fmt: skip
 """The analysis of a run that has closed its first round and knows no more."""

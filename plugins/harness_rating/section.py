@@ -57,7 +57,7 @@ class PeopleSection(harness.Section):
 
     name = "people"
     title = "What raters say"
-    after = "errors"
+    order = 1550
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""Reporters: verdicts, errors and slices of a run, at a terminal, in Markdown and as a page."""
+"""Reports of a run: their sections, and how a terminal, Markdown and a page draw them."""
 
 from __future__ import annotations
 
@@ -130,3 +130,10 @@ class HtmlReporter(harness.Reporter):
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:
     return [TerminalReporter, FullReporter, MarkdownReporter, BriefReporter, HtmlReporter]
+
+
+@harness.hookimpl
+def register_sections() -> Sequence[type[harness.Section]]:
+    from harness_reports.sections import SECTIONS
+
+    return SECTIONS

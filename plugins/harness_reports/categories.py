@@ -134,8 +134,3 @@ def explained(document: Document) -> str:
     """``82 of 100 failing answers``: those that have a likeliest cause."""
     total, all_ = sum(cause.answers for cause in causes(document)), wrong(document)
     return f"{total} of {all_} failing answers" if all_ else f"{total} failing answers"
-
-
-def remedies(document: Document) -> list[Document]:
-    """What to do, by what it may be worth."""
-    return list(document.get("remedies") or ())

@@ -7,11 +7,9 @@ from typing import Any
 
 from harness.kit import terms
 from harness.kit.numbers import digits_of, number
-from harness.kit.text import one_line, plain, titled
+from harness.kit.text import one_line, titled
 
 Document = Mapping[str, Any]
-Runs = list[tuple[str, bool]]
-"""Runs of words, each with whether it differs from the other text."""
 
 BY_PEOPLE = "change: by raters who rated both rounds in one batch"
 """Of a primary score that raters give."""
@@ -176,20 +174,6 @@ def losses(entry: Document) -> tuple[list[float], list[float]]:
     return training, [point["eval_loss"] for point in log if point["eval_loss"] is not None]
 
 
-def sides(reference: str, answer: str, limit: int = 600) -> tuple[Runs, Runs]:
-    """Both texts, as runs of words with whether the other text lacks them.
-
-    A word that begins a line has its line break and its indentation before it.
-    """
-    from harness_reports.words import differences
-
-    parts = differences(plain(reference, limit), plain(answer, limit), lines=True)
-    return (
-        [(text, kind == "missing") for kind, text in parts if kind != "extra"],
-        [(text, kind == "extra") for kind, text in parts if kind != "missing"],
-    )
-
-
 def course(before: float | None, now: float | None, digits: int) -> str:
     """``0.121 → 0.453``."""
     return f"{number(before, digits)} → {number(now, digits)}"
@@ -198,3 +182,9 @@ def course(before: float | None, now: float | None, digits: int) -> str:
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def levers(document: Document) -> Document | None:
+    """What was tried beside the rounds; None where nothing was."""
+    found: Document | None = document["experiments"].get("levers")
+    return found

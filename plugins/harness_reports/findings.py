@@ -6,7 +6,6 @@ leave its section out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.kit.numbers import number
@@ -152,24 +151,3 @@ def failed(document: Document) -> list[tuple[str, str]]:
         (one_line(told.get(name, name), 120), one_line(why, 300))
         for name, why in sorted((document.get("failed") or {}).items())
     ]
-
-
-def examples(rows: Sequence[Document], kept_round: int, most: int) -> list[Document]:
-    """The worst answers to show, none of which passes.
-
-    First those that fail in a way of their own, by error category or cause: they say more than
-    the next one of the same.
-    """
-    seen: set[str] = set()
-    first: list[int] = []
-    later: list[int] = []
-    usable = [row for row in rows if not _is_right(row, kept_round)]
-    for place, row in enumerate(usable):
-        traits = {*row["errors"][:1], *([row["cause"]["cause"]] if row.get("cause") else [])}
-        (first if traits - seen else later).append(place)
-        seen |= traits
-    return [usable[place] for place in sorted([*first, *later][:most])]
-
-
-def _is_right(row: Document, at: int) -> bool:
-    return any(one["right"] for one in row.get("answers") or () if one["round"] == at)

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.kit.terms import Kind, shown
 
-Document = dict[str, Any]
+Document = Mapping[str, Any]
 
 _COLUMNS: Mapping[str, Kind] = {"category": "category", "cause": "cause", "reason": "refusal"}
 """Column of a table of the analysis -> what it names."""
@@ -19,7 +19,7 @@ def in_words(document: Document) -> Document:
     tables = document.get("tables") or {}
     found = {row["category"] for row in tables.get("categories") or ()}
     names = _Names(frozenset(found | document["definitions"].keys()))
-    changed: Document = {
+    changed: dict[str, Any] = {
         "rounds": [names.round(entry) for entry in document["rounds"]],
         "examples": [names.example(row) for row in document["examples"]],
         "better": [names.example(row) for row in document["better"]],

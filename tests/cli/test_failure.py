@@ -251,7 +251,7 @@ def test_report_shows_the_latest_or_the_named_run(finished):
     project, done = finished
     name = done.document["run"]
     analysis = project.inside("report", "--json").document
-    assert analysis["schema"] == "harness.analysis/3"
+    assert analysis["schema"] == "harness.analysis/4"
     for key in set(done.document) - {"schema", "examples"}:
         assert analysis[key] == done.document[key], key
     assert project.inside("report", name, "--json").document == analysis

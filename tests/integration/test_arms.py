@@ -228,22 +228,6 @@ def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Proj
 
 
 @pytest.mark.nightly
-def test_the_page_of_all_runs_leads_to_the_answers_of_an_arm(begun: Project) -> None:
-    begun.write(TWO_ROUNDS + ARMS.replace("name: more", "name: '<b>more</b>'"))
-    summary(begun)
-    assert begun.inside("report", "--all", "--html", "all.html").code == 0
-    page = (begun.folder / "all.html").read_text()
-    for place in (0, 1):
-        assert f'href="#answers-1-arm-{place}"' in page
-        assert f'id="answers-1-arm-{place}"' in page
-    assert "Arm &lt;b&gt;more&lt;/b&gt;" in page
-    assert "<b>more</b>" not in page
-    found = begun.inside("report", "--all", "--json").document["arm_answers"]
-    better = {pair["arm"]: pair["better"] > pair["worse"] for pair in found}
-    assert better == {"<b>more</b>": True, "nothing": False}
-
-
-@pytest.mark.nightly
 def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path: Path) -> None:
     begun.write(CONFIG.replace("rounds: 3", "rounds: 1"))
     summary(begun, "rounds=1")

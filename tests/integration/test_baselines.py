@@ -202,35 +202,6 @@ def test_views_and_commands_tell_of_rounds(asked):
     assert [answer["round"] for answer in why["answers"]] == [0, 1, 2, 3]
 
 
-@pytest.mark.nightly
-def test_the_page_of_all_runs_leads_to_the_answers_of_a_prompt(listening):
-    better = ("--set", "generate.system=0.97", "--set", "generate.examples=0.21")
-    named = "baselines=[{plugin: prompted, name: <b>mine</b>}, few-shot]"
-    arm = ("--set", "arms=[{name: few-shot, set: {train.gain: 0.3}}]")
-    done = listening.inside("iterate", "--rounds", "1", "--set", named, *better, *arm)
-    assert done.code == 0, done.err
-    assert listening.inside("report", "--all", "--html", "all.html").code == 0
-    page = (listening.folder / "all.html").read_text()
-    for place in ("baseline-0", "baseline-1", "arm-2"):
-        assert f'href="#answers-1-{place}"' in page
-        assert f'id="answers-1-{place}"' in page
-    assert "Baseline &lt;b&gt;mine&lt;/b&gt;" in page
-    assert "<b>mine</b>" not in page
-    found = listening.inside("report", "--all", "--json").document
-    assert [pair["arm"] for pair in found["arm_answers"]] == ["few-shot"]
-    mine, shots = found["baseline_answers"]
-    assert (mine["baseline"], shots["baseline"]) == ("<b>mine</b>", "few-shot")
-    assert (mine["a_round"], mine["b_round"], mine["rows"]) == (1, 0, 48)
-    assert mine["better"] > mine["worse"] and shots["better"] < shots["worse"]
-    (run,) = (listening.folder / "reports").glob("*/run.duckdb")
-    sql = (
-        "SELECT count(*) FROM predictions b JOIN predictions p USING (split, id) "
-        "WHERE split = 'dev' AND b.text = p.text AND p.arm = 'main' AND p.round = 1 "
-        "AND b.arm = 'baseline <b>mine</b>'"
-    )
-    assert harness.query(run, sql).rows == ((mine["same"],),)
-
-
 def test_a_round_is_read_back_and_reports_are_made_again(asked):
     project, result = asked
     assert project.inside("compare", "0", "3").code == 0

@@ -7,7 +7,7 @@ import itertools
 
 from hypothesis import given, strategies as st
 
-from harness.kit.worddiff import MOST_WORDS, closest, differences, steps
+from harness.kit.worddiff import MOST_WORDS, closest, differences, sides, steps
 
 
 def test_differences_of_words():
@@ -40,6 +40,27 @@ def test_differences_of_endless_texts_are_bounded_and_lose_nothing():
     words = " ".join(["w"] * MOST_WORDS)
     assert differences(words, words) == [("same", words)]
     assert differences(words, f"{words} one two") == [("same", f"{words} "), ("rest", "one two")]
+
+
+def test_a_lone_short_word_between_two_differences_is_chance():
+    assert sides("Return a tuple of numbers", "Return the list of numbers") == (
+        [("Return ", False), ("a tuple ", True), ("of numbers", False)],
+        [("Return ", False), ("the list ", True), ("of numbers", False)],
+    )
+    assert sides("Parse a list", "Drop the bag of a thing") == (
+        [("Parse a list", True)], [("Drop the bag of a thing", True)],
+    )  # fmt: skip
+    assert sides("def f(x):\n    return 1", "def g(x):\n    return 1")[0][-1] == (
+        "(x):\n    return 1", False,
+    )  # fmt: skip
+    assert sides("", "x") == ([], [("x", True)])
+
+
+@given(*[st.text(st.sampled_from("ab \n.,'_é漢字か=<"), max_size=40)] * 2)
+def test_both_sides_are_whole_and_pieces_take_turns(reference, answer):
+    for text, runs in zip((reference, answer), sides(reference, answer), strict=True):
+        assert "".join(words for words, _ in runs) == text
+        assert all(words for words, _ in runs)
 
 
 @given(*[st.lists(st.sampled_from("abc"), max_size=12)] * 2)

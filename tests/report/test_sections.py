@@ -96,7 +96,7 @@ class Told(harness.Section):
 
     name = "told"
     title = "Told [b]in blocks[/b]"
-    after = "verdict"
+    order = 1_150
     always = True
 
     def rows(self, document, database):

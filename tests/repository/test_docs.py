@@ -465,7 +465,9 @@ def addresses(svg: str) -> set[str]:
 def test_the_picture_is_a_report_and_fetches_nothing(project: Any) -> None:
     from xml.etree import ElementTree
 
-    document = project.harness("iterate", "--rounds", "1", "--json").document
+    project.harness("iterate", "--rounds", "1")
+    (path,) = project.folder.glob("reports/*/analysis.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
     document["notes"].append("<script>alert('&')</script>")
     picture = picture_module().picture
     svg = picture(document)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from harness.kit.blocks import (
     DRAWN,
+    Answers,
+    Block,
     Bullets,
     Cell,
     Chart,
@@ -22,11 +24,9 @@ from harness.kit.blocks import (
     written,
 )
 from harness.kit.numbers import DASH
+from harness_reports.html.answers import draw_answers
 from harness_reports.html.charts import chart
-from harness_reports.html.examples import draw_examples
-from harness_reports.html.gains import draw_gains
 from harness_reports.html.markup import Child, Html, element, joined, long, name, table
-from harness_reports.sections import Examples, Gains, Shown
 
 CELL = 300
 TEXT = 2_000
@@ -34,7 +34,7 @@ _BANNER = (Heading, Paragraph, Note)
 """What the box at the top holds, up to the first other block or part."""
 
 
-def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
+def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
     """Blocks one after another; drawings that follow each other stand side by side, and a single
     one beside the table that follows it.
 
@@ -73,7 +73,7 @@ def label(text: str, tone: str = "") -> Html:
     return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone or tone_of(text)}")
 
 
-def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
+def _drawn(block: Block, keys: Iterator[int]) -> Html | None:
     if isinstance(block, Heading):
         if block.level == 1:
             return element("p", label(block.label, block.toned), f" on {block.text}", class_="big")
@@ -97,10 +97,8 @@ def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
     if isinstance(block, Details):
         summary = element("summary", name(block.summary, 300))
         return element("details", summary, draw(block.blocks, keys))
-    if isinstance(block, Examples):
-        return draw_examples(block)
-    if isinstance(block, Gains):
-        return draw_gains(block)
+    if isinstance(block, Answers):
+        return draw_answers(block)
     return None
 
 

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from harness.kit.blocks import Heading
+from harness.kit.blocks import Block, Heading, of_sections
 from harness.kit.text import one_line
 from harness_reports.html.blocks import draw
 from harness_reports.html.markup import Child, Html, element, name
-from harness_reports.sections import Shown, sections
 
 
 def page(document: Mapping[str, Any]) -> str:
     """The report as one HTML document; the same document always gives the same text."""
-    run = str(document.get("run") or "")
-    day = _day(document)
+    run, day = document["run"], _day(document)
     found = list(_sections(document))
     called = called_by(document)
     header = element(
@@ -62,12 +60,11 @@ def called_by(document: Mapping[str, Any]) -> str:
     A run is named by its config and a number; a config that is called ``harness.yaml`` says
     nothing, so there it is the file or the source of the data.
     """
-    run = str(document.get("run") or "")
-    model = str((document.get("model") or {}).get("base") or "")
+    run = document["run"]
     config = _NUMBER.sub("", run)
     if config == DEFAULT:
-        config = _data((document.get("settings") or {}).get("data") or {})
-    return one_line(" on ".join(filter(None, (model, config)))) or run or "Report"
+        config = _data(document["settings"].get("data") or {})
+    return one_line(" on ".join(filter(None, (document["model"]["base"], config)))) or run
 
 
 DEFAULT = "harness"
@@ -86,8 +83,8 @@ def _data(data: Mapping[str, Any]) -> str:
 
 def _day(document: Mapping[str, Any]) -> str:
     """``2026-11-26``, when the run was done, or an empty text."""
-    dates = document.get("dates") or {}
-    return one_line(str(dates.get("finished") or dates.get("started") or "")[:10])
+    dates = document["dates"]
+    return one_line((dates["finished"] or dates["started"] or "")[:10])
 
 
 def _beside(remark: str) -> list[Child] | None:
@@ -125,8 +122,8 @@ def _sections(document: Mapping[str, Any]) -> Iterator[_Section]:
     """One section for each heading of level 2; the first line of all begins the first."""
     taken: set[str] = set()
     keys = itertools.count(1)
-    parts: list[tuple[Heading, list[Shown]]] = []
-    for block in sections(document):
+    parts: list[tuple[Heading, list[Block]]] = []
+    for block in of_sections(document):
         if isinstance(block, Heading) and block.level == 1:
             parts.append((Heading("Verdict"), [block]))
         elif isinstance(block, Heading) and block.level == 2:

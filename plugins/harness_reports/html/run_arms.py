@@ -8,7 +8,6 @@ from harness.kit.numbers import counted, estimate, interval
 from harness_reports.figures import Document
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, long, name
-from harness_reports.html.run_answers import Beside
 from harness_reports.html.run_cells import (
     CHANGED,
     COLUMNS,
@@ -28,17 +27,13 @@ from harness_reports.html.run_cells import (
 ARMS = 20
 
 
-def below(run: Document, extent: Extent, answers: Mapping[Beside, str]) -> Iterator[Html]:
-    """The rows of a run's baselines and arms, and what the arms say together.
-
-    Args:
-        answers: arm or baseline -> where its answers stand on the page.
-    """
+def below(run: Document, extent: Extent) -> Iterator[Html]:
+    """The rows of a run's baselines and arms, and what the arms say together."""
     if run["forgetting"]:
         yield _beside(run["forgetting"])
     for one in run["baselines"]:
-        yield _baseline(one, extent, answers.get(("baseline", one["name"])))
-    yield from _arms(run, extent, answers)
+        yield _baseline(one, extent)
+    yield from _arms(run, extent)
 
 
 def _below(kind: str, found: Document, cells: Mapping[str, Child]) -> Html:
@@ -69,26 +64,17 @@ def _beside(found: Document) -> Html:
     return element("tr", head, element("td", told, colspan=len(COLUMNS)), class_="below")
 
 
-def _baseline(found: Document, extent: Extent, answers: str | None) -> Html:
-    cells: dict[str, Child] = {DEV: _score(found, extent, answers)}
+def _baseline(found: Document, extent: Extent) -> Html:
+    cells: dict[str, Child] = {DEV: score_cell(found["dev"], extent)}
     if found["verdict"]:
         cells[VERDICTS] = [element("span", "best round: ", class_="dim"), _judged(found["verdict"])]
     return _below("baseline", found, cells)
 
 
-def _score(found: Document, extent: Extent, answers: str | None) -> Child:
-    """Its score, and the way to its answers where they stand on the page."""
-    score = score_cell(found["dev"], extent)
-    if answers is None:
-        return score
-    way = element("a", "answers that differ", href=f"#{answers}")
-    return [score, element("div", way, class_="links")]
-
-
-def _arms(run: Document, extent: Extent, answers: Mapping[Beside, str]) -> Iterator[Html]:
+def _arms(run: Document, extent: Extent) -> Iterator[Html]:
     """A row for each arm, and what they say together."""
     for arm in run["arms"][:ARMS]:
-        yield _arm(arm, extent, answers.get(("arm", arm["name"])))
+        yield _arm(arm, extent)
     beyond = len(run["arms"]) - ARMS
     more = (
         [f"and {counted(beyond, 'more arm')}: harness compare --all --json"] if beyond > 0 else []
@@ -98,11 +84,11 @@ def _arms(run: Document, extent: Extent, answers: Mapping[Beside, str]) -> Itera
         yield element("tr", told, class_="below")
 
 
-def _arm(arm: Document, extent: Extent, answers: str | None) -> Html:
+def _arm(arm: Document, extent: Extent) -> Html:
     cells: dict[str, Child] = {ROWS: count_cell(arm["train_rows"]), COST: cost_cell(arm)}
     if changed := [*settings_lines(arm["changed"]), *_trained(arm)]:
         cells[CHANGED] = changed
-    cells[DEV] = _score(arm, extent, answers)
+    cells[DEV] = score_cell(arm["dev"], extent)
     if arm["failed"] is not None:
         reason = [element("b", "failed: ", class_="label bad"), name(arm["failed"], 400)]
         cells[DEV] = [cells[DEV] if arm["dev"] else None, element("div", reason)]

@@ -1,4 +1,4 @@
-"""The page of all runs of a folder: groups of scores, a table of runs, answers that differ."""
+"""The page of all runs of a folder: groups of scores, and a table of runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from harness.kit.numbers import counted, number
 from harness_reports.figures import Document
 from harness_reports.html.markup import Child, Html, element, joined, name
 from harness_reports.html.page import whole
-from harness_reports.html.run_answers import answers_section, drawn_beside, drawn_pairs, link
 from harness_reports.html.run_cells import Extent
 from harness_reports.html.runs_table import choice, draw_table, extents, verdicts_of
 
@@ -20,7 +19,7 @@ GROUPED = (
 
 
 def runs_page(document: Mapping[str, Any]) -> str:
-    """A ``harness.runs/1`` document with ``answers`` as one HTML document."""
+    """A ``harness.runs/1`` document as one HTML document."""
     runs = list(document["runs"])
     title = counted(len(runs), "run")
     header = element("header", element("h1", title), _dates(runs))
@@ -43,18 +42,12 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
         return
     drawn = extents(document)
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
-    pairs = drawn_pairs(document, numbers)
-    beside = drawn_beside(document, numbers)
-    answers = {numbers[pair["b"]]: pair for pair in document.get("answers") or ()}
-    links = {number: link(answers[number], numbers) for number in pairs}
     for told in (*document["notes"], document["caution"]):
         yield element("p", told, class_="note")
     yield _groups(document, drawn)
     yield _filter(runs)
     yield element("p", id="order", role="status", class_="note")
-    yield draw_table(runs, numbers, drawn, links, beside)
-    yield _chosen()
-    yield from answers_section(document, pairs, beside)
+    yield draw_table(runs, numbers, drawn)
 
 
 def _groups(document: Mapping[str, Any], drawn: Mapping[str, Extent]) -> Html:
@@ -94,16 +87,4 @@ def _filter(runs: list[Document]) -> Html | None:
         choice("primary", "Primary score ", sorted({run["primary"] for run in runs})),
         element("output", id="found"),
         id="filter", hidden=True,
-    )  # fmt: skip
-
-
-def _chosen() -> Html:
-    """Two runs that were chosen by their boxes; the script shows and fills it."""
-    return joined(
-        element(
-            "p", element("span", id="chosen-told"), " ",
-            element("button", "Show the answers that differ", type="button", id="show"),
-            id="chosen", hidden=True,
-        ),
-        element("div", id="chosen-answers"),
     )  # fmt: skip

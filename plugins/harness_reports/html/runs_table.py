@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +14,6 @@ from harness.kit.text import one_line, titled
 from harness_reports.figures import Document
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, name
-from harness_reports.html.run_answers import Beside, beside_id
 from harness_reports.html.run_arms import below
 from harness_reports.html.run_cells import (
     CHANGED,
@@ -77,22 +75,19 @@ def choice(key: str, title: str, values: Sequence[str]) -> Html | None:
 
 
 def draw_table(
-    runs: Sequence[Document], numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child], beside: Mapping[str, Collection[Beside]],
+    runs: Sequence[Document], numbers: Mapping[str, int], drawn: Mapping[str, Extent]
 ) -> Html:  # fmt: skip
     """The table; each run is a body of its own, which is sorted and filtered as one.
 
     Args:
         numbers: run -> its number on the page.
         drawn: from :func:`extents`.
-        links: number of a run -> the way to its answers, where they stand on the page.
-        beside: run -> the arms and baselines whose answers stand there, in their order.
     """
     heads = [
         element("th", title, scope="col", class_=kind(title), data_split=_SPLITS.get(title))
         for title in ("Run", *COLUMNS)
     ]
-    bodies = [_body(run, numbers, drawn, links, beside.get(run["run"], ())) for run in runs]
+    bodies = [_body(run, numbers, drawn) for run in runs]
     caption = "Runs of this folder, in the order in which they were begun"
     table = element(
         "table", element("caption", caption), element("thead", element("tr", heads)), bodies,
@@ -101,10 +96,7 @@ def draw_table(
     return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
-def _body(
-    run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child], beside: Collection[Beside],
-) -> Html:  # fmt: skip
+def _body(run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent]) -> Html:
     number_ = numbers[run["run"]]
     extent, test = drawn[run["dev"]["group"]], run["test"]
     date = re.sub(r"\D", "", run["finished"] or run["started"] or "")[:14]
@@ -120,24 +112,20 @@ def _body(
     ]
     return element(
         "tbody",
-        element("tr", _name(run, number_, links.get(number_)), cells),
-        below(run, extent, {one: beside_id(number_, one[0], n) for n, one in enumerate(beside)}),
-        id=f"run-{number_}", class_="run", data_number=number_, data_name=shlex.quote(run["run"]),
+        element("tr", _name(run, number_), cells),
+        below(run, extent),
+        id=f"run-{number_}", class_="run", data_number=number_,
         data_dev=run["dev"]["group"], data_test=test and test["group"],
         data_model=run["model"], data_primary=run["primary"],
         data_verdicts=json.dumps(sorted(verdicts_of(run))),
     )  # fmt: skip
 
 
-def _name(run: Document, number_: int, link: Child) -> Html:
+def _name(run: Document, number_: int) -> Html:
     shown: Child = name(run["run"], 80)
     if run.get("report"):
         shown = element("a", shown, href=f"./{quote(run['report'])}")
-    box = element("input", type="checkbox", hidden=True, aria_label=f"choose run {number_}")
-    links = element("div", link, class_="links") if link else None
-    return element(
-        "th", box, element("b", f" {number_} "), shown, links, scope="row", data_sort=number_
-    )
+    return element("th", element("b", f" {number_} "), shown, scope="row", data_sort=number_)
 
 
 def _changed(run: Document, numbers: Mapping[str, int]) -> Child:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from harness.kit.blocks import (
     DRAWN,
+    Answers,
     Block,
     Bullets,
     Cell,
@@ -24,6 +25,7 @@ from harness.kit.blocks import (
 from harness.kit.drawing import sparkline
 from harness.kit.numbers import DASH
 from harness.kit.text import markdown_block, markdown_safe
+from harness_reports.markdown.answers import draw_answers
 
 LIMIT = 1_200
 """Characters of a paragraph."""
@@ -61,6 +63,8 @@ def draw(block: Block) -> Iterator[str]:
     elif isinstance(block, Code):
         yield safe(block.lead)
         yield markdown_block(block.text, 20_000)
+    elif isinstance(block, Answers):
+        yield from draw_answers(block)
 
 
 def _figure(text: str, limit: int = LIMIT) -> str:

@@ -9,10 +9,9 @@ from harness.kit import terms
 from harness.kit.blocks import mark_of
 from harness.kit.numbers import estimate, moment, signed
 from harness_reports import figures, findings, outcomes
-from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
-from harness_reports.sections import advice, box, headline, model, prompts, targeted
+from harness_reports.sections import advice, box, model, prompts, targeted
 from harness_reports.targets import by_gain, missed, rows_words, targets
 
 SCORES = 4
@@ -22,13 +21,12 @@ SLICES = 3
 
 def comment(document: Mapping[str, Any]) -> str:
     """The verdict, scores before and now, what was weak and added, the settings."""
-    full = complete(document)
-    head = box.heading(full)
+    head = box.heading(document)
     parts = [
         f"**{mark_of(head.label)} {safe(head.label, 20)}** on {safe(head.text, 400)}: "
-        + safe(box.verdict_words(full), 800),
-        "\n".join(_scores(full)),
-        "\n".join(f"- {line}" for line in _lines(full)),
+        + safe(box.verdict_words(document), 800),
+        "\n".join(_scores(document)),
+        "\n".join(f"- {line}" for line in _lines(document)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -92,9 +90,7 @@ def _lines(document: Document) -> Iterator[str]:
         )
     for block in advice.advice(document):
         yield safe(block.text, 600)
-    settings = (
-        f"{key}: {value}" for key, value in headline.settings(document) if key != headline.BASE
-    )
+    settings = (f"{key}: {value}" for key, value in model.settings(document) if key != model.BASE)
     if text := "; ".join(settings):
         yield f"**settings:** {safe(text, 400)}"
     # Each by itself: a cut may fall into a name, and not into a command.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+import harness
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -18,7 +19,7 @@ from harness.kit.blocks import (
     Table,
 )
 from harness.kit.text import one_line
-from harness_reports import categories, figures, findings
+from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.advice import ended, exhausted
 from harness_reports.sections.model import commands as that_use_the_model
@@ -26,57 +27,86 @@ from harness_reports.sections.model import commands as that_use_the_model
 NOTES = 10
 
 
-def notes(document: Document) -> Iterator[Block]:
-    if document["notes"]:
-        yield Heading("Notes")
-        yield Bullets(tuple(Paragraph(note) for note in document["notes"]), short=NOTES)
+class NotesSection(harness.Section):
+    """What a reader should know of the run."""
+
+    name = "notes"
+    title = "Notes"
+    order = 2200
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        if document["notes"]:
+            yield Heading(self.title)
+            yield Bullets(tuple(Paragraph(note) for note in document["notes"]), short=NOTES)
 
 
-def failed(document: Document) -> Iterator[Block]:
-    found = findings.failed(document)
-    if found:
-        yield Heading("Not in this report", "these parts of the analysis failed")
-        yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in found))
+class FailedSection(harness.Section):
+    """Parts of the analysis and sections that could not be made."""
+
+    name = "failed"
+    title = "Not in this report"
+    order = 2300
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = findings.failed(document)
+        if found:
+            yield Heading(self.title, "these parts of the analysis failed")
+            yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in found))
 
 
-def remedies(document: Document) -> Iterator[Block]:
+class RemediesSection(harness.Section):
     """What to do next. The number of answers is an upper limit, and its column says so."""
-    found = categories.remedies(document)
-    if not found:
-        return
-    yield Heading("Suggested actions", "by the failing answers that each concerns")
-    columns = (
-        Column("suggested action", strong=True), Column("answers at most", "number"),
-        Column("new data", "word"), Column("why"),
-    )  # fmt: skip
-    rows = tuple(
-        (
-            str(one.get("remedy") or ""), one.get("answers"), "yes" if one.get("by_data") else "no",
-            str(one.get("why") or ""),
-        )
-        for one in found
-    )  # fmt: skip
-    caption = "Suggested actions"
-    yield Table(columns, rows, caption, findings.SHOWN, "for fewer answers")
+
+    name = "remedies"
+    title = "Suggested actions"
+    order = 2400
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = document["remedies"]
+        if not found:
+            return
+        yield Heading(self.title, "by the failing answers that each concerns")
+        columns = (
+            Column("suggested action", strong=True), Column("answers at most", "number"),
+            Column("new data", "word"), Column("why"),
+        )  # fmt: skip
+        rows = tuple(
+            (
+                row["remedy"], row["answers"], "yes" if row["by_data"] else "no", row["why"],
+            )
+            for row in found
+        )  # fmt: skip
+        caption = "Suggested actions"
+        yield Table(columns, rows, caption, findings.SHOWN, "for fewer answers")
 
 
-def appendix(document: Document) -> Iterator[Block]:
+class AppendixSection(harness.Section):
     """Time spent, and the SQL behind each table."""
-    spent = sorted(document["seconds"].items(), key=lambda item: -item[1])
-    if not spent and not document["queries"]:
-        return
-    took = f"took {figures.duration(sum(document['seconds'].values()))}" if spent else ""
-    yield Heading("Appendix", took)
-    if spent:
-        stages = ", ".join(f"{name} {figures.duration(seconds)}" for name, seconds in spent[:4])
-        cached = len(document["cached"])
-        yield Note(stages + (f" · {cached} stages from the store" if cached else ""))
-        columns = (Column("stage"), Column("time", "number"))
-        rows = tuple((name, figures.duration(seconds)) for name, seconds in spent)
-        shown = Table(columns, rows, "Time by stage", ordered=True)
-        yield Details("Time by stage", (shown,))
-    if document["queries"]:
-        yield Details("The queries behind each table", tuple(_queries(document)))
+
+    name = "appendix"
+    title = "Appendix"
+    order = 2500
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        spent = sorted(document["seconds"].items(), key=lambda item: -item[1])
+        if not spent and not document["queries"]:
+            return
+        took = f"took {figures.duration(sum(document['seconds'].values()))}" if spent else ""
+        yield Heading(self.title, took)
+        if spent:
+            stages = ", ".join(f"{name} {figures.duration(seconds)}" for name, seconds in spent[:4])
+            cached = len(document["cached"])
+            yield Note(stages + (f" · {cached} stages from the store" if cached else ""))
+            columns = (Column("stage"), Column("time", "number"))
+            rows = tuple((name, figures.duration(seconds)) for name, seconds in spent)
+            shown = Table(columns, rows, "Time by stage", ordered=True)
+            yield Details("Time by stage", (shown,))
+        if document["queries"]:
+            yield Details("The queries behind each table", tuple(_queries(document)))
 
 
 def _queries(document: Document) -> Iterator[Simple]:
@@ -88,17 +118,22 @@ def _queries(document: Document) -> Iterator[Simple]:
         yield Code(str(query.get("sql") or ""))
 
 
-def next_commands(document: Document) -> Iterator[Block]:
+class NextSection(harness.Section):
     """What can be typed next, ready to be pasted."""
-    if found := [one_line(command, 20_000) for command in _commands(document)]:
-        yield Code("\n".join(found), "Next:")
 
+    name = "next"
+    order = 2600
+    always = True
 
-def next_in_short(document: Document) -> Iterator[Block]:
-    """The same, with the command that shows the rest of the report."""
-    found = [one_line(command, 20_000) for command in _commands(document)]
-    whole = whole_report(document["run"])
-    yield Code("\n".join([*found, whole]), "Next (the last one shows the whole report):")
+    def blocks(self, document: Document) -> Iterator[Block]:
+        if found := [one_line(command, 20_000) for command in _commands(document)]:
+            yield Code("\n".join(found), "Next:")
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The same, with the command that shows the rest of the report."""
+        found = [one_line(command, 20_000) for command in _commands(document)]
+        whole = whole_report(document["run"])
+        yield Code("\n".join([*found, whole]), "Next (the last one shows the whole report):")
 
 
 def whole_report(run: str) -> str:

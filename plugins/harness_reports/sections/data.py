@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import harness
 from harness.kit import terms
 from harness.kit.blocks import (
     Block,
@@ -24,51 +25,67 @@ from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
 from harness_reports.targets import came
+from harness_reports.terms import in_words
 
 
-def near(document: Document) -> Iterator[Block]:
+class NearSection(harness.Section):
     """The rows of the source that are nearest to dev or test."""
-    pairs = findings.near_pairs(document)
-    if not pairs:
-        return
-    yield Heading("Training rows similar to dev or test", "the most similar pairs")
-    yield Note(findings.NEAR)
-    items = (
-        Paragraph(
-            f"{one.row}: {one.text}", lead=one.similarity,
-            detail=f"{one.held_out}: {one.held_out_text}",
-        )
-        for one in pairs
-    )  # fmt: skip
-    yield Bullets(tuple(items))
 
+    name = "near"
+    title = "Training rows similar to dev or test"
+    order = 1700
+    always = True
 
-def added(document: Document) -> Iterator[Block]:
-    """What was planned, added and refused after each round, the latest first."""
-    grown = [e for e in document["rounds"] if e["plan"] or e["added"] or e["refused"]]
-    notices = list(incomplete(document, "added", "refused"))
-    if grown or notices:
-        yield Heading("Training data added", "and refused, after each round")
-    yield from notices
-    if grown and not any(_says_more(entry) for entry in grown):
-        yield Paragraph(_untargeted(grown, document["rounds"][-1]["round"]))
-    elif grown:
-        columns = (
-            Column("after round", "word"), Column("added", "number"), Column("by"),
-            Column("planned"), Column("refused", "number"), Column("why"),
-        )  # fmt: skip
-        rows = tuple(
-            (
-                str(entry["round"]), entry["added"], figures.counted(entry["added_by"]),
-                ", ".join(figures.planned(entry["plan"], came(document, entry))),
-                sum(entry["refused"].values()),
-                figures.counted(entry["refused"]),
+    def blocks(self, document: Document) -> Iterator[Block]:
+        pairs = findings.near_pairs(document)
+        if not pairs:
+            return
+        yield Heading(self.title, "the most similar pairs")
+        yield Note(findings.NEAR)
+        items = (
+            Paragraph(
+                f"{one.row}: {one.text}", lead=one.similarity,
+                detail=f"{one.held_out}: {one.held_out_text}",
             )
-            for entry in reversed(grown)
+            for one in pairs
         )  # fmt: skip
-        caption, rest = "Training data added and refused", "of earlier rounds"
-        yield Table(columns, rows, caption, findings.SHOWN, rest)
-    yield from _by_slice(document)
+        yield Bullets(tuple(items))
+
+
+class AddedSection(harness.Section):
+    """What was planned, added and refused after each round, the latest first."""
+
+    name = "added"
+    title = "Training data added"
+    order = 1800
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        document = in_words(document)
+        grown = [e for e in document["rounds"] if e["plan"] or e["added"] or e["refused"]]
+        notices = list(incomplete(document, "added", "refused"))
+        if grown or notices:
+            yield Heading(self.title, "and refused, after each round")
+        yield from notices
+        if grown and not any(_says_more(entry) for entry in grown):
+            yield Paragraph(_untargeted(grown, document["rounds"][-1]["round"]))
+        elif grown:
+            columns = (
+                Column("after round", "word"), Column("added", "number"), Column("by"),
+                Column("planned"), Column("refused", "number"), Column("why"),
+            )  # fmt: skip
+            rows = tuple(
+                (
+                    str(entry["round"]), entry["added"], figures.counted(entry["added_by"]),
+                    ", ".join(figures.planned(entry["plan"], came(document, entry))),
+                    sum(entry["refused"].values()),
+                    figures.counted(entry["refused"]),
+                )
+                for entry in reversed(grown)
+            )  # fmt: skip
+            caption, rest = "Training data added and refused", "of earlier rounds"
+            yield Table(columns, rows, caption, findings.SHOWN, rest)
+        yield from _by_slice(document)
 
 
 def _says_more(entry: Document) -> bool:
@@ -101,62 +118,77 @@ def _by_slice(document: Document) -> Iterator[Block]:
         yield Details(summary, (Table(columns, rows, summary),))
 
 
-def control(document: Document) -> Iterator[Block]:
+class ControlSection(harness.Section):
     """Targeted rows against as many random ones."""
-    found = document["control"]
-    if not found:
-        return
-    compared = found["difference"] is not None
-    remark = "same number of rows in both arms" if compared else "not compared"
-    bounds = interval(found["low"], found["high"], plus=True)
-    lead = f"targeted minus random: {signed(found['difference'])} {bounds}".rstrip()
-    yield Heading("Targeted or random rows", remark)
-    yield Paragraph(found["sentence"], lead=lead if compared else "")
+
+    name = "control"
+    title = "Targeted or random rows"
+    order = 1900
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = document["control"]
+        if not found:
+            return
+        compared = found["difference"] is not None
+        remark = "same number of rows in both arms" if compared else "not compared"
+        bounds = interval(found["low"], found["high"], plus=True)
+        lead = f"targeted minus random: {signed(found['difference'])} {bounds}".rstrip()
+        yield Heading(self.title, remark)
+        yield Paragraph(found["sentence"], lead=lead if compared else "")
 
 
-def training(document: Document) -> Iterator[Block]:
+class TrainingSection(harness.Section):
     """Training and validation loss of each trained round, on one scale, and what they show."""
-    logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
-    if not logged:
-        return
-    validated = any(figures.losses(entry)[1] for entry in logged)
-    about = ", then on the validation rows" if validated else ""
-    yield Heading("Training loss", f"first to last step{about}")
-    values = [value for entry in logged for side in figures.losses(entry) for value in side]
-    for entry in logged:
-        series = tuple(
-            Series(
-                name, tuple(Point(p["step"], p[key]) for p in entry["log"] if p[key] is not None)
+
+    name = "training"
+    title = "Training loss"
+    order = 2000
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
+        if not logged:
+            return
+        validated = any(figures.losses(entry)[1] for entry in logged)
+        about = ", then on the validation rows" if validated else ""
+        yield Heading(self.title, f"first to last step{about}")
+        values = [value for entry in logged for side in figures.losses(entry) for value in side]
+        for entry in logged:
+            series = tuple(
+                Series(
+                    name,
+                    tuple(Point(p["step"], p[key]) for p in entry["log"] if p[key] is not None),
+                )
+                for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
             )
-            for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
-        )
-        title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
-        dots = f"dots: {_validation_rows(entry)}" if figures.losses(entry)[1] else ""
-        yield Chart("curve", title, series, scale, told=True, remark=dots)
-    columns = (
-        Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
-        *([Column("validation", "word")] if validated else []),
-    )  # fmt: skip
-    rows: list[tuple[Cell, ...]] = []
-    for entry in logged:
-        learned, validation = figures.losses(entry)
-        name = figures.round_name(entry, document)
-        measured = f"{_ends(validation)} ({_validation_rows(entry)})" if validation else ""
-        rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
-    caption = "Training and validation loss" if validated else "Training loss"
-    yield Table(columns, tuple(rows), caption, ordered=True)
-    if len({_validation_rows(entry) for entry in logged if figures.losses(entry)[1]}) > 1:
-        yield Note(UNLIKE)
-    told = tuple(
-        Paragraph(
-            entry["course"]["sentence"],
-            lead=f"Round {entry['round']}:", detail=entry["course"]["advice"],
-        )
-        for entry in reversed(logged)
-        if entry["course"]
-    )  # fmt: skip
-    if told:
-        yield Bullets(told)
+            title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
+            dots = f"dots: {_validation_rows(entry)}" if figures.losses(entry)[1] else ""
+            yield Chart("curve", title, series, scale, told=True, remark=dots)
+        columns = (
+            Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
+            *([Column("validation", "word")] if validated else []),
+        )  # fmt: skip
+        rows: list[tuple[Cell, ...]] = []
+        for entry in logged:
+            learned, validation = figures.losses(entry)
+            name = figures.round_name(entry, document)
+            measured = f"{_ends(validation)} ({_validation_rows(entry)})" if validation else ""
+            rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
+        caption = "Training and validation loss" if validated else "Training loss"
+        yield Table(columns, tuple(rows), caption, ordered=True)
+        if len({_validation_rows(entry) for entry in logged if figures.losses(entry)[1]}) > 1:
+            yield Note(UNLIKE)
+        told = tuple(
+            Paragraph(
+                entry["course"]["sentence"],
+                lead=f"Round {entry['round']}:", detail=entry["course"]["advice"],
+            )
+            for entry in reversed(logged)
+            if entry["course"]
+        )  # fmt: skip
+        if told:
+            yield Bullets(told)
 
 
 UNLIKE = (

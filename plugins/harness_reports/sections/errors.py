@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import harness
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -22,6 +23,7 @@ from harness_reports import categories, findings
 from harness_reports.categories import Kind
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete, rounds_of
+from harness_reports.terms import in_words
 
 DRAWN = 8
 BIN = 10
@@ -33,21 +35,29 @@ Lengths = Mapping[int, int]
 """First number of words of a bin -> texts."""
 
 
-def kinds(document: Document) -> Iterator[Block]:
+class ErrorsSection(harness.Section):
     """Error categories by round with their definitions, the unexplained answers, and lengths."""
-    shown, left = categories.shown_kinds(document)
-    notices = list(incomplete(document, "categories", "unexplained"))
-    if shown or notices:
-        yield Heading("Error categories on dev", "answers of each category, by round")
-    yield from notices
-    if shown:
-        yield from _chart(document)
-        yield _table(document, [*shown, *left], len(shown))
-        if document["not_looked_for"]:
-            yield Note(document["not_looked_for"])
-        seen = {kind.name for kind in (*shown, *left)}
-        yield from _unseen({n: d for n, d in document["definitions"].items() if n not in seen})
-    yield from _lengths(document)
+
+    name = "errors"
+    title = "Error categories on dev"
+    order = 1400
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        document = in_words(document)
+        shown, left = categories.shown_kinds(document)
+        notices = list(incomplete(document, "categories", "unexplained"))
+        if shown or notices:
+            yield Heading(self.title, "answers of each category, by round")
+        yield from notices
+        if shown:
+            yield from _chart(document)
+            yield _table(document, [*shown, *left], len(shown))
+            if document["not_looked_for"]:
+                yield Note(document["not_looked_for"])
+            seen = {kind.name for kind in (*shown, *left)}
+            yield from _unseen({n: d for n, d in document["definitions"].items() if n not in seen})
+        yield from _lengths(document)
 
 
 def _chart(document: Document) -> Iterator[Block]:
@@ -166,29 +176,37 @@ def _length_table(answers: Mapping[int, Lengths], references: Lengths) -> Table:
     return Table(columns, rows, "Answers and references by length in words", ordered=True)
 
 
-def causes(document: Document) -> Iterator[Block]:
+class CausesSection(harness.Section):
     """Likeliest causes of the failing answers, each with a suggested action."""
-    found = categories.causes(document)
-    notices = list(incomplete(document, "causes"))
-    if not found and not notices:
-        return
-    about = f"round {document['kept_round']} · {categories.explained(document)}"
-    yield Heading("Likeliest causes", about if found else "")
-    yield from notices
-    if not found:
-        return
-    columns = (
-        Column("cause", strong=True), Column("answers", "number"), Column("", "bar", spare=1),
-        Column("what it means"), Column("suggested action"), Column("new data", "word"),
-        Column("such as", spare=2),
-    )  # fmt: skip
-    rows = tuple(
-        (
-            cause.name, cause.answers, cause.answers, cause.definition, cause.remedy,
-            "yes" if cause.by_data else "no", ", ".join(str(one) for one in cause.ids[:3]),
-        )
-        for cause in found
-    )  # fmt: skip
-    left = sum(cause.answers for cause in found[findings.SHOWN :])
-    caption, rest = "Likeliest causes of failing answers", f"rarer, of {left} answers"
-    yield Table(columns, rows, caption, findings.SHOWN, rest)
+
+    name = "causes"
+    title = "Likeliest causes"
+    order = 1500
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        document = in_words(document)
+        found = categories.causes(document)
+        notices = list(incomplete(document, "causes"))
+        if not found and not notices:
+            return
+        about = f"round {document['kept_round']} · {categories.explained(document)}"
+        yield Heading(self.title, about if found else "")
+        yield from notices
+        if not found:
+            return
+        columns = (
+            Column("cause", strong=True), Column("answers", "number"), Column("", "bar", spare=1),
+            Column("what it means"), Column("suggested action"), Column("new data", "word"),
+            Column("such as", spare=2),
+        )  # fmt: skip
+        rows = tuple(
+            (
+                cause.name, cause.answers, cause.answers, cause.definition, cause.remedy,
+                "yes" if cause.by_data else "no", ", ".join(str(one) for one in cause.ids[:3]),
+            )
+            for cause in found
+        )  # fmt: skip
+        left = sum(cause.answers for cause in found[findings.SHOWN :])
+        caption, rest = "Likeliest causes of failing answers", f"rarer, of {left} answers"
+        yield Table(columns, rows, caption, findings.SHOWN, rest)

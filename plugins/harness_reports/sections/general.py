@@ -4,39 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import harness
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import DASH, interval, number, perplexity, signed
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections import box
 
-TITLE = "General text"
 SENTENCES = 3
 """Rounds in words that a short report shows."""
 
 
-def general(document: Document) -> Iterator[Block]:
+class GeneralSection(harness.Section):
     """Loss per token before and after each training, and answers to instructions.
 
     In words only of the rounds that the box does not speak of.
     """
-    rounds = [entry for entry in document["rounds"] if entry["forgetting"]]
-    if not rounds:
-        return
-    texts = rounds[-1]["forgetting"]["texts"]
-    yield Heading(TITLE, f"loss per token on {texts} texts that have nothing to do with the task")
-    yield _table(document, rounds)
-    in_box = findings.later_round(document)["round"]
-    told = tuple(
-        Paragraph(box.words(entry), lead=f"Round {entry['round']}:")
-        for entry in reversed(rounds) if entry["round"] != in_box
-    )  # fmt: skip
-    if told:
-        yield Bullets(told, short=SENTENCES, rest="of other rounds")
-    yield Note(
-        f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No result of "
-        "the task: a loss says how well text is predicted, not how good answers are."
-    )
+
+    name = "general"
+    title = "General text"
+    order = 1100
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        rounds = [entry for entry in document["rounds"] if entry["forgetting"]]
+        if not rounds:
+            return
+        texts = rounds[-1]["forgetting"]["texts"]
+        remark = f"loss per token on {texts} texts that have nothing to do with the task"
+        yield Heading(self.title, remark)
+        yield _table(document, rounds)
+        in_box = findings.later_round(document)["round"]
+        told = tuple(
+            Paragraph(box.words(entry), lead=f"Round {entry['round']}:")
+            for entry in reversed(rounds) if entry["round"] != in_box
+        )  # fmt: skip
+        if told:
+            yield Bullets(told, short=SENTENCES, rest="of other rounds")
+        yield Note(
+            f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No "
+            "result of the task: a loss says how well text is predicted, not how good answers are."
+        )
 
 
 def _level(found: Document) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import harness
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -23,7 +24,6 @@ from harness.kit.text import one_line
 from harness_reports import figures
 from harness_reports.figures import Document
 
-TITLE = "What else was tried"
 NAME = 48
 """Characters of an arm's name."""
 SHORT = 4
@@ -31,43 +31,54 @@ SHORT = 4
 WORTH = {"yes": "shown", "no": "excluded", "open": "open"}
 
 
-def levers(document: Document) -> Iterator[Block]:
+class LeversSection(harness.Section):
     """All arms with their verdicts, the curve, the base models, the seeds."""
-    found = document["levers"]
-    if found is None:
-        return
-    yield Heading(
-        TITLE, f"each differs from round {found['reference']} in settings, model, rows or seed"
-    )
-    yield from _conclusions(document)
-    judged = _judged(document)
-    if judged:
-        yield _picture(document, judged)
-        yield _table(document, judged, None)
-        yield Details(
-            "Each verdict in words",
-            (Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"]), lead=f"{_name(one)}:",
-                                     label=one["verdict"]["label"]) for one in judged)),),
-        )  # fmt: skip
-    yield from _models(document)
-    yield from _curve(document)
-    yield from _failed(document)
-    yield Note(
-        "Arms are compared on dev, which chose the round too: they help to decide what to do next, "
-        "and are no results. Their bounds allow for all arms that were tried on these rows."
-    )
+
+    name = "levers"
+    title = "What else was tried"
+    order = 500
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = figures.levers(document)
+        if found is None:
+            return
+        reference = f"round {found['reference']}"
+        yield Heading(self.title, f"each differs from {reference} in settings, model, rows or seed")
+        yield from _conclusions(document)
+        judged = _judged(document)
+        if judged:
+            yield _picture(document, judged)
+            yield _table(document, judged, None)
+            yield Details(
+                "Each verdict in words",
+                (Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"]), lead=f"{_name(one)}:",
+                                         label=one["verdict"]["label"]) for one in judged)),),
+            )  # fmt: skip
+        yield from _models(document)
+        yield from _curve(document)
+        yield from _failed(document)
+        yield Note(
+            "Arms are compared on dev, which chose the round too: they help to decide what to do "
+            "next, and are no results. Their bounds allow for all arms that were tried on these "
+            "rows."
+        )
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The conclusions, and the arms in a few lines."""
+        if figures.levers(document) is None:
+            return
+        yield Heading(self.title)
+        yield from _conclusions(document)
+        if judged := _judged(document):
+            # The latest are what was asked for.
+            yield _table(document, [*judged[-SHORT:], *judged[:-SHORT]], SHORT)
+        yield from _failed(document)
 
 
-def in_short(document: Document) -> Iterator[Block]:
-    """The conclusions, and the arms in a few lines."""
-    if document["levers"] is None:
-        return
-    yield Heading(TITLE)
-    yield from _conclusions(document)
-    if judged := _judged(document):
-        # The latest are what was asked for.
-        yield _table(document, [*judged[-SHORT:], *judged[:-SHORT]], SHORT)
-    yield from _failed(document)
+def _known(document: Document) -> Document:
+    found: Document = document["experiments"]["levers"]
+    return found
 
 
 def _judged(document: Document) -> list[Document]:
@@ -80,7 +91,7 @@ def _name(arm: Document) -> str:
 
 def _conclusions(document: Document) -> Iterator[Block]:
     """One sentence for each question that was asked."""
-    found, judged = document["levers"], _judged(document)
+    found, judged = _known(document), _judged(document)
     if judged:
         yield Paragraph(_of_arms(document, judged))
     if found["models"]:
@@ -97,7 +108,7 @@ def _conclusions(document: Document) -> Iterator[Block]:
 
 def _of_arms(document: Document, judged: list[Document]) -> str:
     """``lower rate is better than round 2 by 0.120 (at least 0.080). r 8: no evidence.``"""
-    reference = f"round {document['levers']['reference']}"
+    reference = f"round {_known(document)['reference']}"
     shown = partial(number, digits=figures.score_digits(document, document["primary"]))
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     better.sort(key=lambda arm: -arm["verdict"]["difference"])
@@ -114,7 +125,7 @@ def _of_arms(document: Document, judged: list[Document]) -> str:
     )
     excluded = [_name(arm) for arm in judged if arm["worth"] == "no"]
     if excluded:
-        gain = shown(document["levers"]["worth"])
+        gain = shown(_known(document)["worth"])
         head += f" A gain of {gain}, which would matter, is excluded for {', '.join(excluded)}."
     return head
 
@@ -137,12 +148,12 @@ def _picture(document: Document, judged: list[Document]) -> Chart:
 def _table(document: Document, judged: list[Document], short: int | None) -> Table:
     primary = document["primary"]
     digits = figures.score_digits(document, primary)
-    worth = document["levers"]["worth"] is not None
+    worth = _known(document)["worth"] is not None
     columns = (
         Column("arm"), Column("what differs", spare=4),
         Column(figures.score_title(document, primary, 20), "number", strong=True),
         Column("gain", "number"), Column("bounds", "number", spare=1), Column("", "label"),
-        *((Column(f"gain of {number(document['levers']['worth'], digits)}", "word", spare=2),)
+        *((Column(f"gain of {number(_known(document)['worth'], digits)}", "word", spare=2),)
           if worth else ()),
         Column("time", "number", spare=3),
     )  # fmt: skip
@@ -160,7 +171,7 @@ def _table(document: Document, judged: list[Document], short: int | None) -> Tab
 
 def _models(document: Document) -> Iterator[Block]:
     """The ranking, what each model costs, and quality against cost."""
-    found = document["levers"]["models"]
+    found = _known(document)["models"]
     if not found:
         return
     primary = document["primary"]
@@ -214,15 +225,14 @@ def _pairs(pairs: list[Document], digits: int) -> Table:
 
 def _reference(document: Document) -> Document:
     entry: Document = next(
-        one for one in document["rounds"] if one["round"] == document["levers"]["reference"]
+        one for one in document["rounds"] if one["round"] == _known(document)["reference"]
     )
     return entry
 
 
 def _own_cost(document: Document) -> tuple[float, str, str, str, str]:
-    own = document["levers"].get("own") or {}
-    return _cost({"seconds": 0.0, "tokens": None, "memory": None, "parameters": None, **own,
-                  "trainings": [{"seconds": own.get("seconds_by_stage") or {}}]})  # fmt: skip
+    own = _known(document)["own"]
+    return _cost({**own, "trainings": [{"seconds": own["seconds_by_stage"]}]})
 
 
 def _cost(arm: Document) -> tuple[float, str, str, str, str]:
@@ -241,7 +251,7 @@ def _cost(arm: Document) -> tuple[float, str, str, str, str]:
 
 def _curve(document: Document) -> Iterator[Block]:
     """The scores by share of the rows."""
-    found = document["levers"]["curve"]
+    found = _known(document)["curve"]
     if not found:
         return
     digits = figures.score_digits(document, document["primary"])

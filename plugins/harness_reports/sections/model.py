@@ -1,18 +1,103 @@
-"""Where the best round's model lies, and the commands that use it."""
+"""The settings of the run, where the best round's model lies, and the commands that use it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from harness.kit.blocks import Block, Paragraph
+import harness
+from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.text import one_line
 from harness_reports.figures import Document
 
+BASE, TRAINING = "base model", "training"
 PAGE = "harness docs use-the-model"
 NAME = 160
 """Characters of a folder or a name in a short report."""
 COMMAND = 1_000
 """Characters of a command; a longer one is left out, since half of one is another."""
+
+
+class ModelSection(harness.Section):
+    """The settings, where the model lies, and what uses it."""
+
+    name = "model"
+    title = "Settings and model"
+    order = 800
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        lines, used = dict(settings(document)), tuple(model(document))
+        if not lines and not used:
+            return
+        yield Heading(self.title)
+        columns = (Column("what", "word"), Column("setting"))
+        if lines:
+            yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
+        yield from used
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The same with the settings in a paragraph, without options that are mappings."""
+        lines = dict(settings({**document, "settings": _flat(document["settings"])}))
+        lines.pop(BASE, None)
+        if document["model"]["adapter"]:
+            lines[BASE] = document["model"]["base"]
+        order = sorted(lines, key=lambda name: (name != TRAINING, name != BASE))
+        told = "; ".join(f"{name}: {lines[name]}" for name in order)
+        used = tuple(model_in_short(document))
+        if told or used:
+            yield Heading(self.title)
+        if told:
+            yield Paragraph(told)
+        yield from used
+
+
+def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose plugins have no option that is a mapping."""
+    return {
+        key: {name: told for name, told in value.items() if not isinstance(told, Mapping)}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in given.items()
+    }
+
+
+def settings(document: Document) -> Iterator[tuple[str, str]]:
+    """Name and value of each line: data, base model, training, answers, added rows."""
+    given, name = document["settings"], document["model"]["base"]
+    rows = document["data"]["rows"]
+    sizes = ", ".join(f"{count} {split}" for split, count in rows.items())
+    data = "; ".join(filter(None, (entry_words(given.get("data")), sizes)))
+    base = entry_words(given.get("model"))
+    told = {
+        "data": data,
+        BASE: f"{name}: {base}" if base else name,
+        TRAINING: entry_words(given.get("train")),
+        "answers": entry_words(given.get("generate")),
+        "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
+        "seed": str(given.get("seed", "")),
+    }
+    yield from ((name, value) for name, value in told.items() if value)
+
+
+def entry_words(entry: Mapping[str, Any] | None) -> str:
+    """``lora (r 16, alpha 32, learning_rate 0.001)``."""
+    if not entry:
+        return ""
+    head, *options = entry.items()
+    told = ", ".join(f"{name} {_words(value)}" for name, value in options)
+    return f"{head[1]} ({told})" if told else str(head[1])
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, (int, float)):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return " ".join(itertools.chain(*((str(k), _words(v)) for k, v in value.items())))
+    return " ".join(map(_words, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def model(document: Document) -> Iterator[Block]:

@@ -5,42 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import harness
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import at_least, interval, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures
 from harness_reports.figures import Document
 
-TITLE = "Prompts instead of training"
 NAMED = 3
 """Prompts that a short report names, and the rows of its table."""
 NAME = 40
 """Characters of a name."""
 
 
-def prompts(document: Document) -> Iterator[Block]:
+class PromptsSection(harness.Section):
     """The conclusion, each prompt with its score and the best round's gain, and what it was."""
-    found = document["baselines"]
-    if not found:
-        return
-    yield Heading(TITLE, figures.bounds_level(document))
-    yield from _conclusion(document)
-    yield _table(document, short=None)
-    yield Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"])) for one in found))
-    yield Bullets(tuple(Paragraph(one["what"], lead=f"{_name(one)}:") for one in found))
-    yield Note(
-        "The untuned base model answers dev under each prompt; examples are rows of train, none of "
-        "the group of the row that is asked. Bounds allow for the choice of the best round on dev."
-    )
 
+    name = "prompts"
+    title = "Prompts instead of training"
+    order = 400
+    always = True
 
-def in_short(document: Document) -> Iterator[Block]:
-    """The conclusion, and a line for each prompt."""
-    if not document["baselines"]:
-        return
-    yield Heading(TITLE, "on dev")
-    yield from _conclusion(document)
-    yield _table(document, short=NAMED)
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = document["baselines"]
+        if not found:
+            return
+        yield Heading(self.title, figures.bounds_level(document))
+        yield from _conclusion(document)
+        yield _table(document, short=None)
+        yield Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"])) for one in found))
+        yield Bullets(tuple(Paragraph(one["what"], lead=f"{_name(one)}:") for one in found))
+        yield Note(
+            "The untuned base model answers dev under each prompt; examples are rows of train, "
+            "none of the group of the row that is asked. Bounds allow for the choice of the best "
+            "round on dev."
+        )
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The conclusion, and a line for each prompt."""
+        if not document["baselines"]:
+            return
+        yield Heading(self.title, "on dev")
+        yield from _conclusion(document)
+        yield _table(document, short=NAMED)
 
 
 def _conclusion(document: Document) -> Iterator[Block]:

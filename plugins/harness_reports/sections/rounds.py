@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import harness
 from harness.kit import terms
 from harness.kit.blocks import (
     Block,
@@ -23,30 +25,75 @@ from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import rounds_of
 
+ROUNDS = 4
+"""Rounds of the short table."""
 SENTENCES = 3
 """Verdicts in words that a short report shows."""
 
 
-def rounds(document: Document) -> Iterator[Block]:
+class RoundsSection(harness.Section):
     """The primary score by round, and the verdicts in words."""
-    yield Heading("Rounds", " · ".join(_remarks(document)))
-    if not figures.score_names(document):
-        yield Paragraph("Nothing was scored.")
-    yield from _chart(document, document["primary"])
-    yield _table(document)
-    yield from _references(document)
-    if sentence := figures.chosen_sentence(document):
-        yield Note(sentence)
-    if document["by_people"]:
-        yield Note(figures.BY_PEOPLE)
-    told = tuple(
-        Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
-        for entry in reversed(document["rounds"][1:])
-    )
-    if told:
-        yield Bullets(
-            told, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
+
+    name = "rounds"
+    title = "Rounds"
+    order = 200
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        yield Heading(self.title, " · ".join(_remarks(document)))
+        if not figures.score_names(document):
+            yield Paragraph("Nothing was scored.")
+        yield from _chart(document, document["primary"])
+        yield _table(document)
+        yield from _references(document)
+        if sentence := figures.chosen_sentence(document):
+            yield Note(sentence)
+        if document["by_people"]:
+            yield Note(figures.BY_PEOPLE)
+        told = tuple(
+            Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
+            for entry in reversed(document["rounds"][1:])
         )
+        if told:
+            yield Bullets(
+                told, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
+            )
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The primary score of the base model, the best and the latest rounds, and on test."""
+        primary = document["primary"]
+        digits = figures.score_digits(document, primary)
+        columns = (
+            Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
+            Column(figures.score_title(document, primary, 20), "number", strong=True),
+            Column("95 % interval", "number", spare=1), Column("change", "number"),
+        )  # fmt: skip
+        shown = figures.shown_rounds(document, ROUNDS)
+        rows = [
+            (
+                figures.round_name(entry, document), entry["verdict"]["label"], entry["train_rows"],
+                *_value(entry["scores"].get(primary), digits),
+                signed(entry["verdict"]["difference"], digits),
+            )
+            for entry in shown
+        ]  # fmt: skip
+        best = findings.kept_round(document)
+        if test := document["test"]:
+            verdict = test["verdict"]
+            rows.append((
+                f"{best['round']} on test", verdict["label"], best["train_rows"],
+                *_value(test["kept"].get(primary), digits), signed(verdict["difference"], digits),
+            ))  # fmt: skip
+        remark = f"● best round{figures.chosen_mark(document, best, ': ')}"
+        left = len(document["rounds"]) - len(shown)
+        yield Heading("Scores by round", remark + (f" · {left} more rounds" if left else ""))
+        yield Table(columns, tuple(rows), "Primary score by round, and on test", ordered=True)
+
+
+def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
+    found = score or {}
+    value = number(found.get("value"), digits)
+    return value, interval(found.get("low"), found.get("high"), digits)
 
 
 def _references(document: Document) -> Iterator[Note]:
@@ -117,29 +164,36 @@ def _chart(document: Document, name: str) -> Iterator[Chart]:
     )  # fmt: skip
 
 
-def scores(document: Document) -> Iterator[Block]:
+class ScoresSection(harness.Section):
     """All scores but the primary one; how all were measured."""
-    names = [name for name in figures.score_names(document) if name != document["primary"]]
-    if not figures.score_names(document):
-        return
-    shown, columns = rounds_of(document)
-    last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
-    chosen = figures.chosen_mark(document, last, " · ● ")
-    yield Heading("Other scores", f"by round · interval: of round {last['round']}{chosen}")
-    if names:
-        heads = (
-            Column("score"), *columns, Column("95 % interval", "number"),
-            Column("trend", "trend", spare=1), Column("not scored", "number", spare=2),
-        )  # fmt: skip
-        rows = tuple(_score(document, name, shown, last) for name in names)
-        rest = ", ".join(figures.score_title(document, n, 30) for n in names[findings.SHOWN :])
-        yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
-        if sentence := figures.chosen_sentence(document):
-            yield Note(sentence)
-        drawn = tuple(one for name in names for one in _chart(document, name))
-        if drawn:
-            yield Details("The same as drawings", drawn)
-    yield Details("How the scores were measured", tuple(_measured(document, last)))
+
+    name = "scores"
+    title = "Other scores"
+    order = 1000
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        names = [name for name in figures.score_names(document) if name != document["primary"]]
+        if not figures.score_names(document):
+            return
+        shown, columns = rounds_of(document)
+        last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
+        chosen = figures.chosen_mark(document, last, " · ● ")
+        yield Heading(self.title, f"by round · interval: of round {last['round']}{chosen}")
+        if names:
+            heads = (
+                Column("score"), *columns, Column("95 % interval", "number"),
+                Column("trend", "trend", spare=1), Column("not scored", "number", spare=2),
+            )  # fmt: skip
+            rows = tuple(_score(document, name, shown, last) for name in names)
+            rest = ", ".join(figures.score_title(document, n, 30) for n in names[findings.SHOWN :])
+            yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
+            if sentence := figures.chosen_sentence(document):
+                yield Note(sentence)
+            drawn = tuple(one for name in names for one in _chart(document, name))
+            if drawn:
+                yield Details("The same as drawings", drawn)
+        yield Details("How the scores were measured", tuple(_measured(document, last)))
 
 
 def _score(
@@ -173,29 +227,36 @@ def _measured(document: Document, last: Document) -> Iterator[Note | Table]:
     yield Note("Compare two numbers only if their signatures are equal.")
 
 
-def test_set(document: Document) -> Iterator[Block]:
+class TestSection(harness.Section):
     """The scores on the test set, once it was opened."""
-    test = document["test"]
-    if not test:
-        if sealed := document["sealed"]:
-            yield Heading("Test set", "not opened")
-            yield Paragraph(sealed["sentence"])
-        return
-    looks = test["looks"]
-    times = {None: "evaluated", 1: "evaluated once"}.get(
-        looks, f"evaluated {looks} times, over all runs of this folder"
-    )
-    yield Heading("Test set", times)
-    columns = [Column("score")]
-    for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
-        columns += [Column(side, "number"), Column("95 % interval", "number")]
-    rows = tuple(
-        (figures.score_title(document, name, 30), *_sides(document, name))
-        for name in figures.score_names(document)
-    )
-    yield Table(tuple(columns), rows, "Scores on the test set", findings.SHOWN + 1)
-    if test["counting"]:
-        yield Note(test["counting"])
+
+    name = "test"
+    title = "Test set"
+    order = 900
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        test = document["test"]
+        if not test:
+            if sealed := document["sealed"]:
+                yield Heading(self.title, "not opened")
+                yield Paragraph(sealed["sentence"])
+            return
+        looks = test["looks"]
+        times = {None: "evaluated", 1: "evaluated once"}.get(
+            looks, f"evaluated {looks} times, over all runs of this folder"
+        )
+        yield Heading(self.title, times)
+        columns = [Column("score")]
+        for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
+            columns += [Column(side, "number"), Column("95 % interval", "number")]
+        rows = tuple(
+            (figures.score_title(document, name, 30), *_sides(document, name))
+            for name in figures.score_names(document)
+        )
+        yield Table(tuple(columns), rows, "Scores on the test set", findings.SHOWN + 1)
+        if test["counting"]:
+            yield Note(test["counting"])
 
 
 def _sides(document: Document, name: str) -> Iterator[str]:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import harness
 from harness.kit.blocks import Block, Chart, Column, Heading, Note, Paragraph, Point, Series, Table
 from harness.kit.numbers import DASH, duration
 from harness.kit.text import one_line
+from harness_reports import figures
 from harness_reports.figures import Document
 
-TITLE = "Settings by search"
 NAME = 40
 """Characters of a key or a value."""
 SHORT = 5
@@ -22,37 +23,44 @@ LOGARITHMIC = 10.0
 APART = 0.12
 """Height above a missing value at which an axis begins."""
 _STATES = {"done": "", "pruned": "ended early", "failed": "failed", "open": "not finished"}
-_NONE = {"number": 0, "values": {}, "folds": [], "value": None, "state": "", "seconds": None}
 
 
-def search(document: Document) -> Iterator[Block]:
+class SearchSection(harness.Section):
     """The conclusion, the picture, the trials, the best first."""
-    found = (document.get("levers") or {}).get("search")
-    if not found or not found.get("trials"):
-        return
-    trials = [{**_NONE, **one} for one in found["trials"]]
-    keys = list(dict.fromkeys(key for one in trials for key in one["values"]))
-    yield Heading(TITLE, f"{len(trials)} trials, {duration(found.get('seconds') or 0)}")
-    yield Paragraph(one_line(found.get("sentence") or "", 1_000))
-    drawn = _series(found, trials, keys)
-    if len(drawn) > 1:
-        title = f"Trials: settings and {_measure(found)}"
-        legend = "best at the top, thick: the best trial, dashed: ended early"
-        if any(one["values"].get(key) is None for one in trials for key in keys):
-            legend += f", {DASH} at the bottom: not set"
-        yield Chart("parallel", title, drawn, remark=legend, told=True)
-    yield _table(found, trials, keys)
-    yield Note(_measured(found, trials))
+
+    name = "search"
+    title = "Settings by search"
+    order = 600
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        levers = figures.levers(document)
+        found = levers and levers["search"]
+        if not found or not found["trials"]:
+            return
+        trials = found["trials"]
+        keys = list(dict.fromkeys(key for trial in trials for key in trial["values"]))
+        yield Heading(self.title, f"{len(trials)} trials, {duration(found['seconds'])}")
+        yield Paragraph(one_line(found["sentence"], 1_000))
+        drawn = _series(found, trials, keys)
+        if len(drawn) > 1:
+            title = f"Trials: settings and {_measure(found)}"
+            legend = "best at the top, thick: the best trial, dashed: ended early"
+            if any(one["values"].get(key) is None for one in trials for key in keys):
+                legend += f", {DASH} at the bottom: not set"
+            yield Chart("parallel", title, drawn, remark=legend, told=True)
+        yield _table(found, trials, keys)
+        yield Note(_measured(found, trials))
 
 
 def _measure(found: Mapping[str, Any]) -> str:
-    by = found.get("by") or LOSS
+    by = found["by"]
     return "validation loss" if by == LOSS else one_line(by, NAME)
 
 
 def _measured(found: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> str:
-    folds, rows = found.get("folds"), found.get("rows")
-    if folds and folds > 1:
+    folds, rows = found["folds"], found["rows"]
+    if folds > 1:
         how = f"{rows} rows of train and valid, held out of training in {folds} parts in turn"
     else:
         how = f"{rows} rows of valid"
@@ -62,7 +70,7 @@ def _measured(found: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> 
     )
     failed = [one for one in trials if one["state"] == "failed"]
     if failed:
-        why = one_line(failed[0].get("failed") or "", 200)
+        why = one_line(failed[0]["failed"] or "", 200)
         told += f" {len(failed)} failed, the first one: {why}"
     return told
 
@@ -75,7 +83,7 @@ def _mean(trial: Mapping[str, Any]) -> float | None:
 def _table(
     found: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], keys: Sequence[str]
 ) -> Table:
-    sign = -1.0 if found.get("higher_is_better") else 1.0
+    sign = -1.0 if found["higher_is_better"] else 1.0
 
     def order(trial: Mapping[str, Any]) -> tuple[bool, float, float]:
         value, mean = trial["value"], _mean(trial)
@@ -90,9 +98,9 @@ def _table(
     )  # fmt: skip
     rows = []
     for trial in sorted(trials, key=order):
-        best = " ●" if trial["number"] == found.get("best") else ""
+        best = " ●" if trial["number"] == found["best"] else ""
         own = "the run's own" if trial["number"] == 0 else ""
-        about = ", ".join(filter(None, (own, _STATES.get(trial["state"], ""))))
+        about = ", ".join(filter(None, (own, _STATES[trial["state"]])))
         took = trial["seconds"]
         rows.append((
             f"{trial['number'] + 1}{best}", *(_shown(trial["values"].get(key)) for key in keys),
@@ -121,7 +129,7 @@ def _series(
     names = _short(keys)
     axes = {key: _Axis([one["values"].get(key) for one in shown]) for key in keys}
     ends = _Axis([_mean(one) for one in shown])
-    upwards = bool(found.get("higher_is_better"))
+    upwards = bool(found["higher_is_better"])
     lines = []
     for trial in shown:
         settings = [
@@ -133,7 +141,7 @@ def _series(
         place = ends.place(mean)
         end = Point(
             _measure(found), place if upwards else 1 - place,
-            strong=trial["number"] == found.get("best"),
+            strong=trial["number"] == found["best"],
             tip=_figure(mean), tone="open" if early else "base",
         )  # fmt: skip
         name = f"trial {trial['number'] + 1}" + (" (ended early)" if early else "")

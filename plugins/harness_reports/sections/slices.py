@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import harness
 from harness.kit.blocks import (
     Block,
     Cell,
@@ -22,6 +23,7 @@ from harness.kit.numbers import DASH, interval, number
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
+from harness_reports.terms import in_words
 
 DRAWN = 12
 DOUBTFUL = 50
@@ -31,23 +33,31 @@ TONES: dict[str, Tone] = {
 }  # fmt: skip
 
 
-def slices(document: Document) -> Iterator[Block]:
+class SlicesSection(harness.Section):
     """Underperforming slices; then those below the rest that may be chance, folded away."""
-    at, held, others = findings.weak(document)
-    notices = list(incomplete(document, "slice_errors"))
-    if not held and not others and not notices:
-        return
-    score = figures.score_title(document, document["primary"], 60)
-    yield Heading("Underperforming slices", f"round {at} · gap: {score} below the rest")
-    yield from notices
-    if held:
-        yield from _chart(document, held, "below the rest")
-        rest, caption = "with smaller gaps", "Underperforming slices"
-        yield _table(document, at, held, caption, findings.SHOWN, rest)
-    elif others or not notices:
-        yield Paragraph("None: no slice is below the rest by more than chance.")
-    if others:
-        yield from _doubtful(document, at, others, drawn=not held)
+
+    name = "slices"
+    title = "Underperforming slices"
+    order = 1200
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        document = in_words(document)
+        at, held, others = findings.weak(document)
+        notices = list(incomplete(document, "slice_errors"))
+        if not held and not others and not notices:
+            return
+        score = figures.score_title(document, document["primary"], 60)
+        yield Heading(self.title, f"round {at} · gap: {score} below the rest")
+        yield from notices
+        if held:
+            yield from _chart(document, held, "below the rest")
+            rest, caption = "with smaller gaps", "Underperforming slices"
+            yield _table(document, at, held, caption, findings.SHOWN, rest)
+        elif others or not notices:
+            yield Paragraph("None: no slice is below the rest by more than chance.")
+        if others:
+            yield from _doubtful(document, at, others, drawn=not held)
 
 
 def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterator[Chart]:
@@ -102,35 +112,44 @@ def _table(
     return Table(tuple(columns), tuple(rows), caption, short, rest)
 
 
-def changes(document: Document) -> Iterator[Block]:
+class ChangesSection(harness.Section):
     """What each round fixed, what regressed, and what became of each dev row over all rounds."""
-    by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
-    notices = list(incomplete(document, "ledger", "changes", "right"))
-    remark = outcomes.rightness(document)
-    unknown = bool(document.get("tables")) and document["right_at"] is None
-    if not (by_round or ledger or notices or unknown):
-        return
-    yield Heading("Fixed and regressed", "" if unknown else remark)
-    yield from notices
-    if unknown:
-        yield Note(remark)
-    if ledger:
-        points = tuple(Point(kind, n, tone=TONES.get(kind, "base")) for kind, n in ledger)
-        title = "Dev rows over all rounds"
-        yield Chart("shares", title, (Series("", points),), digits=0)
-    if by_round:
-        columns = (
-            Column("round", "word"), Column("against", "word"), Column("pass", "word", "right"),
-            Column("regressed", "number"), Column("", "bar", spare=1), Column("fixed", "number"),
-            Column("", "bar", spare=1), Column("net", "number", spare=2),
-        )  # fmt: skip
-        rows = tuple(
-            (
-                figures.round_name(row, document),
-                DASH if row["against"] is None else str(row["against"]),
-                f"{row['right']} of {row['judged']}", row["broken"], row["broken"], row["fixed"],
-                row["fixed"], f"{row['fixed'] - row['broken']:+d}",
-            )
-            for row in by_round
-        )  # fmt: skip
-        yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
+
+    name = "changes"
+    title = "Fixed and regressed"
+    order = 1300
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        document = in_words(document)
+        by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
+        notices = list(incomplete(document, "ledger", "changes", "right"))
+        remark = outcomes.rightness(document)
+        unknown = bool(document.get("tables")) and document["right_at"] is None
+        if not (by_round or ledger or notices or unknown):
+            return
+        yield Heading(self.title, "" if unknown else remark)
+        yield from notices
+        if unknown:
+            yield Note(remark)
+        if ledger:
+            points = tuple(Point(kind, n, tone=TONES.get(kind, "base")) for kind, n in ledger)
+            title = "Dev rows over all rounds"
+            yield Chart("shares", title, (Series("", points),), digits=0)
+        if by_round:
+            columns = (
+                Column("round", "word"), Column("against", "word"),
+                Column("pass", "word", "right"), Column("regressed", "number"),
+                Column("", "bar", spare=1), Column("fixed", "number"),
+                Column("", "bar", spare=1), Column("net", "number", spare=2),
+            )  # fmt: skip
+            rows = tuple(
+                (
+                    figures.round_name(row, document),
+                    DASH if row["against"] is None else str(row["against"]),
+                    f"{row['right']} of {row['judged']}", row["broken"], row["broken"],
+                    row["fixed"], row["fixed"], f"{row['fixed'] - row['broken']:+d}",
+                )
+                for row in by_round
+            )  # fmt: skip
+            yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)

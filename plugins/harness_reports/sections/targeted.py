@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+import harness
 from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import counted, number
@@ -25,14 +26,20 @@ CHANCE = (
 )
 
 
-def in_short(document: Document) -> Iterator[Block]:
-    """The slices whose score rose most after rows were added for them, and how many more."""
-    yield from _blocks(document, SHOWN)
+class TargetedSection(harness.Section):
+    """Where the added rows helped: all slices that got some; the first of them in short."""
 
+    name = "targeted"
+    title = TITLE
+    order = 300
+    always = True
 
-def targeted(document: Document) -> Iterator[Block]:
-    """All of them."""
-    yield from _blocks(document, None)
+    def blocks(self, document: Document) -> Iterator[Block]:
+        yield from _blocks(document, None)
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The slices whose score rose most after rows were added for them, and how many more."""
+        yield from _blocks(document, SHOWN)
 
 
 def _blocks(document: Document, most: int | None) -> Iterator[Block]:

@@ -4,24 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import harness
 from harness.kit.blocks import Block, Bullets, Column, Details, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections import box
+from harness_reports.sections.advice import advice
 
 GUARDS = 3
 """Guards of each state that a short report shows."""
 
 
-def blocks(document: Document) -> Iterator[Block]:
-    yield box.heading(document)
-    yield from box.lines(document)
-    if found := document["objective"]:
-        statement = f"“{found['statement']}”" if found["statement"] else ""
-        yield Paragraph(found["sentence"], label=found["state"], detail=statement)
-    yield Note(" · ".join(filter(None, (*_when(document), outcomes.pass_rate(document)))))
-    yield from _guards(document)
+class VerdictSection(harness.Section):
+    """The verdict that counts, the objective, what must not be made worse, and what may help."""
+
+    name = "verdict"
+    order = 100
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        yield box.heading(document)
+        yield from box.lines(document)
+        if found := document["objective"]:
+            statement = f"“{found['statement']}”" if found["statement"] else ""
+            yield Paragraph(found["sentence"], label=found["state"], detail=statement)
+        yield Note(" · ".join(filter(None, (*_when(document), outcomes.pass_rate(document)))))
+        yield from _guards(document)
+        yield from advice(document)
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The label, when and of what; how good it was and is; prompts; what was forgotten."""
+        dates, passing = document["dates"], outcomes.pass_rate(document)
+        run = (document["run"], moment(dates["finished"] or dates["started"]))
+        long = bool(box.objections(document))
+        yield box.heading(document, *(() if long else run))
+        yield from box.lines(document)
+        passed = f"{passing}; pass threshold {document['right_at']:g}" if passing else ""
+        if told := " · ".join(filter(None, (passed, *(run if long else ())))):
+            yield Note(told)
+        if found := document["objective"]:
+            yield Paragraph(found["sentence"], label=found["state"])
+        broken = [guard for guard in findings.guards(document) if guard.state == "broken"]
+        for guard in broken[-1:]:
+            lead = f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:"
+            yield Paragraph(guard.sentence, label="broken", lead=lead)
+        yield from advice(document)
 
 
 def _when(document: Document) -> Iterator[str]:

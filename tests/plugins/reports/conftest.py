@@ -265,7 +265,7 @@ ALREADY_RIGHT = "json:JSONEncoder.iterencode"
 def build_analysis() -> dict[str, Any]:
     """The analysis of the finished run: its summary and what its database told."""
     told = json.loads(Path(__file__).with_name("analysis.json").read_text(encoding="utf-8"))
-    found = build_document() | told | {"schema": "harness.analysis/3"}
+    found = build_document() | told | {"schema": "harness.analysis/4"}
     found["examples"] = [_with_course(row) for row in found["examples"]]
     better = next(row for row in found["examples"] if row["id"] == ALREADY_RIGHT)
     before = {"text": "def iterencode(self, o, _one_shot=False):", "score": 0.04, "right": False}

@@ -51,22 +51,6 @@ def group(name: str, runs: int) -> Document:
     }  # fmt: skip
 
 
-def answers() -> list[Document]:
-    row = {
-        "id": "dev-1", "row": "0f1e", "place": "rows.jsonl:3", "prompt": "Say birch.",
-        "reference": "birch", "a": {"text": "hm hm", "score": 0.0},
-        "b": {"text": "birch hm", "score": 0.5},
-    }  # fmt: skip
-    pair = {"a_round": 1, "b_round": 1, "why": None, "rows": 48, "same": 47, "worse": 0}
-    return [{**pair, "a": "run-1", "b": "run-2", "better": 1, "shown": [row]}]
-
-
-def beside(kind: str, name: str) -> list[Document]:
-    """The answers of an arm or a baseline of the first run."""
-    (pair,) = answers()
-    return [{**{key: pair[key] for key in pair if key not in "ab"}, "run": "run-1", kind: name}]
-
-
 def document() -> Document:
     test = {"looks": 3, "kept": scored(0.38), "verdict": judged("improved", 0.04)}
     together = levers(curve={"sentence": "Twice the rows bring +0.010."})
@@ -79,8 +63,6 @@ def document() -> Document:
         "schema": "harness.runs/1", "caution": CAUTION, "notes": ["2 runs chose."],
         "runs": [one, two, three],
         "groups": [group("dev A", 2), group("dev B", 1), group("test A", 1)],
-        "answers": answers(), "answers_left_out": 0, "arm_answers": beside("arm", "fast"),
-        "baseline_answers": beside("baseline", "prompted"),
     }  # fmt: skip
 
 

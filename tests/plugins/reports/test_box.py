@@ -10,12 +10,10 @@ import pytest
 from rich.console import Console
 
 from harness.kit.blocks import Bullets, Paragraph, Table
-from harness_reports.document import complete
-from harness_reports.html.page import page
-from harness_reports.markdown import page as markdown
-from harness_reports.markdown.comment import comment
-from harness_reports.sections import box, general, prompts
-from harness_reports.terminal import render, render_first
+from harness_reports.sections import box, prompts
+from harness_reports.sections.general import GeneralSection
+from harness_reports.sections.prompts import PromptsSection
+from tests.plugins.reports.faces import comment, markdown, page, render, render_first, whole
 
 SAID = (
     "Round 1 beats the base model by 0.689 in f1, and few-shot, the best of 2 prompts on dev, by "
@@ -102,16 +100,16 @@ def document(
 def test_an_improvement_that_something_stands_against_is_not_green(
     found: dict[str, Any], text: str, tone: str
 ) -> None:
-    heading = box.heading(complete(found))
+    heading = box.heading(whole(found))
     assert (heading.text, heading.toned) == (text, tone)
     assert heading.label == found["test"]["verdict"]["label"]
     assert f'class="banner {tone}"' in page(found)
 
 
 def test_figures_of_the_first_line_are_of_the_same_rows_where_a_prompt_was_asked() -> None:
-    told = box.before_and_now(complete(document(prompt="improved")))
+    told = box.before_and_now(whole(document(prompt="improved")))
     assert told == "f1 on test: base model 0.000, few-shot 0.240, round 1 0.689"
-    without = box.before_and_now(complete(document()))
+    without = box.before_and_now(whole(document()))
     assert without == "f1 0.000 → 0.700 on dev, 0.000 → 0.689 on test (base model → round 1)"
 
 
@@ -137,33 +135,20 @@ def test_sentences_are_whole_in_every_report_and_width() -> None:
 
 
 def test_other_rounds_stand_in_their_section_and_the_shown_one_in_the_box_alone() -> None:
-    found = complete(document(forgot=WORSE))
-    assert not [block for block in general.general(found) if isinstance(block, Bullets)]
+    found = whole(document(forgot=WORSE))
+    assert not [block for block in GeneralSection().blocks(found) if isinstance(block, Bullets)]
     later = {**found["rounds"][1], "round": 2}
     found["rounds"].append(later)
-    [bullets] = [block for block in general.general(found) if isinstance(block, Bullets)]
+    [bullets] = [block for block in GeneralSection().blocks(found) if isinstance(block, Bullets)]
     assert [item.lead for item in bullets.items] == ["Round 2:"]
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_a_comparison_with_prompts_on_dev_is_said_once(split: str) -> None:
-    found = complete(document(prompt="no evidence"))
+    found = whole(document(prompt="no evidence"))
     found["best_prompt"]["split"] = split
-    for section in (prompts.prompts, prompts.in_short):
+    for section in (PromptsSection().blocks, PromptsSection().in_short):
         blocks = list(section(found))
         told = [block.text for block in blocks if isinstance(block, Paragraph)]
         assert told == ([prompts.conclusion(found)] if split == "test" else [])
         assert [block for block in blocks if isinstance(block, Table)]
-
-
-def test_a_summary_of_an_older_version_says_less() -> None:
-    found = document()
-    for key in ("forgot", "best_prompt", "beats_prompts"):
-        found.pop(key, None)
-    del found["rounds"][1]["forgetting"]["instructions"]["sentence"]
-    heading, numbers, said, forgotten = (
-        box.heading(complete(found)), *box.lines(complete(found))
-    )  # fmt: skip
-    assert (heading.text, heading.toned) == ("test", "good")
-    assert numbers.lead.startswith("f1 0.000") and said.text == "f1 rose by 0.689."
-    assert forgotten.text == LOSS

@@ -11,21 +11,17 @@ from typing import Any
 
 import pytest
 
-from harness.registry import Registry
-from harness.report.sections import with_always
-from harness_reports.html.examples import anchor
-from harness_reports.html.page import page as html_page
+from harness_reports.html.answers import anchor
+from tests.plugins.reports.faces import page as html_page
 from tests.support import hostile_texts
 from tests.support.browser import Listener, Tab, launched
 
 Document = dict[str, Any]
 
-REGISTRY = Registry.build()
-
 
 def page(document: Document) -> str:
     """The page with the sections that always stand in it."""
-    return html_page(with_always(document, REGISTRY))
+    return html_page(document)
 
 
 # A page that behaves: what makes it fail is listed, so that a failure says what it was.

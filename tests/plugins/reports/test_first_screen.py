@@ -18,9 +18,7 @@ from rich.console import Console
 from harness.stats import detectable, difference
 from harness.stats.decision import rows_needed
 from harness_reports import BriefReporter, TerminalReporter, targets
-from harness_reports.html.page import page as html_page
-from harness_reports.markdown import page as markdown_page
-from harness_reports.markdown.comment import comment
+from tests.plugins.reports.faces import comment, drawn, markdown as markdown_page, page as html_page
 from tests.support.nightly import draws
 
 Document = dict[str, Any]
@@ -29,7 +27,7 @@ Document = dict[str, Any]
 def screen(document: Document, width: int = 80, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    TerminalReporter().show(document, Console(file=page, width=width, **console))
+    TerminalReporter().show(drawn(document), Console(file=page, width=width, **console))
     return page.getvalue()
 
 
@@ -619,7 +617,7 @@ def test_a_comment_is_the_same_again_and_leaves_the_document(
     analysis: Document, tmp_path: Any
 ) -> None:
     before = copy.deepcopy(analysis)
-    (path,) = BriefReporter().write(analysis, tmp_path)
+    (path,) = BriefReporter().write(drawn(analysis), tmp_path)
     assert path.read_text(encoding="utf-8") == comment(analysis) and analysis == before
 
 

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness_reports import HtmlReporter, MarkdownReporter, TerminalReporter
+from tests.plugins.reports.faces import drawn
 from tests.support.project import CONFIG, Project
 
 LEVERS = """
@@ -36,7 +37,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def terminal(document: dict[str, Any], width: int = 100) -> str:
     out = io.StringIO()
-    TerminalReporter().show(document, Console(file=out, width=width, color_system=None))
+    TerminalReporter().show(drawn(document), Console(file=out, width=width, color_system=None))
     return out.getvalue()
 
 
@@ -60,7 +61,7 @@ def test_narrow_terminals_show_the_gain(document: dict[str, Any]) -> None:
 def test_pages_have_every_part(
     document: dict[str, Any], tmp_path: Path, reporter: type[Any]
 ) -> None:
-    [path, *_] = reporter().write(document, tmp_path)
+    [path, *_] = reporter().write(drawn(document), tmp_path)
     page = path.read_text()
     for part in ("What else was tried", "Base models", "How much data", "25 %"):
         assert part in page, part
@@ -68,7 +69,7 @@ def test_pages_have_every_part(
 
 
 def test_the_page_draws_gains_curve_and_models(document: dict[str, Any], tmp_path: Path) -> None:
-    [path, *_] = HtmlReporter().write(document, tmp_path)
+    [path, *_] = HtmlReporter().write(drawn(document), tmp_path)
     page = path.read_text()
     for title in ("by arm", "by training rows", "by seconds of training"):
         assert f"{title}</figcaption>" in page or f"{title} and answering</figcaption>" in page

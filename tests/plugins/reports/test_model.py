@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness_reports import TerminalReporter
-from harness_reports.html.page import page as html_page
-from harness_reports.markdown import page as markdown_page
-from harness_reports.markdown.comment import comment
-from harness_reports.terminal import render
+from tests.plugins.reports.faces import (
+    comment,
+    markdown as markdown_page,
+    page as html_page,
+    render,
+    render_first,
+)
 
 Document = dict[str, Any]
 FOLDER = ".harness/artifacts/train/4f0c1b9d2e7a"
@@ -37,7 +39,7 @@ def _unmarked(text: str) -> str:
 
 
 FACES: dict[str, Callable[[Document], str]] = {
-    "first screen": _printed(TerminalReporter().show),
+    "first screen": _printed(render_first),
     "terminal": _printed(render),
     "markdown": lambda document: _unmarked(markdown_page(document)),
     "comment": lambda document: _unmarked(comment(document)),

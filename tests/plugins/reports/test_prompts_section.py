@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from harness.kit.blocks import Bullets, Heading, Paragraph, Table
-from harness_reports.document import complete
 from harness_reports.sections import prompts
+from harness_reports.sections.prompts import PromptsSection
+from tests.plugins.reports.faces import whole
 
 LABELS = {"improved": 0.12, "no evidence": 0.01, "regressed": -0.08}
 
@@ -27,7 +28,7 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
     found = [baseline(name, label) for name, label in zip("ABCDE", labels, strict=False)]
     entry = {"scores": {"f1": {"value": 0.5, "high": 0.6}}, "verdict": {"label": "improved"}}
     rounds = [{"round": number, **entry} for number in range(3)]
-    return complete({"primary": "f1", "kept_round": kept, "rounds": rounds, "baselines": found})
+    return whole({"primary": "f1", "kept_round": kept, "rounds": rounds, "baselines": found})
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,9 @@ def test_without_a_best_round_the_base_model_stands_for_it() -> None:
 
 
 def test_the_section_has_the_conclusion_the_table_and_what_each_prompt_was() -> None:
-    heading, told, table, verdicts, what, _ = prompts.prompts(document("improved", "no evidence"))
+    heading, told, table, verdicts, what, _ = PromptsSection().blocks(
+        document("improved", "no evidence")
+    )
     assert isinstance(heading, Heading) and heading.text == "Prompts instead of training"
     assert isinstance(told, Paragraph)
     assert isinstance(table, Table) and [row[0] for row in table.rows] == ["A", "B"]
@@ -92,10 +95,5 @@ def test_the_section_has_the_conclusion_the_table_and_what_each_prompt_was() -> 
 
 
 def test_nothing_is_said_where_nothing_was_asked() -> None:
-    assert list(prompts.prompts(document())) == []
-    assert list(prompts.in_short(document())) == []
-
-
-def test_an_incomplete_entry_is_shown() -> None:
-    found = complete({"primary": "f1", "rounds": [], "baselines": [{"name": "A"}]})
-    assert len(list(prompts.prompts(found))) == 6
+    assert list(PromptsSection().blocks(document())) == []
+    assert list(PromptsSection().in_short(document())) == []

@@ -12,37 +12,37 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.kit.blocks import Column, Table
-from harness.registry import Registry
+from harness.kit.blocks import Answers, Column, Table
 from harness.report.queries import QUERIES
-from harness.report.sections import with_always
 from harness.terminal.block_tables import draw_table
 from harness_rating import section as people
 from harness_rating.layouts import QUERIES as RATINGS
 from harness_reports import findings
-from harness_reports.html.page import page as html_page
-from harness_reports.markdown import page as markdown_page
-from harness_reports.markdown.comment import comment
-from harness_reports.terminal import render
+from harness_reports.sections.examples import ExamplesSection
+from tests.plugins.reports.faces import (
+    comment,
+    markdown as markdown_page,
+    page as html_page,
+    render,
+    whole,
+)
 
 Document = dict[str, Any]
-
-REGISTRY = Registry.build()
 
 
 def markdown(document: Document) -> str:
     """With the sections that always stand in it, as all that follow."""
-    return markdown_page(with_always(document, REGISTRY))
+    return markdown_page(document)
 
 
 def page(document: Document) -> str:
-    return html_page(with_always(document, REGISTRY))
+    return html_page(document)
 
 
 def terminal(document: Document, width: int = 80, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    render(with_always(document, REGISTRY), Console(file=page, width=width, **console))
+    render(document, Console(file=page, width=width, **console))
     return page.getvalue()
 
 
@@ -90,7 +90,7 @@ ROWS = {
     "a cause": r"gap +51  █+ +no near training",
     "its remedy": r"fix or drop the",
     "an example": r"datetime:_parse_isoformat_date  rougeL 0\.08  \[off topic\]  never pass",
-    "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats\.-\]",
+    "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats-\]\.",
     "extra words": r"answer    \{\+Return the year and the week\+\} of the \{\+given string",
     "its cause": r"cause     gap: the nearest training row shares 9 % of its words",
     "how far raters are": r"What raters say  90 of 90 items rated",
@@ -168,7 +168,7 @@ LINES = {
     "the causes": "Round 1 · 100 of 100 failing answers.",
     "a cause": "| conflict | 22 | the nearest training rows contradict each other | fix or drop",
     "an example": "### datetime:\\_parse_isoformat_date (rougeL 0.08 · off topic · never pass)",
-    "extra words": "- answer: **Return the year and the week** of the **given string dtstr.**",
+    "extra words": "- answer: **Return the year and the week** of the **given string dtstr**.",
     "its cause": "- cause: gap: the nearest training row shares 9 % of its words",
     "a batch": "| 2 | Small, version 1 | 0, 1 | random | 60 of 60 | ana, bo | small-ed5fa6c1 |",
     "scores by round": "| Quality | 0.32 [0.23, 0.41] | 0.78 [0.69, 0.86] |",
@@ -203,24 +203,6 @@ def test_names_and_verdicts_are_never_cut_away(analysis: Document, width: int) -
     assert "…" not in re.sub(r"prompt +.*(\n {12}.*)*", "", shown)
     for told in ("◆ no evidence", "▲ improved", "finish_reason =", "Preference", "off topic"):
         assert told in shown
-
-
-NEW = ("right_at", "definitions", "causes_known", "not_looked_for", "tables", "remedies",
-       "queries", "failed")  # fmt: skip
-
-
-@pytest.mark.parametrize("face", [terminal, markdown])
-@pytest.mark.parametrize("lost", [*NEW, "all"])
-def test_a_document_without_new_keys_is_a_report(
-    analysis: Document, face: Callable[[Document], str], lost: str
-) -> None:
-    for key in NEW if lost == "all" else (lost,):
-        del analysis[key]
-    page = face(analysis)
-    assert "IMPROVED" in page.upper().split("\n")[0]
-    assert ("Likeliest causes" in page) is (lost not in ("tables", "all"))
-    assert ("Suggested actions" in page) is (lost not in ("remedies", "all"))
-    assert ("Fixed and regressed" in page) is (lost not in ("tables", "all"))
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])
@@ -384,15 +366,21 @@ def test_the_worst_answers_keep_their_lines(analysis: Document) -> None:
     assert re.search(r"answer +\{\+``` *\n +if a: *\n {16}return b *\n", page)
 
 
+def worst(analysis: Document) -> list[str]:
+    """The rows that a short report may show, in their order."""
+    _, answers = ExamplesSection().blocks(whole(analysis))
+    assert isinstance(answers, Answers)
+    return [sample.id for sample in answers.samples[: answers.short]]
+
+
 def test_the_worst_answers_differ_in_what_is_wrong(analysis: Document) -> None:
     rows = analysis["examples"]
     analysis["examples"] = [dict(rows[0], id=f"empty {n}") for n in range(5)] + rows[1:]
-    shown = [row["id"] for row in findings.examples(analysis["examples"], 1, 3)]
-    assert shown == ["empty 0", "empty 1", "datetime:_parse_isoformat_date"]
+    assert worst(analysis)[:3] == ["empty 0", "datetime:_parse_isoformat_date", "empty 1"]
 
 
 def test_a_right_answer_is_not_among_the_worst(analysis: Document) -> None:
-    shown = [row["id"] for row in findings.examples(analysis["examples"], 1, 99)]
+    shown = worst(analysis)
     assert len(shown) == 3
     assert "json:JSONEncoder.iterencode" not in shown
 

@@ -22,9 +22,9 @@ from harness_reports import (
     HtmlReporter,
     MarkdownReporter,
     TerminalReporter,
-    figures,
     register_reporters,
 )
+from tests.plugins.reports.faces import drawn
 
 Document = dict[str, Any]
 Make = Callable[..., Document]
@@ -33,12 +33,12 @@ Make = Callable[..., Document]
 def shown(document: Document, width: int, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    FullReporter().show(document, Console(file=page, width=width, **console))
+    FullReporter().show(drawn(document), Console(file=page, width=width, **console))
     return page.getvalue()
 
 
 def written(document: Document, folder: Path) -> str:
-    (path,) = MarkdownReporter().write(document, folder)
+    (path,) = MarkdownReporter().write(drawn(document), folder)
     assert path == folder / "report.md"
     return path.read_text(encoding="utf-8")
 
@@ -131,13 +131,13 @@ def test_words_that_differ_stand_out_in_colour(
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     page = shown(document, 120, color_system="standard", force_terminal=True)
-    assert "Return a \x1b[1;31mquoted\x1b[0m string" in page
-    assert "\x1b[1;32mshell-escaped version of the\x1b[0m" in page
+    assert "Return a \x1b[1;31mquoted string that is safe for use in a\x1b[0m shell " in page
+    assert "Return a shell\x1b[1;32m-escaped version of the string *s*.\x1b[0m" in page
     assert "{+" not in page
 
 
 def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
-    (path,) = TerminalReporter().write(document, tmp_path)
+    (path,) = TerminalReporter().write(drawn(document), tmp_path)
     assert path == tmp_path / "report.txt"
     assert path.read_text(encoding="utf-8").split("\n")[0] == " ▲ IMPROVED   on test"
     assert "\x1b" not in path.read_text(encoding="utf-8")
@@ -159,7 +159,10 @@ def test_markdown_tables(document: Document, tmp_path: Path) -> None:
         "14", "near dev 9, duplicate of train 5",
     ]  # fmt: skip
     assert "Evaluated 2 times" in page
-    assert "- answer: Return a **quoted** string **that is safe for use" in page
+    assert (
+        "- answer: Return a **quoted string that is safe for use in a** shell **command line**"
+        in page
+    )
 
 
 def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> None:
@@ -193,20 +196,11 @@ def test_shares_fill_the_bar_and_forget_nobody() -> None:
     assert drawing.shares([1, 1, 1], 2) == [1, 1, 1]
 
 
-def test_sides() -> None:
-    expected, given = figures.sides("Return the whole sum.", "Return a large sum.")
-    assert expected == [("Return", False), ("the whole", True), ("sum.", False)]
-    assert given == [("Return", False), ("a large", True), ("sum.", False)]
-    assert figures.sides("", "x") == ([], [("x", True)])
-    long, _ = figures.sides("word " * 10_000, "")
-    assert len(long) == 1 and len(long[0][0]) <= 600
-
-
 @pytest.mark.parametrize("kind", [TerminalReporter, MarkdownReporter, BriefReporter, HtmlReporter])
 def test_a_full_disk_leaves_the_earlier_report_whole(
     analysis: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:
-    (path,) = kind().write(analysis, tmp_path)
+    (path,) = kind().write(drawn(analysis), tmp_path)
     before = path.read_bytes()
 
     def full(descriptor: int) -> None:
@@ -215,5 +209,5 @@ def test_a_full_disk_leaves_the_earlier_report_whole(
     monkeypatch.setattr(files, "fsync", full)
     analysis["run"] = "another"
     with pytest.raises(OSError, match="No space left on device"):
-        kind().write(analysis, tmp_path)
+        kind().write(drawn(analysis), tmp_path)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -10,22 +10,15 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from harness.registry import Registry
-from harness.report.sections import with_always
 from harness_reports.markdown import page as markdown_page
-from harness_reports.terminal import render
+from tests.plugins.reports.faces import drawn, render
 
 Document = dict[str, Any]
 
-REGISTRY = Registry.build()
-
 
 def markdown(document: Document) -> str:
-    """With the sections that always stand in it, as all that follow.
-
-    But for the advice, which is another one where causes and labels are unknown words.
-    """
-    found = with_always(document, REGISTRY)
+    """All sections but the advice, which is another one where causes and labels are unknown."""
+    found = drawn(document)
     kept = [section for section in found["sections"] if section["name"] != "advise"]
     return markdown_page({**found, "sections": kept})
 
@@ -36,7 +29,7 @@ CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 def shown(document: Document, width: int, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    render(with_always(document, REGISTRY), Console(file=page, width=width, **console))
+    render(document, Console(file=page, width=width, **console))
     return page.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The page of all runs in a real Chromium: sorted, filtered, answers opened, two runs chosen."""
+"""The page of all runs in a real Chromium: sorted and filtered."""
 
 from __future__ import annotations
 
@@ -77,42 +77,6 @@ def test_it_is_sorted_filtered_and_opened(browser: Tab, saved: Saved) -> None:
     assert browser.evaluate('document.getElementById("find").value') == ""
     assert browser.evaluate("location.hash") == "#run-1"
 
-    pair = 'document.querySelector("details.two-sides")'
-    assert browser.evaluate(f"{pair}.open") is False
-    browser.evaluate('document.querySelector("#run-2 .links a").click()')
-    browser.evaluate("new Promise((done) => setTimeout(done, 50))")
-    shown = browser.evaluate(f"[{pair}.open, {pair}.innerText]")
-    assert shown[0] is True
-    for text in ("Say birch.", "Run 1: 0.000", "hm hm", "Run 2: 0.500", "birch hm"):
-        assert text in shown[1]
-
-
-def test_two_chosen_runs_are_put_side_by_side(browser: Tab, saved: Saved) -> None:
-    found = document()
-    row = found["answers"][0]["shown"][0]
-    other = {**row, "b": {"text": "<b>fjord</b>", "score": 0.1}}
-    found["answers"].append(found["answers"][0] | {"b": "run-3", "shown": [other]})
-    browser.open(saved(found))
-
-    def chosen(*numbers: int) -> str:
-        for number in numbers:
-            browser.evaluate(f'document.querySelector("#run-{number} input").click()')
-        told = browser.evaluate('document.getElementById("chosen").innerText')
-        return str(told).partition(".")[0]
-
-    assert chosen(3) == "Chosen: run 3, and another one"
-    assert chosen(2) == "Chosen: run 2 and run 3"
-    browser.evaluate('document.getElementById("show").click()')
-    text = browser.evaluate('document.getElementById("chosen-answers").innerText')
-    assert "harness compare run-2 run-3" in text and "1 of the rows on this page" in text
-    for told in ("Run 2: 0.500", "birch hm", "Run 3: 0.100", "<b>fjord</b>"):
-        assert told in text
-    assert "Run 1" not in text
-    # A third takes the place of the first; this pair stands on the page.
-    assert chosen(1) == "Chosen: run 1 and run 2"
-    browser.evaluate('document.getElementById("show").click()')
-    assert browser.evaluate('document.querySelector("details.two-sides").open') is True
-
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [420, 1400])
@@ -120,7 +84,6 @@ def test_it_fits_its_width_and_all_text_stands_out(
     browser: Tab, saved: Saved, width: int, dark: bool
 ) -> None:
     browser.open(saved(document()), width=width, dark=dark)
-    browser.evaluate('document.querySelector("#run-2 input").click()')
     browser.evaluate('for (const e of document.querySelectorAll("details")) e.open = true;')
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert browser.evaluate("document.querySelector('.scroll').scrollWidth") <= width
@@ -131,9 +94,6 @@ def test_hostile_text_does_nothing(browser: Tab, saved: Saved) -> None:
     address = saved(poisoned())
     browser.open(address)
     browser.evaluate(ACT)
-    for number in (1, 2):
-        browser.evaluate(f'document.querySelector("#run-{number} input").click()')
-    browser.evaluate('document.getElementById("show").click()')
     state = browser.evaluate(STATE)
     assert state["canary"] is None and "pwned" not in state["title"].split()
     assert state["scripts"] == 1 and state["acting"] == [] and state["links"] == []

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from harness.kit.blocks import Chart, Note, Paragraph, Table, flaw
-from harness_reports.document import complete
 from harness_reports.html.charts import chart
-from harness_reports.sections import search
+from harness_reports.sections.search import SearchSection
+from tests.plugins.reports.faces import whole
+
+SECTION = SearchSection()
 
 
 def trial(number: int, rate: float, kind: str, *folds: float, state: str = "done") -> Any:
@@ -28,8 +30,8 @@ TRIALS = [
 
 def told_of(search: dict[str, Any] | None) -> dict[str, Any]:
     """A document with no round, and this search."""
-    levers = None if search is None else {"search": search}
-    return complete({"primary": "f1", "rounds": [], "experiments": {"levers": levers}})
+    levers = {"levers": {"reference": 1, "search": search}}
+    return whole({"primary": "f1", "rounds": [], "experiments": levers})
 
 
 def document(**changed: Any) -> dict[str, Any]:
@@ -37,13 +39,11 @@ def document(**changed: Any) -> dict[str, Any]:
         "by": "loss", "higher_is_better": False, "folds": 2, "rows": 40, "trials": TRIALS,
         "best": 2, "seconds": 8.0, "sentence": "Trial 3 it is.",
     }  # fmt: skip
-    return complete(
-        {"primary": "f1", "rounds": [], "experiments": {"levers": {"search": found | changed}}}
-    )
+    return told_of(found | changed)
 
 
 def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
-    _, told, drawn, table, note = search.search(document())
+    _, told, drawn, table, note = SECTION.blocks(document())
     assert isinstance(told, Paragraph) and told.text == "Trial 3 it is."
     assert isinstance(table, Table) and table.short == 5
     assert [row[0] for row in table.rows] == ["3 ●", "1", "2", "4"]
@@ -55,7 +55,7 @@ def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
 
 @pytest.mark.parametrize(("up", "top"), [(False, "trial 3"), (True, "trial 2 (ended early)")])
 def test_the_best_value_is_at_the_top_of_its_axis(up: bool, top: str) -> None:
-    drawn = list(search.search(document(higher_is_better=up)))[2]
+    drawn = list(SECTION.blocks(document(higher_is_better=up)))[2]
     assert isinstance(drawn, Chart)
     ends = {series.name: series.points[-1].value for series in drawn.series}
     assert ends[top] == 1 and min(ends.values()) == 0
@@ -80,7 +80,7 @@ def test_a_missing_value_stands_below_all_others_which_keep_their_order(
     ]  # fmt: skip
     if values[0] is None:
         del trials[0]["values"]["train.r"]
-    drawn = list(search.search(document(trials=trials)))[2]
+    drawn = list(SECTION.blocks(document(trials=trials)))[2]
     assert isinstance(drawn, Chart) and not flaw(drawn)
     points = [point for one in drawn.series for point in one.points if point.at == "r"]
     places = [point.value for point in points]
@@ -91,7 +91,7 @@ def test_a_missing_value_stands_below_all_others_which_keep_their_order(
 
 
 def test_lines_differ_by_more_than_colour() -> None:
-    drawn = list(search.search(document()))[2]
+    drawn = list(SECTION.blocks(document()))[2]
     assert isinstance(drawn, Chart)
     markup = str(chart(drawn, "key"))
     assert markup.count("<polyline") == 3
@@ -100,14 +100,5 @@ def test_lines_differ_by_more_than_colour() -> None:
 
 
 def test_nothing_is_said_without_a_search() -> None:
-    for levers in (None, {}, {"search": None}, {"search": {"trials": []}}):
-        assert (
-            list(search.search(complete({"rounds": [], "experiments": {"levers": levers}}))) == []
-        )
-
-
-def test_a_document_that_lacks_keys_is_shown() -> None:
-    found = {"trials": [{}, {"number": 1, "values": {"loss": "x" * 500}, "folds": [None, 0.5]}]}
-    assert list(
-        search.search(complete({"rounds": [], "experiments": {"levers": {"search": found}}}))
-    )
+    for found in (told_of(None), told_of({"trials": []}), whole({"rounds": []})):
+        assert list(SECTION.blocks(found)) == []
