@@ -6,22 +6,17 @@ import json
 
 import pytest
 
-from tests.plugins.rows.test_bad_files import FILES
-
-PICKED = (
-    "empty", "blank", "bom only", "utf16", "utf32", "latin1", "cut utf8", "surrogate bytes",
-    "nul", "binary", "gzip", "parquet", "cut line", "two on a line", "no json", "number", "null",
-    "list", "nan", "huge int", "dup key", "deep", "deep object", "empty object", "lone surrogate",
-    "id list", "dup id", "html", "lfs",
-)  # fmt: skip
+from tests.readers.test_files import BAD
+from tests.support.project import Project
 
 
-@pytest.mark.parametrize("name", PICKED)
-def test_score_says_what_is_wrong(project, name):
-    (project.folder / "answers.jsonl").write_bytes(FILES[name])
+@pytest.mark.parametrize("name", BAD)
+def test_score_says_what_is_wrong(project: Project, name: str) -> None:
+    file, content, _ = BAD[name]
+    (project.folder / file).write_bytes(content)
     good = {"id": "1", "references": ["a b"]}
     (project.folder / "references.jsonl").write_text(json.dumps(good) + "\n")
-    done = project.inside("score", "-p", "answers.jsonl", "-r", "references.jsonl", "-m", "exact")
+    done = project.inside("score", "-p", file, "-r", "references.jsonl", "-m", "exact")
     assert done.code == 4 and done.out == ""
-    assert "answers.jsonl" in done.err and "Traceback" not in done.err
+    assert file in done.err and "Traceback" not in done.err
     assert done.err.startswith("data: ")

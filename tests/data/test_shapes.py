@@ -39,7 +39,7 @@ def test_unrelated_rows_are_kept(shape):
     found = figures(shape)
     assert sum(found["rows"]) >= 0.95 * sum(SIZES)
     # In samples of 120 the share strays; the benchmark has large ones.
-    assert found["kept"] >= (0.94 if shape in shapes.EXCUSED else 0.97)
+    assert found["kept"] >= (0.93 if shape in shapes.EXCUSED else 0.97)
     assert found["kept_source"] >= 0.995
 
 

@@ -15,7 +15,7 @@ from harness.store.tables import TABLES
 from harness_rating.layouts import TABLES as RATING_TABLES
 from tests.support.project import Project, Result
 
-SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]
+SPLIT = [name for name, (layout, _) in TABLES.items() if "split" in layout.columns]
 SPLIT += [name for name, (_, columns) in RATING_TABLES.items() if " split:s" in columns]
 
 

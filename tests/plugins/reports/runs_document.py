@@ -27,7 +27,8 @@ def summary(name: str, value: float, labels: list[str], **changes: Any) -> Docum
     return {
         "run": name, "primary": "overlap", "rounds": rounds, "kept_round": 1, **nothing,
         "dates": {"started": started, "finished": started}, "model": {"base": f"model of {name}"},
-        "settings": {"rounds": 3}, "seconds": {"train": 61.5}, **changes,
+        "settings": {"rounds": 3}, "seconds": {"train": 61.5}, "arms": [], "experiments": {},
+        **changes,
     }  # fmt: skip
 
 
@@ -53,8 +54,8 @@ def group(name: str, runs: int) -> Document:
 
 def document() -> Document:
     test = {"looks": 3, "kept": scored(0.38), "verdict": judged("improved", 0.04)}
-    together = levers(curve={"sentence": "Twice the rows bring +0.010."})
-    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES, levers=together)
+    together = {"levers": levers(sentences=["Twice the rows bring +0.010."])}
+    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES, experiments=together)
     changed = [{"key": "train.gain", "from": 0.01, "to": 0.02}]
     two = run_of("run-2", 1) | {"against": "run-1", "changed": changed}
     dates = {"started": "2026-11-26T10:00:00Z", "finished": None}

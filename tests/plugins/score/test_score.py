@@ -408,7 +408,7 @@ def test_wrong_use_is_exit_2(files, case):
 
 BAD_PLUGINS = {
     "remarks raise": ("remarks(self, pairs):\n        raise RuntimeError", "remarks() failed"),
-    "remarks text": ("remarks(self, pairs):\n        return 'hm'", "remarks() gives the text"),
+    "remarks text": ("remarks(self, pairs):\n        return 'hm'", "remarks() is the text"),
     "signature": ("signature(self):\n        return 7", "signature() gives a int"),
     "leaves": ("measure(self, p, e):\n        raise SystemExit(0)", "no answer could be"),
 }
