@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt, MaxLen, MinLen
 from harness.records.course import Course
 from harness.records.rounds import GuardState, Sealed, Verdict
 
-SCHEMA: Final = "harness.summary/3"
+SCHEMA: Final = "harness.summary/4"
 LONGEST_TEXT = 2_000
 """Characters of a text of data or of a model."""
 
@@ -672,7 +672,7 @@ class Summary:
         chosen: what stands next to the best round's dev scores, `null` where round 0 is the best.
     """
 
-    schema: Literal["harness.summary/3"]
+    schema: Literal["harness.summary/4"]
     run: str
     primary: str
     model: Model

@@ -74,7 +74,7 @@ def analyse(
     """The analysis document of a run.
 
     Args:
-        summary: its ``harness.summary/3`` document.
+        summary: its ``harness.summary/4`` document.
         database: its ``run.duckdb``, built from the same state of the run.
         sections: tables of plugins.
         limit: most examples.

@@ -231,7 +231,7 @@ def test_runs_lists_the_latest_first(finished):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/3"}', "[" * 9999]
+    "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/4"}', "[" * 9999]
 )
 def test_a_damaged_summary_hides_no_other_run(finished, tmp_path, text):
     project, done = finished
