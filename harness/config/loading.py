@@ -277,13 +277,18 @@ def check(
     origins: Mapping[str, str],
     *,
     asking: bool = False,
+    registry: Registry | None = None,
 ) -> Config:
-    """The :class:`Config` that plain values describe; see :func:`load`."""
+    """The :class:`Config` that plain values describe; see :func:`load`.
+
+    Args:
+        registry: of a config with the same ``plugins``, which need not be found again.
+    """
     problems = Problems(path, lines)
     base = path.resolve().parent if path else Path.cwd()
     for place in _not_finite(values, ()):
         problems.add(place, "a finite number is needed")
-    registry = Registry.build(plugin_files(values, base))
+    registry = registry or Registry.build(plugin_files(values, base))
     settings = _settings(values, whole_config(registry), problems)
     entries: dict[str, tuple[PluginEntry, ...]] = {}
     for name, kind in PLUGIN_KEYS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -179,6 +180,7 @@ def experiment_keys(registry: Registry) -> dict[str, FieldInfo]:
     return keys
 
 
+@functools.lru_cache(maxsize=8)  # a model takes ten milliseconds, and a run asks a thousand times
 def whole_config(registry: Registry) -> type[Settings]:
     """All keys of a config with these plugins: what a file holds is checked by it.
 

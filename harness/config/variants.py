@@ -126,7 +126,7 @@ class Variants:
         try:
             for key, value in changes.items():
                 dotted.assign(values, dotted.place_of(key), value, "set")
-            return loading.check(values, self.config.path, {}, {})
+            return loading.check(values, self.config.path, {}, {}, registry=self.config.registry)
         except ConfigError as error:
             raise ConfigError(
                 error.what, where=where, hint=error.hint, details=error.details

@@ -7,6 +7,7 @@ stage in the store).
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from harness.boundary.lending import Lent
 from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
+from harness.config.running_code import CodeRunner, combining, running_code
 from harness.context import Context, Watcher
 from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
 from harness.engine.artifacts import Artifact, Artifacts
@@ -108,6 +110,16 @@ class Run:
         self.made: dict[tuple[str, int, str], str] = {}
         self._journal: Journal | None = None
         self._environments: dict[str, dict[str, str]] | None = None
+
+    @functools.cached_property
+    def code(self) -> list[CodeRunner]:
+        """What runs code in its rounds and beside them, as its config asks for."""
+        return list(running_code(self.config))
+
+    @functools.cached_property
+    def combines_code(self) -> bool:
+        """Whether a branch may run code by settings that an experiment combines."""
+        return any(combining(self.config))
 
     @property
     def work(self) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.config import loading
 from harness.config.finding import FILE_NAME
-from harness.config.running_code import CodeRunner, combining, running_code
+from harness.config.running_code import CodeRunner, running_code
 from harness.config.settings import plugin_files
 from harness.engine import beginning, resume_command
 from harness.engine.run import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
@@ -123,9 +123,9 @@ def refuse_beside(run: Run, beside: Config) -> None:
     Raises:
         Untrusted: a plugin of that training's config runs other code.
     """
-    if _trusted.get() or any(combining(run.config)):
+    if _trusted.get() or run.combines_code:
         return
-    allowed = [runner.identity for runner in running_code(run.config)]
+    allowed = [runner.identity for runner in run.code]
     for runner in running_code(beside):
         if runner.identity not in allowed:
             what = f"{runner.named} runs code by options that the config of the run does not set"
