@@ -48,7 +48,7 @@ def schema() -> dict[str, Any]:
     _close(made, summary.Summary, absent=MAY_BE_ABSENT)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": summary.SCHEMA,
+        "$id": rounds.SUMMARY_SCHEMA,
         "title": "Summary of a harness run",
     }
     return head | {key: value for key, value in made.items() if key != "title"}

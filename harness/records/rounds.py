@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from harness.records.findings import Growth, Plan
 from harness.records.rows import Score
+
+SUMMARY_SCHEMA: Final = "harness.summary/4"
+"""Of the document that :mod:`harness.records.summary` states; the number rises with its meaning."""
 
 Label = Literal["baseline", "improved", "no evidence", "regressed", "control"]
 """``control`` stands where a label would: a control arm's rounds are not judged."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, MaxLen, MinLen
 
 from harness.records.course import Course
 from harness.records.rounds import GuardState, Sealed, Verdict
 
-SCHEMA: Final = "harness.summary/4"
 LONGEST_TEXT = 2_000
 """Characters of a text of data or of a model."""
 

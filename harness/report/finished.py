@@ -12,7 +12,7 @@ from harness.config.experiments import parts
 from harness.engine.run import Run
 from harness.kit.files import digest, read_json
 from harness.records import NOT_ASKED
-from harness.records.summary import SCHEMA
+from harness.records.rounds import SUMMARY_SCHEMA
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -30,7 +30,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     if artifact is None:
         return None
     document: Document = read_json(artifact.path / "summary.json")
-    if document["schema"] != SCHEMA:
+    if document["schema"] != SUMMARY_SCHEMA:
         return None  # another version wrote it: it is written anew
     if artifact.facts["journal"] != run.journal.digest:
         return None  # it tells of rounds that are decided again

@@ -31,10 +31,10 @@ from harness.report.forgetting import forgotten
 from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
 from harness.report.origin import dates_of, model_of, settings_of
-from harness.report.reading import FILE_NAME as ANALYSIS
+from harness.report.reading import FILE_NAME as ANALYSIS, rounds_closed
 from harness.report.references import between_references
 from harness.report.sections import with_sections
-from harness.report.summary import RunRecord, rounds_closed, summarise
+from harness.report.summary import RunRecord, summarise
 from harness.stages.growing import causes_of
 from harness.stages.reporting import written as files_of
 from harness.stages.scoring import categories_of

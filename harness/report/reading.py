@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,9 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
             hint="run the same `harness iterate` again, or install a newer harness",
         )
     return dict(document)
+
+
+def rounds_closed(document: Mapping[str, Any]) -> int:
+    """How many closed rounds of all arms the document tells of."""
+    control = document.get("control") or {"rounds": ()}
+    return len(document["rounds"]) + len(control["rounds"])

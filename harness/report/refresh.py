@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.engine.run import MACHINE_FOLDER
 from harness.errors import DataError, HarnessError, PluginError
+from harness.kit.files import read_json
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotators import digests_of, plugins_of
-from harness.report.reading import FILE_NAME, read
-from harness.report.summary import read as read_summary, rounds_closed
+from harness.report.reading import FILE_NAME, read, rounds_closed
 
 if TYPE_CHECKING:
     from harness.context import Watcher
@@ -49,6 +49,7 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness import stored
     from harness.report.publishing import reports
+    from harness.report.summary import read as read_summary
 
     document = read_summary(folder / "summary.json")
     steps, history = stored.replay(run)
@@ -74,12 +75,12 @@ def outdated(folder: Path, registry: Registry) -> str:
         registry: the run's plugins.
     """
     try:
-        closed = rounds_closed(read_summary(folder / "summary.json"))
+        closed = rounds_closed(read_json(folder / "summary.json"))
         report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
         if report is None or rounds_closed(report) < closed:
             return GONE_ON
         known = report["annotations"]
-    except (HarnessError, LookupError, TypeError):
+    except (HarnessError, OSError, ValueError, LookupError, TypeError):
         return ""
     now = digests_of(folder.name, Path(), registry)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""

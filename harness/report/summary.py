@@ -33,8 +33,8 @@ from harness.records import (
     TestResult,
     to_json,
 )
+from harness.records.rounds import SUMMARY_SCHEMA
 from harness.records.summary import (
-    SCHEMA,
     Data,
     Dates,
     Model,
@@ -126,7 +126,7 @@ def summarise(run: RunRecord) -> Document:
     """The summary document of a run."""
     shown = run.kept_round or run.rounds[-1].round
     summary = Summary(
-        schema=SCHEMA,
+        schema=SUMMARY_SCHEMA,
         run=one_line(run.run),
         primary=one_line(run.primary),
         model=run.model,
@@ -191,12 +191,6 @@ def schema() -> Document:
     return document
 
 
-def rounds_closed(document: Mapping[str, Any]) -> int:
-    """How many closed rounds of all arms the document tells of."""
-    control = document.get("control") or {"rounds": ()}
-    return len(document["rounds"]) + len(control["rounds"])
-
-
 def read(path: Path) -> Document:
     """The document in a ``summary.json``.
 
@@ -204,7 +198,7 @@ def read(path: Path) -> Document:
         UsageError: there is no such file.
         DataError: it is not a whole summary, or one of a newer harness.
     """
-    document = read_document(path, SCHEMA, "summary")
+    document = read_document(path, SUMMARY_SCHEMA, "summary")
     if problem := _problem(document):
         what = one_line(f"this is no whole summary: {problem}", _LONGEST_PROBLEM)
         hint = "it was edited: take it from a backup, or run the same `harness iterate` again"

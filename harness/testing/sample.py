@@ -23,7 +23,8 @@ from harness.records import (
     Verdict,
     to_json,
 )
-from harness.records.summary import SCHEMA, Data, Dates, MainRound, Model, ShownScore, Summary
+from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
+from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.stages import AnnotatedRun, AnswerValues, Evidence
 from harness.stages.prompting import Held

@@ -30,7 +30,8 @@ from harness.records import (
     Verdict,
     to_json,
 )
-from harness.records.summary import SCHEMA, Model, Summary
+from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
+from harness.records.summary import Model, Summary
 from harness.report.instructive import instructive
 from harness.report.rounds import LOG_POINTS
 from harness.report.summary import RunRecord, read, schema, summarise
