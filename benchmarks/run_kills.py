@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,6 +103,18 @@ def _without_times(value: Any) -> Any:
     return [_without_times(v) for v in value] if isinstance(value, list) else value
 
 
+def _differing(place: str, whole: Any, broken: Any) -> Iterator[str]:
+    """Each place at which the two differ, with both values."""
+    if isinstance(whole, dict) and isinstance(broken, dict):
+        for key in {**whole, **broken}:
+            yield from _differing(f"{place}.{key}", whole.get(key), broken.get(key))
+    elif isinstance(whole, list) and isinstance(broken, list) and len(whole) == len(broken):
+        for number, pair in enumerate(zip(whole, broken, strict=True)):
+            yield from _differing(f"{place}.{number}", *pair)
+    elif whole != broken:
+        yield f"{place}: {str(whole)[:200]} / {str(broken)[:200]}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Runs killed at random moments.")
     parser.add_argument("--kills", type=int, default=150)
@@ -118,11 +131,10 @@ def main() -> None:
             folder, own = begun(root / f"run-{runs}"), 0
             while not finished(folder, draw.uniform(0, 0.6 * seconds)):
                 own += 1
-            equal = end_of(folder) == expected
             kills, runs = kills + own, runs + 1
-            print(f"run {runs}: {own} kills, {'equal' if equal else 'DIFFERENT'}", flush=True)
-            if not equal:
-                raise SystemExit(1)
+            if differing := list(_differing("", expected._asdict(), end_of(folder)._asdict())):
+                raise SystemExit("\n".join([f"run {runs}: {own} kills, DIFFERENT", *differing]))
+            print(f"run {runs}: {own} kills, equal", flush=True)
     print(f"{kills} kills over {runs} runs: all equal")
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from harness.data.families import families as families
     from harness.data.screening import Screening as Screening, previewed as previewed
-    from harness.engine.ledger import Opening as Opening
+    from harness.engine.ledger import Opening as Opening, opening_bound as opening_bound
     from harness.engine.steps.evaluating import Evaluation as Evaluation
     from harness.errors import (
         Cancelled as Cancelled,
@@ -91,8 +91,8 @@ if TYPE_CHECKING:
         to_json as to_json,
     )
     from harness.registry import Provider as Provider, Registry as Registry
-    from harness.report.all_runs import all_runs as all_runs
     from harness.report.folders import (
+        all_runs as all_runs,
         current_reports as current_reports,
         find_reports as find_reports,
         summaries as summaries,
@@ -161,10 +161,9 @@ _HOMES = {
         "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PoolModels",
         "RoundModels", "RunView", "StoredRound", "open_config", "open_run",
     ),
-    "harness.engine.ledger": ("Opening",),
+    "harness.engine.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
-    "harness.report.all_runs": ("all_runs",),
-    "harness.report.folders": ("current_reports", "find_reports", "summaries"),
+    "harness.report.folders": ("all_runs", "current_reports", "find_reports", "summaries"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),
     "harness.report.reading": ("read_analysis",),

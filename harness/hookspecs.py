@@ -2,13 +2,13 @@
 
 *Contribute* hooks are called once while the registry of a run is built, and return classes.
 *Observe* hooks are told what happened; what they return is ignored, and one that raises is
-logged with the plugin's name and costs a note, while the run goes on. One hook
-*asks*: what it returns is shown.
+logged with the plugin's name and costs a note, while the run goes on. Two hooks
+*ask*: what they return is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -53,6 +53,20 @@ class Hooks:
 
         Args:
             model: what the training of that round left, with its ``kind`` and ``path``.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def all_runs(
+        self, beside: Collection[str], sharing: Sequence[Collection[str]]
+    ) -> Mapping[str, Any]:
+        """The runs of this folder side by side, a ``harness.runs/1`` document.
+
+        For one package, ours; ``docs/commands.md`` says what the document holds.
+
+        Args:
+            beside: keys of a config by which no round of a run differs.
+            sharing: names of runs that chose by the same rows of dev.
         """
         raise NotImplementedError
 

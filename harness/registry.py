@@ -195,6 +195,25 @@ class Registry:
         """
         return self._called(log, hook, checked, arguments)[0][::-1]
 
+    def only(self, hook: str, **arguments: Any) -> Any:
+        """What the one package that has this hook returns.
+
+        Raises:
+            PluginError: none has it, several have, or it fails.
+        """
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        names = [implementation.plugin_name for implementation in implementations]
+        if len(names) != 1:
+            raise PluginError(
+                f"one package has to have the hook {hook}(); these have it: "
+                f"{', '.join(names) or 'none'}",
+                details=[f"failed to load: {origin}: {why}" for origin, why in self.failed.items()],
+            )
+        [implementation] = implementations
+        wanted = {name: arguments[name] for name in implementation.argnames}
+        with plainly(f"{hook}() of {names[0]}"):
+            return implementation.function(**wanted)
+
     def _called(
         self, log: Any, hook: str, checked: Callable[[Any], T], arguments: Mapping[str, Any]
     ) -> tuple[list[T], list[str]]:

@@ -156,6 +156,36 @@ def test_an_observer_that_fails_is_logged_and_the_others_are_told(caplog):
     assert told == ["r", "r"]
 
 
+def test_a_hook_of_one_package_is_asked_with_what_it_takes_and_its_failure_names_it():
+    registry = Registry()
+
+    @harness.hookimpl
+    def counts(sharing):
+        return {"runs": len(sharing)}
+
+    registry.add(SimpleNamespace(all_runs=counts), "counts")
+    given = {"beside": frozenset(), "sharing": [["a", "b"]]}
+    assert registry.only("all_runs", **given) == {"runs": 1}
+    with pytest.raises(PluginError, match=r"all_runs\(\) of counts: .*TypeError"):
+        registry.only("all_runs", beside=frozenset(), sharing=3)
+
+
+@pytest.mark.parametrize("names", [[], ["one", "two"]])
+def test_a_hook_of_one_package_that_none_or_several_have_is_said(names):
+    registry = Registry()
+
+    @harness.hookimpl
+    def nothing():
+        return {}
+
+    for name in names:
+        registry.add(SimpleNamespace(name=name, all_runs=nothing), name)
+    registry.failed["broken 1.0"] = "ImportError: no luck"
+    with pytest.raises(PluginError, match=f"these have it: {', '.join(names) or 'none'}") as caught:
+        registry.only("all_runs", beside=frozenset(), sharing=[])
+    assert "broken 1.0: ImportError: no luck" in str(caught.value)
+
+
 def test_an_observer_s_own_words_are_said(caplog):
     registry = Registry()
 

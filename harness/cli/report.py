@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
@@ -86,7 +88,7 @@ def report(
 def _report_all(html: Path | None, as_json: bool) -> None:
     """The page of all runs, or its document."""
     from harness.registry import Registry
-    from harness.report.all_runs import all_runs, with_pages
+    from harness.report.folders import all_runs
     from harness.terminal.targets import check_target
 
     if html is not None:
@@ -94,11 +96,25 @@ def _report_all(html: Path | None, as_json: bool) -> None:
     elif not as_json:
         hint = "harness report --all --html runs.html; in the terminal: harness compare --all"
         raise UsageError("--all writes a page of all runs: say where", hint=hint)
-    document = with_pages(all_runs(), html.parent if html else Path())
+    document = _with_pages(all_runs(), html.parent if html else Path())
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     if html is not None:
         _write_file(Registry.build(), "html", "write_all", document, html)
+
+
+def _with_pages(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """The document with each run's ``report``: the way from a folder to its page, if it has one."""
+    from harness.engine.run import REPORTS_FOLDER
+
+    def way(run: str) -> str | None:
+        page = Path(REPORTS_FOLDER, run, "report.html")
+        if not page.is_file():
+            return None
+        return Path(os.path.relpath(page.resolve(), folder.resolve())).as_posix()
+
+    runs = [{**run, "report": way(run["run"])} for run in document["runs"]]
+    return {**document, "runs": runs}
 
 
 def _reporter(registry: Registry, name: str) -> tuple[Any, PluginCall]:

@@ -180,6 +180,15 @@ def experiment_keys(registry: Registry) -> dict[str, FieldInfo]:
     return keys
 
 
+def keys_beside(registry: Registry) -> frozenset[str]:
+    """Keys of the config by which no round of a run differs.
+
+    They say what is tried beside the rounds, how they are reported, and how the work is done.
+    """
+    unused = {key for key, kind in PLUGIN_KEYS.items() if kind.in_key == "never"}
+    return frozenset({*unused, *experiment_keys(registry), "execution"})
+
+
 @functools.lru_cache(maxsize=8)  # a model takes ten milliseconds, and a run asks a thousand times
 def whole_config(registry: Registry) -> type[Settings]:
     """All keys of a config with these plugins: what a file holds is checked by it.

@@ -43,7 +43,7 @@ def alpha(looks: int) -> float:
     return ALPHA if looks < 2 else ALPHA / (looks * (looks - 1))
 
 
-def bound(looks: int) -> str:
+def opening_bound(looks: int) -> str:
     """:func:`alpha` as it is written: ``.05``, ``.05/6`` at the third opening."""
     return f"{ALPHA:g}".removeprefix("0") + (f"/{looks * (looks - 1)}" if looks > 1 else "")
 
@@ -121,7 +121,7 @@ class Opening:
         chose = f", {_chose(self.runs)}" if self.runs else ""
         return (
             f"opening {self.looks} of these test rows in this folder{chose}: improved and "
-            f"regressed need a p below {bound(self.looks)} = {self.alpha:.2g}"
+            f"regressed need a p below {opening_bound(self.looks)} = {self.alpha:.2g}"
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.run import REPORTS_FOLDER
-from harness.errors import HarnessError, UsageError, near
+from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
 
 if TYPE_CHECKING:
@@ -76,6 +76,27 @@ def summaries() -> Iterator[dict[str, Any]]:
     for folder in all_reports():
         if found := _whole(folder):
             yield {**found[0], "run": folder.name}
+
+
+def all_runs() -> dict[str, Any]:
+    """The runs of this folder side by side: a ``harness.runs/1`` document (``docs/commands.md``).
+
+    Raises:
+        PluginError: no package makes one, or the one that does fails.
+    """
+    import contextlib
+
+    from harness.boundary import results
+    from harness.config.settings import keys_beside
+    from harness.engine import dev_ledger
+    from harness.registry import Registry
+
+    sharing: list[list[str]] = []
+    with contextlib.suppress(DataError):  # the next run says what is wrong with the ledger
+        sharing = dev_ledger.sharing(Path(MACHINE_FOLDER))
+    registry = Registry.build()
+    document = registry.only("all_runs", beside=keys_beside(registry), sharing=sharing)
+    return dict(results.checked(Mapping[str, Any], document, "all_runs()"))
 
 
 def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +130,14 @@ class HtmlReporter(harness.Reporter):
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:
     return [TerminalReporter, FullReporter, MarkdownReporter, BriefReporter, HtmlReporter]
+
+
+@harness.hookimpl
+def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> Mapping[str, Any]:
+    from harness_reports.runs.document import all_runs
+
+    document: Mapping[str, Any] = harness.to_json(all_runs(beside, sharing))
+    return document
 
 
 @harness.hookimpl

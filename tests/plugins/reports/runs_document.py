@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.all_runs import CAUTION
-from harness.report.run_entry import run_entry
+import harness
+from harness_reports.runs.document import CAUTION
+from harness_reports.runs.entry import run_entry
 from tests.support import hostile_texts
 from tests.support.arms import ARMS, BASELINES, judged, levers, scored
 
@@ -36,13 +37,11 @@ def run_of(name: str, place: int, **changes: Any) -> Document:
     """An entry of a run, by :func:`run_entry` of a summary."""
     labels = [["improved", "improved", "no evidence"], ["regressed", "improved"], ["improved"]]
     value = (0.40, 0.45, 0.90)[place]
-    entry = run_entry(
-        summary(name, value, labels[place], **changes), {"train.gain": 0.01, "seed": 7}
-    )
-    entry["dev"]["group"] = "dev A" if place < 2 else "dev B"
-    if entry["test"]:
-        entry["test"]["group"] = "test A"
-    return {**entry, "against": None, "changed": [], "report": None}
+    of_run = summary(name, value, labels[place], **changes)
+    groups = {"dev": "dev A" if place < 2 else "dev B", "test": "test A"}
+    config = {"train.gain": 0.01, "seed": 7}
+    entry: Document = harness.to_json(run_entry(of_run, config, groups, against=None, changed=[]))
+    return {**entry, "report": None}
 
 
 def group(name: str, runs: int) -> Document:

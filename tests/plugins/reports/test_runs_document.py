@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.config.settings import keys_beside
 from harness.engine import dev_ledger
 from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
@@ -45,6 +46,12 @@ def write(short: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     write.first = first.document
     return write
+
+
+def test_keys_by_which_no_round_differs_are_those_of_experiments_reports_and_execution() -> None:
+    registry = harness.Registry.build()
+    experiments = {"arms", "models", "curve", "seeds", "worth"}
+    assert keys_beside(registry) == experiments | {"search", "report", "sections", "execution"}
 
 
 def changed_data(write: Any, **changes: Any) -> Document:

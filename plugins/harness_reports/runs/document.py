@@ -1,0 +1,193 @@
+"""All runs of this folder side by side: what was changed, scores, verdicts, cost.
+
+Nothing is computed: what each run's summary says is put together. The terminal and the page are
+made from this document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import harness
+from harness.kit.documents import as_json
+from harness.kit.files import digest
+from harness.kit.terms import CHOSEN
+from harness.kit.text import one_line
+from harness.kit.yaml_file import flattened
+from harness.stats.decision import ALPHA
+from harness_reports.runs.entry import LONGEST_TEXT, Change, Config, RunEntry, Summary, run_entry
+
+SCHEMA = "harness.runs/1"
+CAUTION = (
+    f"Scores on dev are {CHOSEN}, and comparable where the rows are the same: they help to choose "
+    "among runs, and are no result. The more runs, the more the highest owes to chance. A score "
+    "on test is one; the opening counts how often these rows were looked at."
+)
+
+Settings = Set[tuple[str, str]]
+"""Keys of a config with their values, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs with the same primary score of the same rows of a split: only they are ranked.
+
+    Attributes:
+        rows: how many there are.
+        exact: whether they are known by their content.
+        runs: how many there are.
+    """
+
+    id: str
+    split: str
+    primary: str
+    signature: str | None
+    higher_is_better: bool
+    rows: int
+    exact: bool
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllRuns:
+    """The document; ``docs/commands.md`` says what each key holds."""
+
+    schema: str
+    caution: str
+    notes: Sequence[str]
+    groups: Sequence[Group]
+    runs: Sequence[RunEntry]
+
+
+def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> AllRuns:
+    """The runs of this folder in the order of their begin.
+
+    Each is set against the earlier run whose config differs in the fewest keys, the latest of
+    several: what was changed is mostly one setting then.
+
+    Args:
+        beside: keys of a config by which no round differs; arms have rows of their own.
+        sharing: names of runs that chose by the same rows of dev.
+    """
+    latest_last = reversed(list(harness.summaries()))
+    summaries = sorted(latest_last, key=lambda summary: summary["dates"]["started"] or "")
+    configs = [_config(summary["run"], beside) for summary in summaries]
+    settings = [
+        frozenset(
+            (key, json.dumps(value, sort_keys=True, default=str)) for key, value in config.items()
+        )
+        for config in configs
+    ]
+    groups = {split: _grouped(split, summaries) for split in ("dev", "test")}
+    names = {
+        split: {run: group.id for group, runs in found for run in runs}
+        for split, found in groups.items()
+    }
+    runs = []
+    for place, (summary, config) in enumerate(zip(summaries, configs, strict=True)):
+        own = {split: named.get(summary["run"], "") for split, named in names.items()}
+        earlier = _nearest(settings, place)
+        against = None if earlier is None else summaries[earlier]["run"]
+        before = config if earlier is None else configs[earlier]
+        changed = _changed(before, config) if config else None
+        runs.append(run_entry(summary, config, own, against, changed))
+    notes = list(_notes({summary["run"] for summary in summaries}, sharing))
+    ranked = [group for found in groups.values() for group, _ in found]
+    return AllRuns(SCHEMA, CAUTION, notes, ranked, runs)
+
+
+def _config(run: str, beside: Collection[str]) -> Config:
+    config = harness.open_run(run).config()
+    deciding = {key: value for key, value in config.items() if key not in beside}
+    # A list that is empty in one run has other keys in another one: it is left to these.
+    return {key: value for key, value in flattened(deciding) if value not in ([], {})}
+
+
+def _notes(names: Collection[str], sharing: Sequence[Collection[str]]) -> Iterator[str]:
+    """How many runs chose by the same rows of dev, which the error of none of them allows for.
+
+    The chance of any false verdict is at most the sum of theirs, by Boole's inequality.
+    """
+    for together in sharing:
+        runs = len({*names} & {*together})
+        if runs > 1:
+            yield (
+                f"{runs} runs chose by the same rows of dev. Each keeps to an error of .05 by "
+                "itself, and nothing corrects for their number: that any of them shows a false "
+                f"improved has a chance of up to {min(1.0, ALPHA * runs):.2g}. Test, or other rows "
+                "of dev, confirm the one that is taken."
+            )
+
+
+def _grouped(split: str, summaries: Sequence[Summary]) -> list[tuple[Group, list[str]]]:
+    """The groups of a split, each with its runs.
+
+    Where a summary names no digest, settings of the data and number of rows tell the rows from
+    others.
+    """
+    together: dict[str, list[Summary]] = {}
+    for summary in summaries:
+        if split == "dev" or summary["test"]:
+            rows = _digest(split, summary) or as_json([
+                summary["settings"].get("data"), summary["data"]["rows"].get(split),
+                summary["data"].get("dev_groups"),
+            ])  # fmt: skip
+            key = digest([summary["primary"], _best_score(summary)["signature"], rows])
+            together.setdefault(key, []).append(summary)
+    ids = (f"{split} {_letters(number)}" for number in count())
+    return [
+        (_group(id_, split, runs), [run["run"] for run in runs])
+        for id_, runs in zip(ids, together.values(), strict=False)
+    ]
+
+
+def _group(id_: str, split: str, runs: Sequence[Summary]) -> Group:
+    first, score = runs[0], _best_score(runs[0])
+    scored = score if split == "dev" else first["test"]["kept"][first["primary"]]
+    return Group(
+        id=id_, split=split, primary=one_line(first["primary"], LONGEST_TEXT),
+        signature=score["signature"], higher_is_better=score["higher_is_better"], rows=scored["n"],
+        exact=bool(_digest(split, first)), runs=len(runs),
+    )  # fmt: skip
+
+
+def _digest(split: str, summary: Summary) -> str | None:
+    """Of the rows of a split."""
+    digests: Mapping[str, str] = summary["data"].get("digests") or {}
+    return digests.get(split)
+
+
+def _best_score(summary: Summary) -> Mapping[str, Any]:
+    """The best round's primary score on dev."""
+    best = summary["rounds"][summary["kept_round"]]
+    score: Mapping[str, Any] = best["scores"][summary["primary"]]
+    return score
+
+
+def _letters(number: int) -> str:
+    """``A`` to ``Z``, then ``AA`` and so on."""
+    head, last = divmod(number, 26)
+    return (_letters(head - 1) if head else "") + chr(ord("A") + last)
+
+
+def _nearest(settings: Sequence[Settings], place: int) -> int | None:
+    """The place of the earlier run whose config differs in the fewest keys; None of none."""
+    own = settings[place]
+    earlier = [
+        (len({key for key, _ in other ^ own}), -at)
+        for at, other in enumerate(settings[:place])
+        if other and own
+    ]
+    return -min(earlier)[1] if earlier else None
+
+
+def _changed(before: Config, after: Config) -> list[Change]:
+    return [
+        {"key": key, "from": as_json(before.get(key)), "to": as_json(after.get(key))}
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key)
+    ]
