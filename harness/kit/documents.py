@@ -1,4 +1,4 @@
-"""Values as the documents of a run hold them."""
+"""Values as the documents of a run hold them, and its scores and verdicts as reports show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any, TypeVar, overload
 
 from annotated_types import MaxLen
 
-from harness.kit.text import one_line
+from harness.kit.numbers import digits_of
+from harness.kit.text import one_line, titled
 
 Form = TypeVar("Form")
 
@@ -98,3 +99,26 @@ def _told(hint: Any, value: Any) -> Any:
     if hint is str:
         return one_line(value)
     return finite(value) if hint is float else value
+
+
+def score_digits(document: Mapping[str, Any], name: str) -> int:
+    """Decimals of one score, the same wherever a report of the run shows it."""
+    tables = [entry["scores"] for entry in document["rounds"]]
+    if test := document["test"]:
+        tables += [test["baseline"], test["kept"]]
+    scores = [table[name] for table in tables if name in table]
+    return digits_of(score[key] for score in scores for key in ("value", "high"))
+
+
+def score_title(document: Mapping[str, Any], name: str, limit: int) -> str:
+    """``judge (uncalibrated)``: a score's name with the latest round's caveat; only the name is
+    cut.
+    """
+    tables = [entry["scores"] for entry in document["rounds"]]
+    caveats = [table[name]["caveat"] for table in tables if name in table]
+    return titled(one_line(name, limit), one_line(caveats[-1], 40) if caveats else "")
+
+
+def unlabelled(sentence: str, label: str) -> str:
+    """A verdict's sentence without the label that it begins with, which stands beside it."""
+    return sentence.removeprefix(f"{label}: ")

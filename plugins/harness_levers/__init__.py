@@ -14,7 +14,9 @@ from harness_levers import planning
 from harness_levers.advise.section import AdviceSection
 from harness_levers.document import ShownLevers
 from harness_levers.options import LeverOptions
+from harness_levers.search.section import SearchSection
 from harness_levers.search.tpe import Optuna
+from harness_levers.section import LeversSection
 
 
 class Levers(harness.Experiment):
@@ -54,4 +56,4 @@ def register_searchers() -> Sequence[type[harness.Searcher]]:
 
 @harness.hookimpl
 def register_sections() -> Sequence[type[harness.Section]]:
-    return [AdviceSection]
+    return [LeversSection, SearchSection, AdviceSection]

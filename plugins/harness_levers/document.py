@@ -127,6 +127,23 @@ class ShownLevers:
     search: ShownSearch | None
 
 
+def levers_of(document: Mapping[str, Any]) -> ShownLevers | None:
+    """What a run's summary or analysis tells of what was tried; None where nothing was.
+
+    Raises:
+        DataError: it is of another version, or damaged.
+    """
+    part = document["experiments"].get("levers")
+    try:
+        return None if part is None else harness.from_json(ShownLevers, part)
+    except (TypeError, AttributeError) as problem:  # other fields; no mapping where one should be
+        raise harness.DataError(
+            f"what was tried beside the rounds cannot be read: {one_line(str(problem), 200)}",
+            where="experiments.levers",
+            hint="run the same `harness iterate` again, or install a newer harness",
+        ) from None
+
+
 def document(
     reference: int,
     worth: float | None,

@@ -6,22 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.kit import terms
-from harness.kit.numbers import digits_of, number
-from harness.kit.text import one_line, titled
+from harness.kit.documents import score_digits, score_title
+from harness.kit.numbers import number
+from harness.kit.text import one_line
 
 Document = Mapping[str, Any]
 
 BY_PEOPLE = "change: by raters who rated both rounds in one batch"
 """Of a primary score that raters give."""
-
-
-def score_digits(document: Document, name: str) -> int:
-    """Decimals of one score, the same wherever it is shown."""
-    test = document.get("test") or {}
-    tables = [entry["scores"] for entry in document["rounds"]]
-    tables += [test[key] for key in ("baseline", "kept") if key in test]
-    found = [table[name] for table in tables if name in table]
-    return digits_of(score[key] for score in found for key in ("value", "high"))
 
 
 def headline(document: Document) -> tuple[Document, str]:
@@ -33,11 +25,6 @@ def headline(document: Document) -> tuple[Document, str]:
     kept = [entry for entry in rounds if entry["round"] == document["kept_round"]]
     chosen = kept[0] if kept and kept[0]["round"] else rounds[-1]
     return chosen["verdict"], f"dev, round {chosen['round']}{chosen_mark(document, chosen)}"
-
-
-def unlabelled(verdict: Document) -> str:
-    """Its sentence without the label that it begins with, for where that stands beside it."""
-    return str(verdict["sentence"]).removeprefix(f"{verdict['label']}: ")
 
 
 def chosen_mark(document: Document, entry: Document, before: str = ", ") -> str:
@@ -99,21 +86,9 @@ def score_names(document: Document) -> list[str]:
     return [*([primary] if primary in names else []), *(n for n in names if n != primary)]
 
 
-def caveat(document: Document, name: str) -> str:
-    """What stands next to a score wherever it is shown, or nothing."""
-    tables = [entry["scores"] for entry in document["rounds"]]
-    found = [table[name].get("caveat") for table in tables if name in table]
-    return one_line(found[-1] or "", 40) if found else ""
-
-
 def short_name(text: str) -> str:
     """A prompt's name, which may be a long one."""
     return one_line(text, 40)
-
-
-def score_title(document: Document, name: str, limit: int) -> str:
-    """``judge (uncalibrated)``; only the name is cut."""
-    return titled(one_line(name, limit), caveat(document, name))
 
 
 def guard_title(document: Document, name: str) -> str:
@@ -182,9 +157,3 @@ def course(before: float | None, now: float | None, digits: int) -> str:
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
-
-
-def levers(document: Document) -> Document | None:
-    """What was tried beside the rounds; None where nothing was."""
-    found: Document | None = document["experiments"].get("levers")
-    return found

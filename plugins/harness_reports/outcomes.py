@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness_reports.figures import Document, score_title
+from harness.kit.documents import score_title
+from harness_reports.figures import Document
 from harness_reports.findings import kept_round, later_round, table
 
 COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")

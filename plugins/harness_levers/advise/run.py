@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.kit.numbers import digits_of, number, span
+from harness.kit.documents import score_digits
+from harness.kit.numbers import number, span
+from harness_levers.document import ShownLevers, ShownSearch, levers_of
+from harness_levers.records import Curve
 
 Document = Mapping[str, Any]
 NOISE = 1e-9
@@ -25,14 +28,14 @@ def apart(low: float | None, high: float | None) -> bool:
 
 def _without(words: Sequence[str], levers: Sequence[str], keys: Sequence[str]) -> list[str]:
     """The words of a command but for ``--set`` of these levers, whole or in part, and keys."""
-    found: list[str] = []
+    rest: list[str] = []
     for word in words:
         key = word.partition("=")[0]
-        if found and found[-1] == "--set" and (key.split(".")[0] in levers or key in keys):
-            found.pop()
+        if rest and rest[-1] == "--set" and (key.split(".")[0] in levers or key in keys):
+            rest.pop()
         else:
-            found.append(word)
-    return found
+            rest.append(word)
+    return rest
 
 
 @dataclass(frozen=True)
@@ -49,27 +52,47 @@ class Run:
 
     @property
     def primary(self) -> str:
-        return str(self.document.get("primary", ""))
+        return str(self.document["primary"])
 
     @property
     def rounds(self) -> Sequence[Document]:
-        found: Sequence[Document] = self.document.get("rounds") or ()
-        return found
+        rounds: Sequence[Document] = self.document["rounds"]
+        return rounds
 
     @property
     def kept(self) -> int:
-        return int(self.document.get("kept_round") or 0)
+        return int(self.document["kept_round"])
+
+    @cached_property
+    def levers(self) -> ShownLevers | None:
+        """What was tried beside the rounds.
+
+        Raises:
+            DataError: it is of another version, or damaged.
+        """
+        return levers_of(self.document)
 
     @property
-    def levers(self) -> Document:
-        found: Document = (self.document.get("experiments") or {}).get("levers") or {}
-        return found
+    def curve(self) -> Curve | None:
+        return None if self.levers is None else self.levers.curve
+
+    @property
+    def search(self) -> ShownSearch | None:
+        return None if self.levers is None else self.levers.search
+
+    @property
+    def settings(self) -> Document:
+        """What a person would name of the config; no key is sure to be there."""
+        settings: Document = self.document["settings"]
+        return settings
 
     @property
     def worth(self) -> float | None:
         """The gain that would matter: as arms were told, else as the config says."""
-        given = self.levers.get("worth")
-        return given if given is not None else (self.document.get("settings") or {}).get("worth")
+        if self.levers is not None and self.levers.worth is not None:
+            return self.levers.worth
+        worth: float | None = self.settings.get("worth")
+        return worth
 
     def too_little(self, low: float | None, high: float | None) -> bool:
         """Whether a gain within these bounds is shown to be less than would matter."""
@@ -81,28 +104,35 @@ class Run:
     def reference(self) -> Document:
         """The best round; round 1 where none was kept, as for arms."""
         number_ = self.kept or 1
-        return next((one for one in self.rounds if one["round"] == number_), self.rounds[-1])
+        return next((entry for entry in self.rounds if entry["round"] == number_), self.rounds[-1])
 
-    def score(self, entry: Document) -> Document:
-        """The primary score of a round or an arm."""
-        found: Document = (entry.get("scores") or {}).get(self.primary) or {}
-        return found
+    def score(self, entry: Document) -> Document | None:
+        """The primary score of a round; None where it has none."""
+        score: Document | None = entry["scores"].get(self.primary)
+        return score
+
+    def value(self, entry: Document) -> float | None:
+        """The value of that."""
+        score = self.score(entry)
+        return None if score is None else score["value"]
 
     @property
     def higher_is_better(self) -> bool:
-        return bool(self.score(self.reference).get("higher_is_better", True))
+        score = self.score(self.reference)
+        return score is None or bool(score["higher_is_better"])
 
     @property
     def test_value(self) -> float | None:
         """The primary score of the best round on test; None while that is sealed."""
-        kept = (self.document.get("test") or {}).get("kept") or {}
-        value = (kept.get(self.primary) or {}).get("value")
-        return None if value is None else float(value)
+        test = self.document["test"]
+        score = test and test["kept"].get(self.primary)
+        value: float | None = score and score["value"]
+        return value
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Least and greatest value of the primary score; None for one that is not known."""
-        least, most = self.document.get("bounds") or (None, None)
+        least, most = self.document["bounds"]
         return least, most
 
     @property
@@ -118,100 +148,98 @@ class Run:
 
     @property
     def dev_rows(self) -> int:
-        return int((self.document.get("data") or {}).get("rows", {}).get("dev") or 0)
+        return int(self.document["data"]["rows"].get("dev", 0))
 
     @property
     def adds_rows(self) -> bool:
         """Whether rounds may add rows: not where the config has no augmenter."""
-        return (self.document.get("settings") or {}).get("augment") != []
+        return self.settings.get("augment") != []
 
     @property
     def train_rows(self) -> int:
-        return int(self.reference.get("train_rows") or 0)
+        return int(self.reference["train_rows"] or 0)
 
     @property
     def replayed(self) -> float:
         """Share of the rows of the latest training that were general ones."""
         last = self.rounds[-1]
-        general, own = (float(last.get(key) or 0) for key in ("replayed", "train_rows"))
-        return general / (general + own) if general else 0.0
+        general = last["replayed"]
+        return float(general / (general + last["train_rows"])) if general else 0.0
 
     @cached_property
     def failing(self) -> int:
         """Dev answers of the best round that do not pass."""
         for row in self.table("right"):
-            if row.get("round") == self.kept:
-                return int(row.get("wrong") or 0)
+            if row["round"] == self.kept:
+                return int(row["wrong"])
         return 0
 
     def table(self, name: str) -> Sequence[Document]:
-        found: Sequence[Document] = (self.document.get("tables") or {}).get(name) or ()
-        return found
+        """The rows of a query; none where it failed, or its plugin is not installed."""
+        rows: Sequence[Document] = self.document["tables"].get(name, ())
+        return rows
 
     @cached_property
     def causes(self) -> Mapping[str, int]:
         """Cause -> failing answers of the best round that it is the likeliest of."""
-        found: dict[str, int] = {}
+        answers: dict[str, int] = {}
         for row in self.table("causes"):
-            found[row["cause"]] = found.get(row["cause"], 0) + int(row.get("answers") or 0)
-        return found
+            answers[row["cause"]] = answers.get(row["cause"], 0) + int(row["answers"])
+        return answers
 
-    @property
-    def course(self) -> Document:
-        """How the training of the reference went."""
-        return self.reference.get("course") or {}
+    def course(self, *kinds: str) -> Document | None:
+        """How the training of the reference went; None unless it is of these kinds."""
+        course: Document | None = self.reference["course"]
+        return course if course is not None and course["kind"] in kinds else None
 
     @property
     def seconds_of_one(self) -> float:
         """Seconds of one training with an answering of dev."""
-        own = self.levers.get("own") or {}
-        if own.get("seconds"):
-            return float(own["seconds"])
-        spent = self.document.get("seconds") or {}
+        if self.levers is not None and self.levers.own.seconds:
+            return self.levers.own.seconds
         trained = max(1, len(self.rounds) - 1)
-        return float(spent.get("train", 0)) / trained + float(spent.get("generate", 0)) / (
-            trained + 1
-        )
+        return self._spent("train") / trained + self._spent("generate") / (trained + 1)
+
+    @property
+    def seconds_of_answers(self) -> float:
+        """Seconds of one answering of dev."""
+        return self._spent("generate") / max(1, len(self.rounds))
+
+    def _spent(self, stage: str) -> float:
+        return float(self.document["seconds"].get(stage, 0))
 
     @property
     def arms(self) -> Sequence[Document]:
         """What was trained beside the rounds, failed ones included."""
-        found: Sequence[Document] = self.document.get("arms") or ()
-        return found
+        arms: Sequence[Document] = self.document["arms"]
+        return arms
 
     def judged(self, kind: str) -> list[Document]:
         """The arms of a kind that have a verdict."""
-        return [arm for arm in self.arms if arm.get("kind") == kind and arm.get("verdict")]
+        return [arm for arm in self.arms if arm["kind"] == kind and arm["verdict"]]
 
     def shown(self, value: float | None) -> str:
         """A value of the primary score as reports print it."""
         return number(value, self._digits)
 
-    def estimated(self, found: Document) -> str:
+    def estimated(self, estimate: Document) -> str:
         """The same with its interval, of ``value``, ``low`` and ``high``."""
-        return span(found, self._digits)
+        return span(estimate, self._digits)
 
     @cached_property
     def _digits(self) -> int:
-        scores = [self.score(one) for one in self.rounds]
-        return digits_of(one.get(key) for one in scores for key in ("value", "high"))
+        return score_digits(self.document, self.primary)
 
     @cached_property
     def _resuming(self) -> Sequence[str]:
         """The words of the command that goes on with the run."""
-        given = str(self.document.get("next_command") or "")
+        command = self.document["next_command"]
         try:
             # shlex takes quadratic time over a long word.
-            words = list(self.words) or shlex.split(given if len(given) <= LONGEST else "")
+            words = list(self.words) or shlex.split(command if len(command) <= LONGEST else "")
         except ValueError:  # a quote that is not closed
             words = []
         return words if words[:2] == ["harness", "iterate"] else ["harness", "iterate"]
-
-    @property
-    def seconds_of_answers(self) -> float:
-        """Seconds of one answering of dev."""
-        spent = self.document.get("seconds") or {}
-        return float(spent.get("generate", 0)) / max(1, len(self.rounds))
 
     def command(
         self, *sets: str, another: bool = False, further: int = 0, again: Sequence[str] = ()
@@ -226,15 +254,16 @@ class Run:
             further: rounds beyond those that are closed; those that are planned stay planned, since
                 by their number each is judged.
         """
-        levers = [one for one in LEVERS if one not in again]
-        words = _without(self._resuming, levers, [one.partition("=")[0] for one in sets])
-        planned = (self.document.get("settings") or {}).get("rounds") or 0
-        rounds = str(max(1, planned, len(self.rounds) - 1 + further))
+        levers = [lever for lever in LEVERS if lever not in again]
+        keys = [setting.partition("=")[0] for setting in sets]
+        words = _without(self._resuming, levers, keys)
+        planned = self.settings.get("rounds", 1)
+        rounds = str(max(planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:
             words[words.index("--rounds") + 1] = rounds
         elif further:
             words += ["--rounds", rounds]
-        given = [word for one in sets for word in ("--set", one)]
-        flags = ["--no-test"] if another or not self.document.get("test") else []
-        kept = [word for word in words if word != "--no-test"]
-        return shlex.join([*kept, *given, *flags])
+        settings = [word for setting in sets for word in ("--set", setting)]
+        flags = ["--no-test"] if another or not self.document["test"] else []
+        rest = [word for word in words if word != "--no-test"]
+        return shlex.join([*rest, *settings, *flags])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import harness
 from harness.kit.blocks import Block
@@ -14,11 +14,15 @@ class AdviceSection(harness.Section):
 
     name = "advise"
     title = "What to do next"
-    always: ClassVar[bool] = True
+    always = True
 
     def blocks(self, document: Mapping[str, Any]) -> Iterator[Block]:
         """See :meth:`harness.Section.blocks`."""
         from harness_levers.advise.ranking import ranked
         from harness_levers.advise.showing import blocks
 
-        yield from blocks(ranked(document))
+        try:
+            options = ranked(document)
+        except harness.DataError:  # the section on all that was tried says so
+            return
+        yield from blocks(options)

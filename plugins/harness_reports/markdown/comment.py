@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.kit import terms
 from harness.kit.blocks import mark_of
+from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import estimate, moment, signed
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
@@ -52,13 +53,13 @@ def _scores(document: Document) -> Iterator[str]:
 def _score(
     document: Document, name: str, split: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> str:
-    digits = figures.score_digits(document, name)
+    digits = score_digits(document, name)
     cells = [
         estimate(one.get("value"), one.get("low"), one.get("high"), digits) for one in (old, new)
     ]
     known = old.get("value") is not None and new.get("value") is not None
     change = signed(new["value"] - old["value"], digits) if known else "–"
-    title = safe(figures.score_title(document, name, 40), 80)
+    title = safe(score_title(document, name, 40), 80)
     return f"| {title}, {split} | {cells[0]} | {cells[1]} | {change} |"
 
 
@@ -71,7 +72,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield safe(prompts.conclusion(document), 600)
     found, without = [one for one in by_gain(document) if one.slice], missed(document)
     if found:
-        digits = figures.score_digits(document, document["primary"])
+        digits = score_digits(document, document["primary"])
         told = (
             f"{safe(one.slice, 80)}: {rows_words(one.rows)} after round {one.after}, "
             f"{figures.course(one.before, one.now, digits)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Sized
 
 from harness.kit.blocks import Paragraph
+from harness.kit.documents import score_digits
 from harness.kit.numbers import signed
 from harness.kit.text import one_line
 from harness_reports import figures, findings
@@ -217,4 +218,4 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
 
 
 def _digits(document: Document) -> int:
-    return figures.score_digits(document, document["primary"])
+    return score_digits(document, document["primary"])

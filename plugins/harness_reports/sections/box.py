@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from harness.kit.blocks import Block, Heading, Paragraph
+from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import number
 from harness_reports import figures, findings
 from harness_reports.figures import Document
@@ -64,7 +65,7 @@ def verdict_words(document: Document) -> str:
     verdict, _ = figures.headline(document)
     if found := document["best_prompt"]:
         return str(found["sentence"])
-    return figures.unlabelled(verdict)
+    return unlabelled(verdict["sentence"], verdict["label"])
 
 
 def forgotten_words(document: Document) -> str:
@@ -86,8 +87,8 @@ def before_and_now(document: Document) -> str:
     asked: ``rougeL on test: base model 0.150, few-shot 0.210, round 1 0.297``.
     """
     primary = document["primary"]
-    digits = figures.score_digits(document, primary)
-    title, later = figures.score_title(document, primary, NAME), findings.later_round(document)
+    digits = score_digits(document, primary)
+    title, later = score_title(document, primary, NAME), findings.later_round(document)
     sides = {"dev": (document["rounds"][0]["scores"], later["scores"])}
     if test := document["test"]:
         sides["test"] = (test["baseline"], test["kept"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import harness
 from harness.kit import terms
 from harness.kit.blocks import Answer, Answers, Block, Heading, Paragraph, Sample
-from harness_reports import figures
+from harness.kit.documents import score_title
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
 from harness_reports.terms import in_words
@@ -36,7 +36,7 @@ class GainsSection(harness.Section):
         elif worst and kept:
             title += " that did not get better"
         yield Heading(title, f"base model → round {kept}" if kept else "base model")
-        score = figures.score_title(document, document["primary"], 40)
+        score = score_title(document, document["primary"], 40)
         if better:
             yield Answers(tuple(_change(row, kept) for row in better), score, "folded")
         if worst:
@@ -77,7 +77,7 @@ class ExamplesSection(harness.Section):
             yield Heading(self.title, f"dev, round {kept}")
         yield from notices
         if document["examples"]:
-            score = figures.score_title(document, document["primary"], 40)
+            score = score_title(document, document["primary"], 40)
             passing = [row for row in document["examples"] if _passes(row, kept)]
             failing = [row for row in document["examples"] if not _passes(row, kept)]
             rows = [*_worst_of_each_kind_first(failing), *passing]

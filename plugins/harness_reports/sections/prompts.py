@@ -7,6 +7,7 @@ from functools import partial
 
 import harness
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
+from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import at_least, interval, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures
@@ -33,7 +34,12 @@ class PromptsSection(harness.Section):
         yield Heading(self.title, figures.bounds_level(document))
         yield from _conclusion(document)
         yield _table(document, short=None)
-        yield Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"])) for one in found))
+        yield Bullets(
+            tuple(
+                Paragraph(unlabelled(one["verdict"]["sentence"], one["verdict"]["label"]))
+                for one in found
+            )
+        )
         yield Bullets(tuple(Paragraph(one["what"], lead=f"{_name(one)}:") for one in found))
         yield Note(
             "The untuned base model answers dev under each prompt; examples are rows of train, "
@@ -90,7 +96,7 @@ def _listed(document: Document, found: list[Document], label: str) -> str:
 def _told(document: Document, one: Document, label: str) -> str:
     """One comparison in words; the difference is that of the best round."""
     verdict, name = one["verdict"], _name(one)
-    digits = figures.score_digits(document, document["primary"])
+    digits = score_digits(document, document["primary"])
     shown = partial(number, digits=digits)
     gain, low, high = (verdict[key] for key in ("difference", "low", "high"))
     if label == "improved":
@@ -120,9 +126,9 @@ def _name(one: Document) -> str:
 
 def _table(document: Document, short: int | None) -> Table:
     primary, best = document["primary"], document["kept_round"]
-    digits = figures.score_digits(document, primary)
+    digits = score_digits(document, primary)
     columns = (
-        Column("prompt"), Column(figures.score_title(document, primary, 20), "number", strong=True),
+        Column("prompt"), Column(score_title(document, primary, 20), "number", strong=True),
         Column("95 % interval", "number", spare=1), Column(f"round {best}", "label"),
         Column("gain", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
+from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import interval, number, signed, span
 from harness_reports import figures, findings
 from harness_reports.figures import Document
@@ -62,10 +63,10 @@ class RoundsSection(harness.Section):
     def in_short(self, document: Document) -> Iterator[Block]:
         """The primary score of the base model, the best and the latest rounds, and on test."""
         primary = document["primary"]
-        digits = figures.score_digits(document, primary)
+        digits = score_digits(document, primary)
         columns = (
             Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
-            Column(figures.score_title(document, primary, 20), "number", strong=True),
+            Column(score_title(document, primary, 20), "number", strong=True),
             Column("95 % interval", "number", spare=1), Column("change", "number"),
         )  # fmt: skip
         shown = figures.shown_rounds(document, ROUNDS)
@@ -100,7 +101,7 @@ def _references(document: Document) -> Iterator[Note]:
     """What a reference gets against the others of its row, beside the best round."""
     found = document["between_references"]
     if found:
-        digits = figures.score_digits(document, document["primary"])
+        digits = score_digits(document, document["primary"])
         who = f"round {found['round']}" if found["round"] else "the base model"
         yield Note(
             f"A reference scored against the other references of its row gets "
@@ -118,10 +119,10 @@ def _remarks(document: Document) -> Iterator[str]:
 
 def _table(document: Document) -> Table:
     primary = document["primary"]
-    digits = figures.score_digits(document, primary)
+    digits = score_digits(document, primary)
     columns = (
         Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
-        Column(figures.score_title(document, primary, 20), "number", strong=True),
+        Column(score_title(document, primary, 20), "number", strong=True),
         Column("95 % interval", "number"), Column("", "bar", spare=1),
         Column("change", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip
@@ -156,11 +157,11 @@ def _chart(document: Document, name: str) -> Iterator[Chart]:
         for entry, score in found
     )  # fmt: skip
     better = "" if found[0][1]["higher_is_better"] else " (lower is better)"
-    title = f"{figures.score_title(document, name, 120)} by round{better}"
+    title = f"{score_title(document, name, 120)} by round{better}"
     chosen = figures.chosen_score(document, name)
     yield Chart(
         "rounds", title, (Series("", points),), told=True,
-        remark=f"● {chosen}" if chosen else "", digits=figures.score_digits(document, name),
+        remark=f"● {chosen}" if chosen else "", digits=score_digits(document, name),
     )  # fmt: skip
 
 
@@ -186,7 +187,7 @@ class ScoresSection(harness.Section):
                 Column("trend", "trend", spare=1), Column("not scored", "number", spare=2),
             )  # fmt: skip
             rows = tuple(_score(document, name, shown, last) for name in names)
-            rest = ", ".join(figures.score_title(document, n, 30) for n in names[findings.SHOWN :])
+            rest = ", ".join(score_title(document, n, 30) for n in names[findings.SHOWN :])
             yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
             if sentence := figures.chosen_sentence(document):
                 yield Note(sentence)
@@ -199,10 +200,10 @@ class ScoresSection(harness.Section):
 def _score(
     document: Document, name: str, shown: list[Document], last: Document
 ) -> tuple[str | int | tuple[float | None, ...] | None, ...]:
-    digits = figures.score_digits(document, name)
+    digits = score_digits(document, name)
     score = last["scores"].get(name) or {}
     return (
-        figures.score_title(document, name, 30),
+        score_title(document, name, 30),
         *(number(figures.value_of(entry, name), digits) for entry in shown),
         interval(score.get("low"), score.get("high"), digits),
         tuple(figures.value_of(entry, name) for entry in document["rounds"]),
@@ -220,7 +221,7 @@ def _measured(document: Document, last: Document) -> Iterator[Note | Table]:
         score = last["scores"].get(name) or {}
         better = "higher" if score.get("higher_is_better", True) else "lower"
         rows.append((
-            figures.score_title(document, name, 40), score.get("n"), score.get("unscored") or 0,
+            score_title(document, name, 40), score.get("n"), score.get("unscored") or 0,
             better, score.get("signature", ""),
         ))  # fmt: skip
     yield Table(columns, tuple(rows), "Scores and their signatures")
@@ -251,7 +252,7 @@ class TestSection(harness.Section):
         for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
             columns += [Column(side, "number"), Column("95 % interval", "number")]
         rows = tuple(
-            (figures.score_title(document, name, 30), *_sides(document, name))
+            (score_title(document, name, 30), *_sides(document, name))
             for name in figures.score_names(document)
         )
         yield Table(tuple(columns), rows, "Scores on the test set", findings.SHOWN + 1)
@@ -260,7 +261,7 @@ class TestSection(harness.Section):
 
 
 def _sides(document: Document, name: str) -> Iterator[str]:
-    digits = figures.score_digits(document, name)
+    digits = score_digits(document, name)
     for side in ("baseline", "kept"):
         score = document["test"][side].get(name) or {}
         yield number(score.get("value"), digits)

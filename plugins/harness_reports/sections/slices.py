@@ -19,6 +19,7 @@ from harness.kit.blocks import (
     Table,
     Tone,
 )
+from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import DASH, interval, number
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
@@ -47,7 +48,7 @@ class SlicesSection(harness.Section):
         notices = list(incomplete(document, "slice_errors"))
         if not held and not others and not notices:
             return
-        score = figures.score_title(document, document["primary"], 60)
+        score = score_title(document, document["primary"], 60)
         yield Heading(self.title, f"round {at} · gap: {score} below the rest")
         yield from notices
         if held:
@@ -70,8 +71,8 @@ def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterato
         for piece in pieces[:DRAWN] if piece["gap"] is not None
     )  # fmt: skip
     if points:
-        title = f"{figures.score_title(document, document['primary'], 80)} {what}"
-        digits = figures.score_digits(document, document["primary"])
+        title = f"{score_title(document, document['primary'], 80)} {what}"
+        digits = score_digits(document, document["primary"])
         yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
 
 
@@ -89,7 +90,7 @@ def _table(
     document: Document, at: int, pieces: Sequence[Document], caption: str, short: int | None,
     rest: str,
 ) -> Table:  # fmt: skip
-    digits = figures.score_digits(document, document["primary"])
+    digits = score_digits(document, document["primary"])
     kinds = [findings.slice_kinds(document, at, piece["slice"]) for piece in pieces]
     columns = [
         Column("slice"), Column("rows", "number"), Column("groups", "number", spare=3),

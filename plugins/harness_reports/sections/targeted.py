@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import harness
 from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
+from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import counted, number
 from harness.kit.text import one_line
-from harness_reports import figures
 from harness_reports.figures import Document
 from harness_reports.targets import Missed, Target, by_gain, missed
 
@@ -51,9 +51,9 @@ def _blocks(document: Document, most: int | None) -> Iterator[Block]:
         yield Heading(TITLE)
         yield Paragraph(_untargeted(document, targets, without))
         return
-    primary = figures.score_title(document, document["primary"], 20)
+    primary = score_title(document, document["primary"], 20)
     yield Heading(TITLE, f"{primary} there, the best first")
-    digits = figures.score_digits(document, document["primary"])
+    digits = score_digits(document, document["primary"])
     columns = (
         Column("slice"), Column("dev rows", "number", spare=1),
         Column("added of planned", "word", "right"), Column("before", "number"),

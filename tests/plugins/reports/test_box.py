@@ -13,7 +13,8 @@ from harness.kit.blocks import Bullets, Paragraph, Table
 from harness_reports.sections import box, prompts
 from harness_reports.sections.general import GeneralSection
 from harness_reports.sections.prompts import PromptsSection
-from tests.plugins.reports.faces import comment, markdown, page, render, render_first, whole
+from tests.plugins.reports.faces import comment, markdown, page, render, render_first
+from tests.support.documents import whole
 
 SAID = (
     "Round 1 beats the base model by 0.689 in f1, and few-shot, the best of 2 prompts on dev, by "

@@ -9,7 +9,7 @@ import pytest
 from harness.kit.blocks import Bullets, Heading, Paragraph, Table
 from harness_reports.sections import prompts
 from harness_reports.sections.prompts import PromptsSection
-from tests.plugins.reports.faces import whole
+from tests.support.documents import whole
 
 LABELS = {"improved": 0.12, "no evidence": 0.01, "regressed": -0.08}
 

@@ -24,8 +24,8 @@ from tests.plugins.reports.faces import (
     markdown as markdown_page,
     page as html_page,
     render,
-    whole,
 )
+from tests.support.documents import whole
 
 Document = dict[str, Any]
 

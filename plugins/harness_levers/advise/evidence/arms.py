@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.kit.documents import unlabelled
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import Document, Run, apart
+from harness_levers.document import ShownSearch
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
@@ -22,14 +24,13 @@ def settings(run: Run) -> Iterator[Option]:
     """Settings that were tried, else how to find some."""
     judged = run.judged("settings")
     yield from _of_arms(run, "settings", judged)
-    if search := run.levers.get("search"):
-        yield from _unended(run, search)
+    if run.search is not None:
+        yield from _unended(run, run.search)
         return
     if any(arm["verdict"]["label"] == "improved" for arm in judged):
         return
-    kind = run.course.get("kind")
-    signs = [str(run.course.get("sentence"))] if kind in ("still learning", "unstable") else []
-    advice = [str(run.course["advice"])] if signs and run.course.get("advice") else []
+    course = run.course("still learning", "unstable")
+    signs = [text for text in (course["sentence"], course["advice"]) if text] if course else []
     rate = _rate(run)
     over = (
         SEARCH
@@ -38,7 +39,7 @@ def settings(run: Run) -> Iterator[Option]:
     )
     yield Option(
         lever="settings", state="open", action="try other settings (learning rate, epochs, r)",
-        evidence=(*signs, *advice, _tried(judged)),
+        evidence=(*signs, _tried(judged)),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
         urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),
     )  # fmt: skip
@@ -58,11 +59,11 @@ def _tried(judged: list[Document]) -> str:
     return f"{several}, and none is shown to be better"
 
 
-def _unended(run: Run, search: Document) -> Iterator[Option]:
+def _unended(run: Run, search: ShownSearch) -> Iterator[Option]:
     """A search that was interrupted, or whose trials failed."""
-    if search.get("ended", True):
+    if search.ended:
         return
-    done, planned = len(search.get("trials") or ()), search.get("planned") or TRIALS
+    done, planned = len(search.trials), search.planned
     yield Option(
         lever="settings", state="open", action="go on with the search of settings",
         evidence=(f"the search has not ended: {done} of {planned} trials are there",),
@@ -71,8 +72,8 @@ def _unended(run: Run, search: Document) -> Iterator[Option]:
 
 
 def _rate(run: Run) -> float | None:
-    found = ((run.document.get("settings") or {}).get("train") or {}).get("learning_rate")
-    return float(found) if isinstance(found, (int, float)) and found > 0 else None
+    rate = run.settings.get("train", {}).get("learning_rate")
+    return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
 
 
 def models(run: Run) -> Iterator[Option]:
@@ -105,7 +106,7 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
         yield Option(
             lever=lever, state="shown",
             action=f"take over the arm '{best['name']}': {best['what']}",
-            evidence=(str(verdict["sentence"]).removeprefix("improved: "), IN_THE_CONFIG),
+            evidence=(unlabelled(verdict["sentence"], verdict["label"]), IN_THE_CONFIG),
             gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
             seconds=run.seconds_of_one,
         )  # fmt: skip
@@ -113,7 +114,7 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
         if _excluded(arm):
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
-                evidence=(str(arm["verdict"]["sentence"]),),
+                evidence=(arm["verdict"]["sentence"],),
             )  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def _excluded(arm: Document) -> bool:
 def _little(arm: Document) -> bool:
     """Whether its gain is shown to be less than would matter."""
     verdict = arm["verdict"]
-    return arm.get("worth") == "no" and apart(verdict["low"], verdict["high"])
+    return arm["worth"] == "no" and apart(verdict["low"], verdict["high"])
 
 
 # -- arms that are not decided --------------------------------------------------------------------
@@ -132,24 +133,25 @@ def _little(arm: Document) -> bool:
 
 def seeds(run: Run) -> Iterator[Option]:
     """More seeds for all arms of which it is not known whether they are better."""
-    found = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
-    if not found:
+    arms = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
+    if not arms:
         return
-    most = max(map(_seeds, found))
+    most = max(map(_seeds, arms))
     count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
-    by_search = any(arm["name"] == SEARCHED for arm in found)
-    verdicts = [arm["verdict"] for arm in found]
-    gains = [one["difference"] for one in verdicts if one["difference"] is not None]
-    several = len(found) > 1
-    told = [str(one["sentence"]).removeprefix("no evidence: ") for one in verdicts]
-    names = [f"'{arm['name']}'" for arm in found]
+    by_search = any(arm["name"] == SEARCHED for arm in arms)
+    verdicts = [arm["verdict"] for arm in arms]
+    gains = [gain for verdict in verdicts if (gain := verdict["difference"]) is not None]
+    several = len(arms) > 1
+    sentences = [unlabelled(verdict["sentence"], verdict["label"]) for verdict in verdicts]
+    names = [f"'{arm['name']}'" for arm in arms]
     only = {} if several else {key: verdicts[0][key] for key in ("low", "high")}
     yield Option(
-        lever="model" if found[0]["kind"] == "model" else "settings", state="open",
+        lever="model" if arms[0]["kind"] == "model" else "settings", state="open",
         action=f"find out with more seeds whether one of the arms {', '.join(names)} is better"
         if several else f"find out with more seeds whether the arm {names[0]} is better",
         evidence=(
-            *(f"{name}: {one}" if several else one for name, one in zip(names, told, strict=True)),
+            *(f"{name}: {sentence}" if several else sentence
+              for name, sentence in zip(names, sentences, strict=True)),
             *((AS_ARM,) if by_search else ()),
         ),
         gain=None if several else verdicts[0]["difference"], **only,
@@ -167,11 +169,11 @@ def _undecided(judged: list[Document]) -> list[Document]:
 
 
 def _seeds(arm: Document) -> int:
-    return max(1, len(arm.get("trainings") or ()))
+    return len(arm["trainings"])
 
 
 def _further(run: Run, count: int) -> int:
     """Trainings of the reference and of every arm of the config that so many seeds add."""
-    repeated = [arm for arm in run.arms if arm.get("kind") in ("settings", "model")]
-    own = next((_seeds(arm) for arm in run.arms if arm.get("kind") == "seed"), 1)
+    repeated = [arm for arm in run.arms if arm["kind"] in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.arms if arm["kind"] == "seed"), 1)
     return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

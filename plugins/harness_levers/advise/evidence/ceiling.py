@@ -20,9 +20,9 @@ def ceiling(run: Run) -> Iterator[Option]:
     groups without a failure: 1 - .05^(1/n) of the range.
     """
     score, best = run.score(run.reference if run.kept else run.rounds[0]), run.best
-    value = score.get("value")
-    if best is None or value is None:
+    if score is None or score["value"] is None or best is None:
         return
+    value = score["value"]
     if value == best == run.test_value:
         yield Option(
             lever="stop", state="shown", action="there is nothing left to gain on rows like these",
@@ -51,7 +51,7 @@ def ceiling(run: Run) -> Iterator[Option]:
 def _left(run: Run, score: Document, best: float) -> float | None:
     """The upper bound of what is left to gain."""
     if score["value"] == best:
-        groups = (run.document.get("data") or {}).get("dev_groups") or run.dev_rows
+        groups = run.document["data"]["dev_groups"] or run.dev_rows
         return run.range * (1 - MISS ** (1 / groups)) if run.range and groups else None
-    bound = score.get("low" if run.higher_is_better else "high")
+    bound = score["low" if run.higher_is_better else "high"]
     return None if bound is None else abs(best - bound)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness_levers.advise.options import Option
-from harness_levers.advise.run import NOISE, Document, Run
+from harness_levers.advise.run import NOISE, Run
+from harness_levers.records import CurvePoint
 
 CONFLICT, NARROW = "conflict", "narrow reference"
 MOST_SEEDS = 20
@@ -19,54 +20,52 @@ LEAST_SHARE, LEAST = 0.2, 5
 
 def rows(run: Run) -> Iterator[Option]:
     """What as many rows again are worth, by the curve; without one, what the rounds show."""
-    curve = run.levers.get("curve")
-    if not curve:
-        overfitted = run.course.get("kind") == "overfitting"
-        signs = [str(run.course.get("sentence"))] if overfitted else []
+    curve = run.curve
+    if curve is None:
+        course = run.course("overfitting")
+        signs = [course["sentence"]] if course else []
         yield Option(
             lever="rows", state="open", action="measure what more rows are worth",
             evidence=(*signs, _of_rounds(run) or "no curve was measured"),
             seconds=3.5 * run.seconds_of_one, command=run.command("curve=true"),
-            urgency=2 * overfitted + (run.train_rows < 300),
+            urgency=2 * len(signs) + (run.train_rows < 300),
         )  # fmt: skip
         return
-    told = (str(curve.get("sentence", "")),)
-    if curve.get("per_doubling") is None:
+    evidence, gain, low, high = (curve.sentence,), curve.per_doubling, curve.low, curve.high
+    if gain is None:
         yield Option(
-            lever="rows", state="open", evidence=told,
+            lever="rows", state="open", evidence=evidence,
             action="more rows like those of train: the curve that was measured does not say",
         )  # fmt: skip
         return
-    gain, low, high = (curve[key] for key in ("per_doubling", "low", "high"))
-    more = max((point["rows"] for point in curve["points"]), default=run.train_rows)
-    known = {"gain": gain, "low": low, "high": high}
+    more = max((point.rows for point in curve.points), default=run.train_rows)
+    known: dict[str, Any] = {"gain": gain, "low": low, "high": high}
     cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
     if low is not None and low > NOISE:
-        yield Option(lever="rows", state="shown", action=action, evidence=told, **known,
+        yield Option(lever="rows", state="shown", action=action, evidence=evidence, **known,
                      **cost)  # fmt: skip
     elif run.too_little(low, high) or (high is not None and high < -NOISE):
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
-                     evidence=told)  # fmt: skip
+                     evidence=evidence)  # fmt: skip
     elif gain > NOISE:
-        yield Option(lever="rows", state="likely", action=action, evidence=told, **known,
+        yield Option(lever="rows", state="likely", action=action, evidence=evidence, **known,
                      **cost)  # fmt: skip
     else:
-        command, seconds = _repeated(run, curve["points"])
+        command, seconds = _repeated(run, curve.points)
         yield Option(
             lever="rows", state="open", action="measure with more seeds what more rows are worth",
-            evidence=told, command=command, seconds=seconds, **known,
+            evidence=evidence, command=command, seconds=seconds, **known,
         )  # fmt: skip
 
 
 def _of_rounds(run: Run) -> str:
     """How the score went as rounds added rows; empty where none did."""
-    trained = [one for one in run.rounds if one["round"] > 0 and one.get("train_rows")]
-    sizes = [one["train_rows"] for one in trained]
-    if len(set(sizes)) < 2:
+    trained = [entry for entry in run.rounds if entry["round"] > 0 and entry["train_rows"]]
+    if len({entry["train_rows"] for entry in trained}) < 2:
         return ""
     steps = ", ".join(
-        f"{one['train_rows']:,} rows {run.shown(run.score(one).get('value'))}" for one in trained
+        f"{entry['train_rows']:,} rows {run.shown(run.value(entry))}" for entry in trained
     )
     return (
         f"by round, {steps} ({trained[-1]['verdict']['label']} at last); these rows were chosen "
@@ -74,12 +73,12 @@ def _of_rounds(run: Run) -> str:
     )
 
 
-def _repeated(run: Run, points: Sequence[Document]) -> tuple[str, float]:
+def _repeated(run: Run, points: Sequence[CurvePoint]) -> tuple[str, float]:
     """The command that measures the curve with twice as many seeds, and its seconds."""
-    shares: list[Any] = [point.get("share") for point in points]
-    have = max((len(point.get("values") or ()) for point in points), default=0)
+    shares = [point.share for point in points]
+    have = max((len(point.values) for point in points), default=0)
     count = min(2 * max(have, 1), MOST_SEEDS)
-    if None in shares or count <= have:
+    if count <= have:
         return "", 0.0
     seconds = (count - have) * sum(shares) * run.seconds_of_one
     return run.command(f"curve={json.dumps({'shares': shares, 'seeds': count})}"), seconds
@@ -94,7 +93,7 @@ def labels(run: Run) -> Iterator[Option]:
         name
         for row in run.table("causes")
         if row["cause"] in (CONFLICT, NARROW)
-        for name in row.get("ids") or ()
+        for name in row["ids"]
     ]
     yield Option(
         lever="labels", state="likely",
@@ -105,7 +104,7 @@ def labels(run: Run) -> Iterator[Option]:
         ),
         gain=count / run.dev_rows * run.range if run.dev_rows and run.range else None,
         read=3 * count,
-        command=shlex.join(["harness", "why", ids[0], str(run.document["run"])]) if ids else "",
+        command=shlex.join(["harness", "why", ids[0], run.document["run"]]) if ids else "",
     )  # fmt: skip
 
 
@@ -115,16 +114,14 @@ def another_round(run: Run) -> Iterator[Option]:
     Slices overlap, so that their gaps are not added up: the widest one says what there is to gain.
     """
     last = run.rounds[-1]
-    held = [one for one in last.get("slices") or () if one.get("holds") and one.get("from_prompt")]
-    gaps = {
-        str(one["slice"]): abs(one["gap"]) * (one.get("n") or 0) for one in held if one.get("gap")
-    }
+    held = [part for part in last["slices"] if part["holds"] and part["from_prompt"]]
+    gaps = {part["slice"]: abs(part["gap"]) * part["n"] for part in held if part["gap"]}
     if not gaps or not run.dev_rows or last["round"] == 0 or not run.adds_rows:
         return
     improved = last["verdict"]["label"] == "improved"
     widest = max(gaps, key=lambda name: gaps[name])
     gain = gaps[widest] / run.dev_rows
-    names = ", ".join(str(one["slice"]) for one in held[:2])
+    names = ", ".join(part["slice"] for part in held[:2])
     yield Option(
         lever="round", state="likely" if improved else "open",
         action="let the loop add rows for what underperforms: one round more",

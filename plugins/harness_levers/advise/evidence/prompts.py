@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.kit.documents import unlabelled
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import NOISE, Document, Run
 
@@ -12,8 +13,8 @@ ASK = "baselines=[prompted, few-shot]"
 
 def prompts(run: Run) -> Iterator[Option]:
     """The best prompt against the best round; how to find out where none was asked."""
-    found = run.document.get("baselines") or ()
-    if not found:
+    baselines = run.document["baselines"]
+    if not baselines:
         yield Option(
             lever="prompt", state="open", action="ask the base model under other prompts",
             evidence=("whether a prompt does as well as training was not measured",),
@@ -21,16 +22,16 @@ def prompts(run: Run) -> Iterator[Option]:
             urgency=not run.kept,
         )  # fmt: skip
         return
-    compared = [one for one in found if one["verdict"].get("difference") is not None]
+    compared = [prompt for prompt in baselines if prompt["verdict"]["difference"] is not None]
     if compared:
-        yield _best(run, min(compared, key=lambda one: one["verdict"]["difference"]))
+        yield _best(run, min(compared, key=lambda prompt: prompt["verdict"]["difference"]))
 
 
-def _best(run: Run, one: Document) -> Option:
+def _best(run: Run, prompt: Document) -> Option:
     """The prompt against the best round, or against the base model where no round was kept."""
-    verdict, name = one["verdict"], one["name"]
-    sentence = str(verdict.get("sentence", "")).removeprefix(f"{verdict['label']}: ")
-    low, high = _negative(verdict.get("high")), _negative(verdict.get("low"))
+    verdict, name = prompt["verdict"], prompt["name"]
+    sentence = unlabelled(verdict["sentence"], verdict["label"])
+    low, high = _negative(verdict["high"]), _negative(verdict["low"])
     gain = -verdict["difference"]
     if verdict["label"] == "regressed":
         return Option(
@@ -51,10 +52,12 @@ def _best(run: Run, one: Document) -> Option:
         )  # fmt: skip
     more = _more(run)
     if not more and run.too_little(_negative(high), _negative(low)):
-        told = f"training is worth less than {run.shown(run.worth)} beyond that prompt: {sentence}"
+        too_little = (
+            f"training is worth less than {run.shown(run.worth)} beyond that prompt: {sentence}"
+        )
         return Option(
             lever="prompt", state="shown", action=f"do not fine-tune: the prompt '{name}' does",
-            evidence=(told,), gain=0.0, low=low, high=high,
+            evidence=(too_little,), gain=0.0, low=low, high=high,
         )  # fmt: skip
     return Option(
         lever="prompt", state="likely", action=f"use the prompt '{name}' without training",
@@ -70,10 +73,13 @@ def _more(run: Run) -> tuple[str, ...]:
     less is possible, too.
     """
     verdicts = [arm["verdict"] for kind in ("settings", "model") for arm in run.judged(kind)]
-    gains = [("an arm is", one["difference"]) for one in verdicts if one["label"] == "improved"]
-    curve = run.levers.get("curve") or {}
-    if (curve.get("low") or 0.0) > NOISE:
-        gains.append(("more rows are", curve["per_doubling"]))
+    gains = [
+        ("an arm is", verdict["difference"])
+        for verdict in verdicts
+        if verdict["label"] == "improved"
+    ]
+    if run.curve is not None and (run.curve.low or 0.0) > NOISE:
+        gains.append(("more rows are", run.curve.per_doubling))
     return tuple(
         f"{what} shown to bring {run.shown(gain)}"
         for what, gain in gains

@@ -80,6 +80,22 @@ def test_a_report_without_levers_says_nothing_of_them(document: dict[str, Any]) 
     assert "What else was tried" not in terminal(bare)
 
 
+@pytest.mark.parametrize("changed", [{"reference": ...}, {"new": 1}, {"curve": [1]}], ids=str)
+def test_a_part_of_another_version_is_one_note(
+    document: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    part = document["experiments"]["levers"] | changed
+    known = {key: value for key, value in part.items() if value is not ...}
+    damaged = {**document, "experiments": {"levers": known}}
+    shown = terminal(damaged)
+    assert shown.count("what was tried beside the rounds cannot be read") == 1
+    assert "run the same `harness iterate` again" in " ".join(shown.split())
+    sections = {one["name"]: one for one in drawn(damaged)["sections"]}
+    assert [block["block"] for block in sections["levers"]["blocks"]] == ["heading", "note"]
+    assert sections["search"]["blocks"] == sections["advise"]["blocks"] == []
+    assert not {"levers", "search", "advise"} & set(drawn(damaged)["failed"])
+
+
 def test_a_failed_arm_is_named(document: dict[str, Any]) -> None:
     failed = {**document["arms"][1], "verdict": None, "failed": "no memory [bold]left"}
     shown = terminal({**document, "arms": [failed, *document["arms"][2:]]})

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.kit.blocks import Chart, Note, Paragraph, Table, flaw
+from harness_levers.document import ShownLevers
+from harness_levers.search.section import SearchSection
 from harness_reports.html.charts import chart
-from harness_reports.sections.search import SearchSection
-from tests.plugins.reports.faces import whole
+from tests.support.documents import filled, whole
 
 SECTION = SearchSection()
 
@@ -30,8 +31,8 @@ TRIALS = [
 
 def told_of(search: dict[str, Any] | None) -> dict[str, Any]:
     """A document with no round, and this search."""
-    levers = {"levers": {"reference": 1, "search": search}}
-    return whole({"primary": "f1", "rounds": [], "experiments": levers})
+    levers = filled(ShownLevers, {"reference": 1, "search": search})
+    return whole({"primary": "f1", "rounds": [], "experiments": {"levers": levers}})
 
 
 def document(**changed: Any) -> dict[str, Any]:
