@@ -225,6 +225,7 @@ def test_a_checkout_with_entry_points_of_before_says_to_install_again(
         assert f"No such command '{name}'. iteration-harness ships it: install" in done.err
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("name", [point.name for point in entry_points(group=contributed.GROUP)])
 def test_without_its_package_a_command_is_unknown_and_the_package_named(
     monkeypatch: pytest.MonkeyPatch, project: Any, name: str

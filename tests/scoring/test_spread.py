@@ -92,6 +92,7 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
     assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
 
 
+@pytest.mark.nightly
 def test_processes_are_let_go_and_come_back(metric):
     entry = MetricEntry("share", metric())
     with scoring.scoring_processes():

@@ -452,6 +452,7 @@ def failures(plugin: Any, options: Any = None) -> dict[str, str]:
     return {o.rule: o.message for o in check(plugin, options) if o.status == "failed"}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("plugin", "rule", "words"), FAULTY, ids=[plugin.__name__ for plugin, _, _ in FAULTY]
 )
@@ -915,6 +916,7 @@ def test_the_metrics_of_the_guide_obey_the_rules(name, options, hold, tmp_path, 
     assert (exit_code, out.count("✓")) == (0, hold)
 
 
+@pytest.mark.nightly
 def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
     """All but those that install something, and those that need it installed."""
     shim = tmp_path / "bin" / "harness"

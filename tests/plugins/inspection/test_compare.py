@@ -55,6 +55,7 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("against", [0, 2])
 def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
     project, run, _ = two
@@ -189,6 +190,7 @@ def bars(two):
     return found
 
 
+@pytest.mark.nightly
 def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     project, _, _ = two
     found = compared(project, bars["0.2"], bars["0.9"])
@@ -216,6 +218,7 @@ def test_names_of_scores_are_never_cut():
         assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(two, width):
     project, run, other = two

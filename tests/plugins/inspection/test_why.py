@@ -86,6 +86,7 @@ def test_a_training_row_says_how_it_came_there(finished):
     assert project.inside("why", "train-9").code == 0
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(finished, width):
     project, result = finished

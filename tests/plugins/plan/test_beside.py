@@ -99,6 +99,7 @@ UNKNOWN = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("given", UNKNOWN)
 def test_what_moves_the_time_of_a_row_is_counted_and_named(quick, given):
     found = planned(quick, "--no-probe", "--rounds", "1", *sets(given))

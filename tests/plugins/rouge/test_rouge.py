@@ -148,6 +148,7 @@ def test_equals_rouge_score_on_real_texts(stemmer):
     assert len({row[TYPES.index("rougeLsum")] for row in found}) > 60
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 @BOTH
 @given(block=blocks)

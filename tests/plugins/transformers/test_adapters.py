@@ -133,6 +133,7 @@ def test_merging_in_bf16_loses_what_it_says_it_loses(base, tmp_path, another):
     ]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("architecture", ["gpt2", "qwen2"], indirect=True)
 def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, another):
     """Also where the architecture keeps its weights transposed (GPT-2)."""

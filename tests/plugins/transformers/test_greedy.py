@@ -95,6 +95,7 @@ def test_freed_slots_are_filled_and_ended_answers_computed_no_more(model, monkey
     assert len(steps) < sum(sorted(map(len, found), reverse=True)[k] for k in (0, 4, 8))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("most", [1, 2, 3, 32])
 def test_what_an_earlier_prompt_has_in_common_is_not_computed_again(model, monkeypatch, most):
     """Questions of two kinds in turn, one of them asked twice, one a beginning of the other."""

@@ -144,6 +144,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_message(fault: str, finished: Any, stdin: Any) -> None:
     project = finished[0]
@@ -160,6 +161,7 @@ def test_a_fault_is_one_message(fault: str, finished: Any, stdin: Any) -> None:
     assert told in done.err and "Traceback" not in done.err
 
 
+@pytest.mark.nightly
 def test_where_no_round_improved_a_trained_one_can_be_named(project: Project) -> None:
     project.inside("iterate", "--rounds", "1", "--no-test", "--set", "train.gain=0")
     done = project.inside("try", "-p", "copy: x")

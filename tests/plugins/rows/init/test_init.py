@@ -72,6 +72,7 @@ def test_labels_get_exact_and_rare_ones_are_stratified(empty):
     assert "6 labels" in out and "'rare', 12" in out and "points in exact" in out
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("answer", "primary"),
     [
@@ -173,6 +174,7 @@ def test_nothing_is_overwritten(empty):
     assert not (empty.folder / "other.yaml").exists()
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -317,6 +319,7 @@ def test_a_template_a_folder_with_a_space_and_the_native_format(empty):
     assert config["data"]["columns"]["group"] == "group" and "cannot carry" not in checked
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("rows", "epochs"), [(60, 8), (250, 3), (600, 2)])
 def test_few_rows_are_passed_more_often(rows, epochs, empty):
     write_jsonl(empty, questions(rows))
