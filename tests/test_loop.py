@@ -101,6 +101,7 @@ def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(short):
     assert "round 2: train" not in cached
 
 
+@pytest.mark.nightly
 def test_another_option_makes_again_only_what_depends_on_it(short):
     project, _ = short
     second = project.inside(

@@ -173,6 +173,7 @@ def test_a_value_that_the_trainer_refuses_is_a_trial_that_fails(valley: Project)
     assert "not a size" in refused[0]["failed"]
 
 
+@pytest.mark.nightly
 def test_where_all_trials_fail_the_reason_is_named(valley: Project) -> None:
     valley.write(VALLEY.replace("{plugin: valley}", "{plugin: valley, shy: true}"))
     done = valley.inside("iterate", "--set", "search={trials: 2, over: {train.size: [16, 32]}}")

@@ -171,6 +171,7 @@ def test_a_store_behind_a_link_is_told_by_its_place_in_the_project(tmp_path: Pat
     assert origin._told(root / ".harness" / "model", root) == ".harness/model"
 
 
+@pytest.mark.nightly
 def test_a_start_is_noted_once(project: Any) -> None:
     first = project.inside("iterate", "--rounds", "1", "--json", "--no-test").document
     again = project.inside("test", "--json").document

@@ -705,6 +705,7 @@ def test_a_metric_that_ends_the_process_does_not_end_the_kit():
 # -- rules as tests, and other stages -------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("rule", metric_rules(), ids=str)
 def test_conformance_as_authors_write_it(rule):
     rule.check(Sound)

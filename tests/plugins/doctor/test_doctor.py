@@ -254,6 +254,7 @@ def test_a_library_that_a_plugin_names_and_that_is_not_there(machine: Any) -> No
     assert trouble["cure"] == "pip install acme-nowhere"
 
 
+@pytest.mark.nightly
 def test_what_is_not_known_is_told_and_no_trouble(machine: Any) -> None:
     machine.plugin(problem("unknown", "whether it is there shows later"))
     assert machine.said()["exit_code"] == 0

@@ -125,6 +125,7 @@ def test_fixed_and_broken_are_those_of_the_database(two):
             assert sorted(ids) == sorted(one["id"] for one in stored(project, run, sql))
 
 
+@pytest.mark.nightly
 def test_the_other_way_round_is_the_opposite(two):
     project, run, _ = two
     there, back = (compared(project, *pair, "--run", run) for pair in (("1", "3"), ("3", "1")))
@@ -251,6 +252,7 @@ def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
     assert found.code == 2 and message in found.err and not found.out
 
 
+@pytest.mark.nightly
 def test_the_configuration_is_the_one_that_the_run_began_with(two, tmp_path):
     """The copy in the reports is for people, who may have changed it."""
     project, run, other = two

@@ -71,6 +71,7 @@ def test_while_rounds_are_open_rows_are_upper_bounds(quick):
     }
 
 
+@pytest.mark.nightly
 def test_where_valid_is_large_a_trial_is_one_training_on_all_of_train(quick):
     rows = ("data.train=250", "data.groups=250", "valid=0.4")
     found = beside(quick, SEARCH, *rows)
@@ -183,6 +184,7 @@ def test_the_whole_time_says_what_it_leaves_out(quick):
     assert re.search(r"take [^;]*; 1 training of unknown time, scoring and reports come on", told)
 
 
+@pytest.mark.nightly
 def test_the_first_line_of_a_run_counts_them(quick):
     planned(quick, "--rounds", "1", *sets(R8))
     line = first_line(quick, "--rounds", "1", *sets(R8, "models=[{source: fake, skill: 0.5}]"))

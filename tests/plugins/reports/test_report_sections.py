@@ -196,6 +196,7 @@ def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Docume
     assert "not shown for want of room: column 2" in narrow
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_names_and_verdicts_are_never_cut_away(analysis: Document, width: int) -> None:
     shown, _, commands = terminal(analysis, width).partition("\nNext:")

@@ -94,6 +94,7 @@ def test_serve_without_a_name_serves_all_batches(desk, port):
         assert interrupted(process)[2].endswith("next: harness rate status\n")
 
 
+@pytest.mark.nightly
 def test_serve_leaves_out_a_damaged_batch(desk, port, refused):
     other = desk.another()
     (desk.ratings / other / "items.json").write_text("{}")
