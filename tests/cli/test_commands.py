@@ -195,6 +195,7 @@ def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None
     assert site.harness("runs") == (0, "no runs yet: harness iterate\n", "")
 
 
+@pytest.mark.nightly
 def test_of_two_that_claim_one_name_none_has_it(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "hello")
     site.install("other-hello", "other_hello", HELLO, "hello")

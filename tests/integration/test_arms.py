@@ -131,6 +131,7 @@ def test_the_whole_loop_is_repeated_with_other_seeds(begun: Project) -> None:
     assert begun.inside("runs").out.count("harness-") == 1, "loops beside the rounds are no runs"
 
 
+@pytest.mark.nightly
 def test_an_arm_that_fails_is_named_and_the_others_stand(begun: Project) -> None:
     config = TWO_ROUNDS.replace("fakes.py]", f"fakes.py, {SUPPORT / 'faulty.py'}]")
     broken = "- {name: broken, set: {train: {plugin: faulty, fault: value}}}\n"

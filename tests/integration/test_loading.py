@@ -99,6 +99,7 @@ def test_round_0_and_later_rounds_load_the_model_as_training_does(telling, launc
     assert base(telling)["info"]["bits"] == 4
 
 
+@pytest.mark.nightly
 def test_a_model_that_is_loaded_otherwise_is_another_model(telling):
     assert telling.inside("iterate").code == 0
     plain = base(telling)

@@ -108,6 +108,7 @@ def test_the_collector_is_left_as_it_was():
     assert gc.get_threshold() == before
 
 
+@pytest.mark.nightly
 def test_what_stops_a_run_stops_it_from_another_process(metric):
     entry = MetricEntry("share", metric())
     with pytest.raises(PluginError, match="the script is broken"):

@@ -782,6 +782,7 @@ def run(target: Any, options: list[str], capsys: Any, as_json: bool = False) -> 
     return code, capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_a_file_is_checked_in_a_line_a_rule(file, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     code, out = run(file, ["words=[refund, days]"], capsys)

@@ -209,7 +209,7 @@ def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
     machine.project.write(text, "asking.py")
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("library", "told"),
     [

@@ -99,6 +99,7 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert every.code == 2 and "not of all runs" in every.err
 
 
+@pytest.mark.nightly
 def test_why_nothing_can_be_concluded_is_said_once(two):
     project, _, _ = two
     config = (project.folder / "other.yaml").read_text().replace("rounds: 2", "rounds: 1")

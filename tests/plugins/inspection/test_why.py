@@ -176,6 +176,7 @@ def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
     assert rows[2][1]["place"] == "pool.jsonl:7"
 
 
+@pytest.mark.nightly
 def test_a_row_that_was_added_twice_came_by_what_the_kept_round_learned_from(project):
     """Round 1 regressed, so that its pool row was drawn again after round 2."""
     rounds = [

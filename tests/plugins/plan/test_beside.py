@@ -85,6 +85,7 @@ def test_a_loop_again_is_all_its_rounds_without_test(quick):
     assert counts(found) == {"the loop again": (12, 4, 45, False, False)}
 
 
+@pytest.mark.nightly
 def test_folds_of_a_search_may_be_more_and_valid_may_be_missing(quick):
     found = beside(quick, SEARCH.replace("trials: 4", "trials: 4, folds: 4"), "valid=0")
     assert counts(found)["search trials"] == (16, 0, 30, False, True)
@@ -116,6 +117,7 @@ def test_other_answers_alone_train_nothing(quick):
     assert counts(beside(quick, given))["warm"] == (0, 0, 0, True, False)
 
 
+@pytest.mark.nightly
 def test_an_arm_takes_as_long_as_its_trainings_and_a_budget_is_measured_by_all(timed):
     levers = sets("seeds=5", "arms=[{name: p, set: {train.passes: 4}}]")
     found = planned(timed, "--rounds", "1", *levers)

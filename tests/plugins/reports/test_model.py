@@ -96,6 +96,7 @@ def test_a_comment_has_commands_whole(analysis: Document) -> None:
     assert f"; {COMMANDS[0]}; {command}\n" in FACES["comment"](analysis)
 
 
+@pytest.mark.nightly
 def test_a_report_of_a_deleted_model_says_so(short: Any, tmp_path: Any) -> None:
     project, done = short
     run, model = done.document["run"], done.document["model"]

@@ -77,6 +77,7 @@ def expected(metric, block):
     ]
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 @given(block=blocks, few=st.sampled_from([0, 1000]))
 def test_equals_rouge_score(block, few, stemmer):

@@ -198,6 +198,7 @@ def test_answers_are_enough_even_where_the_rest_is_gone(done):
     assert stored(project, run, "SELECT count(*) FROM scores") == own
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_half_done_is_scored_as_far_as_it_is(done):
     project, run = done
     journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"

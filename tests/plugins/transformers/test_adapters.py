@@ -202,6 +202,7 @@ def test_nothing_is_merged_into_quantised_weights(base, row, context, tmp_path):
         generate(checkpoint, [row(1)], context, merge=True)
 
 
+@pytest.mark.nightly
 def test_weights_that_are_stored_quantised_need_no_option(wide, row, another, tmp_path):
     """Trained and answered as they are; `.to` of a device is nothing that they take."""
     folder = tmp_path / "stored"

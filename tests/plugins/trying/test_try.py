@@ -170,6 +170,7 @@ def test_where_no_round_improved_a_trained_one_can_be_named(project: Project) ->
     assert tried(project, "-p", "copy: x", "--round", "1", "--json").document["best"] is False
 
 
+@pytest.mark.nightly
 def test_a_run_without_a_trained_round_has_nothing_to_try(project: Project) -> None:
     assert "no run of this folder has answered" in project.inside("try", "-p", "x").err
     project.write(CONFIG.replace("train: {plugin: fake}", "train: {plugin: fake, die_in_round: 1}")
