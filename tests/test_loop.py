@@ -62,6 +62,7 @@ def contents(manifests):
     return found
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("stage", ["generate", "train", "analyze"])
 def test_a_finished_run_whose_stages_were_deleted_makes_them_again(short, stage):
     project, first = short
@@ -100,6 +101,7 @@ def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(short):
     assert "round 2: train" not in cached
 
 
+@pytest.mark.nightly
 def test_another_option_makes_again_only_what_depends_on_it(short):
     project, _ = short
     second = project.inside(
@@ -174,6 +176,7 @@ def test_the_control_arm_is_compared_at_equal_rows(project):
     assert "round 2: train (random)" not in document["cached"]
 
 
+@pytest.mark.nightly
 def test_arms_of_unequal_size_are_not_compared(project):
     short = ALL[0].replace("aim: true", "aim: true, short: true")
     result = project.inside("iterate", "--json", *sets(short, ALL[1], "train.hard_gain=0.02"))
@@ -204,6 +207,7 @@ def test_arms_of_the_same_rows_are_not_compared_for_the_true_reason(project):
     )
 
 
+@pytest.mark.nightly
 def test_arms_to_which_nothing_was_added_are_told_so(project):
     given = sets("augment=[{plugin: fake, rows: 5, control: random}]", "data.pool=0")
     control = project.inside("iterate", "--rounds", "2", "--json", *given).document["control"]
@@ -228,6 +232,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_folder(project, tmp_path,
     assert len(here) > 20
 
 
+@pytest.mark.nightly
 def test_another_seed_is_another_run(short):
     project, first = short[0], short[1].document
     second = project.inside("iterate", "--rounds", "1", "--json", *sets("seed=8")).document

@@ -99,6 +99,7 @@ class Saying(Quiet):
         self.said.append(sentence)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("fault", ["mute", "wrong"])
 def test_a_reporter_that_fails_is_a_warning(folder, fault):
     watcher = Saying()
@@ -130,6 +131,7 @@ def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_onc
     assert complete.inside("report").code == 0
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("fault", ["mute", "wrong"])
 def test_a_section_that_fails_is_named_in_the_report(folder, fault):
     document = published(folder, "section", fault, Saying())

@@ -97,12 +97,14 @@ def is_refused(done, code):
     assert "good bye" not in done.err or "SystemExit" in done.err
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("fault", RAISED)
 @pytest.mark.parametrize("place", CALLS)
 def test_whatever_a_metric_raises_names_it(files, place, fault):
     is_refused(score(files, place, fault), 5)
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("fault", [*RAISED, "none", "object", "list", "nan"])
 @pytest.mark.parametrize("place", KIND)
 def test_a_metric_that_does_not_say_what_it_is_cannot_be_chosen(files, place, fault):
@@ -111,6 +113,7 @@ def test_a_metric_that_does_not_say_what_it_is_cannot_be_chosen(files, place, fa
     assert "odd: its options cannot be used: " in done.err
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("fault", ["object", "list"])
 @pytest.mark.parametrize("place", ["inputs", "measure", "aggregate", "signature", "remarks"])
 def test_rubbish_that_a_metric_gives_is_not_believed(files, place, fault):
@@ -191,6 +194,7 @@ def faulty(project):
     return write
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("fault", RAISED)
 @pytest.mark.parametrize("command", ["check", "score"])
 def test_whatever_a_source_raises_names_it(faulty, command, fault):

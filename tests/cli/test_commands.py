@@ -195,6 +195,7 @@ def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None
     assert site.harness("runs") == (0, "no runs yet: harness iterate\n", "")
 
 
+@pytest.mark.nightly
 def test_of_two_that_claim_one_name_none_has_it(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "hello")
     site.install("other-hello", "other_hello", HELLO, "hello")
@@ -225,6 +226,7 @@ def test_a_checkout_with_entry_points_of_before_says_to_install_again(
         assert f"No such command '{name}'. iteration-harness ships it: install" in done.err
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("name", [point.name for point in entry_points(group=contributed.GROUP)])
 def test_without_its_package_a_command_is_unknown_and_the_package_named(
     monkeypatch: pytest.MonkeyPatch, project: Any, name: str

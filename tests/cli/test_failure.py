@@ -230,6 +230,7 @@ def test_runs_lists_the_latest_first(finished):
     assert done.document["run"] in project.inside("runs").out
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/4"}', "[" * 9999]
 )

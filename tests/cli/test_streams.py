@@ -48,11 +48,13 @@ def test_a_reader_that_leaves_ends_the_command_quietly(answers: Any, case: str) 
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.nightly
 def test_a_message_that_nobody_reads_ends_quietly_too(answers: Any) -> None:
     done = run(answers, "score", "-p", "none.txt", "-r", "answers.txt", stderr=unread())
     assert (done.returncode, done.stdout) == (141, "")
 
 
+@pytest.mark.nightly
 def test_a_pipeline_ends_as_other_tools_do(answers: Any) -> None:
     harness = " ".join(f"'{part}'" for part in answers.command(*COMMANDS["a list as JSON"]))
     script = f'{harness} | head -n 1; echo "${{PIPESTATUS[@]}}"'
@@ -98,6 +100,7 @@ def test_a_plugin_that_prints_is_not_to_blame(answers: Any) -> None:
     assert (done.returncode, done.stdout) == (141, "")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("case", ["a document", "help"])
 def test_a_full_disk_is_one_message(answers: Any, case: str) -> None:
@@ -149,6 +152,7 @@ def test_the_first_write_after_the_reader_left_ends_the_program(monkeypatch: Any
         monkeypatch.undo()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize(("stream", "code"), [("stderr", 2), ("stdout", 3)])
 def test_a_full_disk_behind_a_stream(project, stream, code):

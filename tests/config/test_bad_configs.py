@@ -85,6 +85,7 @@ TOML = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("name", BAD)
 def test_yaml(tmp_path, name, capsys):
     refused(tmp_path / "bad.yaml", BAD[name], capsys)

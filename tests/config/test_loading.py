@@ -23,6 +23,7 @@ def changed(project, old, new):
     return text.replace(old, new)
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

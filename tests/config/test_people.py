@@ -68,6 +68,7 @@ def test_who_lets_people_decide_is_told_what_test_will_not_say(asked):
     assert again.document == run.document and SAID not in again.err  # nothing is run
 
 
+@pytest.mark.nightly
 def test_other_prompts_are_refused_where_people_decide_and_else_scored_by_the_rest(asked):
     both = ("--set", "baselines=[prompted]")
     done = asked.inside("iterate", "--json", "--rounds", "1", *both)

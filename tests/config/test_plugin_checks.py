@@ -63,6 +63,7 @@ def test_a_problem_stops_with_its_place_and_its_exit_code(checked, command, leve
     assert not (checked.folder / ".harness" / "artifacts").exists()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("level", ["unknown", "note"])
 def test_what_stops_nothing_is_said(checked, level):
     configure(checked, f"{{plugin: checked, level: {level}}}")

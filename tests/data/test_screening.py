@@ -85,6 +85,7 @@ OTHER = {
 }
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", EXACT)
 def test_an_exact_repeat_leaves(kind):
     leaving, found = screened(EXACT[kind])
@@ -92,6 +93,7 @@ def test_an_exact_repeat_leaves(kind):
     assert found.refused == {"train": {REPEAT: 1}}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", OTHER)
 def test_anything_else_stays(kind):
     assert screened(OTHER[kind])[0] == []
@@ -218,6 +220,7 @@ def test_where_rows_are_alike_by_nature_it_is_said_with_the_share():
     assert f"would recognise {share}" in lineage and "by their lineage alone" in lineage
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("top", [20, 30, 100])
 def test_sums_of_the_same_numbers_are_alike_by_nature(top):
     """``7 + 3`` next to ``7 - 3`` is usual there; so is what a typing error makes of a sum."""

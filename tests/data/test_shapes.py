@@ -18,7 +18,7 @@ import shapes
 
 from tests.support import nightly
 
-THIN = ("instruction of 350, six labels", "attribute lists", "several turns", "retrieval")
+THIN = ("instruction of 350, six labels", "attribute lists", "retrieval")
 """The shapes of every run; `--nightly` has the others."""
 
 SMALL = [name for name in shapes.SHAPES if "120" not in name and "180" not in name]

@@ -88,6 +88,7 @@ def test_the_readme_counts_what_is_there():
     assert f"{sum(sizes)} billing questions" in text
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("one", "other"), list(combinations(SPLITS, 2)))
 def test_no_two_rows_of_different_splits_are_nearly_alike(one, other):
     there = [(row["id"], _shingles(row["messages"][-1]["content"])) for row in ROWS[other]]

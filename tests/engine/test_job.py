@@ -98,6 +98,7 @@ def launch(tmp_path):
     return go
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_the_answers_come_in_the_order_of_the_examples(launch, launcher):
     steps = []
@@ -137,6 +138,7 @@ def test_errors_cross_the_border_whole(launch, do, kind, words):
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("do", ["fork", "copy"])
 def test_a_process_that_the_plugin_leaves_behind_hangs_nothing(launch, do):
     result, folder = launch(do)

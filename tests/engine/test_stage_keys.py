@@ -289,6 +289,7 @@ def test_another_machine_stops_an_open_round_with_both_ways_out(experiment, laun
     assert back.code == 0 and len(back.document["rounds"]) == rounds + 1
 
 
+@pytest.mark.nightly
 def test_a_finished_run_is_shown_on_another_machine_without_asking_it(experiment):
     first = experiment.inside("iterate", "--rounds", "1", "--json")
     again = experiment.inside("iterate", "--rounds", "1", "--json", DEVICE="cuda 9.0")

@@ -143,6 +143,7 @@ def test_each_log_has_its_own_job_alone(lay):
     assert texts == [["loading ahead", "job one"], ["loading ahead", "job two"]]
 
 
+@pytest.mark.nightly
 def test_environments_are_asked_in_the_same_worker(run, tmp_path, lay):
     lay()
     (tmp_path / "asked").mkdir()
@@ -194,6 +195,7 @@ def test_loading_ahead_that_dies_says_so(run):
     assert run()["loaded"] == 1
 
 
+@pytest.mark.nightly
 def test_a_run_may_have_it_load_before_there_is_a_job(lay):
     with Worker() as worker:
         worker.load(lay())

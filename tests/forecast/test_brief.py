@@ -69,6 +69,7 @@ def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert line.endswith(", by earlier stages of this run.")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(("options", "hours"), [(("--no-test",), 2), ((), 4)])
 def test_the_test_set_takes_time_only_where_it_is_opened(project, options, hours):
     assert project.inside("plan", "--rounds", "1").code == 0

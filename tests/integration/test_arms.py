@@ -109,6 +109,7 @@ def test_models_are_ranked_with_the_run_s_own(begun: Project) -> None:
     assert len(ranking["pairs"]) == 3
 
 
+@pytest.mark.nightly
 def test_seeds_make_a_verdict_on_the_method(begun: Project) -> None:
     found = summary(begun, "seeds=5", "arms=[{name: more, set: {train.gain: 0.01}}]")
     method = levers_of(found)["method"]
@@ -130,6 +131,7 @@ def test_the_whole_loop_is_repeated_with_other_seeds(begun: Project) -> None:
     assert begun.inside("runs").out.count("harness-") == 1, "loops beside the rounds are no runs"
 
 
+@pytest.mark.nightly
 def test_an_arm_that_fails_is_named_and_the_others_stand(begun: Project) -> None:
     config = TWO_ROUNDS.replace("fakes.py]", f"fakes.py, {SUPPORT / 'faulty.py'}]")
     broken = "- {name: broken, set: {train: {plugin: faulty, fault: value}}}\n"
@@ -167,6 +169,7 @@ WRONG = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("given", WRONG)
 def test_what_cannot_be_tried_is_said_before_anything_is_trained(
     begun: Project, given: str

@@ -256,6 +256,7 @@ def test_a_lost_baseline_is_no_hindrance_to_reading_a_round(project):
 # -- who wins ---------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_a_prompt_that_does_better_is_said(listening):
     better = ("--set", "generate.system=0.97", "--set", "generate.examples=0.21")
     done = listening.inside("iterate", "--json", "--rounds", "1", *better, *BOTH)
@@ -305,7 +306,7 @@ def test_every_report_says_by_how_much(asked):
     assert head in " ".join(project.inside("report", "--brief").out.split())
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("system", "test", "beats", "said"),
     [

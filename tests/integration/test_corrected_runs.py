@@ -130,6 +130,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("wrong", "message", "more"), WRONG)
 def test_a_correction_that_fits_no_row_stops_the_run(project, wrong, message, more):
     accept(project, wrong)

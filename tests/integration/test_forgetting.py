@@ -163,6 +163,7 @@ def test_it_changes_no_result_and_no_name(worse, tmp_path):
     assert not stages(bare) & {"losses", "instructions", "replay"}
 
 
+@pytest.mark.nightly
 def test_a_finished_run_is_asked_what_other_probes_ask(tmp_path):
     project = reading(Project(tmp_path))
     given = ("iterate", "--json", "--rounds", "1", *WORSE)

@@ -118,6 +118,7 @@ REFUSED = (
 )  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("arguments", REFUSED, ids=lambda found: found[0])
 def test_what_is_refused_is_named_as_text(run: Run, arguments: tuple[str, ...]) -> None:
     harmless(run[0].inside(*arguments), 2)
@@ -137,6 +138,7 @@ def test_as_json_nothing_is_lost(run: Run) -> None:
         assert done.document
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("table", ["examples", "predictions", "errors", "diagnoses", "scores"])
 def test_a_sheet_has_no_formula(run: Run, table: str) -> None:
     project, _ = run
@@ -180,6 +182,7 @@ def changed(project: Any, **lines: str) -> None:
     project.write(text)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("fault", ["id", "split", "meta", "group", "raise"])
 def test_rows_that_are_none_are_named_by_check_and_by_the_run(project: Any, fault: str) -> None:
     changed(project, data=f"{{source: bad, fault: {fault}}}")
@@ -291,6 +294,7 @@ WRONG: dict[str, Any] = {
 }
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", WRONG)
 def test_problems_of_a_file_that_quote_it(project: Any, name: str) -> None:
     rows = rows_of_a_file()

@@ -84,6 +84,7 @@ def closed(project, run):
     return journal.read_bytes(), summary.read_bytes()
 
 
+@pytest.mark.nightly
 def test_the_report_has_them_and_closed_rounds_are_as_they_were(run):
     project, name = run
     before = closed(project, name)

@@ -89,6 +89,7 @@ def base(project):
     return json.loads(path.read_text())
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_round_0_and_later_rounds_load_the_model_as_training_does(telling, launcher):
     sets = ("--set", "train.bits=4", "--set", f"execution.launcher={launcher}")
@@ -98,6 +99,7 @@ def test_round_0_and_later_rounds_load_the_model_as_training_does(telling, launc
     assert base(telling)["info"]["bits"] == 4
 
 
+@pytest.mark.nightly
 def test_a_model_that_is_loaded_otherwise_is_another_model(telling):
     assert telling.inside("iterate").code == 0
     plain = base(telling)

@@ -88,6 +88,7 @@ def test_test_needs_closed_rounds(project):
     assert not ledger_of(project)
 
 
+@pytest.mark.nightly
 def test_where_nothing_was_kept_test_stays_sealed(project):
     result = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0")
     assert result.code == 0

@@ -226,6 +226,7 @@ def test_a_run_in_progress_is_left_alone(project):
     assert "already in progress" in second.err
 
 
+@pytest.mark.nightly
 def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, short):
     both = [project.start("iterate", "--rounds", "1", "--json") for _ in range(2)]
     ends = [(*process.communicate(timeout=120), process.returncode) for process in both]

@@ -162,6 +162,7 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(valley: Project) ->
     assert found["trials"][found["best"]]["values"] == {"train.size": 16}
 
 
+@pytest.mark.nightly
 def test_a_value_that_the_trainer_refuses_is_a_trial_that_fails(valley: Project) -> None:
     valley.write(VALLEY)
     over = "{train.size: {low: 1, high: 13}}"  # both ends are accepted
@@ -172,6 +173,7 @@ def test_a_value_that_the_trainer_refuses_is_a_trial_that_fails(valley: Project)
     assert "not a size" in refused[0]["failed"]
 
 
+@pytest.mark.nightly
 def test_where_all_trials_fail_the_reason_is_named(valley: Project) -> None:
     valley.write(VALLEY.replace("{plugin: valley}", "{plugin: valley, shy: true}"))
     done = valley.inside("iterate", "--set", "search={trials: 2, over: {train.size: [16, 32]}}")
@@ -215,6 +217,7 @@ WRONG = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("given", WRONG)
 def test_what_cannot_be_searched_is_said_before_anything_is_trained(
     valley: Project, given: str

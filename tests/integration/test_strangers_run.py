@@ -67,6 +67,7 @@ def folder_of(project: Project) -> Path:
     return next((project.folder / ".harness" / "runs").iterdir())
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", LOOKING, ids=lambda words: " ".join(words))
 def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[str, ...]) -> None:
     done = strangers.inside(*command)
@@ -273,6 +274,7 @@ OTHERS = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("place", OTHERS)
 def test_options_that_run_code_are_no_others(
     project: Project, place: str, monkeypatch: pytest.MonkeyPatch
@@ -330,6 +332,7 @@ def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: objec
     assert resume_command.kept(tmp_path) is None
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     "damage",
     [

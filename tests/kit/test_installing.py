@@ -96,6 +96,7 @@ def test_pip_takes_the_command_of_this_installation() -> None:
     take(install_extra("rate"))
 
 
+@pytest.mark.nightly
 def test_pip_takes_the_command_of_a_revision_and_a_folder(tmp_path: Path) -> None:
     """The latest revision cannot be installed, and neither can the folder above."""
     root = tmp_path / "a repository"

@@ -99,6 +99,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     }
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "rule"),
@@ -114,6 +115,7 @@ def test_metric(name, rule, options):
     rule.check(METRICS[name.split(",")[0]], options.get(name))
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("stage", "name", "plugin"), OTHERS, ids=[f"{s}-{n}" for s, n, _ in OTHERS]
 )

@@ -212,6 +212,7 @@ def test_what_a_file_gives(name: str, tmp_path: Path) -> None:
     assert csv.field_size_limit() == limit  # it is one of the whole process
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_wrong_with_a_file_has_its_place(name: str, tmp_path: Path) -> None:
     file, content, reasons = BAD[name]

@@ -86,7 +86,7 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
     assert set(found) == {"complaints"}
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -133,6 +133,7 @@ def test_rows_without_end_are_left_out(
     assert "more than 1,000 rows" in notes[0]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("text", [None, "import nothing_of_the_kind", "x ="])
 def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
     unspoilt: tuple[Project, str], text: str | None

@@ -176,6 +176,7 @@ def test_it_is_wherever_the_score_is(run):
     )
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     "command",
     [("compare", "0", "1"), ("runs",), ("score", "--run", "NAME"), ("why", "ID")],

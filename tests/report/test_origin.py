@@ -25,6 +25,7 @@ def test_the_model_lies_where_the_summary_says(finished: Any) -> None:
     assert not Path(model["adapter"]).is_absolute()
 
 
+@pytest.mark.nightly
 def test_the_base_model_alone_has_no_folder(project: Any) -> None:
     done = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0")
     assert done.document["model"] == {
@@ -85,6 +86,7 @@ def test_packages_name_the_commands_that_use_the_model(project: Any) -> None:
     assert (project.folder / model["adapter"] / "skill.json").is_file()
 
 
+@pytest.mark.nightly
 def test_a_model_at_a_service_has_no_folder(project: Any) -> None:
     model = run_with(project, PLUGIN, train="{plugin: served}")["model"]
     assert (model["adapter"], model["round"]) == (None, 1)
@@ -169,6 +171,7 @@ def test_a_store_behind_a_link_is_told_by_its_place_in_the_project(tmp_path: Pat
     assert origin._told(root / ".harness" / "model", root) == ".harness/model"
 
 
+@pytest.mark.nightly
 def test_a_start_is_noted_once(project: Any) -> None:
     first = project.inside("iterate", "--rounds", "1", "--json", "--no-test").document
     again = project.inside("test", "--json").document

@@ -68,6 +68,7 @@ def test_a_run_in_progress_is_shown_and_goes_on(stopped):
     assert shown.document["test"] is None
 
 
+@pytest.mark.nightly
 def test_an_older_report_is_made_again_once_another_round_is_closed(stopped):
     project, folder = stopped
     project.inside("report")

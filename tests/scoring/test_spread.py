@@ -92,6 +92,7 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
     assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
 
 
+@pytest.mark.nightly
 def test_processes_are_let_go_and_come_back(metric):
     entry = MetricEntry("share", metric())
     with scoring.scoring_processes():
@@ -107,6 +108,7 @@ def test_the_collector_is_left_as_it_was():
     assert gc.get_threshold() == before
 
 
+@pytest.mark.nightly
 def test_what_stops_a_run_stops_it_from_another_process(metric):
     entry = MetricEntry("share", metric())
     with pytest.raises(PluginError, match="the script is broken"):

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import harness
 from harness.stages import KINDS
 
@@ -195,6 +197,7 @@ json.dump(
 '''
 
 
+@pytest.mark.nightly
 def test_a_new_kind_is_a_contract_a_row_and_a_line(project):
     """Three files of harness: hook, config, check, artifact and rule of the kit follow."""
     files = {"scheduling": STAGE, "row": ROW, "line": LINE, "plugin": PLUGIN, "walk": WALK}

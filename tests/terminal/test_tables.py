@@ -132,6 +132,7 @@ def folder(finished: Any) -> Any:
     return project
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_comparison_of_files_keeps_scores_and_verdicts(width: int, folder: Any) -> None:
     done = folder.inside(
@@ -147,6 +148,7 @@ def test_a_comparison_of_files_keeps_scores_and_verdicts(width: int, folder: Any
     assert max(map(len, done.out.splitlines())) <= width
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_comparison_of_rounds_keeps_scores_and_verdicts(width: int, folder: Any) -> None:
     done = folder.inside("compare", "0", "1", COLUMNS=str(width))
@@ -164,6 +166,7 @@ def test_the_list_of_runs_keeps_names_and_verdicts(width: int, folder: Any) -> N
     assert known <= set(words(done.out))
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_wrong_answers_keep_their_ids_and_scores(width: int, folder: Any) -> None:
     rows = folder.inside("errors", "--json", "--limit", "20").document["rows"]
@@ -172,6 +175,7 @@ def test_wrong_answers_keep_their_ids_and_scores(width: int, folder: Any) -> Non
         assert row["id"] in there and f"{row['score']:.4f}" in there
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_report_keeps_rounds_and_verdicts(width: int, folder: Any) -> None:
     text = folder.inside("report", "--full", COLUMNS=str(width)).out
@@ -180,6 +184,7 @@ def test_the_report_keeps_rounds_and_verdicts(width: int, folder: Any) -> None:
     assert {"0", "1", "2", "3", "baseline"} <= set(there)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_list_of_plugins_keeps_names_and_packages(width: int, folder: Any) -> None:
     known = folder.inside("plugins", "--json").document["plugins"]

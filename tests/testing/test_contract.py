@@ -452,6 +452,7 @@ def failures(plugin: Any, options: Any = None) -> dict[str, str]:
     return {o.rule: o.message for o in check(plugin, options) if o.status == "failed"}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("plugin", "rule", "words"), FAULTY, ids=[plugin.__name__ for plugin, _, _ in FAULTY]
 )
@@ -704,6 +705,7 @@ def test_a_metric_that_ends_the_process_does_not_end_the_kit():
 # -- rules as tests, and other stages -------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("rule", metric_rules(), ids=str)
 def test_conformance_as_authors_write_it(rule):
     rule.check(Sound)
@@ -780,6 +782,7 @@ def run(target: Any, options: list[str], capsys: Any, as_json: bool = False) -> 
     return code, capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_a_file_is_checked_in_a_line_a_rule(file, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     code, out = run(file, ["words=[refund, days]"], capsys)
@@ -915,6 +918,7 @@ def test_the_metrics_of_the_guide_obey_the_rules(name, options, hold, tmp_path, 
     assert (exit_code, out.count("✓")) == (0, hold)
 
 
+@pytest.mark.nightly
 def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
     """All but those that install something, and those that need it installed."""
     shim = tmp_path / "bin" / "harness"

@@ -244,6 +244,7 @@ def test_several_guards_of_a_round_are_one_family() -> None:
 SIMULATIONS = 150
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_bounds_hold_where_texts_of_a_register_share_a_part_of_the_variance(share: float) -> None:
     """Bounds of texts that stand for themselves hold far less often."""

@@ -13,6 +13,7 @@ from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts import rule
 from harness.verdicts.guards import judge
+from tests.support import nightly
 from tests.support.project import Project
 
 MIRROR = '''
@@ -61,6 +62,7 @@ def ran(tmp_path_factory):
     return made
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("guard", ["[mirror]", "[{score: mirror, where: {turns: 1}}]"])
 def test_a_round_that_breaks_a_guard_is_not_kept(ran, guard):
     document = ran(guard)[1].document
@@ -97,6 +99,7 @@ def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_trainin
     assert any("cannot be judged" in note for note in done.document["notes"])
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("strict", ["required: true", "max_loss: 0.2"])
 def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, strict):
     config(project, f"[{SMALL}, {strict}}}]")
@@ -112,6 +115,7 @@ def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, stric
     )
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("where", "meant"),
     [("{knd: easy}", "did you mean 'kind'?"), ("{kind: esy}", "did you mean 'easy'?")],
@@ -126,6 +130,7 @@ def test_a_guard_over_no_row_is_an_error(project, where, meant, command):
     assert "harness.yaml:" in words
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("guard", "state"),
     [
@@ -202,7 +207,7 @@ def test_small_losses_do_not_add_up_unseen():
 
 def test_more_guards_ask_for_more_evidence():
     """Holm's method: a loss that one guard calls at 5 % is not called among twelve comparisons."""
-    losses = np.linspace(0.01, 0.05, 30)
+    losses = np.linspace(0.01, 0.05, nightly.draws(30, least=12))
     alone = [judged(PLAIN, new=answers(x, 1), r0=answers(0, 2))[0].state for x in losses]
     calm = [Guard(score="quality", where={"odd": odd}) for odd in (True, False)] * 5
     among = [judged(PLAIN, *calm, new=answers(x, 1), r0=answers(0, 2))[0].state for x in losses]

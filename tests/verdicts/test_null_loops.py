@@ -97,6 +97,7 @@ def null_loops(shape: Callable[[], list[int]], loops: int = 500) -> list[list[st
     return [labels(World(shape(), seed), lambda _: 0.0) for seed in range(loops)]
 
 
+@pytest.mark.nightly(but_each=2)
 @SHAPES
 def test_at_most_one_null_loop_in_twenty_sees_an_improvement(shape):
     found = null_loops(shape)
@@ -113,6 +114,7 @@ def test_null_loops_are_not_silenced(shape):
     assert sum("regressed" in loop for loop in found) >= 5
 
 
+@pytest.mark.nightly(but_each=2)
 @SHAPES
 def test_a_gain_of_the_announced_size_is_found(shape):
     loops, hits = 100, 0
@@ -128,6 +130,7 @@ def test_a_gain_of_the_announced_size_is_found(shape):
     assert hits >= 0.9 * loops, f"{hits} of {loops}"
 
 
+@pytest.mark.nightly(but_each=2)
 @SHAPES
 def test_the_detectable_difference_of_a_verdict_is_found_at_80_percent_power(shape):
     """The verdict's own figure, from the true standard error: a gain planted at it."""
@@ -161,6 +164,7 @@ def verdict(new: np.ndarray, old: np.ndarray, codes: np.ndarray, seed: int) -> s
     ).label
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(("sign", "label"), [(1, "improved"), (-1, "regressed")])
 def test_few_large_losses_among_many_small_gains_are_no_improvement(sign, label):
     """Better by .032 on 95 % of rows, worse by .6 on 5 %: by plain t 13 % of such loops err."""
@@ -217,6 +221,7 @@ def announced(old, codes, seed=0):
     return detectable_effect.detectable_range(score, rows, alpha=ALPHA)[0]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("world", "rate", "correlation", "codes"),
     [

@@ -73,7 +73,7 @@ def test_every_kind_of_plugin_and_a_command_can_be_written():
     assert set(KINDS) == {*stages.KINDS, "command"}
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "command"])
 def test_each_passes_the_kit(here, capsys, kind):
     new(kind, "acme-first", None)

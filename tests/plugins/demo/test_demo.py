@@ -11,12 +11,15 @@ from rich.console import Console
 from harness_demo.loops import ROWS, SUCCESS, Simulation
 from harness_demo.outcome import GAIN, Outcome, simulate
 from harness_demo.showing import document, show
+from tests.support import nightly
 from tests.support.project import Project
+
+LOOPS = nightly.draws(30, least=12)
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> tuple[Outcome, Outcome]:
-    return simulate(30, seed=11)
+    return simulate(LOOPS, seed=11)
 
 
 def printed(outcomes: tuple[Outcome, Outcome], width: int) -> str:
@@ -51,7 +54,7 @@ def test_luck_looks_like_a_gain_to_the_naive_rule_alone(outcomes):
 
 
 def test_the_naive_rule_looks_at_the_best_round():
-    for number in range(20):
+    for number in range(nightly.draws(20, least=6)):
         loop = Simulation(0.0, 3).loop(number)
         assert loop.celebrated == any(round_.score > loop.base for round_ in loop.rounds)
 
@@ -77,7 +80,7 @@ def test_bars_are_as_long_as_the_shares():
 def test_the_document_has_what_is_shown(outcomes):
     made = json.loads(json.dumps(document(outcomes), allow_nan=False))
     assert [kind["true_gain"] for kind in made["outcomes"]] == [0.0, GAIN]
-    assert made["loops"] == 30 and made["rows"] == ROWS
+    assert made["loops"] == LOOPS and made["rows"] == ROWS
     assert made["outcomes"][0]["naive_finds"] == outcomes[0].celebrated
     assert [r["label"] for r in made["outcomes"][1]["first"]["rounds"]] == [
         round_.compared.label for round_ in outcomes[1].first.rounds

@@ -113,6 +113,7 @@ def test_it_fits_the_terminal(machine: Any, width: int) -> None:
     assert [line for line in whole if len(line) > width] == []
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("given", [("--seconds", "9"), ("-c", "nowhere.yaml"), ("--sets", "a")])
 def test_a_wrong_option_is_a_usage_error(machine: Any, given: tuple[str, str]) -> None:
     done = machine.doctor(*given)
@@ -208,7 +209,7 @@ def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
     machine.project.write(text, "asking.py")
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("library", "told"),
     [
@@ -244,6 +245,7 @@ def test_what_a_plugin_lacks_here_is_a_problem(machine: Any) -> None:
     assert trouble["cure"] == "mend what it names, then: harness check"
 
 
+@pytest.mark.nightly
 def test_a_library_that_a_plugin_names_and_that_is_not_there(machine: Any) -> None:
     ask_for_a_plugin_that_needs(machine, "acme-nowhere")
     document = machine.said()
@@ -252,6 +254,7 @@ def test_a_library_that_a_plugin_names_and_that_is_not_there(machine: Any) -> No
     assert trouble["cure"] == "pip install acme-nowhere"
 
 
+@pytest.mark.nightly
 def test_what_is_not_known_is_told_and_no_trouble(machine: Any) -> None:
     machine.plugin(problem("unknown", "whether it is there shows later"))
     assert machine.said()["exit_code"] == 0
@@ -304,6 +307,7 @@ def test_without_a_config_it_is_the_shipped_one(machine: Any) -> None:
 # -- the network --------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_a_hub_that_fails_is_a_warning_where_the_model_is_fetched_from_there(machine: Any) -> None:
     machine.hub.code = 503
     text = (machine.project.folder / "harness.yaml").read_text("utf-8")
@@ -324,6 +328,7 @@ def test_offline_nobody_is_asked(machine: Any) -> None:
     assert document["exit_code"] == 3
 
 
+@pytest.mark.nightly
 def test_the_document_is_strict_json(machine: Any) -> None:
     machine.library("torch", "raise ImportError('\\udc80 \\x00 \\u202e')")
     out = machine.doctor("--json").out

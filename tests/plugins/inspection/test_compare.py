@@ -55,6 +55,7 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("against", [0, 2])
 def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
     project, run, _ = two
@@ -98,6 +99,7 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert every.code == 2 and "not of all runs" in every.err
 
 
+@pytest.mark.nightly
 def test_why_nothing_can_be_concluded_is_said_once(two):
     project, _, _ = two
     config = (project.folder / "other.yaml").read_text().replace("rounds: 2", "rounds: 1")
@@ -124,6 +126,7 @@ def test_fixed_and_broken_are_those_of_the_database(two):
             assert sorted(ids) == sorted(one["id"] for one in stored(project, run, sql))
 
 
+@pytest.mark.nightly
 def test_the_other_way_round_is_the_opposite(two):
     project, run, _ = two
     there, back = (compared(project, *pair, "--run", run) for pair in (("1", "3"), ("3", "1")))
@@ -189,6 +192,7 @@ def bars(two):
     return found
 
 
+@pytest.mark.nightly
 def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     project, _, _ = two
     found = compared(project, bars["0.2"], bars["0.9"])
@@ -216,6 +220,7 @@ def test_names_of_scores_are_never_cut():
         assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(two, width):
     project, run, other = two
@@ -248,6 +253,7 @@ def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
     assert found.code == 2 and message in found.err and not found.out
 
 
+@pytest.mark.nightly
 def test_the_configuration_is_the_one_that_the_run_began_with(two, tmp_path):
     """The copy in the reports is for people, who may have changed it."""
     project, run, other = two

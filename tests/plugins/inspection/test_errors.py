@@ -128,6 +128,7 @@ def ids(project: Any, *arguments: str) -> list[str]:
     return [row["id"].removeprefix("dev-") for row in found.document["rows"]]
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -155,6 +156,7 @@ def test_which_answers_and_in_which_order(planted, arguments, expected):
     assert ids(planted, *words) == expected.split()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", ["capacity", "underfitting"])
 def test_a_cause_is_found_by_its_stored_and_by_its_shown_name(project, name):
     cause = Diagnosis("dev-02", "capacity", "taught, and missed", "train longer")
@@ -228,6 +230,7 @@ def test_a_slice_that_the_database_cannot_tell_is_one_message(project):
     assert "no slice of this run can be" in project.inside("errors", "--slice", far.words).err
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_and_ends_with_the_next_command(planted, width):
     found = planted.inside("errors", COLUMNS=str(width))
@@ -245,6 +248,7 @@ def test_the_table_fits_and_ends_with_the_next_command(planted, width):
 LONG = "asyncio.exceptions:LimitOverrunError.__init__.with_a_name"
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_an_id_stays_whole_in_one_line(project, width):
     rows = [
@@ -270,6 +274,7 @@ def test_an_id_stays_whole_in_one_line(project, width):
     assert shown[0].startswith(f"{LONG}  ")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -48,6 +48,7 @@ def test_the_latest_run_is_the_default(finished):
     assert found.code == 2 and f"did you mean '{name}'?" in found.err
 
 
+@pytest.mark.nightly
 def test_a_wide_table_is_cut_to_the_terminal_and_says_so(finished):
     project, _ = finished
     for sql, width in (("FROM rounds", 80), ("FROM predictions", 120), ("FROM examples", 80)):
@@ -160,6 +161,7 @@ def test_a_query_that_never_ends_is_stopped(finished):
     assert many.code == 0 and len(many.out.splitlines()) == 6
 
 
+@pytest.mark.nightly
 def test_one_call_without_end_is_stopped_too(finished):
     """DuckDB itself would stop it at its end only."""
     project, _ = finished

@@ -19,6 +19,7 @@ def opened(tmp_path_factory, finished):
     return type(project)(folder), result.document["run"]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     "sql",
     [
@@ -66,6 +67,7 @@ def test_there_is_nothing_to_look_at_before_the_run_has_opened_it(project):
     assert not (project.folder / ".harness" / "test-openings.jsonl").exists()
 
 
+@pytest.mark.nightly
 def test_a_database_whose_views_know_no_seal_is_built_again(opened):
     project, run = opened
     path = project.folder / "reports" / run / "run.duckdb"

@@ -86,6 +86,7 @@ def test_a_training_row_says_how_it_came_there(finished):
     assert project.inside("why", "train-9").code == 0
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(finished, width):
     project, result = finished
@@ -175,6 +176,7 @@ def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
     assert rows[2][1]["place"] == "pool.jsonl:7"
 
 
+@pytest.mark.nightly
 def test_a_row_that_was_added_twice_came_by_what_the_kept_round_learned_from(project):
     """Round 1 regressed, so that its pool row was drawn again after round 2."""
     rounds = [

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from harness_reports import HtmlReporter, MarkdownReporter, TerminalReporter
 from tests.plugins.reports.faces import drawn
+from tests.support import nightly
 from tests.support.project import CONFIG, Project
 
 LEVERS = """
@@ -21,14 +22,14 @@ arms:
 - {name: nothing, set: {train.gain: 0.0}}
 models: [{source: fake, skill: 0.5}]
 curve: true
-seeds: 5
 """
 
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     project = Project(tmp_path_factory.mktemp("levers"))
-    project.write(CONFIG.replace("rounds: 3", "rounds: 1") + LEVERS)
+    seeds = "seeds: 5\n" if nightly.FULL else ""
+    project.write(CONFIG.replace("rounds: 3", "rounds: 1") + LEVERS + seeds)
     assert project.inside("iterate", "--no-test").code == 0
     [run] = (project.folder / "reports").iterdir()
     found: dict[str, Any] = json.loads((run / "analysis.json").read_text())

@@ -71,6 +71,7 @@ def test_while_rounds_are_open_rows_are_upper_bounds(quick):
     }
 
 
+@pytest.mark.nightly
 def test_where_valid_is_large_a_trial_is_one_training_on_all_of_train(quick):
     rows = ("data.train=250", "data.groups=250", "valid=0.4")
     found = beside(quick, SEARCH, *rows)
@@ -84,6 +85,7 @@ def test_a_loop_again_is_all_its_rounds_without_test(quick):
     assert counts(found) == {"the loop again": (12, 4, 45, False, False)}
 
 
+@pytest.mark.nightly
 def test_folds_of_a_search_may_be_more_and_valid_may_be_missing(quick):
     found = beside(quick, SEARCH.replace("trials: 4", "trials: 4, folds: 4"), "valid=0")
     assert counts(found)["search trials"] == (16, 0, 30, False, True)
@@ -99,6 +101,7 @@ UNKNOWN = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("given", UNKNOWN)
 def test_what_moves_the_time_of_a_row_is_counted_and_named(quick, given):
     found = planned(quick, "--no-probe", "--rounds", "1", *sets(given))
@@ -114,6 +117,7 @@ def test_other_answers_alone_train_nothing(quick):
     assert counts(beside(quick, given))["warm"] == (0, 0, 0, True, False)
 
 
+@pytest.mark.nightly
 def test_an_arm_takes_as_long_as_its_trainings_and_a_budget_is_measured_by_all(timed):
     levers = sets("seeds=5", "arms=[{name: p, set: {train.passes: 4}}]")
     found = planned(timed, "--rounds", "1", *levers)
@@ -182,6 +186,7 @@ def test_the_whole_time_says_what_it_leaves_out(quick):
     assert re.search(r"take [^;]*; 1 training of unknown time, scoring and reports come on", told)
 
 
+@pytest.mark.nightly
 def test_the_first_line_of_a_run_counts_them(quick):
     planned(quick, "--rounds", "1", *sets(R8))
     line = first_line(quick, "--rounds", "1", *sets(R8, "models=[{source: fake, skill: 0.5}]"))

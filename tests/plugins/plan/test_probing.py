@@ -91,6 +91,7 @@ def write_rows(project: Any, words: int) -> None:
     (project.folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
 
+@pytest.mark.nightly
 def test_rows_that_are_longer_than_those_of_the_probe_are_measured(timed):
     """What the longest row needs of memory would not be known."""
     text = (timed.folder / "harness.yaml").read_text("utf-8")

@@ -75,6 +75,7 @@ CHARTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.title)
 def test_a_chart_is_drawn_or_a_table(analysis: Document, chart: Chart) -> None:
     assert flaw(chart) == ""
@@ -121,6 +122,7 @@ WIDE = Table(
 )  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", [30, 40, 50, 60, 80, 120])
 def test_a_table_keeps_names_and_verdicts_in_any_width(analysis: Document, width: int) -> None:
     shown = own(terminal(with_blocks(analysis, WIDE), width))
@@ -140,6 +142,7 @@ def test_what_nothing_is_left_of_has_no_heading(analysis: Document) -> None:
     assert "Nothing here" in page(document) and "for few" in page(document)
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("order", "behind", "before"),
     [(1_150, "Other scores", "Underperforming slices"),

@@ -56,9 +56,9 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("what", TOLD)
-def test_the_screen_tells(analysis: Document, what: str) -> None:
-    assert re.search(TOLD[what], screen(analysis), re.MULTILINE)
+def test_the_screen_tells(analysis: Document) -> None:
+    page = screen(analysis)
+    assert [what for what in TOLD if not re.search(TOLD[what], page, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -113,6 +113,7 @@ SHAPES = (
 )  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_run_of_an_odd_shape_has_all_its_parts(
@@ -132,6 +133,7 @@ def test_no_command_shows_another_run(analysis: Document, run: str) -> None:
     assert commands and set(commands) == {f"harness report {shlex.quote(run)} --full"}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_comment_of_an_odd_run_has_at_most_twenty_lines(analysis: Document, shape: str) -> None:
     assert comment(odd(analysis, shape)).count("\n") <= 20
@@ -332,6 +334,7 @@ UNADDRESSED = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("why", UNADDRESSED)
 @pytest.mark.parametrize("face", [screen, comment, markdown_page])
 def test_a_slice_that_was_found_and_got_no_rows_is_told_with_the_reason(
@@ -568,6 +571,7 @@ POWER, DRAWN = 0.8, draws(400)
 """Simulated dev sets: a share of 80 % strays by sqrt(.8 x .2 / 400) = .02."""
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("min_gain", [0.0, 0.01])
 @pytest.mark.parametrize(("gain", "spread"), [(0.02, 0.2), (0.05, 0.3)])
 def test_the_announced_rows_find_the_gain_at_80_percent_power(

@@ -51,6 +51,7 @@ def told(face: str, document: Document) -> str:
     return " ".join(FACES[face](document).replace("*", "").split())
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", FACES)
 def test_every_report_says_where_the_model_lies_and_what_uses_it(
     face: str, analysis: Document
@@ -60,6 +61,7 @@ def test_every_report_says_where_the_model_lies_and_what_uses_it(
     assert all(command in text for command in COMMANDS)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", FACES)
 def test_a_model_whose_files_are_gone_is_not_offered(face: str, analysis: Document) -> None:
     analysis["model"]["lost"] = True
@@ -68,6 +70,7 @@ def test_a_model_whose_files_are_gone_is_not_offered(face: str, analysis: Docume
     assert not any(command in text for command in COMMANDS)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", FACES)
 def test_where_the_base_model_is_the_best_nothing_lies_anywhere(
     face: str, analysis: Document
@@ -78,6 +81,7 @@ def test_where_the_base_model_is_the_best_nothing_lies_anywhere(
     assert not any(command in text for command in COMMANDS)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", FACES)
 def test_a_model_without_files_is_used_all_the_same(face: str, analysis: Document) -> None:
     analysis["model"] |= {"adapter": None, "commands": ["harness try docstrings-3f2a91c4"]}
@@ -92,6 +96,7 @@ def test_a_comment_has_commands_whole(analysis: Document) -> None:
     assert f"; {COMMANDS[0]}; {command}\n" in FACES["comment"](analysis)
 
 
+@pytest.mark.nightly
 def test_a_report_of_a_deleted_model_says_so(short: Any, tmp_path: Any) -> None:
     project, done = short
     run, model = done.document["run"], done.document["model"]

@@ -109,10 +109,10 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("what", ROWS)
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_terminal_tells(analysis: Document, width: int, what: str) -> None:
-    assert re.search(ROWS[what], terminal(analysis, width), re.MULTILINE)
+def test_the_terminal_tells(analysis: Document, width: int) -> None:
+    page = terminal(analysis, width)
+    assert [what for what in ROWS if not re.search(ROWS[what], page, re.MULTILINE)] == []
 
 
 def with_kinds(analysis: Document, **counts: tuple[int, int]) -> Document:
@@ -130,6 +130,7 @@ MANY = {f"kind_{n}": (3, 20 - n) for n in range(9)} | {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown, page])
 def test_the_largest_counts_of_the_run_are_never_left_out(
     analysis: Document, face: Callable[[Document], str]
@@ -182,9 +183,9 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("what", LINES)
-def test_markdown_tells(analysis: Document, what: str) -> None:
-    assert LINES[what] in markdown(analysis)
+def test_markdown_tells(analysis: Document) -> None:
+    page = markdown(analysis)
+    assert [what for what in LINES if LINES[what] not in page] == []
 
 
 def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Document) -> None:
@@ -196,6 +197,7 @@ def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Docume
     assert "not shown for want of room: column 2" in narrow
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_names_and_verdicts_are_never_cut_away(analysis: Document, width: int) -> None:
     shown, _, commands = terminal(analysis, width).partition("\nNext:")
@@ -205,6 +207,7 @@ def test_names_and_verdicts_are_never_cut_away(analysis: Document, width: int) -
         assert told in shown
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", [terminal, markdown])
 @pytest.mark.parametrize(
     ("table", "heading"), [("causes", "Likeliest causes"), ("ledger", "never pass 83")]
@@ -219,6 +222,7 @@ def test_a_table_without_rows_takes_no_room(
 PEOPLE = ("rated", "rating_scores", "win_rates", "agreement", "raters", "validity", "named_errors")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_where_nobody_has_rated_people_say_nothing(
     analysis: Document, face: Callable[[Document], str]
@@ -287,6 +291,7 @@ def test_without_a_threshold_nothing_passes(
     assert "unexplained" not in page and "of 158" not in page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown, page])
 def test_the_head_says_how_many_answers_pass(
     analysis: Document, face: Callable[[Document], str]
@@ -308,6 +313,7 @@ def test_where_no_round_improved_the_answers_that_pass_are_those_of_the_scores(
     assert f"{passing[3]} of 158 dev answers pass (base model: {passing[0]})" in page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown, page])
 def test_a_report_ends_with_what_can_be_done_next(
     analysis: Document, face: Callable[[Document], str]
@@ -395,6 +401,7 @@ def test_no_colour_is_known_by_the_environment_too(
     assert "[-Parse" in terminal(analysis, **colour)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_line_is_wider_than_the_terminal(analysis: Document, width: int) -> None:
     analysis["tables"]["ledger"] = [
@@ -410,6 +417,7 @@ def test_no_line_is_wider_than_the_terminal(analysis: Document, width: int) -> N
     assert "flaky 170000" in page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_wide_letters_take_two_cells(analysis: Document, width: int) -> None:
     wide = "漢字" * 200
@@ -435,6 +443,7 @@ def test_a_report_is_the_same_bytes_again(
     assert face(turned) == page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_a_real_run_tells_all_it_knows(finished: tuple[Any, Any], columns: str) -> None:
     project, _ = finished
@@ -447,6 +456,7 @@ def test_a_real_run_tells_all_it_knows(finished: tuple[Any, Any], columns: str) 
     assert "{+hm" in page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_a_batch_of_the_pool_says_what_it_is_for(
     analysis: Document, face: Callable[[Document], str]
@@ -459,6 +469,7 @@ def test_a_batch_of_the_pool_says_what_it_is_for(
     assert people.NO_SAMPLE not in page
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_of_a_score_that_people_give_it_is_said_whose_change_it_is(
     analysis: Document, face: Callable[[Document], str]
@@ -488,6 +499,7 @@ def test_a_caveat_is_never_cut_off(analysis: Document, face: Callable[[Document]
     assert "primary score rougeL (uncalibrated)" in " ".join(page.split())
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [lambda d: terminal(d, 160), markdown, page])
 def test_training_rows_near_held_out_ones_stand_side_by_side(
     analysis: Document, face: Callable[[Document], str]

@@ -196,6 +196,7 @@ def test_shares_fill_the_bar_and_forget_nobody() -> None:
     assert drawing.shares([1, 1, 1], 2) == [1, 1, 1]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", [TerminalReporter, MarkdownReporter, BriefReporter, HtmlReporter])
 def test_a_full_disk_leaves_the_earlier_report_whole(
     analysis: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any

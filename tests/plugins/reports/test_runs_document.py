@@ -138,6 +138,7 @@ def opened(scores: Any, **changes: Any) -> Document:
     return {"test": {**base, "kept": scores, **changes}}
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     "damage",
     [{"arms": ["x"]}, {"arms": [{"kind": "seed"}]}, {"seconds": []}, {"test": {"looks": 1}},

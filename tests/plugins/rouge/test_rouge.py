@@ -77,6 +77,7 @@ def expected(metric, block):
     ]
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 @given(block=blocks, few=st.sampled_from([0, 1000]))
 def test_equals_rouge_score(block, few, stemmer):
@@ -148,6 +149,7 @@ def test_equals_rouge_score_on_real_texts(stemmer):
     assert len({row[TYPES.index("rougeLsum")] for row in found}) > 60
 
 
+@pytest.mark.nightly(but_each=2)
 @METRIC
 @BOTH
 @given(block=blocks)

@@ -113,6 +113,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("name", BAD)
 def test_one_message_for_each_kind(name, tmp_path):
     file, content, message = BAD[name]

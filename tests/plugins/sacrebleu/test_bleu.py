@@ -58,6 +58,7 @@ def mutated(rng, text):
     return " ".join(words)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("options", [
     {}, {"tokenize": "intl"}, {"tokenize": "zh", "lowercase": True}, {"smooth_method": "add-k"},
     {"effective_order": True, "max_ngram_order": 6},

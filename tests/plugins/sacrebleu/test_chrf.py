@@ -48,6 +48,7 @@ def mutated(rng, text):
     return "".join(letters)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("options", [{}, {"word_order": 2}, {"eps_smoothing": True}], ids=str)
 def test_equal_on_real_texts(options):
     check(Chrf(Chrf.Options(**options)), real_rows(120, 5, mutated))

@@ -138,6 +138,7 @@ def test_what_the_run_was_judged_by_is_its_own_opening(done):
     assert rescored(project, run)["openings"] == {}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     "wrong", [("--baseline", "round 9"), ("--by", "nothing")], ids=lambda wrong: wrong[0]
 )
@@ -153,6 +154,7 @@ def test_a_wrong_option_is_refused_before_a_look_is_counted(done, wrong):
 GATES = (("--require", "improved"), ("--min-gain", "0.1"))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate[0])
 def test_a_gate_is_of_the_last_round_against_another(done, gate):
     project, run = done
@@ -196,6 +198,7 @@ def test_answers_are_enough_even_where_the_rest_is_gone(done):
     assert stored(project, run, "SELECT count(*) FROM scores") == own
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_half_done_is_scored_as_far_as_it_is(done):
     project, run = done
     journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"

@@ -297,6 +297,7 @@ def test_the_rows_that_ones_own_difference_would_need_are_said(close):
     assert f"about {one['rows_needed']} rows (new.jsonl). All of this" in three["sentence"]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("asked", "code", "told"),
     [
@@ -354,6 +355,7 @@ BAD_ANSWERS = {
 }
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("case", BAD_ANSWERS)
 def test_bad_answers_give_one_message_and_no_number(files, case):
     content, told = BAD_ANSWERS[case]
@@ -398,6 +400,7 @@ USAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("case", USAGE)
 def test_wrong_use_is_exit_2(files, case):
     arguments, told = USAGE[case]

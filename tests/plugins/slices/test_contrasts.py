@@ -63,6 +63,7 @@ def test_a_contrast_equals_the_matrix_formula(across):
     assert found.p == pytest.approx(reference.t.sf(found.gap / se, df), rel=1e-9)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("across", [False, True], ids=["whole groups", "groups across"])
 def test_a_contrast_of_nothing_is_called_weak_one_time_in_twenty(across):
     rng = np.random.default_rng(5)

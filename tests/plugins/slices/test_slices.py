@@ -266,6 +266,7 @@ def starved(rows_of, right, n=210, seed=0):
     return data
 
 
+@pytest.mark.nightly
 def test_an_intent_of_few_rows_is_found(tmp_path):
     """12 rows that are right in 15 % of cases: in 9 of 10 dev sets and more."""
     finds = [
@@ -612,6 +613,7 @@ def test_findings_survive_the_way_through_a_file(tmp_path):
     assert from_json(Findings, json.loads(json.dumps(to_json(found)))) == found
 
 
+@pytest.mark.nightly
 def test_five_thousand_rows_are_quick(tmp_path):
     data = rows(5, n=5000, groups=400)
     start = time.process_time()

@@ -143,6 +143,7 @@ def test_rounds_by_step_and_test_at_the_end(tracked):
     assert "= hard" not in whole and "amber" not in whole and "tracked" not in whole
 
 
+@pytest.mark.nightly
 def test_nothing_is_sent_without_report_to(tracked):
     configure(tracked, "none")
     assert tracked.iterate().code == 0

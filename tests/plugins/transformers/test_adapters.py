@@ -133,6 +133,7 @@ def test_merging_in_bf16_loses_what_it_says_it_loses(base, tmp_path, another):
     ]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("architecture", ["gpt2", "qwen2"], indirect=True)
 def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, another):
     """Also where the architecture keeps its weights transposed (GPT-2)."""
@@ -201,6 +202,7 @@ def test_nothing_is_merged_into_quantised_weights(base, row, context, tmp_path):
         generate(checkpoint, [row(1)], context, merge=True)
 
 
+@pytest.mark.nightly
 def test_weights_that_are_stored_quantised_need_no_option(wide, row, another, tmp_path):
     """Trained and answered as they are; `.to` of a device is nothing that they take."""
     folder = tmp_path / "stored"

@@ -226,6 +226,7 @@ def test_a_schedule_and_an_optimizer_have_to_be_known():
     assert "no optim 'adamw_torc', did you mean 'adamw_torch'?" in found[1][2]
 
 
+@pytest.mark.nightly
 def test_every_schedule_and_optimizer_of_transformers_is_known():
     from transformers.trainer_utils import SchedulerType
     from transformers.training_args import OptimizerNames

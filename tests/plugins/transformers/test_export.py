@@ -151,6 +151,7 @@ def test_an_adapter_loads_without_harness_and_answers_the_same(trained, evaluate
     }  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_merged_weights_load_without_harness_and_answer_the_same(trained, evaluated, tmp_path):
     target = tmp_path / "merged"
     target.mkdir()

@@ -65,6 +65,7 @@ def test_what_an_adapter_learned_is_answered_and_stops_by_itself(trained, row, c
     assert (cut.finish_reason, cut.completion_tokens) == ("length", 1)
 
 
+@pytest.mark.nightly
 def test_more_tokens_can_be_forced(trained, row, context):
     forced = answers(trained, [row(1), row(2)], context, min_new_tokens=9)
     assert all(p.completion_tokens >= 9 for p in forced.values())

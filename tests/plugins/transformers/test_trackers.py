@@ -124,6 +124,7 @@ def test_the_user_s_group_and_name_stand(base, row, another, wandb, monkeypatch)
     assert (begun["name"], begun["group"]) == ("own", "mine")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("moment", ["import", "log", "finish"])
 def test_a_tracker_that_fails_costs_a_note(
     base, row, another, wandb, monkeypatch, moment, untracked

@@ -138,6 +138,7 @@ def lines(base, row, tmp_path_factory):
         return {(line["type"], line["way"]): line for line in parity.trials(tuned, rows, 6)}
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("dtype", parity.TYPES)
 @pytest.mark.parametrize("way", parity.WAYS)
 def test_faithful_exports_are_accepted_and_broken_ones_refused(lines, dtype, way):

@@ -144,6 +144,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_message(fault: str, finished: Any, stdin: Any) -> None:
     project = finished[0]
@@ -160,6 +161,7 @@ def test_a_fault_is_one_message(fault: str, finished: Any, stdin: Any) -> None:
     assert told in done.err and "Traceback" not in done.err
 
 
+@pytest.mark.nightly
 def test_where_no_round_improved_a_trained_one_can_be_named(project: Project) -> None:
     project.inside("iterate", "--rounds", "1", "--no-test", "--set", "train.gain=0")
     done = project.inside("try", "-p", "copy: x")
@@ -168,6 +170,7 @@ def test_where_no_round_improved_a_trained_one_can_be_named(project: Project) ->
     assert tried(project, "-p", "copy: x", "--round", "1", "--json").document["best"] is False
 
 
+@pytest.mark.nightly
 def test_a_run_without_a_trained_round_has_nothing_to_try(project: Project) -> None:
     assert "no run of this folder has answered" in project.inside("try", "-p", "x").err
     project.write(CONFIG.replace("train: {plugin: fake}", "train: {plugin: fake, die_in_round: 1}")

@@ -152,6 +152,7 @@ def test_perfect_agreement_is_one(kind):
     assert alpha([[v, v, v] for v in (1, 2, 3, 2, 1)], kind) == 1
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_independent_ratings_have_alpha_zero_and_intervals_hold_it(kind):
     rng = np.random.default_rng(11)
@@ -287,6 +288,7 @@ def test_a_pair_of_equal_values_is_left_out_of_the_mean():
 # -- intervals ----------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_are_those_of_resampled_tables(kind):
     """Each draw must be alpha of the table with whole groups drawn, ranks and all."""

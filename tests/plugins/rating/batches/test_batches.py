@@ -310,6 +310,7 @@ IMPORTS = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("order_of", IMPORTS)
 def test_a_batch_comes_back_from_json_whatever_was_imported_first(tmp_path, order_of):
     made = batch(tmp_path)

@@ -182,6 +182,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("case", WRONG)
 def test_what_cannot_be_is_said_before_anything_is_answered(run, case):
     changed, words, code = WRONG[case]
@@ -191,6 +192,7 @@ def test_what_cannot_be_is_said_before_anything_is_answered(run, case):
     assert not RATINGS.exists() and not (ARTIFACTS / "generate pool").exists()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("harm", ["gone", "changed"])
 def test_a_model_that_is_not_stored_any_more_is_named_and_the_base_still_answers(run, harm):
     for path in ARTIFACTS.glob("train/*/skill.json"):

@@ -10,6 +10,7 @@ import pytest
 ALL = {"csv": ("all.csv",), "jsonl": ("--all-raters", "all.jsonl")}
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("to", ALL)
 def test_import_takes_what_export_wrote_and_twice_does_no_harm(rated, told, document, to):
     rated.rate("export", "--to", to, "-o", ALL[to][-1])
@@ -48,6 +49,7 @@ HEADS = {
 }
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("case", HEADS)
 def test_a_file_that_belongs_elsewhere_is_refused(rated, exported, refused, case):
     (head, lines), (changed, words) = exported, HEADS[case]

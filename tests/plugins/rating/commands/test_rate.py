@@ -287,6 +287,7 @@ def test_export_prints_the_data_and_nothing_else(rated, to):
     assert len(rows) >= 30
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("to", ["csv", "jsonl", "label-studio", "argilla"])
 def test_export_into_a_file_says_so_on_standard_error(rated, to):
     printed = rated.rate("export", "--to", to).out
@@ -299,6 +300,7 @@ def test_export_into_a_file_says_so_on_standard_error(rated, to):
 # -- wrong calls -----------------------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("command", ON_A_BATCH)
 def test_an_unknown_batch_is_named_with_the_near_one(desk, refused, command):
     wrong = desk.name[:-1]
@@ -312,12 +314,14 @@ def test_where_there_is_no_batch_the_way_to_one_is_shown(project, refused, comma
     refused(result, 2, "there is no batch in this folder yet", "-> harness rate create")
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("command", OF_ONE)
 def test_of_several_batches_one_has_to_be_named(desk, refused, command):
     other = desk.another()
     refused(desk.rate(*ON_A_BATCH[command]), 2, "several batches; name one", desk.name, other)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("command", [c for c in ON_A_BATCH if c != "serve"])
 def test_a_batch_that_was_changed_is_refused(desk, refused, command):
     path = desk.ratings / desk.name / "batch.json"
@@ -338,6 +342,7 @@ def test_export_to_an_unknown_form_names_the_near_one(desk, refused):
     refused(result, 2, "--to", "'cvs', did you mean 'csv'?", "label-studio")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("who", ["", "Cy", "c y", "../cy", "settled-" * 6])
 def test_who_settles_needs_a_name(rated, refused, who):
     refused(rated.rate("adjudicate", "--who", who), 2, f"--who: '{who}'", "lower-case")
@@ -355,6 +360,7 @@ def test_create_by_what_is_no_rubric(desk, refused):
     refused(desk.rate(*create("ana"), "--rubric", "wrong.yaml"), 2, "wrong.yaml:2", "titel")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -402,6 +408,7 @@ main()
 """
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("debug", [False, True])
 def test_what_the_system_refuses_is_one_message_and_a_traceback_only_for_debug(desk, debug):
     program = ["-c", FAILS, "rate", "status", *(["--debug"] if debug else [])]

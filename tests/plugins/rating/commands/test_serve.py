@@ -85,6 +85,7 @@ def test_serve_prints_a_link_for_each_rater_until_ctrl_c(desk, port):
         assert links_in(again) == links
 
 
+@pytest.mark.nightly
 def test_serve_without_a_name_serves_all_batches(desk, port):
     other = desk.another()
     with started(desk, "serve", "--port", str(port), "--host", "localhost") as (process, lines):
@@ -93,6 +94,7 @@ def test_serve_without_a_name_serves_all_batches(desk, port):
         assert interrupted(process)[2].endswith("next: harness rate status\n")
 
 
+@pytest.mark.nightly
 def test_serve_leaves_out_a_damaged_batch(desk, port, refused):
     other = desk.another()
     (desk.ratings / other / "items.json").write_text("{}")
@@ -106,6 +108,7 @@ def test_serve_leaves_out_a_damaged_batch(desk, port, refused):
     assert (result.code, result.out) == (4, "") and "nothing to serve" in result.err
 
 
+@pytest.mark.nightly
 def test_adjudicate_serves_what_raters_disagree_on(rated, port):
     given = ("adjudicate", "--who", "cy", "--port", str(port))
     with started(rated, *given) as (process, lines):
@@ -125,6 +128,7 @@ def test_an_address_that_others_reach_needs_a_name(desk, refused, host):
     refused(desk.rate("serve", "--host", host), 2, f"--host {host}", "--allow-host NAME:8642")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("host", ["http://rate.example.org", "a b", "", "x/y", "a:b", "*"])
 def test_a_name_that_is_no_host_is_refused(desk, refused, host):
     result = desk.rate("serve", "--host", "0.0.0.0", "--allow-host", host)
@@ -146,6 +150,7 @@ sys.meta_path.insert(0, Block())
 """
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

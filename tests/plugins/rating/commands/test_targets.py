@@ -25,6 +25,7 @@ def write(desk: Any) -> Callable[[str, str], Any]:
     return lambda command, target: desk.project.inside(*COMMANDS[command], target)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_where_no_file_can_be_nothing_is_written(
     desk: Any, write: Any, refused: Any, command: str

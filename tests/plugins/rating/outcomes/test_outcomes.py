@@ -534,6 +534,7 @@ def test_three_rounds_are_compared_two_by_two():
 # -- how often it is wrong ----------------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", ["pairs", "answers"])
 def test_equal_rounds_seldom_read_improved(kind):
     """300 batches of 48 examples in 24 groups whose rounds are equally good, at 95 %.

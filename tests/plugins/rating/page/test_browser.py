@@ -134,6 +134,7 @@ def test_a_whole_batch_by_keyboard_only(windows: Windows, served: Any, tmp_path:
     assert title(page) == "Item 4 of 4" and page.is_visible("#work")
 
 
+@pytest.mark.nightly
 def test_questions_appear_when_they_apply(windows: Windows, served: Any) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     errors = page.get_by_role("group", name="Kinds of error")
@@ -203,6 +204,7 @@ def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
     assert page.input_value("input[type=number]") == ""
 
 
+@pytest.mark.nightly
 def test_a_number_out_of_range_is_no_answer(windows: Windows, served: Any, tmp_path: Path) -> None:
     page = windows.open(served(make_batch(given=make_rubric(serving.MINUTES))).links["ana"])
     press(page, "7 5 Enter")
@@ -212,6 +214,7 @@ def test_a_number_out_of_range_is_no_answer(windows: Windows, served: Any, tmp_p
     }
 
 
+@pytest.mark.nightly
 def test_skipping_and_coming_back(windows: Windows, served: Any, tmp_path: Path) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     press(page, "s 5 1 Enter 5 1 Enter 5 1 Enter")
@@ -282,6 +285,7 @@ def test_a_pair_is_side_by_side_and_compared(windows: Windows, served: Any, tmp_
     assert first["y"] + first["height"] <= second["y"] and first["x"] == second["x"]
 
 
+@pytest.mark.nightly
 def test_the_key_for_writing_gives_way_to_a_rubric(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -688,6 +692,7 @@ def test_who_settles_sees_what_raters_said_and_no_names(windows: Windows, tmp_pa
 # -- for everybody ----------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_right_to_left_is_read_from_the_right(windows: Windows, served: Any) -> None:
     items = [make_item(0, "سيصل الطرد يوم الاثنين."), make_item(1, "It comes on Monday.")]
     page = windows.open(served(make_batch(items)).links["ana"])
@@ -770,6 +775,7 @@ def test_a_key_is_on_every_control(windows: Windows, served: Any) -> None:
     assert page.evaluate(silent) == []
 
 
+@pytest.mark.nightly
 def test_the_time_on_an_item_is_kept(windows: Windows, served: Any, tmp_path: Path) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     page.wait_for_timeout(400)

@@ -104,6 +104,7 @@ def test_an_event_of_another_rater_is_refused(tmp_path):
         Events(tmp_path, "ana").append(event("bo", "a1", "quality", value=1))
 
 
+@pytest.mark.nightly
 def test_two_processes_and_their_threads_lose_nothing(tmp_path):
     parts = [numbered(40) for _ in range(4)]
     program = textwrap.dedent(f"""

@@ -139,6 +139,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(("old", "new", "at", "words"), BAD, ids=[f"{b[1]}"[:30] for b in BAD])
 def test_each_mistake_is_named_with_its_line(
     path: Path, old: str, new: str, at: str | None, words: str

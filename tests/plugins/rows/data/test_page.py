@@ -30,6 +30,7 @@ def test_every_option_is_named(name: str) -> None:
     assert [one for one in options if not re.search(rf"{one}\b", PAGE)] in ([], ["--output"])
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", OWN)
 def test_every_key_of_the_document_is_named(place: Shop, name: str) -> None:
     place.write(shop())

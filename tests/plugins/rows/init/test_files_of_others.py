@@ -144,7 +144,7 @@ def tables(folder):
     return "csvs"
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     ("made", "primary", "words"),
     [

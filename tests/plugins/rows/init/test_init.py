@@ -43,6 +43,7 @@ def questions(count):
     return [{"question": sentence(n), "answer": sentence(-n - 1, 20)} for n in range(count)]
 
 
+@pytest.mark.nightly
 def test_a_semicolon_table_with_groups_and_facts(empty):
     with (empty.folder / "fälle.csv").open("w", encoding="utf-8-sig", newline="") as table:
         rows = csv.writer(table, delimiter=";")
@@ -72,6 +73,7 @@ def test_labels_get_exact_and_rare_ones_are_stratified(empty):
     assert "6 labels" in out and "'rare', 12" in out and "points in exact" in out
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("answer", "primary"),
     [
@@ -111,6 +113,7 @@ def test_examples_that_have_no_room_are_not_asked_for(empty):
     assert config["baselines"] == ["prompted"]
 
 
+@pytest.mark.nightly
 def test_near_duplicates_are_kept_together(empty):
     rows = questions(300)
     rows += [{**row, "question": row["question"] + " x"} for row in rows[:40]]
@@ -173,6 +176,7 @@ def test_nothing_is_overwritten(empty):
     assert not (empty.folder / "other.yaml").exists()
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -296,6 +300,7 @@ def test_an_answer_that_is_far_longer_than_all_others_sets_no_limit(empty):
     assert "99 % of the answers have at most 20 words, the longest 900" in text
 
 
+@pytest.mark.nightly
 def test_a_template_a_folder_with_a_space_and_the_native_format(empty):
     articles = [{"article": sentence(n, 40), "headline": sentence(-n, 6)} for n in range(120)]
     write_jsonl(empty, articles, "articles.jsonl")
@@ -317,6 +322,7 @@ def test_a_template_a_folder_with_a_space_and_the_native_format(empty):
     assert config["data"]["columns"]["group"] == "group" and "cannot carry" not in checked
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("rows", "epochs"), [(60, 8), (250, 3), (600, 2)])
 def test_few_rows_are_passed_more_often(rows, epochs, empty):
     write_jsonl(empty, questions(rows))
