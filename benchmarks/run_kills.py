@@ -45,7 +45,7 @@ curve: true
 seeds: 5
 search: {{over: {{train.rate: [0.0001, 0.001], train.size: [4, 8, 16]}}, trials: 4}}
 """
-DIFFERING = ("seconds", "cached", "dates")
+DIFFERING = ("seconds", "seconds_by_stage", "cached", "dates")
 """Of a summary: what may differ between two walks through one run."""
 
 
