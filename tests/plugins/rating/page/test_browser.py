@@ -448,7 +448,7 @@ def test_what_is_not_accepted_is_told_and_not_shown(
         route.fulfill(status=422, json=told)
 
     page.route("**/events", refuse)
-    press(page, "5")
+    page.click("[aria-keyshortcuts='5']")
     page.wait_for_selector("#trouble:has-text('Not accepted: no')")
     assert page.locator(".option[aria-pressed=true]").count() == 0
     assert page.evaluate("localStorage.length") == 0 and standing(tmp_path) == {}
