@@ -8,8 +8,8 @@ from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_checks import ask
 from harness.config.variants import Variants
-from harness.errors import PluginError
 from harness.stages import Intent
+from harness.stages.experiments import intended
 
 
 def intents(config: Config) -> Iterator[Intent]:
@@ -21,11 +21,7 @@ def intents(config: Config) -> Iterator[Intent]:
     """
     for entry in config.experiments:
         with plainly(entry.named):
-            intent = entry.instance.intent(Variants(config))
-        if not isinstance(intent, Intent):
-            raise PluginError(
-                f"{entry.named}: intent() is no harness.Intent", hint="correct the plugin"
-            )
+            intent = intended(entry.instance, Variants(config))
         yield intent
 
 

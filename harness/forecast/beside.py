@@ -23,6 +23,7 @@ from harness.forecast.records import PlannedArm, Remark
 from harness.kit.numbers import counted
 from harness.records import BASE_ARM, NOT_ASKED
 from harness.stages import PlannedBranch
+from harness.stages.experiments import left_of
 from harness.stored import Branches
 
 
@@ -42,7 +43,7 @@ def beside(run: Branches, history: History, times: Times) -> tuple[list[PlannedA
     timing = _Timing(run, history, times)
     for entry in run.variants.config.experiments:
         with plainly(entry.named):
-            branches = entry.instance.left(run)
+            branches = left_of(entry.instance, run)
         for branch in branches:
             if branch.wrong:
                 wrong.append(Remark("warning", branch.wrong))

@@ -188,21 +188,36 @@ class Experiment(Plugin):
         raise NotImplementedError
 
 
+def intended(experiment: Experiment, variants: Any) -> Intent:
+    """What a config asks an experiment for."""
+    return instance_of(Intent, experiment.intent(variants), "intent()")
+
+
+def left_of(experiment: Experiment, branches: Any) -> list[PlannedBranch]:
+    """What is left of an experiment."""
+    return [instance_of(PlannedBranch, each, "left()") for each in experiment.left(branches)]
+
+
+def carried_out(experiment: Experiment, branches: Any) -> Outcome:
+    """What came of an experiment."""
+    outcome = instance_of(Outcome, experiment.carry_out(branches), "carry_out()")
+    if outcome.document is not None and not isinstance(outcome.document, experiment.document):
+        raise refused("the document of carry_out() is no `document`")
+    return outcome
+
+
 def exercise_experiment(experiment: Experiment, branches: Any) -> list[BranchOutcome]:
     """All that an experiment is asked.
 
     Args:
         branches: a :class:`harness.Branches`.
     """
-    intent = instance_of(Intent, experiment.intent(branches.variants), "intent()")
-    for branch in experiment.left(branches):
-        instance_of(PlannedBranch, branch, "left()")
-    outcome = instance_of(Outcome, experiment.carry_out(branches), "carry_out()")
+    intent = intended(experiment, branches.variants)
+    left_of(experiment, branches)
+    outcome = carried_out(experiment, branches)
     if missing := sorted(intent.parts - outcome.done):
         raise refused(
             f"intent() asks for '{missing[0]}', which carry_out() has not done: name the same "
             "parts in both, or say what failed"
         )
-    if outcome.document is not None and not isinstance(outcome.document, experiment.document):
-        raise refused("the document of carry_out() is no `document`")
     return list(outcome.branches)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.boundary.calls import PluginCall
+from harness.boundary.calls import PluginCall, plainly
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.config.variants import Variants
@@ -28,11 +28,11 @@ from harness.engine.steps import Steps
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation, evaluate
 from harness.engine.steps.training import train, training_log
-from harness.errors import HarnessError, PluginError, UsageError
+from harness.errors import HarnessError, UsageError
 from harness.kit.files import digest
 from harness.loop import deciding_score, rounds
 from harness.records import BASE_ARM, Checkpoint, Example, Measurement, to_json
-from harness.stages import Outcome
+from harness.stages.experiments import carried_out
 from harness.verdicts.rule import DecidingScore
 
 _FACTS = ("tokens", "memory", "parameters")
@@ -333,11 +333,8 @@ def carry_out(steps: Steps, history: History) -> list[HarnessError]:
         return []
     failures: list[HarnessError] = []
     for entry in steps.config.experiments:
-        outcome = entry.instance.carry_out(Branches(steps, history))
-        if not isinstance(outcome, Outcome):
-            raise PluginError(
-                f"{entry.named}: carry_out() is no harness.Outcome", hint="correct the plugin"
-            )
+        with plainly(entry.named):
+            outcome = carried_out(entry.instance, Branches(steps, history))
         history.outcomes[entry.name] = outcome
         failures += outcome.failures
     return failures

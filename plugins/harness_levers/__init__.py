@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import harness
 from harness_levers import planning
-from harness_levers.advise.section import AdviceSection
+from harness_levers.advise import AdviceSection
 from harness_levers.document import ShownLevers
 from harness_levers.options import LeverOptions
 from harness_levers.search.section import SearchSection

@@ -86,3 +86,21 @@ def test_other_settings_are_tried_beside_a_run_from_outside(
     assert own.inside("iterate", "--json").document == done.document
     with harness.open_run().branches() as run, pytest.raises(harness.UsageError, match="sealed"):
         run.rows("test")
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "said"),
+    [
+        ("carry_out", "raise RuntimeError('lost')", "RuntimeError: lost"),
+        ("carry_out", "return 3", "carry_out()"),
+        ("left", "return [3]", "left()"),
+        ("intent", "return None", "intent()"),
+    ],
+)
+def test_one_that_fails_is_named(own: Project, method: str, body: str, said: str) -> None:
+    head = f"    def {method}(self, {'variants' if method == 'intent' else 'run'}):\n"
+    broken = AGAIN.replace(head, f"{head}        {body}\n")
+    (own.folder / "again.py").write_text(broken, encoding="utf-8")
+    failed = own.inside("plan" if method == "left" else "iterate")
+    assert failed.code == 5 and "Traceback" not in failed.err
+    assert "experiment 'again' from " in failed.err and said in failed.err
