@@ -1,7 +1,8 @@
-"""The table of rooms in docs/architecture.md: how large each is."""
+"""How large things are: the table of rooms in docs/architecture.md, and the files of a clone."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,3 +35,14 @@ def test_the_table_alone_is_written_anew(
     page.write_text(f"Before.\n\n{count.HEAD}| harness/old | 1 | 2 | 3 |\n{rest}")
     monkeypatch.setattr(count, "PAGE", page)
     assert count.page_with(f"{count.HEAD}| new |\n") == f"Before.\n\n{count.HEAD}| new |\n{rest}"
+
+
+def test_a_clone_holds_no_caches_and_no_large_files() -> None:
+    """A cache of 85 MB was committed once, and each later commit of it cost as much again."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    files = [Path(name) for name in listed.stdout.decode().split("\0") if (ROOT / name).is_file()]
+    assert files
+    assert not [file for file in files if (ROOT / file).stat().st_size > 1_000_000]
+    assert not [file for file in files if any("cache" in part for part in file.parts[:-1])]
