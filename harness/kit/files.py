@@ -117,9 +117,13 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
 
     A cut last line, left by a crash, is dropped first, so that it cannot spoil the new one.
     """
-    line = canonical({**value, SEAL: digest(value)}) + b"\n"
     with storing(path):
-        AppendLog(path).append(lambda lines, whole: line)
+        AppendLog(path).append(lambda lines, whole: sealed(value))
+
+
+def sealed(value: Mapping[str, Any]) -> bytes:
+    """The line that says ``value``, with its checksum and its end."""
+    return canonical({**value, SEAL: digest(value)}) + b"\n"
 
 
 class AppendLog:
@@ -141,6 +145,7 @@ class AppendLog:
 
         Raises:
             OSError: the disk is full or not writable; the file is as it was.
+            DataError: the end of the last line is damaged; the file is as it was.
         """
         created = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +157,13 @@ class AppendLog:
             stream.seek(start)
             data = stream.read()
             end = start + data.rfind(b"\n") + 1
+            if _is_whole(data[end - start :]):
+                # To cut it off would lose what was acknowledged.
+                raise DataError(
+                    "the end of its last line is damaged",
+                    where=str(self.path),
+                    hint="take the file from a backup",
+                )
             fresh = make(data[: end - start].split(b"\n")[:-1], start == 0)
             if end != start + len(data):
                 stream.truncate(end)
@@ -196,14 +208,24 @@ def scan_lines(path: Path) -> list[Line]:
     """
     if not path.exists():
         return []
-    *whole, tail = path.read_bytes().split(b"\n")
-    if tail and _read_line(tail[:-1])[0] is not None:
-        # Complete but for its end: that is no cut line.
-        whole.append(tail)
-    return [Line(number, *_read_line(raw)) for number, raw in enumerate(whole, start=1)]
+    lines = whole_lines(path.read_bytes())
+    return [Line(number, *read_sealed(raw)) for number, raw in enumerate(lines, start=1)]
 
 
-def _read_line(raw: bytes) -> tuple[dict[str, Any] | None, str]:
+def whole_lines(data: bytes) -> list[bytes]:
+    """The lines of an append-only file without their ends; a tail that a crash has cut is left out.
+
+    A last line that is complete but for its end was damaged, not cut: it is one of them.
+    """
+    *lines, tail = data.split(b"\n")
+    return [*lines, tail] if _is_whole(tail) else lines
+
+
+def _is_whole(tail: bytes) -> bool:
+    return bool(tail) and read_sealed(tail[:-1])[0] is not None
+
+
+def read_sealed(raw: bytes) -> tuple[dict[str, Any] | None, str]:
     """What a line says (None: damaged), and what is wrong with it."""
     try:
         value = json.loads(raw)

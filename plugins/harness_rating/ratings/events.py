@@ -3,12 +3,12 @@
 ``append`` returns only once the event is on the disk. Several tabs, threads or processes may
 append to one file at a time: each time is one write at the end of the file, under a lock. A
 line cut by a crash was never acknowledged; it is ignored when read, and cut off before the next
-line is written.
+line is written. Each line carries its checksum: one that was changed is refused, as what raters
+did cannot be made again.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
-from harness.kit.files import AppendLog, canonical
+from harness.kit.files import AppendLog, read_sealed, sealed, whole_lines
 from harness.kit.strict_json import parse
 from harness_rating.batches.records import ITEM_EVENT, KINDS, SETTLED, Batch, Event
 from harness_rating.rubric import scoring as rubrics
@@ -61,7 +61,7 @@ class Events:
         """Keep events, all or none, in one write; returns how many were not known yet.
 
         Raises:
-            DataError: the file is damaged.
+            DataError: the file is damaged; nothing was kept.
             EnvironmentFailure: the disk is full or not writable; nothing was kept.
         """
         if any(event.rater != self.rater for event in events):
@@ -76,7 +76,7 @@ class Events:
             self._known |= came
             self._lines = before + len(lines)
             fresh.update({e.id: e for e in events if e.id not in self._known})
-            return b"".join(canonical(to_json(event)) + b"\n" for event in fresh.values())
+            return b"".join(sealed(to_json(event)) for event in fresh.values())
 
         with self._mutex:
             try:
@@ -98,20 +98,24 @@ class Events:
         except FileNotFoundError:
             return []
         found: dict[str, Event] = {}
-        for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        for number, line in enumerate(whole_lines(data), start=1):
             event = self._parsed(line, number)
             found.setdefault(event.id, event)
         return list(found.values())
 
     def _parsed(self, line: bytes, number: int) -> Event:
-        try:
-            event = Event(**json.loads(line))  # so flat a record needs no from_json, which is slow
-            if event.rater == self.rater and isinstance(event.id, str):
-                return event
-        except (ValueError, TypeError, AttributeError):
-            pass
+        value, trouble = read_sealed(line)
+        if value is not None:
+            try:
+                event = Event(**value)  # so flat a record needs no from_json, which is slow
+            except TypeError:
+                trouble = "it is no event"
+            else:
+                if event.rater == self.rater:
+                    return event
+                trouble = "it is of another rater"
         raise DataError(
-            "this line is damaged, and what the rater did cannot be known",
+            f"this line is damaged ({trouble}), and what the rater did cannot be known",
             where=f"{self.path}:{number}",
             hint="take the file from a backup; without the line the rest can be read",
         )

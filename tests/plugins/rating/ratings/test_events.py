@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.errors import DataError, UsageError
+from harness.kit.files import canonical
 from harness_rating.batches.records import Event
 from harness_rating.ratings.events import Events, now, problem
 from harness_rating.ratings.folder import RatingsFolder
@@ -392,3 +393,34 @@ def test_the_time_of_events_sorts_as_text():
     first = now()
     time.sleep(0.002)
     assert first < now() and len(first) == 24
+
+
+def test_no_changed_bit_is_read_as_another_event(tmp_path):
+    store, events = Events(tmp_path, "ana"), numbered(3)
+    store.extend(events)
+    whole = store.path.read_bytes()
+    late = event("ana", "a1", "quality", value=1)
+    for at in range(len(whole)):
+        for bit in (0x01, 0x20):
+            changed = bytearray(whole)
+            changed[at] ^= bit
+            store.path.write_bytes(changed)
+            number = min(whole[:at].count(b"\n") + 1, 3)
+            with pytest.raises(DataError, match="damaged") as caught:
+                Events(tmp_path, "ana").all()
+            assert caught.value.where == f"{store.path}:{number}"
+            with pytest.raises(DataError, match="damaged"):
+                Events(tmp_path, "ana").append(late)
+            assert store.path.read_bytes() == changed
+    store.path.write_bytes(whole)
+    assert Events(tmp_path, "ana").all() == events
+
+
+def test_a_line_without_its_checksum_is_refused(tmp_path):
+    store = Events(tmp_path, "ana")
+    store.extend(numbered(1))
+    line = json.loads(store.path.read_bytes())
+    del line["seal"]
+    store.path.write_bytes(canonical(line) + b"\n")
+    with pytest.raises(DataError, match="no checksum"):
+        store.all()
