@@ -15,7 +15,15 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import DataError
-from harness.kit.files import append_line, canonical, scan_lines
+from harness.errors.machine import storing
+from harness.kit.files import (
+    AppendLog,
+    append_line,
+    canonical,
+    read_sealed,
+    scan_lines,
+    sealed,
+)
 from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
@@ -38,6 +46,7 @@ class Log(Generic[Record]):
     def __init__(self, path: Path, *kinds: type[Record], schema: int, cost: str, hint: str) -> None:
         self.path, self.schema, self.cost, self.hint = path, schema, cost, hint
         self._kinds: tuple[Any, ...] = kinds
+        self._appending, self._followed = AppendLog(path), 0
 
     def append(self, record: Record) -> None:
         """Write a record down; it is on the disk when this returns.
@@ -45,8 +54,11 @@ class Log(Generic[Record]):
         Raises:
             StorageError: the disk is full or not writable; the file is as it was.
         """
+        append_line(self.path, self._fields_of(record))
+
+    def _fields_of(self, record: Record) -> dict[str, Any]:
         fields = {name: value for name, value in to_json(record).items() if value is not None}
-        append_line(self.path, {"schema": self.schema, **fields})
+        return {"schema": self.schema, **fields}
 
     def read(self, take: Callable[[Record], object]) -> None:
         """Give each record to ``take``, which raises ValueError where one cannot follow the others.
@@ -55,11 +67,47 @@ class Log(Generic[Record]):
             DataError: a line is damaged, is of another version, or cannot follow the others.
         """
         for number, trouble in self.scan(take):
-            raise DataError(
-                f"this line is damaged ({trouble}), and {self.cost}",
-                where=f"{self.path}:{number}",
-                hint=self.hint,
-            )
+            raise self._damaged(number, trouble)
+
+    def _damaged(self, number: int, trouble: str) -> DataError:
+        return DataError(
+            f"this line is damaged ({trouble}), and {self.cost}",
+            where=f"{self.path}:{number}",
+            hint=self.hint,
+        )
+
+    def follow(self, take: Callable[[Record], object], make: Callable[[], Record]) -> None:
+        """Append a record that depends on those before it, while other processes append, too.
+
+        Under a lock of the file the records that came since the last call are given to ``take``,
+        and the one that ``make`` gives is written, and given to ``take`` as well.
+
+        Raises:
+            DataError: as :meth:`read` does.
+            StorageError: as :meth:`append` does.
+        """
+
+        written: list[Record] = []
+
+        def line(raw: list[bytes], whole: bool) -> bytes:
+            if whole and self._followed:
+                raise self._damaged(1, "another file has taken its place")
+            for data in raw:
+                self._followed += 1
+                try:
+                    value, trouble = read_sealed(data)
+                    if value is None:
+                        raise ValueError(trouble)
+                    take(self._record(value))
+                except ValueError as error:
+                    raise self._damaged(self._followed, str(error)) from None
+            written.append(make())
+            return sealed(self._fields_of(written[0]))
+
+        with storing(self.path):
+            self._appending.append(line)
+        self._followed += 1
+        take(written[0])
 
     def scan(self, take: Callable[[Record], object]) -> Iterator[tuple[int, str]]:
         """:meth:`read` for whoever can do without some lines.

@@ -61,7 +61,7 @@ def test_the_core_knows_no_plugin_and_no_model_library():
 
 FLOORS = (
     ("records", "rubrics", "errors", "context", "alike", "kit", "readers", "stats", "terminal"),
-    ("stages", "hookspecs", "boundary", "scoring", "data"),
+    ("stages", "hookspecs", "boundary", "scoring", "data", "remote"),
     ("registry", "config", "store"),
     ("verdicts", "engine", "loop", "stored"),
     ("report", "testing", "forecast"),
@@ -77,6 +77,7 @@ BESIDE = {
     "terminal": {"context", "errors", "kit", "records"},
     "stages": {"boundary"},
     "hookspecs": {"stages", "boundary"},
+    "remote": {"stages"},
     "scoring": {"stages", "boundary", "data"},
     "data": {"stages", "boundary"},
     "config": {"registry"},
@@ -87,7 +88,8 @@ BESIDE = {
 }
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = (
-    "harness.alike", "harness.kit", "harness.readers", "harness.stats", "harness.terminal",
+    "harness.alike", "harness.kit", "harness.readers", "harness.remote", "harness.stats",
+    "harness.terminal",
     "harness.testing",
     "harness.verdicts",
 )  # fmt: skip

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness.kit.files import files_digest
+from harness.remote import Reply
 from harness_rating.judge.options import Asking
 
 LONGEST_REPLY = 512
@@ -50,18 +52,23 @@ class Local:
         self._options = options
         self._folder = options.local
         files(self._folder)
-        self.where = where(options)
 
     def close(self) -> None:
         vars(self).pop("_loaded", None)
 
-    def ask(self, messages: list[dict[str, str]], seed: int) -> str:
+    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes:
+        """What :meth:`ask` takes."""
+        return json.dumps([messages, seed]).encode()
+
+    def ask(self, body: bytes) -> Reply:
         """The model's reply.
 
         Raises:
             EnvironmentFailure: the model cannot be loaded.
         """
         import torch
+
+        messages, seed = json.loads(body)
 
         tokenizer, model = self._loaded
         with _quiet():
@@ -74,7 +81,7 @@ class Local:
                     ids, attention_mask=torch.ones_like(ids), pad_token_id=tokenizer.eos_token_id,
                     max_new_tokens=self._options.max_tokens or LONGEST_REPLY, **sampling,
                 )  # fmt: skip
-        return str(tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True))
+        return Reply(str(tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True)))
 
     @functools.cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -90,18 +97,13 @@ class Local:
         except (OSError, ValueError, ImportError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise harness.EnvironmentFailure(
-                f"the model cannot be loaded: {reason}", where=self.where
+                f"the model cannot be loaded: {reason}", where=f"judge {self._folder}"
             ) from error
         import torch
 
         # The accelerator that torch finds (CUDA, XPU, MPS), where there is one.
         device = torch.accelerator.current_accelerator(check_available=True)
         return tokenizer, model.to(device or "cpu")
-
-
-def where(options: Asking) -> str:
-    """Whom a message is about."""
-    return f"judge {options.local}"
 
 
 def _ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:

@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness import Criterion, Item, Judgement, Rubric
-from harness_rating.judge.asking import Asker, Progress, Question
-from harness_rating.judge.faults import Fault, Faults
+from harness.remote import Asker, Fault, Faults, Progress, Reply, Request
 from harness_rating.judge.judgements import settings, settle, with_conditions
 from harness_rating.judge.options import Asking
 from harness_rating.judge.prompts import prompt
 from harness_rating.judge.replies import Unreadable, read
-from harness_rating.judge.reply_cache import Reply
 from harness_rating.ratings.by_answer import counted
 from harness_rating.rubric.scoring import asked
 
 _TURNED = {"A": "B", "B": "A", "tie": "tie"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One sample of one criterion of one item.
+
+    Attributes:
+        swapped: whether the two answers are shown in the other order.
+    """
+
+    item: str
+    criterion: Criterion
+    sample: int
+    messages: list[dict[str, str]]
+    swapped: bool = False
+
+    @property
+    def request(self) -> Request:
+        return Request(self.messages, self.sample, self._readable)
+
+    def _readable(self, text: str) -> bool:
+        try:
+            read(self.criterion, text)
+        except Unreadable:
+            return False
+        return True
+
+
+def asker(options: Asking) -> Asker:
+    """Asks the model that judges: one behind an endpoint, or in a folder."""
+    if options.local is None:
+        return Asker(options, f"judge {options.model} at {options.endpoint}", stage="judge")
+    # Loading a model takes long, so it is known by its files until it is asked.
+    from harness_rating.judge.local import Local, identity
+
+    model = f"local {identity(options.local)}"
+    client = functools.partial(Local, options)
+    return Asker(options, f"judge {options.local}", model=model, client=client, at_once=1)
 
 
 class Judging:
@@ -29,7 +67,7 @@ class Judging:
 
     def __init__(self, rubric: Rubric, options: Asking, wanted: Iterable[str]) -> None:
         self._rubric = rubric
-        self._asker = Asker(options)
+        self._asker = asker(options)
         self._wanted = with_conditions(rubric, wanted)
         self._samples = options.samples or settings(rubric).samples
 
@@ -43,7 +81,7 @@ class Judging:
         """
         by_id = {item.id: item for item in items}
         found: dict[str, dict[str, Judgement]] = {name: {} for name in by_id}
-        faults = Faults(self._asker.where)
+        faults = Faults(self._asker.who, "answers could not be judged")
         left = list(by_id)
         while left:
             questions = [
@@ -56,7 +94,7 @@ class Judging:
                 found[one.item][one.criterion] = one
                 yield one
             left = [name for name in left if name not in faults.of and self._next(found[name])]
-        faults.told(list(by_id))
+        faults.check(len(by_id))
 
     def kept(self, item: Item) -> dict[str, Judgement] | None:
         """Criterion -> judgement from what is kept alone; None if anything is missing."""
@@ -64,7 +102,7 @@ class Judging:
         while criteria := self._next(found):
             for criterion in criteria:
                 questions = self._questions(item, criterion)
-                replies = [self._asker.known(question) for question in questions]
+                replies = [self._asker.known(question.request) for question in questions]
                 known = [reply for reply in replies if reply is not None]
                 if len(known) < len(questions):
                     return None
@@ -97,7 +135,9 @@ class Judging:
         for question in questions:
             of[question.item, question.criterion.id].append(question)
         replies: dict[tuple[str, str], dict[int, Reply]] = defaultdict(dict)
-        for question, outcome in self._asker.ask(questions, progress):
+        requests = [question.request for question in questions]
+        for index, outcome in self._asker.ask(requests, progress):
+            question = questions[index]
             if isinstance(outcome, Fault):
                 faults.add(question.item, outcome.words)
                 continue

@@ -1,15 +1,11 @@
-"""A model behind a real HTTP server on the loopback, which says what a test tells it to."""
+"""A judge behind a real HTTP server on the loopback, which says what a test tells it to."""
 
 from __future__ import annotations
 
 import functools
 import json
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,8 @@ from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import finding
 from tests.plugins.rating import material
+from tests.support import chat_server
+from tests.support.chat_server import SECRET, Answer, Server, said
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -55,23 +53,10 @@ criteria:
     scale: pairwise
 judge: {bar: 0.6, items: 20, samples: 2}
 """
-SECRET = "sk-test/4f9a-Very+Secret-0123456789"
 
 
-@dataclass
-class Asked:
-    """A request, as the server got it."""
-
-    body: dict[str, Any]
-    headers: dict[str, str]
-
-    @property
-    def system(self) -> str:
-        return self.body["messages"][0]["content"]
-
-    @property
-    def user(self) -> str:
-        return self.body["messages"][1]["content"]
+class Asked(chat_server.Asked):
+    """A request to a judge."""
 
     @property
     def criterion(self) -> str:
@@ -85,23 +70,6 @@ class Asked:
         return found[2]
 
 
-@dataclass
-class Answer:
-    """A response: a status, a body, and what is wrong with it."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    slow: float = 0.0
-    cut: bool = False
-
-
-def said(text: str) -> Answer:
-    """A reply of the model, as such APIs wrap it."""
-    document = {"choices": [{"message": {"role": "assistant", "content": text}}]}
-    return Answer(body=json.dumps(document).encode())
-
-
 def judged(value: Any, evidence: str = "It says so.") -> Answer:
     return said(json.dumps({"evidence": evidence, "score": value}))
 
@@ -113,69 +81,9 @@ def fair(asked: Asked) -> Answer:
     return judged(5 if "good" in asked.text() else 1)
 
 
-class Server:
-    """The server.
-
-    Attributes:
-        says: what it answers; a test sets it.
-        asked: all requests so far.
-    """
-
-    def __init__(self) -> None:
-        self.says: Callable[[Asked], Answer] = fair
-        self.asked: list[Asked] = []
-        lock = threading.Lock()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # else each answer takes 40 ms
-
-            def do_POST(self) -> None:
-                size = int(self.headers["Content-Length"])
-                request = Asked(json.loads(self.rfile.read(size)), dict(self.headers))
-                request.headers["path"] = self.path
-                with lock:
-                    outer.asked.append(request)
-                    answer = outer.says(request)
-                time.sleep(answer.slow)
-                try:
-                    self._send(answer)
-                except OSError:
-                    self.close_connection = True
-
-            def _send(self, answer: Answer) -> None:
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                half = answer.body[: len(answer.body) // 2]
-                self.wfile.write(half if answer.cut else answer.body)
-                self.close_connection = answer.cut
-
-            def log_message(self, *_: Any) -> None:
-                return None
-
-        class Quiet(ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:
-                return None
-
-        self._server = Quiet(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
+    made = Server(fair, Asked)
     yield made
     made.close()
 

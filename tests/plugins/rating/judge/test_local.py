@@ -15,6 +15,10 @@ from tests.plugins.transformers import conftest as tiny_models
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
 
 
+def ask(model, seed):
+    return model.ask(model.body(MESSAGES, seed)).text
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory) -> Path:
     import torch
@@ -30,11 +34,11 @@ def tiny(tmp_path_factory) -> Path:
 
 def test_the_seed_decides_what_it_says(tiny):
     model = Local(Asking(local=tiny, max_tokens=16))
-    first = model.ask(MESSAGES, 1)
+    first = ask(model, 1)
     assert first
-    assert model.ask(MESSAGES, 1) == first != model.ask(MESSAGES, 2)
+    assert ask(model, 1) == first != ask(model, 2)
     cold = Local(Asking(local=tiny, max_tokens=16, temperature=0))
-    assert cold.ask(MESSAGES, 1) == cold.ask(MESSAGES, 2)
+    assert ask(cold, 1) == ask(cold, 2)
     assert len(model._loaded[0](first)["input_ids"]) <= 20
     model.close()
 
@@ -46,7 +50,7 @@ def test_a_template_without_a_system_turn_gets_one_message(tiny, tmp_path):
     shutil.copytree(tiny, folder)
     refuse = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     (folder / "chat_template.jinja").write_text(refuse + tiny_models.TEMPLATE)
-    assert Local(Asking(local=folder, max_tokens=16)).ask(MESSAGES, 1)
+    assert ask(Local(Asking(local=folder, max_tokens=16)), 1)
 
 
 def test_what_it_says_is_kept_as_unreadable_and_gives_no_score(tiny, here, pairs):
@@ -82,4 +86,4 @@ def test_a_folder_that_holds_no_model_is_told(tmp_path, here):
         Local(Asking(local=tmp_path))
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(harness.EnvironmentFailure, match="cannot be loaded"):
-        Local(Asking(local=tmp_path)).ask(MESSAGES, 1)
+        ask(Local(Asking(local=tmp_path)), 1)

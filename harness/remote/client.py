@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible API (``POST <endpoint>/chat/completions``).
+"""One request to a model behind an OpenAI-compatible API (``POST <endpoint>/chat/completions``).
 
 The key comes from the environment and goes into one header. It is taken out of whatever the
 server says before anything else is done with it.
@@ -10,15 +10,17 @@ import email.utils
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-import harness
+from harness.errors import EnvironmentFailure
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
-from harness_rating.judge.faults import Fault
-from harness_rating.judge.options import Asking
+from harness.remote.faults import Fault
+from harness.remote.options import EXTRA, ServerOptions
+from harness.remote.replies import Reply
 
 LARGEST = 4 << 20
 """Bytes of a response that are read."""
@@ -30,20 +32,22 @@ _TAKEN_OUT = "[the key]"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class Endpoint:
+class Client:
     """Asks one model. Threads may share it.
+
+    Args:
+        who: whom a message is about, as ``judge qwen at http://…``.
 
     Raises:
         EnvironmentFailure: the package for HTTP is missing, or the key cannot be one.
     """
 
-    def __init__(self, options: Asking) -> None:
+    def __init__(self, options: ServerOptions, who: str) -> None:
         try:
             import httpx2
         except ImportError:
-            raise harness.EnvironmentFailure(
-                "an endpoint needs the package httpx2",
-                hint=install_extra("judge"),
+            raise EnvironmentFailure(
+                "an endpoint needs the package httpx2", hint=install_extra(EXTRA)
             ) from None
         self._http: Any = httpx2
         self._options = options
@@ -56,35 +60,36 @@ class Endpoint:
             trust_env=not local,
             limits=httpx2.Limits(max_connections=options.concurrency),
         )
-        self.where = where(options)
+        self._who = who
 
     def close(self) -> None:
         self._client.close()
 
-    def ask(self, messages: list[dict[str, str]], seed: int) -> str:
-        """The model's reply.
+    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes:
+        """The body of a request, as it is sent."""
+        wanted = {
+            "model": self._options.model, "messages": messages, "seed": seed,
+            "temperature": self._options.temperature, "max_tokens": self._options.max_tokens,
+        }  # fmt: skip
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass
+
+    def ask(self, body: bytes) -> Reply:
+        """The model's answer.
 
         Raises:
             Fault: there is none, and another try may bring one.
             EnvironmentFailure: no try ever will: a wrong key, address or model.
         """
-        status, body, after = self._response(self._body(messages, seed))
+        status, text, after = self._response(body)
         if status != HTTPStatus.OK:
-            raise self._refused(status, body, after)
-        return _reply(self._clean(body))
+            raise self._refused(status, text, after)
+        return _reply(self._clean(text))
 
-    def _body(self, messages: list[dict[str, str]], seed: int) -> dict[str, Any]:
-        wanted = {
-            "model": self._options.model, "messages": messages, "seed": seed,
-            "temperature": self._options.temperature, "max_tokens": self._options.max_tokens,
-        }  # fmt: skip
-        return {name: value for name, value in wanted.items() if value is not None}
-
-    def _response(self, body: dict[str, Any]) -> tuple[int, str, float]:
+    def _response(self, sent: bytes) -> tuple[int, str, float]:
         """Status, text, and the seconds that the server wants to be left alone."""
         http, limit = self._http, self._options.timeout
         address = f"{self._options.endpoint.rstrip('/')}/chat/completions"
-        sent = json.dumps(body).encode()  # escaped, so that lone surrogates pass
         headers = {"Content-Type": "application/json"}
         end = time.monotonic() + limit
         try:
@@ -101,7 +106,8 @@ class Endpoint:
         except http.TimeoutException:
             raise Fault(f"no answer within {limit:g} s") from None
         except http.ConnectError as error:
-            raise Fault(f"no connection ({self._clean(str(error), 80)})") from None
+            words = f"no connection ({self._clean(str(error), 80)})"
+            raise Fault(words, free=True) from None
         except (http.RemoteProtocolError, http.ReadError, http.DecodingError):
             raise Fault("a response that was cut") from None
         except http.HTTPError as error:
@@ -114,18 +120,19 @@ class Endpoint:
         if status in (401, 403):
             named = f"the key in the environment variable {self._options.key}"
             there = "is refused" if self._key else "is needed, and the variable is not set"
-            return harness.EnvironmentFailure(
-                f"{named} {there}: {words}", where=self.where,
+            return EnvironmentFailure(
+                f"{named} {there}: {words}", where=self._who,
                 hint=f"set {self._options.key} to a key that may use this model, or name another "
                 "variable (key: NAME)",
             )  # fmt: skip
         if status == HTTPStatus.NOT_FOUND or 300 <= status < 400:
-            return harness.EnvironmentFailure(
-                f"there is no such model or address: {words}", where=self.where,
+            return EnvironmentFailure(
+                f"there is no such model or address: {words}", where=self._who,
                 hint="check model, and endpoint (it mostly ends in /v1)",
             )  # fmt: skip
         again = status in (408, 409, 425, 429) or status >= 500
-        return Fault(f"{status} ({_phrase(status)})" if again else words, again=again, after=after)
+        words = f"{status} ({_phrase(status)})" if again else words
+        return Fault(words, again=again, after=after, free=status < 500)
 
     def _said(self, body: str) -> str:
         """The server's own words, without the key, if it has a sentence to say."""
@@ -147,15 +154,10 @@ class Endpoint:
         return text if limit is None else one_line(text, limit)
 
 
-def where(options: Asking) -> str:
-    """Whom a message is about."""
-    return f"judge {options.model} at {options.endpoint}"
-
-
 def _key(name: str) -> str:
     key = os.environ.get(name, "").strip()
     if any(not "!" <= letter <= "~" for letter in key):
-        raise harness.EnvironmentFailure(
+        raise EnvironmentFailure(
             f"the environment variable {name} holds no key: it has blanks or letters that no key "
             "has",
             hint=f"set {name} to the key alone",
@@ -163,25 +165,42 @@ def _key(name: str) -> str:
     return key
 
 
-def _reply(body: str) -> str:
-    """The text of the first choice."""
+def _reply(body: str) -> Reply:
+    """The first choice of a response."""
     if not body.strip():
         raise Fault("an empty body")
     if body.lstrip().startswith("<"):
         raise Fault("HTML instead of JSON")
     try:
-        found: Any = json.loads(body)
+        document: Any = json.loads(body)
     except (ValueError, RecursionError):
         raise Fault("half a body, or no JSON") from None
     try:
-        text = found["choices"][0]["message"]["content"]
+        choice = document["choices"][0]
+        text = choice["message"]["content"]
     except (KeyError, IndexError, TypeError):
         raise Fault("JSON of another form") from None
-    if text is None:  # a refusal: something was said, and it is no judgement
-        return ""
+    if text is None:  # a refusal: something was said, and it is no answer
+        text = ""
     if not isinstance(text, str):
         raise Fault("JSON of another form")
-    return text
+    usage = document.get("usage")
+    return Reply(
+        text,
+        finish=_word(choice.get("finish_reason")),
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        answer_tokens=_count(usage, "completion_tokens"),
+        served=_word(document.get("model")),
+    )
+
+
+def _word(value: Any) -> str:
+    return one_line(value, 200) if isinstance(value, str) else ""
+
+
+def _count(usage: Any, name: str) -> int | None:
+    count = usage.get(name) if isinstance(usage, dict) else None
+    return count if type(count) is int and count >= 0 else None
 
 
 def _seconds(header: str) -> float:

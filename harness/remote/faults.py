@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import harness
+from harness.errors import EnvironmentFailure
 
 NOT_ASKED = "not asked any more"
 
 
 class Fault(Exception):
-    """A request without a reply.
+    """A request without an answer.
 
     Args:
         words: which kind, in a few words; equal ones are counted together.
         again: whether another try may help.
         after: seconds that the server wants to be left alone.
+        free: whether it surely cost nothing: no model worked for it.
     """
 
-    def __init__(self, words: str, *, again: bool = True, after: float = 0.0) -> None:
+    def __init__(
+        self, words: str, *, again: bool = True, after: float = 0.0, free: bool = False
+    ) -> None:
         super().__init__(words)
-        self.words, self.again, self.after = words, again, after
+        self.words, self.again, self.after, self.free = words, again, after, free
 
 
 @dataclass
 class Faults:
-    """The items that could not be judged, each with its first fault."""
+    """The items that got no answer, each with its first fault.
+
+    Attributes:
+        where: whom it is about.
+        undone: what did not happen: ``answers could not be judged``.
+    """
 
     where: str
+    undone: str
     of: dict[str, str] = field(default_factory=dict)
 
     def add(self, item: str, words: str) -> None:
         if self.of.get(item, NOT_ASKED) == NOT_ASKED:
             self.of[item] = words
 
-    def told(self, items: Sequence[str]) -> None:
-        """One message for all.
+    def check(self, total: int) -> None:
+        """One message for all of so many items.
 
         Raises:
             EnvironmentFailure: there is any fault.
@@ -48,24 +56,8 @@ class Faults:
         # What went wrong comes before what was given up for it.
         ordered = sorted(counts.items(), key=lambda kind: (kind[0] == NOT_ASKED, -kind[1]))
         kinds = ", ".join(f"{count} x {words}" for words, count in ordered)
-        raise harness.EnvironmentFailure(
-            f"{len(self.of)} of {len(items)} answers could not be judged: {kinds}; what is judged "
-            "is kept",
+        raise EnvironmentFailure(
+            f"{len(self.of)} of {total} {self.undone}: {kinds}; the others are kept",
             where=self.where,
             hint="the same command asks only for the missing",
         )
-
-
-@dataclass
-class Breaker:
-    """Stops asking where one request after another fails."""
-
-    limit: int
-    in_a_row: int = 0
-
-    @property
-    def open(self) -> bool:
-        return self.in_a_row >= self.limit
-
-    def count(self, *, fine: bool) -> None:
-        self.in_a_row = 0 if fine else self.in_a_row + 1

@@ -1,0 +1,31 @@
+"""Models behind servers: asked by any plugin, kept, counted. Imports no library before it asks.
+
+A plugin's options inherit from :class:`ServerOptions`; :class:`Asker` sends its
+:class:`Request` records and gives back a :class:`Reply`, or the :class:`Fault`, of each.
+"""
+
+from harness.remote.asking import Asker, Progress, Request
+from harness.remote.client import Client
+from harness.remote.faults import NOT_ASKED, Fault, Faults
+from harness.remote.options import Price, ServerOptions, check_server, foresee_server
+from harness.remote.replies import KeptReplies, Reply
+from harness.remote.spending import Cost, Spending, counting
+
+__all__ = [
+    "NOT_ASKED",
+    "Asker",
+    "Client",
+    "Cost",
+    "Fault",
+    "Faults",
+    "KeptReplies",
+    "Price",
+    "Progress",
+    "Reply",
+    "Request",
+    "ServerOptions",
+    "Spending",
+    "check_server",
+    "counting",
+    "foresee_server",
+]

@@ -1,0 +1,240 @@
+"""Many requests to one model: what is kept is not asked again, the rest at once, in threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.remote import spending
+from harness.remote.client import LONGEST_WAIT, Client
+from harness.remote.faults import NOT_ASKED, Fault
+from harness.remote.options import ServerOptions
+from harness.remote.replies import KeptReplies, Reply
+
+Progress = Callable[[int, int, str], None]
+LEAST_BREAKER = 6
+"""Failures in a row after which nothing more is asked; more where more is asked at once."""
+_TICK = 0.2  # seconds between two looks at Ctrl-C
+
+
+def anything(text: str) -> bool:
+    """Every answer will do."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One draw of an answer to a prompt.
+
+    Attributes:
+        draw: tells draws of the same prompt apart, from 0 on: each is another sample.
+        accept: whether an answer will do; one that will not is asked for again with another seed,
+            and the last one is taken.
+    """
+
+    messages: Sequence[Mapping[str, Any]]
+    draw: int = 0
+    accept: Callable[[str], bool] = field(default=anything, compare=False)
+
+
+class Asked(Protocol):
+    """What answers requests: a :class:`harness.remote.Client`, or a model of this machine."""
+
+    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes: ...
+
+    def ask(self, body: bytes) -> Reply: ...
+
+    def close(self) -> None: ...
+
+
+class Asker:
+    """Asks one model, and keeps what it says.
+
+    Args:
+        who: whom a message is about.
+        stage: what the requests are for, where their cost is told: ``metric judge``.
+        model: what tells the model from others; empty: its name at the endpoint.
+        client: makes what is asked; None: a client of the endpoint.
+        at_once: how many requests; 0: as the options say.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        who: str,
+        *,
+        stage: str = "",
+        model: str = "",
+        client: Callable[[], Asked] | None = None,
+        at_once: int = 0,
+    ) -> None:
+        self._options, self.who = options, who
+        self._kept = KeptReplies(Path(options.cache))
+        self._stage, self._model = stage or who, model or options.model
+        self._client = client or (lambda: Client(options, who))
+        self._at_once = at_once or options.concurrency
+
+    def key(self, request: Request) -> str:
+        """By which an answer is kept: whatever decides what the model says."""
+        sampling = [self._options.temperature, self._options.max_tokens, request.draw]
+        return self._kept.key([self._model, request.messages, sampling])
+
+    def known(self, request: Request) -> Reply | None:
+        """The answer that is kept; one that will not do only if it was tried often enough."""
+        reply = self._kept.get(self.key(request))
+        if reply is None or reply.tries >= self._options.tries or request.accept(reply.text):
+            return reply
+        return None
+
+    def ask(
+        self, requests: Sequence[Request], progress: Progress
+    ) -> Iterator[tuple[int, Reply | Fault]]:
+        """The place of each request with its answer, or with why there is none, in any order.
+
+        Raises:
+            EnvironmentFailure: the model cannot be asked at all.
+            Cancelled: ``progress`` says so, or the money that a run may cost is spent; what is
+                answered is kept.
+        """
+        missing: dict[str, list[int]] = defaultdict(list)
+        done = 0
+        for place, request in enumerate(requests):
+            reply = self.known(request)
+            if reply is None:
+                missing[self.key(request)].append(place)
+            else:
+                done += 1
+                yield place, reply
+        progress(done, len(requests), "replies")
+        if not missing:
+            return
+        first = {key: requests[places[0]] for key, places in missing.items()}
+
+        def tick() -> None:
+            progress(done, len(requests), "replies")
+
+        for key, outcome in self._fetched(first, tick):
+            for place in missing[key]:
+                done += 1
+                yield place, outcome
+
+    def _fetched(
+        self, missing: Mapping[str, Request], tick: Callable[[], None]
+    ) -> Iterator[tuple[str, Reply | Fault]]:
+        """What threads bring, until all is there or one request after another has failed."""
+        stop = threading.Event()
+        client, counted = self._client(), spending.current()
+        todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+        out: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        for key in missing:
+            todo.put(key)
+
+        def work() -> None:
+            while not stop.is_set():
+                try:
+                    key = todo.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    # A context variable does not follow into a thread.
+                    with spending.counting(counted):
+                        out.put((key, self._answer(client, missing[key], key, stop)))
+                except BaseException as error:
+                    stop.set()  # the others would be refused in the same way
+                    out.put((key, error))
+
+        # A thread that waits for a server must not keep a stopped program from ending.
+        threads = [
+            threading.Thread(target=work, daemon=True)
+            for _ in range(min(self._at_once, len(missing)))
+        ]
+        for thread in threads:
+            thread.start()
+        failures, limit = 0, max(LEAST_BREAKER, 2 * self._options.concurrency)
+        left = dict.fromkeys(missing)
+        try:
+            while left and failures < limit:
+                tick()
+                try:
+                    key, outcome = out.get(timeout=_TICK)
+                except queue.Empty:
+                    continue
+                if isinstance(outcome, BaseException) and not isinstance(outcome, Fault):
+                    raise outcome
+                del left[key]
+                failures = 0 if isinstance(outcome, Reply) else failures + 1
+                yield key, outcome
+            for key in left:
+                yield key, Fault(NOT_ASKED)
+        finally:
+            stop.set()
+            _close(client, threads)
+
+    def _answer(
+        self, client: Asked, request: Request, key: str, stop: threading.Event
+    ) -> Reply | Fault:
+        """An answer that will do, the last of several that will not, or the fault met."""
+        before = self._kept.get(key)
+        first = before.tries + 1 if before else 1
+        for attempt in range(first, self._options.tries + 1):
+            # Another try is another draw: the same seed would say the same again.
+            body = client.body(request.messages, 1000 * request.draw + attempt)
+            try:
+                reply = self._patiently(client, body, stop)
+            except Fault as fault:
+                return fault
+            if request.accept(reply.text):
+                break
+        reply = dataclasses.replace(reply, tries=attempt)
+        self._kept.put(key, reply, self._model)
+        return reply
+
+    def _patiently(self, client: Asked, body: bytes, stop: threading.Event) -> Reply:
+        wait = self._options.wait
+        for attempt in range(1, self._options.tries + 1):
+            try:
+                return self._counted(client, body)
+            except Fault as fault:
+                if not fault.again or attempt == self._options.tries:
+                    raise
+                if stop.wait(min(max(wait, fault.after), LONGEST_WAIT)):
+                    raise Fault(NOT_ASKED) from None
+                wait *= 2
+        raise AssertionError("there is at least one try")
+
+    def _counted(self, client: Asked, body: bytes) -> Reply:
+        """One attempt, whose cost is written down before it is sent."""
+        counted = spending.current()
+        if counted is None:
+            return client.ask(body)
+        price, longest = self._options.price, self._options.max_tokens
+        # A token has at least one byte.
+        most = None if price is None or longest is None else price.of(len(body), longest)
+        number = counted.sent(self._stage, self._model, most)
+        try:
+            reply = client.ask(body)
+        except Fault as fault:
+            if fault.free:
+                counted.settle(number, None, price)
+            raise
+        counted.settle(number, reply, price)
+        return reply
+
+
+def _close(client: Asked, threads: Sequence[threading.Thread]) -> None:
+    """Close it as soon as no thread uses it, without waiting long for one that does."""
+
+    def last() -> None:
+        for thread in threads:
+            thread.join()
+        client.close()
+
+    closing = threading.Thread(target=last, daemon=True)
+    closing.start()
+    closing.join(_TICK)

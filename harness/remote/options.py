@@ -1,0 +1,120 @@
+"""Which model of which server is asked, and how: the options of every plugin that asks one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from harness.kit.installing import install_extra
+from harness.records import Problem
+from harness.stages.base import Options
+
+EXTRA = "remote"
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+class Price(Options):
+    """What a million tokens cost, in any currency: the user's own numbers."""
+
+    prompt: float = Field(alias="in", ge=0, allow_inf_nan=False, description="of the prompt")
+    answer: float = Field(alias="out", ge=0, allow_inf_nan=False, description="of the answer")
+
+    def of(self, prompt: int, answer: int) -> float:
+        """The money for so many tokens."""
+        return (prompt * self.prompt + answer * self.answer) / 1e6
+
+
+class ServerOptions(Options):
+    """A model behind an OpenAI-compatible API.
+
+    A plugin's own options inherit from it, with other defaults where they fit better.
+    """
+
+    endpoint: str = Field(
+        default="",
+        description="base URL of an OpenAI-compatible API, such as `http://127.0.0.1:8000/v1`",
+    )
+    model: str = Field(default="", description="the model's name at the endpoint")
+    key: str = Field(
+        default="OPENAI_API_KEY",
+        description="name of the environment variable that holds the key; never the key itself",
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=0.0, description="of an answer; 0: the likeliest; null leaves it to the server"
+    )
+    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=512, description="longest answer; null leaves it to the server"
+    )
+    timeout: float = Field(default=60, gt=0, le=3600, description="seconds for one answer")
+    tries: int = Field(
+        default=3, ge=1, le=10,
+        description="how often a request that fails, or an answer that will not do, is tried",
+    )  # fmt: skip
+    wait: float = Field(
+        default=1, ge=0, le=60,
+        description="seconds before the second try; each further wait is twice as long, 60 at most",
+    )  # fmt: skip
+    concurrency: int = Field(default=4, ge=1, le=64, description="requests at once")
+    cache: str = Field(default=".harness/replies", description="where answers are kept")
+    price: Price | None = Field(
+        default=None, description="money for a million tokens: `{in: 0.15, out: 0.60}`"
+    )
+
+
+def check_server(options: ServerOptions) -> None:
+    """Refuse what cannot be meant; no value that may be a secret is repeated.
+
+    Raises:
+        ValueError: says what is wrong.
+    """
+    if not _VARIABLE.fullmatch(options.key) or _looks_like_a_key(options.key):
+        raise ValueError(
+            "key takes the name of an environment variable, in capitals (OPENAI_API_KEY), never "
+            "the key itself; what was given is not shown here"
+        )
+    if not options.endpoint:
+        raise ValueError("endpoint is needed: a URL such as http://127.0.0.1:8000/v1")
+    if not options.model:
+        raise ValueError("an endpoint needs model: the name of the model there")
+    _check_address(options.endpoint)
+
+
+def foresee_server(options: ServerOptions) -> Iterator[Problem]:
+    """What can be said of a server without asking it; see :meth:`harness.Plugin.check`."""
+    if importlib.util.find_spec("httpx2") is None:
+        message = f"it needs the package httpx2: {install_extra(EXTRA)}"
+        yield Problem(message, (), "environment")
+    if not os.environ.get(options.key):
+        message = f"the environment variable {options.key} is not set: it is asked without a key"
+        yield Problem(message, ("key",), "note")
+    host = urlsplit(options.endpoint).netloc
+    message = f"whether {host} answers, and has this model, is not tried before the run"
+    yield Problem(message, ("endpoint",), "unknown")
+
+
+def _looks_like_a_key(name: str) -> bool:
+    """Some keys are capitals and digits throughout; names of variables have words in them."""
+    return any(
+        len(part) >= 16 and any(letter.isdigit() for letter in part) for part in name.split("_")
+    )
+
+
+def _check_address(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("endpoint takes a URL such as http://127.0.0.1:8000/v1")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError(
+            "endpoint holds a name, a password or a query: a key comes from the environment "
+            "variable that `key` names"
+        )

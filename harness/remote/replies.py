@@ -1,0 +1,67 @@
+"""Answers of models kept by the content of what was asked, a small JSON file each.
+
+The key holds the model's name, the whole prompt, the sampling and the index of the draw; not
+the address, so that a server may move. Faults are never kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.kit.files import canonical, digest, read_json, write_bytes
+from harness.kit.text import storable_json
+from harness.records import from_json, to_json
+
+SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said.
+
+    Attributes:
+        tries: how often it was asked until then.
+        finish: why the answer ends, in the server's words (``stop``, ``length``); empty: not said.
+        prompt_tokens, answer_tokens: as the server counts them; None: not said.
+        served: the model's name in the server's words, which may be more exact than the name that
+            was asked for; empty: not said.
+    """
+
+    text: str
+    tries: int = 1
+    finish: str = ""
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    served: str = ""
+
+
+class KeptReplies:
+    """A folder of answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def key(self, asked: Any) -> str:
+        """The name of what was asked, a JSON value."""
+        return digest([SCHEMA, asked])
+
+    def get(self, key: str) -> Reply | None:
+        """The answer; None if there is none that can be used."""
+        try:
+            document = read_json(self._path(key))
+            if document["schema"] == SCHEMA and document["key"] == key:
+                reply: Reply = from_json(Reply, document["reply"])
+                return reply
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        return None
+
+    def put(self, key: str, reply: Reply, model: str) -> None:
+        """Keep an answer; the file is there whole or not at all."""
+        document = {"schema": SCHEMA, "key": key, "model": model, "reply": to_json(reply)}
+        write_bytes(self._path(key), canonical(storable_json(document)) + b"\n")
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"

@@ -1,0 +1,107 @@
+"""Many requests: what is kept, what is asked again, waits, and when it is given up."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import harness
+from harness.remote import NOT_ASKED, Asker, Fault, Reply, Request, ServerOptions
+from tests.support.chat_server import Answer, said
+
+MESSAGES = [{"role": "user", "content": "u"}]
+
+
+def silent(done, total, what):
+    return None
+
+
+@pytest.fixture
+def asker(server, here):
+    def make(**changed):
+        options = {"endpoint": server.url, "model": "tester", "timeout": 5, "wait": 0, **changed}
+        return Asker(ServerOptions(**options), f"tester at {server.url}")
+
+    return make
+
+
+def prompts(*texts, draw=0):
+    return [Request([{"role": "user", "content": text}], draw) for text in texts]
+
+
+def test_each_request_has_its_answer(server, asker):
+    server.says = lambda asked: said(asked.user.upper())
+    outcomes = dict(asker().ask(prompts("a", "b", "a"), silent))
+    assert [outcomes[place].text for place in range(3)] == ["A", "B", "A"]
+    assert len(server.asked) == 2
+
+
+def test_an_answer_is_kept_by_the_prompt_the_sampling_and_the_draw(server, asker):
+    list(asker().ask(prompts("a"), silent))
+    list(asker().ask(prompts("a"), silent))
+    assert len(server.asked) == 1
+    list(asker().ask(prompts("a", draw=1), silent))
+    list(asker(temperature=0.5).ask(prompts("a"), silent))
+    list(asker(model="other").ask(prompts("a"), silent))
+    assert len(server.asked) == 4
+    assert len({asked.body["seed"] for asked in server.asked}) == 2
+
+
+def test_a_long_answer_is_kept_whole(server, asker):
+    text = "\ud800é\0x" * 30_000
+    server.says = lambda asked: said(text)
+    list(asker(max_tokens=None).ask(prompts("a"), silent))
+    reply = asker(max_tokens=None).known(prompts("a")[0])
+    assert reply is not None and len(reply.text) == len(text)
+
+
+def test_an_answer_that_will_not_do_is_asked_for_with_another_seed(server, asker):
+    server.says = lambda asked: said("yes" if len(server.asked) == 3 else "no")
+    request = Request(MESSAGES, accept=lambda text: text == "yes")
+    ((_, reply),) = asker().ask([request], silent)
+    assert reply.text == "yes" and reply.tries == 3
+    assert len({asked.body["seed"] for asked in server.asked}) == 3
+
+
+def test_waits_grow_and_end(server, asker):
+    waits = []
+
+    class Patience(threading.Event):
+        def wait(self, timeout=None):
+            waits.append(timeout)
+            return False
+
+    server.says = lambda asked: Answer(429, b"", {"Retry-After": "3"})
+    patient = asker(tries=9, wait=2)
+    client = patient._client()
+    with pytest.raises(Fault):
+        patient._patiently(client, client.body(MESSAGES, 1), Patience())
+    client.close()
+    assert waits == [3, 4, 8, 16, 32, 60, 60, 60]
+    assert len(server.asked) == 9
+
+
+def test_a_server_that_is_down_is_left_alone(server, asker):
+    server.says = lambda asked: Answer(503)
+    outcomes = dict(asker(tries=1).ask(prompts(*map(str, range(40))), silent))
+    words = [outcome.words for outcome in outcomes.values()]
+    assert words.count(NOT_ASKED) == 32
+    assert len(server.asked) <= 12
+    server.says = lambda asked: said("ok")
+    outcomes = dict(asker().ask(prompts(*map(str, range(40))), silent))
+    assert all(isinstance(outcome, Reply) for outcome in outcomes.values())
+
+
+def test_a_wrong_key_ends_it(server, asker):
+    server.says = lambda asked: Answer(401)
+    with pytest.raises(harness.EnvironmentFailure, match="is refused"):
+        list(asker().ask(prompts("a", "b"), silent))
+
+
+def test_a_kept_answer_that_was_damaged_is_asked_for_again(server, asker, here):
+    list(asker().ask(prompts("a"), silent))
+    (file,) = (here / ".harness/replies").rglob("*.json")
+    for damage in (b"{}", b"[]", b"", file.read_bytes()[:-9], b'{"schema": 2, "key": 1}'):
+        file.write_bytes(damage)
+        assert asker().known(prompts("a")[0]) is None

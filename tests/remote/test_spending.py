@@ -1,0 +1,147 @@
+"""Money: counted before it is sent, settled by the usage, never less than was sent."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.errors import BudgetSpent
+from harness.remote import Asker, Price, Request, ServerOptions, Spending, counting
+from tests.support.chat_server import Answer, said
+
+PRICE = {"in": 1.0, "out": 10.0}
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
+
+
+def silent(done, total, what):
+    return None
+
+
+def ask(server, spending, *texts, **options):
+    made = {"endpoint": server.url, "model": "m", "wait": 0, "price": PRICE, **options}
+    asker = Asker(ServerOptions(**made), "m", stage="round 1: generate")
+    requests = [Request([{"role": "user", "content": text}]) for text in texts]
+    with counting(spending):
+        return dict(asker.ask(requests, silent))
+
+
+def test_a_request_is_counted_at_its_usage(server, here):
+    server.says = lambda asked: said("x", usage=USAGE)
+    ask(server, Spending(here / "spent.jsonl", "run"), "a", "b")
+    ((place, cost),) = Spending(here / "spent.jsonl", "run").costs().items()
+    assert place == ("round 1: generate", "m")
+    assert (cost.requests, cost.open, cost.prompt, cost.answer) == (2, 0, 20, 10)
+    assert cost.money == pytest.approx(2 * (10 * 1 + 5 * 10) / 1e6)
+
+
+def test_without_usage_it_counts_at_its_most(server, here):
+    server.says = lambda asked: said("x")
+    ask(server, Spending(here / "spent.jsonl", "run"), "a", max_tokens=100)
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    assert cost.open == 1
+    assert 100 * 10 / 1e6 < cost.money < 100 * 10 / 1e6 + 1e-3
+
+
+def test_each_try_counts_and_a_refusal_costs_nothing(server, here):
+    def says(asked):
+        turn = len(server.asked)
+        return Answer({1: 429, 2: 500}[turn]) if turn < 3 else said("x", usage=USAGE)
+
+    server.says = says
+    ask(server, Spending(here / "spent.jsonl", "run"), "a")
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    assert (cost.requests, cost.open) == (3, 1)  # a server that failed may have worked
+
+
+def test_what_would_pass_the_cap_is_not_sent(server, here):
+    server.says = lambda asked: said("x", usage=USAGE)
+    each = Price(**PRICE).of(200, 100)
+    spending = Spending(here / "spent.jsonl", "run", 2.5 * each)
+    with pytest.raises(BudgetSpent, match=r"execution\.budget\.money"):
+        ask(server, spending, *map(str, range(500)), max_tokens=100, concurrency=1)
+    sent = len(server.asked)
+    assert 2 < sent < 500
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    assert cost.money <= 2.5 * each and cost.requests == sent
+    # Another run has money of its own; the same one has none left.
+    with pytest.raises(BudgetSpent):
+        ask(server, Spending(here / "spent.jsonl", "run", cost.money), "more", max_tokens=100)
+    ask(server, Spending(here / "spent.jsonl", "other", 2 * each), "more", max_tokens=100)
+
+
+def test_with_a_cap_and_no_price_nothing_is_sent(server, here):
+    with pytest.raises(BudgetSpent, match="its price is not known"):
+        ask(server, Spending(here / "spent.jsonl", "run", 1.0), "a", price=None)
+    assert not server.asked
+
+
+def test_two_processes_share_a_cap(here):
+    path = here / "spent.jsonl"
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        sent = pool.starmap(_spend, [(path, 60), (path, 60)])
+    assert sum(sent) == 50
+    assert Spending(path, "run").costs()["s", "m"].money == pytest.approx(5.0)
+
+
+def _spend(path, times):
+    spending, sent = Spending(path, "run", 5.0), 0
+    for _ in range(times):
+        try:
+            spending.sent("s", "m", 0.1)
+            sent += 1
+        except BudgetSpent:
+            break
+    return sent
+
+
+def test_a_changed_line_is_refused(here):
+    path = here / "spent.jsonl"
+    Spending(path, "run").sent("s", "m", 0.5)
+    path.write_bytes(path.read_bytes().replace(b"0.5", b"0.1"))
+    with pytest.raises(harness.DataError, match="what was spent cannot be told"):
+        Spending(path, "run").sent("s", "m", 0.5)
+    with pytest.raises(harness.DataError):
+        Spending(path, "run").costs()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from harness.remote import Spending
+from harness.remote.replies import Reply
+spending = Spending(Path("spent.jsonl"), "run")
+for turn in range(10_000):
+    number = spending.sent("s", "m", 1.0)
+    os.write(1, b"s")  # it is sent now
+    spending.settle(number, Reply("", prompt_tokens=1, answer_tokens=1), None)
+"""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(place, marks=() if place in (3, 57) else pytest.mark.nightly)
+        for place in range(1, 101)
+    ],
+)
+def test_a_kill_leaves_nothing_uncounted(here, after):
+    """What was said to be sent is in the log, wherever the kill falls."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdout=subprocess.PIPE, cwd=here, env={**os.environ}
+    ) as process:
+        assert process.stdout is not None
+        sent = len(process.stdout.read(after))
+        process.send_signal(signal.SIGKILL)
+        sent += len(process.stdout.read())
+    (cost,) = Spending(Path("spent.jsonl"), "run").costs().values()
+    assert sent >= after
+    assert cost.requests >= sent
+    assert cost.open >= cost.requests - sent
