@@ -97,7 +97,11 @@ if TYPE_CHECKING:
         find_reports as find_reports,
         summaries as summaries,
     )
-    from harness.report.reading import read_analysis as read_analysis
+    from harness.report.reading import (
+        read_analysis as read_analysis,
+        read_summary as read_summary,
+        summary_schema as summary_schema,
+    )
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
     from harness.rubrics import (
         LONGEST_TEXT as LONGEST_TEXT,
@@ -166,7 +170,7 @@ _HOMES = {
     "harness.report.folders": ("all_runs", "current_reports", "find_reports", "summaries"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),
-    "harness.report.reading": ("read_analysis",),
+    "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
     "harness.forecast": ("Forecast", "PlannedArm", "PlannedWork", "plan_run"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from importlib.resources import files
 
 import jsonschema
 import pytest
+
+import harness
 
 ALL = ("augment=[{plugin: fake, rows: 5, aim: true, control: random}]", "plan.explore=0")
 
@@ -20,7 +21,7 @@ def sets(*texts):
 def test_three_rounds_give_a_valid_document(finished):
     _, result = finished
     assert result.code == 0
-    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
+    schema = harness.summary_schema()
     jsonschema.Draft202012Validator(schema).validate(result.document)
     assert [one["round"] for one in result.document["rounds"]] == [0, 1, 2, 3]
     assert result.document["cached"] == []

@@ -451,6 +451,11 @@ class ShownTest:
     verdict: Verdict
 
 
+AimState = Literal[
+    "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ShownObjective:
     """What the best round has reached on dev of the config's objective.
@@ -469,9 +474,7 @@ class ShownObjective:
     metric: str
     target: float
     statement: str
-    state: Literal[
-        "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
-    ]
+    state: AimState
     value: float | None
     missing: float | None
     per_round: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from harness.engine import ledger
@@ -11,28 +12,35 @@ from harness.engine.steps import Steps
 from harness.engine.steps.asking import arm_of
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation
+from harness.kit.documents import as_document
+from harness.kit.text import one_line
 from harness.loop import BASELINE, deciding_score
-from harness.records import BASE_ARM, BaselineResult, BestPrompt, Verdict
+from harness.records import BASE_ARM, Score, Verdict
+from harness.records.summary import Scores, ShownBaseline, ShownBestPrompt, ShownScore
 from harness.stats.decision import alpha_of
 from harness.verdicts import baselines, rule
 
 Split = Literal["dev", "test"]
 
 
-def compared(steps: Steps, history: History) -> list[BaselineResult]:
+def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
     """Those that were asked so far, on dev, in the order of the config."""
     best = history.evaluations[BASE_ARM, history.kept]
     alpha = alpha_of(steps.config.settings.rounds)
-    return [
-        BaselineResult(
-            name, asked.told, asked.evaluation.scores,
-            _verdict(steps, history, name, (best, asked.evaluation), "dev", alpha),
+    return tuple(
+        ShownBaseline(
+            one_line(name),
+            one_line(asked.told),
+            _shown(asked.evaluation.scores),
+            as_document(
+                Verdict, _verdict(steps, history, name, (best, asked.evaluation), "dev", alpha)
+            ),
         )
         for name, asked in history.baselines.items()
-    ]  # fmt: skip
+    )
 
 
-def best_prompt(steps: Steps, history: History) -> BestPrompt | None:
+def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     """The best round against the prompts that were best on dev, and against the base model.
 
     All of it is of test once that was opened, and of dev until then.
@@ -55,18 +63,22 @@ def best_prompt(steps: Steps, history: History) -> BestPrompt | None:
         alpha = ledger.alpha(history.test.looks)
     else:
         best, alpha = history.evaluations[BASE_ARM, history.kept], alpha_of(settings.rounds)
-        sides = (best, history.evaluations[BASE_ARM, BASELINE])
+        evaluations = (best, history.evaluations[BASE_ARM, BASELINE])
         base = rule.judge(
-            score, *(side.measurements[score.entry.name] for side in sides),
+            score, *(side.measurements[score.entry.name] for side in evaluations),
             alpha=alpha, min_gain=settings.min_gain, against=f"round {BASELINE}",
         )  # fmt: skip
     verdict = _verdict(steps, history, name, (best, asked[name]), split, alpha)
-    shown = baselines.Sides(
+    sides = baselines.Sides(
         asked[name].scores[primary], best.scores[primary], len(on_dev), history.kept, split
     )
     return baselines.with_base(
-        score, name, asked[name].scores, shown, verdict, base, settings.min_gain
+        score, name, _shown(asked[name].scores), sides, verdict, base, settings.min_gain
     )
+
+
+def _shown(scores: Mapping[str, Score]) -> Scores:
+    return {one_line(name): as_document(ShownScore, score) for name, score in scores.items()}
 
 
 def _verdict(

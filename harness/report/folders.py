@@ -101,11 +101,11 @@ def all_runs() -> dict[str, Any]:
 
 def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """A run's summary, and the run in a line; None, with a warning, where it is damaged."""
-    from harness.report.summary import read
+    from harness.report.reading import read_summary
 
     path = folder / "summary.json"
     try:
-        document = read(path)
+        document = read_summary(path)
     except (HarnessError, OSError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
         say(f"warning: {path} is passed over: {why}", "yellow")

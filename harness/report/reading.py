@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from harness.errors import DataError, UsageError
-from harness.kit.files import read_json
+from harness.kit.files import canonical, read_json
+from harness.kit.text import one_line, storable_json
+from harness.records import to_json
+from harness.records.rounds import SUMMARY_SCHEMA
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from harness.records.summary import Summary
 
 FILE_NAME = "analysis.json"
 SCHEMA = "harness.analysis/4"
+
+_LONGEST_PROBLEM = 300
+"""Characters of what is said to be wrong with a file."""
 
 Document = dict[str, Any]
 
@@ -68,3 +84,64 @@ def rounds_closed(document: Mapping[str, Any]) -> int:
     """How many closed rounds of all arms the document tells of."""
     control = document.get("control") or {"rounds": ()}
     return len(document["rounds"]) + len(control["rounds"])
+
+
+def read_summary(path: Path) -> Document:
+    """The document in a ``summary.json``.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is not a whole summary, or one of a newer harness.
+    """
+    document = read_document(path, SUMMARY_SCHEMA, "summary")
+    if problem := _problem(document):
+        what = one_line(f"this is no whole summary: {problem}", _LONGEST_PROBLEM)
+        hint = "it was edited: take it from a backup, or run the same `harness iterate` again"
+        raise DataError(what, where=str(path), hint=hint)
+    return document
+
+
+def summary_schema() -> Document:
+    """The JSON Schema (draft 2020-12) of a summary document."""
+    text = files("harness.report").joinpath("summary.schema.json").read_text(encoding="utf-8")
+    document: Document = json.loads(text)
+    return document
+
+
+def _problem(document: Document) -> str:
+    """What keeps the document from being a summary that a run can be told by; empty for nothing."""
+    try:
+        summary = _adapter().validate_json(canonical(storable_json(document)), strict=True)
+        canonical(to_json(summary))  # an integer beyond any float became an infinity
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    except ValueError:
+        return "it has a number that is not finite"
+    if not isinstance(document["settings"].get("data", {}), dict):
+        return "settings.data: input should be a valid dictionary"
+    if document["kept_round"] >= len(document["rounds"]):
+        return "its best round is not among its rounds"
+    for name, said in document["experiments"].items():
+        sentences = said.get("sentences", [])
+        if not isinstance(sentences, list) or not all(isinstance(one, str) for one in sentences):
+            return f"experiments.{name}.sentences: a list of texts is needed"
+    test = document["test"]
+    scored = [
+        document["rounds"][document["kept_round"]]["scores"],
+        *([test["kept"]] if test else []),
+    ]
+    if any(document["primary"] not in scores for scores in scored):
+        return "its primary score is not among its scores"
+    return ""
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Summary]:
+    # Thirty classes, which a run that is finished shows itself without.
+    from pydantic import TypeAdapter
+
+    from harness.records.summary import Summary
+
+    return TypeAdapter(Summary)

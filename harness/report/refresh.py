@@ -17,7 +17,7 @@ from harness.kit.files import read_json
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotators import digests_of, plugins_of
-from harness.report.reading import FILE_NAME, read, rounds_closed
+from harness.report.reading import FILE_NAME, read, read_summary, rounds_closed
 
 if TYPE_CHECKING:
     from harness.context import Watcher
@@ -49,7 +49,6 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness import stored
     from harness.report.publishing import reports
-    from harness.report.summary import read as read_summary
 
     document = read_summary(folder / "summary.json")
     steps, history = stored.replay(run)

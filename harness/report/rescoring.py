@@ -20,7 +20,7 @@ from harness.records import Example
 from harness.report.added_metrics import record
 from harness.report.database import database
 from harness.report.folders import find_reports
-from harness.report.summary import read
+from harness.report.reading import read_summary
 from harness.scoring import MetricEntry, Scorecard
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 
@@ -188,5 +188,5 @@ def _measured(
 
 def _selection(run: StoredRun, systems: Mapping[str, Scorecard]) -> list[str]:
     """What has to stand beside dev scores of the round that was chosen by dev."""
-    mark = read(run.reports / "summary.json")["chosen"]
+    mark = read_summary(run.reports / "summary.json")["chosen"]
     return [mark["sentence"]] if mark and f"round {mark['round']}" in systems else []

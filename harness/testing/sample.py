@@ -181,7 +181,7 @@ _ROUND = MainRound(
     errors={}, slices=(), strategy="none", plan=(), added=0, added_by={}, refused={}, log=(),
     course=None, guards=(), replayed=0, forgetting=None,
 )  # fmt: skip
-_SUMMARY = Summary(
+SUMMARY = Summary(
     schema=SCHEMA, run="sample", primary=SCORE, model=Model("sample", None, 0, ()),
     dates=Dates(None, None), settings={}, data=Data({"dev": 3}, 3, {}, None), rounds=(_ROUND,),
     kept_round=0, best_prompt=None, beats_prompts=None, forgot=None, test=None, sealed=None,
@@ -189,7 +189,7 @@ _SUMMARY = Summary(
     arms=(), experiments={}, chosen=None,
 )  # fmt: skip
 DOCUMENT: Mapping[str, Any] = {
-    **to_json(_SUMMARY), "schema": "harness.analysis/4", "baselines": [],
+    **to_json(SUMMARY), "schema": "harness.analysis/4", "baselines": [],
     "annotations": {}, "right_at": None, "bounds": [None, None], "by_people": False,
     "between_references": None, "definitions": {}, "causes_known": {}, "not_looked_for": "",
     "tables": {}, "better": [], "not_better": None, "remedies": [], "queries": [],

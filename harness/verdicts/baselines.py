@@ -13,8 +13,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from harness.kit.documents import as_document, finite
 from harness.kit.numbers import at_least
-from harness.records import BestPrompt, Measurement, Score, Verdict
+from harness.kit.text import one_line
+from harness.records import Measurement, Score, Verdict
+from harness.records.summary import Scores, ShownBestPrompt
 from harness.verdicts import rule
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, required
@@ -86,9 +89,9 @@ class Sides:
 
 
 def with_base(
-    score: DecidingScore, name: str, scores: Mapping[str, Score], sides: Sides,
+    score: DecidingScore, name: str, scores: Scores, sides: Sides,
     verdict: Verdict, base: Verdict, min_gain: float = 0.0,
-) -> BestPrompt:  # fmt: skip
+) -> ShownBestPrompt:  # fmt: skip
     """The best round against both the base model as it is asked and the best of its prompts.
 
     Args:
@@ -101,7 +104,10 @@ def with_base(
     bounds = [one.low for one in (verdict, base)]
     low = None if None in bounds else min(bound for bound in bounds if bound is not None)
     sentence = _sentence(score, name, sides, verdict, base, low, min_gain)
-    return BestPrompt(name, sides.split, scores, verdict, base, low, sentence)
+    against = as_document(Verdict, verdict), as_document(Verdict, base)
+    return ShownBestPrompt(
+        one_line(name), sides.split, scores, *against, finite(low), one_line(sentence)
+    )
 
 
 def _sentence(

@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from harness.config.aims import Objective
+from harness.kit.documents import finite
 from harness.kit.terms import CHOSEN
-from harness.kit.text import titled
+from harness.kit.text import one_line, titled
 from harness.records import RoundResult, Score
-
-State = Literal[
-    "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
-]
+from harness.records.summary import AimState, ShownObjective
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes:
-        state: ``surely`` is by the score's 95 % interval.
-        missing: target minus value, positive while something is missing; in the score's units.
-        per_round: mean gain per best round so far; None before the first.
-        rounds_left: rounds that this pace would still take; None where it leads nowhere.
-    """
-
-    objective: Objective
-    score: Score | None
-    state: State
-    missing: float | None
-    per_round: float | None
-    rounds_left: float | None
-    sentence: str
-
-
-def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
+def progress(objective: Objective, rounds: Sequence[RoundResult]) -> ShownObjective:
     """The objective after these rounds of one arm, of which the last kept one counts.
 
     Args:
         rounds: in order, the baseline first.
     """
+    metric, statement = one_line(objective.metric), one_line(objective.statement)
+    told = functools.partial(ShownObjective, metric, objective.target, statement)
     kept = [result for result in rounds if result.kept]
     score = kept[-1].scores.get(objective.metric) if kept else None
-    if score is None or score.value is None:
-        return Progress(
-            objective,
-            score,
-            "unknown",
-            None,
-            None,
-            None,
-            f"Objective: {objective.metric} has no value yet, so nothing can be said.",
-        )
+    value = finite(score.value) if score else None
+    if score is None or value is None:
+        sentence = f"Objective: {metric} has no value yet, so nothing can be said."
+        return told("unknown", None, None, None, None, sentence)
     up = 1 if score.higher_is_better else -1
-    missing = up * (objective.target - score.value)
+    missing = up * (objective.target - value)
     pace = _pace(objective, kept, up)
     left = missing / pace if missing > 0 and pace is not None and pace > 0 else None
     state = _state(objective.target, score, missing)
     on_dev = f", {CHOSEN}" if kept[-1].round else ""
-    words = _words(objective, score, state, missing, left, on_dev)
-    return Progress(objective, score, state, missing, pace, left, words)
+    sentence = one_line(_words(objective, score, state, missing, left, on_dev))
+    return told(state, value, finite(missing), finite(pace), finite(left), sentence)
 
 
 def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:
@@ -75,7 +48,7 @@ def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float |
     return up * (now.value - before.value) / (last.round - first.round)
 
 
-def _state(target: float, score: Score, missing: float) -> State:
+def _state(target: float, score: Score, missing: float) -> AimState:
     nearest = score.high if score.higher_is_better else score.low
     farthest = score.low if score.higher_is_better else score.high
     up = 1 if score.higher_is_better else -1
@@ -89,7 +62,7 @@ def _state(target: float, score: Score, missing: float) -> State:
 def _words(
     objective: Objective,
     score: Score,
-    state: State,
+    state: AimState,
     missing: float,
     left: float | None,
     on_dev: str,

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import harness
-from harness.report.summary import schema
+from harness import summary_schema
 from tests.support.arms import levers_of
 from tests.support.project import CONFIG, SUPPORT, Project
 
@@ -46,7 +46,7 @@ def test_arms_are_tried_beside_the_rounds_of_the_same_run(begun: Project) -> Non
     assert found["run"] == plain["run"]
     for key in ("rounds", "test", "kept_round"):
         assert found[key] == plain[key], key
-    jsonschema.Draft202012Validator(schema()).validate(found)
+    jsonschema.Draft202012Validator(summary_schema()).validate(found)
     arms = by_name(found)
     assert [arms[name]["verdict"]["label"] for name in ("more", "nothing")] == [
         "improved", "regressed",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 import jsonschema
@@ -106,7 +105,7 @@ def test_the_summary_tells_each_prompt_with_scores_and_the_best_round_against_it
     _, result = asked
     assert result.code == 0, result.err
     document = result.document
-    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
+    schema = harness.summary_schema()
     jsonschema.Draft202012Validator(schema).validate(document)
     assert [one["name"] for one in document["baselines"]] == NAMES
     base = document["rounds"][0]["scores"]["overlap"]["value"]

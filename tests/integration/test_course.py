@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import validate
 
-from harness.report.summary import schema
+from harness import summary_schema
 from tests.support.project import CONFIG, FAKES
 
 TRAINER = f"""
@@ -70,7 +70,7 @@ def test_the_word_is_in_terminal_summary_and_reports(overfitting):
     said = " ".join(done.err.split())
     assert f"round 1: train: {SAID}" in said
     assert "Train for fewer epochs" in said
-    validate(done.document, schema())
+    validate(done.document, summary_schema())
     baseline, trained = done.document["rounds"]
     assert baseline["course"] is None
     found = trained["course"]

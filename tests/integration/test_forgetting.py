@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib.resources import files
 from typing import Any
 
 import jsonschema
@@ -131,7 +130,7 @@ def stages(project: Project) -> set[str]:
 
 def test_each_trained_round_stands_beside_the_base_model(worse):
     project, done = worse
-    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
+    schema = harness.summary_schema()
     jsonschema.Draft202012Validator(schema).validate(done.document)
     first, *rounds = done.document["rounds"]
     assert first["forgetting"] is None and len(rounds) == 2

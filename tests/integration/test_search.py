@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.report.summary import schema
+from harness import summary_schema
 from tests.support.arms import levers_of
 from tests.support.project import CONFIG, FAKES, SUPPORT, Project
 
@@ -57,7 +57,7 @@ def test_a_search_is_added_to_a_run_that_has_ended_and_its_best_meets_the_refere
     assert found["run"] == plain["run"]
     for key in ("rounds", "test", "kept_round"):
         assert found[key] == plain[key], key
-    jsonschema.Draft202012Validator(schema()).validate(found)
+    jsonschema.Draft202012Validator(summary_schema()).validate(found)
     search = levers_of(found)["search"]
     assert len(search["trials"]) == 6
     first, best = search["trials"][0], search["trials"][search["best"]]
@@ -111,7 +111,7 @@ def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley:
     valley.write(MANY + search)
     found = iterate(valley)
     search_of = levers_of(found)["search"]
-    jsonschema.Draft202012Validator(schema()).validate(found)
+    jsonschema.Draft202012Validator(summary_schema()).validate(found)
     assert search_of["folds"] == 1
     trials = search_of["trials"]
     cut = [one for one in trials if one["state"] == "pruned"]

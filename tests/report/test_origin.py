@@ -12,8 +12,7 @@ import harness
 from harness.engine import beginning
 from harness.errors import DataError
 from harness.report import origin
-from harness.report.reading import read
-from harness.report.summary import read as read_summary
+from harness.report.reading import read, read_summary
 
 
 def test_the_model_lies_where_the_summary_says(finished: Any) -> None:

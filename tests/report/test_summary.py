@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from harness.errors import DataError, UsageError
+from harness.kit.documents import as_document
 from harness.records import (
-    BaselineResult,
     Condition,
-    ControlResult,
     ErrorLabel,
     Example,
     Growth,
@@ -31,15 +32,25 @@ from harness.records import (
     to_json,
 )
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
-from harness.records.summary import Model, Summary
+from harness.records.summary import (
+    Data,
+    Model,
+    ShownBaseline,
+    ShownControl,
+    ShownScore,
+    ShownTest,
+    Summary,
+)
 from harness.report.instructive import instructive
-from harness.report.rounds import LOG_POINTS
-from harness.report.summary import RunRecord, read, schema, summarise
+from harness.report.reading import read_summary, summary_schema
+from harness.report.rounds import LOG_POINTS, Log, control_round, main_round
+from harness.report.summary import written
+from harness.testing.sample import SUMMARY
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import pages
 
-VALIDATOR = jsonschema.Draft202012Validator(schema())
+VALIDATOR = jsonschema.Draft202012Validator(summary_schema())
 WEAK = Slice((Condition("intent", "=", "RateBook"),), 24, 12, 0.2, 0.11, 0.03, 0.19, 0.04)
 
 
@@ -58,19 +69,31 @@ def round_of(number: int, **changes: Any) -> RoundResult:
     return RoundResult(**{**fields, **changes})
 
 
-def summary(**changes: Any) -> dict[str, Any]:
+def summary(
+    rounds: Sequence[RoundResult] = (),
+    slices: Mapping[int, Sequence[Slice]] = {},
+    logs: Mapping[int, Log] = {},
+    **changes: Any,
+) -> dict[str, Any]:
     plan = Plan("targeted", (PlanItem(WEAK, 40, "real rows", "clear gap"),
                              PlanItem(None, 10, "real rows")))  # fmt: skip
     grown = round_of(1, plan=plan, growth=Growth(48, {"pool": 48}, {"near dev": 2}))
     fields: dict[str, Any] = {
-        "run": "billing-12ab", "primary": "f1", "rounds": (round_of(0), grown, round_of(2)),
-        "seconds": {"train": 1.23456}, "cached": ("source",), "kept_round": 1,
+        "run": "billing-12ab", "primary": "f1", "seconds": {"train": 1.235}, "cached": ("source",),
+        "kept_round": 1,
     }  # fmt: skip
-    return summarise(RunRecord(**{**fields, **changes}))
+    fields["rounds"] = tuple(
+        main_round(
+            result, slices.get(result.round, ()), logs.get(result.round, ()),
+            replayed=0, forgotten=None,
+        )
+        for result in rounds or (round_of(0), grown, round_of(2))
+    )  # fmt: skip
+    return written(dataclasses.replace(SUMMARY, **{**fields, **changes}))
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.Draft202012Validator.check_schema(summary_schema())
 
 
 def test_the_least_document() -> None:
@@ -84,12 +107,18 @@ def test_the_least_document() -> None:
 
 def test_the_whole_document() -> None:
     verdict = Verdict("improved", "round 0", 0.1, 0.03, 0.17, 0.975, 0.04, "Better.", 160, 50)
+    shown = as_document(ShownScore, score(0.25))
     document = summary(
-        test=TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict),
-        control=ControlResult((round_of(0), round_of(1, arm="random")), 0.01, -0.02, 0.04, "Hm."),
-        baselines=(BaselineResult("asked", "a system\nturn", {"f1": score(0.25)}, verdict),),
+        test=as_document(
+            ShownTest, TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict)
+        ),
+        control=ShownControl(
+            (control_round(round_of(0)), control_round(round_of(1, arm="random"))),
+            0.01, -0.02, 0.04, "Hm.",
+        ),
+        baselines=(ShownBaseline("asked", "a turn", {"f1": shown}, verdict),),
         model=Model("tiny", "models/a", 1, ()),
-        data={"train": 100, "dev": 160}, dev_groups=48, digests={"dev": "0f", "test": "1e"},
+        data=Data({"train": 100, "dev": 160}, 48, {"dev": "0f", "test": "1e"}, None),
         slices={1: (WEAK,)}, logs={1: [{"step": 1, "epoch": 0.5, "loss": 2.0}]},
         examples=instructive(SCORED, (), score="f1", higher_is_better=True),
         notes=("n",), next_command="harness runs",
@@ -99,7 +128,7 @@ def test_the_whole_document() -> None:
     assert document["data"]["digests"] == {"dev": "0f", "test": "1e"}
     assert document["control"]["difference"] == 0.01
     (asked,) = document["baselines"]
-    assert (asked["name"], asked["what"]) == ("asked", "a system turn")
+    assert (asked["name"], asked["what"]) == ("asked", "a turn")
     assert asked["scores"]["f1"]["value"] == 0.25 and asked["verdict"]["label"] == "improved"
     assert [entry["round"] for entry in document["control"]["rounds"]] == [0, 1]
     grown = document["rounds"][1]
@@ -134,9 +163,7 @@ def test_the_schema_refuses(spoil: Any) -> None:
 def test_numbers_and_texts_that_json_cannot_hold() -> None:
     nan, inf = float("nan"), float("inf")
     spoilt = round_of(0, scores={"f1": score(nan, low=-inf, high=inf)}, errors={"\ud800\x00 x": 1})
-    document = summary(
-        rounds=(spoilt,), logs={0: [{"step": 1, "loss": nan}]}, notes=("\x1b[1m\ud800",)
-    )
+    document = summary(rounds=(spoilt,), logs={0: [{"step": 1, "loss": nan}]}, kept_round=0)
     VALIDATOR.validate(document)
     json.dumps(document, allow_nan=False, ensure_ascii=False).encode("utf-8")
     found = document["rounds"][0]["scores"]["f1"]
@@ -192,23 +219,23 @@ def test_an_example_shows_the_nearest_reference() -> None:
 def test_reading_a_file(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     with pytest.raises(UsageError, match="no summary here"):
-        read(path)
+        read_summary(path)
     path.write_text(json.dumps(summary()))
-    assert read(path) == summary()
+    assert read_summary(path) == summary()
     typed = TypeAdapter(Summary).validate_json(path.read_bytes(), strict=True)
     assert {key: value for key, value in to_json(typed).items() if key in summary()} == summary()
     for text, problem in (("{", "not JSON"), ("[]", "schema None"), ('{"schema": "x/9"}', "x/9")):
         path.write_text(text)
         with pytest.raises(DataError, match=problem):
-            read(path)
+            read_summary(path)
 
 
 def test_the_schema_and_the_page_are_made_from_the_types() -> None:
-    assert schema() == pages.schema()
+    assert summary_schema() == pages.schema()
     assert pages.PAGE.read_text(encoding="utf-8") == pages.page()
 
 
 def test_every_type_of_the_document_has_its_table() -> None:
     page = pages.PAGE.read_text(encoding="utf-8")
-    named = schema()["$defs"].keys() - {"ShownRound"}  # which ``MainRound`` adds to
+    named = summary_schema()["$defs"].keys() - {"ShownRound"}  # which ``MainRound`` adds to
     assert not {name for name in named if f"<!-- {name} -->" not in page}

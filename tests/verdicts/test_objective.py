@@ -46,7 +46,7 @@ def test_the_pace_of_kept_rounds_says_what_is_left():
 
 def test_only_kept_rounds_count():
     found = progress(AIM, rounds(20.0, 25.0, 50.0, kept={0, 1}))
-    assert (found.score.value, found.missing) == (25, 15)
+    assert (found.value, found.missing) == (25, 15)
 
 
 def test_without_progress_no_end_is_foreseen():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -12,9 +13,9 @@ import pytest
 
 from harness.data.likeness import Usual
 from harness.data.screening import Pair, Screening
+from harness.kit.documents import as_document
 from harness.records import (
     Condition,
-    ControlResult,
     ErrorLabel,
     Example,
     Growth,
@@ -28,9 +29,11 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.records.summary import Dates, Model
+from harness.records.summary import Data, Dates, Model, Screened, ShownControl, ShownTest
 from harness.report.instructive import instructive
-from harness.report.summary import RunRecord, summarise
+from harness.report.rounds import control_round, main_round
+from harness.report.summary import written
+from harness.testing.sample import SUMMARY
 from harness_reports.targets import EVERYWHERE
 
 HOSTILE = (
@@ -214,7 +217,6 @@ SETTINGS = {
 
 def build_document(rounds: int = 4, finished: bool = True, control: bool = True) -> dict[str, Any]:
     """The summary of a run that has come so far."""
-    results = tuple(round_of(number) for number in range(rounds))
     kept = min(1, rounds - 1)
     test = TestResult(
         2, scores_of(0, -0.4), scores_of(1, -0.4),
@@ -227,16 +229,25 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         "There is no evidence that targeted rows helped more than as many random ones: "
         "one run with one seed cannot show differences below 0.02."
     )
-    return summarise(RunRecord(
+    return written(dataclasses.replace(
+        SUMMARY,
         run="docstrings-3f2a91c4",
         primary="rougeL",
-        rounds=results,
+        rounds=tuple(
+            main_round(
+                round_of(number), slices_of(number) if number else (),
+                log_of(number) if number else (), replayed=0, forgotten=None,
+            )
+            for number in range(rounds)
+        ),
         seconds={"train": 214.2, "generate": 91.7, "score": 6.1, "analyze": 1.2, "source": 3.3},
         cached=("source", "generate 0"),
         kept_round=kept,
-        test=test if finished else None,
-        control=ControlResult(tuple(round_of(n, "random") for n in range(3)), 0.004, -0.011, 0.019,
-                              sentence) if control else None,
+        test=as_document(ShownTest, test) if finished else None,
+        control=ShownControl(
+            tuple(control_round(round_of(n, "random")) for n in range(3)), 0.004, -0.011, 0.019,
+            sentence,
+        ) if control else None,
         model=Model(
             "SmolLM2-135M-Instruct",
             ".harness/artifacts/train/4f0c1b9d2e7a" if kept else None,
@@ -247,11 +258,13 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         ),
         dates=Dates("2026-11-26T18:30:00Z", "2026-11-26T18:37:12Z" if finished else None),
         settings=SETTINGS,
-        data={"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160},
-        dev_groups=48,
-        screening=SCREENING,
-        slices={number: slices_of(number) for number in range(1, rounds)},
-        logs={number: log_of(number) for number in range(1, rounds)},
+        data=Data(
+            {"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160}, 48, {},
+            as_document(
+                Screened, SCREENING, left_out=SCREENING.refused,
+                recognised=SCREENING.usual.recognised,
+            ),
+        ),
         examples=instructive(scored_of(kept), LABELLED, score="rougeL", higher_is_better=True),
         notes=("The slice package = tkinter has 12 rows: too few to judge.",),
         next_command="harness iterate --rounds 4" if finished else "harness iterate --rounds 3",

@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from harness import summary_schema
 from harness.kit import drawing, files
-from harness.report.summary import schema
 from harness_reports import (
     BriefReporter,
     FullReporter,
@@ -59,7 +59,7 @@ def test_both_are_registered() -> None:
 
 
 def test_the_sample_is_a_valid_document(document: Document) -> None:
-    jsonschema.Draft202012Validator(schema()).validate(document)
+    jsonschema.Draft202012Validator(summary_schema()).validate(document)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -121,7 +121,7 @@ def test_a_document_of_nothing_but_the_needed_keys(make_document: Make, tmp_path
     document |= {"examples": [], "notes": [], "seconds": {}, "next_command": "", "settings": {}}
     document["model"] = {"base": "", "adapter": None, "round": 0, "commands": []}
     document["dates"] = {"started": None, "finished": None}
-    jsonschema.Draft202012Validator(schema()).validate(document)
+    jsonschema.Draft202012Validator(summary_schema()).validate(document)
     assert "–" in shown(document, 80)
     assert "## Rounds" in written(document, tmp_path)
 

@@ -16,7 +16,6 @@ from harness.config.settings import keys_beside
 from harness.engine import dev_ledger
 from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
-from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES, judged, levers, scored as scored_by_hand, training
 from tests.support.project import CONFIG, Project
 
@@ -174,7 +173,7 @@ def test_what_is_damaged_in_a_summary_is_named(
     assert harness.all_runs()["runs"] == []
     assert "no whole summary: data.rows: input should be an object" in told(capsys)
     with pytest.raises(harness.DataError, match=r"no whole summary: data\.rows"):
-        read(Path("reports/damaged/summary.json"))
+        harness.read_summary(Path("reports/damaged/summary.json"))
 
 
 def test_a_number_that_json_lacks_is_told_as_text_or_left_out(write: Any) -> None:
