@@ -57,8 +57,8 @@ class Context:
             Ctrl-C, a kill): a later call for the very same work (plugin, options, inputs, seed,
             library versions) finds there what this one left, whole or cut. It is removed once
             the work is published. None outside of a run.
-        checkpoint_minutes: how often a trainer that can go on from its scratch saves what it
-            needs for that; 0: never.
+        checkpoint_minutes: how often a trainer or a generator that can go on from its scratch saves
+            what it needs for that; 0: never.
         say: tells the person at the terminal one sentence, now, and keeps it nowhere; what a
             reader of the results has to know is a :meth:`remark`.
         probe: whether the call only measures time and memory for a forecast. What it gives is

@@ -110,7 +110,9 @@ class Execution(Strict):
         default="child", description="run heavy stages in processes of their own, or in this one"
     )
     checkpoint_minutes: float = Field(
-        default=10, ge=0, description="minutes between two checkpoints of a training; 0: none"
+        default=10,
+        ge=0,
+        description="minutes between two checkpoints of a training, or of answers; 0: none",
     )
     budget: Budget = Field(default=Budget(), description="what a command may spend")
 

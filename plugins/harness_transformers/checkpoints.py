@@ -1,4 +1,4 @@
-"""Checkpoints inside a training: whole or not at all, and vouched for by a manifest.
+"""Checkpoints inside a training, or an answering: whole or not at all, and vouched for by a manifest.
 
 A checkpoint is a folder ``step-N`` in the scratch of the training's stage. It is written under a
 temporary name, synced and renamed; its manifest names what it belongs to and the sha256 of every
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import io
 import json
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from harness.kit.files import digest, manifest_of, read_json, remove, whole_folder, write_json
 from harness_transformers.encoding import Encoded
@@ -27,11 +30,11 @@ MANIFEST = "manifest.json"
 
 
 class Checkpoints:
-    """The checkpoints of one training.
+    """The checkpoints of one training, or of one answering.
 
     Args:
         root: an existing folder; holds nothing else.
-        belongs: JSON values by name that two trainings must have in common for one to go on from
+        belongs: JSON values by name that two attempts must have in common for one to go on from
             the other's checkpoint.
         say: told why a checkpoint is passed over.
     """
@@ -103,6 +106,14 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """The names of what is not the same in both."""
     names = sorted({*one, *other})
     return ", ".join(name for name in names if one.get(name) != other.get(name))
+
+
+def write_tensors(path: Path, value: Any) -> None:
+    """``torch.save``, plainly: a checkpoint is synced and renamed as a whole."""
+    # By way of memory: torch tells a full disk as a RuntimeError without a reason.
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    path.write_bytes(buffer.getvalue())
 
 
 def belonging(

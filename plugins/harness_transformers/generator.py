@@ -154,6 +154,8 @@ class TransformersGenerator(harness.Generator):
 
         from harness_transformers import adapters, devices, memory, sampling
         from harness_transformers.chats import Chats
+        from harness_transformers.checkpoints import belonging
+        from harness_transformers.saved_answers import SavedAnswers
 
         chats = Chats.of(checkpoint)
         if checkpoint.template not in (None, chats.template):
@@ -181,16 +183,24 @@ class TransformersGenerator(harness.Generator):
         order = [place for place in range(len(prompts)) if place not in skipped]
         order.sort(key=lambda place: (-len(prompts[place]), place))
         at_once = memory.AtOnce(options.batch_size, context.say, "prompts")
-
-        def work(some: Sequence[list[int]], size: int) -> Iterator[tuple[int, list[int]]]:
-            return self._answers(model, some, size, chats.stops, context)
-
-        context.progress(0, len(order), "answers")
-        answers = at_once.stream([prompts[place] for place in order], work)
-        for done, (number, tokens) in enumerate(answers, start=1):
-            place = order[number]
+        belongs = belonging(
+            (), (), self.libraries, options=options.model_dump(mode="json"), seed=context.seed,
+            checkpoint=checkpoint.digest, prompts=[prompts[place] for place in order],
+        )  # fmt: skip
+        saved = SavedAnswers(context, at_once, belongs, len(order))
+        for place, tokens in saved.answers.items():
             yield _prediction(examples[place], prompts[place], tokens, chats)
-            context.progress(done, len(order), "answers")
+
+        def work(places: Sequence[int], size: int) -> Iterator[tuple[int, list[int]]]:
+            return self._answers(model, prompts, places, size, chats.stops, saved)
+
+        context.progress(len(saved.answers), len(order), "answers")
+        left = [place for place in order if place not in saved.answers]
+        for place, tokens in at_once.stream(left, work):
+            saved.answers[place] = tokens
+            yield _prediction(examples[place], prompts[place], tokens, chats)
+            # Whether to stop is asked where what is done can be saved: after a step, or a batch.
+            context.report(len(saved.answers), len(order), "answers")
         if at_once.halved:
             context.remark(
                 f"memory ran out in answering: {at_once.rows} prompts at a time were answered, "
@@ -198,22 +208,38 @@ class TransformersGenerator(harness.Generator):
             )
 
     def _answers(
-        self, model: Any, prompts: Sequence[list[int]], size: int, stops: Any, context: Any
+        self,
+        model: Any,
+        prompts: Sequence[list[int]],
+        places: Sequence[int],
+        size: int,
+        stops: Any,
+        saved: Any,
     ) -> Iterator[tuple[int, list[int]]]:
-        """A prompt's number and its answer's tokens, as they come, ``size`` prompts at a time."""
+        """The place of each prompt and its answer's tokens, as they come, ``size`` at a time."""
         from harness_transformers import greedy, sampling
 
         limit = self.options.max_new_tokens
-        plain = bool(prompts) and not sampling.choices(model.generation_config)
-        if plain and greedy.suits(model, prompts, limit):
-            yield from greedy.Greedy(model, stops, size, context.check).answers(prompts, limit)
+        plain = bool(places) and not sampling.choices(model.generation_config)
+        if plain and greedy.suits(model, [prompts[place] for place in places], limit):
+            state = saved.take() or {"places": places, "decoding": None}
+            asked = [prompts[place] for place in state["places"]]
+            decoder = greedy.Greedy(
+                model, stops, size,
+                lambda: saved.pause({"places": state["places"], "decoding": decoder.state()}),
+            )  # fmt: skip
+            for number, tokens in decoder.answers(asked, limit, state["decoding"]):
+                yield state["places"][number], tokens
             return
         # Where positions depend on the longest of a batch, each prompt is a batch of its own.
-        if greedy.stretches(model.config, max(map(len, prompts), default=0) + limit):
+        longest = max((len(prompts[place]) for place in places), default=0)
+        if greedy.stretches(model.config, longest + limit):
             size = 1
-        for start in range(0, len(prompts), size):
-            answered = _answer(model, prompts[start : start + size], stops)
-            yield from enumerate(answered, start)
+        saved.take()
+        for start in range(0, len(places), size):
+            batch = places[start : start + size]
+            yield from zip(batch, _answer(model, [prompts[p] for p in batch], stops), strict=True)
+            saved.pause()
 
     def _report(
         self, context: Any, chats: Any, model: Any, config: Any, long: int, examples: Any

@@ -119,41 +119,73 @@ class Greedy:
     Args:
         stops: what ends an answer.
         most: answers in work at the same time.
-        check: called at each step; may raise.
+        check: called after each step, between which :meth:`state` can be taken; may raise.
     """
 
     def __init__(self, model: Any, stops: Stops, most: int, check: Callable[[], None]) -> None:
         self.model, self.stops, self.most, self.check = model, stops, most, check
 
-    def answers(self, prompts: Sequence[Tokens], limit: int) -> Iterator[tuple[int, list[int]]]:
+    def answers(
+        self, prompts: Sequence[Tokens], limit: int, state: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[int, list[int]]]:
         """A prompt's number and up to ``limit`` tokens, the stop token included.
 
         Prompts are begun in the order given; answers come as they end.
+
+        Args:
+            state: where decoding of the same prompts stopped; the rest comes as it would have come.
         """
         with installed(self.model, decoding.NAME):
-            yield from self._answers(prompts, limit)
+            if state is None:
+                self._begin(prompts)
+            else:
+                self._take(prompts, state)
+            yield from self._answers(limit)
 
-    def _answers(self, prompts: Sequence[Tokens], limit: int) -> Iterator[tuple[int, list[int]]]:
-        slots = Slots(min(self.most, len(prompts)))
-        held: list[Tokens] = [()] * slots.most
+    def state(self) -> dict[str, Any]:
+        """Where decoding is after a step, as values that ``torch.save`` takes.
+
+        The keys and values are part of it: computed again, in other company, they would be the same
+        up to rounding alone.
+        """
+        return {
+            "slots": self.slots.state(),
+            "work": [(answer.number, answer.tokens) for answer in self.work],
+            "held": self.held,
+            "ended": self.ended,
+            "waiting": [number for number, _ in self.waiting],
+        }
+
+    def _begin(self, prompts: Sequence[Tokens]) -> None:
+        self.slots = Slots(min(self.most, len(prompts)))
+        self.held: list[Tokens] = [()] * self.slots.most
         if known := shared(prompts):
-            held[0] = list(prompts[0][:known])
-            _logits(self.model, slots, [Answer(0, held[0])], {0: 0})
-        waiting = deque(enumerate(prompts))
-        work: list[Answer] = []
-        ended: list[int] = []
+            self.held[0] = list(prompts[0][:known])
+            _logits(self.model, self.slots, [Answer(0, self.held[0])], {0: 0})
+        self.waiting = deque(enumerate(prompts))
+        self.work: list[Answer] = []
+        self.ended: list[int] = []
+
+    def _take(self, prompts: Sequence[Tokens], state: Mapping[str, Any]) -> None:
+        self.slots = Slots.of(state["slots"])
+        self.held, self.ended = list(state["held"]), list(state["ended"])
+        self.waiting = deque((number, prompts[number]) for number in state["waiting"])
+        self.work = [Answer(number, prompts[number], list(t)) for number, t in state["work"]]
+
+    def _answers(self, limit: int) -> Iterator[tuple[int, list[int]]]:
+        slots, work, held = self.slots, self.work, self.held
         while True:
-            new = _fill(slots, work, ended, waiting, held)
+            new = _fill(slots, work, self.ended, self.waiting, held)
             if not work:
                 return
             tokens = _logits(self.model, slots, work, new).argmax(-1).tolist()
             for slot in new:
                 held[slot] = work[slot].prompt
-            ended = []
+            self.ended = []
             for slot, (answer, token) in enumerate(zip(work, tokens, strict=True)):
                 answer.tokens.append(token)
                 if len(answer.tokens) == limit or self.stops.ended(answer.tokens):
-                    ended.append(slot)
+                    self.ended.append(slot)
                     yield answer.number, answer.tokens
             self.check()
 

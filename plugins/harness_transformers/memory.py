@@ -103,21 +103,21 @@ class AtOnce:
 
     def stream(
         self,
-        rows: Sequence[T],
-        work: Callable[[Sequence[T], int], Iterator[tuple[int, Any]]],
-    ) -> Iterator[tuple[int, Any]]:
-        """What ``work(rows, at once)`` gives of each row, with the row's place, as it comes.
+        places: Sequence[int],
+        work: Callable[[Sequence[int], int], Iterator[tuple[int, T]]],
+    ) -> Iterator[tuple[int, T]]:
+        """What ``work(places, at once)`` gives for each place, with the place, as it comes.
 
         Raises:
-            MemoryError, RuntimeError: memory ran out for one row.
+            MemoryError, RuntimeError: memory ran out for one of them.
         """
-        left = list(range(len(rows)))
+        left = list(places)
         while left:
             done = set()
             try:
-                for number, result in work([rows[place] for place in left], self.rows):
-                    done.add(left[number])
-                    yield left[number], result
+                for place, result in work(left, self.rows):
+                    done.add(place)
+                    yield place, result
             except (MemoryError, RuntimeError) as error:
                 left = [place for place in left if place not in done]
                 self._halve(error, len(left))

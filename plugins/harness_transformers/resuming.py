@@ -7,7 +7,6 @@ parts of it remember. The frozen base model is loaded as at a training's beginni
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 from transformers import TrainerCallback
 
 import harness
-from harness_transformers.checkpoints import Checkpoints
+from harness_transformers.checkpoints import Checkpoints, write_tensors
 from harness_transformers.state import random_states, set_random_states, trained
 
 WEIGHTS = "trained.safetensors"
@@ -119,10 +118,10 @@ class Saving(TrainerCallback):
         weights = {name: value.detach().contiguous() for name, value in trained(trainer.model)}
         (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
         trainer.state.save_to_json(str(folder / STATE))
-        _write(folder / OPTIMIZER, trainer.optimizer.state_dict())
-        _write(folder / SCHEDULER, trainer.lr_scheduler.state_dict())
-        _write(folder / RANDOM, random_states())
-        _write(folder / ORDER, self.order)
+        write_tensors(folder / OPTIMIZER, trainer.optimizer.state_dict())
+        write_tensors(folder / SCHEDULER, trainer.lr_scheduler.state_dict())
+        write_tensors(folder / RANDOM, random_states())
+        write_tensors(folder / ORDER, self.order)
         for part in self.trainer.remembering:
             part.keep(folder)
 
@@ -141,10 +140,3 @@ def take_random_states(folder: Path) -> None:
     Transformers' Trainer would set neither those of XPU nor those of MPS.
     """
     set_random_states(torch.load(folder / RANDOM))
-
-
-def _write(path: Path, value: Any) -> None:
-    # By way of memory: torch tells a full disk as a RuntimeError without a reason.
-    buffer = io.BytesIO()
-    torch.save(value, buffer)
-    path.write_bytes(buffer.getvalue())

@@ -8,6 +8,7 @@ with positions that start anew; which tokens belong together, attention alone ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +95,17 @@ class Slots:
                     :, piece.first : piece.first + piece.count
                 ]
         return layer
+
+    def state(self) -> dict[str, Any]:
+        """What lies in the slots between two steps; see :meth:`of`."""
+        layers = {number: (layer.keys, layer.values) for number, layer in self.layers.items()}
+        return {"most": self.most, "places": self.places, "layers": layers}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Slots:
+        """Slots with the content that :meth:`state` gave."""
+        layers = {number: Layer(*tensors) for number, tensors in state["layers"].items()}
+        return cls(state["most"], state["places"], layers)
 
     @torch.inference_mode()
     def copy(self, source: int, target: int, length: int) -> None:
