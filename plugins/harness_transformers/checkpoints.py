@@ -1,4 +1,4 @@
-"""Checkpoints inside a training, or an answering: whole or not at all, and vouched for by a manifest.
+"""Checkpoints inside a training, or an answering: whole or not at all, by a manifest.
 
 A checkpoint is a folder ``step-N`` in the scratch of the training's stage. It is written under a
 temporary name, synced and renamed; its manifest names what it belongs to and the sha256 of every

@@ -15,6 +15,7 @@ import harness
 from harness_transformers.generator import TransformersGenerator
 from tests.support.project import Project
 
+WORDS = ("find", "the", "red", "list", "of", "names", "and", "count", "all", "that", "is", "open")
 ALWAYS = 1e-6
 """Minutes between two times of saving: after each step, or batch."""
 OPTIONS = {
@@ -32,8 +33,7 @@ def answer(base, row, another, tmp_path):
     """``answer(die_at=None)``: one attempt; its answers (None: it ended before), what it said."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    words = "find the red list of names and count all that is open".split()
-    rows = [row(n, " ".join(words[: 1 + 5 * n % 11])) for n in range(23)]
+    rows = [row(n, " ".join(WORDS[: 1 + 5 * n % 11])) for n in range(23)]
 
     def go(die_at=None, minutes=ALWAYS, stop_at=None, rows=rows, saving=True, **options):
         said, steps = [], []
@@ -182,10 +182,9 @@ execution: {{launcher: inline, checkpoint_minutes: {minutes}}}
 
 
 def rows(count):
-    words = "find the red list of names and count all that is open".split()
     for split, number in (("train", 4), ("dev", count), ("test", 4)):
         for n in range(number):
-            text = f"{split} {n}: {' '.join(words[: 1 + 5 * n % 11])}"
+            text = f"{split} {n}: {' '.join(WORDS[: 1 + 5 * n % 11])}"
             yield {"split": split, "references": ["find"], "messages": [
                 {"role": "user", "content": text}]}  # fmt: skip
 
