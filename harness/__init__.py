@@ -146,7 +146,7 @@ _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
         "CheckedSearcher", "Evidence", "Intent", "Options", "Outcome", "PlannedBranch",
-        "PlannedRows",
+        "PlannedRows", "Verification", "verified",
     ),
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,7 @@ class Context:
             valid under the weights that it returns, for trainings are compared by it.
         limits: of such a trainer: (share of the training, loss of valid above which it need not go
             on; None where none is known); see :meth:`harness.Trainer.train`.
+        refused: reason -> rows that an augmenter refused itself; see :meth:`refuse`.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
     """
@@ -88,6 +90,22 @@ class Context:
     checkpoint_minutes: float = 0.0
     say: Callable[[str], None] = unheard
     probe: bool = False
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def refuse(self, reason: str) -> None:
+        """Count a row that an augmenter made and did not propose (``verify: json``).
+
+        Reports show how many were refused for each reason, beside those of the gate.
+
+        Raises:
+            PluginError: the reason is no short text.
+        """
+        if not isinstance(reason, str) or not 0 < len(reason) <= 200:
+            raise PluginError(
+                "context.refuse() is given something else than a reason of 1 to 200 characters",
+                hint="correct the plugin",
+            )
+        self.refused[reason] += 1
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

@@ -349,9 +349,12 @@ def _augment(
         strategy = "random"
         growth = history.results[BASE_ARM, number].growth
         budgets = dict(growth.by) if growth else {}
-    findings = history.findings[arm.name if source else BASE_ARM, source]
+    place = (arm.name if source else BASE_ARM, source)
+    found, evaluation = history.findings[place], history.evaluations[place]
     at, rows = At(number, arm.name), arm.train[source]
-    return augment(steps, history.data, rows, findings, budgets, strategy, at, pinned=pinned)
+    return augment(
+        steps, history.data, rows, found, evaluation, budgets, strategy, at, pinned=pinned
+    )
 
 
 def _close(

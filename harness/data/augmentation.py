@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -54,8 +54,9 @@ def collect(
 
     Returns:
         The accepted rows in order of acceptance, with ``split="train"`` and ``origin`` set
-        (``{"by", "round", "slice"}``), and the counts. A row that was refused twice for the
-        same reason by the same entry counts once.
+        (``{"by", "round", "slice"}``, and what the augmenter says there of a row that it made),
+        and the counts. A row that was refused twice for the same reason by the same entry counts
+        once; what an augmenter itself refused is counted beside it.
 
     Raises:
         PluginError: an augmenter raised.
@@ -69,7 +70,7 @@ def collect(
                 work.take(entry, PlanItem(None, missing, "explore", "left over from other items"))
     accepted = tuple(work.accepted)
     by = Counter(str((row.origin or {})["by"]) for row in accepted)
-    refused = Counter(reason for _, _, reason in work.refused)
+    refused = Counter(reason for _, _, reason in work.refused) + context.refused
     return accepted, Growth(len(accepted), dict(by), dict(sorted(refused.items())))
 
 
@@ -78,6 +79,7 @@ class _Collection:
 
     def __init__(self, data: Dataset, gate: Gate, context: Context, total: int) -> None:
         self.data, self.gate, self.context, self.total = data, gate, context, total
+        self.source = {row.id for row in data.examples}
         self.accepted: list[Example] = []
         self.refused: dict[tuple[str, str, str], None] = {}
 
@@ -101,7 +103,8 @@ class _Collection:
             self.refused[name, row.id, reason] = None
             return False
         place = item.slice.words if item.slice else None
-        origin = {"by": name, "round": self.context.round, "slice": place}
+        made = row.origin if isinstance(row.origin, Mapping) and row.id not in self.source else {}
+        origin = {**made, "by": name, "round": self.context.round, "slice": place}
         grown = replace(row, split="train", origin=origin)
         self.gate.accept(grown)
         self.accepted.append(grown)

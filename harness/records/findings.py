@@ -92,12 +92,17 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """So many rows for one slice; ``slice`` None is exploration (rows from everywhere)."""
+    """So many rows for one slice; ``slice`` None is exploration (rows from everywhere).
+
+    Attributes:
+        errors: category -> failing answers of dev in the slice, as the detectors counted them.
+    """
 
     slice: Slice | None
     rows: int
     remedy: str
     reason: str = ""
+    errors: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,12 @@ from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Metric
 from harness.stages.searching import CheckedSearcher, Searcher
+from harness.stages.verifying import Verification, Verifier, verified
 
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Baseline", "BranchOutcome", "BranchTraining", "CheckedSearcher", "Detector", "Evidence",
     "Experiment", "Generator", "Intent", "Judge", "Metric", "Model", "Options", "Outcome",
     "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter", "Searcher", "Section", "Source",
-    "StageKind", "Trainer",
+    "StageKind", "Trainer", "Verification", "Verifier", "verified",
 ]  # fmt: skip

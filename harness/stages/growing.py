@@ -98,7 +98,9 @@ class Augmenter(Plugin):
         The core takes rows until the item's budget of *accepted* rows is met; so yield the
         best first, and more than the budget. ``data`` holds only train and pool. A row that
         is moved from the pool keeps its id; a new one gets an id of its own and ``parent``.
-        The core sets ``split`` and ``origin``.
+        The core sets ``split``, and in ``origin`` who made the row (``by``, ``round``, ``slice``);
+        what else the augmenter says there of how it made it, in JSON values, stays. Rows that it
+        made and does not propose are counted by :meth:`harness.Context.refuse`.
         """
         raise NotImplementedError
 

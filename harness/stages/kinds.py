@@ -37,6 +37,7 @@ from harness.stages.prompting import Baseline, prompted
 from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
 from harness.stages.scoring import Detector, Metric, detected
 from harness.stages.searching import Searcher, exercise_searcher
+from harness.stages.verifying import Verifier, verified
 
 REQUIRED: Any = ...
 """The default of a key that a config has to have."""
@@ -266,6 +267,7 @@ KINDS: dict[str, StageKind] = {
             before="filters",
             in_key="if used",
         ),
+        StageKind(Verifier, work=("verify",), own_call=verified),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

@@ -135,6 +135,11 @@ class Sample:
         )  # fmt: skip
 
     @property
+    def row(self) -> Example:
+        """A row as an augmenter would propose it."""
+        return replace(self.train[0], id="proposed", parent=self.train[0].id)
+
+    @property
     def items(self) -> tuple[Item, ...]:
         """Two answers to rate."""
         return tuple(

@@ -182,6 +182,7 @@ _CONFIG = {
     "probe": "probes: [general, «name»]",
     "reporter": "report: [terminal, «name»]",
     "section": "sections: [«name»]",
+    "verifier": "augment: [{plugin: teacher, rows: 40, verify: [{plugin: «name»}], …}]",
 }
 """Kind -> how a config names it; the others are named by no config."""
 _MORE = {

@@ -224,3 +224,42 @@ def test_progress_is_told():
 def test_an_empty_plan_adds_nothing():
     rows, growth = run(FromPool())
     assert (rows, growth.added, growth.by) == ((), 0, {})
+
+
+class FromModel(Augmenter):
+    """Makes rows, and refuses every second one itself."""
+
+    name = "from-model"
+
+    def propose(self, item, data, context):
+        for place, parent in enumerate(data.split("train")):
+            if place % 2:
+                context.refuse("verify: json")
+                continue
+            made = {"by": "somebody else", "teacher": "big", "verified": {"json": "1.0"}}
+            yield replace(row(500 + place), id=f"m{place}", parent=parent.id, origin=made)
+
+
+def test_how_a_row_was_made_is_kept_with_it_and_own_refusals_are_counted():
+    context = the_context()
+    work = [AugmenterPlan("teacher", FromModel(), the_plan((None, 3)))]
+    rows, growth = collect(work, DATA, the_gate(), context)
+    assert [dict(one.origin) for one in rows] == 3 * [
+        {"teacher": "big", "verified": {"json": "1.0"}, "by": "teacher", "round": 2, "slice": None}
+    ]
+    assert growth.refused == {"verify: json": 2}
+
+
+def test_a_row_of_the_pool_brings_no_origin_along():
+    pool = tuple(replace(one, origin={"by": "before"}) for one in POOL)
+    rows, _ = collect(
+        [AugmenterPlan("a", FromPool(), the_plan((None, 2)))], Dataset((*TRAIN, *pool)),
+        the_gate(), the_context(),
+    )  # fmt: skip
+    assert [set(one.origin) for one in rows] == 2 * [{"by", "round", "slice"}]
+
+
+@pytest.mark.parametrize("reason", ["", 5, "x" * 201, None])
+def test_a_reason_that_is_none_is_refused(reason):
+    with pytest.raises(PluginError, match="a reason of 1 to 200"):
+        the_context().refuse(reason)

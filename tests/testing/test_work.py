@@ -282,6 +282,15 @@ class Tableless(harness.Annotations):
         return harness.Annotated({"complaints": []})
 
 
+class Speechless(harness.Verifier):
+    """It gives no reason."""
+
+    name = "speechless"
+
+    def verify(self, row, context):
+        return harness.Verification(True, "")
+
+
 FAULTY = [
     (GuessedNames, "AttributeError: 'Dataset' object has no attribute 'train'"),
     (Parentless, "refused: no origin. A new row names the row that it was made from"),
@@ -307,6 +316,7 @@ FAULTY = [
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
     (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
+    (Speechless, "verify() gives no reason"),
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +14,20 @@ from harness.boundary.lending import Lent
 from harness.context import Context
 from harness.data.splits import rows_digest
 from harness.engine.at import At
-from harness.engine.pins import AUGMENT
+from harness.engine.pins import AUGMENT, DETECT
+from harness.engine.steps.evaluating import Evaluation
+from harness.kit.features import addresses
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
-from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
+from harness.records import (
+    Dataset,
+    Example,
+    Findings,
+    Growth,
+    Plan,
+    PlanItem,
+    from_json,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
@@ -34,6 +47,7 @@ def augment(
     data: Dataset,
     train: Sequence[Example],
     findings: Findings,
+    evaluation: Evaluation,
     budgets: Mapping[str, int],
     strategy: str,
     at: At,
@@ -44,6 +58,7 @@ def augment(
 
     Args:
         train: the rows to grow from.
+        evaluation: of dev, from which the findings come.
         budgets: augment entry -> rows wanted.
         strategy: the planner's.
         pinned: digest of the plan and rows that a closed round was given.
@@ -53,6 +68,7 @@ def augment(
         "data": data.digest,
         "train": rows_digest(train, lineage=True),
         "findings": digest(to_json(findings.slices)),
+        "labels": evaluation.keys[DETECT],
         "budgets": dict(budgets),
         "strategy": strategy,
         "explore": steps.config.settings.plan.explore,
@@ -62,7 +78,10 @@ def augment(
 
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, AUGMENT, at, seed)
-        plans = _plans(steps, findings, budgets, strategy, seed)
+        plans = [
+            _with_errors(plan, evaluation)
+            for plan in _plans(steps, findings, budgets, strategy, seed)
+        ]
         items = tuple(item for plan in plans for item in plan.items if item.rows)
         rows, growth = _collected(steps, data, train, plans, at, context)
         write_jsonl(folder / "output" / "rows.jsonl", map(to_json, rows))
@@ -88,6 +107,26 @@ def _plans(
         plan(findings, budgets.get(entry.name, 0), strategy, explore, seed, entry.instance.remedy)
         for entry in steps.config.augment
     ]
+
+
+def _with_errors(plan: Plan, evaluation: Evaluation) -> Plan:
+    """The plan, each item with the kinds of errors in its slice: counts, and no row of dev."""
+    kinds: dict[str, set[str]] = {}
+    for label in evaluation.labels:
+        kinds.setdefault(label.example_id, set()).add(label.category)
+    failing = [scored.example for scored in evaluation.scored if scored.example.id in kinds]
+
+    def counted(item: PlanItem) -> PlanItem:
+        conditions = item.slice.conditions if item.slice else ()
+        errors = Counter(
+            kind
+            for example in failing
+            if addresses(conditions, example)
+            for kind in kinds[example.id]
+        )
+        return dataclasses.replace(item, errors=dict(sorted(errors.items())))
+
+    return dataclasses.replace(plan, items=tuple(map(counted, plan.items)))
 
 
 def _collected(
