@@ -10,6 +10,7 @@ from typing import Any
 from harness import DataError
 from harness.readers import Record
 from harness_rows.options import RowsOptions, template_names
+from harness_rows.proposals import Choice, Proposal, kind_of, propose
 from harness_rows.roles import MISSING, Roles, value_of
 
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
@@ -24,7 +25,7 @@ PROMPTS = (
 )  # fmt: skip
 ANSWERS = (
     "completion", "response", "output", "answer", "answers", *_TARGETS, "reference",
-    "references", "summary", "highlights", "label", "labels", "label_text", "intent", "category",
+    "references", "summary", "highlights", "label_text", "label", "labels", "intent", "category",
     "class", "solution", "reply", "generation", "expected", "expected_output", "ideal", "gold",
 )  # fmt: skip
 FEW = 0.1
@@ -55,10 +56,12 @@ class Unrecognised(DataError):
     Attributes:
         columns: all that were met.
         head: the first records.
+        proposal: what they may be.
     """
 
     columns: Sequence[str] = ()
     head: Sequence[Record] = ()
+    proposal = Proposal()
 
 
 def recognise(
@@ -252,6 +255,8 @@ def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> N
             f"name one in the config, as `columns: {{prompt: {other}, references: {answer}}}` "
             f'under `data:`, or put them together: `prompt: "{whole}"`'
         )
+        alone, together = Choice(other, answer), Choice(other, answer, whole.replace("\\n", "\n"))
+        found.proposal = Proposal((alone, together))
         raise found
 
 
@@ -351,8 +356,13 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
 
 def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
     columns = looks.reachable()
-    prompt = columns[0] if columns else "question"
-    answer = columns[1] if len(columns) > 1 else "answer"
+    proposal = propose(columns, looks.head)
+    if proposal.choices:
+        prompt, answer = proposal.choices[0].prompt, proposal.choices[0].answer
+    else:
+        held = ("number", "date", "id", "address", "no text")
+        plain = [name for name in columns if kind_of(looks.values(name)) not in held]
+        prompt, answer = (*plain, "question", "answer")[:2]
     found = Unrecognised(
         f"{what}: it cannot be told which column is the prompt, and which the answer",
         where=where,
@@ -360,7 +370,7 @@ def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
         hint=f"name them in the config, as `columns: {{prompt: {prompt}, references: {answer}}}` "
         "under `data:`",
     )
-    found.columns, found.head = looks.columns, looks.head
+    found.columns, found.head, found.proposal = looks.columns, looks.head, proposal
     return found
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness_rows.proposals import words
+
 Kind = Literal["labels", "numbers", "JSON", "short", "long"]
 
 NEARLY_ALL = 0.95
@@ -27,8 +29,6 @@ SKEWED = 0.5
 
 _NUMBER = re.compile(r"[-+−]?\s?[$€£¥]?\s?\d[\d.,’' ]*\s?[%$€£¥]?")
 _FINAL = re.compile(r"^(####|Answer:|The answer is|\\boxed)", re.MULTILINE | re.IGNORECASE)
-# Scripts without spaces between words: two letters count as a word.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,6 @@ def look(answers: Sequence[str]) -> Answers:
         worked=_share(answers, lambda text: _FINAL.search(text) is not None) >= NEARLY_ALL,
         fenced=_share(answers, lambda text: "```" in text) >= 0.5,
     )
-
-
-def words(text: str) -> float:
-    """Words of a text; in scripts without spaces two letters count as one."""
-    unspaced = len(_UNSPACED.findall(text))
-    return len(_UNSPACED.sub(" ", text).split()) + unspaced / 2
 
 
 def _share(answers: Sequence[str], holds: Callable[[str], bool]) -> float:

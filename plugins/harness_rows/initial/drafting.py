@@ -19,6 +19,7 @@ from harness_rows.initial.overview import Begin, Overview
 from harness_rows.initial.request import Request, model_of
 from harness_rows.initial.splits import Splits
 from harness_rows.options import RowsOptions
+from harness_rows.proposals import Proposal
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
 
@@ -32,13 +33,13 @@ class Drafted:
 
     Attributes:
         detects: what its dev rows can show.
-        guessed: whether prompt and answer were told by what stands in the columns.
+        followed: by what prompt and answer were told, where no format was recognised.
     """
 
     seen: Overview
     draft: Draft
     detects: str
-    guessed: bool
+    followed: Proposal | None
 
 
 def drafted(
@@ -57,8 +58,7 @@ def drafted(
     """
     model = model_of(request.model)
     made: Any = harness.make_plugin("model", model["source"], _options(model))
-    given = source
-    source, reading = _recognised_rows(source, begin)
+    source, reading, followed = _recognised_rows(request, source, begin)
     seen = overview.look(reading, made, begin)
     data = _data(seen, source)
     if not _same_columns(data, source):
@@ -80,7 +80,7 @@ def drafted(
         refuse=seen.held_out and seen.repeats.near > 0,
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
-    return Drafted(seen, draft, detects, guessed=source is not given)
+    return Drafted(seen, draft, detects, followed)
 
 
 def _examples_fit(lengths: Lengths) -> bool:
@@ -104,26 +104,36 @@ def _dealt_out(reading: Reading, data: dict[str, Any], report: harness.Report) -
     return chosen
 
 
-def _recognised_rows(source: Mapping[str, Any], begin: Begin) -> tuple[Mapping[str, Any], Reading]:
-    """The rows, and the options by which they could be read: columns may have been guessed.
+def _recognised_rows(
+    request: Request, source: Mapping[str, Any], begin: Begin
+) -> tuple[Mapping[str, Any], Reading, Proposal | None]:
+    """The rows, the options by which they could be read, and the proposal if one was followed.
 
     Raises:
         DataError: what is wrong, with what to type for it.
     """
     begin("reading")
+    followed = None
     try:
         try:
             reading = _read(source)
         except Unrecognised as error:
-            guess = guessing.guessed(error.columns, error.head)
-            if guess is None or "prompt" in source or "columns" in source:
+            if not error.proposal.sure or not {"prompt", "columns"}.isdisjoint(source):
                 raise
-            source = {**source, "columns": guess}
+            followed, best = error.proposal, error.proposal.choices[0]
+            columns = {"prompt": best.prompt, "references": [best.answer]}
+            source = {**source, "columns": columns}
+            reading = _read(source)
+        guessing.doubted(reading, request)
+        if "prompt" not in source and (template := guessing.with_options(reading)):
+            columns = {"references": list(reading.columns["references"])}
+            columns.update({k: v for k, v in source.get("columns", {}).items() if k != "prompt"})
+            source = {**source, "columns": columns, "prompt": template}
             reading = _read(source)
         reading.refuse()
     except DataError as error:
-        raise guessing.in_flags(error) from error
-    return source, reading
+        raise guessing.in_commands(error, request) from error
+    return source, reading, followed
 
 
 def _options(model: Mapping[str, str]) -> dict[str, str]:
@@ -192,9 +202,10 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _label(seen: Overview) -> str:
-    """The column of labels; empty where answers are none."""
+    """The column of labels; empty where answers are none, and where it holds lists."""
     names = seen.reading.columns.get("references", ())
-    return names[0] if seen.answers.kind == "labels" and len(names) == 1 else ""
+    plain = seen.answers.kind == "labels" and len(names) == 1 and not seen.listed
+    return names[0] if plain else ""
 
 
 def _format(seen: Overview, columns: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.stats.decision import MAX_SHARE, MIN_GROUPS
+from harness_rows.proposals import kind_of, role_of
 
 MOST_VALUES = 50
 """Different values of a fact: slices are looked for by each of them."""
@@ -26,6 +27,29 @@ ORIGINS = (
     "case", "story", "family", "source_id", "url", "file", "filename", "module", "repo",
 )  # fmt: skip
 """What people call a column of things that several rows come from."""
+OF_ANSWERS = frozenset(
+    [
+        "score",
+        "scores",
+        "chosen",
+        "rejected",
+        "winner",
+        "preferred",
+        "preference",
+        "margin",
+        "reward",
+        "rank",
+        "votes",
+        "likes",
+        "annotator",
+        "rater",
+        "confidence",
+        "logprob",
+        "perplexity",
+    ]
+)
+"""Words in names of what is known of the answers, or only after them: no facts of a prompt."""
+_WORD = re.compile(r"[^\W\d_]+")
 _ENDING = re.compile(r"[_ -]?(id|no|number|name|key|hash)$")
 
 
@@ -60,10 +84,15 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
         for name, found in values.items():
             if found is not None and not _counted(found, record.get(name)):
                 values[name] = None  # nested, or too long for a name
-    known = {name: found for name, found in values.items() if found}
+    dates = [name for name, found in values.items() if found and kind_of([*found]) == "date"]
+    known = {name: found for name, found in values.items() if found and name not in dates}
     origins = [name for name, found in known.items() if _repeats(found, count)]
     group = next((name for name in origins if _is_origin(name)), "")
-    facts = [name for name in known if name != group and _is_fact(known[name], count)]
+    facts = [
+        name
+        for name, found in known.items()
+        if name != group and not _of_answers(name) and _is_fact(found, count)
+    ]
     likely = "" if group else next((name for name in origins if name not in facts), "")
     few = (n for n, found in known.items() if _is_origin(n) and len(found) < FEWEST_ORIGINS)
     torn = "" if group else next(few, "")
@@ -85,6 +114,10 @@ def _counted(found: Counter[Any], value: Any) -> bool:
 def _is_origin(name: str) -> bool:
     """Whether people call what rows come from so."""
     return _ENDING.sub("", name.strip().casefold()) in ORIGINS
+
+
+def _of_answers(name: str) -> bool:
+    return role_of(name) == "other" or not OF_ANSWERS.isdisjoint(_WORD.findall(name.casefold()))
 
 
 def _repeats(found: Counter[Any], rows: int) -> bool:

@@ -1,48 +1,55 @@
-"""Which column is the prompt and which the answer, where their names do not say."""
+"""Which columns a config is to name: those that can be told, else the choice as commands."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from harness import DataError
 from harness_rows.formats import Unrecognised
-from harness_rows.initial.answers import words
+from harness_rows.initial.request import Request
+from harness_rows.proposals import Choice, never, options, propose
+from harness_rows.reading import HEAD, Reading
 
-DISTINCT = 0.5
-"""Share of a column's values that differ, from which it holds texts of their own and no names."""
-WORDS = 2
-"""Words that such a text has on average."""
-FEW = 0.2
-"""Share below which a column's values are labels."""
 _COLUMNS = re.compile(r"`columns: \{(.*?)\}`")
+_PAIRS = ("prompt-completion", "alpaca")
+"""Formats that are recognised by the names of single columns, which may say something else."""
 
 
-def guessed(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Role -> column, where two columns can be meant and no third; else None.
+def doubted(reading: Reading, request: Request) -> None:
+    """Stop where names of columns were recognised, and what stands in them says something else.
 
-    Texts of their own are told from names and labels by how often they repeat. Of two such columns
-    the first is taken for the prompt; beside a single one the only column of labels is the answer.
-
-    Args:
-        columns: in the order of the file.
-        head: the first records.
+    Raises:
+        DataError: with the choice to make.
     """
-    values = {name: [record.get(name) for record in head] for name in columns}
-    plain = {
-        name: [one for one in found if one]
-        for name, found in values.items()
-        if all(one is None or isinstance(one, str) for one in found)
-    }
-    texts = [name for name, found in plain.items() if found and _are_texts(found)]
-    if len(texts) == 2:
-        return {"prompt": texts[0], "references": [texts[1]]}
-    labels = [n for n, found in plain.items() if found and len(set(found)) <= FEW * len(found)]
-    if len(texts) == 1 and len(labels) == 1:
-        return {"prompt": texts[0], "references": labels}
-    return None
+    given = {one.partition("=")[0].strip() for one in request.column or ()}
+    if reading.format not in _PAIRS or request.prompt or request.format_ or "references" in given:
+        return
+    head = list(islice(reading.records, HEAD))
+    prompts, answers = reading.columns["prompt"], reading.columns["references"]
+    proposal = propose([*prompts, *answers, *reading.unused], head)
+    rivals = [name for name in proposal.answers if name not in (*prompts, *answers)]
+    held = next((f"'{name}' holds {kind}" for name in prompts if (kind := never(name, head))), "")
+    others = [one for one in proposal.choices if one.prompt not in prompts]
+    if rivals:
+        what = f"'{answers[0]}' and '{rivals[0]}' may both be the answer"
+        choices = [Choice(prompts[-1], name) for name in (*answers, *rivals)]
+    elif held and others:
+        what, choices = f"{held}, and is called as prompts are", others
+    else:
+        return
+    raise _asked(DataError(what, where=reading.where), choices, request)
+
+
+def with_options(reading: Reading) -> str:
+    """A template of the prompt that holds the options of an exam; empty where there are none."""
+    found, prompts = options(reading.unused), reading.columns.get("prompt", ())
+    if len(prompts) != 1 or not found:
+        return ""
+    return "\n".join([f"{{{prompts[0]}}}", "", *(f"{sign}) {{{n}}}" for sign, n in found.items())])
 
 
 def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -57,24 +64,59 @@ def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[st
     ]
 
 
-def in_flags(error: DataError) -> DataError:
-    """The same error, with the options of a command where it names keys of a config."""
-    if isinstance(error, Unrecognised) and (inner := nested(error.columns, error.head)):
-        hint = "make a row of each of these objects, in JSONL or CSV, and begin with that file"
-        what = f"each row holds many in its column '{inner[0]}'"
-        return DataError(what, where=error.where, details=error.details, hint=hint)
+def in_commands(error: DataError, request: Request) -> DataError:
+    """The same error, with commands to paste where it names keys of a config."""
+    if isinstance(error, Unrecognised):
+        return _unrecognised(error, request)
     found = _COLUMNS.search(error.hint)
     if found is None:
         return error
-    flags = [
-        f"--column {shlex.quote(f'{role.strip()}={name.strip()}')}"
-        for role, _, name in (part.partition(":") for part in found[1].split(","))
-    ]
+    pairs = (part.partition(":") for part in found[1].split(","))
+    roles = [f"{role.strip()}={name.strip()}" for role, _, name in pairs]
     lead = error.hint.partition("`")[0].replace("in the config, as ", "").rstrip(" ,:")
+    hint = f"{lead}: {_command(roles, request)}"
+    return DataError(error.what, where=error.where, details=error.details, hint=hint)
+
+
+def _unrecognised(error: Unrecognised, request: Request) -> DataError:
+    if inner := nested(error.columns, error.head):
+        hint = "make a row of each of these objects, in JSONL or CSV, and begin with that file"
+        if {"annotations", "data"} <= set(error.columns):
+            hint = "of Label Studio, the export JSON-MIN or CSV has a row for each text"
+        what = f"each row holds many in its column '{inner[0]}'"
+        return DataError(what, where=error.where, details=error.details, hint=hint)
+    if error.proposal.choices:
+        return _asked(error, error.proposal.choices, request)
+    hint = "name them: --column prompt=NAME --column references=NAME"
+    return DataError(error.what, where=error.where, details=error.details, hint=hint)
+
+
+def _asked(error: DataError, choices: Iterable[Choice], request: Request) -> DataError:
+    """The error with a command line for each choice."""
+    lines = []
+    for choice in choices:
+        roles = [f"references={choice.answer}"]
+        if not choice.template and not request.prompt:
+            roles.insert(0, f"prompt={choice.prompt}")
+        lines.append(_command(roles, request, choice.template))
     return DataError(
-        error.what, where=error.where, details=error.details, hint=f"{lead}: {' '.join(flags)}"
+        error.what,
+        where=error.where,
+        details=[*error.details, *dict.fromkeys(lines)],
+        hint="paste the line of what the model is to learn, or name other columns so",
     )
 
 
-def _are_texts(found: Sequence[str]) -> bool:
-    return sum(map(words, found)) >= WORDS * len(found) and len(set(found)) >= DISTINCT * len(found)
+def _command(roles: Sequence[str], request: Request, template: str = "") -> str:
+    """The command line of the request with roles of columns, which it may have in part."""
+    new = [role for role in roles if role not in (request.column or ())]
+    given = {role.partition("=")[0] for role in new}
+    kept = [one for one in request.column or () if one.partition("=")[0] not in given]
+    words = [*shlex.split(request.command), *(w for one in new for w in ("--column", one))]
+    for one in request.column or ():
+        if one not in kept:
+            at = words.index(one)
+            del words[at - 1 : at + 1]
+    if template:
+        words += ["--prompt", template.replace("\n", "\\n")]
+    return shlex.join(words)

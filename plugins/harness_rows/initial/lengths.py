@@ -13,7 +13,7 @@ from typing import Any, Literal
 import harness
 from harness import Example
 from harness.kit.draws import spaced
-from harness_rows.initial.answers import words
+from harness_rows.proposals import words
 from harness_rows.sampling import Spread
 
 SAMPLE = 1_000

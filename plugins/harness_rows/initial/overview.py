@@ -15,6 +15,7 @@ from harness_rows.initial.fields import Fields
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.repeats import Repeats
 from harness_rows.reading import Reading
+from harness_rows.roles import value_of
 
 Begin = Callable[[str], Report]
 """A piece of work begins; gives what its progress is told."""
@@ -29,6 +30,7 @@ class Overview:
         rows: how many there are.
         held_out: whether rows come with a split that is dev or test.
         languages: ISO 639-1 code -> share of the ``judged`` texts.
+        listed: whether the answers of a row are a list, or one within an object.
         groups: how many, and the rows of the largest; None where each row is its own.
     """
 
@@ -42,6 +44,7 @@ class Overview:
     fields: Fields
     repeats: Repeats
     groups: tuple[int, int] | None
+    listed: bool
 
     @property
     def language(self) -> str:
@@ -72,7 +75,14 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         fields=fields.look(reading.records, reading.unused),
         repeats=repeated,
         groups=_groups(rows),
+        listed=_listed(reading),
     )
+
+
+def _listed(reading: Reading) -> bool:
+    head = [reading.records[0]] if len(reading.records) else []
+    names = reading.columns.get("references", ())
+    return any(isinstance(value_of(row, name), (list, dict)) for row in head for name in names)
 
 
 def _text(row: Example) -> str:

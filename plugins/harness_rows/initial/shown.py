@@ -61,9 +61,12 @@ def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
 
 def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
     seen = made.seen
-    if made.guessed:
+    if made.followed:
         roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
-        yield "format", f"guessed, as the names of the columns say nothing: {roles}"
+        by = "by the names of the columns and what stands in them"
+        if not made.followed.named:
+            by = "as the names of the columns say nothing"
+        yield "format", f"guessed, {by}: {roles}"
     else:
         yield "format", "; ".join(seen.reading.said)
     if seen.reading.unused:
@@ -71,6 +74,10 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
         left = [name for name in seen.reading.unused if name not in used]
         if left:
             yield "not used", ", ".join(left)
+    if made.followed and (titles := made.followed.titles):
+        prompt = seen.reading.columns["prompt"][0]
+        template = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
+        yield "note", f"{titles[0]} may be read before {prompt}: {template}"
     if seen.languages:
         known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
         yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"

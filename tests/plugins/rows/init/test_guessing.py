@@ -1,4 +1,4 @@
-"""Columns whose names say nothing: told by what stands in them, or not at all."""
+"""Columns that are facts, groups or neither, and choices as commands to paste."""
 
 from __future__ import annotations
 
@@ -6,43 +6,19 @@ import pytest
 
 from harness import DataError
 from harness_rows.initial.fields import look
-from harness_rows.initial.guessing import guessed, in_flags
-
-TEXTS = [f"what is said of number {n} here" for n in range(40)]
-OTHERS = [f"and {n} is what is answered" for n in range(40)]
-NAMES = [f"k{n // 4}" for n in range(40)]
-KINDS = ["alpha", "beta"] * 20
+from harness_rows.initial.guessing import in_commands
+from harness_rows.initial.request import Request
 
 
-def records(**columns):
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-@pytest.mark.parametrize(
-    ("columns", "found"),
-    [
-        ({"frage": TEXTS, "antwort": OTHERS}, {"prompt": "frage", "references": ["antwort"]}),
-        (
-            {"kunde": NAMES, "frage": TEXTS, "antwort": OTHERS, "thema": KINDS},
-            {"prompt": "frage", "references": ["antwort"]},
-        ),
-        ({"satz": TEXTS, "urteil": KINDS}, {"prompt": "satz", "references": ["urteil"]}),
-        ({"one": TEXTS, "two": OTHERS, "three": TEXTS}, None),
-        ({"one": TEXTS, "two": list(range(40))}, None),
-        ({"one": TEXTS}, None),
-        ({"one": TEXTS, "two": KINDS, "three": KINDS}, None),
-        ({"one": NAMES, "two": KINDS}, None),
-    ],
-)
-def test_two_columns_can_be_meant(columns, found):
-    assert guessed(list(columns), records(**columns)) == found
-
-
-def test_keys_of_a_config_become_options():
+def test_keys_of_a_config_become_commands():
+    request = Request(data="rows.csv", column=["references=b", "group=g"], system="Be brief.")
     told = DataError("no", hint="write `columns: {prompt: a b, references: c}` under `data:`")
-    assert in_flags(told).hint == "write: --column 'prompt=a b' --column references=c"
+    assert in_commands(told, request).hint == (
+        "write: harness init rows.csv --column group=g --system 'Be brief.' "
+        "--column 'prompt=a b' --column references=c"
+    )
     other = DataError("no", hint="something else")
-    assert in_flags(other) is other
+    assert in_commands(other, request) is other
 
 
 @pytest.mark.parametrize(
@@ -66,3 +42,16 @@ def test_columns_of_origins(name, values, group, likely):
 def test_nested_values_and_long_texts_are_no_facts():
     rows = [{"list": [1], "text": "x" * 300, "flag": n % 2 == 0, "few": n % 3} for n in range(90)]
     assert look(rows, ["list", "text", "flag", "few", "absent"]).facts == ("flag", "few")
+
+
+@pytest.mark.parametrize("name", ["score_chosen", "score", "Annotator", "topic.suggestion"])
+def test_what_is_known_of_answers_is_no_fact(name):
+    assert look([{name: n % 3} for n in range(90)], [name]).facts == ()
+
+
+def test_dates_are_neither_facts_nor_groups():
+    rows = [
+        {"day": f"2024-03-{n % 28 + 1:02}", "customer": f"2024-{n // 9}-01"} for n in range(600)
+    ]
+    found = look(rows, ["day", "customer"])
+    assert (found.facts, found.group, found.likely) == ((), "", "")
