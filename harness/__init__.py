@@ -51,12 +51,6 @@ if TYPE_CHECKING:
         near as near,
     )
     from harness.errors.machine import machine_trouble as machine_trouble
-    from harness.forecast import (
-        Forecast as Forecast,
-        PlannedArm as PlannedArm,
-        PlannedWork as PlannedWork,
-        plan_run as plan_run,
-    )
     from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
     from harness.records import (
@@ -131,11 +125,13 @@ if TYPE_CHECKING:
         Branches as Branches,
         BranchResult as BranchResult,
         ConfigView as ConfigView,
+        PlannedRun as PlannedRun,
         PoolModels as PoolModels,
         RoundModels as RoundModels,
         RunView as RunView,
         StoredRound as StoredRound,
         open_config as open_config,
+        open_plan as open_plan,
         open_run as open_run,
     )
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
@@ -162,8 +158,8 @@ _HOMES = {
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
     "harness.stored": (
-        "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PoolModels",
-        "RoundModels", "RunView", "StoredRound", "open_config", "open_run",
+        "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PlannedRun", "PoolModels",
+        "RoundModels", "RunView", "StoredRound", "open_config", "open_plan", "open_run",
     ),
     "harness.engine.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
@@ -173,7 +169,6 @@ _HOMES = {
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
-    "harness.forecast": ("Forecast", "PlannedArm", "PlannedWork", "plan_run"),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

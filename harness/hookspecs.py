@@ -57,6 +57,18 @@ class Hooks:
         raise NotImplementedError
 
     @hookspec
+    def before_run(self, planned: Any) -> Sequence[str]:
+        """Lines that ``harness iterate`` shows first; a finished run asks for none.
+
+        For a package that knows what the run will cost. What costs time is done by a command of
+        its own: the run waits for this.
+
+        Args:
+            planned: a :class:`harness.PlannedRun`: what there is to do, and what of that is stored.
+        """
+        raise NotImplementedError
+
+    @hookspec
     def all_runs(
         self, beside: Collection[str], sharing: Sequence[Collection[str]]
     ) -> Mapping[str, Any]:

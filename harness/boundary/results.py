@@ -108,6 +108,12 @@ def commands(value: Any) -> list[str]:
     return [checked(str, line, call) for line in each(value, call, "texts", MOST_COMMANDS)]
 
 
+def sentences(value: Any) -> list[str]:
+    """What is said of a run before it begins, each a text."""
+    call = "before_run()"
+    return [checked(str, line, call) for line in each(value, call, "texts", MOST_COMMANDS)]
+
+
 def short(name: str) -> str:
     return one_line(name, 60)
 

@@ -202,10 +202,10 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
-    from harness.forecast.brief import brief
     from harness.loop import rounds
     from harness.report import publishing
     from harness.stored import branches
+    from harness.stored.planned import said_before
     from harness.terminal.progress import Display, weight_planned
     from harness.terminal.run_log import log_to
 
@@ -224,7 +224,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()
-        for sentence in brief(run, steps, test=test):
+        for sentence in said_before(run, steps, test=test):
             display.say(sentence)
         for result in rounds(steps, history, test=test):
             display.round_closed(result)

@@ -10,9 +10,12 @@ from harness.config import dotted, loading
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import derive_seed
+from harness.data import replay
 from harness.errors import ConfigError
 from harness.kit.files import digest
 from harness.kit.problems import Problems
+from harness.records import Schedule
+from harness.stages.making import scheduled
 
 MAY_DIFFER = ("model", "train", "generate", "seed")
 """Keys in which a branch may differ: its rows and its scores are the run's."""
@@ -61,6 +64,23 @@ class Variants:
     def asking(self, entry: PluginEntry) -> PluginCall:
         """Around a call of a plugin: what it raises is an error of that plugin, by its name."""
         return plainly(entry.named)
+
+    def schedule(self, key: str, rows: int) -> Schedule | None:
+        """What its trainer or generator says of its steps over so many rows; None where nothing.
+
+        Args:
+            key: ``train`` or ``generate``.
+
+        Raises:
+            PluginError: it says something else, or fails.
+        """
+        entry = self.config.entries[key][0]
+        with plainly(f"{entry.named}, schedule()"):
+            return scheduled(entry.instance, rows) if rows else None
+
+    def replayed(self, rows: int) -> int:
+        """General rows that a training learns beside so many of the task."""
+        return replay.wanted(rows, self.config.settings.replay)
 
     def problems(self) -> Problems:
         """What is wrong with the config, to be added to, each with its line."""

@@ -3,6 +3,7 @@
 from harness.stored.branches import AnswerSet, Branch, Branches, BranchResult
 from harness.stored.configured import ConfigView, open_config
 from harness.stored.models import RoundModels
+from harness.stored.planned import PlannedRun, open_plan, said_before
 from harness.stored.pool import PoolModels
 from harness.stored.replay import (
     Answered,
@@ -19,6 +20,7 @@ from harness.stored.view import RunView, open_run
 
 __all__ = [
     "AnswerSet", "Answered", "Branch", "BranchResult", "Branches", "ConfigView", "NotStored",
-    "PoolModels", "RoundModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
-    "StoredSteps", "answer_values", "answered", "open_config", "open_run", "opened", "replay",
+    "PlannedRun", "PoolModels", "RoundModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
+    "StoredSteps", "answer_values", "answered", "open_config", "open_plan", "open_run", "opened",
+    "replay", "said_before",
 ]  # fmt: skip

@@ -48,15 +48,16 @@ def plan(request: Request) -> int:
     from harness.terminal.progress import SHORT, Display
     from harness.terminal.streams import plugins_on_stderr
     from harness_plan.document import document
+    from harness_plan.forecasting import plan_run
     from harness_plan.showing import show
 
     console = Console(stderr=True)
     stop = Stop(lambda told: console.print(told, highlight=False))
     with plugins_on_stderr(), stop, Display(console, "plan", STAGES * SHORT) as display:
-        found = harness.plan_run(
+        found = plan_run(
             request.config,
             request.sets or (),
-            rounds=request.rounds,
+            request.rounds,
             probe=not request.no_probe,
             watcher=display,
             cancelled=stop.asked,

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import harness
+from harness_plan.records import Forecast
 
 SCHEMA = "harness.plan/1"
 
 
-def document(found: harness.Forecast) -> dict[str, Any]:
+def document(found: Forecast) -> dict[str, Any]:
     """Seconds are seconds, sizes are bytes, and null is what is not known."""
     return {
         "schema": SCHEMA,

@@ -12,13 +12,14 @@ from harness.kit.numbers import DASH, counted, duration, gigabytes
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
+from harness_plan.records import Forecast, PlannedArm, PlannedWork
 
 COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
 UP_TO = "≤ "
 ABOUT = "~ "
 
 
-def show(found: harness.Forecast, console: Console) -> None:
+def show(found: Forecast, console: Console) -> None:
     """The whole of it."""
     model = one_line(found.model, 80)
     rounds = counted(found.rounds, "round")
@@ -32,7 +33,7 @@ def show(found: harness.Forecast, console: Console) -> None:
         tables.note(console, f"{remark.level}: {remark.text}", COLOURS[remark.level])
 
 
-def _table(found: harness.Forecast) -> Table:
+def _table(found: Forecast) -> Table:
     titles = ("rows", "tokens", "learned", "steps", "time")
     rows = []
     for work in found.work:
@@ -53,7 +54,7 @@ def _table(found: harness.Forecast) -> Table:
     return table(("", *titles), rows, right=titles, caption="what the run will do")
 
 
-def _beside(arm: harness.PlannedArm) -> str:
+def _beside(arm: PlannedArm) -> str:
     """``the same again: 4 trainings``; of a search at most so many."""
     name = one_line(arm.name, 60)
     if arm.loops:
@@ -64,7 +65,7 @@ def _beside(arm: harness.PlannedArm) -> str:
     return f"{name}: {bound}{counted(arm.trainings, 'training')}"
 
 
-def _label(work: harness.PlannedWork) -> str:
+def _label(work: PlannedWork) -> str:
     place = "best round" if work.round is None else f"round {work.round}"
     rows = " rows" if work.arm == "random" else ""  # else a baseline, which trains on none
     arm = "" if work.arm == harness.BASE_ARM else f" ({work.arm}{rows})"
@@ -80,7 +81,7 @@ def _time(seconds: float | None, bound: str) -> str:
     return DASH if seconds is None else f"{bound}{duration(seconds)}"
 
 
-def _sentences(found: harness.Forecast) -> Iterator[str]:
+def _sentences(found: Forecast) -> Iterator[str]:
     train = [work for work in found.work if work.stage == "train"]
     if any(not work.exact for work in train):
         yield (
@@ -101,8 +102,8 @@ def _sentences(found: harness.Forecast) -> Iterator[str]:
     yield found.dev_shows
 
 
-def _cost(found: harness.Forecast) -> Iterator[str]:
-    left: Sequence[harness.PlannedWork] = [work for work in found.work if not work.stored]
+def _cost(found: Forecast) -> Iterator[str]:
+    left: Sequence[PlannedWork] = [work for work in found.work if not work.stored]
     known = [arm for arm in found.beside if not arm.unknown]
     if not (left or known):
         return

@@ -64,7 +64,7 @@ FLOORS = (
     ("stages", "hookspecs", "boundary", "scoring", "data", "remote"),
     ("registry", "config", "store"),
     ("verdicts", "engine", "loop", "stored"),
-    ("report", "testing", "forecast"),
+    ("report", "testing"),
     ("cli",),
 )
 """Rooms of ``harness/``, the lowest floor first: imports go down."""
@@ -84,7 +84,6 @@ BESIDE = {
     "loop": {"engine", "verdicts"},
     "stored": {"engine", "loop", "verdicts"},
     "report": set(),
-    "forecast": set(),
 }
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = (

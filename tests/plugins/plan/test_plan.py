@@ -132,8 +132,8 @@ def test_a_memory_that_is_not_enough_is_told(timed, monkeypatch):
 
 @pytest.mark.parametrize(("free", "told"), [(2_599_999_999, True), (2_600_000_000, False)])
 def test_a_run_may_take_more_memory_than_its_probe(free, told):
-    from harness.forecast import needs
-    from harness.forecast.records import Needs
+    from harness_plan import needs
+    from harness_plan.records import Needs
 
     found = needs.remarks(Needs(2_000_000_000, free, 8_000_000_000, None, None), None, None)
     texts = [remark.text for remark in found]

@@ -48,7 +48,7 @@ def test_what_was_made_before_counts_by_its_passes(timed):
 
 
 def test_a_training_of_the_probe_that_takes_long_is_stopped(timed, monkeypatch):
-    from harness.forecast import measuring
+    from harness_plan import measuring
 
     monkeypatch.setattr(measuring, "LONGEST", 0.2)
     found = planned(timed, *FIXED)

@@ -6,16 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.boundary.calls import plainly
-from harness.boundary.lending import Lent
-from harness.config.loading import Config
-from harness.context import Context
-from harness.errors import PluginError, UsageError
-from harness.forecast.listing import TRAIN, Item
-from harness.forecast.records import Remark
+import harness
 from harness.kit.draws import spaced
-from harness.records import Checkpoint, Dataset, Example
-from harness.stages.making import rendered
+from harness_plan.listing import TRAIN, Item
+from harness_plan.records import Remark
 
 MOST_OF_POOL = 300
 """Rows of the pool whose mean stands for all of it."""
@@ -38,13 +32,13 @@ class Counting:
         problems: row -> why training refuses it.
     """
 
-    def __init__(self, config: Config, base: Checkpoint, data: Dataset, context: Context) -> None:
-        self._entry, self._base, self._data, self._context = config.train, base, data, context
+    def __init__(self, run: harness.PlannedRun) -> None:
+        self._run = run
         self._known: dict[str, _Counts] = {}
         self.problems: dict[str, str] = {}
         self._unable: dict[str, str] = {}
         """What the trainer cannot count -> why."""
-        self._count(TOKENS, data.split("valid"))
+        self._count(TOKENS, run.rows("valid"))
 
     def of(self, item: Item) -> tuple[int | None, int | None]:
         """Tokens of the rows of an item, and how many of them the loss sees; None if not known.
@@ -60,7 +54,7 @@ class Counting:
         counts = self._count(TOKENS, item.rows)
         if counts is None:
             return None, None
-        drawn = spaced(self._data.split("pool"), MOST_OF_POOL) if item.more else ()
+        drawn = spaced(self._run.rows("pool"), MOST_OF_POOL) if item.more else ()
         mean = self._count(TOKENS, drawn) or counts
         more = item.more / len(mean) if item.more else 0
         within = sum(row.within for row in counts) + round(more * sum(row.within for row in mean))
@@ -73,7 +67,7 @@ class Counting:
             if what in self._unable:
                 yield Remark("note", f"{what} are not known: {self._unable[what]}")
                 break
-        trained = {row.id for name in ("train", "valid") for row in self._data.split(name)}
+        trained = {row.id for name in ("train", "valid") for row in self._run.rows(name)}
         refused = {name: why for name, why in self.problems.items() if name in trained}
         if refused:
             name, why = next(iter(refused.items()))
@@ -82,26 +76,24 @@ class Counting:
                 "warning", f"training refuses {count}, as '{name}': {why}; harness data check"
             )
 
-    def _count(self, what: str, rows: Sequence[Example]) -> list[_Counts] | None:
+    def _count(self, what: str, rows: Sequence[harness.Example]) -> list[_Counts] | None:
         """The rows as the trainer shows them; None where it cannot, which is noted."""
         if what in self._unable or TOKENS in self._unable:
             return None
         new = tuple(row for row in rows if row.id not in self._known)
         try:
-            with plainly(f"{self._entry.named}, rendered()", lent=Lent(new)):
-                shown = rendered(self._entry.instance, self._base, new, self._context)
-                for row in shown if new else ():
-                    within = len(row.tokens) - row.cut
-                    learned = sum(row.trained[:within])
-                    self._known[row.id] = _Counts(len(row.tokens), within, learned)
-                    if row.problem:
-                        self.problems[row.id] = row.problem
-        except PluginError as error:  # which need not keep it from training
+            for row in self._run.rendered(new) if new else ():
+                within = len(row.tokens) - row.cut
+                learned = sum(row.trained[:within])
+                self._known[row.id] = _Counts(len(row.tokens), within, learned)
+                if row.problem:
+                    self.problems[row.id] = row.problem
+        except harness.PluginError as error:  # which need not keep it from training
             self._unable[what] = error.placed
             return None
-        except UsageError as error:
+        except harness.UsageError as error:
             # Settings that cannot be used are errors of the config, not of this trainer.
-            if type(error) is not UsageError:
+            if type(error) is not harness.UsageError:
                 raise
             self._unable[TOKENS] = error.what
             return None

@@ -12,16 +12,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config.plugin_entries import PluginEntry
-from harness.context import Report, Watcher, derive_seed
-from harness.engine.at import At
-from harness.engine.pins import GENERATE, TRAIN
-from harness.errors import Cancelled
-from harness.forecast.listing import answer_size, prompt_size, schedule_of, size
-from harness.forecast.looking import PlannedRun, Walk
-from harness.forecast.rates import Rate, Rates
-from harness.kit.files import read_jsonl, remove
-from harness.records import Example
+import harness
+from harness.kit.files import read_jsonl
+from harness_plan.listing import TRAIN, answer_size, prompt_size, size
+from harness_plan.rates import Rate, Rates, launcher
+
+GENERATE = "generate"
 
 BATCHES = 4
 """Batches of rows that are trained on, that of the longest rows among them."""
@@ -31,6 +27,8 @@ PROMPTS = 32
 """Prompts of a batch, likewise."""
 LONGEST = 45.0
 """Seconds of steps after which the training goes no further than the step at hand."""
+Job = Callable[[str, Mapping[str, Sequence[harness.Example]]], Path]
+"""See :meth:`harness.PlannedRun.jobs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,12 @@ class _Mark:
 class _Clock:
     """Watches one job after the other; says after :data:`LONGEST` that a training may stop."""
 
-    def __init__(self, watcher: Watcher, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, watcher: harness.Watcher, cancelled: Callable[[], bool]) -> None:
         self._watcher, self._cancelled = watcher, cancelled
         self._marks: list[_Mark] = []
         self._begin, self._may_stop = 0.0, False
 
-    def stage(self, label: str) -> Report:
+    def stage(self, label: str) -> harness.Report:
         self._marks, self._begin = [], time.monotonic()
         name = label.rpartition(": ")[2]
         self._may_stop = name == TRAIN
@@ -89,7 +87,12 @@ class _Clock:
         return self._cancelled() or self.enough
 
 
-def measured(run: PlannedRun, walk: Walk, watcher: Watcher, refused: Collection[str] = ()) -> Rates:
+def measured(
+    run: harness.PlannedRun,
+    watcher: harness.Watcher,
+    cancelled: Callable[[], bool],
+    refused: Collection[str] = (),
+) -> Rates:
     """What training and answering cost on this machine.
 
     The answers come first, so that what the worker loads once for all jobs is in their start.
@@ -101,37 +104,30 @@ def measured(run: PlannedRun, walk: Walk, watcher: Watcher, refused: Collection[
         HarnessError: a job failed as it would in the run, for want of memory above all.
         Cancelled: the user asked to stop.
     """
-    before, cancelled = run.watcher, run.cancelled
     clock = _Clock(watcher, cancelled)
-    run.watcher, run.cancelled = clock, clock.stop
-    try:
-        first, base, tuned = _answering(run, walk, clock)
-        rows = _training_rows(run, walk, refused)
-        start, train, checkpoint = _training(run, walk, clock, *rows)
-    finally:
-        run.watcher, run.cancelled = before, cancelled
-        run.worker.close()  # what has ended can be asked about its memory
+    with run.jobs(clock, clock.stop) as job:
+        first, base, tuned = _answering(run, job, clock)
+        rows, held = _training_rows(run, refused)
+        start, train, checkpoint = _training(run, job, clock, rows, held)
     once = min(first, start)
     return Rates(
-        begin=walk.seconds + first - once, train=train, base=Rate(once, base),
-        tuned=Rate(once, tuned), checkpoint=checkpoint, longest=max(map(size, rows[0])),
-        memory=_peak(inline=run.config.settings.execution.launcher == "inline"),
+        begin=run.begins + first - once, train=train, base=Rate(once, base),
+        tuned=Rate(once, tuned), checkpoint=checkpoint, longest=max(map(size, rows)),
+        memory=_peak(inline=launcher(run) == "inline"),
     )  # fmt: skip
 
 
-def _answering(run: PlannedRun, walk: Walk, clock: _Clock) -> tuple[float, float, float]:
+def _answering(run: harness.PlannedRun, job: Job, clock: _Clock) -> tuple[float, float, float]:
     """Seconds before the first answer; those of a character of a row, base model and tuned one.
 
     A tuned model is taken to write answers as long as those of the rows, but none longer than the
     longest one of the base model, and to take for a character as long as that.
     """
-    dev = walk.history.data.split("dev")
-    rows = _spread(dev, _per_step(run.config.generate, len(dev), PROMPTS), prompt_size)
-    folder, bare = run.fresh_folder("probe"), [row.as_asked() for row in rows]
-    _job(run, walk, folder, GENERATE, run.config.generate, {"examples": bare})
+    dev = run.rows("dev")
+    rows = _spread(dev, _per_step(run, GENERATE, len(dev), PROMPTS), prompt_size)
+    folder = job(GENERATE, {"examples": [row.as_asked() for row in rows]})
     whole, steps = clock.since(), clock.steps()
-    written = [len(line["text"]) for line in read_jsonl(folder / "output" / "predictions.jsonl")]
-    remove(folder)
+    written = [len(line["text"]) for line in read_jsonl(folder / "predictions.jsonl")]
     start = steps[0].at if steps and steps[0].done == 0 else 0.0
     sizes, read = sum(map(size, rows)), sum(map(prompt_size, rows))
     expected = sum(min(answer_size(row), max(written)) for row in rows)
@@ -140,14 +136,13 @@ def _answering(run: PlannedRun, walk: Walk, clock: _Clock) -> tuple[float, float
 
 
 def _training_rows(
-    run: PlannedRun, walk: Walk, refused: Collection[str]
-) -> tuple[list[Example], list[Example]]:
+    run: harness.PlannedRun, refused: Collection[str]
+) -> tuple[list[harness.Example], list[harness.Example]]:
     """The longest rows for one batch, and of the others every length; rows for validation."""
     train, valid = (
-        [row for row in walk.history.data.split(split) if row.id not in refused]
-        for split in ("train", "valid")
+        [row for row in run.rows(split) if row.id not in refused] for split in ("train", "valid")
     )
-    each = _per_step(run.config.train, len(train), ROWS)
+    each = _per_step(run, TRAIN, len(train), ROWS)
     ordered = sorted(train, key=size)
     rows = [*ordered[-each:], *_spread(ordered[:-each], each * (BATCHES - 1), size)]
     # At least one, where the run has any: options may ask for a validation loss.
@@ -156,58 +151,43 @@ def _training_rows(
 
 
 def _training(
-    run: PlannedRun,
-    walk: Walk,
+    run: harness.PlannedRun,
+    job: Job,
     clock: _Clock,
-    rows: Sequence[Example],
-    held: Sequence[Example],
+    rows: Sequence[harness.Example],
+    held: Sequence[harness.Example],
 ) -> tuple[float, Rate, int | None]:
     """Seconds before the first step; the rate; the bytes that are left where it was not stopped."""
-    entry, folder, ended = run.config.train, run.fresh_folder("probe"), True
+    left = None
     try:
-        _job(run, walk, folder, TRAIN, entry, {"train": rows, "valid": held})
-    except Cancelled:
+        folder = job(TRAIN, {"train": rows, "valid": held})
+        whole = clock.since()
+        left = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    except harness.Cancelled:
         if not clock.enough:
             raise
-        ended = False
-    whole, steps = clock.since(), clock.steps()
-    files = [file for file in (folder / "output").rglob("*") if file.is_file()]
-    left = sum(file.stat().st_size for file in files) if ended else None
-    remove(folder)
-    planned = schedule_of(entry, len(rows))
+        whole = clock.since()
+    steps, planned = clock.steps(), run.variants.schedule(TRAIN, len(rows))
     characters = sum(map(size, rows)) * (planned.passes if planned else 1.0)
     if len(steps) < 2:
         return 0.0, Rate(0.0, whole / characters), left
     begun, last = steps[0], steps[-1]
     share = max(last.done - begun.done, 1e-9) / max(1, last.total)
-    after = whole - last.at if ended else 0.0
+    after = whole - last.at if left is not None else 0.0
     return begun.at, Rate(begun.at + after, (last.at - begun.at) / share / characters), left
 
 
-def _job(
-    run: PlannedRun,
-    walk: Walk,
-    folder: Path,
-    stage: str,
-    entry: PluginEntry,
-    rows: Mapping[str, Sequence[Example]],
-) -> None:
-    at = At(1) if stage == TRAIN else At()
-    seed = derive_seed(run.config.settings.seed, stage, at.round)
-    with run.guard(stage, entry, at):
-        run.job(folder, stage, entry, at, checkpoint=walk.base, rows=rows, seed=seed, probe=True)
-    run.watcher.stage_done("probe", stage, 0.0, True)
-
-
-def _per_step(entry: PluginEntry, rows: int, otherwise: int) -> int:
+def _per_step(run: harness.PlannedRun, key: str, rows: int, otherwise: int) -> int:
     """Rows of one step."""
-    planned = schedule_of(entry, rows)
+    planned = run.variants.schedule(key, rows)
     if planned is None or planned.steps < 1:
         return min(rows, otherwise)
     return max(1, min(rows, -int(-rows * planned.passes // planned.steps)))
 
 
-def _spread(rows: Sequence[Example], count: int, key: Callable[[Example], int]) -> list[Example]:
+def _spread(
+    rows: Sequence[harness.Example], count: int, key: Callable[[harness.Example], int]
+) -> list[harness.Example]:
     """At most so many rows, whose lengths are spread as those of all."""
     if len(rows) <= count:
         return list(rows)

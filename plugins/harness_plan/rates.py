@@ -9,12 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.engine.run import Run
-from harness.errors.machine import storing
-from harness.forecast.listing import DEV, TRAIN, Item, size
-from harness.forecast.records import OWN
+import harness
 from harness.kit.files import digest, read_json, write_json
-from harness.records import Checkpoint, Example, from_json, to_json
+from harness_plan.listing import DEV, TRAIN, Item, size
+from harness_plan.records import OWN
 
 FOLDER = "probes"
 SCHEMA = 3
@@ -108,35 +106,36 @@ def _kind(item: Item) -> str:
     return TRAIN if item.stage == TRAIN else DEV
 
 
-def keep(run: Run, base: Checkpoint, rates: Rates) -> Rates:
+def keep(run: harness.PlannedRun, rates: Rates) -> Rates:
     """Store rates below the working folder; returns them with the date."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     dated = dataclasses.replace(rates, at=now)
-    path = _path(run, base)
-    with storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, to_json(dated))
+    path = _path(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, harness.to_json(dated))
     return dated
 
 
-def kept(run: Run, base: Checkpoint, train: Iterable[Example]) -> Rates | None:
+def kept(run: harness.PlannedRun, train: Iterable[harness.Example]) -> Rates | None:
     """What was measured in this folder with the same model, options and machine.
 
     None where a row of ``train`` is longer than those that were measured: it may take more memory.
     """
     try:
-        rates = from_json(Rates, read_json(_path(run, base)))
+        rates = harness.from_json(Rates, read_json(_path(run)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return rates if max(map(size, train), default=0) <= rates.longest else None
 
 
-def _path(run: Run, base: Checkpoint) -> Path:
+def _path(run: harness.PlannedRun) -> Path:
     """Named for what decides the rates: the model, the options, the libraries, the machine."""
-    settings, makers = run.config.settings, (run.config.train, run.config.generate)
-    key = digest([
-        SCHEMA, base.digest, [run.key_of(entry) for entry in makers],
-        [dict(run.environment(entry)) for entry in makers],
-        {"launcher": settings.execution.launcher, "cores": os.cpu_count()},
-    ])  # fmt: skip
+    machine = {"launcher": launcher(run), "cores": os.cpu_count()}
+    key = digest([SCHEMA, *run.pace(), machine])
     return run.machine / FOLDER / f"{key[:24]}.json"
+
+
+def launcher(run: harness.PlannedRun) -> str:
+    """How the run does its jobs: ``child``, or ``inline`` in this process."""
+    key = "execution.launcher"
+    return str(run.variants.own([key])[key])

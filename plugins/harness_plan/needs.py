@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.engine.budget import HOUR
-from harness.forecast.rates import Rates
-from harness.forecast.records import Needs, Remark
 from harness.kit import cgroups
 from harness.kit.numbers import duration, gigabytes
+from harness_plan.rates import Rates
+from harness_plan.records import Needs, Remark
+
+HOUR = 3600.0
 
 SPARE = 500_000_000
 """Bytes that should stay free on the disk: answers, measurements and reports go there, too."""
