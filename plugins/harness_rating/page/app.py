@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from harness_rating.page.connections import Server
+
 PORT = 8642
 MONTH = 30 * 86_400
-BACKLOG = 512
 THREADS = 16
 """Sessions that work at a time: so many waits for the disk overlap. More only take turns."""
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -224,7 +225,7 @@ def listen(options: Options) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        bound = socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
+        bound = socket.create_server((options.host, options.port), family=family)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot listen at {options.host}, port {options.port}: {error.strerror}",
@@ -236,24 +237,19 @@ def listen(options: Options) -> socket.socket:
     return bound
 
 
-def server(application: Starlette) -> Any:
-    """The ``uvicorn.Server``; nothing of a request is logged, as links are secret.
+def server(application: Starlette) -> Server:
+    """The server, with its limits on connections.
 
     Raises:
         EnvironmentFailure: the extra ``rate`` is not installed.
     """
     load_extra("uvicorn")
-    import uvicorn
+    from harness_rating.page.connections import Server
 
-    config = uvicorn.Config(
-        application, access_log=False, log_level="warning", server_header=False, ws="none",
-        lifespan="off", proxy_headers=False, timeout_keep_alive=30,
-        timeout_graceful_shutdown=3, backlog=BACKLOG,
-    )  # fmt: skip
-    return uvicorn.Server(config)
+    return Server(application)
 
 
-def serve(made: Any, bound: socket.socket) -> None:
+def serve(made: Server, bound: socket.socket) -> None:
     """Serve until interrupted (SIGINT or SIGTERM), from this moment on.
 
     Args:

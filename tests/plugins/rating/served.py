@@ -159,10 +159,16 @@ web.serve(web.server(web.app([batch], seats(folder, [batch]), options)), web.lis
 """
 
 
-def process(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def process(
+    folder: Path, port: int, descriptors: int | str = "$(ulimit -n)", stderr: Any = None
+) -> subprocess.Popen[bytes]:
     """The server as a process that can be killed; it is up when this returns."""
-    command = [sys.executable, "-c", PROCESS, __file__, str(folder), str(port)]
-    started = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    limited = f'ulimit -n {descriptors} && exec "$@"'
+    own = [sys.executable, "-c", PROCESS, __file__, str(folder), str(port)]
+    started = subprocess.Popen(
+        ["sh", "-c", limited, "sh", *own], stderr=stderr,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
     for _ in range(600):
         with socket.socket() as tried:
             if not tried.connect_ex(("127.0.0.1", port)):
