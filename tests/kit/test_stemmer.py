@@ -8,16 +8,17 @@ import sysconfig
 from pathlib import Path
 
 from hypothesis import given, strategies as st
-from nltk.stem.porter import PorterStemmer
 
 from harness.kit import stemmer
 from harness.kit.stemmer import stem
+from tests.support.later import Later
+
+porter = Later("nltk.stem.porter")
 
 ENDINGS = [
     *(ending for rules in stemmer.RULES for same in rules.values() for ending, _ in same),
     *("s", "ss", "sses", "ies", "ied", "eed", "ed", "ing", "at", "bl", "iz", "ll", "y", "e"),
 ]
-NLTKS = PorterStemmer()
 STARTS = st.one_of(
     st.text("abcdefghijklmnopqrstuvwxyz09", max_size=8), st.text("aeyblst*", max_size=8),
     st.text(max_size=8),
@@ -27,7 +28,7 @@ STARTS = st.one_of(
 @given(start=STARTS, endings=st.lists(st.sampled_from(ENDINGS), max_size=3))
 def test_any_string_has_nltks_stem(start, endings):
     word = start + "".join(endings)
-    assert stem(word) == NLTKS.stem(word)
+    assert stem(word) == porter.PorterStemmer().stem(word)
 
 
 def test_real_irregular_and_odd_words():
@@ -39,6 +40,7 @@ def test_real_irregular_and_odd_words():
     words += [word + rng.choice(ENDINGS) for word in words]
     words += ["".join(rng.choices("aeioybclstz*", k=rng.randint(0, 6))) + rng.choice(ENDINGS)
               for _ in range(8000)]  # fmt: skip
-    words += [*NLTKS.pool, *(word + "s" for word in NLTKS.pool), ""]
+    nltks = porter.PorterStemmer()
+    words += [*nltks.pool, *(word + "s" for word in nltks.pool), ""]
     assert len(words) > 10_000
-    assert list(map(stem, words)) == list(map(NLTKS.stem, words))
+    assert list(map(stem, words)) == list(map(nltks.stem, words))

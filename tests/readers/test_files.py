@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.feather
 import pytest
 from hypothesis import given, strategies as st
 from pyarrow import parquet
@@ -46,7 +45,8 @@ def bytes_of(table: pa.Table, **options: Any) -> bytes:
 
 def arrow_of(table: pa.Table) -> bytes:
     stream = io.BytesIO()
-    pyarrow.feather.write_feather(table, stream, compression="uncompressed")
+    with pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)
     return stream.getvalue()
 
 

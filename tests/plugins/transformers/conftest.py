@@ -26,6 +26,14 @@ WORDS = [
 ]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _loaded() -> None:
+    """Libraries read the environment when they are loaded: before any test changes it."""
+    import peft  # noqa: F401
+    import torch  # noqa: F401
+    import transformers  # noqa: F401
+
+
 def save_tokenizer(folder: Path, template: str = TEMPLATE) -> Any:
     """A byte-level tokenizer with 300 tokens, trained on a few words."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

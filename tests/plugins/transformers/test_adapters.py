@@ -7,13 +7,17 @@ import json
 import shutil
 
 import pytest
-import torch
 
 import harness
-from harness_transformers import adapters, encoding, fused, loading
+from harness_transformers import encoding, loading
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
+adapters = Later("harness_transformers.adapters")
+fused = Later("harness_transformers.fused")
 
 
 def adapter(base, folder, *, size=0.2, **options):
@@ -40,13 +44,13 @@ def generate(checkpoint, rows, context, **options):
     return {p.example_id: p for p in plugin.generate(checkpoint, rows, context)}
 
 
-def peft_alone(checkpoint, example, dtype=torch.float32):
+def peft_alone(checkpoint, example, dtype=None):
     """The reference: PEFT's own unmerged generation, one prompt at a time."""
     from peft import PeftModel
 
     tokenizer = loading.tokenizer_of(checkpoint)
     with quietly():
-        model = loading.base_of(checkpoint, dtype)
+        model = loading.base_of(checkpoint, dtype or torch.float32)
         model = PeftModel.from_pretrained(model, checkpoint.path).eval()
         ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
         out = model.generate(input_ids=ids, max_new_tokens=10, do_sample=False)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 import harness
-from harness_transformers import encoding, greedy, loading
+from harness_transformers import encoding, loading
 from harness_transformers.chats import Chats
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
+greedy = Later("harness_transformers.greedy")
 
 
 def generate(checkpoint, examples, context, **options):

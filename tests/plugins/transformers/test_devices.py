@@ -5,12 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 import harness
-from harness_transformers import arguments, devices, loading, memory
+from harness_transformers import arguments, devices, loading
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
+from tests.support.later import Later
+
+torch = Later("torch")
+memory = Later("harness_transformers.memory")
 
 
 @pytest.fixture

@@ -14,18 +14,22 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 import harness
 from harness.cli import contributed
-from harness_transformers import adapters, loading
-from harness_transformers.export import command, origin, parity, weights
-from harness_transformers.export.made import Export, Merging
+from harness_transformers import loading
+from harness_transformers.export import command, origin, parity
 from harness_transformers.export.origin import Origin
 from harness_transformers.export.parity import Sameness
-from harness_transformers.export.transfer import LIMITS, Transfer
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
 from tests.support.project import Project
+
+torch = Later("torch")
+adapters = Later("harness_transformers.adapters")
+made = Later("harness_transformers.export.made")
+transfer = Later("harness_transformers.export.transfer")
+weights = Later("harness_transformers.export.weights")
 
 HOSTILE = "base <b>*x*|`"
 """Name of the base model's folder."""
@@ -305,9 +309,10 @@ def test_merged_weights_can_be_of_another_type(trained, evaluated, tmp_path):
      ("float16", 0.11, "--dtype float32 changes the update by next to nothing")],
 )  # fmt: skip
 def test_another_type_is_advised_where_rounding_changed_more_than_a_tenth(dtype, lost, advised):
-    merging = Merging(dtype, lost, Transfer(9, 1.0, 0.0, 0.0, LIMITS[dtype]))
+    seen = transfer.Transfer(9, 1.0, 0.0, 0.0, transfer.LIMITS[dtype])
+    merging = made.Merging(dtype, lost, seen)
     assert merging.advice == advised
-    export = Export(None, None, "", False, "", None, merging)
+    export = made.Export(None, None, "", False, "", None, merging)
     assert export.advice == advised
     assert not any("--dtype" in sentence for sentence in export.checks), "the card has them"
 
@@ -355,7 +360,7 @@ def test_a_run_without_batches_is_told_of_none(trained, monkeypatch):
     stored = {answer.example_id: answer for answer in found.stored.card.predictions}
     same = parity.same(found.tuned, single, stored, lambda *_: None)
     assert (same.n, same.differing, same.alone) == (24, [], 0)
-    assert same.sentence == "" and list(Export(single, None, "", False, "", same).checks) == []
+    assert same.sentence == "" and list(made.Export(single, None, "", False, "", same).checks) == []
 
 
 UNEQUAL = """\

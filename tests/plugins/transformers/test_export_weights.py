@@ -7,14 +7,16 @@ import shutil
 import weakref
 
 import pytest
-import torch
 
 import harness
 from harness_transformers import loading
-from harness_transformers.export import weights
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.architectures import ARCHITECTURES
 from tests.plugins.transformers.test_adapters import adapter, logits
+from tests.support.later import Later
+
+torch = Later("torch")
+weights = Later("harness_transformers.export.weights")
 
 
 @pytest.fixture(autouse=True)

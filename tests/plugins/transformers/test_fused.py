@@ -3,20 +3,24 @@ from __future__ import annotations
 import copy
 
 import pytest
-import torch
 
-from harness_transformers import fused, loading
+from harness_transformers import loading
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
+fused = Later("harness_transformers.fused")
 
 
-def adapted(base, dtype=torch.float32, **options):
+def adapted(base, dtype=None, **options):
     from peft import LoraConfig, get_peft_model
 
     settings = {"r": 4, "lora_alpha": 12, "target_modules": "all-linear", **options}
     torch.manual_seed(5)
     with quietly():
         model = get_peft_model(
-            loading.base_of(base, dtype), LoraConfig(task_type="CAUSAL_LM", **settings)
+            loading.base_of(base, dtype or torch.float32),
+            LoraConfig(task_type="CAUSAL_LM", **settings),
         )
     for name, parameter in model.named_parameters():
         if "lora_B" in name:

@@ -3,17 +3,16 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from harness_transformers import greedy, loading
-from harness_transformers.greedy import Greedy, shared
-from harness_transformers.kernels import decoding
-from harness_transformers.kernels.decoding import BLOCK
-from harness_transformers.slots import GROWTH, Layer, Piece
+from harness_transformers import loading
 from harness_transformers.stops import Stops
+from tests.support.later import Later
+
+torch = Later("torch")
+modeling_utils = Later("transformers.modeling_utils")
+greedy = Later("harness_transformers.greedy")
+decoding = Later("harness_transformers.kernels.decoding")
+state = Later("harness_transformers.slots")
 
 STOPS = Stops(frozenset(range(1, 30)))
 
@@ -38,7 +37,7 @@ def generated(model, prompts, limit, stops=STOPS):
 
 def answered(model, prompts, limit, most, stops=STOPS):
     """What the decoder answers, in the order of the prompts."""
-    found = dict(Greedy(model, stops, most, lambda: None).answers(prompts, limit))
+    found = dict(greedy.Greedy(model, stops, most, lambda: None).answers(prompts, limit))
     return [found[number] for number in range(len(prompts))]
 
 
@@ -53,7 +52,7 @@ def prompts(seed, beginning, most=11):
 @pytest.mark.parametrize("seed", range(6))
 def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginning, seed):
     asked = prompts(seed, beginning)
-    assert shared(asked) >= len(beginning)
+    assert greedy.shared(asked) >= len(beginning)
     wanted = generated(model, asked, 20)
     assert len(set(map(len, wanted))) > 1  # so slots are freed at different times
     for most in (1, 4, 32):
@@ -63,9 +62,9 @@ def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginnin
 @pytest.mark.nightly
 def test_long_prompts_and_answers_beyond_the_first_places(model):
     torch.manual_seed(3)
-    lengths = (3 * BLOCK + 5, BLOCK + 1, BLOCK, 2)
+    lengths = (3 * decoding.BLOCK + 5, decoding.BLOCK + 1, decoding.BLOCK, 2)
     asked = [[7, 8, *torch.randint(2, 300, (length,)).tolist()] for length in lengths]
-    limit = GROWTH + 9
+    limit = state.GROWTH + 9
     never = Stops(frozenset())
     wanted = generated(model, asked, limit, never)
     for most in (2, 4):
@@ -137,26 +136,28 @@ def test_the_model_is_as_it_was_afterwards(model):
     asked = prompts(2, ())
     before = generated(model, asked[:2], 6)
     assert greedy.suits(model, asked, 6)
-    decoder = Greedy(model, STOPS, 2, lambda: None).answers(asked, 6)
+    decoder = greedy.Greedy(model, STOPS, 2, lambda: None).answers(asked, 6)
     next(decoder)
     decoder.close()  # interrupted
     assert model.config._attn_implementation == "sdpa"
     assert generated(model, asked[:2], 6) == before
 
 
-class OneDevice(TorchDispatchMode):
-    """Refuses tensors of two devices in one operation: GPUs do, the device `meta` does not."""
-
-    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
-        assert len({one.device for one in tensors if one.dim()}) < 2, operation
-        return operation(*args, **(kwargs or {}))
-
-
 def test_a_step_on_another_device_makes_nothing_on_the_cpu():
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    class OneDevice(TorchDispatchMode):
+        """Refuses tensors of two devices in one operation: GPUs do, the device `meta` does not."""
+
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+            assert len({one.device for one in tensors if one.dim()}) < 2, operation
+            return operation(*args, **(kwargs or {}))
+
     slots, layer = greedy.Slots(2), SimpleNamespace(layer_idx=0)
     with OneDevice():
-        slots.plan([4, 2], (Piece(0, 2, 3, 0), Piece(1, 5, 1, 0)), "meta")
+        slots.plan([4, 2], (state.Piece(0, 2, 3, 0), state.Piece(1, 5, 1, 0)), "meta")
         query, key = (torch.empty(1, heads, 6, 8, device="meta") for heads in (4, 2))
         found, _ = decoding.slot_attention(layer, query, key, key, None, slots=slots)
     assert (found.device.type, found.shape) == ("meta", (1, 6, 4, 8))
@@ -167,7 +168,7 @@ def test_attention_of_other_devices_is_that_of_the_cpu():
     slots.plan([4, 7, 2], (), "cpu")
     torch.manual_seed(1)
     query = torch.randn(2, 2, 3, 8)
-    layer = Layer(torch.randn(3, 2, 9, 8), torch.randn(3, 2, 9, 8))
+    layer = state.Layer(torch.randn(3, 2, 9, 8), torch.randn(3, 2, 9, 8))
     expected = decoding._last(query, layer, slots)
     torch.testing.assert_close(decoding._last_by_torch(query, layer, slots), expected)
 
@@ -178,7 +179,7 @@ def test_attention_of_other_devices_is_that_of_the_cpu():
      ([[3, 1], [2, 1]], 0)],
 )  # fmt: skip
 def test_the_shared_beginning_leaves_a_token_of_each_prompt(given, length):
-    assert shared(given) == length
+    assert greedy.shared(given) == length
 
 
 def test_attention_that_is_not_known_is_left_to_generate(model):
@@ -204,7 +205,7 @@ def test_a_model_that_answers_otherwise_is_left_to_generate(model, monkeypatch):
     plain = decoding.slot_attention
     asked = [[5, 6, 7, 9], [8, 9, 4]]
     monkeypatch.setitem(
-        ALL_ATTENTION_FUNCTIONS._global_mapping, decoding.NAME,
+        modeling_utils.ALL_ATTENTION_FUNCTIONS._global_mapping, decoding.NAME,
         lambda *args, **named: plain(*args, **{**named, "scaling": 1.0}),
     )  # fmt: skip
     assert not greedy.suits(model, asked, 9)
@@ -258,7 +259,7 @@ def test_it_can_be_stopped_at_any_step(model):
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    decoder = Greedy(model, Stops(frozenset()), 2, check)
+    decoder = greedy.Greedy(model, Stops(frozenset()), 2, check)
     with pytest.raises(KeyboardInterrupt):
         list(decoder.answers([[5, 6], [7, 8]], 20))
     assert len(calls) == 3

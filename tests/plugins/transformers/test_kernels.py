@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
-from harness_transformers.kernels import attention, decoding, norm
-from harness_transformers.kernels.loss import CrossEntropy, token_losses
-from harness_transformers.slots import Slots
+from tests.support.later import Later
+
+torch = Later("torch")
+attention = Later("harness_transformers.kernels.attention")
+decoding = Later("harness_transformers.kernels.decoding")
+loss = Later("harness_transformers.kernels.loss")
+norm = Later("harness_transformers.kernels.norm")
+slots = Later("harness_transformers.slots")
 
 
-def sequences(lengths, heads, keys, size, values, dtype=torch.float64):
+def sequences(lengths, heads, keys, size, values, dtype="float64"):
     torch.manual_seed(4)
     total = sum(lengths)
     shapes = ((heads, total, size), (keys, total, size), (keys, total, values))
-    return [torch.randn(shape, dtype=dtype).requires_grad_() for shape in shapes]
+    return [torch.randn(shape, dtype=getattr(torch, dtype)).requires_grad_() for shape in shapes]
 
 
 def by_pytorch(q, k, v, scale, lengths):
@@ -21,7 +24,7 @@ def by_pytorch(q, k, v, scale, lengths):
     prefix, *parts = zip(*(x.split(lengths, 1) for x in (q, k, v)), strict=True)
     whole = [[torch.cat(pair, 1) for pair in zip(prefix, part, strict=True)] for part in parts]
     found = [
-        scaled_dot_product_attention(
+        torch.nn.functional.scaled_dot_product_attention(
             *(x[None] for x in part), is_causal=True, scale=scale, enable_gqa=True
         )[0]
         for part in whole
@@ -59,17 +62,19 @@ def test_values_may_have_another_size_than_keys():
 
 @pytest.mark.parametrize(
     "further",
-    [{"softcap": 30.0}, {"s_aux": 1}, {"sliding_window": 4}, {"is_causal": False},
-     {"attention_mask": torch.zeros(1, 1, 5, 5)}, {"not_known_yet": torch.zeros(2)}],
-    ids=lambda further: next(iter(further)),
-)  # fmt: skip
+    ["softcap", "s_aux", "sliding_window", "is_causal", "attention_mask", "not_known_yet"],
+)
 def test_what_attention_does_not_know_is_refused(further):
     q, k, v = (x[None] for x in sequences([0, 5], 2, 2, 4, 4))
-    given = {"attention_mask": None, **further}
+    values = {
+        "softcap": 30.0, "s_aux": 1, "sliding_window": 4, "is_causal": False,
+        "attention_mask": torch.zeros(1, 1, 5, 5), "not_known_yet": torch.zeros(2),
+    }  # fmt: skip
+    given = {"attention_mask": None, further: values[further]}
     with pytest.raises(attention.Unsuited):
         attention.flat_attention(None, q, k, v, sequence_lengths=[0, 5], **given)
     with pytest.raises(attention.Unsuited):
-        decoding.slot_attention(None, q, k, v, slots=Slots(1), **given)
+        decoding.slot_attention(None, q, k, v, slots=slots.Slots(1), **given)
 
 
 def test_what_changes_nothing_is_taken_and_sequences_have_to_be_those_of_the_call():
@@ -93,11 +98,12 @@ def test_only_norms_that_compute_the_known_formula_are_replaced():
     assert norm.norms(model) == [plain]
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 3e-2)])
 def test_a_norm_and_its_gradient_are_transformers(dtype, tolerance):
     from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
     torch.manual_seed(1)
+    dtype = getattr(torch, dtype)
     layer = LlamaRMSNorm(32).to(dtype).requires_grad_(False)
     torch.nn.init.normal_(layer.weight, mean=1.0)
     x = torch.randn(2, 5, 32, dtype=dtype).requires_grad_()
@@ -123,8 +129,8 @@ def test_losses_and_their_gradients_are_pytorchs():
     logits[3, 7] = float("-inf")
     wanted = torch.randint(8, 50, (130,))
     own, other = (logits.clone().requires_grad_() for _ in range(2))
-    found = token_losses(own * 1, wanted)
-    expected = cross_entropy(other, wanted, reduction="none")
+    found = loss.token_losses(own * 1, wanted)
+    expected = torch.nn.functional.cross_entropy(other, wanted, reduction="none")
     torch.testing.assert_close(found, expected)
     weights = torch.rand(130)
     (one,) = torch.autograd.grad(found @ weights, own)
@@ -135,5 +141,5 @@ def test_losses_and_their_gradients_are_pytorchs():
 def test_losses_that_nobody_learns_from_leave_the_logits_alone():
     logits = torch.randn(4, 9)
     before = logits.clone()
-    CrossEntropy.apply(logits, torch.tensor([1, 2, 3, 4]))
+    loss.CrossEntropy.apply(logits, torch.tensor([1, 2, 3, 4]))
     assert torch.equal(logits, before)

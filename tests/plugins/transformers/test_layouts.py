@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import harness
-from harness_transformers import greedy, layouts
-from harness_transformers.kernels import attention
-from harness_transformers.layouts import Flat, Padded
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
+modeling_utils = Later("transformers.modeling_utils")
+attention = Later("harness_transformers.kernels.attention")
+greedy = Later("harness_transformers.greedy")
+layouts = Later("harness_transformers.layouts")
 
 LENGTHS = (9, 3, 150, 1, 40)
 
@@ -67,16 +69,16 @@ def test_flat_rows_compute_what_padded_ones_do_or_are_not_used(architecture, len
     """Rows of unlike lengths, one of a single token, some of more than a block of queries."""
     model = adapted(architecture.base, architecture.made.targets)
     rows = encoded(320, lengths, shared)
-    expected = computed(model, Padded(model, 0), rows)
+    expected = computed(model, layouts.Padded(model, 0), rows)
     with layouts.chosen(model, 0, rows, "cpu") as layout:
-        assert isinstance(layout, Flat) == (architecture.name in FLAT)
+        assert isinstance(layout, layouts.Flat) == (architecture.name in FLAT)
         found = computed(model, layout, rows)
     torch.testing.assert_close(found[0], expected[0], rtol=1e-4, atol=1e-4)
     assert found[1:3] == expected[1:3]
     for name, gradient in expected[3].items():
         if gradient is not None:
             torch.testing.assert_close(found[3][name], gradient, rtol=1e-3, atol=1e-5, msg=name)
-    if isinstance(layout, Flat):
+    if isinstance(layout, layouts.Flat):
         assert layout.shares is (architecture.name != "gpt2")  # whose dropout is on
         shared *= layout.shares
         assert len(layout(items(rows))["input_ids"][0]) == sum(lengths) - shared * (len(rows) - 1)
@@ -104,7 +106,7 @@ def test_other_devices_and_no_rows_are_padded(base):
     model = adapted(base)
     for rows, device in ((encoded(290), "cuda"), ([], "cpu")):
         with layouts.chosen(model, 0, rows, device) as layout:
-            assert isinstance(layout, Padded)
+            assert isinstance(layout, layouts.Padded)
 
 
 def test_a_first_token_is_learned_in_no_layout(base):
@@ -146,9 +148,9 @@ def qwen2(folder, **changed):
 def test_windows_and_dropout_of_attention(tmp_path, changed, flat):
     """Windows that are shorter than a row are not known; dropout is drawn as PyTorch draws it."""
     model, rows = adapted(qwen2(tmp_path, **changed)), encoded(290)
-    expected = computed(model, Padded(model, 0), rows)
+    expected = computed(model, layouts.Padded(model, 0), rows)
     with layouts.chosen(model, 0, rows, "cpu") as layout:
-        assert isinstance(layout, Flat) is flat
+        assert isinstance(layout, layouts.Flat) is flat
         found = computed(model, layout, rows)
         torch.testing.assert_close(found[0], expected[0], rtol=1e-4, atol=1e-4)
         assert not flat or layout.shares is ("attention_dropout" not in changed)
@@ -167,11 +169,11 @@ def test_a_shared_prefix_ends_before_what_predicts_a_learned_token(learned):
         for number, (row, said) in enumerate(zip(ids, labels, strict=True))
     ]
     shared = {3: 0, 5: 4, 6: 5, 20: 6}[learned]
-    batch = Flat()(data)
+    batch = layouts.Flat()(data)
     assert batch["ends"].tolist() == [shared, 10, 30 - shared]
     assert batch["position_ids"][0].tolist() == [*range(10), *range(shared, 20)]
     assert (batch["labels"] != layouts.IGNORED).sum() == sum(max(0, n - learned) for n in (10, 20))
-    assert Flat(shares=False)(data)["ends"].tolist() == [0, 10, 30]
+    assert layouts.Flat(shares=False)(data)["ends"].tolist() == [0, 10, 30]
 
 
 def test_a_mask_of_the_models_own_is_not_left_out():
@@ -188,7 +190,7 @@ def test_a_mask_of_the_models_own_is_not_left_out():
             torch.nn.init.normal_(parameter)
     rows = encoded(290)
     with layouts.chosen(model, 0, rows, "cpu") as layout:
-        assert isinstance(layout, Padded)
+        assert isinstance(layout, layouts.Padded)
     assert not greedy.suits(model, [row.input_ids for row in rows], 4)
 
 
@@ -196,11 +198,11 @@ def test_flat_rows_are_compared_with_the_models_own_attention(base, monkeypatch)
     """A kernel that is wrong about each row in the same way: here it forgets its scale."""
     plain, model, rows = attention.flat_attention, adapted(base), encoded(290)
     monkeypatch.setitem(
-        ALL_ATTENTION_FUNCTIONS._global_mapping, attention.NAME,
+        modeling_utils.ALL_ATTENTION_FUNCTIONS._global_mapping, attention.NAME,
         lambda *args, **named: plain(*args, **{**named, "scaling": 1.0}),
     )  # fmt: skip
     with layouts.chosen(model, 0, rows, "cpu") as layout:
-        assert isinstance(layout, Padded)
+        assert isinstance(layout, layouts.Padded)
 
 
 def test_a_window_that_only_a_row_of_valid_goes_beyond(tmp_path, row, another):

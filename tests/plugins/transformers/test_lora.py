@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-import torch
 from pydantic import ValidationError
 
 import harness
@@ -15,6 +14,9 @@ from harness_transformers import arguments
 from harness_transformers.arguments import IGNORED, OWNED, UNLIKE
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
 
 
 def trainer(**options):

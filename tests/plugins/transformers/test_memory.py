@@ -8,11 +8,12 @@ import subprocess
 import sys
 
 import pytest
-import torch
 
 import harness
-from harness_transformers import memory
-from harness_transformers.memory import AtOnce
+from tests.support.later import Later
+
+torch = Later("torch")
+memory = Later("harness_transformers.memory")
 
 # One process imports the libraries; each attempt is a fork of it. The first one measures how much
 # the work takes, the others get a share of that.
@@ -126,7 +127,6 @@ def test_half_the_rows_at_once_give_the_same(tiny, tmp_path, kind):
     ("error", "yes"),
     [
         (MemoryError(), True),
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 12 bytes"), True),
         (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), True),
@@ -136,6 +136,10 @@ def test_half_the_rows_at_once_give_the_same(tiny, tmp_path, kind):
 )
 def test_which_errors_say_that_memory_ran_out(error, yes):
     assert memory.ran_out(error) is yes
+
+
+def test_the_error_of_cuda_says_that_memory_ran_out():
+    assert memory.ran_out(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))
 
 
 def fitting(most, rows, at_once, again=lambda: None):
@@ -149,7 +153,7 @@ def fitting(most, rows, at_once, again=lambda: None):
 
 def test_halving_goes_on_until_it_fits_and_stays():
     said, again = [], []
-    at_once = AtOnce(10, said.append, "rows")
+    at_once = memory.AtOnce(10, said.append, "rows")
     assert fitting(3, range(10), at_once, lambda: again.append(1)) == [
         [0, 1, 2], [3, 4, 5], [6, 7, 8], [9],
     ]  # fmt: skip
@@ -164,8 +168,8 @@ def test_halving_goes_on_until_it_fits_and_stays():
 
 def test_one_row_that_does_not_fit_and_other_errors_are_raised():
     with pytest.raises(MemoryError):
-        fitting(0, range(4), AtOnce(4, lambda sentence: None, "rows"))
-    at_once = AtOnce(4, lambda sentence: None, "rows")
+        fitting(0, range(4), memory.AtOnce(4, lambda sentence: None, "rows"))
+    at_once = memory.AtOnce(4, lambda sentence: None, "rows")
     with pytest.raises(ZeroDivisionError):
         at_once.run([1], lambda part: 1 // 0, lambda: None)
     with pytest.raises(RuntimeError, match="another"):
@@ -183,7 +187,7 @@ def test_what_was_answered_before_memory_ran_out_is_not_answered_again():
                 raise MemoryError
             yield place, -place
 
-    at_once = AtOnce(8, lambda sentence: None, "prompts")
+    at_once = memory.AtOnce(8, lambda sentence: None, "prompts")
     found = list(at_once.stream(range(8), work))
     assert found == [(place, -place) for place in range(8)]
     left = [2, 3, 4, 5, 6, 7]

@@ -6,7 +6,6 @@ import json
 
 import pytest
 from pydantic import ValidationError
-from safetensors.torch import load_file
 
 import harness
 from harness_transformers.lora import LoraTrainer
@@ -30,6 +29,8 @@ def validated(context):
 
 
 def weights(context):
+    from safetensors.torch import load_file
+
     return load_file(context.output / "adapter_model.safetensors")
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from jinja2.exceptions import SecurityError
 
 import harness
-from harness_transformers import adapters, loading
+from harness_transformers import loading
 from harness_transformers.quiet import quietly
+from tests.support.later import Later
+
+torch = Later("torch")
+adapters = Later("harness_transformers.adapters")
 
 
 class Touching:

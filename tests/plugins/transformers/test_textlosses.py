@@ -7,13 +7,16 @@ import math
 import shutil
 
 import pytest
-import torch
 
-from harness_transformers import loading, textlosses
-from harness_transformers.export import transfer
+from harness_transformers import loading
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.test_adapters import adapter
+from tests.support.later import Later
+
+torch = Later("torch")
+textlosses = Later("harness_transformers.textlosses")
+transfer = Later("harness_transformers.export.transfer")
 
 TEXTS = [
     "find the word", "", "a", "the quick word of a list, then another list of words " * 3,

@@ -10,18 +10,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 import harness
-from harness_transformers import adapters, devices
-from harness_transformers.export import transfer, weights
+from harness_transformers import devices
 from harness_transformers.export.origin import Origin
-from harness_transformers.export.transfer import LIMITS
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.test_adapters import adapter
+from tests.support.later import Later
+
+torch = Later("torch")
+adapters = Later("harness_transformers.adapters")
+parity = Later("parity")
+transfer = Later("harness_transformers.export.transfer")
+weights = Later("harness_transformers.export.weights")
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
-import parity
 
 BASE = [-3.0, -1.0, -2.0, -0.5]
 TUNED = [-1.0, -0.5, -2.5, -0.1]
@@ -29,16 +32,16 @@ TUNED = [-1.0, -0.5, -2.5, -0.1]
 
 def test_a_share_of_the_training_is_the_slope():
     part = [before + 0.9 * (after - before) for before, after in zip(BASE, TUNED, strict=True)]
-    seen = transfer.transfer(BASE, TUNED, part, LIMITS["float32"])
+    seen = transfer.transfer(BASE, TUNED, part, transfer.LIMITS["float32"])
     assert (seen.slope, seen.rest) == (pytest.approx(0.9), pytest.approx(0, abs=1e-6))
     assert not seen.holds
-    assert transfer.transfer(BASE, TUNED, TUNED, LIMITS["float32"]).holds
+    assert transfer.transfer(BASE, TUNED, TUNED, transfer.LIMITS["float32"]).holds
 
 
 def test_what_has_nothing_to_do_with_the_training_is_the_rest():
     """Of a change across the training nothing is in the slope, by Pythagoras."""
     aside = [after + d for after, d in zip(TUNED, [0.5, -2.0, 0.0, 0.0], strict=True)]
-    seen = transfer.transfer(BASE, TUNED, aside, LIMITS["bfloat16"])
+    seen = transfer.transfer(BASE, TUNED, aside, transfer.LIMITS["bfloat16"])
     assert seen.slope == pytest.approx(1.0)
     assert seen.rest == pytest.approx((4.25 / 4.66) ** 0.5)
     assert not seen.holds
@@ -47,9 +50,9 @@ def test_what_has_nothing_to_do_with_the_training_is_the_rest():
 @pytest.mark.parametrize(
     ("exported", "holds"), [(BASE, True), ([-3.0, -1.0, -2.0, -0.6], False)], ids=["same", "other"]
 )
-@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_a_training_that_changed_nothing_divides_by_nothing(exported, holds, dtype):
-    seen = transfer.transfer(BASE, BASE, exported, LIMITS[dtype])
+    seen = transfer.transfer(BASE, BASE, exported, transfer.LIMITS[dtype])
     assert (seen.slope, seen.rest, seen.holds) == (None, None, holds)
     assert "no more than rounding does" in seen.sentences[0]
     if not holds:
@@ -57,7 +60,7 @@ def test_a_training_that_changed_nothing_divides_by_nothing(exported, holds, dty
             seen.require("", "")
         assert "at most 0.001 nats are rounding" in refused.value.details
         assert not any("slope" in line for line in refused.value.details)
-    assert transfer.transfer([], [], [], LIMITS[dtype]).slope is None
+    assert transfer.transfer([], [], [], transfer.LIMITS[dtype]).slope is None
 
 
 def asked(rows):
@@ -139,12 +142,13 @@ def lines(base, row, tmp_path_factory):
 
 
 @pytest.mark.nightly(but_each=4)
-@pytest.mark.parametrize("dtype", parity.TYPES)
-@pytest.mark.parametrize("way", parity.WAYS)
-def test_faithful_exports_are_accepted_and_broken_ones_refused(lines, dtype, way):
-    assert len(lines) == len(parity.TYPES) * len(parity.WAYS)
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("number", range(6))
+def test_faithful_exports_are_accepted_and_broken_ones_refused(lines, dtype, number):
+    assert len(lines) == 6 * 3
+    way = parity.WAYS[number]
     line = lines[dtype, way]
-    limits = LIMITS[dtype]
+    limits = transfer.LIMITS[dtype]
     refused = [
         line["files"] or not (limits.low <= slope <= limits.high and rest <= limits.rest)
         for _, slope, rest in line["trials"]

@@ -6,8 +6,12 @@ import json
 
 import pytest
 
-from harness_transformers import layouts, training, validation
 from harness_transformers.lora import LoraTrainer
+from tests.support.later import Later
+
+layouts = Later("harness_transformers.layouts")
+training = Later("harness_transformers.training")
+validation = Later("harness_transformers.validation")
 
 
 def trainer(**options):

@@ -8,14 +8,16 @@ import random
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from nltk.metrics.agreement import AnnotationTask
-from nltk.metrics.distance import jaccard_distance
 
 from harness import stats
 from harness_rating.agreement import alpha as alphas
 from harness_rating.agreement.alpha import alpha, alpha_of, raw_of
 from harness_rating.agreement.grid import grid
 from harness_rating.agreement.kappa import kappa, kappas
+from tests.support.later import Later
+
+agreement = Later("nltk.metrics.agreement")
+distance = Later("nltk.metrics.distance")
 
 _ = None
 # Krippendorff (2011), section C: 12 units, 4 observers, missing values.
@@ -56,9 +58,9 @@ def by_nltk(values, kind: str) -> float:
         "nominal": lambda a, b: float(a != b),
         "ordinal": ordinal,
         "interval": lambda a, b: (a - b) ** 2,
-        "sets": jaccard_distance,
+        "sets": distance.jaccard_distance,
     }
-    return AnnotationTask(data, distance=distances[kind]).alpha()
+    return agreement.AnnotationTask(data, distance=distances[kind]).alpha()
 
 
 # -- alpha --------------------------------------------------------------------------------------
@@ -245,9 +247,9 @@ def test_kappa_is_that_of_nltk(seed, weighting):
     data = [("a", str(i), int(v)) for i, v in enumerate(a)]
     data += [("b", str(i), int(v)) for i, v in enumerate(b)]
     if weighting == "none":
-        expected = AnnotationTask(data).kappa_pairwise("a", "b")
+        expected = agreement.AnnotationTask(data).kappa_pairwise("a", "b")
     else:
-        task = AnnotationTask(data, distance=lambda x, y: (x - y) ** 2)
+        task = agreement.AnnotationTask(data, distance=lambda x, y: (x - y) ** 2)
         expected = task.weighted_kappa_pairwise("a", "b")
     assert kappa(a.tolist(), b.tolist(), weighting) == pytest.approx(expected, abs=1e-12)
     assert kappa(b.tolist(), a.tolist(), weighting) == pytest.approx(expected, abs=1e-12)
