@@ -18,7 +18,7 @@ from harness.alike.texts import RowTexts, text_of
 from harness.data.likeness import Likeness, Limits, Match, Usual
 from harness.records import Example
 
-REVISION = 5
+REVISION = 6
 """Raised whenever the same rows and settings are screened or refused otherwise."""
 INVALID = "invalid row"
 DESCENDS = "descends from dev or test"
@@ -28,6 +28,8 @@ NEAR_REPEAT = "near repeat of dev or test"
 REPEATS_TRAIN = "repeats train"
 REASONS = (INVALID, DESCENDS, NO_ORIGIN, REPEAT, NEAR_REPEAT, REPEATS_TRAIN)
 HELD_OUT = ("dev", "test")
+ENDS = ("user", "tool")
+"""Roles of a prompt's last turn: a tool's result is answered, too."""
 
 
 class Gate:
@@ -146,16 +148,17 @@ def _body(row: Example) -> tuple[Any, ...]:
 
 
 def _valid(row: Any) -> bool:
-    """A user turn with text at the end, and a first reference with text."""
+    """A user turn with text, at the end or before a tool's result, and references with text."""
     if not isinstance(row, Example) or not isinstance(row.id, str) or not row.id:
         return False
     turns = row.messages
     if not isinstance(turns, (tuple, list)) or not turns:
         return False
-    if not all(hasattr(turn, "get") for turn in turns) or turns[-1].get("role") != "user":
+    if not all(hasattr(turn, "get") for turn in turns) or turns[-1].get("role") not in ENDS:
         return False
     references = row.references
     if not isinstance(references, (tuple, list)) or not references:
         return False
     answers = all(isinstance(answer, str) and answer.strip() for answer in references)
-    return answers and bool(text_of(turns[-1].get("content")).strip())
+    asked = [text_of(turn.get("content")) for turn in turns if turn.get("role") == "user"]
+    return answers and bool(asked) and bool(asked[-1].strip())

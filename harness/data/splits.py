@@ -13,7 +13,11 @@ from harness.records import Example, to_json
 def rows_digest(rows: Sequence[Example], *, lineage: bool = False) -> str:
     """Content digest of rows; where they lie does not count, where they come from may."""
     skip = {"place"} if lineage else {"place", "origin", "parent", "split"}
-    return digest([{k: v for k, v in to_json(row).items() if k not in skip} for row in rows])
+    rows_json = [{k: v for k, v in to_json(row).items() if k not in skip} for row in rows]
+    for row_json in rows_json:
+        if not row_json["thought"]:
+            del row_json["thought"]  # so that rows without one have the digest they always had
+    return digest(rows_json)
 
 
 def group_of(row: Example) -> str:

@@ -21,7 +21,7 @@ class Example:
 
     Attributes:
         id: unique in the data set.
-        messages: the conversation so far; the last turn is the user's.
+        messages: the conversation so far; the last turn is the user's, or a tool's result.
         references: good answers; the first is what a trainer learns.
         split: where the row belongs.
         group: rows of one group are never torn apart (by splits, intervals or slices).
@@ -31,6 +31,8 @@ class Example:
         origin: what made the row (``{"by": "pool", "round": 1, "slice": "kind = x"}``);
             None for rows that a source gave.
         place: where a person finds the row (``file:line``).
+        thought: what the assistant thinks before it gives the first reference, where the model's
+            chat template knows of such; learned with it, and no part of what is scored.
     """
 
     id: str
@@ -43,16 +45,19 @@ class Example:
     parent: str | None = None
     origin: Mapping[str, Any] | None = None
     place: str = ""
+    thought: str = ""
 
     @property
     def prompt(self) -> str:
         """The text of the last user turn."""
-        content = self.messages[-1].get("content") if self.messages else None
+        asked = (turn for turn in reversed(self.messages) if turn.get("role") == "user")
+        turn = next(asked, self.messages[-1] if self.messages else {})
+        content = turn.get("content")
         return content if isinstance(content, str) else "" if content is None else str(content)
 
     def as_asked(self) -> Example:
         """The row as a generator is given it: without references, meta, group and place."""
-        return replace(self, references=(), meta={}, group="", place="")
+        return replace(self, references=(), meta={}, group="", place="", thought="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,8 @@ class Rendered:
         context: most tokens of prompt and answer that the model takes; None where nobody says.
         problem: why the trainer refuses the row, as one line; empty where it takes it. Where
             nothing can be rendered, there are no tokens.
+        left_out: what the model's chat template silently drops of the row (calls of tools), in
+            words; empty where it drops nothing.
     """
 
     id: str
@@ -138,6 +145,7 @@ class Rendered:
     cut: int = 0
     context: int | None = None
     problem: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

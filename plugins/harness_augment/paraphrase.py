@@ -64,7 +64,9 @@ class Paraphrase(harness.Augmenter):
 
 
 def _can_vary(row: Example) -> bool:
-    return isinstance(row.messages[-1].get("content"), str) and is_prose(row.prompt)
+    # Behind a tool's result the question stands further up, and the result belongs to its words.
+    asked = row.messages[-1].get("role") == "user"
+    return asked and isinstance(row.messages[-1].get("content"), str) and is_prose(row.prompt)
 
 
 def _with_prompt(row: Example, name: str, prompt: str) -> Example:

@@ -76,6 +76,6 @@ def _answered(row: Example, found: Sequence[Correction]) -> Example:
     """The row under a name of its own, with the typed answers; its place is where they stand."""
     texts = tuple(one.reference for one in found)
     return replace(
-        row, id=f"{row.id}~better", references=texts, parent=row.id, origin=None,
-        place=found[0].place,
+        row, id=f"{row.id}~better", references=texts, thought="", parent=row.id,
+        origin=None, place=found[0].place,
     )  # fmt: skip

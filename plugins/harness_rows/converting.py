@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import string
 import sys
@@ -12,23 +11,32 @@ from typing import Any, cast
 import harness
 from harness import SPLITS, Example, Split
 from harness.readers import Fault, Problems, Record
-from harness_rows.formats import Recognised, listed
+from harness_rows.formats import Recognised
 from harness_rows.options import RowsOptions
 from harness_rows.roles import MISSING, Roles, value_of
 from harness_rows.splits import SPLIT_NAMES
+from harness_rows.turns import (
+    ASKED,
+    SCOPE,
+    UNLEARNED,
+    BadTurnError,
+    listed,
+    thought_of,
+    tool_of,
+    turn_of,
+    turns_in,
+)
 
-ROLES = {
-    "system": "system", "developer": "developer", "user": "user", "human": "user",
-    "prompter": "user", "assistant": "assistant", "gpt": "assistant", "bot": "assistant",
-    "chatgpt": "assistant", "model": "assistant", "tool": "tool", "function": "tool",
-    "observation": "tool",
-}  # fmt: skip
-"""Who speaks, in other programs' words -> in ours."""
-TURN_KEYS = ("name", "tool_calls", "tool_call_id", "reasoning_content", "thinking")
+VERDICTS = {"true": True, "false": False, "1": True, "0": False}
+"""Whether an answer is good, as texts and numbers say it."""
 
 
 class Unusable(Exception):
     """A record that is no row; its problem has been noted."""
+
+
+class LeftOut(Exception):
+    """A record whose answer is marked as a bad one; it is counted."""
 
 
 class Converter:
@@ -36,6 +44,10 @@ class Converter:
 
     Args:
         problems: get what cannot be used.
+
+    Attributes:
+        left_out: rows whose answer is marked as a bad one.
+        cut_back: rows that end at an earlier turn, as the last one is not to be learned.
     """
 
     def __init__(self, options: RowsOptions, found: Recognised, problems: Problems) -> None:
@@ -46,6 +58,22 @@ class Converter:
         parts = string.Formatter().parse(self.roles.template)
         self._template = [(words, name) for words, name, _, _ in parts]
         self._label, self._number = "", 0
+        self.left_out = self.cut_back = 0
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Sentences for people: which rows are read otherwise than they stand there."""
+        said = []
+        if self.left_out:
+            rows = "1 row is" if self.left_out == 1 else f"{self.left_out:,} rows are"
+            said.append(f"{rows} left out: '{self.roles.good}' says that the answer is not good")
+        if self.cut_back:
+            rows = "1 row ends" if self.cut_back == 1 else f"{self.cut_back:,} rows end"
+            said.append(
+                f"{rows} at the last assistant turn that is to be learned: what follows has "
+                "`weight: 0` or `train: false`"
+            )
+        return tuple(said)
 
     def example(self, record: Record, label: str, number: int, split: str) -> Example | None:
         """The row, or None where it cannot be used.
@@ -56,7 +84,8 @@ class Converter:
         """
         self._label, self._number = label, number
         try:
-            messages, references = self._conversation(record)
+            self._need_good(record)
+            messages, references, thought = self._conversation(record)
             name = self._name(record, self.roles.id) or f"{label}:{number}"
             group = self._name(record, self.roles.group) or name
             return Example(
@@ -68,27 +97,44 @@ class Converter:
                 meta=self._meta(record),
                 tools=self._tools(record),
                 place=f"{label}:{number}",
+                thought=thought,
             )
         except Unusable:
+            return None
+        except LeftOut:
+            self.left_out += 1
             return None
 
     def _wrong(self, reason: str, column: str = "") -> Unusable:
         self.problems.add(Fault(reason, self._label, self._number, column))
         return Unusable()
 
+    def _need_good(self, record: Record) -> None:
+        column = self.roles.good
+        if not column:
+            return
+        good = VERDICTS.get(self._text(record, column).strip().casefold())
+        if good is None:
+            raise self._wrong("true or false is needed here", column)
+        if not good:
+            raise LeftOut
+
     # -- the conversation -----------------------------------------------------------------------
 
-    def _conversation(self, record: Record) -> tuple[tuple[harness.Message, ...], tuple[str, ...]]:
-        roles = self.roles
+    def _conversation(
+        self, record: Record
+    ) -> tuple[tuple[harness.Message, ...], tuple[str, ...], str]:
+        """Prompt, references, and what was thought before the first of these."""
+        roles, thought = self.roles, ""
         if roles.messages:
-            turns, references = self._turns(record)
+            turns, references, thought = self._turns(record)
         else:
             turns = [*self._history(record), {"role": "user", "content": self._prompt(record)}]
             references = self._references(record)
         system = self._optional(record, roles.system) or self._system
         if system.strip() and not (turns and turns[0]["role"] in ("system", "developer")):
             turns.insert(0, {"role": "system", "content": system})
-        return tuple(turns), references
+        return tuple(turns), references, thought
 
     def _prompt(self, record: Record) -> str:
         if self._template:
@@ -148,45 +194,67 @@ class Converter:
             turns.append({"role": "assistant", "content": self._plain(pair[1], column)})
         return turns
 
-    def _turns(self, record: Record) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    def _turns(self, record: Record) -> tuple[list[dict[str, Any]], tuple[str, ...], str]:
         column = self.roles.messages
-        value = value_of(record, column)
-        found = listed(None if value is MISSING else value)
-        if not found:
-            raise self._wrong("a list of turns is needed here", column)
-        turns = [self._turn(turn, column) for turn in found]
-        given: tuple[str, ...] = ()
+        turns = [self._turn(turn, column) for turn in self._listed_turns(record, column)]
+        if self.roles.completion:
+            rest = self._listed_turns(record, self.roles.completion)
+            turns += [self._turn(turn, self.roles.completion) for turn in rest]
+        references, thought = (), ""
         if self.roles.references:
-            given = self._references(record)
+            references = self._references(record)
+        else:
+            turns = self._up_to_learned(turns, column)
         if turns[-1]["role"] == "assistant":
-            answer = turns.pop().get("content")
-            if not given:
-                if not isinstance(answer, str) or not answer.strip():
+            answer = turns.pop()
+            thought, text = thought_of(answer), str(answer["content"] or "")
+            if not references:
+                if answer.get("tool_calls"):
+                    calls = "the last turn calls a tool, and calls are not trained as answers"
+                    raise self._wrong(f"{calls} ({SCOPE})", column)
+                if not text.strip():
                     raise self._wrong("the last assistant turn has no text", column)
-                given = (answer,)
-            elif not isinstance(answer, str) or answer.strip() not in map(str.strip, given):
+                references = (text,)
+            elif text.strip() not in map(str.strip, references):
                 raise self._wrong("the last assistant turn is none of the references", column)
-        if not turns or turns[-1]["role"] != "user":
-            raise self._wrong("the turn before the answer must be the user's", column)
-        if not given:
-            raise self._wrong("no answer: the last turn is the user's", column)
-        return turns, given
+            elif text.strip() != references[0].strip():
+                thought = ""  # it led to another answer than the one that is learned
+        if not turns or turns[-1]["role"] not in ASKED:
+            raise self._wrong("the turn before the answer must be the user's or a tool's", column)
+        if not references:
+            who = "a tool's" if turns[-1]["role"] == "tool" else "the user's"
+            raise self._wrong(f"no answer: the last turn is {who}", column)
+        if not any(turn["role"] == "user" for turn in turns):
+            raise self._wrong("there is no turn of the user's", column)
+        return turns, references, thought
+
+    def _listed_turns(self, record: Record, column: str) -> list[Any]:
+        value = value_of(record, column)
+        turns = turns_in(None if value is MISSING else value)
+        if not turns:
+            raise self._wrong("a list of turns is needed here", column)
+        return turns
+
+    def _up_to_learned(self, turns: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+        """The turns without those at the end that hang on an answer that is not to be learned."""
+        if UNLEARNED not in turns[-1]:
+            return turns
+        learned = [
+            place
+            for place, turn in enumerate(turns)
+            if turn["role"] == "assistant" and UNLEARNED not in turn
+        ]
+        if not learned:
+            what = "no assistant turn is to be learned (`weight: 0`, `train: false`)"
+            raise self._wrong(what, column)
+        self.cut_back += 1
+        return turns[: learned[-1] + 1]
 
     def _turn(self, turn: Any, column: str) -> dict[str, Any]:
-        if not isinstance(turn, dict):
-            raise self._wrong("a turn must have a role and a content", column)
-        said = turn.get("role", turn.get("from"))
-        role = ROLES.get(said.casefold(), "") if isinstance(said, str) else ""
-        if not role:
-            raise self._wrong(f"unknown role {json.dumps(said, default=repr)[:40]}", column)
-        content = turn.get("content", turn.get("value"))
-        calls = role == "assistant" and bool(turn.get("tool_calls"))
-        if not isinstance(content, str) and not (content is None and calls):
-            raise self._wrong("the content of a turn must be a text", column)
-        if role == "user" and not str(content).strip():
-            raise self._wrong("the content of a user's turn is blank", column)
-        kept = {key: turn[key] for key in TURN_KEYS if turn.get(key) is not None}
-        return {"role": role, "content": content, **kept}
+        try:
+            return turn_of(turn)
+        except BadTurnError as error:
+            raise self._wrong(str(error), column) from None
 
     # -- what else is known ---------------------------------------------------------------------
 
@@ -241,7 +309,7 @@ class Converter:
         found = listed(value)
         if found is None or not all(isinstance(tool, dict) for tool in found):
             raise self._wrong("`tools` must be a list of objects", column)
-        return tuple(found)
+        return tuple(map(tool_of, found))
 
 
 def _kind(value: Any) -> str:

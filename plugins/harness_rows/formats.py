@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from harness.readers import Record
 from harness_rows.options import RowsOptions, template_names
 from harness_rows.proposals import Choice, Proposal, kind_of, propose
 from harness_rows.roles import MISSING, Roles, value_of
+from harness_rows.turns import turns_in
 
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
 _SOURCES, _TARGETS = ("source", "src"), ("target", "tgt")
@@ -35,6 +35,9 @@ CONTEXTS = ("context", "input")
 IDS = ("id", "_id", "uuid", "example_id", "row_id")
 GROUPS = ("group", "group_id")
 SPLIT_COLUMNS = ("split",)
+TOOLS = ("tools", "functions")
+JUDGED = ("kto_tag", "label")
+"""Columns of true and false that say whether the answer is good (LLaMA-Factory, TRL)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def recognise(
         found = _by_columns(options, named, looks, where)
     format_, roles, reason = found
     roles = _beside(roles, named, looks)
+    _refuse_judged(roles, looks, where)
     return Recognised(format_, roles, (_sentence(format_, roles, reason, options),))
 
 
@@ -108,6 +112,15 @@ class _Looks:
         """How many rows differ in what stands in these columns together."""
         return len({tuple(str(value_of(row, name)) for name in columns) for row in self.head})
 
+    def truths(self, column: str) -> bool:
+        """Whether the column holds true and false alone, in a table as texts."""
+        values = self.values(column)
+        said = ("true", "false")
+        return bool(values) and all(
+            isinstance(one, bool) or (isinstance(one, str) and one.strip().casefold() in said)
+            for one in values
+        )
+
     def reachable(self) -> list[str]:
         """The columns; of one that holds objects, what is in them (``outer.inner``)."""
         found: list[str] = []
@@ -120,26 +133,13 @@ class _Looks:
     def turns(self, column: str) -> str:
         """``messages`` or ``sharegpt`` where the column holds lists of turns, else empty."""
         for value in self.values(column):
-            turns = listed(value)
+            turns = turns_in(value)
             if not turns or not isinstance(turns[0], dict):
                 return ""
             if "role" in turns[0] or "content" in turns[0]:
                 return "messages"
             return "sharegpt" if "from" in turns[0] or "value" in turns[0] else ""
         return ""
-
-
-def listed(value: Any) -> list[Any] | None:
-    """A list, also where it is written as JSON in a text (as tables have to)."""
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str) and value.lstrip()[:1] == "[":
-        try:
-            found = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-        return found if isinstance(found, list) else None
-    return None
 
 
 def folded_name(name: str) -> str:
@@ -154,7 +154,9 @@ def _named(options: RowsOptions) -> Roles:
         prompts=(columns.prompt,) if columns.prompt else (),
         template=options.prompt,
         messages=columns.messages,
+        completion=columns.completion,
         references=columns.references,
+        good=columns.good,
         system=columns.system,
         id=columns.id,
         group=columns.group,
@@ -196,7 +198,13 @@ def _by_name(
 ) -> tuple[str, Roles, str]:
     if named.messages:
         style = looks.turns(named.messages) or "messages"
-        return style, Roles(messages=named.messages, references=named.references), "your config"
+        roles = Roles(
+            messages=named.messages,
+            completion=named.completion,
+            references=named.references,
+            tools=looks.first(TOOLS),
+        )
+        return style, roles, "your config"
     prompts = named.prompts or template_names(named.template)
     references = named.references or (looks.first(ANSWERS, but=prompts),)
     if not references[0]:
@@ -209,9 +217,11 @@ def _by_columns(
     options: RowsOptions, named: Roles, looks: _Looks, where: str
 ) -> tuple[str, Roles, str]:
     wanted = options.format
+    if wanted == "auto" and not named.references:
+        _refuse_preferences(looks, where)
     for form, find in _FORMS.items():
         if wanted in ("auto", form):
-            roles = find(looks)
+            roles = find(looks, named.references)
             if roles is not None:
                 if wanted == "auto":
                     _ask_if_repeated(roles, named, looks, where)
@@ -223,8 +233,6 @@ def _by_columns(
         raise _unrecognised(looks, where, "`format: columns` needs `columns.prompt`")
     if wanted != "auto":
         raise _unrecognised(looks, where, f"these columns are not those of the format {wanted}")
-    if looks.first(("chosen",)) and looks.first(("rejected",)):
-        raise _preferences(looks, where)
     raise _unrecognised(looks, where, "the format is not recognised")
 
 
@@ -260,27 +268,41 @@ def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> N
         raise found
 
 
-def _messages(looks: _Looks, style: str = "messages") -> Roles | None:
-    for name in TURNS:
+def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages") -> Roles | None:
+    column = _chat(looks, style)
+    if not column:
+        return None
+    references: Sequence[str] = answers or filter(None, (looks.first(("references",)),))
+    roles = Roles(
+        messages=column,
+        references=tuple(references),
+        system=looks.first(("system", "system_prompt")),
+        tools=looks.first(TOOLS),
+    )
+    if folded_name(column) == "prompt" and not roles.references:
+        answer = looks.first(ANSWERS)
+        held = looks.turns(answer) if answer else ""
+        roles = replace(roles, **{"completion": answer} if held else {"references": (answer,)})
+    return roles
+
+
+def _chat(looks: _Looks, style: str = "") -> str:
+    """The column of turns, also the prompts of rows that have their answer in another column."""
+    for name in (*TURNS, "prompt"):
         column = looks.first((name,))
-        if column and looks.turns(column) == style:
-            references = looks.first(("references",))
-            return Roles(
-                messages=column,
-                references=(references,) if references else (),
-                system=looks.first(("system", "system_prompt")),
-                tools=looks.first(("tools",)),
-            )
-    return None
+        held = looks.turns(column) if column else ""
+        if held and held == (style or held):
+            return column
+    return ""
 
 
-def _sharegpt(looks: _Looks) -> Roles | None:
-    return _messages(looks, "sharegpt")
+def _sharegpt(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
+    return _messages(looks, answers, "sharegpt")
 
 
-def _alpaca(looks: _Looks) -> Roles | None:
+def _alpaca(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
     instruction = looks.first(("instruction",))
-    answer = looks.first(("output", "response", "completion", "answer"))
+    answer = next(iter(answers), looks.first(("output", "response", "completion", "answer")))
     if not instruction or not answer:
         return None
     context = looks.first(("input", "context"))
@@ -292,11 +314,9 @@ def _alpaca(looks: _Looks) -> Roles | None:
     )
 
 
-def _pairs(looks: _Looks) -> Roles | None:
+def _pairs(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
     prompt = _prompt_of_pairs(looks)
-    if looks.first(("chosen",)) and looks.first(("rejected",)):
-        return None
-    answer = looks.first(ANSWERS, but=(prompt,))
+    answer = next(iter(answers), looks.first(ANSWERS, but=(prompt,)))
     if not prompt or not answer:
         return None
     beside = CONTEXTS if folded_name(prompt) == "question" else ("context",)
@@ -333,6 +353,7 @@ def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
     return replace(
         roles,
         system=named.system or roles.system,
+        good=named.good,
         id=named.id or looks.first(IDS, but=taken),
         group=named.group or looks.first(GROUPS, but=taken),
         split=named.split or looks.first(SPLIT_COLUMNS, but=taken),
@@ -351,6 +372,8 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
     parts = [f"{role} from {' and '.join(names)}" for role, names in played.items()]
     if roles.messages and not roles.references:
         parts.append("the answer is the last assistant turn")
+    if roles.good:
+        parts.append("rows whose answer is not good are left out")
     return f"rows are read as {format_}, by {reason}: {', '.join(parts)}"
 
 
@@ -374,18 +397,64 @@ def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
     return found
 
 
-def _preferences(looks: _Looks, where: str) -> DataError:
+def _refuse_judged(roles: Roles, looks: _Looks, where: str) -> None:
+    """Stop where answers are marked as good or bad, and nobody said that the bad ones go.
+
+    Raises:
+        DataError: with the line that keeps the good ones.
+    """
+    taken = [name for names in roles.columns().values() for name in names]
+    column = looks.first(JUDGED, but=taken)
+    if roles.good or not column or not looks.truths(column):
+        return
+    raise DataError(
+        f"these are rows of unpaired preferences: '{column}' says whether an answer is good, and "
+        "a bad one is no answer to learn from",
+        where=where,
+        details=[f"columns: {', '.join(looks.columns)}"],
+        hint="to train on the answers of which it is true, and leave the other rows out: "
+        f"`columns: {{good: {column}}}` under `data:`",
+    )
+
+
+def _refuse_preferences(looks: _Looks, where: str) -> None:
+    """Stop at rows from which nobody can tell which answer is to be learned.
+
+    Raises:
+        DataError: for pairs with the line that trains on the chosen answers.
+    """
+    steps, verdicts = looks.first(("completions",)), looks.first(("labels",))
+    if steps and verdicts and all(isinstance(one, list) for one in looks.values(verdicts)):
+        raise DataError(
+            f"these are stepwise rows ('{steps}' are the steps of an answer, '{verdicts}' says "
+            "which are right); harness trains on whole answers",
+            where=where,
+            details=[f"columns: {', '.join(looks.columns)}"],
+            hint="join the steps of the rows in which all are right, as prompt and completion",
+        )
     chosen = looks.first(("chosen",))
-    prompt = _prompt_of_pairs(looks)
-    line = f"columns: {{prompt: {prompt}, references: {chosen}}}"
-    if looks.turns(chosen):
+    if not chosen or not looks.first(("rejected",)):
+        return
+    answers = looks.turns(chosen)
+    turns = turns_in(looks.values(chosen)[0]) if answers else None
+    begins = str(turns[0].get("role", turns[0].get("from"))).casefold() if turns else ""
+    chat, prompt = _chat(looks), _prompt_of_pairs(looks)
+    if begins in ("user", "human", "system"):  # the prompt stands in front of the answer, too
         line = f"columns: {{messages: {chosen}}}"
-    elif not prompt:
-        line = f"columns: {{references: {chosen}}} and a prompt"
-    return DataError(
+    elif chat:
+        line = (
+            f"columns: {{messages: {chat}, {'completion' if answers else 'references'}: {chosen}}}"
+        )
+    elif looks.first(("instruction",)):
+        line = f"columns: {{references: {chosen}}}"
+    else:
+        line = f"columns: {{prompt: {prompt}, references: {chosen}}}"
+    readable = chat or begins in ("user", "human", "system") or (prompt and not answers)
+    hint = f"to train on the chosen answers alone: `{line}` under `data:`"
+    raise DataError(
         "these are preference pairs (chosen, rejected); harness trains on answers and not on "
         "preferences, and takes neither column by itself",
         where=where,
         details=[f"columns: {', '.join(looks.columns)}"],
-        hint=f"to train on the chosen answers alone: `{line}` under `data:`",
+        hint=hint if readable else "make a prompt and an answer of each chosen one, in two columns",
     )

@@ -31,7 +31,7 @@ class Jsonl(harness.Source):
     synonyms: ClassVar[Mapping[str, str]] = {
         "file": "path", "data_files": "files", "splits": "sizes", "split": "sizes", "seed": "draw",
     }  # fmt: skip
-    revision = 2
+    revision = 3
 
     class Options(harness.Options):
         path: Path | None = Field(
@@ -182,5 +182,6 @@ def _example(row: native.Row) -> harness.Example:
         group=row.group,
         meta=row.meta,
         tools=tuple(row.tools),
+        thought=row.thought,
         place=f"{row.label}:{row.line}",
     )

@@ -13,10 +13,12 @@ from harness.kit.text import one_line
 from harness.readers import Fault, Stretches, json_text
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
+from harness_rows.turns import ASKED, SCOPE, thought_of
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
     "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "thinking",
+    "weight",
 )  # fmt: skip
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -46,6 +48,7 @@ class Row:
     group: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
     tools: list[dict[str, Any]] = field(default_factory=list)
+    thought: str = ""
 
     @property
     def place(self) -> str:
@@ -173,22 +176,25 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     if "references" in value:
         yield from _given(row, value["references"])
         if row.messages[-1].get("role") == "assistant" and _is_answer(row.messages[-1], row):
+            if str(row.messages[-1]["content"]).strip() == (row.references or [""])[0].strip():
+                row.thought = thought_of(row.messages[-1])
             row.messages = row.messages[:-1]
     elif row.messages[-1].get("role") == "assistant":
         yield from _taken(row)
-    elif row.messages[-1].get("role") == "user":
+    elif (last := row.messages[-1].get("role")) in ASKED:
+        whose = "a tool's" if last == "tool" else "the user's"
         yield row.fault(
-            "no answer: there are no `references`, and the last turn is the user's", "messages",
+            f"no answer: there are no `references`, and the last turn is {whose}", "messages",
             len(row.messages) - 1,
         )  # fmt: skip
         return
     last = row.messages[-1].get("role") if row.messages else ""
-    if last == "" or (last in ROLES and last != "user"):
-        reason = "the last turn before the answer must be the user's"
+    if last == "" or (last in ROLES and last not in ASKED):
+        reason = "the last turn before the answer must be the user's or a tool's"
         if last == "assistant" and "references" in value:
             reason = (
-                "`references` are given, so the last turn must be the user's, or an answer that "
-                "is one of them"
+                "`references` are given, so the last turn must be the user's or a tool's, or an "
+                "answer that is one of them"
             )
         yield row.fault(reason, "messages", max(0, len(row.messages) - 1))
 
@@ -212,9 +218,16 @@ def _is_answer(message: dict[str, Any], row: Row) -> bool:
 
 def _taken(row: Row) -> Iterator[Fault]:
     last = len(row.messages) - 1
-    content = row.messages[last].get("content")
-    row.messages = row.messages[:last]
-    if isinstance(content, str) and content.strip():
+    answer = row.messages[last]
+    content = answer.get("content")
+    row.messages, row.thought = row.messages[:last], thought_of(answer)
+    if answer.get("weight") == 0:
+        reason = "the last assistant turn is not to be learned (`weight: 0`): take it out"
+        yield row.fault(reason, "messages", last)
+    if answer.get("tool_calls"):
+        reason = f"the last turn calls a tool, and calls are not trained as answers ({SCOPE})"
+        yield row.fault(reason, "messages", last)
+    elif isinstance(content, str) and content.strip():
         row.references = [content]
     elif content is None or isinstance(content, str):
         yield row.fault("empty answer: the last assistant turn has no text", "messages", last)

@@ -25,7 +25,14 @@ class Columns(BaseModel):
     messages: str = Field(
         default="", description="column with a list of turns, in place of `prompt`"
     )
+    completion: str = Field(
+        default="", description="column with the turns that follow `messages`, the answer last"
+    )
     references: tuple[str, ...] = Field(default=(), description="column or columns of good answers")
+    good: str = Field(
+        default="",
+        description="column of true and false: rows whose answer is not good are left out",
+    )
     system: str = Field(default="", description="column of the system turn's text")
     id: str = Field(default="", description="column that names the row")
     group: str = Field(
@@ -86,6 +93,8 @@ class RowsOptions(harness.Options):
             raise ValueError("`group: auto` makes groups: give either it or `columns.group`")
         if self.prompt and self.columns.prompt:
             raise ValueError("`prompt` is a template: give either it or `columns.prompt`")
+        if self.columns.completion and not self.columns.messages:
+            raise ValueError("`columns.completion` follows turns: name these as `columns.messages`")
         if self.stratify and not self.sizes:
             raise ValueError("`stratify` is for dealing rows out: give `sizes`")
         if self.stratify and self.columns.meta and self.stratify not in self.columns.meta:

@@ -153,7 +153,7 @@ def _converted(
         columns=played,
         unused=tuple(name for name in columns if name not in used),
         problems=problems,
-        said=form.said,
+        said=(*form.said, *converter.said),
         where=where,
     )
 

@@ -16,16 +16,20 @@ class Roles:
         prompts: joined by a blank line, those that are empty left out.
         template: of the prompt, over columns, instead of ``prompts``.
         messages: a list of turns, instead of both.
+        completion: the turns that follow these, the answer last.
+        good: whether the answer is good; rows where it is not are left out.
         history: earlier turns as pairs (``[["question", "answer"], …]``).
     """
 
     prompts: tuple[str, ...] = ()
     template: str = ""
     messages: str = ""
+    completion: str = ""
     references: tuple[str, ...] = ()
     system: str = ""
     history: str = ""
     tools: str = ""
+    good: str = ""
     id: str = ""
     group: str = ""
     split: str = ""
@@ -36,10 +40,12 @@ class Roles:
         named = {
             "prompt": self.prompts or template_names,
             "messages": (self.messages,),
+            "completion": (self.completion,),
             "references": self.references,
             "system": (self.system,),
             "history": (self.history,),
             "tools": (self.tools,),
+            "good": (self.good,),
             "id": (self.id,),
             "group": (self.group,),
             "split": (self.split,),

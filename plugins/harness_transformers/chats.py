@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from harness_transformers.stops import Stops, stops_of
 SANE = 10_000_000
 """Tokenizers without a limit of their own say 1e30."""
 SHOWN = 20
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>[ \t]*\n*", re.DOTALL)
+"""What Qwen, DeepSeek and others write before an answer, and nobody reads as a part of it."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,14 @@ class Chats:
     def text(self, tokens: Sequence[int]) -> str:
         """What a model answered, without the end of the turn and what the template adds.
 
-        The first line keeps its indentation; blank lines before it and white space after the
-        answer are dropped.
+        Thoughts before the answer (``<think>…</think>``) are dropped. So are blank lines before it
+        and white space after it; its first line keeps its indentation.
         """
         ended = bool(tokens) and tokens[-1] in self.stops.tokens
         text = encoding.answer_text(self.tokenizer, tokens[:-1] if ended else tokens)
         if not ended and self.stops.text and self.stops.ended(tokens):
             text = text[: text.rindex(self.stops.text)]
-        text = text.removeprefix(self.ending.lead).rstrip()
+        text = _THOUGHT.sub("", text.removeprefix(self.ending.lead), count=1).rstrip()
         if ended:
             text = text.removesuffix(self.ending.rest.strip()).rstrip()
         lines = text.split("\n")

@@ -150,11 +150,12 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
         raise harness.DataError(
             "a training row without a reference", where=example.place or example.id
         )
-    chat = [*example.messages, {"role": "assistant", "content": example.references[0]}]
+    chat = [*example.messages, _answer(example)]
     turns = [
         place
         for place, message in enumerate(chat)
-        if message["role"] == "assistant" and (all_turns or place == len(chat) - 1)
+        if message["role"] == "assistant"
+        and (place == len(chat) - 1 or (all_turns and message.get("weight") != 0))
     ]
     where = example.place or example.id
     whole = _render(tokenizer, chat, example.tools, answer=True, where=where)
@@ -165,6 +166,48 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
     ]
     used = max((place for place, one in enumerate(learned) if one), default=len(tokens) - 1) + 1
     return Chat(whole, tokens[:used], learned[:used])
+
+
+def left_out(tokenizer: Any, example: harness.Example) -> str:
+    """What the chat template silently drops of a row, in words: templates ignore unknown parts.
+
+    Told by rendering the row without each part. A template that then refuses it does know the part.
+    """
+    turns = list(example.messages)
+    results = [{**t, "content": ""} if t.get("role") == "tool" else t for t in turns]
+    calls = [{k: v for k, v in t.items() if k != "tool_calls"} for t in turns]
+    parts = {
+        "the schemas of tools": (turns, ()),
+        "the calls of tools": (calls, example.tools),
+        "the results of tools": (results, example.tools),
+    }
+    own = (turns, example.tools)
+    dropped = [
+        words
+        for words, other in parts.items()
+        if other != own and _same_text(tokenizer, own, other, answer=False)
+    ]
+    if example.thought and example.references:
+        whole = [*turns, _answer(example)]
+        plain = [*turns, {"role": "assistant", "content": example.references[0]}]
+        if _same_text(tokenizer, (whole, example.tools), (plain, example.tools), answer=True):
+            dropped.append("what is thought before the answer")
+    return ", ".join(dropped)
+
+
+def _same_text(tokenizer: Any, chat: Any, other: Any, *, answer: bool) -> bool:
+    try:
+        one, two = (_render(tokenizer, *each, answer=answer) for each in (chat, other))
+    except harness.DataError:
+        return False
+    return one == two
+
+
+def _answer(example: harness.Example) -> dict[str, Any]:
+    """The turn that is learned, with the thought before it by the names that templates know."""
+    answer = {"role": "assistant", "content": example.references[0]}
+    thought = example.thought
+    return {**answer, "reasoning_content": thought, "thinking": thought} if thought else answer
 
 
 def _tokens(tokenizer: Any, whole: str, seam: int) -> list[Token]:

@@ -27,7 +27,7 @@ class TransformersGenerator(harness.Generator):
         "max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "sample": "do_sample",
         "temp": "temperature", "dtype": "precision", "torch_dtype": "precision",
     }  # fmt: skip
-    revision = 4
+    revision = 5
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
 

@@ -48,6 +48,7 @@ def _row(chats: Chats, row: harness.Example, options: Any) -> harness.Rendered:
     return harness.Rendered(
         row.id, tuple(_texts(chat)), tuple(chat.learned),
         cut=max(len(chat.tokens) - limit, 0), context=chats.context, problem=problem,
+        left_out=encoding.left_out(tokenizer, row),
     )  # fmt: skip
 
 

@@ -339,3 +339,15 @@ def test_two_thousand_rows_against_a_thousand_held_out_take_a_second_or_two():
     assert time.process_time() - start < 8  # measured 1 to 2 s; slow machines pass too
     # A copy of which nearly all stands in two other texts as well may pass.
     assert sum(refused[:1000]) >= 998
+
+
+def test_a_row_that_ends_behind_a_tools_result_is_let_in():
+    asked = {"role": "user", "content": "How is the weather in Bonn today, please?"}
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look"}}]}
+    result = {"role": "tool", "content": "rain"}
+    gate = Gate([DEV], [SOURCE])
+    assert gate.refuse_source(row(messages=(asked, call, result))) is None
+    behind = replace(row(), messages=(asked, call, result), parent="source")
+    assert gate.refuse(behind) is None
+    lone = replace(row(), messages=(call, result), parent="source")
+    assert gate.refuse(lone) == INVALID

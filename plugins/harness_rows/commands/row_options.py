@@ -12,7 +12,10 @@ import typer
 
 from harness import UsageError, near
 
-ROLES = ("prompt", "messages", "references", "system", "id", "group", "split", "meta")
+ROLES = (
+    "prompt", "messages", "completion", "references", "good", "system", "id", "group", "split",
+    "meta",
+)  # fmt: skip
 LISTS = ("references", "meta")
 """Roles that several columns may play."""
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)

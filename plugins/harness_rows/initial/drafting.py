@@ -190,7 +190,7 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
         columns["prompt"] = prompts[0]
     if "references" in played:
         columns["references"] = played["references"]
-    for role in ("system", "id", "group", "split"):
+    for role in ("completion", "good", "system", "id", "group", "split"):
         if role in played:
             columns[role] = played[role][0]
     if seen.fields.group and "group" not in columns:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -258,3 +260,46 @@ def test_a_turn_that_the_template_cannot_render_is_named(architectures, context)
     with pytest.raises(harness.DataError, match="1 of 1 prompts cannot be used") as caught:
         generate(architectures("qwen2").base, [example], context)
     assert caught.value.details[0].startswith("a: the chat template refuses it: ")
+
+
+def thinking(architectures) -> Any:
+    """A tokenizer whose template renders thoughts, as Qwen's do."""
+    tokenizer = copy.deepcopy(Chats.of(architectures("qwen3").base).tokenizer)
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "{{ '<think>\\n\\n</think>\\n\\n' }}",
+        "{{ '<think>\\n' + (m.reasoning_content or '') + '\\n</think>\\n\\n' }}",
+        1,
+    )
+    return tokenizer
+
+
+def test_the_thought_before_an_answer_is_learned_and_no_part_of_what_is_scored(architectures):
+    tokenizer, chats = thinking(architectures), Chats.of(architectures("qwen3").base)
+    example = harness.Example("a", TURNS[:1], ("at 12",), thought="red is a colour")
+    encoded = encoding.encode(tokenizer, example, 1024, all_turns=False)
+    assert tokenizer.decode(encoded.learned).startswith("<think>\nred is a colour\n</think>")
+    assert encoding.left_out(tokenizer, example) == ""
+    assert chats.text(encoded.learned) == "at 12"
+    assert example.as_asked().thought == ""
+
+
+def test_what_a_template_drops_is_said(architectures, context):
+    example = harness.Example("a", TURNS, ("at 12",), tools=TOOLS, thought="hm")
+    base = architectures("qwen2").base  # ChatML, which knows roles and texts alone
+    [shown] = LoraTrainer(LoraTrainer.Options()).rendered(base, [example], context)
+    assert shown.left_out == (
+        "the schemas of tools, the calls of tools, what is thought before the answer"
+    )
+    knowing = Chats.of(architectures("qwen3").base).tokenizer
+    assert encoding.left_out(knowing, example) == "what is thought before the answer"
+    plain = harness.Example("a", TURNS[:1], ("at 12",))
+    assert encoding.left_out(knowing, plain) == ""
+
+
+def test_with_all_turns_one_that_is_not_to_be_learned_is_context(architectures):
+    tokenizer = Chats.of(architectures("qwen2").base).tokenizer
+    turns = (TURNS[0], {"role": "assistant", "content": "hm", "weight": 0}, TURNS[0])
+    encoded = encoding.encode(
+        tokenizer, harness.Example("a", turns, ("at 12",)), 1024, all_turns=True
+    )
+    assert "hm" not in tokenizer.decode(encoded.learned)

@@ -21,6 +21,7 @@ def findings(lengths: Lengths) -> Iterator[Finding]:
         return
     level: Level = "problem" if lengths.own else "note"
     yield from _refused(lengths, level)
+    yield from _left_out(lengths)
     if lengths.own:
         yield from _no_room(lengths, level)
         yield from _long_answers(lengths)
@@ -41,6 +42,21 @@ def _refused(lengths: Lengths, level: Level) -> Iterator[Finding]:
         )
         hint = "raise train.max_length, shorten these rows, or drop them" if rows[0].cut else ""
         yield Finding(level, "refused", what, len(rows), places(one.row for one in rows), hint)
+
+
+def _left_out(lengths: Lengths) -> Iterator[Finding]:
+    """Parts of rows of which the chat template knows nothing, so that no model sees them."""
+    kinds: dict[str, list[Length]] = {}
+    for one in lengths.rows:
+        if one.left_out:
+            kinds.setdefault(one.left_out, []).append(one)
+    for parts, rows in kinds.items():
+        what = (
+            f"the chat template of {one_line(lengths.model, 80)} drops {parts} of "
+            f"{counted(len(rows))}{_of(lengths)}"
+        )
+        hint = "take a model or `model.chat_template` that knows them"
+        yield Finding("note", "left-out", what, len(rows), places(o.row for o in rows), hint)
 
 
 def _no_room(lengths: Lengths, level: Level) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class Length:
         cut: how many training would cut off.
         problem: why training refuses it; empty where it does not.
         end: the text of the last token that is trained.
+        left_out: what the chat template drops of the row; empty where it drops nothing.
         drawn: False where it was measured because it is one of the longest.
     """
 
@@ -37,6 +38,7 @@ class Length:
     problem: str
     end: str
     drawn: bool
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def measured(found: Opened, request: Request, begin: Callable[[str], Report]) ->
         Length(
             row, len(one.tokens) - sum(one.trained), sum(one.trained), one.cut, one.problem,
             one.tokens[-1] if one.tokens and one.trained[-1] else "", place < len(drawn),
+            one.left_out,
         )
         for place, (row, one) in enumerate(zip(rows, rendered, strict=True))
     )  # fmt: skip

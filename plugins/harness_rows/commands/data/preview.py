@@ -134,4 +134,5 @@ def _row(row: Example, rendered: Rendered) -> dict[str, Any]:
         "tokens": [{"text": text, "trained": trained} for text, trained in tokens],
         "cut": rendered.cut,
         "problem": rendered.problem,
+        "left_out": rendered.left_out,
     }

@@ -97,6 +97,8 @@ def _remarks(row: Document) -> Iterator[str]:
         yield f"end of turn: {one_line(end, 60) or '(blank)'} {learned}"
     if row["split"] in ("dev", "test") and tokens:
         yield f"a row of {row['split']} is not trained on: its answer is what answers are held to"
+    if row["left_out"]:
+        yield f"the model's chat template drops {row['left_out']}"
     if row["problem"]:
         yield f"training refuses this row: {row['problem']}"
 

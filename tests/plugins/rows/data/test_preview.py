@@ -15,7 +15,7 @@ from .conftest import Shop, shop, shop_row
 
 def document(*tokens: tuple[str, bool], cut: int = 0, **row: Any) -> dict[str, Any]:
     made = [{"text": text, "trained": trained} for text, trained in tokens]
-    kept = {"id": "a", "place": "a.csv:1", "split": "train", "problem": "", **row}
+    kept = {"id": "a", "place": "a.csv:1", "split": "train", "problem": "", "left_out": "", **row}
     return {
         "data": "a.csv", "format": (), "unread": 0, "model": "tiny", "trainer": "lora",
         "rows": [{**kept, "tokens": made, "cut": cut}],

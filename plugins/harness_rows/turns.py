@@ -1,0 +1,156 @@
+"""Turns of a chat as other programs write them, in the form that chat templates take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ROLES = {
+    "system": "system", "developer": "developer", "user": "user", "human": "user",
+    "prompter": "user", "assistant": "assistant", "gpt": "assistant", "bot": "assistant",
+    "chatgpt": "assistant", "model": "assistant", "function_call": "assistant", "tool": "tool",
+    "function": "tool", "observation": "tool",
+}  # fmt: skip
+"""Who speaks, in other programs' words -> in ours."""
+ASKED = ("user", "tool")
+"""Roles behind whose turn an answer stands: a tool's result is answered, too."""
+TURN_KEYS = ("name", "tool_call_id", "reasoning_content", "thinking")
+UNLEARNED = "weight"
+"""Key of an assistant's turn that is context alone; it is 0 there, as OpenAI writes it."""
+_WEIGHTS = ("weight", "loss_weight")  # OpenAI; LLaMA-Factory
+_SWITCHES = ("train", "training")  # axolotl
+_TEXT_PARTS = ("text", "input_text", "output_text")
+_THOUGHT_PARTS = ("thinking", "reasoning")
+SCOPE = "harness docs formats says what of tools and pictures is read"
+
+
+class BadTurnError(ValueError):
+    """A turn that cannot be read; its text is the reason."""
+
+
+def turns_in(value: Any) -> list[Any] | None:
+    """The turns that a value holds: a list, a list as JSON in a text, or a single turn."""
+    if isinstance(value, Mapping) and ("role" in value or "from" in value):
+        return [value]
+    return listed(value)
+
+
+def listed(value: Any) -> list[Any] | None:
+    """A list, also where it is written as JSON in a text (as tables have to)."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        found = _parsed(value)
+        return found if isinstance(found, list) else None
+    return None
+
+
+def turn_of(turn: Any) -> dict[str, Any]:
+    """A turn with ``role``, ``content`` and what else chat templates know of it.
+
+    Raises:
+        BadTurnError: it is none, or holds what is not read.
+    """
+    if not isinstance(turn, dict):
+        raise BadTurnError("a turn must have a role and a content")
+    said = turn.get("role", turn.get("from"))
+    role = ROLES.get(said.casefold(), "") if isinstance(said, str) else ""
+    if not role:
+        raise BadTurnError(f"unknown role {json.dumps(said, default=repr)[:40]}")
+    content, thought = _content(turn.get("content", turn.get("value")))
+    calls = (
+        _calls(turn.get("tool_calls") or turn.get("function_call")) if role == "assistant" else []
+    )
+    if isinstance(said, str) and said.casefold() == "function_call" and not calls:
+        calls, content = _calls(content), None
+        if not calls:
+            raise BadTurnError("a call of a tool must be JSON with `name` and `arguments`")
+    if content is None and not calls:
+        raise BadTurnError("the content of a turn must be a text")
+    if role == "user" and not str(content).strip():
+        raise BadTurnError("the content of a user's turn is blank")
+    made: dict[str, Any] = {"role": role, "content": content}
+    made.update({key: turn[key] for key in TURN_KEYS if turn.get(key) is not None})
+    if thought:
+        made.setdefault("reasoning_content", thought)
+    if calls:
+        made["tool_calls"] = calls
+    if role == "assistant" and not _is_learned(turn):
+        made[UNLEARNED] = 0
+    return made
+
+
+def tool_of(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tool's schema as chat templates take it; some data sets have only its inner part."""
+    bare = "function" not in tool and "name" in tool and "type" not in tool
+    return {"type": "function", "function": tool} if bare else tool
+
+
+def thought_of(turn: Mapping[str, Any]) -> str:
+    """What the assistant thought before a turn; empty where nothing is known."""
+    for key in ("reasoning_content", "thinking"):
+        if isinstance(turn.get(key), str) and turn[key].strip():
+            return str(turn[key])
+    return ""
+
+
+def _is_learned(turn: Mapping[str, Any]) -> bool:
+    off = any(turn.get(key) is False for key in _SWITCHES)
+    return not off and not any(_is_zero(turn.get(key)) for key in _WEIGHTS)
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, (int, float)) and value == 0
+
+
+def _content(value: Any) -> tuple[str | None, str]:
+    """The text of a turn, and what was thought before it, where texts are given in parts."""
+    if value is None or isinstance(value, str):
+        return value, ""
+    if not isinstance(value, Sequence) or isinstance(value, bytes):
+        raise BadTurnError("the content of a turn must be a text")
+    texts, thoughts = [], []
+    for part in value:
+        kind = part.get("type", "text") if isinstance(part, Mapping) else None
+        text = part if kind is None else part.get(kind, part.get("text", part.get("value")))
+        if kind in (None, *_TEXT_PARTS) and isinstance(text, str):
+            texts.append(text)
+        elif kind in _THOUGHT_PARTS and isinstance(text, str):
+            thoughts.append(text)
+        else:
+            shown = json.dumps(kind, default=repr)[:40]
+            raise BadTurnError(f"a part of a turn is of the type {shown}, and only text is read")
+    return "".join(texts), "\n".join(thoughts)
+
+
+def _calls(value: Any) -> list[dict[str, Any]]:
+    """Calls of tools as chat templates take them: their arguments are objects, not JSON texts.
+
+    Raises:
+        BadTurnError: one has no name.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    calls = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    made = []
+    for call in calls:
+        inner = call.get("function", call) if isinstance(call, Mapping) else None
+        if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str):
+            raise BadTurnError("a call of a tool must have a `name` and `arguments`")
+        arguments = inner.get("arguments", {})
+        if isinstance(arguments, str):
+            parsed = _parsed(arguments or "{}")
+            arguments = parsed if isinstance(parsed, dict) else arguments
+        outer = {key: call[key] for key in ("id",) if inner is not call and call.get(key)}
+        function = {"name": inner["name"], "arguments": arguments}
+        made.append({**outer, "type": "function", "function": function})
+    return made
+
+
+def _parsed(text: str) -> Any:
+    """The value of JSON, or None where the text is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
