@@ -200,7 +200,8 @@ class Converter:
         if self.roles.completion:
             rest = self._listed_turns(record, self.roles.completion)
             turns += [self._turn(turn, self.roles.completion) for turn in rest]
-        references, thought = (), ""
+        references: tuple[str, ...] = ()
+        thought = ""
         if self.roles.references:
             references = self._references(record)
         else:

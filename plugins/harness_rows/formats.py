@@ -272,7 +272,7 @@ def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages
     column = _chat(looks, style)
     if not column:
         return None
-    references: Sequence[str] = answers or filter(None, (looks.first(("references",)),))
+    references = answers or [name for name in (looks.first(("references",)),) if name]
     roles = Roles(
         messages=column,
         references=tuple(references),
