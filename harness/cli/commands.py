@@ -34,6 +34,7 @@ HELP = {
     "export": "Write the tuned model as a folder that loads without harness.",
     "try": "Put your prompts to the base model and the best round.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
+    "clean": "Say what takes the space, and remove what nothing needs.",
     "runs": "List the runs of this folder, the latest first.",
     "score": "Score answers against references, alone or against a baseline.",
     "plugins": "List, check and write plugins.",
@@ -45,7 +46,7 @@ HELP = {
 """Name -> the first line of its help, in the order of the help. Those of other packages stand above
 the last one."""
 
-CORE = ("check", "config", "docs", "iterate", "rebuild", "report", "runs", "test")
+CORE = ("check", "clean", "config", "docs", "iterate", "rebuild", "report", "runs", "test")
 """Commands with a module of their name in this package; no other package takes one of these names.
 
 All others are entry points, those that iteration-harness ships, too.

@@ -22,13 +22,18 @@ from harness.kit.files import (
     remove,
     sync_folder,
     sync_tree,
+    write_bytes,
     write_json,
 )
 from harness.kit.lock import turn
 
 MANIFEST = "manifest.json"
+EMPTIED = "emptied"
+"""Marks an artifact whose large files were removed on purpose; its digest and records stand."""
 LOCK = ".lock"
 SCHEMA = 1
+_RECORDS = (".json", ".jsonl")
+"""Files that stay in an emptied artifact: what reports are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Artifact:
         digest: of the content of its files (names and sha256).
         facts: what the stage noted.
         seconds: how long it took when it was made.
+        emptied: whether its large files are gone.
     """
 
     key: str
@@ -46,6 +52,7 @@ class Artifact:
     digest: str
     facts: Mapping[str, Any]
     seconds: float
+    emptied: bool = False
 
 
 class Artifacts:
@@ -156,12 +163,14 @@ class Artifacts:
             with self._changing(stage):
                 theirs = _verify(target, key)[0] if target.exists() else None
                 stays = theirs is not None and not replace and not theirs.facts.get("failed")
-                same = (digest(files), dict(facts))
-                if theirs is not None and (stays or (theirs.digest, theirs.facts) == same):
+                emptied = theirs is not None and theirs.emptied
+                same = theirs is not None and theirs.digest == digest(files)
+                unchanged = stays or (same and theirs is not None and theirs.facts == dict(facts))
+                if theirs is not None and unchanged and not emptied:
                     remove(work)
                     self._seen[stage, key] = theirs
                     return theirs
-                if theirs is not None and not replace:
+                if theirs is not None and not replace and not (emptied and same):
                     aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
                     remove(aside)
                     os.replace(target, aside)
@@ -187,7 +196,26 @@ def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         return None, f"its manifest cannot be read ({type(error).__name__})"
     found.pop(MANIFEST, None)
-    wrong = sorted(name for name in {*files, *found} if files.get(name) != found.get(name))
+    emptied = found.pop(EMPTIED, None) is not None
+    expected = {name for name in files if not emptied or name in found or _is_record(name)}
+    wrong = sorted(name for name in {*expected, *found} if files.get(name) != found.get(name))
     if wrong:
         return None, f"not what was written: {', '.join(wrong[:3])}"
-    return Artifact(key, folder, digest(files), facts, float(document["seconds"])), ""
+    return Artifact(key, folder, digest(files), facts, float(document["seconds"]), emptied), ""
+
+
+def _is_record(name: str) -> bool:
+    return name.endswith(_RECORDS)
+
+
+def large_files(folder: Path) -> list[Path]:
+    """What :func:`empty` removes of an artifact: weights, above all. No link is followed."""
+    found = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if not _is_record(path.name) and path.name != EMPTIED)
+
+
+def empty(folder: Path) -> None:
+    """Remove an artifact's large files. The mark comes first: a kill leaves it whole or emptied."""
+    write_bytes(folder / EMPTIED, b"")
+    for path in large_files(folder):
+        path.unlink(missing_ok=True)

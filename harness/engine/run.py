@@ -21,7 +21,16 @@ from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.config.running_code import CodeRunner, combining, running_code
 from harness.context import Context, Watcher
-from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
+from harness.engine import (
+    beginning,
+    journal,
+    names,
+    pins,
+    provenance,
+    resume_command,
+    scratch,
+    uses,
+)
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.budget import Budget
@@ -271,6 +280,9 @@ class Run:
         artifact = self._stored(stage, key, pinned)
         self._say_damage()
         cached = artifact is not None
+        # Before it is made: what a kill leaves behind in the store is this run's already.
+        place = artifact.path if artifact else self.artifacts.folder(stage, key)
+        self._note_use(uses.Use(stage, place.name, at.arm, at.round))
         if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
@@ -296,6 +308,15 @@ class Run:
         )
         return artifact
 
+    def _note_use(self, use: uses.Use) -> None:
+        if self.writes and use not in self._uses:
+            uses.note(self.folder, use)
+            self._uses.add(use)
+
+    @functools.cached_property
+    def _uses(self) -> set[uses.Use]:
+        return set(uses.of(self.folder) or ())
+
     def _stored(self, stage: str, key: str, pinned: str | None) -> Artifact | None:
         """What the store has of a stage: by its pin, where that is not what its key finds."""
         artifact = self.artifacts.find(stage, key)
@@ -304,6 +325,8 @@ class Run:
         if pinned is None and artifact is not None and artifact.facts.get("failed"):
             # A plugin failed in it: whatever was the reason may be mended by now.
             return None
+        if pinned is None and artifact is not None and artifact.emptied and self.writes:
+            return None  # an open round has yet to be answered by these weights
         return artifact
 
     def _make(

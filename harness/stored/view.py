@@ -204,6 +204,12 @@ class RunView:
                 f"the model of round {number} of run {self.name} is not stored",
                 hint="harness iterate with the run's config trains it again",
             )
+        if artifact.emptied:
+            raise DataError(
+                f"the model of round {number} of run {self.name} was removed by harness clean",
+                hint=f"harness iterate --reopen {number} trains it again, and decides that round "
+                "and all later ones again",
+            )
         made = from_json(Checkpoint, artifact.facts["checkpoint"])
         made = as_allowed(made, self._run.config)
         return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)

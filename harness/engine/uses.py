@@ -1,0 +1,47 @@
+"""Which artifacts a run has used. What no run's file names may be removed from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.kit.files import append_line, scan_lines
+from harness.records import to_json
+
+FILE = "uses.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An artifact that a run has used or was about to make.
+
+    Attributes:
+        stage, folder: where it lies in the store.
+        arm, round: by which it was used first.
+    """
+
+    stage: str
+    folder: str
+    arm: str
+    round: int
+
+
+def note(folder: Path, use: Use) -> None:
+    """Write it down in a run's folder.
+
+    Raises:
+        StorageError: the disk does not take it.
+    """
+    append_line(folder / FILE, to_json(use))
+
+
+def of(folder: Path) -> Sequence[Use] | None:
+    """All that the run of that folder has noted; None where that cannot be known."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    lines = scan_lines(path)
+    if any(line.value is None for line in lines):
+        return None
+    return [Use(**line.value) for line in lines if line.value]

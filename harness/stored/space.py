@@ -1,0 +1,283 @@
+"""What takes the space below a working folder, and what of it may go.
+
+Nothing outside of ``.harness/`` and ``reports/`` is looked at, and no link is followed. What cannot
+be made again (openings of the test set, arms counted on dev, what raters said) is none of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.engine import uses
+from harness.engine.artifacts import empty, large_files
+from harness.engine.pins import TRAIN
+from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.errors import EnvironmentFailure
+from harness.errors.machine import storing
+from harness.kit.files import read_json, remove
+from harness.kit.lock import exclusive, turn
+from harness.records import BASE_ARM
+
+LOCK, SUMMARY = "lock", "summary"
+ARMS = ".arms"
+LEFT = "begun to be removed"
+REMOVED = ".removed"
+"""Ends the name of what is on its way out: a kill leaves it to the next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that may go.
+
+    Attributes:
+        what: for people.
+        paths: below the working folder.
+        size: bytes.
+        whole: whether the paths go whole; otherwise they are artifacts, and their weights go.
+    """
+
+    what: str
+    paths: tuple[Path, ...]
+    size: int
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What takes the space.
+
+    Attributes:
+        interrupted: what is kept of work that did not end, by run.
+        unneeded: artifacts that no run has used, by stage.
+        adapters: weights of rounds that were not kept, by run; of runs that have ended alone.
+        runs: each run's own folders, without the artifacts that it has used.
+        busy: runs in progress; nothing of them is in the lists above.
+        unclear: runs that do not say what they have used; no artifact is unneeded then.
+        links: links in place of folders, which are passed over.
+    """
+
+    interrupted: tuple[Part, ...]
+    unneeded: tuple[Part, ...]
+    adapters: tuple[Part, ...]
+    runs: tuple[Part, ...]
+    busy: tuple[str, ...]
+    unclear: tuple[str, ...]
+    links: tuple[Path, ...]
+
+
+def space(root: Path) -> Space:
+    """What takes the space below a working folder."""
+    machine = root / MACHINE_FOLDER
+    work, store, runs = (machine / name for name in ("work", "artifacts", "runs"))
+    links = [path for path in (machine, work, store, runs) if path.is_symlink()]
+    if links:  # somebody has moved it to another place, which is not ours to clean
+        return Space((), (), (), (), (), (), tuple(links))
+    reports = (path.parent.name for path in (root / REPORTS_FOLDER).glob("*/summary.json"))
+    names = sorted({*(_run_of(path.name) for path in _folders(runs)), *reports})
+    busy = tuple(name for name in names if _in_progress(runs / name))
+    noted = {path: uses.of(path) for name in names for path in _own(runs, name)}
+    unclear = tuple(sorted({_run_of(path.name) for path, found in noted.items() if found is None}))
+    all_uses = [use for found in noted.values() for use in found or ()]
+    unneeded: list[Part] = []
+    if not busy and not unclear:
+        needed = {(use.stage, use.folder) for use in all_uses}
+        unneeded = list(_unneeded(store, needed, names))
+    return Space(
+        tuple(_interrupted(work, busy)),
+        tuple(unneeded),
+        tuple(_adapters(root, names, busy)) if not unclear else (),
+        tuple(_part(name, run_folders(root, name)) for name in names if name not in busy),
+        busy,
+        unclear,
+        tuple(path for path in _links(root, store)),
+    )
+
+
+def run_folders(root: Path, name: str) -> list[Path]:
+    """The folders of one run that are there: its journal, its arms, its reports, its work."""
+    machine = root / MACHINE_FOLDER
+    reports, work = root / REPORTS_FOLDER / name, machine / "work"
+    found = [
+        *_own(machine / "runs", name, deep=False),
+        reports,
+        work / name,
+        work / f"{name}{ARMS}",
+    ]
+    return [path for path in found if path.is_dir() and not path.is_symlink()]
+
+
+def remove_run(root: Path, name: str) -> None:
+    """Remove the folders of a run; what it alone has used is unneeded from then on.
+
+    The journal goes first, and each folder at once, so that no kill leaves half a run.
+
+    Raises:
+        EnvironmentFailure: it is in progress.
+        StorageError: the system refuses.
+    """
+    machine = root / MACHINE_FOLDER
+    with exclusive(machine / "runs" / name / LOCK):
+        for path in run_folders(root, name):
+            _take_away(machine, path)
+
+
+def remove_part(root: Path, part: Part) -> None:
+    """Remove what a part names.
+
+    Raises:
+        StorageError: the system refuses.
+    """
+    machine = root / MACHINE_FOLDER
+    for path in part.paths:
+        if not part.whole:
+            with storing(path), turn(machine / "artifacts" / ".lock"):
+                empty(path)
+        elif path.parent.parent == machine / "artifacts":
+            with turn(machine / "artifacts" / ".lock"):
+                _take_away(machine, path)
+        else:
+            remove(path)
+            if path.exists():
+                raise EnvironmentFailure(f"{path} cannot be removed", hint="see to whom it belongs")
+
+
+def _take_away(machine: Path, path: Path) -> None:
+    """Out of its place by one rename, then removed."""
+    aside = machine / "work" / f"{path.name}.{uuid.uuid4().hex[:8]}{REMOVED}"
+    with storing(path):
+        aside.parent.mkdir(exist_ok=True)
+        os.rename(path, aside)
+        shutil.rmtree(aside)
+
+
+def _interrupted(work: Path, busy: Sequence[str]) -> Iterator[Part]:
+    for path in _folders(work):
+        if path.name.endswith(REMOVED):
+            yield _part(LEFT, [path])
+            continue
+        run = _run_of(path.name)
+        looks = path.name.partition("-looked-at-by-")[2]
+        at_work = run in busy or (looks.isdecimal() and _alive(int(looks)))
+        # What a stage was asked stays there after its end; it is a page of text.
+        if not at_work and any(file.is_file() for file in path.rglob("*/*/*")):
+            yield _part(run, [path])
+
+
+def _unneeded(store: Path, needed: set[tuple[str, str]], runs: Sequence[str]) -> Iterator[Part]:
+    for stage in _folders(store):
+        paths = [
+            path for path in _folders(stage)
+            if (stage.name, path.name) not in needed and not _tells_of(path, runs)
+        ]  # fmt: skip
+        if paths:
+            yield _part(stage.name, paths)
+
+
+def _tells_of(artifact: Path, runs: Sequence[str]) -> bool:
+    """Whether it is the summary of one of these runs, which no stage uses."""
+    try:
+        return (
+            artifact.parent.name == SUMMARY and read_json(artifact / "summary.json")["run"] in runs
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator[Part]:
+    machine = root / MACHINE_FOLDER
+    runs = machine / "runs"
+    wanted: set[str] = set()
+    spare: dict[str, set[str]] = {}
+    for name in names:
+        best = None if name in busy else _best(root / REPORTS_FOLDER / name)
+        for path in _own(runs, name):
+            for use in uses.of(path) or ():
+                if use.stage != TRAIN:
+                    continue
+                in_rounds = path.name == name and use.arm == BASE_ARM
+                if best is None or (in_rounds and use.round == best):
+                    wanted.add(use.folder)
+                else:
+                    spare.setdefault(name, set()).add(use.folder)
+    counted: set[str] = set()
+    for name, folders in spare.items():
+        paths = [
+            path for folder in sorted(folders - wanted - counted)
+            if (path := machine / "artifacts" / TRAIN / folder).is_dir() and large_files(path)
+        ]  # fmt: skip
+        counted |= folders
+        if paths:
+            size = sum(file.lstat().st_size for path in paths for file in large_files(path))
+            yield Part(name, tuple(paths), size, whole=False)
+
+
+def _best(reports: Path) -> int | None:
+    """The best round of a run that has ended; None where it has not, or does not say so."""
+    try:
+        document = read_json(reports / "summary.json")
+        return int(document["kept_round"]) if document["dates"]["finished"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _own(runs: Path, name: str, *, deep: bool = True) -> list[Path]:
+    """The folder of a run, and that of its arms; ``deep``: of each arm."""
+    arms = runs / f"{name}{ARMS}"
+    own = [runs / name] if (runs / name).is_dir() else []
+    return [*own, *(_folders(arms) if deep else [arms])]
+
+
+def _run_of(name: str) -> str:
+    return name.partition("-looked-at-by-")[0].removesuffix(ARMS)
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders in a folder, without links."""
+    if not path.is_dir() or path.is_symlink():
+        return []
+    with os.scandir(path) as entries:
+        return sorted(Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
+def _links(root: Path, store: Path) -> Iterator[Path]:
+    for path in (root / REPORTS_FOLDER, store):
+        if path.is_dir():
+            yield from (inner for inner in path.iterdir() if inner.is_symlink())
+
+
+def _part(what: str, paths: Sequence[Path]) -> Part:
+    return Part(what, tuple(paths), sum(map(_size, paths)))
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sum(path.lstat().st_size for path in files)
+
+
+def _in_progress(folder: Path) -> bool:
+    """Whether a process holds the lock of a run's folder."""
+    try:
+        with (folder / LOCK).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

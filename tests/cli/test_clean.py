@@ -1,0 +1,195 @@
+"""``harness clean``: what nothing needs goes, what other runs need stays, a kill leaves no half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+
+import pytest
+
+from harness import open_run
+from harness.errors import DataError
+from harness.kit.lock import exclusive
+from harness.stored import space
+from tests.support.project import CONFIG, FAKES
+
+TRAINER = f"""
+import json, os, runpy
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+class Weighty(FAKES["FakeTrainer"]):
+    name = "weighty"
+
+    def train(self, base, train, valid, context):
+        (context.scratch / "step").write_text("1")
+        if os.environ.get("DIE"):
+            os.kill(os.getpid(), 9)
+        made = super().train(base, train, valid, context)
+        (context.output / "weights.bin").write_bytes(bytes(50_000) + str(context.round).encode())
+        return made
+
+@harness.hookimpl
+def register_trainers():
+    return [Weighty]
+"""
+GIVEN = ("iterate", "--json", "--set", "report=[]")
+
+
+@pytest.fixture
+def weighty(project, monkeypatch):
+    (project.folder / "weighty.py").write_text(TRAINER)
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, weighty.py]").replace("rounds: 3", "rounds: 2")
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: weighty}"))
+    monkeypatch.chdir(project.folder)
+    return project
+
+
+def artifacts(project):
+    return sorted(project.folder.glob(".harness/artifacts/*/*"))
+
+
+def test_where_nothing_is_nothing_goes(project):
+    done = project.inside("clean")
+    assert done.code == 0 and "nothing may go here" in done.out
+
+
+@pytest.mark.nightly
+def test_a_run_goes_whole_and_what_another_one_needs_stays(weighty):
+    first = weighty.inside(*GIVEN)
+    name, before = first.document["run"], artifacts(weighty)
+    other = weighty.inside(*GIVEN, "--set", "rounds=1")
+    both = artifacts(weighty)
+    assert len(both) > len(before)
+    ledger = (weighty.folder / ".harness/test-openings.jsonl").read_bytes()
+
+    assert weighty.inside("clean", name, "--dry-run").code == 0
+    asked = weighty.inside("clean", name)
+    assert asked.code == 2 and "--yes" in asked.err
+    assert artifacts(weighty) == both
+
+    assert weighty.inside("clean", name, "--yes").code == 0
+    assert not (weighty.folder / "reports" / name).exists()
+    left = artifacts(weighty)
+    assert set(left) < set(both) and set(left) & set(before)
+    assert (weighty.folder / ".harness/test-openings.jsonl").read_bytes() == ledger
+    again = weighty.inside(*GIVEN, "--set", "rounds=1")
+    assert again.document == other.document
+    assert artifacts(weighty) == left
+    assert weighty.inside(*GIVEN).bare["rounds"] == first.bare["rounds"]
+
+
+def test_weights_that_were_not_kept_go_and_the_run_stands(weighty):
+    first = weighty.inside(*GIVEN)
+    best = first.document["kept_round"]
+    other = 1 if best == 2 else 2
+    weights = list(weighty.folder.rglob("weights.bin"))
+    assert len(weights) == 2 and best
+    assert "weights not kept" in weighty.inside("clean", "--dry-run").out
+    assert weighty.inside("clean", "--yes").code == 0
+    assert all(path.exists() for path in weights)
+    assert weighty.inside("clean", "--adapters", "--yes").code == 0
+    [kept] = [path for path in weights if path.exists()]
+    assert kept.read_bytes().endswith(str(best).encode())
+    assert weighty.inside(*GIVEN).document == first.document
+    assert weighty.inside("rebuild").code == 0
+    run = open_run()
+    assert run.model().path == str(kept.parent)
+    with pytest.raises(DataError, match="removed by harness clean"):
+        run.model(other)
+    # A run that has yet to answer by them trains them again, and that heals the store.
+    weighty.inside(*GIVEN, "--reopen", "1")
+    assert len(list(weighty.folder.rglob("weights.bin"))) == 2
+    assert not list(weighty.folder.rglob("emptied"))
+
+
+@pytest.mark.nightly
+def test_reports_whose_run_is_gone_go_by_its_name(weighty):
+    name = weighty.inside(*GIVEN, "--set", "rounds=1").document["run"]
+    shutil.rmtree(weighty.folder / ".harness/runs" / name)
+    assert weighty.inside("clean", name, "--yes").code == 0
+    assert not list((weighty.folder / "reports").iterdir())
+    assert not list(weighty.folder.glob(".harness/runs/*"))
+
+
+def test_what_an_interrupted_training_has_left_goes(weighty):
+    assert weighty.harness(*GIVEN, DIE="1").code == -signal.SIGKILL
+    stored = artifacts(weighty)
+    assert "interrupted work" in weighty.inside("clean", "--dry-run").out
+    assert weighty.inside("clean", "--yes").code == 0
+    assert not list(weighty.folder.glob(".harness/work/*"))
+    assert artifacts(weighty) == stored
+    assert weighty.inside(*GIVEN).code == 0
+
+
+def test_nothing_of_a_run_in_progress_goes(weighty):
+    assert weighty.harness(*GIVEN, DIE="1").code == -signal.SIGKILL
+    [folder] = (weighty.folder / ".harness/runs").iterdir()
+    unused = weighty.folder / ".harness/artifacts/train/unused"
+    unused.mkdir(parents=True)
+    with exclusive(folder / "lock"):
+        seen = weighty.inside("clean", "--yes")
+        assert "in progress" in seen.out and unused.exists()
+        assert list(weighty.folder.glob(".harness/work/*/*/scratch/step"))
+        refused = weighty.inside("clean", folder.name, "--yes")
+        assert refused.code == 3 and "in progress" in refused.err
+    assert weighty.inside("clean", "--yes").code == 0
+    assert not unused.exists()
+
+
+def test_no_link_is_followed(weighty, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "precious").write_text("x")
+    name = weighty.inside(*GIVEN).document["run"]
+    (weighty.folder / ".harness/artifacts/train/link").symlink_to(outside)
+    (weighty.folder / ".harness/artifacts/linked").symlink_to(outside)
+    shutil.rmtree(weighty.folder / "reports" / name)
+    (weighty.folder / "reports" / name).symlink_to(outside)
+    (weighty.folder / ".harness/work" / name / "link").symlink_to(outside)
+    assert weighty.inside("clean", name, "--adapters", "--yes").code == 0
+    assert (outside / "precious").exists()
+    (weighty.folder / ".harness").rename(outside / "machine")
+    (weighty.folder / ".harness").symlink_to(outside / "machine")
+    assert "not followed" in weighty.inside("clean", "--yes").out
+
+
+@pytest.mark.nightly(but_each=6)
+@pytest.mark.parametrize("place", [2, 1])
+@pytest.mark.parametrize("call", ["rename", "rmtree", "unlink"])
+def test_a_kill_in_the_middle_leaves_what_both_commands_understand(weighty, call, place):
+    first = weighty.inside(*GIVEN)
+    name = first.document["run"]
+    child = os.fork()
+    if not child:
+        module = {"rename": os, "rmtree": shutil, "unlink": os}[call]
+        plain, calls = getattr(module, call), []
+
+        def dies(*given, **named):
+            calls.append(1)
+            if len(calls) == place:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return plain(*given, **named)
+
+        setattr(module, call, dies)
+        weighty.inside("clean", name, "--adapters", "--yes")
+        os._exit(0)
+    os.waitpid(child, 0)
+    listed = weighty.inside("clean", "--dry-run")
+    assert listed.code == 0, listed.err
+    again = weighty.inside(*GIVEN)
+    assert again.code == 0, again.err
+    assert again.bare["rounds"] == first.bare["rounds"]
+    cleaned = weighty.inside("clean", name, "--yes")
+    assert cleaned.code == 0, cleaned.err
+    assert not artifacts(weighty) and not list(weighty.folder.glob(".harness/work/*"))
+
+
+def test_a_run_that_does_not_say_what_it_used_keeps_all_artifacts(weighty):
+    weighty.inside(*GIVEN)
+    [path] = weighty.folder.glob(".harness/runs/*/uses.jsonl")
+    path.write_bytes(path.read_bytes()[:-30] + b"\n")
+    (weighty.folder / ".harness/artifacts/train/unused").mkdir()
+    found = space.space(weighty.folder)
+    assert found.unclear and not found.unneeded and not found.adapters
