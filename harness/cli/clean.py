@@ -92,7 +92,9 @@ def _runs(names: Sequence[str], found: Space) -> list[Part]:
             )
         if name not in known:
             hint = "harness clean lists the runs"
-            raise UsageError(f"no run is called '{one_line(name, 80)}'{near(name, [*known])}", hint)
+            raise UsageError(
+                f"no run is called '{one_line(name, 80)}'{near(name, [*known])}", hint=hint
+            )
     return [known[name] for name in dict.fromkeys(names)]
 
 
