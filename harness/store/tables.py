@@ -121,9 +121,18 @@ def examples(contents: RunContents) -> Groups:
     )
 
 
+_CORE_ORIGIN = ("by", "round", "slice")
+
+
+def _how_it_was_made(row: Example) -> dict[str, Any] | None:
+    """What an augmenter says of how it made the row, beside what the core knows of it."""
+    origin = row.origin or {}
+    return {name: origin[name] for name in origin if name not in _CORE_ORIGIN} or None
+
+
 @_table(
     "arm, round, position",
-    "arm:s round:i position:i id:s made_by:s slice:s parent:s prompt:s reference:s",
+    "arm:s round:i position:i id:s made_by:s slice:s parent:s made:j prompt:s reference:s",
 )
 def added(contents: RunContents) -> Groups:
     for arm, rows in contents.added.items():
@@ -137,6 +146,7 @@ def added(contents: RunContents) -> Groups:
                     "made_by": (row.origin or {}).get("by"),
                     "slice": (row.origin or {}).get("slice"),
                     "parent": row.parent,
+                    "made": _how_it_was_made(row),
                     "prompt": row.prompt,
                     "reference": _first_reference(row),
                 }

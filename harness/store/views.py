@@ -62,7 +62,7 @@ VIEWS: Mapping[str, str] = {
             AND e.split = o.split AND e.id = o.id AND e.category <> 'unexplained')
         ORDER BY o.arm, o.round, o.split, o.id""",
     "lineage": """
-        SELECT a.arm, a.round, a.id, a.made_by, a.slice, a.parent,
+        SELECT a.arm, a.round, a.id, a.made_by, a.slice, a.parent, a.made,
                p.split AS parent_split, p.place AS parent_place
         FROM added a LEFT JOIN examples p ON p.id = coalesce(a.parent, a.id)
         ORDER BY a.arm, a.round, a.position""",

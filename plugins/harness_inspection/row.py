@@ -172,10 +172,13 @@ def _origin(database: RunDatabase, name: str) -> Document | None:
     Where it was added more than once: by the addition that the best round learned from.
     """
     rows = database.ask(
-        "SELECT round, made_by, slice, parent, parent_split, parent_place "
+        "SELECT round, made_by, slice, parent, made, parent_split, parent_place "
         f"FROM ({additions_sql(database, database.kept, 'lineage')}) WHERE id = {literal(name)}"
     )
-    return rows[0] if rows else None
+    if not rows:
+        return None
+    made = rows[0]["made"]
+    return {**rows[0], "made": json.loads(made) if isinstance(made, str) else made}
 
 
 def _named_by(database: RunDatabase, name: str) -> list[Document]:

@@ -259,6 +259,10 @@ def _show_origin(document: Document, console: Console) -> None:
         if origin["parent"]:
             line += f", made from {origin['parent']} {origin['parent_place'] or ''}"
         tables.block(console, one_line(line, 600))
+        for name, value in (origin["made"] or {}).items():
+            pairs = value.items() if isinstance(value, dict) else ((None, value),)
+            words = ", ".join(f"{key}: {of}" if key else str(of) for key, of in pairs)
+            tables.block(console, one_line(f"{name}: {words}", 600))
     if document["named_by"]:
         tables.head(console, "answers whose cause names it")
         for answer in document["named_by"][:10]:

@@ -1,0 +1,261 @@
+"""Rows that a teacher writes: what it is shown, what is verified, what is kept with a row."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+import pytest
+
+import harness
+from harness import Condition, Dataset, Example, PlanItem, Slice
+from harness.remote import ServerOptions
+from harness_teacher import Teacher, verifying
+from tests.support.chat_server import SECRET, Answer, Server, said
+
+SLICE = Slice((Condition("kind", "=", "sum"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
+ITEM = PlanItem(SLICE, 6, "have rows written", errors={"wrong-number": 7})
+
+
+def row(number, split="train", kind="sum", **fields):
+    turns = (
+        {"role": "system", "content": "Add."},
+        {"role": "user", "content": f"{number} + {number + 1}"},
+    )
+    answer = (str(2 * number + 1),)
+    return Example(
+        f"{split}-{number}", turns, answer, split, f"g{number}", {"kind": kind}, **fields
+    )
+
+
+TRAIN = tuple(row(number, kind="sum" if number % 2 else "product") for number in range(20))
+POOL = tuple(row(number, "pool") for number in range(100, 140))
+DATA = Dataset((*TRAIN, *POOL))
+
+
+def right(prompt):
+    one, other = prompt.split(" + ")
+    return str(int(one) + int(other))
+
+
+class Oracle:
+    """Writes sums; so many of a hundred answers are wrong, each time another."""
+
+    def __init__(self, wrong=0):
+        self.wrong, self.draw = wrong, random.Random(3)
+        self.number = 1000
+
+    def __call__(self, asked):
+        if "JSON array of objects" in asked.user:
+            count = int(asked.user.split("Write ")[1].split()[0])
+            rows = []
+            for _ in range(count):
+                self.number += 7
+                prompt = f"{self.number} + {self.number * 3}"
+                rows.append({"prompt": prompt, "answer": self.answer(prompt)})
+            text = json.dumps(rows)
+        elif "JSON array of texts" in asked.user:
+            prompt = json.loads(asked.user.split("The row:\n")[1].split("\n\n")[0])["prompt"]
+            one, other = prompt.split(" + ")
+            text = json.dumps([f"{other} + {one}"])
+        else:
+            text = self.answer(asked.user)
+        usage = {"prompt_tokens": 80, "completion_tokens": 20}
+        return said(text, usage=usage, model="big-2026")
+
+    def answer(self, prompt):
+        if self.draw.random() * 100 < self.wrong:
+            return str(self.draw.randrange(10**6, 2 * 10**6))
+        return right(prompt)
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch) -> Iterator[Server]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    made = Server(Oracle())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def propose(server):
+    def proposed(item=ITEM, data=DATA, context=None, **options):
+        made = {"endpoint": server.url, "model": "big", "wait": 0, **options}
+        teacher = Teacher(Teacher.Options(**made))
+        context = context or harness.Context(None, seed=1)
+        return list(teacher.propose(item, data, context)), context
+
+    return proposed
+
+
+def test_new_rows_look_like_those_of_the_slice(server, propose):
+    rows, _ = propose()
+    assert len(rows) >= 6 and len({one.id for one in rows}) == len(rows)
+    originals = {one.id: one for one in TRAIN}
+    for one in rows:
+        parent = originals[one.parent]
+        assert parent.meta["kind"] == "sum" and one.meta == {"kind": "sum"}
+        assert one.messages[0] == parent.messages[0]
+        assert one.references == (right(one.prompt),)
+        assert one.group == ""
+    asked = server.asked[0]
+    assert "kind = sum" in asked.user and "wrong-number (7)" in asked.user
+    assert asked.body["temperature"] == 0.8
+
+
+def test_how_a_row_was_made_stays_with_it(propose):
+    rows, _ = propose(verify=[{"agree": 3}], price={"in": 1, "out": 2})
+    origin = rows[0].origin
+    assert origin["teacher"] == "big-2026" and origin["mode"] == "write"
+    assert origin["verified"] == {"agree 3": "3 of 3"}
+    assert origin["tokens"] == 25 and origin["money"] == pytest.approx((80 + 40) / 1e6 / 4)
+    assert set(origin["shown"]) <= {one.id for one in TRAIN}
+    assert SECRET not in json.dumps(origin)
+
+
+@pytest.mark.parametrize(("wrong", "kept"), [(0.1, 0.97), (0.2, 0.93), (0.4, 0.80)])
+def test_agreement_keeps_independent_errors_out(wrong, kept):
+    """Of three answers, each wrong with this probability, a wrong one being one of twenty."""
+    draw = random.Random(3)
+
+    def answered():
+        return f"wrong {draw.randrange(20)}" if draw.random() < wrong else "right"
+
+    counts = {"right": [0, 0], "wrong": [0, 0]}
+    for _ in range(20_000):
+        answers = [answered() for _ in range(3)]
+        taken, _ = verifying.agreed(answers)
+        fine = answers[0] == "right"
+        counts["right" if fine else "wrong"][0] += 1
+        counts["right" if fine else "wrong"][1] += (
+            taken == "right" if fine else taken in (None, "right")
+        )
+    assert counts["right"][1] / counts["right"][0] >= kept
+    assert counts["wrong"][1] / counts["wrong"][0] >= 0.9
+
+
+def test_agreement_sees_no_error_that_is_made_each_time():
+    assert verifying.agreed(["wrong"] * 3) == ("wrong", "3 of 3")
+
+
+def test_wrong_rows_are_put_right_or_left_out(server, propose):
+    server.says = Oracle(30)
+    rows, context = propose(PlanItem(SLICE, 30, ""), verify=[{"agree": 3}], per_request=10)
+    wrong = sum(one.references != (right(one.prompt),) for one in rows)
+    assert rows and wrong / len(rows) < 0.1
+    assert context.refused["verify: agree 3"] > 0
+
+
+def test_prompts_of_the_pool_get_answers(propose):
+    unlabelled = tuple(harness.from_json(Example, {**harness.to_json(one), "references": []})
+                       for one in POOL)  # fmt: skip
+    rows, _ = propose(data=Dataset((*TRAIN, *unlabelled)), mode="answer", verify=[{"agree": 2}])
+    assert rows and {one.id for one in rows} <= {one.id for one in POOL}
+    assert all(one.references == (right(one.prompt),) for one in rows)
+
+
+def test_a_rewording_keeps_its_answer(propose):
+    rows, _ = propose(mode="reword", verify=[{"agree": 3}])
+    originals = {one.id: one for one in TRAIN}
+    assert rows
+    for one in rows:
+        parent = originals[one.parent]
+        assert one.references == parent.references and one.prompt != parent.prompt
+        assert one.meta == parent.meta
+
+
+def test_what_does_not_pass_is_counted_by_reason(server, propose):
+    server.says = Oracle(100)
+    rows, context = propose(verify=[{"agree": 3}], per_request=3)
+    assert not rows and set(context.refused) == {"verify: agree 3"}
+    server.says = Oracle()
+    rows, context = propose(verify=[{"metric": "json", "at_least": 1}], model="other")
+    assert rows
+    rows, context = propose(
+        verify=[{"metric": "chrf", "at_least": 101}], item=PlanItem(None, 2, ""), model="third"
+    )
+    assert not rows and set(context.refused) == {"verify: metric chrf"}
+
+
+def test_replies_that_cannot_be_read_are_counted(server, propose):
+    server.says = lambda asked: said("I would rather not.")
+    rows, context = propose(tries=2)
+    assert not rows and context.refused["teacher: a reply that cannot be read"] == 10
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["[", "[]", "[1]", '[{"prompt": "a"}]', '[{"prompt": " ", "answer": "b"}]', "[" * 100_000,
+     '[{"prompt": "a", "answer": "b", "more": 1}]', '{"prompt": "a", "answer": "b"}'],
+)  # fmt: skip
+def test_garbage_proposes_nothing(server, propose, reply):
+    server.says = lambda asked: said(reply)
+    rows, _ = propose(tries=1, item=PlanItem(None, 1, ""))
+    assert not rows
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_fails_loses_nothing(server, propose, status):
+    server.says = lambda asked: Answer(status)
+    with pytest.raises(harness.EnvironmentFailure, match="requests have no answer"):
+        propose(tries=1)
+    oracle = Oracle()
+    calls = iter(range(10**6))
+    server.says = lambda asked: oracle(asked) if next(calls) % 3 else Answer(status)
+    with pytest.raises(harness.EnvironmentFailure):
+        propose(tries=1, per_request=1)
+    answered = sum(1 for _ in server.asked)
+    server.says = oracle
+    rows, _ = propose(tries=1, per_request=1)
+    assert len(rows) >= 6
+    assert len(server.asked) > answered
+
+
+def test_without_rows_to_show_nothing_is_asked(server, propose):
+    turns = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"},
+             {"role": "user", "content": "c"})  # fmt: skip
+    with pytest.raises(harness.DataError, match="train has no row"):
+        propose(data=Dataset((Example("x", turns, ("d",)),)))
+    assert not server.asked
+
+
+def test_the_same_call_proposes_the_same_rows(server, propose):
+    first, _ = propose(verify=[{"agree": 3}])
+    count = len(server.asked)
+    again, _ = propose(verify=[{"agree": 3}], concurrency=1)
+    assert again == first and len(server.asked) == count
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({}, "an entry of verify"),
+        ({"metric": "json"}, "needs at_least"),
+        ({"metric": "json", "agree": 3}, "an entry of verify"),
+        ({"agree": 1}, "from 2 to 25"),
+        ({"agree": True}, "from 2 to 25"),
+        ({"metric": 5, "at_least": 1}, "takes a name"),
+    ],
+)
+def test_an_entry_that_says_nothing_is_refused(entry, words):
+    with pytest.raises(ValueError, match=words):
+        Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", verify=[entry])
+
+
+def test_the_check_names_what_is_missing(server):
+    options = Teacher.Options(
+        endpoint=server.url, model="m", verify=[{"metric": "jsno", "at_least": 1}]
+    )
+    problems = list(Teacher(options).check({}))
+    assert any("jsno" in problem.message for problem in problems)
+    bare = list(Teacher(Teacher.Options(endpoint=server.url, model="m")).check({}))
+    assert any("as the teacher writes them" in problem.message for problem in bare)
+
+
+def test_its_options_are_named_as_the_judges_are():
+    from harness_rating.judge.options import Asking
+
+    assert set(ServerOptions.model_fields) <= set(Teacher.Options.model_fields)
+    assert set(ServerOptions.model_fields) <= set(Asking.model_fields)
