@@ -151,19 +151,38 @@ def _answer(
             "the query needs more memory than there is for one", hint="ask for less at a time"
         ) from None
     except duckdb.Error as problem:
-        raise UsageError(_first_line(problem), hint=_known(problem)) from problem
+        raise UsageError(_first_line(problem), hint=_offered(connection, sql, problem)) from problem
     finally:
         timer.cancel()
 
 
 _NEAR = re.compile(r"^(?:Candidate bindings|Did you mean):? .*", re.MULTILINE)
+_NO_COLUMN = re.compile(r"Referenced column|does not have a column named|Candidate bindings")
 
 
-def _known(problem: duckdb.Error) -> str:
-    """What DuckDB offers in place of a name that it does not know, and where names are listed."""
+def _offered(connection: duckdb.DuckDBPyConnection, sql: str, problem: duckdb.Error) -> str:
+    """What DuckDB offers in place of a name that it does not know, and the names that there are."""
     near = _NEAR.search(str(problem))
-    offered = f"{one_line(near[0], 300)}; " if near else ""
-    return f"{offered}`SHOW TABLES` lists the tables, `DESCRIBE rounds` the columns of one"
+    lines = [one_line(near[0], 300)] if near else []
+    if _NO_COLUMN.search(str(problem)):
+        lines += [f"{table} has {names}" for table, names in _columns_of(connection, sql)]
+    if len(lines) <= bool(near):
+        lines.append("`SHOW TABLES` lists the tables, `DESCRIBE rounds` the columns of one")
+    return "; ".join(lines)
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[str, str]]:
+    """Each table and view that a query names, with its columns."""
+    try:
+        for table in sorted(connection.get_table_names(sql)):
+            columns = connection.execute(
+                "SELECT string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns() "
+                "WHERE table_name = ? AND schema_name = 'main'", [table],
+            ).fetchone()  # fmt: skip
+            if columns and columns[0]:
+                yield table, columns[0]
+    except duckdb.Error:  # the names are help, and no answer
+        return
 
 
 @contextlib.contextmanager

@@ -59,12 +59,15 @@ def test_a_wide_table_is_cut_to_the_terminal_and_says_so(finished):
     assert re.search(r"^kept_round +\d", one.out, re.MULTILINE) and not one.err.strip()
 
 
-def test_an_unknown_column_names_those_that_are_near(finished):
+def test_an_unknown_column_names_those_that_are_near_and_all_of_its_tables(finished):
     project, _ = finished
     found = project.inside("query", "SELECT verdict_labl FROM rounds")
     told = " ".join(found.err.split())
     assert found.code == 2 and 'Referenced column "verdict_labl" not found' in told
-    assert "Candidate bindings: " in told and "DESCRIBE rounds" in told
+    assert "Candidate bindings: " in told and "; rounds has arm, round, train_rows, " in told
+    for sql in ("SELECT s.nam FROM scores s, rounds", "WITH a AS (SELECT nme FROM scores) FROM a"):
+        told = " ".join(project.inside("query", sql).err.split())
+        assert "scores has arm, round, split, name, " in told and "SHOW TABLES" not in told
     near = " ".join(project.inside("query", "FROM rond").err.split())
     assert "Did you mean" in near and "SHOW TABLES" in near
 
