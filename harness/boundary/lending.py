@@ -87,7 +87,7 @@ class _TooDeep(Exception):
 def copied(document: Any) -> Any:
     """A copy of a document of plain values, for a plugin that may do with it what it wants."""
     try:
-        return marshal.loads(marshal.dumps(document, 2))
+        return marshal.loads(marshal.dumps(document))
     except ValueError:  # it holds something that is not plain
         return copy.deepcopy(document)
 

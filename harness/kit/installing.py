@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 DISTRIBUTION = "iteration-harness"
 """The name under which harness is installed."""
@@ -30,6 +28,10 @@ def install_extra(extra: str, installed: Distribution | None = None) -> str:
         return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}]')}"
     if "dir_info" not in source:
         return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}] @ {_address(source)}')}"
+    # Half of what HTTP needs comes with it, and this module is on the way of every command.
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     folder = Path(url2pathname(urlsplit(url).path))
     shown = "." if folder == Path.cwd() else str(folder)
     option = "-e " if source["dir_info"].get("editable") else ""

@@ -1,7 +1,8 @@
 """A training with several seeds against another side: a verdict on the method, not on one model.
 
-Seeds and the groups of rows are both drawn at random (:mod:`harness.stats.crossed`), so the bounds
-allow for other seeds and for other rows. They lie around the mean difference of the shown scores.
+Seeds and the groups of rows are both drawn at random (:mod:`harness.stats.crossed_means`), so the
+bounds allow for other seeds and for other rows. They lie around the mean difference of the shown
+scores.
 """
 
 from __future__ import annotations
