@@ -38,7 +38,7 @@ HELP = {
     "runs": "List the runs of this folder, the latest first.",
     "score": "Score answers against references, alone or against a baseline.",
     "plugins": "List, check and write plugins.",
-    "docs": "Show a page of the documentation, or list the pages.",
+    "docs": "Show a page of the documentation, list the pages, or search them.",
     "demo": "Show what a verdict is worth: simulated loops, in half a minute.",
     "rate": "Let raters score answers against a rubric.",
     "config": "Look at the configuration.",

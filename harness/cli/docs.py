@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from harness.errors import UsageError, near
 from harness.kit.text import one_line, plain
 
+if TYPE_CHECKING:
+    from harness.cli.docs_search import Hit
+
 INDEX = "README"
+MOST_HITS = 8
+LINE = 220
+"""Characters of a line that holds words."""
 _ENTRY = re.compile(r"- \[[^\]]*\]\((?P<page>[\w/-]+)\.md\): (?P<question>.+)")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<page>[\w./-]+)\.md(?:#[^)]*)?\)")
 _PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\([^)]*\)")
@@ -27,13 +37,21 @@ def docs(
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Argument(metavar="[PAGE]", help="name of a page (default: the list of them)"),
     ] = None,
+    search: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--search", metavar="WORDS", help="where the pages hold these words"),
+    ] = None,
 ) -> None:
-    """Show a page of the documentation, or list the pages."""
+    """Show a page of the documentation, list the pages, or search them."""
     from harness.config.finding import shipped
 
     folder = shipped("docs")
     console = Console()
-    if page is None:
+    if search is not None:
+        if page is not None:
+            raise UsageError("--search looks in all pages: no PAGE")
+        _show_hits(search, folder, console)
+    elif page is None:
         _show_index(_read(folder, INDEX), console)
     else:
         _show_page(_read(folder, _name_of(page, folder)), console)
@@ -49,10 +67,51 @@ def _name_of(asked: str, folder: Path) -> str:
     name = asked.removeprefix("docs/").removesuffix(".md")
     matches = [page for page in known if name in (page, page.rpartition("/")[2])]
     if not matches:
-        raise UsageError(
-            f"there is no page '{one_line(asked, 80)}'{near(name, known)}", hint="harness docs"
-        )
+        hint = "harness docs"
+        if pages := list(dict.fromkeys(hit.section.page for hit in _hits([name], folder)))[:3]:
+            shown = ", ".join(pages)
+            hint += f"; the word stands in {shown}: harness docs --search {shlex.quote(name)}"
+        raise UsageError(f"there is no page '{one_line(asked, 80)}'{near(name, known)}", hint=hint)
     return min(matches, key=len)
+
+
+def _hits(words: Sequence[str], folder: Path) -> list[Hit]:
+    from harness.cli.docs_search import search, sections
+
+    found = []
+    for path in sorted(folder.rglob("*.md")):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name != INDEX:
+            found += sections(name, path.read_text(encoding="utf-8"))
+    return search(words, found)
+
+
+def _show_hits(asked: str, folder: Path, console: Console) -> None:
+    """The best sections, each with its page, its heading and the lines that hold most words.
+
+    Raises:
+        UsageError: no page holds any of the words.
+    """
+    from harness.cli.docs_search import around
+    from harness.terminal.tables import note
+
+    words = re.findall(r"\w+", asked)
+    words = [word for word in words if len(word) > 1] or words
+    hits = _hits(words, folder)
+    if not hits:
+        raise UsageError(f"no page holds '{one_line(asked, 80)}'", hint="harness docs")
+    hits = [hit for hit in hits if hit.words >= hits[0].words - 1]
+    marked = re.compile("|".join(rf"\b{re.escape(word)}" for word in words), re.IGNORECASE)
+    for hit in hits[:MOST_HITS]:
+        section = hit.section
+        title = Text.assemble((section.page, "bold cyan"), f"  {section.heading}")
+        console.print(title, highlight=False, soft_wrap=True)
+        for line in hit.lines:
+            shown = Text(plain(around(line, words, LINE)))
+            shown.highlight_regex(marked, "bold")
+            console.print(Padding(shown, (0, 0, 0, 2), expand=False), highlight=False)
+    more = len(hits) - MOST_HITS
+    note(console, f"and {more} more sections" if more > 0 else "harness docs PAGE shows a page.")
 
 
 def _read(folder: Path, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import docs
+from harness.cli import docs, docs_search
 from harness.config import finding
 from harness.kit.text import plain
 
@@ -79,6 +79,40 @@ def test_an_unknown_page_is_an_error_with_the_nearest_name(
     done = project.inside("docs", asked)
     assert (done.code, done.out) == (2, "")
     assert words in done.err and "-> harness docs" in done.err
+
+
+def test_an_unknown_page_says_where_the_word_stands(project: Any) -> None:
+    done = project.inside("docs", "checkpoint_minutes")
+    assert done.code == 2 and "the word stands in " in done.err
+    assert "training" in done.err and "harness docs --search checkpoint_minutes" in done.err
+
+
+@pytest.mark.parametrize("asked", ["memory runs out", "MEMORY  run-out"])
+def test_a_search_shows_page_heading_and_lines_the_best_first(asked: str, project: Any) -> None:
+    done = project.inside("docs", "--search", asked, COLUMNS="80")
+    lines = done.out.splitlines()
+    assert done.code == 0 and lines[0] == "training  When memory runs out"
+    assert lines[1].startswith("  ") and "memory" in done.out.partition("\n")[2]
+    assert max(map(len, lines)) <= 80 and "[" not in lines[0]
+
+
+@pytest.mark.parametrize("asked", ["zzqq", "", "[/]zzqq\x1b"])
+def test_what_no_page_holds_is_said(asked: str, project: Any) -> None:
+    done = project.inside("docs", "--search", asked)
+    assert (done.code, done.out) == (2, "")
+    assert "no page holds" in done.err and "\x1b" not in done.err
+
+
+def test_sections_are_told_by_their_headings_and_not_by_comments_of_code() -> None:
+    text = "# A\none\nline\n\n```sh\n# no heading\nrun it\n```\n"
+    text += "## `B` [x](y.md)\n| a | b |\n|---|---|\n"
+    found = docs_search.sections("page", text)
+    assert [(section.heading, section.lines) for section in found] == [
+        ("", ()), ("A", ("one line", "# no heading", "run it")), ("B x", ("a · b",)),
+    ]  # fmt: skip
+    [hit, other] = docs_search.search(["lines", "run"], found[:2] + found)
+    assert hit.section.heading == other.section.heading == "A" and hit.words == 2
+    assert docs_search.search(["ine"], found) == []
 
 
 def test_every_page_that_a_text_names_exists() -> None:
