@@ -7,7 +7,7 @@ and goes on where that is possible: so all that is wrong with a file is said at 
 
 from __future__ import annotations
 
-from harness.readers import json_text
+from harness.readers import encodings, json_text
 from harness.readers.base import (
     BOM,
     LONGEST,
@@ -22,7 +22,7 @@ from harness.readers.base import (
 from harness.readers.columnar import Arrow, Columnar, InMemory, Parquet
 from harness.readers.delimited import Delimited
 from harness.readers.json_list import JsonList, Objects
-from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed_or_wide, reader_of
+from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed, packed_or_wide, reader_of
 from harness.readers.lines import JsonLines, TextLines
 from harness.readers.problems import Problems
 
@@ -48,8 +48,10 @@ __all__ = [
     "Report",
     "Stretches",
     "TextLines",
+    "encodings",
     "json_text",
     "kind_of",
+    "packed",
     "packed_or_wide",
     "reader_of",
 ]

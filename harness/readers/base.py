@@ -28,11 +28,13 @@ class File:
         label: what messages call it. Ids of rows are made of it, so it should not depend on the
             machine where these are used.
         data: the content of what cannot be read twice (a pipe); ``path`` is then None.
+        encoding: that of a file whose content has been made UTF-8; empty where it was already.
     """
 
     path: Path | None
     label: str
     data: bytes = b""
+    encoding: str = ""
 
     def open(self) -> BinaryIO:
         """The bytes, from the first.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.readers.base import (
+    BOM,
     LONGEST,
     SAVE_AS_UTF8,
     TOO_LONG,
@@ -52,10 +54,13 @@ class Delimited(Reader):
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`; the number is that of the line in which a row begins."""
-        self._delimiter = self._delimiter or sniffed(self.file)
+        told = separator(self.file)
+        self._delimiter = self._delimiter or told or sniffed(self.file)
         self.kind = f"CSV with {DELIMITERS[self._delimiter]}"
         names, blank = self._names, 0
         for number, start, cells in self._cells():
+            if told and number == 1:
+                continue
             if not names:
                 if cells and not self._header(cells, number):
                     return
@@ -151,6 +156,17 @@ def _reason(error: str) -> str:
     if "new-line" in error:
         return "not CSV: a carriage return outside quotes"
     return f"not CSV: {error}"
+
+
+_SEPARATOR = re.compile(rb'"?sep=(.)"?[;,\t]*\r?\n?', re.IGNORECASE)
+
+
+def separator(file: File) -> str:
+    """The delimiter that a first line ``sep=;`` says, which is Excel's and no row; else empty."""
+    with file.open() as stream:
+        found = _SEPARATOR.fullmatch(stream.readline(64).removeprefix(BOM))
+    mark = found[1].decode("ascii", "replace") if found else ""
+    return mark if mark in DELIMITERS else ""
 
 
 def sniffed(file: File) -> str:

@@ -8,6 +8,7 @@ from harness.kit import strict_json
 from harness.readers.base import BOM, File, Reader, Report
 from harness.readers.columnar import ARROW_FILE, Arrow, Parquet
 from harness.readers.delimited import Delimited
+from harness.readers.encodings import wide
 from harness.readers.json_list import JsonList
 from harness.readers.lines import JsonLines, TextLines
 
@@ -24,7 +25,6 @@ HEAD = 4096
 
 PARQUET_FILE = b"PAR1"
 _ARROW_STREAM = b"\xff\xff\xff\xff"
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _NO_TEXTS = (
     (b"\x1f\x8b", "packed (gzip)"), (b"PK\x03\x04", "packed (zip), or of Excel"),
     (b"BZh", "packed (bzip2)"), (b"\xfd7zXZ", "packed (xz)"),
@@ -69,24 +69,19 @@ def reader_of(file: File, kind: Kind | None, report: Report) -> Reader:
 
 def packed_or_wide(head: bytes) -> str:
     """Why a file that begins so is no text in UTF-8, or empty."""
-    for magic, name in _NO_TEXTS:
-        if head.startswith(magic):
-            return f"the file is {name}, and no text: save it as JSON lines or CSV"
-    if _is_wide(head):
+    if reason := packed(head):
+        return reason
+    if wide(head):
         return "the file is UTF-16 or UTF-32: save it as UTF-8"
     return ""
 
 
-def _is_wide(head: bytes) -> bool:
-    """Whether text has more than a byte a character.
-
-    Without a mark, Latin text in UTF-16 has a NUL in every other byte, in UTF-32 in three of four,
-    and is valid UTF-8 nevertheless. NULs that stand anywhere are part of the text.
-    """
-    if head.startswith(_WIDE_MARKS):
-        return True
-    zeros = [head[at::4].count(0) for at in range(4)]
-    return max(zeros) >= 4 and max(zeros) * 8 > len(head) and min(zeros) * 8 < max(zeros)
+def packed(head: bytes) -> str:
+    """Why a file that begins so is no text in any encoding, or empty."""
+    for magic, name in _NO_TEXTS:
+        if head.startswith(magic):
+            return f"the file is {name}, and no text: save it as JSON lines or CSV"
+    return ""
 
 
 def _is_lines(file: File) -> bool:

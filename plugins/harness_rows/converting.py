@@ -31,6 +31,9 @@ VERDICTS = {"true": True, "false": False, "1": True, "0": False}
 """Whether an answer is good, as texts and numbers say it."""
 
 
+LEAVE_OUT = "--drop-incomplete (`incomplete: drop` under `data:`) leaves such rows out"
+
+
 class Unusable(Exception):
     """A record that is no row; its problem has been noted."""
 
@@ -48,12 +51,15 @@ class Converter:
     Attributes:
         left_out: rows whose answer is marked as a bad one.
         cut_back: rows that end at an earlier turn, as the last one is not to be learned.
+        incomplete: rows without a prompt or an answer that were left out, as the options say.
     """
 
     def __init__(self, options: RowsOptions, found: Recognised, problems: Problems) -> None:
         self.roles: Roles = found.roles
         self.problems = problems
         self._system = options.system
+        self._drops = options.incomplete == "drop"
+        self.incomplete = 0
         # Not by str.format: a column may be called `a.b`, which it takes for an attribute.
         parts = string.Formatter().parse(self.roles.template)
         self._template = [(words, name) for words, name, _, _ in parts]
@@ -64,6 +70,10 @@ class Converter:
     def said(self) -> tuple[str, ...]:
         """Sentences for people: which rows are read otherwise than they stand there."""
         said = []
+        if self.incomplete:
+            rows = "1 row" if self.incomplete == 1 else f"{self.incomplete:,} rows"
+            verb = "is" if self.incomplete == 1 else "are"
+            said.append(f"{rows} with a blank prompt or answer {verb} left out")
         if self.left_out:
             rows = "1 row is" if self.left_out == 1 else f"{self.left_out:,} rows are"
             said.append(f"{rows} left out: '{self.roles.good}' says that the answer is not good")
@@ -105,8 +115,8 @@ class Converter:
             self.left_out += 1
             return None
 
-    def _wrong(self, reason: str, column: str = "") -> Unusable:
-        self.problems.add(Fault(reason, self._label, self._number, column))
+    def _wrong(self, reason: str, column: str = "", hint: str = "") -> Unusable:
+        self.problems.add(Fault(reason, self._label, self._number, column, hint))
         return Unusable()
 
     def _need_good(self, record: Record) -> None:
@@ -118,6 +128,13 @@ class Converter:
             raise self._wrong("true or false is needed here", column)
         if not good:
             raise LeftOut
+
+    def _blank(self, reason: str, column: str) -> Unusable:
+        """A row that lacks its prompt or answer: left out and counted, or a problem."""
+        if self._drops:
+            self.incomplete += 1
+            return Unusable()
+        return self._wrong(reason, column, LEAVE_OUT)
 
     # -- the conversation -----------------------------------------------------------------------
 
@@ -145,7 +162,7 @@ class Converter:
             texts = (self._text(record, name) for name in self.roles.prompts)
             found = "\n\n".join(text for text in texts if text.strip())
         if not found.strip():
-            raise self._wrong("the prompt is blank", next(iter(self.roles.prompts), ""))
+            raise self._blank("the prompt is blank", next(iter(self.roles.prompts), ""))
         return found
 
     def _references(self, record: Record) -> tuple[str, ...]:
@@ -154,7 +171,7 @@ class Converter:
             found += self._answers(value_of(record, column), column)
         kept = tuple(dict.fromkeys(text for text in found if text.strip()))
         if not kept:
-            raise self._wrong("the answer is blank", self.roles.references[0])
+            raise self._blank("the answer is blank", self.roles.references[0])
         return kept
 
     def _answers(self, value: Any, column: str) -> list[str]:
@@ -214,7 +231,7 @@ class Converter:
                     calls = "the last turn calls a tool, and calls are not trained as answers"
                     raise self._wrong(f"{calls} ({SCOPE})", column)
                 if not text.strip():
-                    raise self._wrong("the last assistant turn has no text", column)
+                    raise self._blank("the last assistant turn has no text", column)
                 references = (text,)
             elif text.strip() not in map(str.strip, references):
                 raise self._wrong("the last assistant turn is none of the references", column)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,15 +16,22 @@ from harness_rows.splits import SPLIT_NAMES, with_dev
 
 LISTS = ("data", "rows", "examples", "items", "records", "instances")
 """Keys under which others put the list of rows."""
+DEPTH = 3
+"""Objects within each other in which a list is looked for."""
 NAME, NAMED = 40, 5
 """Characters of a name that a message shows, and names."""
 
 
 class Part(NamedTuple):
-    """A reader, and the split that the name of its file or list says; or empty."""
+    """A reader, and the split that the name of its file or list says; or empty.
+
+    Attributes:
+        said: what people should know of it.
+    """
 
     reader: Reader
     split: str
+    said: str = ""
 
 
 def parts(file: File, split: str, problems: Problems) -> list[Part]:
@@ -49,11 +57,39 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
         return _splits(file, problems, value)
     lists = {name: held for name, held in value.items() if name in LISTS and _has_rows(held)}
     if not lists:
-        problems.add(Fault(_no_list(value), file.label))
+        return _only_list(file, split, problems, value)
     return [
         Part(_objects(file, problems, rows, name, len(lists)), split)
         for name, rows in lists.items()
     ]
+
+
+def _only_list(file: File, split: str, problems: Problems, value: dict[str, Any]) -> list[Part]:
+    """The one list of objects that an object holds, as answers of a server have them."""
+    found = dict(_lists_in(value, "", DEPTH))
+    if len(found) == 1:
+        ((name, rows),) = found.items()
+        said = f"rows are the list `{_shown(name)}` of the file"
+        return [Part(_objects(file, problems, rows, name, 1), split, said)]
+    if found:
+        names = [f"`{_shown(name)}` ({len(rows):,} rows)" for name, rows in found.items()]
+        first = next(iter(found))
+        hint = f"a file with one of them: jq {shlex.quote(f'.{first}')} {shlex.quote(file.label)}"
+        many = ", ".join(names[:NAMED])
+        fault = Fault(f"the file holds several lists of rows: {many}", file.label, hint=hint)
+    else:
+        fault = Fault(_no_list(value), file.label)
+    problems.add(fault)
+    return []
+
+
+def _lists_in(value: dict[str, Any], path: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
+    """Path (``result.records``) and list of each list of objects within nested objects."""
+    for key, held in value.items():
+        if _has_rows(held):
+            yield f"{path}{key}", held
+        elif isinstance(held, dict) and depth > 1:
+            yield from _lists_in(held, f"{path}{key}.", depth - 1)
 
 
 def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Part]:

@@ -7,7 +7,17 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness import DataError
-from harness.readers import SUFFIXES, Fault, File, Problems, kind_of, packed_or_wide, reader_of
+from harness.readers import (
+    SUFFIXES,
+    Fault,
+    File,
+    Problems,
+    encodings,
+    kind_of,
+    packed,
+    packed_or_wide,
+    reader_of,
+)
 from harness_rows import documents
 from harness_rows.documents import Part
 from harness_rows.splits import split_of, with_dev
@@ -38,12 +48,24 @@ def found(path: Path) -> list[tuple[File, str]]:
     return [(File(one, labels[one]), split) for one, split in zip(paths, splits, strict=True)]
 
 
-def parts(file: File, split: str, problems: Problems) -> list[Part]:
-    """Readers of a file; none where it cannot be read: its problem has been noted."""
+def parts(file: File, split: str, problems: Problems, encoding: str = "") -> list[Part]:
+    """Readers of a file; none where it cannot be read: its problem has been noted.
+
+    Args:
+        encoding: that of texts; empty takes UTF-8, and UTF-16 and UTF-32 where they are.
+    """
+    suffix = file.path.suffix if file.path else ""
     try:
         with file.open() as stream:
             head = stream.read(HEAD)
-        kind = kind_of(file, file.path.suffix if file.path else "")
+        kind = kind_of(file, suffix)
+        if kind not in ("parquet", "arrow") and not packed(head):
+            text = _text(file, head, encoding, problems)
+            if text is None:
+                return []
+            if text is not file:
+                file = text
+                head, kind = file.data[:HEAD], kind_of(file, suffix)
     except OSError as error:
         problems.add(Fault(f"cannot be read: {error.strerror}", file.label))
         return []
@@ -58,6 +80,27 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
     if kind == "document":
         return documents.parts(file, split, problems)
     return [Part(reader_of(file, kind, problems.add), split)]
+
+
+def _text(file: File, head: bytes, encoding: str, problems: Problems) -> File | None:
+    """The file in UTF-8; None where it is not in its encoding: the problem has been noted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    encoding = encoding or encodings.wide(head)
+    if encoding.lower() in ("", "utf-8", "utf8", "utf-8-sig"):
+        fault = encodings.fault(file)
+        if fault is None:
+            return file
+        problems.add(fault)
+        return None
+    try:
+        return encodings.in_utf8(file, encoding)
+    except UnicodeError as error:
+        at = f": byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else ""
+        problems.add(Fault(f"not {encoding}{at}", file.label, hint="name another --encoding"))
+        return None
 
 
 def no_text(head: bytes) -> str:

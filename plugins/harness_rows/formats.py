@@ -38,6 +38,8 @@ SPLIT_COLUMNS = ("split",)
 TOOLS = ("tools", "functions")
 JUDGED = ("kto_tag", "label")
 """Columns of true and false that say whether the answer is good (LLaMA-Factory, TRL)."""
+READ_AS = "rows are read as"
+"""How the sentence on the format begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,7 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
         parts.append("the answer is the last assistant turn")
     if roles.good:
         parts.append("rows whose answer is not good are left out")
-    return f"rows are read as {format_}, by {reason}: {', '.join(parts)}"
+    return f"{READ_AS} {format_}, by {reason}: {', '.join(parts)}"
 
 
 def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:

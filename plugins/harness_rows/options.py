@@ -54,6 +54,7 @@ class RowsOptions(harness.Options):
         None,
         description="a file (JSONL, JSON, CSV, TSV, Parquet, Arrow) or a folder of such files",
     )
+    encoding: str = Field("", description="of text files that are not UTF-8: `cp1252`, `utf-16`, …")
     hub: str = Field(
         default="", description="a data set of the Hugging Face hub, in place of `path`"
     )
@@ -69,6 +70,10 @@ class RowsOptions(harness.Options):
         default="", description="template of the prompt: `{question}\\n\\n{context}`"
     )
     system: str = Field(default="", description="text of the system turn of all rows")
+    incomplete: Literal["refuse", "drop"] = Field(
+        "refuse",
+        description="`drop` leaves rows with a blank prompt or answer out, and counts them",
+    )
     sizes: dict[Split, int | float] = Field(
         {},
         description="split -> share or number of rows: deals out the rows that have no split; a "
@@ -82,6 +87,16 @@ class RowsOptions(harness.Options):
     group: Literal["auto"] | None = Field(
         None, description="`auto`: rows with one prompt, or near-equal ones, stay together"
     )
+
+    @field_validator("encoding")
+    @classmethod
+    def _of_texts(cls, value: str) -> str:
+        try:
+            if value:
+                "".encode(value)
+        except LookupError:
+            raise ValueError(f"there is no encoding of texts '{value}' (cp1252, …)") from None
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> RowsOptions:

@@ -100,16 +100,19 @@ def _opened(options: RowsOptions, problems: Problems) -> _Opened:
     parts = [
         part
         for file, split in files.found(options.path)
-        for part in files.parts(file, split, problems)
+        for part in files.parts(file, split, problems, options.encoding)
     ]
-    return _Opened(files.shown(options.path), tuple(parts))
+    found = dict.fromkeys(one.encoding for part in parts if (one := part.reader.file).encoding)
+    said = [f"texts are read as {', '.join(found)}"] if found else []
+    said += [part.said for part in parts if part.said]
+    return _Opened(files.shown(options.path), tuple(parts), tuple(said))
 
 
 class _Head:
     """A part of which the first rows have been read ahead, each with its place in the records."""
 
     def __init__(self, part: Part) -> None:
-        self.reader, self.split = part
+        self.reader, self.split = part.reader, part.split
         self._rest = self._rows()
         self.rows = list(islice(self._rest, HEAD))
 
@@ -143,6 +146,8 @@ def _converted(
             places.append(at)
             if len(rows) % TOLD == 0:
                 told(len(rows))
+    if not rows and converter.incomplete and not problems.count:
+        raise DataError("every row has a blank prompt or answer", where=where)
     played = form.roles.columns(template_names(options.prompt))
     used = {name for names in played.values() for name in names}
     columns = dict.fromkeys(name for head in heads for name in head.reader.columns)

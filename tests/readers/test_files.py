@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import pickle
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from pyarrow import parquet
 
 from harness.errors import DataError
 from harness.readers import (
+    BOM,
     LONGEST,
+    Delimited,
     Fault,
     File,
     JsonLines,
@@ -24,10 +27,12 @@ from harness.readers import (
     Problems,
     Reader,
     TextLines,
+    encodings,
     kind_of,
     packed_or_wide,
     reader_of,
 )
+from harness.readers.base import SAVE_AS_UTF8
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 Rows = list[tuple[int, dict[str, Any]]]
@@ -334,3 +339,68 @@ def test_twenty_kinds_are_shown() -> None:
 def test_a_fault_goes_to_another_process() -> None:
     fault = Fault("is blank", "a.csv", 3, "text")
     assert pickle.loads(pickle.dumps(fault)) == fault
+
+
+# Encodings
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+def test_a_wide_text_is_read_with_a_mark_and_without(encoding: str) -> None:
+    text = "id,text\n" + "".join(f"{n},größer und länger\n" for n in range(20))
+    data = text.encode(encoding)
+    name = encodings.wide(data[:4096])
+    assert encodings.in_utf8(File(None, "a.csv", data), name).data.decode() == text
+
+
+def test_text_that_is_utf8_is_not_wide() -> None:
+    for text in ("id,text\n", "größer " * 40, "注文 " * 40, "a\0b" * 20):
+        assert encodings.wide(text.encode()) == ""
+        assert encodings.fault(File(None, "a", text.encode())) is None
+
+
+OLD = {
+    "cp1252": "Die größere Bestellung für Frau Müller wurde schon wieder falsch geliefert.",
+    "cp1251": "Когда придёт мой заказ? Я жду уже неделю, и никто не отвечает.",
+    "cp1250": "Kdy přijde moje objednávka? Čekám už týden, nikdo neodpovídá, děkuji.",
+    "mac_roman": "Größere Übel drohen: für schöne Äpfel müssen wir höhere Gebühren überweisen.",
+    "shift_jis": "注文した荷物はいつ届きますか。請求書の住所を変更したいです。",
+}
+
+
+@pytest.mark.parametrize("encoding", OLD)
+def test_an_old_encoding_is_named_with_what_converts_it(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "a b.csv"
+    text = "id,text\n" + f"1,{OLD[encoding]}\n" * 30
+    path.write_bytes(text.encode(encoding))
+    fault = encodings.fault(File(path, path.name))
+    assert fault is not None and fault.row == 2
+    assert f"it is likely {encoding}" in fault.about and "30 lines" in fault.about
+    command = fault.hint.partition("convert it: ")[2]
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    assert (tmp_path / "a b.utf8.csv").read_text("utf-8") == text
+
+
+def test_a_file_of_two_encodings_is_not_said_to_be_in_one() -> None:
+    data = "größer\n".encode() * 5 + "größer\n".encode("cp1252")
+    fault = encodings.fault(File(None, "a.csv", data))
+    assert fault is not None and (fault.row, fault.column) == (6, 3)
+    assert "put together of several" in fault.about and "likely" not in fault.about
+    assert fault.hint == SAVE_AS_UTF8
+
+
+def test_a_letter_over_the_end_of_a_block_is_whole() -> None:
+    data = b"a" * (2**20 - 1) + "ü".encode()
+    assert encodings.fault(File(None, "a", data)) is None
+    assert encodings.fault(File(None, "a", data[:-1])) is not None
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
+def test_the_line_by_which_excel_knows_the_delimiter_is_no_row(first: str) -> None:
+    for mark in (b"", BOM):
+        content = mark + f'{first}\r\na;b\r\n"1;2";3\r\n'.encode()
+        faults: list[Fault] = []
+        reader = Delimited(File(None, "a.csv", content), faults.append)
+        assert list(reader.rows()) == [(3, {"a": "1;2", "b": "3"})] and not faults
+        assert list(reader.records) == [{"a": "1;2", "b": "3"}]

@@ -381,7 +381,7 @@ EXPORTS = {
                wrong=("Ticket ID", "Created", "Customer"), option="--drop-incomplete"),
         Export("alpaca.json", alpaca, ("instruction", "input"), ("output",)),
         Export("sharegpt.json", sharegpt, ("conversations",), ()),
-        Export("tools.parquet", tools, ("messages",), ()),
+        Export("tools.parquet", tools, (), ()),
         Export("labels.tsv", labels, ("text",), ("label",)),
         Export("excel.csv", excel, ("Frage",), ("Antwort",), wrong=("Nr", "Geprüft am", "Quelle"),
                option="--encoding cp1252"),

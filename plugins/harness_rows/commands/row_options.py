@@ -44,6 +44,14 @@ class RowOptions:
         Optional[str],  # noqa: UP045
         typer.Option("--system", metavar="TEXT", help="text of the system turn of all rows"),
     ] = None
+    encoding: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--encoding", metavar="E", help="of text files that are not UTF-8, as cp1252"),
+    ] = None
+    drop_incomplete: Annotated[
+        bool,
+        typer.Option("--drop-incomplete", help="leave rows with a blank prompt or answer out"),
+    ] = False
     subset: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
@@ -64,8 +72,9 @@ class RowOptions:
         """
         given = {
             "config": self.subset, "revision": self.revision, "format": self.format_,
-            "columns": columns_of(self.column or ()), "prompt": _lines(self.prompt),
-            "system": _lines(self.system),
+            "encoding": self.encoding, "columns": columns_of(self.column or ()),
+            "prompt": _lines(self.prompt), "system": _lines(self.system),
+            "incomplete": "drop" if self.drop_incomplete else "",
         }  # fmt: skip
         return {name: value for name, value in given.items() if value}
 

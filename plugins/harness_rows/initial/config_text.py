@@ -21,7 +21,9 @@ WIDEST = 100
 LONG = 2048
 """Tokens of a row from which fewer are trained at once."""
 OF_AUTO = "near-duplicates stay on one side of the splits"
+OF_INCOMPLETE = "rows with a blank prompt or answer are left out"
 OF_STRATIFY = "some labels are rare: every split gets its share of each"
+COMMENTS = {"group": OF_AUTO, "incomplete": OF_INCOMPLETE, "stratify": OF_STRATIFY}
 REPLAY = 0.2
 """Share of general rows among those that a training learns: that of the default run."""
 
@@ -73,8 +75,7 @@ def _data(draft: Draft) -> Iterator[str]:
     yield "data:"
     yield _line("source", "rows", indent=2)
     for key, what in draft.data.items():
-        comment = OF_AUTO if key == "group" else OF_STRATIFY if key == "stratify" else ""
-        yield _line(key, what, comment, indent=2)
+        yield _line(key, what, COMMENTS.get(key, ""), indent=2)
     counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
     if draft.splits.sizes:
         yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)

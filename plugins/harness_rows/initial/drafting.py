@@ -151,8 +151,8 @@ def _read(raw: Mapping[str, Any]) -> Reading:
 
 
 KEYS = (
-    "path", "hub", "config", "revision", "format", "columns", "prompt", "system", "group",
-    "stratify",
+    "path", "encoding", "hub", "config", "revision", "format", "columns", "prompt", "system",
+    "incomplete", "group", "stratify",
 )  # fmt: skip
 """Options of the source, in the order in which the config has them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from harness_rows.proposals import Choice, never, options, propose
 from harness_rows.reading import HEAD, Reading
 
 _COLUMNS = re.compile(r"`columns: \{(.*?)\}`")
+_OPTION = re.compile(r"--(encoding \S+|drop-incomplete)")
 _PAIRS = ("prompt-completion", "alpaca")
 """Formats that are recognised by the names of single columns, which may say something else."""
 
@@ -68,13 +70,16 @@ def in_commands(error: DataError, request: Request) -> DataError:
     """The same error, with commands to paste where it names keys of a config."""
     if isinstance(error, Unrecognised):
         return _unrecognised(error, request)
+    if option := _OPTION.match(error.hint):
+        hint = f"{_command(option[0].split(), request)}{error.hint[option.end() :]}"
+        return DataError(error.what, where=error.where, details=error.details, hint=hint)
     found = _COLUMNS.search(error.hint)
     if found is None:
         return error
     pairs = (part.partition(":") for part in found[1].split(","))
     roles = [f"{role.strip()}={name.strip()}" for role, _, name in pairs]
     lead = error.hint.partition("`")[0].replace("in the config, as ", "").rstrip(" ,:")
-    hint = f"{lead}: {_command(roles, request)}"
+    hint = f"{lead}: {_with_columns(roles, request)}"
     return DataError(error.what, where=error.where, details=error.details, hint=hint)
 
 
@@ -98,7 +103,7 @@ def _asked(error: DataError, choices: Iterable[Choice], request: Request) -> Dat
         roles = [f"references={choice.answer}"]
         if not choice.template and not request.prompt:
             roles.insert(0, f"prompt={choice.prompt}")
-        lines.append(_command(roles, request, choice.template))
+        lines.append(_with_columns(roles, request, choice.template))
     return DataError(
         error.what,
         where=error.where,
@@ -107,16 +112,15 @@ def _asked(error: DataError, choices: Iterable[Choice], request: Request) -> Dat
     )
 
 
-def _command(roles: Sequence[str], request: Request, template: str = "") -> str:
+def _command(more: Sequence[str], request: Request) -> str:
+    return shlex.join([*shlex.split(request.command), *more])
+
+
+def _with_columns(roles: Sequence[str], request: Request, template: str = "") -> str:
     """The command line of the request with roles of columns, which it may have in part."""
-    new = [role for role in roles if role not in (request.column or ())]
-    given = {role.partition("=")[0] for role in new}
-    kept = [one for one in request.column or () if one.partition("=")[0] not in given]
-    words = [*shlex.split(request.command), *(w for one in new for w in ("--column", one))]
-    for one in request.column or ():
-        if one not in kept:
-            at = words.index(one)
-            del words[at - 1 : at + 1]
+    new = {role.partition("=")[0] for role in roles}
+    kept = [one for one in request.column or () if one.partition("=")[0] not in new]
+    more = [word for one in roles for word in ("--column", one)]
     if template:
-        words += ["--prompt", template.replace("\n", "\\n")]
-    return shlex.join(words)
+        more += ["--prompt", template.replace("\n", "\\n")]
+    return _command(more, dataclasses.replace(request, column=kept))

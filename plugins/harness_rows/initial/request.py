@@ -52,7 +52,9 @@ class Request(RowOptions):
             words.append(self.data)
         if self.output != CONFIG:
             words += ["-o", str(self.output)]
-        for flag, value in (("--model", self.model), ("--format", self.format_)):
+        for flag, value in (
+            ("--model", self.model), ("--format", self.format_), ("--encoding", self.encoding),
+        ):  # fmt: skip
             words += [flag, value] if value else []
         for one in self.column or ():
             words += ["--column", one]
@@ -60,6 +62,7 @@ class Request(RowOptions):
             words += [flag, value] if value else []
         for flag, value in (("--subset", self.subset), ("--revision", self.revision)):
             words += [flag, value] if value else []
+        words += ["--drop-incomplete"] if self.drop_incomplete else []
         return shlex.join(words)
 
 

@@ -14,6 +14,7 @@ from harness.kit.text import one_line
 from harness.stats.decision import MIN_GROUPS
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
+from harness_rows.formats import READ_AS
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.drafting import Drafted
 from harness_rows.initial.overview import Overview
@@ -61,14 +62,15 @@ def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
 
 def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
     seen = made.seen
+    said = seen.reading.said
     if made.followed:
         roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
         by = "by the names of the columns and what stands in them"
         if not made.followed.named:
             by = "as the names of the columns say nothing"
-        yield "format", f"guessed, {by}: {roles}"
-    else:
-        yield "format", "; ".join(seen.reading.said)
+        said = tuple(one for one in said if not one.startswith(READ_AS))
+        said = (f"guessed, {by}: {roles}", *said)
+    yield "format", "; ".join(said)
     if seen.reading.unused:
         used = {*seen.fields.facts, seen.fields.group}
         left = [name for name in seen.reading.unused if name not in used]

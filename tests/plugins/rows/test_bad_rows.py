@@ -45,7 +45,7 @@ TWICE = [{"id": n // 2, **row} for n, row in enumerate(PAIRS)]
 
 BAD: dict[str, tuple[str, bytes, str]] = {
     "Latin-1 CSV": ("a.csv", CSV.replace(b"So 7.", b"S\xf6 7."), "a.csv:9:9: not UTF-8: byte 0xf6"),
-    "UTF-16": ("a.csv", CSV.decode().encode("utf-16"), "UTF-16 or UTF-32: save it as UTF-8"),
+    "half of UTF-16": ("a.csv", CSV.decode().encode("utf-16")[:-1], "a.csv: not utf-16: byte"),
     "packed": ("a.jsonl", b"\x1f\x8b\x08\x00\x00\x00", "packed (gzip)"),
     "ragged": (
         "a.csv", CSV.replace(b"So 4.", b"So, 4.").replace(b"So 9.", b"So, 9."),

@@ -13,7 +13,7 @@ from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
 
-FLAGS = {"columns": "column", "config": "subset"}
+FLAGS = {"columns": "column", "config": "subset", "incomplete": "drop-incomplete"}
 """Options of the source that are called otherwise on a command line."""
 
 

@@ -170,7 +170,7 @@ COMMANDS = ("dedup", "redact")
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"\xff\xfe{}", "UTF"),
+        (b"\xff\xfe{", "not utf-16"),
         (lines(shop()) + b"{broken\n" * 2, "JSON"),
         (lines([*shop(), {"question": 3}]), ""),
     ],
