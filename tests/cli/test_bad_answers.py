@@ -10,6 +10,7 @@ from tests.readers.test_files import BAD
 from tests.support.project import Project
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("name", BAD)
 def test_score_says_what_is_wrong(project: Project, name: str) -> None:
     file, content, _ = BAD[name]

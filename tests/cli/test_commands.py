@@ -112,7 +112,7 @@ def test_an_app_of_several_commands_is_a_group(site: Site) -> None:
     assert site.harness("hello", "bye") == (0, "bye\n", "")
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -159,7 +159,7 @@ def hello(kind: str) -> None:
 )
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("kind", "code", "why"),
     [

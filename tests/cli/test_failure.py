@@ -63,7 +63,7 @@ def test_a_claimed_name_names_both_plugins(project):
     assert "claimed by both" in err and "again.py" in err and "fakes.py" in err
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("give", "words"),
     [("", "cannot [bold]count[/bold] this"), ("nan", "nan"), ("none", ""), ("text", "high")],
@@ -131,7 +131,7 @@ def spoil(path: Path, how: str) -> None:
         path.write_bytes(raw)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("stage", "name", "how"),
     [

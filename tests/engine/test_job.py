@@ -116,7 +116,7 @@ def test_what_libraries_print_goes_to_the_log(launch):
     assert "noise on standard output" in (folder / "log.txt").read_text()
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("do", "kind", "words"),
     [

@@ -88,6 +88,7 @@ def test_other_settings_are_tried_beside_a_run_from_outside(
         run.rows("test")
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("method", "body", "said"),
     [

@@ -92,7 +92,7 @@ LOOKS = (
 )  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("arguments", LOOKS, ids=lambda found: " ".join(found)[:25].strip("[]"))
 def test_at_a_terminal(run: Run, arguments: tuple[str, ...]) -> None:
     project, _ = run

@@ -175,6 +175,7 @@ pathlib.Path("ran").touch()
 """
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", ["rebuild", "iterate"])
 def test_what_a_run_was_scored_with_again_is_code_of_its_folder(
     short: tuple[Project, Result], command: str

@@ -24,6 +24,8 @@ UNCALLED = ("hub", "local", "judge", "teacher")
 """What needs the network, a whole model, or a server."""
 METRICS = {name: plugin for stage, name, plugin in OURS if stage == "metric"}
 OTHERS = [(stage, name, plugin) for stage, name, plugin in OURS if stage != "metric"]
+FIRST = {stage: (stage, name, plugin) for stage, name, plugin in reversed(OTHERS)}
+"""One plugin of each kind, which is asked in every run; `--nightly` has the others."""
 
 ROWS = [
     {
@@ -63,6 +65,10 @@ def share(answer, reference):
 """
 
 
+def by_day(chosen: bool) -> Any:
+    return () if chosen else pytest.mark.nightly
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     """A base model that a trainer and a generator can load."""
@@ -99,12 +105,11 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     }
 
 
-@pytest.mark.nightly(but_each=5)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
-        pytest.param(name, rule, id=f"{name}-{rule}")
+        pytest.param(name, rule, id=f"{name}-{rule}", marks=by_day(name == "bleu"))
         for name in (*METRICS, "evaluate, per corpus")
         for rule in rules("metric")
         # Nothing has a score before it was rated.
@@ -115,9 +120,12 @@ def test_metric(name, rule, options):
     rule.check(METRICS[name.split(",")[0]], options.get(name))
 
 
-@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
-    ("stage", "name", "plugin"), OTHERS, ids=[f"{s}-{n}" for s, n, _ in OTHERS]
+    ("stage", "name", "plugin"),
+    [
+        pytest.param(*entry, id=f"{entry[0]}-{entry[1]}", marks=by_day(entry in FIRST.values()))
+        for entry in OTHERS
+    ],
 )
 def test_other_stage(stage, name, plugin, options, monkeypatch, request):
     from huggingface_hub import constants

@@ -86,7 +86,7 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
     assert set(found) == {"complaints"}
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

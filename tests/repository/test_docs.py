@@ -400,6 +400,7 @@ def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
     assert [line for line in found if line[3] != line[4]] == []
 
 
+@pytest.mark.nightly
 def test_values_of_the_metric_script_in_the_docs(project: Any) -> None:
     pytest.importorskip("evaluate")
     text = page("docs/metrics/evaluate.md")

@@ -132,7 +132,7 @@ def folder(finished: Any) -> Any:
     return project
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_comparison_of_files_keeps_scores_and_verdicts(width: int, folder: Any) -> None:
     done = folder.inside(

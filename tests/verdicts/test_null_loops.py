@@ -106,6 +106,7 @@ def test_at_most_one_null_loop_in_twenty_sees_an_improvement(shape):
     assert false <= 0.05 * len(found), f"{false} of {len(found)} null loops"
 
 
+@pytest.mark.nightly(but_each=2)
 @SHAPES
 def test_null_loops_are_not_silenced(shape):
     """A rule that never speaks would pass the test above; this one has to err sometimes."""
@@ -221,7 +222,7 @@ def announced(old, codes, seed=0):
     return detectable_effect.detectable_range(score, rows, alpha=ALPHA)[0]
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("world", "rate", "correlation", "codes"),
     [
@@ -255,6 +256,7 @@ def test_the_least_gain_that_is_announced_is_found_if_rows_only_turn_from_fail_t
     assert 0.7 * loops <= hits <= 0.95 * loops, f"{hits} of {loops}"
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("codes", [SINGLE, GROUPED], ids=["single rows", "groups"])
 @pytest.mark.parametrize(
     ("level", "after"), [(0.0, 0.36), (0.0, 0.9), (0.03, 0.4), (0.06, 0.5)]

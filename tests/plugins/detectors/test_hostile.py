@@ -46,7 +46,7 @@ def test_no_text_makes_a_rule_raise(text, references, prompt, finish):
     assert kinds in (["empty"], ["low overlap"]) or "low overlap" not in kinds
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
 def test_a_megabyte_is_read_in_a_second(piece):
     text = piece * (MEGABYTE // len(piece))

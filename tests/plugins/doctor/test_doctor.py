@@ -187,6 +187,7 @@ def test_more_threads_than_cores(machine: Any) -> None:
     assert re.fullmatch(r"export OMP_NUM_THREADS=\d+", trouble["cure"])
 
 
+@pytest.mark.nightly
 def test_a_gpu_and_its_memory(machine: Any) -> None:
     machine.library("torch", TORCH_AND_EXIT + GPU)
     [gpu] = machine.said()["sections"]["torch"]["devices"]

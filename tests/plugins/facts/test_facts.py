@@ -99,11 +99,11 @@ def test_the_run_follows_the_content_of_the_file(project):
     names = []
     for fact in ("a", "b"):
         project.write(f"every: [{fact}]\n", "facts.yaml")
-        done = project.harness("iterate", "--rounds", "1", "--json")
+        done = project.inside("iterate", "--rounds", "1", "--json")
         assert done.code == 0, done.err
         names.append(done.document["run"])
     assert names[0] != names[1]
     project.write("every:\n- '...'\n", "facts.yaml")
-    done = project.harness("check")
+    done = project.inside("check")
     assert done.code == 2
     assert "facts.yaml:2" in done.err.replace("\n", "") and "no word" in done.err

@@ -64,4 +64,7 @@ def full_wordnet(wordnet_folder: Path, tmp_path_factory: pytest.TempPathFactory)
         reader = WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
     assert reader.get_version() == "3.0"
     yield reader
+    for opened in (*reader._data_file_map.values(), reader._key_count_file):
+        if opened is not None:
+            opened.close()
     nltk.data.path.remove(str(root))

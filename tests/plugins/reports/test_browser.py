@@ -120,6 +120,7 @@ for (const e of document.querySelectorAll("body *")) {
 }"""
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("guarded", [True, False], ids=["as it is", "without its policy"])
 def test_hostile_text_does_nothing(
     browser: Any, listener: Any, saved: Callable[[str], str],
@@ -164,6 +165,7 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
     assert listener.calls > before and len(browser.asked) > 1
 
 
+@pytest.mark.nightly
 def test_the_policy_alone_stops_scripts_too(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
@@ -175,7 +177,7 @@ def test_the_policy_alone_stops_scripts_too(
     assert state["canary"] is None and "pwned" not in state["title"]
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("kind", ["analysis", "poisoned"])
 def test_it_fits_its_width(
@@ -192,6 +194,7 @@ def test_it_fits_its_width(
     assert scales and min(scales) >= 0.8
 
 
+@pytest.mark.nightly
 def test_what_changed_is_seen_on_a_telephone(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
@@ -205,6 +208,7 @@ def test_what_changed_is_seen_on_a_telephone(
         assert ends and max(ends) <= 390 - 12, title  # the page has a margin
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_all_text_stands_out_from_its_background(
     browser: Any, saved: Callable[[str], str], analysis: Document, dark: bool
@@ -230,6 +234,7 @@ def test_tables_are_sorted(browser: Any, saved: Callable[[str], str], analysis: 
         assert browser.evaluate(head) == way
 
 
+@pytest.mark.nightly
 def test_what_is_no_number_comes_last_either_way(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
@@ -268,6 +273,7 @@ def test_examples_are_filtered(
     assert browser.evaluate('document.getElementById("found").textContent') == "0 of 4"
 
 
+@pytest.mark.nightly
 def test_a_link_opens_its_example(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
@@ -280,6 +286,7 @@ def test_a_link_opens_its_example(
     assert found[0] is True and 0 <= found[1] < 900
 
 
+@pytest.mark.nightly
 def test_it_is_read_without_a_script_and_on_paper(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:

@@ -113,7 +113,7 @@ SHAPES = (
 )  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_run_of_an_odd_shape_has_all_its_parts(
@@ -133,7 +133,7 @@ def test_no_command_shows_another_run(analysis: Document, run: str) -> None:
     assert commands and set(commands) == {f"harness report {shlex.quote(run)} --full"}
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_comment_of_an_odd_run_has_at_most_twenty_lines(analysis: Document, shape: str) -> None:
     assert comment(odd(analysis, shape)).count("\n") <= 20

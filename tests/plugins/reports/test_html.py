@@ -396,6 +396,7 @@ def test_places_to_link_to_depend_on_the_id_alone(analysis: Document) -> None:
     assert re.fullmatch(r"example-[0-9a-f]{12}", anchor('"><script>\ud800'))
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("text", ["é€ <&>\"' " * 250, "a b " * 500], ids=["escaped", "loop"])
 def test_the_page_stays_small(analysis: Document, text: str) -> None:
     analysis["examples"] = [long_example(f"{n} {text}"[:2_000]) for n in range(200)]

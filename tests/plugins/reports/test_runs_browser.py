@@ -78,6 +78,7 @@ def test_it_is_sorted_filtered_and_opened(browser: Tab, saved: Saved) -> None:
     assert browser.evaluate("location.hash") == "#run-1"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [420, 1400])
 def test_it_fits_its_width_and_all_text_stands_out(

@@ -489,6 +489,7 @@ def test_slices_keep_their_columns_however_many_scores_there_are(files):
     assert all(row[1] == "30" for row in rows)
 
 
+@pytest.mark.nightly
 def test_a_metric_script_that_fails_is_exit_5(files):
     files.write("import nothing_of_that_name\n", "broken.py")
     done = files.inside(

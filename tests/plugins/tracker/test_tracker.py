@@ -292,6 +292,7 @@ def test_a_damaged_note_of_what_was_sent_sends_all_again(tmp_path, monkeypatch):
     assert calls == ["begin", (0, 0.5)] * 2
 
 
+@pytest.mark.nightly
 def test_tensorboard_has_the_rounds_as_they_were(tracked):
     if importlib.util.find_spec("tensorboard") is None:
         pytest.skip("needs tensorboard: pip install -e '.[tensorboard]'")

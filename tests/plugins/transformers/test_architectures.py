@@ -88,7 +88,7 @@ def test_quick_or_not_it_answers_what_generate_answers(architecture, row, contex
         assert [tokens for _, tokens in sorted(quick.answers(prompts, 12))] == wanted
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=5)
 def test_it_trains_two_steps_and_the_adapter_answers(architecture, row, another):
     context = another()
     made = train(architecture, [row(number) for number in range(4)], context)

@@ -88,6 +88,7 @@ def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("way", ["flat", "padded", "all positions"])
 def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, way):
     """Two unequal batches in one step: a mean of means would differ."""

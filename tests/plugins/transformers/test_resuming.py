@@ -180,6 +180,7 @@ def test_one_of_another_training_is_passed_over(train, change, reason):
     assert other.steps[0] == 0
 
 
+@pytest.mark.nightly
 def test_a_disk_that_takes_no_checkpoint_is_one_sentence_and_training_goes_on(train, unbroken):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))

@@ -173,6 +173,7 @@ def test_numbers_texts_and_comments_by_keyboard(
     assert page.input_value("textarea >> nth=0") == "sfu? 1 c d: it is Tuesday"
 
 
+@pytest.mark.nightly
 def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -227,6 +228,7 @@ def test_skipping_and_coming_back(windows: Windows, served: Any, tmp_path: Path)
     assert RatingsFolder(tmp_path).state(make_batch(), "ana").count("done") == 4
 
 
+@pytest.mark.nightly
 def test_undo_goes_back_over_items_and_reloads(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -254,6 +256,7 @@ def test_undo_goes_back_over_items_and_reloads(
     until(page, "document.getElementById('say').textContent.includes('nothing to undo')")
 
 
+@pytest.mark.nightly
 def test_the_reference_comes_after_the_first_score(windows: Windows, served: Any) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     assert page.locator(".reference").count() == 0
@@ -267,6 +270,7 @@ def test_the_reference_comes_after_the_first_score(windows: Windows, served: Any
     assert page.locator("ins").count() == 0 and page.locator(".reference").count() == 0
 
 
+@pytest.mark.nightly
 def test_a_pair_is_side_by_side_and_compared(windows: Windows, served: Any, tmp_path: Path) -> None:
     items = [make_item(n, "It comes on Monday.", "It comes on Friday.") for n in range(2)]
     server = served(make_batch(items, make_rubric(serving.PREFERENCE, reference="never")))
@@ -329,6 +333,7 @@ def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_
         second.wait()
 
 
+@pytest.mark.nightly
 def test_offline_and_back_even_over_a_closed_window(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -358,6 +363,7 @@ def test_offline_and_back_even_over_a_closed_window(
     assert page.evaluate("localStorage.length") == 0
 
 
+@pytest.mark.nightly
 def test_two_tabs_of_one_rater(windows: Windows, served: Any, tmp_path: Path) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     other = page.context.new_page()
@@ -373,6 +379,7 @@ def test_two_tabs_of_one_rater(windows: Windows, served: Any, tmp_path: Path) ->
     assert standing(tmp_path) == {(0, "accuracy"): 4, (0, "tone"): True}
 
 
+@pytest.mark.nightly
 def test_two_raters_side_by_side(windows: Windows, served: Any, tmp_path: Path) -> None:
     server = served(make_batch())
     ana, bo = windows.open(server.links["ana"]), windows.open(server.links["bo"])
@@ -390,6 +397,7 @@ def test_two_raters_side_by_side(windows: Windows, served: Any, tmp_path: Path) 
     assert standing(tmp_path, "bo") == {(1, "accuracy"): 5, (1, "tone"): True}
 
 
+@pytest.mark.nightly
 def test_two_links_in_one_browser_mix_nothing_up(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -412,6 +420,7 @@ def test_two_links_in_one_browser_mix_nothing_up(
     assert standing(tmp_path, "bo") == {(1, "accuracy"): 2}
 
 
+@pytest.mark.nightly
 def test_a_clock_that_is_wrong_or_goes_back_loses_nothing(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -435,6 +444,7 @@ def test_a_clock_that_is_wrong_or_goes_back_loses_nothing(
     assert len(times) == 4 and times == sorted(times) and "2020" < times[0] < times[-1] < "2080"
 
 
+@pytest.mark.nightly
 def test_what_is_not_accepted_is_told_and_not_shown(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -455,6 +465,7 @@ def test_what_is_not_accepted_is_told_and_not_shown(
     windows.wrong.clear()  # the refused request
 
 
+@pytest.mark.nightly
 def test_a_link_from_a_mail_opens_the_page(windows: Windows, served: Any, tmp_path: Path) -> None:
     """A click on another site: strict cookies must not lock the rater out."""
     server, mail = served(make_batch()), tmp_path / "mail.html"
@@ -491,6 +502,7 @@ def some_events(random: Random, rubric: Any) -> list[Event]:
     return found
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(2))
 def test_the_page_folds_as_the_core_does(
     windows: Windows, served: Any, tmp_path: Path, seed: int
@@ -534,6 +546,7 @@ def made(root: Path) -> Batch:
     return RatingsFolder(root).create(order, candidates)
 
 
+@pytest.mark.nightly
 def test_a_packed_file_from_the_disk_to_the_import(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -617,6 +630,7 @@ def hostile_batch() -> tuple[Batch, list[str]]:
     return make_batch(items, given, ("ana",)), texts
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("packed", [False, True], ids=["served", "packed"])
 def test_hostile_texts_are_inert(
     windows: Windows, served: Any, tmp_path: Path, packed: bool
@@ -649,6 +663,7 @@ def test_hostile_texts_are_inert(
     assert page.evaluate(INERT) == QUIET
 
 
+@pytest.mark.nightly
 def test_a_very_long_text_is_shown_whole(windows: Windows, served: Any) -> None:
     items = [make_item(n, text) for n, text in enumerate(hostile_texts.LONG)]
     page = windows.open(served(make_batch(items)).links["ana"])
@@ -660,6 +675,7 @@ def test_a_very_long_text_is_shown_whole(windows: Windows, served: Any) -> None:
 # -- settling ---------------------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_who_settles_sees_what_raters_said_and_no_names(windows: Windows, tmp_path: Path) -> None:
     whole = make_batch()
     ids = tuple(item_id(n) for n in (1, 3))
@@ -710,6 +726,7 @@ def test_right_to_left_is_read_from_the_right(windows: Windows, served: Any) -> 
     assert direction == "ltr" and left < 1 < right
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_it_fits_and_breaks_no_rule_of_accessibility(
     windows: Windows, served: Any, width: int, scheme: str
@@ -735,6 +752,7 @@ def test_it_fits_and_breaks_no_rule_of_accessibility(
         assert [(one["id"], [n["html"] for n in one["nodes"]]) for one in bad] == []
 
 
+@pytest.mark.nightly
 def test_a_screen_reader_is_told_what_happens(windows: Windows, served: Any) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     for name in ("Next", "Undo", "Skip", "Flag", "Reference", "Difference", "Guidelines and keys"):
@@ -754,6 +772,7 @@ def test_a_screen_reader_is_told_what_happens(windows: Windows, served: Any) -> 
     assert page.evaluate("document.activeElement.id") == "item-title"
 
 
+@pytest.mark.nightly
 def test_single_keys_can_be_switched_off(windows: Windows, served: Any, tmp_path: Path) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     press(page, "?")
@@ -763,6 +782,7 @@ def test_single_keys_can_be_switched_off(windows: Windows, served: Any, tmp_path
     assert page.locator(".option[aria-pressed=true]").count() == 0
 
 
+@pytest.mark.nightly
 def test_a_key_is_on_every_control(windows: Windows, served: Any) -> None:
     page = windows.open(served(make_batch()).links["ana"])
     press(page, "3 2")

@@ -144,6 +144,7 @@ def test_redacting_what_was_redacted_changes_nothing(place: Shop):
     assert "Nothing was found" in done.out
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("target", [[], ["-o", "out.jsonl"]])
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
 @pytest.mark.parametrize(
