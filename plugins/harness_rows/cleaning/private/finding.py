@@ -9,7 +9,7 @@ from harness_rows.cleaning.private.addresses import machines, mails
 from harness_rows.cleaning.private.keys import keys
 from harness_rows.cleaning.private.numbers import accounts, cards
 from harness_rows.cleaning.private.phones import REGIONS, phones
-from harness_rows.cleaning.private.values import DEFAULT, KINDS, Finder, Found
+from harness_rows.cleaning.private.values import DEFAULT, KINDS, Finder, Found, plainly_written
 
 LEAST_LENGTH = 4
 """Characters of the shortest text that can hold a value."""
@@ -40,7 +40,7 @@ class Finders:
         taken: list[Found] = []
         if len(text) < LEAST_LENGTH:
             return taken
-        for one in self._every(text):
+        for one in self._every(plainly_written(text)):
             if not any(one.start < other.end and other.start < one.end for other in taken):
                 taken.append(one)
         return sorted(taken, key=lambda one: one.start)

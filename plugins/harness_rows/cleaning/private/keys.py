@@ -38,7 +38,10 @@ def _form(service: str, marks: str, pattern: str) -> Form:
 _END = r"(?![A-Za-z0-9])"
 _LABEL = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _FORMS = (
-    _form("AWS", "AKIA ASIA", rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}{_END}"),
+    _form(
+        "AWS", "AKIA ASIA ABIA ACCA A3T",
+        rf"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{{16}}{_END}",
+    ),
     _form(
         "AWS", "aws AWS Aws secret SECRET Secret",
         r"(?i:aws|secret)[\w .-]{0,30}[\"']?\s{0,3}(?:=>|[=:])\s{0,3}[\"']?"
@@ -46,7 +49,11 @@ _FORMS = (
     ),
     _form("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", rf"gh[pousr]_[A-Za-z0-9]{{36,255}}{_END}"),
     _form("GitHub", "github_pat_", rf"github_pat_[A-Za-z0-9_]{{60,255}}{_END}"),
-    _form("GitLab", "glpat-", r"glpat-[\w-]{20,255}"),
+    _form(
+        "GitLab", "gl",
+        r"gl(?:pat|dt|ft|rt|cbt|ptt|imt|oas|soat|agent|ffct|wt)-[\w-]{20,1024}",
+    ),
+    _form("GitLab", "GR1348941", r"GR1348941[\w-]{20,255}"),
     _form("Slack", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,255}"),
     _form("Slack", "xapp-", r"xapp-\d-[A-Za-z0-9-]{20,255}"),
     _form(
@@ -67,12 +74,18 @@ _FORMS = (
     _form("DigitalOcean", "_v1_", r"do[opr]_v1_[0-9a-f]{64}"),
     _form("Azure", "AccountKey", r"AccountKey=(?P<key>[A-Za-z0-9+/]{86}==)"),
     _form("npm", "npm_", rf"npm_[A-Za-z0-9]{{36}}{_END}"),
+    _form(
+        "npm", "_authToken", r"_authToken[\"']?\s{0,3}=\s{0,3}[\"']?(?P<key>[\w+/=.-]{20,2000})"
+    ),
     _form("PyPI", "pypi-", r"pypi-[\w-]{50,500}"),
-    _form("JSON Web Token", "eyJ", r"(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{10,2000}"),
+    _form(
+        "JSON Web Token", "eyJ",
+        r"(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}(?:\.[\w-]{0,2000})?",
+    ),
     _form(
         "private key", "PRIVATE KEY",
         rf"-----BEGIN {_LABEL}(?:(?:(?!-----)[\s\S]){{0,20000}}-----END {_LABEL}"
-        r"|(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{40,80})+)(?:\\n(?=[\"']))?",
+        r"|(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{16,80})+)(?:\\n(?=[\"']))?",
     ),
 )  # fmt: skip
 

@@ -33,6 +33,19 @@ class Found:
     what: str = ""
 
 
+# Writings of a blank, a hyphen and full-width signs, each by one character, so that places stay.
+_PLAIN = {
+    **dict.fromkeys((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+}
+
+
+def plainly_written(text: str) -> str:
+    """The text with plain blanks, hyphens and signs, each character where it was."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
 Finder = Callable[[str], Iterator[Found]]
 
 

@@ -193,3 +193,153 @@ def test_the_labels_are_as_their_page_says():
         for label in line["values"]:
             assert label["kind"] in KINDS
             at = line["text"].index(label["value"], at) + len(label["value"])
+
+
+def phones(text: str) -> list[str]:
+    return [value for kind, value in found(text) if kind == "phone"]
+
+
+MOBILE = [f"+49 170 {1234567 + n}" for n in range(12)]
+NATIONAL = [f"(415) 555-{2671 + n}" for n in range(12)]
+
+
+@pytest.mark.parametrize("numbers", [MOBILE, NATIONAL], ids=["abroad", "national"])
+@pytest.mark.parametrize("between", [" / ", " ", ", ", "; ", "\n"])
+@pytest.mark.parametrize("count", [3, 6, 12])
+def test_lists_of_telephone_numbers_of_any_length_are_found_whole(numbers, between, count):
+    assert phones("Contacts: " + between.join(numbers[:count])) == numbers[:count]
+
+
+def test_a_list_of_dashed_numbers_with_nothing_but_blanks_is_found():
+    numbers = [f"415-555-{2671 + n}" for n in range(15)]
+    assert phones(" ".join(numbers)) == numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Phone +14155552671/72", "call +1-415-555-2671-", "wa.me/+14155552671",
+        "see https://wa.me/14155552671", "https://api.whatsapp.com/send?phone=14155552671",
+        "+49\u202f170\u202f1234567", "+49\u2011170\u20111234567", "+49\u2013170\u20131234567",
+        "\uff0b49 170 1234567", "#+4915112345678", "tel_+49-151-12345678",
+        "+49 (0) 30 90182035", "+49 30 / 90182035", "0171 / 2345678",
+        "US: 415-555-0132", "HQ: 212-555-1234", "UK: 020 7946 0958", "FR: 01 42 68 53 00",
+        "IBM (212) 555-1234", "on 12.05.2024 call 415-555-0132",
+    ],
+)  # fmt: skip
+def test_common_writings_of_telephone_numbers_are_found(text):
+    assert len(phones(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ISBN 0-306-40615-2", "NDC 0777-3105-02", "PO 415-555-0132", "SKU: 020 7946 0958",
+        "SSN 078-05-1120", "wa.me/123", "range 1990\u20131995", "2024\u201305\u201312",
+        "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33",
+        "3.1415926535 8979323846 2643383279 5028841971 6939937510 5820974944 5923078164 0628620899",
+        "100 200 300 400 500 600 700 800 900 1000 1100 1200 1300 1400 1500 1600 1700 1800 1900",
+    ],
+)  # fmt: skip
+def test_other_numbers_are_no_telephone_numbers(text):
+    assert phones(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mail"),
+    [
+        ("max.mustermann\uff20example.com", "max.mustermann\uff20example.com"),
+        ("write 'quoted.name'@x.com now", "'quoted.name'@x.com"),
+        ('"quoted.name"@x.com', '"quoted.name"@x.com'),
+        ("an taro@例え.jp bitte", "taro@例え.jp"),
+        ("m@bücher.example", "m@bücher.example"),
+    ],
+)
+def test_further_writings_of_mail_addresses_are_found(text, mail):
+    assert found(text, kinds=("email",)) == [("email", mail)]
+
+
+def test_full_width_and_plain_writings_are_one_value():
+    assert redacted("a\uff20example.com and a@example.com") == ["<EMAIL_1> and <EMAIL_1>"]
+
+
+@pytest.mark.parametrize(
+    "text", ["4111.1111.1111.1111", "3782.822463.10005", "4111\u202f1111\u202f1111\u202f1111"]
+)
+def test_cards_between_full_stops_and_thin_blanks_are_found(text):
+    assert found(f"card {text}.") == [("card", text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CR05 0152 0200 1026 2840 66", "VA59 0011 2300 0012 3456 78",
+        "SN08SN0100152000048500003035", "YE15 CBYE 0001 0188 6123 4567 8901 23",
+        "HN88 CABF 0000 0000 0002 5000 5469", "DZ580002100001113000000570",
+        "MA64011519000001205000534921", "CI93CI0080111301134291200589",
+    ],
+)  # fmt: skip
+def test_accounts_of_further_countries_are_found(text):
+    country, number = text[:2], text.replace(" ", "")
+    moved = f"{number[4:]}{country}00"
+    digits = 98 - int("".join(str(int(character, 36)) for character in moved)) % 97
+    right = f"{country}{digits:02}{text[4:]}"  # examples of pages are not always right
+    assert found(f"to {right}.") == [("iban", right)]
+
+
+HEAD, BODY = "eyJhbGciOiJub25lIn0", "eyJzdWIiOiIxMjM0NTY3ODkwIn0"
+BASE64 = "MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn4vS2U"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"{kind}-AbCdEfGh1234567890xyz" for kind in (
+            "glpat", "gldt", "glft", "glrt", "glcbt", "glptt", "glimt", "gloas", "glsoat",
+            "glagent")),
+        "GR1348941AbCdEfGh1234567890xyz", "ABIAIOSFODNN7EXAMPL1", "ACCAIOSFODNN7EXAMPL1",
+        "A3TXIOSFODNN7EXAMPL1", f"{HEAD}.{BODY}.", f"{HEAD}.{BODY}",
+        f"-----BEGIN RSA PRIVATE KEY-----\n{BASE64}\n{BASE64[:17]}",
+    ],
+)  # fmt: skip
+def test_keys_of_further_forms_are_found(key):
+    assert found(f"use {key} here", kinds=("key",)) == [("key", key)]
+
+
+def test_a_token_of_npm_is_found_without_the_name_of_its_option():
+    token = "2f9a1b6c-1d7e-4c0a-9b52-3a8f5d2e6c71"
+    line = f"//registry.npmjs.org/:_authToken={token}"
+    assert found(line, kinds=("key",)) == [("key", token)]
+    assert found("//registry.npmjs.org/:_authToken=${NPM_TOKEN}", kinds=("key",)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("Client 203.0.113.7", ["203.0.113.7"]), ("Login 203.0.113.5", ["203.0.113.5"]),
+        ("Primary: 10.0.0.1, Secondary: 172.16.0.1", ["10.0.0.1", "172.16.0.1"]),
+        ("Source: 198.51.100.4", ["198.51.100.4"]),
+        ("::ffff:203.0.113.7", ["::ffff:203.0.113.7"]),
+        ("64:ff9b::192.0.2.33 is up", ["64:ff9b::192.0.2.33"]),
+        ("fe80::1ff:fe23:4567:890a%eth0", ["fe80::1ff:fe23:4567:890a%eth0"]),
+        ("::ffff:256.1.1.1", []), ("Version 1.2.3.4", []), ("Chrome 12.0.1.2", []),
+        ("Windows 10.0.19.1", []), ("MyAgent/1.2.3.4", []), ("std::vector a::b", []),
+    ],
+)  # fmt: skip
+def test_addresses_of_machines_and_what_looks_alike(text, addresses):
+    assert [value for kind, value in found(text, kinds=("ip",)) if kind == "ip"] == addresses
+
+
+@pytest.mark.parametrize(
+    "part", ["+1 " + "4 " * 60 + "x\n", "call " + "4 " * 60 + "x\n", "eyJ-", "eyJaaaaaaaa.",
+             "+49 170 1234567 / ", "a.b@", "_authToken = ", "wa.me/123 "],
+)  # fmt: skip
+def test_time_grows_with_the_length_and_no_faster(part):
+    def seconds(size: int) -> float:
+        begin = time.process_time()
+        EVERY.found(part * (size // len(part)))
+        return time.process_time() - begin
+
+    once = min(seconds(20_000) for _ in range(2))
+    assert seconds(40_000) < max(4 * once, 0.1)
+    assert once < 1
