@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from harness.errors import DataError
 from harness.errors.machine import storing
@@ -56,6 +57,51 @@ def files_digest(paths: Iterable[Path]) -> str:
         except OSError as error:
             raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
     return whole.hexdigest()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The bytes of somebody's file, which is a file: no pipe, device or socket, by no link either.
+
+    Raises:
+        OSError: it is none, or cannot be read; ``strerror`` says so.
+    """
+    _check_regular(path, os.stat(path).st_mode)
+    # Without O_NONBLOCK a pipe that has taken the file's place would be waited for.
+    stream = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")  # noqa: SIM115
+    try:
+        _check_regular(path, os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        names = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+        name = names.get(stat.S_IFMT(mode), "device")
+        raise OSError(errno.EINVAL, f"it is a {name}, not a file", str(path))
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """A regular file, or what a shell hands over as one (``<(command)``, ``/dev/stdin``).
+
+    Args:
+        most: bytes that it may have.
+
+    Raises:
+        OSError: as :func:`open_regular`, or it is larger.
+    """
+    handed = str(path).startswith(("/dev/fd/", "/proc/self/fd/")) or str(path) == "/dev/stdin"
+    is_pipe = handed and stat.S_ISFIFO(os.stat(path).st_mode)
+    with path.open("rb") if is_pipe else open_regular(path) as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+        raise OSError(errno.EFBIG, f"it is larger than {size}", str(path))
+    return data
 
 
 def fsync(descriptor: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.kit.files import read_whole
 from harness.kit.text import plain
 
 Place = tuple[str | int, ...]
@@ -22,6 +23,8 @@ Lines = dict[Place, int]
 DEEPEST = 50
 MOST_VALUES = 20_000
 """Of a config file; anchors can make a short file endless."""
+LARGEST = 2 * 2**20
+"""Bytes of a config file."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], Lines]:
@@ -31,7 +34,7 @@ def read(path: Path) -> tuple[dict[str, Any], Lines]:
         ConfigError: missing, unreadable, not UTF-8, not a mapping, or not well-formed.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_whole(path, LARGEST).decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError("this config file does not exist", where=str(path)) from None
     except UnicodeDecodeError as error:
@@ -53,7 +56,7 @@ def read_dumped(path: Path) -> Mapping[str, Any]:
         ConfigError: as :func:`read` does.
     """
     try:
-        parts = _BELOW_KEYS.split(path.read_text("utf-8-sig"))
+        parts = _BELOW_KEYS.split(read_whole(path, LARGEST).decode("utf-8-sig"))
         found = [_part(part) for part in parts if part]
     except (OSError, ValueError, ConfigError):
         return read(path)[0]

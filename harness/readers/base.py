@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from harness.kit.files import open_regular
+
 LONGEST = 16 * 2**20
 """Bytes of a row from which it is taken for damage: a file without line ends, an open quote."""
 TOO_LONG = f"a row of more than {LONGEST // 2**20} MiB"
@@ -36,13 +38,22 @@ class File:
     data: bytes = b""
     encoding: str = ""
 
+    @property
+    def size(self) -> int:
+        """Bytes.
+
+        Raises:
+            OSError: the file is not there.
+        """
+        return len(self.data) if self.path is None else self.path.stat().st_size
+
     def open(self) -> BinaryIO:
         """The bytes, from the first.
 
         Raises:
-            OSError: the file cannot be read.
+            OSError: the file cannot be read, or is none: a pipe or device never ends.
         """
-        return io.BytesIO(self.data) if self.path is None else self.path.open("rb")
+        return io.BytesIO(self.data) if self.path is None else open_regular(self.path)
 
 
 @dataclass(frozen=True, slots=True)

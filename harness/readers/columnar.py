@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import math
+import sys
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ARROW_FILE = b"ARROW1"
-BATCH = 1_000
+BATCH = 250
 """Rows that are turned into objects at a time."""
+UNPACKED = 100
+"""How many times its own size a file may have when it is unpacked."""
+ALWAYS = 256 * 2**20
+"""Bytes that any file may have when it is unpacked."""
 
 
 class Columnar(Reader):
@@ -66,8 +71,17 @@ class Columnar(Reader):
 
     def objects(self) -> Iterator[Record]:
         """The rows as objects."""
+        import pyarrow as pa
+
         names = list(self.columns)
+        size, most = 0, self._most()
         for batch in self._batches(names):
+            # A value that a dictionary holds once may stand in each of millions of rows.
+            size += sum(_unpacked(column) for column in batch.columns)
+            if size > most:
+                raise pa.ArrowInvalid(
+                    f"unpacked it has more than {most >> 20} MiB, {UNPACKED} times its size and more"
+                )
             columns = [self._values(batch.column(name), name) for name in names]
             for values in zip(*columns, strict=True):
                 yield dict(zip(names, values, strict=True))
@@ -80,7 +94,14 @@ class Columnar(Reader):
         }
 
     def _values(self, column: pa.Array, name: str) -> list[Any]:
-        values: list[Any] = column.to_pylist()
+        import pyarrow as pa
+
+        values: list[Any]
+        if isinstance(column, pa.DictionaryArray):
+            known = column.dictionary.to_pylist()
+            values = [None if at is None else known[at] for at in column.indices.to_pylist()]
+        else:
+            values = column.to_pylist()
         if not _is_plain(column.type):
             values = [plain(value) for value in values]
         labels = self.labels.get(name)
@@ -93,6 +114,10 @@ class Columnar(Reader):
     @abstractmethod
     def table(self) -> pa.Table:
         """All rows."""
+
+    def _most(self) -> int:
+        """Bytes that the file may have when it is unpacked."""
+        return max(ALWAYS, UNPACKED * self.file.size)
 
     @abstractmethod
     def _schema(self) -> pa.Schema: ...
@@ -145,19 +170,28 @@ class Arrow(Columnar):
 
     def table(self) -> pa.Table:
         """All rows, of which the file on disk is the memory."""
+        return self._opened().read_all()
+
+    def _opened(self) -> Any:
         import pyarrow as pa
 
         path, data = self.file.path, self.file.data
         source = pa.memory_map(str(path)) if path else pa.BufferReader(data)
         is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
         source.seek(0)
-        return (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source).read_all()
+        return (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source)
 
     def _schema(self) -> pa.Schema:
-        return self.table().schema
+        return self._opened().schema
 
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        yield from self.table().to_batches(max_chunksize=BATCH)
+        # One by one: what is packed takes memory only for as long as it is read.
+        opened = self._opened()
+        count = getattr(opened, "num_record_batches", None)
+        whole = opened if count is None else map(opened.get_batch, range(count))
+        for batch in whole:
+            for start in range(0, batch.num_rows, BATCH):
+                yield batch.slice(start, BATCH)
 
 
 class InMemory(Columnar):
@@ -170,6 +204,9 @@ class InMemory(Columnar):
     def table(self) -> pa.Table:
         """All rows."""
         return self._table
+
+    def _most(self) -> int:
+        return sys.maxsize  # it is in memory already
 
     def _schema(self) -> pa.Schema:
         return self._table.schema
@@ -197,6 +234,21 @@ class _TableRecords:
 
     def __iter__(self) -> Iterator[Record]:
         return self._reader.objects()
+
+
+def _unpacked(column: pa.Array) -> int:
+    """Bytes of the values, each counted as often as it stands there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not isinstance(column, pa.DictionaryArray):
+        return int(column.nbytes)
+    words, own = column.dictionary, int(column.indices.nbytes)
+    try:
+        lengths = pc.take(pc.binary_length(words), column.indices)
+    except pa.ArrowNotImplementedError:
+        return own  # no texts
+    return own + int(pc.sum(lengths).as_py() or 0)
 
 
 def plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
+from itertools import islice
 from pathlib import Path
 
 from harness import DataError
@@ -25,6 +26,8 @@ from harness_rows.splits import split_of, with_dev
 BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json")
 """Files that `datasets` writes beside the rows."""
 HEAD = 4096
+MOST = 10_000
+"""Files of a folder."""
 _BINARY = 64
 """Bytes of which none is NUL in a text."""
 
@@ -38,8 +41,16 @@ def found(path: Path) -> list[tuple[File, str]]:
     if path.is_file():
         return [(File(path, path.name), "")]
     if not path.is_dir():
+        if path.exists():
+            raise DataError("it is a pipe or a device, not a file or folder", where=shown(path))
         raise DataError("there is no such file or folder", where=shown(path))
-    paths = sorted(one for one in path.rglob("*") if _holds_rows(one, path))
+    paths = sorted(islice((p for p in path.rglob("*") if _holds_rows(p, path)), MOST + 1))
+    if len(paths) > MOST:
+        raise DataError(
+            f"the folder holds more than {MOST:,} files of rows",
+            where=shown(path),
+            hint="join them, or name one that holds fewer: each row of JSON lines is one line",
+        )
     if not paths:
         known = ", ".join(SUFFIXES)
         raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))

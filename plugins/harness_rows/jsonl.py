@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -116,7 +115,7 @@ class Jsonl(harness.Source):
             except IsADirectoryError:
                 problems.add(Fault("is a folder, not a file", shown(path)))
             except OSError as error:
-                reason = f"cannot be read: {os.strerror(error.errno or 0)}"
+                reason = f"cannot be read: {error.strerror}"
                 problems.add(Fault(reason, shown(path)))
             if not count and problems.count == before:
                 problems.add(Fault("the file has no rows", shown(path), 1, 1))

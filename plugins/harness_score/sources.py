@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness import DataError, UsageError, near
+from harness.kit.files import read_whole
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
 from harness.readers import BOM, SUFFIXES, File, Kind, kind_of
 
 STANDARD_INPUT = "standard input"
 _HEAD = 4096
+_LARGEST_PIPE = 2**30
 _MANY = 2000  # names that are compared with a wrong one
 
 
@@ -115,9 +117,8 @@ def opened(source: Source, stdin: BinaryIO | None) -> Iterator[tuple[File, Kind 
             file = File(None, source.file, (stdin or sys.stdin.buffer).read())
         elif stat.S_ISREG(os.stat(source.path).st_mode):
             file = File(Path(source.path), source.file)
-        else:  # a pipe, such as a shell's <(command), is read once
-            with open(source.path, "rb") as stream:
-                file = File(None, source.file, stream.read())
+        else:  # a pipe that the shell has opened, by <(command), is read once
+            file = File(None, source.file, read_whole(Path(source.path), _LARGEST_PIPE))
         if file.path is None and suffix not in SUFFIXES and _begins_as_json_lines(file.data):
             suffix = ".jsonl"
         with file.open() as stream:
@@ -127,7 +128,7 @@ def opened(source: Source, stdin: BinaryIO | None) -> Iterator[tuple[File, Kind 
         hint = "give one file in it"
         raise DataError("it is a folder, not a file", where=source.file, hint=hint) from None
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = error.strerror or str(error)
         hint = "check its permissions" if isinstance(error, PermissionError) else ""
         what = f"it cannot be read: {reason[:1].lower()}{reason[1:]}"
         raise DataError(what, where=source.file, hint=hint) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit.files import read_whole
 from harness.readers import (
     BOM,
     Fault,
@@ -21,6 +22,7 @@ from harness.readers import (
 
 STANDARD_INPUT = Path("-")
 ROLES = ("system", "developer", "user", "assistant", "tool")
+_LARGEST = 256 * 2**20
 _FORM = '{"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}'
 
 
@@ -42,7 +44,7 @@ def of_file(path: Path, system: str | None) -> list[harness.Example]:
     """
     label = "standard input" if path == STANDARD_INPUT else str(path)
     try:
-        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else read_whole(path, _LARGEST)
     except OSError as error:
         raise harness.UsageError(f"this cannot be read: {error.strerror}", where=label) from error
     if reason := packed_or_wide(data[:4096]):

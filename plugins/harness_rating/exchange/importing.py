@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness import DataError, from_json, near, to_json
-from harness.kit.files import canonical
+from harness.kit.files import canonical, read_whole
 from harness.kit.strict_json import Fault
 from harness.kit.text import one_line
 from harness_rating.batches.records import SETTLED, Batch, Event
@@ -79,9 +79,7 @@ def _one_persons(path: Path, lines: Lines) -> None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"it is larger than {LARGEST >> 20} MiB", where=str(path))
-        return path.read_bytes()
+        return read_whole(path, LARGEST)
     except OSError as error:
         raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
 
