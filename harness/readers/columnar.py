@@ -80,7 +80,7 @@ class Columnar(Reader):
             size += sum(_unpacked(column) for column in batch.columns)
             if size > most:
                 raise pa.ArrowInvalid(
-                    f"unpacked it has more than {most >> 20} MiB, {UNPACKED} times its size and more"
+                    f"it unpacks to more than {most >> 20} MiB, {UNPACKED} times its size"
                 )
             columns = [self._values(batch.column(name), name) for name in names]
             for values in zip(*columns, strict=True):
