@@ -35,7 +35,8 @@ from slice_halves import found_by_halves
 from slice_worlds import PAIRS, PLANTED, World, drawn
 
 from harness import Context, Evidence, Example, Prediction, ScoredExample, Slice
-from harness_slices.analyzer import REPLIES, Slices
+from harness_slices.analysis import REPLIES
+from harness_slices.analyzer import Slices
 from harness_slices.candidates import distinct, pairs, singles
 from harness_slices.contrasts import contrasts
 from harness_slices.search import Bar, Searched, Table, search

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, get_args
+import functools
+import importlib.util
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field, field_validator
 
 import harness
 from harness import ErrorLabel, Example, ScoredExample
 from harness.kit.text import one_line
-from harness_detectors import (
-    digits,
-    endings,
-    formats,
-    items,
-    languages,
-    names,
-    refusals,
-    repeats,
-    sizes,
-)
-from harness_detectors.memory import SAME, Memory
-from harness_detectors.reading import Reading, has_text, words
+
+if TYPE_CHECKING:
+    from harness_detectors.rules import Rules
 
 Category = Literal[
     "empty", "cut off", "unfinished", "repetition loop", "copy of the prompt", "wrong language",
@@ -32,16 +24,15 @@ Category = Literal[
 ]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 
-ELSEWHERE = frozenset(("refusal", "wrong language"))
-"""Kinds of answers that do not even try to give what the references have."""
-MISSING = frozenset(("missing item", "missing number", "missing name"))
-"""Kinds that such an answer is not called as well."""
 MALFORMED: tuple[Category, ...] = ("wrong format", "cut off", "copy of the prompt")
-_SPAN = 80
 _EVIDENCE = 160
+LANGUAGES = "py3langid"
+"""The package that tells languages apart."""
 
-Rule = Callable[[Reading], str]
-"""The evidence that the kind of error holds, or ''."""
+
+def installed() -> bool:
+    """Whether languages can be told apart beyond their scripts."""
+    return importlib.util.find_spec(LANGUAGES) is not None
 
 
 class Basic(harness.Detector):
@@ -71,116 +62,34 @@ class Basic(harness.Detector):
         @field_validator("languages")
         @classmethod
         def _is_installed(cls, value: str) -> str:
-            if value == "py3langid" and not languages.installed():
+            if value == "py3langid" and not installed():
                 raise ValueError(
                     "py3langid is not installed; run: pip install py3langid, "
                     "or set languages: scripts"
                 )
             return value
 
-    def __init__(self, options: Options | None = None) -> None:
-        super().__init__(options)
-        self._memory = Memory()
-        self._rules = self._chosen_rules()
-
     def prepare(self, train: Sequence[Example]) -> None:
         """Learn which answers the model was trained on, for near copies."""
-        wanted = "near copy of a training row" not in self.options.skip
-        self._memory = Memory(train if wanted else ())
+        self._rules.prepare(train)
 
     def categories(self) -> Mapping[str, str]:
         """The kinds that are looked for, each with its definition in one line."""
-        return {name: text for name, text in self._definitions().items() if self._looks_for(name)}
+        return self._rules.definitions
 
     def malformed(self) -> Sequence[str]:
-        return [name for name in MALFORMED if self._looks_for(name)]
+        return [name for name in MALFORMED if name not in self.options.skip]
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
         """Every kind of error that the answer shows, each with its evidence."""
         return [
             ErrorLabel(scored.example.id, category, one_line(evidence, _EVIDENCE), self.name)
-            for category, evidence in self._found(scored)
+            for category, evidence in self._rules.found(scored)
         ]
 
-    def _found(self, scored: ScoredExample) -> Iterator[tuple[str, str]]:
-        if not has_text(scored.prediction.text):
-            if self._looks_for("empty"):
-                yield "empty", "0 words"
-            return
-        reading = Reading.of(scored)
-        seen: set[str] = set()
-        for category, rule in self._rules.items():
-            aside = category == "low overlap" and seen
-            aside = aside or (category in MISSING and seen & ELSEWHERE)
-            evidence = "" if aside else rule(reading)
-            if evidence:
-                seen.add(category)
-                yield category, evidence
+    @functools.cached_property
+    def _rules(self) -> Rules:
+        # Some thirty patterns with the letters of all scripts: only a run that answers needs them.
+        from harness_detectors.rules import Rules
 
-    def _looks_for(self, category: str) -> bool:
-        return category not in self.options.skip
-
-    def _chosen_rules(self) -> Mapping[str, Rule]:
-        """The rules in the order in which they are tried; *low overlap* is the last."""
-        o = self.options
-        rules: Mapping[str, Rule] = {
-            "cut off": lambda r: "… " + r.text.rstrip()[-_SPAN:] if r.cut else "",
-            "unfinished": endings.unfinished,
-            "repetition loop": lambda r: repeats.loop(r.whole, o.repeats),
-            "copy of the prompt": lambda r: repeats.copy_of_prompt(r, o.copied),
-            "wrong language": lambda r: languages.wrong_language(r, o.languages == "py3langid"),
-            "wrong format": formats.wrong_format,
-            "refusal": refusals.refusal,
-            "too short": lambda r: sizes.too_short(r, o.short),
-            "too long": lambda r: sizes.too_long(r, o.long),
-            "missing item": items.missing_item,
-            "missing number": digits.missing_number,
-            "invented number": digits.invented_number,
-            "missing name": names.missing_name,
-            "invented name": names.invented_name,
-            "near copy of a training row": self._near_copy,
-            "low overlap": lambda r: sizes.low_overlap(r, o.overlap),
-        }
-        return {name: rule for name, rule in rules.items() if self._looks_for(name)}
-
-    def _near_copy(self, reading: Reading) -> str:
-        return self._memory.near_copy(reading.words, [words(t) for t in reading.references])
-
-    def _definitions(self) -> Mapping[str, str]:
-        o = self.options
-        told = "language" if o.languages == "py3langid" else "script"
-        return {
-            "empty": "the answer has no visible character",
-            "cut off": "the answer ended at the token limit (max_new_tokens)",
-            "unfinished": "the answer breaks off in the middle of a sentence, and no limit ended "
-            "it",
-            "repetition loop": "the same piece (a word, phrase or line of up to 40 words) comes "
-            f"{o.repeats} times or more in a row, or {max(2, o.repeats - 1)} times if it has "
-            f"{repeats.LONG_PIECE} words or more, list numbers aside; or {repeats.VARIED} "
-            "sentences in a row differ in a word or two",
-            "copy of the prompt": f"{o.copied:.0%} or more of the answer repeats the prompt in "
-            f"runs of {repeats.GRAM} words or more, and the references do not; an answer that says "
-            "what a reference says in the prompt's words is none",
-            "wrong language": f"most of the answer is in another {told} than the references",
-            "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
-            "plain text, and the answer is mostly another of these, or is JSON or Python code "
-            "that does not parse although it was not truncated",
-            "refusal": "the answer declines to do what was asked, and no reference does",
-            "too short": f"fewer than {o.short:.0%} of the words of the shortest reference",
-            "too long": f"more than {o.long:g} times the words of the longest reference",
-            "missing item": "every reference is a list, and the answer has some of its items and "
-            "not all",
-            "missing number": "a number that every reference has in digits is not in the answer, "
-            "in digits or in words; code aside",
-            "invented number": "the answer has a number in digits that neither a reference nor "
-            "the conversation has; list numbers and code aside",
-            "missing name": "a name (a capitalised word inside a sentence, in languages that "
-            "capitalise only names) that every reference has is missing: neither it nor a part "
-            "of it is in the answer, and it is not in the question",
-            "invented name": "the answer has a name that neither a reference nor the conversation "
-            "has; code aside",
-            "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "
-            "same order in one training row's answer, and not in a reference; 8 words or more",
-            "low overlap": "word overlap (F1) with every reference is under "
-            f"{o.overlap:g}, and no other category applies",
-        }
+        return Rules(self.options)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import re
 from collections import Counter
 from typing import Any
 
+from harness_detectors.basic import LANGUAGES
 from harness_detectors.formats import kind_of
 from harness_detectors.reading import Reading, without_code
 
-PACKAGE = "py3langid"
 READ = 4000
 """Characters that decide."""
 LEAST_LETTERS = 4
@@ -41,11 +40,6 @@ _BLOCKS = (
     ("Georgian", "\u10a0", "\u10ff"), ("Ethiopic", "\u1200", "\u137f"),
     ("Hangul", "\uac00", "\ud7af"), ("kana", "\u3040", "\u30ff"), ("Han", "\u3400", "\u9fff"),
 )  # fmt: skip
-
-
-def installed() -> bool:
-    """Whether ``py3langid`` can be imported."""
-    return importlib.util.find_spec(PACKAGE) is not None
 
 
 def wrong_language(reading: Reading, known: bool) -> str:
@@ -118,5 +112,5 @@ def _languages(text: str) -> dict[str, float]:
 
 @functools.cache
 def _identifier() -> Any:
-    module = importlib.import_module(f"{PACKAGE}.langid")
+    module = importlib.import_module(f"{LANGUAGES}.langid")
     return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)

@@ -28,7 +28,7 @@ from harness.records import (
 )
 from harness.registry import Registry
 from harness.stages import Evidence, growing
-from harness_causes import analyzer as analyzing
+from harness_causes import analysis
 
 ROOT = Path(__file__).parents[3]
 SECRET = "xylophone"
@@ -684,8 +684,8 @@ def test_without_a_recording_the_benchmark_says_what_to_do(benchmark: Any, tmp_p
 
 
 def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert analyzing.MOST <= growing.MOST_FINDINGS
-    monkeypatch.setattr(analyzing, "MOST", 4)
+    assert analysis.MOST <= growing.MOST_FINDINGS
+    monkeypatch.setattr(analysis, "MOST", 4)
     scored = tuple(
         answered(asks(f"d{i}", f"p {i}", "yes", split="dev"), "no", 0.0) for i in range(10)
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.kit.terms import shown
 from harness.records import Example, Prediction, ScoredExample
 from harness_detectors import Basic
-from harness_detectors.basic import CATEGORIES, ELSEWHERE, MISSING
+from harness_detectors.basic import CATEGORIES
+from harness_detectors.rules import ELSEWHERE, MISSING
 
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = ROOT / "datasets" / "detector-labels" / "outputs.jsonl"

@@ -17,7 +17,7 @@ from harness.kit.features import addresses, prompt_features
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence
 from harness_slices import Slices
-from harness_slices.analyzer import REPLIES
+from harness_slices.analysis import REPLIES
 from harness_slices.shrink import prior
 from harness_slices.topics import words
 from tests.support.nightly import draws
