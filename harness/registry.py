@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from harness.boundary.lending import copied
 from harness.errors import STOPPING, ConfigError, HarnessError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
+from harness.kit.module_file import load_module
 from harness.kit.text import given, one_line
 from harness.stages import KINDS, Plugin, StageKind
 
@@ -109,20 +109,17 @@ class Registry:
             PluginError: a hook is misspelt or returns something else.
             NameTaken: another plugin has the name.
         """
+        _check_hooks(module, origin)
         self._manager.register(module, name=origin)
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self._manager.unregister(module)
-            raise PluginError(f"unknown hook: {error}", where=origin) from None
+            raise PluginError(str(error), where=origin) from None
         for kind in KINDS.values():
             hook = getattr(module, kind.hook, None)
             if hook is None:
                 continue
-            if not hasattr(hook, f"{GROUP}_impl"):
-                raise PluginError(
-                    f"{kind.hook} lacks the decorator @harness.hookimpl", where=origin
-                )
             with _loading(origin, f"{kind.hook} failed: "):
                 classes = list(hook())
             for plugin in classes:
@@ -232,6 +229,25 @@ class Registry:
         return found, failures
 
 
+def _check_hooks(module: ModuleType | Any, origin: str) -> None:
+    """Refuse what pluggy would pass over in silence: a function that is nearly a hook.
+
+    Raises:
+        PluginError: its name is misspelt, or it lacks the decorator.
+    """
+    hooks = [name for name in vars(Hooks) if not name.startswith("_")]
+    for name, found in getattr(module, "__dict__", {}).items():
+        marked = hasattr(found, f"{GROUP}_impl")
+        if name in hooks and not marked:
+            raise PluginError(f"{name} lacks the decorator @harness.hookimpl", where=origin)
+        # What they have in common says nothing of what was meant.
+        kind = name.removeprefix("register_")
+        kinds = [hook.removeprefix("register_") for hook in hooks]
+        if name not in hooks and (marked or (kind != name and near(kind, kinds))):
+            what = f"no hook is called '{name}'{near(name, hooks)}"
+            raise PluginError(what, where=origin, hint=f"known: {', '.join(hooks)}")
+
+
 def _said(error: BaseException, observer: str, hook: str) -> str:
     """An observer's failure in a sentence: its own, where it is an error meant for people."""
     if not isinstance(error, HarnessError):
@@ -247,15 +263,10 @@ def import_file(path: Path) -> ModuleType:
     """
     if not path.is_file():
         raise PluginError("this plugin file does not exist", where=str(path))
-    name = f"harness_file_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise PluginError("this is no Python file", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     with _loading(str(path), "cannot be imported: "):
-        spec.loader.exec_module(module)
-    return module
+        return load_module(f"harness_file_{path.stem}", path)
 
 
 @functools.lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -89,7 +90,10 @@ def test_two_stages_may_share_a_name():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (METRIC.format(name="own", hook="register_metric"), "register_metric"),
+        (
+            METRIC.format(name="own", hook="register_metric"),
+            "no hook is called 'register_metric', did you mean 'register_metrics'?",
+        ),
         ("import no_such_module_anywhere", "ModuleNotFoundError"),
         ("def broken(:", "SyntaxError"),
         (METRIC.format(name="", hook="register_metrics"), "has no name"),
@@ -114,6 +118,37 @@ def test_a_file_that_cannot_be_used_says_why_and_where(tmp_path, text, words):
         Registry.build([path])
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_a_misspelt_hook_is_named_beside_one_that_is_right(tmp_path):
+    misspelt = "\n\ndef register_detecters():\n    return []\n"
+    path = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics") + misspelt)
+    with pytest.raises(PluginError, match="did you mean 'register_detectors'"):
+        Registry.build([path])
+
+
+def test_a_hook_that_only_observes_needs_its_decorator_too(tmp_path):
+    bare = "\n\ndef on_run_end(run):\n    print(run)\n"
+    path = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics") + bare)
+    with pytest.raises(PluginError, match="on_run_end lacks the decorator"):
+        Registry.build([path])
+
+
+def test_a_function_of_another_name_is_no_hook(tmp_path):
+    other = "\n\ndef register_fonts():\n    return []\n"
+    path = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics") + other)
+    assert Registry.of_file(path).names("metric") == ["own"]
+
+
+def test_an_edited_file_runs_as_it_stands(tmp_path):
+    """Python's own cache tells files apart by their size and the second of their last change."""
+    text = METRIC.format(name="own", hook="register_metrics")
+    values = []
+    for value in ("1.0", "0.5"):
+        path = plugin(tmp_path, text.replace("1.0", value))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        values.append(Registry.of_file(path).get("metric", "own").plugin().measure(None, None))
+    assert values == [1.0, 0.5]
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -10,15 +10,15 @@ import contextlib
 import functools
 import gc
 import importlib
-import importlib.util
 import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 from harness.errors import EnvironmentFailure
+from harness.kit.module_file import load_module
 from harness.scoring import outcomes as answers
 from harness.scoring.metric_entry import MetricEntry, Pair
 from harness.scoring.outcomes import Outcome
@@ -183,10 +183,6 @@ def _module(name: str, file: str | None) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        spec = importlib.util.spec_from_file_location(name, file) if file else None
-        if spec is None or spec.loader is None:
+        if not file:
             raise
-        module: ModuleType = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-        return module
+        return load_module(name, Path(file))

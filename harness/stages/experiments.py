@@ -206,7 +206,7 @@ def carried_out(experiment: Experiment, branches: Any) -> Outcome:
     return outcome
 
 
-def exercise_experiment(experiment: Experiment, branches: Any) -> list[BranchOutcome]:
+def exercise_experiment(experiment: Experiment, branches: Any) -> Outcome:
     """All that an experiment is asked.
 
     Args:
@@ -220,4 +220,4 @@ def exercise_experiment(experiment: Experiment, branches: Any) -> list[BranchOut
             f"intent() asks for '{missing[0]}', which carry_out() has not done: name the same "
             "parts in both, or say what failed"
         )
-    return list(outcome.branches)
+    return outcome

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from harness.boundary.lending import copied
 from harness.boundary.results import each, paths, refused, returned, wrong
-from harness.kit.blocks import Block, flaw, of_rows
+from harness.kit.blocks import Block, Heading, flaw, of_rows, to_json
+from harness.kit.documents import finite
+from harness.kit.text import one_line
 from harness.stages.base import Plugin
 
 if TYPE_CHECKING:
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100_000
 """Rows of one section."""
+MOST_SHOWN = 50
+"""Rows of it that reports show."""
 MOST_BLOCKS = 500
 """Blocks of one section."""
 
@@ -63,10 +69,10 @@ def written(reporter: Reporter, document: Mapping[str, Any], folder: Path) -> li
 
 def exercise_reporter(
     reporter: Reporter, document: Mapping[str, Any], folder: Path, console: Any
-) -> list[Path]:
-    """All that a reporter is asked."""
-    reporter.show(document, console)
-    return written(reporter, document, folder)
+) -> list[Path] | bool:
+    """All that a reporter is asked: its files, or whether it shows anything without one."""
+    shown = reporter.show(document, console)
+    return written(reporter, document, folder) or bool(shown)
 
 
 class Section(Plugin):
@@ -148,8 +154,54 @@ def _drawable(blocks: Iterable[Block], call: str) -> list[Block]:
     return drawn
 
 
-def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Block]:
-    """All that a section is asked."""
-    table_of(section, document, database)
-    short_of(section, document)
-    return blocks_of(section, document)
+def head(section: Section) -> dict[str, Any]:
+    """Its entry among the sections of a document, before it has said anything."""
+    return {
+        "name": section.name,
+        "title": one_line(section.title, 120),
+        "order": section.order,
+        "columns": [],
+        "rows": [],
+        "cut": False,
+    }
+
+
+def told(document: Mapping[str, Any], section: Section, database: Path) -> dict[str, Any]:
+    """Its entry among the sections of a document: the table, then all that is drawn.
+
+    A cell of the table is a number, or a text in one line.
+    """
+    entry, rows = head(section), table_of(section, copied(document), database)
+    columns = list(rows[0]) if rows else []
+    entry |= {
+        "columns": [one_line(str(name), 80) for name in columns],
+        "rows": [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_SHOWN]],
+        "cut": len(rows) > MOST_SHOWN,
+    }
+    sections = [*document.get("sections", ()), entry]
+    return entry | drawn(section, {**document, "sections": sections})
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float | Decimal):
+        return finite(float(value))
+    return one_line(str(value), 300)
+
+
+def drawn(section: Section, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Its blocks, which begin with a heading, and what it says in short."""
+    lent = copied(document)
+    blocks = blocks_of(section, lent)
+    title = one_line(section.title, 120)
+    if title and blocks and not isinstance(blocks[0], Heading):
+        blocks.insert(0, Heading(title))
+    short = short_of(section, lent)
+    return {"blocks": list(map(to_json, blocks)), "in_short": list(map(to_json, short))}
+
+
+def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Any]:
+    """All that a section is asked, in the order in which a report asks it."""
+    entry = told(document, section, database)
+    return [*entry["blocks"], *entry["in_short"]]

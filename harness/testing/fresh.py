@@ -134,19 +134,17 @@ def _report(values: dict[str, Any], printed: str) -> Report:
 
 def _load(name: str, file: str | None) -> Any:
     """The module of that name if it is that file, else the file itself under that name."""
+    from harness.kit.module_file import load_module
+
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         spec = None
     if spec is not None and name != "__main__" and (file is None or spec.origin == file):
         return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location("plugin_under_test", file or "")
-    if spec is None or spec.loader is None:
+    if file is None:
         raise ImportError(f"no module is called {name}")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_module("plugin_under_test", Path(file))
 
 
 def _answer(job: dict[str, Any]) -> dict[str, Any]:

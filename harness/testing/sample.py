@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.boundary.lending import copied
 from harness.context import Context
 from harness.records import (
     Checkpoint,
@@ -21,7 +19,6 @@ from harness.records import (
     ScoredExample,
     Slice,
     Verdict,
-    to_json,
 )
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
@@ -54,7 +51,12 @@ _ROWS = (
     ("dev", "delivery", "Which company brings frozen food?", "Our own vans do."),
     ("dev", "delivery", "Has the ship with my sofa left Genoa?", "It left on Monday."),
 )
-_ANSWERS = (("No, the second one was cancelled.", 1.0), ("Yes.", 0.0), ("", 0.0), ("Monday", None))
+_ANSWERS = (
+    ("No, the second one was cancelled.", 1.0),
+    ("Yes.", 0.0),
+    ("", 0.0),
+    ("Has the ship with my sofa left Genoa?", None),
+)
 
 
 class Sample:
@@ -65,7 +67,7 @@ class Sample:
 
     Attributes:
         rows: of all splits but test.
-        scored: answers to dev, of which one is right, one empty, one not scored.
+        scored: answers to dev: a right one, a wrong one, an empty one, and the prompt, not scored.
         plan: of an augmenter: a slice, and rows from everywhere.
     """
 
@@ -94,8 +96,12 @@ class Sample:
             replace(row, group=full.group)
             for row, full in zip(self.examples, self.rows_of("dev"), strict=True)
         )
-        self.document: dict[str, Any] = copied(DOCUMENT)
-        self.run = AnnotatedRun("sample", self.folder, 0.95, AnswerValues)
+        self.run = AnnotatedRun("sample", self.folder, 0.95, self._values)
+
+    def _values(self) -> AnswerValues:
+        from harness.testing import sample_run
+
+        return sample_run.values(self)
 
     def rows_of(self, split: str) -> tuple[Example, ...]:
         return tuple(row for row in self.rows if row.split == split)
@@ -147,15 +153,19 @@ class Sample:
             for number, scored in enumerate(self.scored[:2])
         )
 
-    @property
+    @cached_property
     def database(self) -> Path:
-        """That of a run that knows nothing."""
-        from harness.store.contents import RunContents
-        from harness.store.writing import build
+        """That of a run of two rounds, with answers."""
+        from harness.testing import sample_run
 
-        path = self.folder / "run.duckdb"
-        build(path, RunContents("sample", SCORE, 0))
-        return path
+        return sample_run.database(self)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """What its reporters are given."""
+        from harness.testing import sample_run
+
+        return sample_run.document(self)
 
     @property
     def branches(self) -> Branches:
@@ -193,11 +203,4 @@ SUMMARY = Summary(
     objective=None, examples=(), notes=(), seconds={}, cached=(), next_command="",
     arms=(), experiments={}, chosen=None,
 )  # fmt: skip
-DOCUMENT: Mapping[str, Any] = {
-    **to_json(SUMMARY), "schema": "harness.analysis/4", "baselines": [],
-    "annotations": {}, "right_at": None, "bounds": [None, None], "by_people": False,
-    "between_references": None, "definitions": {}, "causes_known": {}, "not_looked_for": "",
-    "tables": {}, "better": [], "not_better": None, "remedies": [], "queries": [],
-    "sections": [], "failed": {},
-}  # fmt: skip
-"""The analysis of a run that has closed its first round and knows no more."""
+"""The summary of a run that has closed its first round and knows no more."""

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from harness.config.plugin_entries import paths_in
 from harness.errors import NO_FAULT, ConfigError
+from harness.kit.problems import Problems
 from harness.stages import KINDS, Metric, Plugin
 from harness.testing import fresh, texts
 from harness.testing.outcomes import Skipped
@@ -47,15 +49,15 @@ class Subject:
         self.options = self._options()
 
     def _options(self) -> Any:
-        from harness.kit.problems import Problems
-
         kind: Any = self.plugin.Options
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             return None  # the rule on options says so
+        problems = Problems(None, {})
         try:
-            return self.plugin.Options.model_validate(self.given)
+            options = self.plugin.Options.model_validate(self.given)
+            self._check_paths(options, problems)
+            return options
         except ValidationError as error:
-            problems = Problems(None, {})
             problems.add_validation((), error, self.plugin.Options)
             fields = self.plugin.Options.model_fields.items()
             needed = [n for n, f in fields if f.is_required() and n not in self.given]
@@ -64,6 +66,15 @@ class Subject:
                 details=problems.found,
                 hint=_HINT.format(", ".join(needed or self.plugin.Options.model_fields)),
             ) from None
+
+    def _check_paths(self, options: Any, problems: Problems) -> None:
+        """A plugin may read what an option names in any of its methods."""
+        for name in type(options).model_fields:
+            for path in paths_in(getattr(options, name)):
+                if not path.exists():
+                    problems.add((name,), f"there is no file or folder {path}")
+        problems.subject = f"the options of {self.stage or 'plugin'} '{self.plugin.name}'"
+        problems.done()
 
     def make(self, options: Any = None) -> Any:
         """A new instance."""

@@ -24,9 +24,9 @@ from harness.errors import (
     Waiting,
 )
 from harness.records import Dataset, Plan
-from harness.stages import KINDS, Plugin, StageKind
+from harness.stages import KINDS, Plugin
 from harness.stages.kinds import REQUIRED
-from harness.testing.outcomes import Failed, Skipped
+from harness.testing.outcomes import Failed, Noted, Skipped
 from harness.testing.sample import Sample
 from harness.testing.subject import Subject
 
@@ -46,7 +46,11 @@ def work(subject: Subject) -> str | None:
         given = {name: getattr(sample, name) for name in kind.takes}
         try:
             with plainly(subject.plugin.name, lent=Lent(sample.rows, sample.scored, sample.plan)):
-                message = _called(kind, subject, given)
+                result = kind.call(subject.instance, **given)
+                if isinstance(result, Iterator):
+                    result = list(itertools.islice(result, _MOST_ITEMS))
+                if _empty(result) and kind.default is REQUIRED and kind.key:
+                    raise PluginError(f"{kind.work[0]}() gives nothing, and no run can do without")
                 results.facts(sample.context.facts)
         except Cancelled:
             raise
@@ -58,19 +62,24 @@ def work(subject: Subject) -> str | None:
                 raise Skipped(f"{_MADE_UP}: {error.what}") from None
             mend = error.hint or f"harness.{kind.base.__name__} says what is given"
             raise Failed(error.what, mend[:1].upper() + mend[1:]) from None
-    return message
+    return _said(f"{kind.work[0]}()", result)
 
 
-def _called(kind: StageKind, subject: Subject, given: dict[str, Any]) -> str:
-    result = kind.call(subject.instance, **given)
-    if isinstance(result, Iterator):
-        result = list(itertools.islice(result, _MOST_ITEMS))
-    name = kind.work[0]
-    if not isinstance(result, (list, tuple)):
-        return f"{name}() gives a {type(result).__name__}"
-    if not result and kind.default is REQUIRED and kind.key:
-        raise PluginError(f"{name}() gives nothing, and no run can do without")
-    return f"{name}() gives {len(result)} results"
+def _said(call: str, result: Any) -> str:
+    if _empty(result):
+        raise Noted("it gives nothing for the small data set, so no result of it was checked")
+    if isinstance(result, (list, tuple)):
+        return f"{call} gives {len(result)} result{'s' if len(result) > 1 else ''}"
+    if result is True:
+        return ""
+    name = type(result).__name__
+    return f"{call} gives {'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+
+def _empty(result: Any) -> bool:
+    if dataclasses.is_dataclass(result):
+        return not any(getattr(result, field.name) for field in dataclasses.fields(result))
+    return not result
 
 
 def _elsewhere(error: HarnessError, plugin: type[Plugin]) -> bool:
@@ -112,4 +121,6 @@ def gate(subject: Subject) -> str | None:
             raise
         except HarnessError as error:  # which the rule before this one has told
             raise Skipped(f"not called to the end: {error.what}") from None
-    return f"{len(train) - len(sample.train)} rows in two rounds"
+    if not (count := len(train) - len(sample.train)):
+        raise Noted("the gate was given no row in two rounds, so nothing was checked")
+    return f"{count} rows in two rounds"

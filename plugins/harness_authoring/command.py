@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -171,6 +172,9 @@ def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
     everything = registry.providers()
     targets = [entry for entry in everything if entry[1] == name and stage in ("", entry[0])]
     if not targets:
+        if entry_points(group="harness.commands", name=target):
+            hint = f"harness {target} --help runs it; the kit has rules for plugins alone"
+            raise harness.UsageError(f"'{target}' is a command, not a plugin", hint=hint)
         known = [known for _, known, _ in everything]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
         what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, known)}"

@@ -193,7 +193,7 @@ Score files with it:
 
 """,
     COMMAND: """\
-Once it is installed:
+Once it is installed, in a folder with a run:
 
     harness «name»
 
@@ -279,6 +279,7 @@ def test_value(answer, value):
 _TEST_OF_COMMAND = '''\
 """What the command says in a folder without runs."""
 
+import harness
 from typer.testing import CliRunner
 
 from «module» import app
@@ -286,10 +287,16 @@ from «module» import app
 
 def test_a_folder_without_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, ["--loud"])
-    assert (result.exit_code, result.output) == (0, "0 runs!\\n")
+    result = CliRunner().invoke(app, [])
+    assert isinstance(result.exception, harness.UsageError)
+    assert "no run of this folder has answered anything yet" in str(result.exception)
 '''
-_TESTS = {"metric": _TEST_OF_METRIC, COMMAND: _TEST_OF_COMMAND}
+_TEST_OF_EXPERIMENT = _TEST.replace("(«class»)", '(«class», {"once_more": True})')
+_TESTS = {
+    "metric": _TEST_OF_METRIC,
+    "experiment": _TEST_OF_EXPERIMENT,
+    COMMAND: _TEST_OF_COMMAND,
+}
 
 _IGNORED = """\
 __pycache__/

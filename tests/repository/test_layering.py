@@ -87,6 +87,7 @@ BESIDE = {
     "loop": {"engine", "verdicts"},
     "stored": {"engine", "loop", "verdicts"},
     "report": set(),
+    "testing": {"report"},
 }
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = (

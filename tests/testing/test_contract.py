@@ -948,3 +948,26 @@ def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
     assert "keyword_recall.py: 15 rules hold, 2 do not apply" in done.stdout
     assert re.search(r"keyword-recall +0\.5000 ", done.stdout)
     assert (place / "acme-recall" / "pyproject.toml").is_file()
+
+
+class Reads(harness.Metric):
+    """It opens its file when it is made."""
+
+    name = "reads"
+
+    class Options(harness.Options):
+        words: Path
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.known = options.words.read_text().split()
+
+    def measure(self, prediction, example):
+        return float(prediction.text in self.known)
+
+
+def test_a_file_that_is_missing_is_named_with_its_option(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        check(Reads, {"words": tmp_path / "words.txt"})
+    assert "1 problem in the options of metric 'reads'" in str(caught.value)
+    assert f"words: there is no file or folder {tmp_path / 'words.txt'}" in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 import harness
 from harness.stages import KINDS
 from harness.testing import check, rules
+from harness.testing.sample import Sample
+from harness.testing.subject import Subject
 from tests.support.project import FAKES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
@@ -20,8 +23,6 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
 
 def outcome(plugin: Any, **given: Any) -> Any:
     """Of the rule that calls it; where that one passes, of what is asked of its kind besides."""
-    from harness.testing.subject import Subject
-
     called = [rule for rule in rules(plugin.stage) if rule.id in ("work", "gate")]
     outcomes = [rule.run(Subject(plugin, **given)) for rule in called]
     return next((found for found in outcomes if found.status == "failed"), outcomes[0])
@@ -238,12 +239,12 @@ class Asks(harness.Section):
 
 
 class Assumes(harness.Section):
-    """It takes a second round for granted."""
+    """It takes a third round for granted."""
 
     name = "assumes"
 
     def blocks(self, document):
-        return [document["rounds"][1]]
+        return [document["rounds"][2]]
 
 
 class Stingy(harness.Judge):
@@ -380,6 +381,47 @@ def test_a_model_that_needs_the_network_is_not_fetched():
     assert outcome(Far).status == "skipped"
 
 
+class Drawn(harness.Section):
+    """It divides by the number of answers."""
+
+    name = "drawn"
+    title = "Answers"
+
+    def rows(self, document, database):
+        (count,) = harness.query(database, "SELECT count(*) FROM predictions").rows[0]
+        return [{"share of the first round": 1 / len(document["tables"]["right"]), "n": count}]
+
+
+def test_sections_and_reporters_are_given_a_run_with_answers():
+    assert outcome(Drawn).status == "ok"
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Sample(Path(folder), Subject(Drawn))
+        document = sample.document
+        answers = harness.query(sample.database, "SELECT id FROM predictions").rows
+    assert len(answers) == 8
+    assert document["failed"] == {}
+    assert [entry["kept"] for entry in document["rounds"]] == [True, True]
+    empty = {name for name, rows in document["tables"].items() if not rows}
+    assert not empty & {"rounds", "scores", "slices", "plans", "categories", "right", "causes"}
+
+
+class Silent(harness.Augmenter):
+    """It has nothing to say here."""
+
+    name = "silent"
+
+    def propose(self, item, data, context):
+        return iter(())
+
+
+def test_what_gives_nothing_is_noted_and_has_no_tick():
+    found = outcome(Silent)
+    assert found.status == "note"
+    assert "it gives nothing for the small data set" in found.message
+    gate = next(rule for rule in rules("augmenter") if rule.id == "gate")
+    assert gate.run(Subject(Silent)).status == "note"
+
+
 def test_a_search_that_computes_from_the_record_passes():
     assert outcome(Fine).message == "propose() gives 3 results"
 
@@ -401,7 +443,8 @@ def test_the_plugins_of_the_guide_pass(tmp_path):
         )  # fmt: skip
         if stage != "metric":
             found = outcome(provider.plugin)
-            assert found.status == "ok", (name, found)
+            # The experiment is asked for nothing by its defaults.
+            assert found.status == ("note" if name == "again" else "ok"), (name, found)
 
 
 def test_a_trainer_is_called_with_the_model_that_it_is_given(tmp_path):

@@ -1,9 +1,8 @@
-"""Say how many runs this folder has."""
+"""Say how many answers of the latest run are right."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import harness
 import typer
 
 app = typer.Typer()
@@ -11,8 +10,11 @@ app = typer.Typer()
 
 @app.command()
 def sample(
-    loud: bool = typer.Option(False, "--loud", help="with an exclamation mark"),
+    number: int = typer.Option(None, "--round", help="default: the best one"),
 ) -> None:
-    """Say how many runs this folder has."""
-    runs = len(list(Path("reports").glob("*/summary.json")))
-    typer.echo(f"{runs} runs" + ("!" if loud else ""))
+    """Say how many answers of the latest run are right."""
+    run = harness.open_run()
+    chosen = run.best if number is None else number
+    right = run.right(chosen)
+    count = sum(answer is True for answer in right)
+    typer.echo(f"{run.name}, round {chosen}: {count} of {len(right)} answers are right")

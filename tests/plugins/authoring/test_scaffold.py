@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from harness import stages
 from harness.errors import UsageError
+from harness.kit.module_file import load_module
 from harness_authoring import scaffold
 from harness_authoring.command import check, new
 
@@ -79,7 +81,9 @@ def test_each_passes_the_kit(here, capsys, kind):
     new(kind, "acme-first", None)
     check("acme-first/acme_first.py", [], False)
     out = capsys.readouterr().out
-    assert re.search(r"acme_first\.py: \d+ rules hold; ", out), out
+    # An experiment is asked for nothing by a config that does not name it.
+    note = r" \(1 with a note\)" if kind == "experiment" else ""
+    assert re.search(rf"acme_first\.py: \d+ rules hold{note}; ", out), out
 
 
 @pytest.mark.nightly
@@ -90,6 +94,15 @@ def test_the_written_tests_pass_without_installing(here):
         done = run(here / f"acme-{kind}", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")
         assert done.returncode == 0, done.stdout
         assert "skipped" not in done.stdout
+
+
+def test_a_written_command_reads_the_latest_run(finished, tmp_path, monkeypatch):
+    project, _ = finished
+    new("command", "acme-hello", tmp_path / "acme-hello")
+    app = load_module("command_of_a_package", tmp_path / "acme-hello" / "acme_hello.py").app
+    monkeypatch.chdir(project.folder)
+    result = CliRunner().invoke(app, ["--round", "0"], catch_exceptions=False)
+    assert re.fullmatch(r"\S+, round 0: \d+ of \d+ answers are right\n", result.output)
 
 
 LONGEST = "a-name-of-the-greatest-length-that-is-ok"
