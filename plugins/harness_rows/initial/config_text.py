@@ -21,7 +21,9 @@ WIDEST = 100
 LONG = 2048
 """Tokens of a row from which fewer are trained at once."""
 OF_AUTO = "near-duplicates stay on one side of the splits"
+OF_DEV = "dev is the validation set of the data: it chooses the round to keep; test is opened last"
 OF_INCOMPLETE = "rows with a blank prompt or answer are left out"
+OF_LABEL = "meta has the label itself: weak slices are looked for, and pool rows picked, by it"
 OF_STRATIFY = "some labels are rare: every split gets its share of each"
 COMMENTS = {"group": OF_AUTO, "incomplete": OF_INCOMPLETE, "stratify": OF_STRATIFY}
 REPLAY = 0.2
@@ -38,6 +40,8 @@ class Draft:
         model: option -> value, ``source`` first.
         cut: whether the longest row does not fit the model.
         few_shot: whether examples of train have room before the longest row.
+        label: column of the answer where that is a label, and so a feature.
+        dev_given: whether the data say which rows are dev (or validation).
         refuse: whether rows of train that nearly repeat held-out ones are to be left out.
     """
 
@@ -53,6 +57,8 @@ class Draft:
     cut: bool
     few_shot: bool
     refuse: bool
+    label: str = ""
+    dev_given: bool = False
 
 
 def config_text(draft: Draft) -> str:
@@ -75,7 +81,8 @@ def _data(draft: Draft) -> Iterator[str]:
     yield "data:"
     yield _line("source", "rows", indent=2)
     for key, what in draft.data.items():
-        yield _line(key, what, COMMENTS.get(key, ""), indent=2)
+        comment = OF_LABEL if key == "columns" and draft.label else COMMENTS.get(key, "")
+        yield _line(key, what, comment, indent=2)
     counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
     if draft.splits.sizes:
         yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)
@@ -84,6 +91,8 @@ def _data(draft: Draft) -> Iterator[str]:
             yield _line("draw", draft.splits.draw, what, indent=2)
     else:
         yield f"  # every row has its split: {counts}"
+    if draft.dev_given:
+        yield f"  # {OF_DEV}"
     for doubt in draft.splits.doubts:
         for line in textwrap.wrap(f"no verdict yet: {one_line(doubt, 300)}", WIDEST - 4):
             yield f"  # {line}"

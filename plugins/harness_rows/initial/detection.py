@@ -13,6 +13,18 @@ HUNDREDS = ("chrf", "bleu", "ter")
 
 
 def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
+    """The minimum detectable effect and what it rests on, or why there is none."""
+    found = gain(groups, primary, graded, rounds)
+    if usable(groups):
+        return found
+    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
+    return (
+        f"{found} in {primary} ({basis}): the less if training changes few rows, the more "
+        "if old and new scores are unrelated"
+    )
+
+
+def gain(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
     """The minimum detectable effect, or why there is none.
 
     Computed by :func:`harness.stats.assumed.assumed_effect`.
@@ -25,14 +37,9 @@ def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> 
     if doubt := usable(groups):
         return f"nothing: {doubt}"
     least, most = assumed_effect(groups, rounds, graded=graded)
-    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     if graded:
         scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
         ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
     else:
         ends, unit = [f"{100 * end:.0f}" for end in (least, most)], " points"
-    size = " to ".join(dict.fromkeys(ends)) + unit
-    return (
-        f"a gain of {size} in {primary} ({basis}): the less if training changes few rows, the more "
-        "if old and new scores are unrelated"
-    )
+    return f"a gain of {' to '.join(dict.fromkeys(ends))}{unit}"

@@ -13,7 +13,7 @@ from harness import DataError, Example
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
 from harness_rows.initial.config_text import ROUNDS, Draft
-from harness_rows.initial.detection import sentence
+from harness_rows.initial.detection import gain, sentence
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.overview import Begin, Overview
 from harness_rows.initial.request import Request, model_of
@@ -25,6 +25,21 @@ from harness_rows.splitting import dealt
 
 SHORT_CONTEXT = 2048
 """Tokens that a model is taken to have room for where its context is not known."""
+
+
+SHARES = (0.5, 0.65)
+"""Shares for train that are compared with the proposed one, where that is small."""
+FEW_ROWS = 2_000
+"""Rows up to which they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another share for train: the rows of each split, and what gain dev can show then."""
+
+    share: float
+    rows: Mapping[str, int]
+    shows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class Drafted:
     draft: Draft
     detects: str
     followed: Proposal | None
+    others: tuple[Other, ...] = ()
 
 
 def drafted(
@@ -65,7 +81,8 @@ def drafted(
         del reading  # two of many rows would need twice the memory
         begin("reading")
         reading = _read(data)
-    chosen = _dealt_out(reading, data, begin("dealing out"))
+    report = begin("dealing out")
+    chosen = _dealt_out(reading, data, report, request.train_share)
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language)
@@ -77,10 +94,24 @@ def drafted(
         scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
         longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
         few_shot=_examples_fit(lengths),
-        refuse=seen.held_out and seen.repeats.near > 0,
+        refuse=seen.held_out and seen.repeats.near > 0, label=_label(seen),
+        dev_given=_gives_dev(reading),
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
-    return Drafted(seen, draft, detects, followed)
+    others: list[Other] = []
+    if _is_short(chosen) and request.train_share is None:
+        for share in SHARES:
+            other = _dealt_out(reading, data, report, share)
+            if other.rows["train"] > chosen.rows["train"]:
+                shows = gain(other.dev, scores.primary, scores.graded, ROUNDS)
+                others.append(Other(share, other.rows, shows))
+    return Drafted(seen, draft, detects, followed, tuple(others))
+
+
+def _is_short(chosen: Splits) -> bool:
+    """Whether train has less than half of the rows, and so few that it may be asked why."""
+    total = sum(chosen.rows.values())
+    return bool(chosen.sizes) and chosen.rows["train"] < total / 2 and total <= FEW_ROWS
 
 
 def _examples_fit(lengths: Lengths) -> bool:
@@ -90,14 +121,16 @@ def _examples_fit(lengths: Lengths) -> bool:
     return bool((1 + few_shot.options.k) * lengths.max_length <= room)
 
 
-def _dealt_out(reading: Reading, data: dict[str, Any], report: harness.Report) -> Splits:
+def _dealt_out(
+    reading: Reading, data: dict[str, Any], report: harness.Report, train: float | None
+) -> Splits:
     """The splits; where every row has one, ``stratify`` leaves the options, as nothing is dealt."""
 
     def deal(sizes: splits.Sizes, draw: int) -> Sequence[Example]:
         kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
         return dealt(reading, _made({**kept, "sizes": dict(sizes), "draw": draw}))
 
-    chosen = splits.propose(reading.rows, deal)
+    chosen = splits.propose(reading.rows, deal, train)
     report(1, 1, "")
     if not chosen.sizes:
         data.pop("stratify", None)
@@ -118,10 +151,14 @@ def _recognised_rows(
         try:
             reading = _read(source)
         except Unrecognised as error:
-            if not error.proposal.sure or not {"prompt", "columns"}.isdisjoint(source):
+            columns = source.get("columns", {})
+            named = {*columns, *source}
+            if not error.proposal.sure or named & {"messages", "references", "format"}:
                 raise
             followed, best = error.proposal, error.proposal.choices[0]
-            columns = {"prompt": best.prompt, "references": [best.answer]}
+            columns = {**columns, "references": [best.answer]}
+            if "prompt" not in named:
+                columns["prompt"] = best.prompt
             source = {**source, "columns": columns}
             reading = _read(source)
         guessing.doubted(reading, request)
@@ -134,6 +171,10 @@ def _recognised_rows(
     except DataError as error:
         raise guessing.in_commands(error, request) from error
     return source, reading, followed
+
+
+def _gives_dev(reading: Reading) -> bool:
+    return any(row.split == "dev" for row in reading.rows)
 
 
 def _options(model: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,13 @@ class Request(RowOptions):
             "--model", metavar="HUB-ID|FOLDER", help="base model (default: smollm2-135m-instruct)"
         ),
     ] = None
+    train_share: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--train-share", min=0.1, max=0.9, metavar="S",
+            help="share of the rows for train, whatever dev can show then",
+        ),
+    ] = None  # fmt: skip
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="the config to write")
     ] = CONFIG
@@ -62,6 +69,7 @@ class Request(RowOptions):
             words += [flag, value] if value else []
         for flag, value in (("--subset", self.subset), ("--revision", self.revision)):
             words += [flag, value] if value else []
+        words += ["--train-share", f"{self.train_share:g}"] if self.train_share else []
         words += ["--drop-incomplete"] if self.drop_incomplete else []
         return shlex.join(words)
 

@@ -16,6 +16,7 @@ from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness_rows.formats import READ_AS
 from harness_rows.initial.answers import Answers
+from harness_rows.initial.config_text import OF_DEV
 from harness_rows.initial.drafting import Drafted
 from harness_rows.initial.overview import Overview
 from harness_rows.initial.recipes import RECIPES
@@ -23,6 +24,7 @@ from harness_rows.initial.repeats import Repeats
 from harness_rows.initial.request import CONFIG
 from harness_rows.initial.splits import ENOUGH
 from harness_rows.sampling import Spread
+from harness_rows.yaml_text import value
 
 MOST = 4
 """Languages that are named."""
@@ -78,13 +80,16 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
             yield "not used", ", ".join(left)
     if made.followed and (titles := made.followed.titles):
         prompt = seen.reading.columns["prompt"][0]
-        template = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
-        yield "note", f"{titles[0]} may be read before {prompt}: {template}"
+        more = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
+        yield "note", f"{titles[0]} may be read before {prompt}: {more}"
     if seen.languages:
         known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
         yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"
     yield from _lengths(seen)
     yield "answers are", _answers(seen.answers)
+    if made.draft.label:
+        what = "weak slices of dev are looked for by the right answer, and pool rows picked by it"
+        yield "a feature", f"{made.draft.label}: {what} (the model does not see it)"
     yield "groups", _groups(seen)
     yield "duplicates", _repeats(seen.repeats)
 
@@ -153,6 +158,13 @@ def _counted(count: int, one: str, many: str) -> str:
 def _written(made: Drafted) -> Iterator[tuple[str, str]]:
     draft, chosen = made.draft, made.draft.splits
     yield "rows", ", ".join(f"{count:,} {split}" for split, count in chosen.rows.items())
+    if made.others:
+        yield "why so", _why(made)
+    for other in made.others:
+        counts = ", ".join(f"{count:,} {split}" for split, count in other.rows.items())
+        yield "or", f"--train-share {value(other.share)}: {counts}; dev shows {other.shows}"
+    if draft.dev_given:
+        yield "note", OF_DEV
     yield "primary", f"{draft.scoring.primary}: {draft.scoring.reason}"
     if draft.scoring.advice:
         yield "note", draft.scoring.advice
@@ -166,6 +178,17 @@ def _written(made: Drafted) -> Iterator[tuple[str, str]]:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
     if "en" not in made.seen.languages and draft.model["source"] == "pypi" and made.seen.languages:
         yield "note", "smollm2-135m-instruct was trained on English: take another --model"
+
+
+def _why(made: Drafted) -> str:
+    """Why train has less than half of the rows."""
+    rows, groups = made.draft.splits.rows, len(set(made.draft.splits.dev))
+    share = percent(rows["train"] / sum(rows.values()))
+    whole = f", whole: the {rows['dev']:,} rows of dev are of {groups:,}"
+    return (
+        f"train has {share} of the rows: dev and test get a fifth of the groups each, {MIN_GROUPS} "
+        f"at least, as a verdict needs so many{whole if groups < rows['dev'] else ''}"
+    )
 
 
 def _commands(output: Path) -> Iterator[str]:

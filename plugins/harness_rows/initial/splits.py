@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness import SPLITS, DataError, Example
+from harness import SPLITS, DataError, Example, UsageError
 from harness.stats.decision import MIN_GROUPS, usable
 
 Sizes = Mapping[str, int | float]
@@ -25,6 +25,8 @@ MOST_HELD_OUT = 400
 """Groups of dev that are enough: each round answers all of them."""
 POOL = 0.15
 POOL_OF_TRAIN = 0.2
+LEAST_POOL = 9
+"""Rows of a pool: a few for each of three rounds."""
 DRAWS = 3
 """Draws that are tried: by one a large group may fall into dev or test, by another into train."""
 WIDER = (1.0, 1.3, 1.7)
@@ -50,13 +52,15 @@ class Splits:
     doubts: tuple[str, ...]
 
 
-def propose(rows: Sequence[Example], deal: Deal) -> Splits:
+def propose(rows: Sequence[Example], deal: Deal, train: float | None = None) -> Splits:
     """The first sizes and draw whose dev and test can carry a verdict; else the best there is.
 
     Args:
         rows: as read; ``split`` is empty where no file or column says one.
+        train: share of the rows that train is to get, whatever dev and test can show then.
 
     Raises:
+        UsageError: a share is asked for, and every row has its split.
         DataError: there are too few rows to be dealt out, or those that have a split are not of
             what is needed.
     """
@@ -68,7 +72,8 @@ def propose(rows: Sequence[Example], deal: Deal) -> Splits:
         )
     made: list[Splits] = []
     refused: list[DataError] = []
-    tried = ((sizes, draw) for sizes in _candidates(rows) for draw in range(DRAWS if sizes else 1))
+    candidates = _candidates(rows) if train is None else [of_share(rows, train)]
+    tried = ((sizes, draw) for sizes in candidates for draw in range(DRAWS if sizes else 1))
     for sizes, draw in tried:
         try:
             made.append(_dealt(sizes, draw, deal))
@@ -109,6 +114,23 @@ def _candidates(rows: Sequence[Example]) -> Iterator[Sizes]:
             yield _shares(len(groups), wider)
         else:
             yield _counts(len(rows), groups, wider)
+
+
+def of_share(rows: Sequence[Example], train: float) -> Sizes:
+    """Sizes that give train a share; of the rest a fifth goes to the pool."""
+    given: Counter[str] = Counter(row.split for row in rows)
+    if not given[""]:
+        what = "--train-share deals rows out, and these have a split each"
+        raise UsageError(what, hint="`sizes` of the config cuts further splits from train")
+    rest = 1 - train
+    pool = rest / 5 if rest / 5 * len(rows) >= LEAST_POOL else 0.0
+    held = (rest - pool) / 2
+    if len({row.group for row in rows}) >= MANY:
+        shares = {"pool": round(pool, 3), "dev": round(held, 3), "test": round(held, 3)}
+        shares = {split: share for split, share in shares.items() if share}
+        return {"train": round(1 - sum(shares.values()), 3), **shares}
+    counts = {"pool": pool, "dev": held, "test": held}
+    return {split: round(share * len(rows)) for split, share in counts.items() if share}
 
 
 def _of_train(rows: Sequence[Example], lacking: Sequence[str], pool: bool) -> Iterator[Sizes]:

@@ -7,7 +7,9 @@ import shlex
 
 import pytest
 
+import harness
 from harness.kit import yaml_file
+from harness_rows.initial import splits
 from tests.plugins.transformers.conftest import save_model, save_tokenizer
 from tests.support.exports import EXPORTS
 
@@ -100,3 +102,70 @@ def test_blank_rows_are_left_out_everywhere_and_counted(empty):
             assert said in " ".join(done.out.split()), done.out
     refused = empty.inside("data", "dedup", "tickets.csv", "-o", "other.jsonl", *columns)
     assert refused.code == 4 and "--drop-incomplete" in refused.err
+
+
+def test_a_column_that_is_named_leaves_the_others_to_be_proposed(empty):
+    EXPORTS["german_mails.csv"].write(empty.folder / "mails.csv")
+    read = ["mails.csv", "--encoding", "cp1252", "-o"]
+    done = empty.inside("init", *read, "a.yaml", "--column", "group=Kundennummer")
+    assert done.code == 0, done.err
+    shown = re.search(r"(--prompt .*)", done.out)[1]
+    done = empty.inside("init", *read, "b.yaml", *shlex.split(shown))
+    assert done.code == 0, done.err
+    made = [yaml_file.read(empty.folder / name)[0]["data"] for name in ("a.yaml", "b.yaml")]
+    assert made[0]["columns"]["group"] == "Kundennummer"
+    assert made[1]["prompt"] == "{Betreff}\n\n{E-Mail-Text}"
+    assert [one["columns"]["references"] for one in made] == [["Unsere Antwort"]] * 2
+
+
+def test_why_train_is_small_and_what_more_would_cost(empty):
+    EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
+    given = ["init", "tickets.csv", "--drop-incomplete", "--column", "group=Customer"]
+    done = empty.inside(*given)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert "train has 25 % of the rows" in said and "63 rows of dev are of 20" in said
+    assert "--train-share .5: 97 train, 24 pool, 43 dev, 44 test; dev shows nothing: the 43" in said
+    (empty.folder / "harness.yaml").unlink()
+    done = empty.inside(*given, "--train-share", ".5")
+    assert done.code == 0, done.err
+    assert "97 train, 24 pool, 43 dev, 44 test" in done.out and "why so" not in done.out
+    assert "no verdict yet: dev: the 43 rows" in (empty.folder / "harness.yaml").read_text()
+    assert empty.inside("check").code == 0
+
+
+@pytest.mark.parametrize("share", [".1", ".3", ".5", ".9"])
+@pytest.mark.parametrize(("groups", "each"), [(250, 1), (60, 4), (30, 1)])
+def test_a_share_for_train_is_what_it_gets(groups, each, share):
+    rows = [
+        harness.Example(str(n), ({"role": "user", "content": str(n)},), ("a",), "", str(n // each))
+        for n in range(groups * each)
+    ]  # fmt: skip
+    sizes = splits.of_share(rows, float(share))
+    if "train" in sizes:
+        assert sizes["train"] == pytest.approx(float(share), abs=0.002)
+        assert sum(sizes.values()) == pytest.approx(1)
+    else:
+        assert 1 - sum(sizes.values()) / len(rows) == pytest.approx(float(share), abs=0.05)
+    assert sizes["dev"] == sizes["test"]
+
+
+def test_rows_that_have_their_split_are_not_dealt_out_again(empty):
+    EXPORTS["folder"].write(empty.folder / "folder")
+    done = empty.inside("init", "folder", "--train-share", ".5")
+    assert done.code == 2 and "these have a split each" in done.err
+    done = empty.inside("init", "folder")
+    assert done.code == 0, done.err
+    what = "dev is the validation set of the data: it chooses the round to keep"
+    assert what in " ".join(done.out.split())
+    assert what in (empty.folder / "harness.yaml").read_text()
+
+
+def test_a_label_is_said_to_be_a_feature(empty):
+    EXPORTS["labels.tsv"].write(empty.folder / "labels.tsv")
+    done = empty.inside("init", "labels.tsv")
+    assert done.code == 0, done.err
+    assert "label: weak slices of dev are looked for by the right answer" in " ".join(
+        done.out.split()
+    )
+    assert "# meta has the label itself" in (empty.folder / "harness.yaml").read_text()
