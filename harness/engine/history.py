@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.steps.asking import Asked
 from harness.engine.steps.evaluating import Evaluation
 from harness.engine.steps.probing import Beside
@@ -20,7 +21,7 @@ from harness.records import (
     Sealed,
     TestResult,
 )
-from harness.stages import Outcome
+from harness.stages import AnswerValues, Outcome
 
 Place = tuple[str, int]
 """Arm and round."""
@@ -84,3 +85,19 @@ class History:
     def kept(self) -> int:
         """The best round of the main arm."""
         return self.arms[BASE_ARM].kept if BASE_ARM in self.arms else 0
+
+    def answer_values(self, metrics: Iterable[PluginEntry]) -> AnswerValues:
+        """Every automatic score of every answer to dev, in every round and arm.
+
+        A metric that is made from what people say is left out: it would be compared with itself.
+        """
+        automatic = [entry.name for entry in metrics if not entry.instance.by_people]
+        values: dict[str, dict[tuple[str, int, str], float | None]] = {}
+        lower: set[str] = set()
+        for (arm, number), evaluation in self.evaluations.items():
+            lower |= {n for n, score in evaluation.scores.items() if not score.higher_is_better}
+            for metric in automatic:
+                for row in evaluation.measurements.get(metric, ()):
+                    for name, value in row.values.items():
+                        values.setdefault(name, {})[arm, number, row.example_id] = value
+        return AnswerValues(values, frozenset(lower & values.keys()))

@@ -19,7 +19,6 @@ from harness.stats import decision
 from harness.store.columns import Layout, layout
 from harness.store.tables import TABLES
 from harness.store.views import VIEWS
-from harness.stored import answer_values
 
 Rows = Sequence[Mapping[str, Any]]
 MOST_NOTES = 100
@@ -56,7 +55,7 @@ def collect(run: Run, history: History) -> RunAnnotations:
     result.digests.update(digests(entries, run.name, run.root))
     annotated = AnnotatedRun(
         run.name, run.root, decision.level(run.config.settings.rounds),
-        lambda: answer_values(run.config.metrics, history),
+        lambda: history.answer_values(run.config.metrics),
     )  # fmt: skip
     for entry in entries:
         try:

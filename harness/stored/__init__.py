@@ -15,12 +15,11 @@ from harness.stored.replay import (
     replay,
 )
 from harness.stored.rounds import RoundReader, StoredRound
-from harness.stored.values import answer_values
 from harness.stored.view import RunView, open_run
 
 __all__ = [
     "AnswerSet", "Answered", "Branch", "BranchResult", "Branches", "ConfigView", "NotStored",
     "PlannedRun", "PoolModels", "RoundModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
-    "StoredSteps", "answer_values", "answered", "open_config", "open_plan", "open_run", "opened",
+    "StoredSteps", "answered", "open_config", "open_plan", "open_run", "opened",
     "replay", "said_before",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 from harness.config.finding import FILE_NAME
 from harness.context import Quiet, Report, Watcher, silent
 from harness.engine import resume_command
+from harness.engine.at import At
 from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.engine.steps import Steps
+from harness.engine.steps.measuring import score
 from harness.engine.trust import as_allowed
-from harness.errors import ConfigError, DataError, UsageError
+from harness.errors import ConfigError, DataError, UsageError, Waiting
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
@@ -37,7 +40,6 @@ from harness.stored.replay import (
     replay,
 )
 from harness.stored.rounds import RoundReader, StoredRound
-from harness.stored.values import answer_values, oriented
 
 
 class RunView:
@@ -155,13 +157,12 @@ class RunView:
 
         A metric that waits for people is left out; what is not stored is scored now.
         """
-        return oriented(self._steps, self.rows("dev"), self._answers(number), every=True)
+        return self._oriented(number, every=True)
 
     def primary_values(self, number: int) -> Sequence[float | None]:
         """The same of the primary score alone; None for each where its metric waits for people."""
-        rows = self.rows("dev")
-        found = oriented(self._steps, rows, self._answers(number), every=False)
-        return found.get(self._run.config.settings.primary, [None] * len(rows))
+        primary = self._oriented(number, every=False).get(self._run.config.settings.primary)
+        return [None] * len(self.rows("dev")) if primary is None else primary
 
     def right(self, number: int) -> Sequence[bool | None]:
         """Whether each answer to dev counts as right by the primary score; None if unknown."""
@@ -177,7 +178,7 @@ class RunView:
     def all_values(self) -> AnswerValues:
         """What the automatic metrics say of every answer to dev, in every round and arm."""
         steps, history = replay(self._run)
-        return answer_values(steps.config.metrics, history)
+        return history.answer_values(steps.config.metrics)
 
     def model(self, number: int | None = None) -> Checkpoint:
         """What a round's training left (of the best round by default), every byte checked.
@@ -269,6 +270,33 @@ class RunView:
     @functools.cached_property
     def _answered(self) -> dict[int, Answered]:
         return {found.round: found for found in answered(self._run)}
+
+    def _oriented(self, number: int, *, every: bool) -> dict[str, list[float | None]]:
+        """Score name -> each dev row's value, turned so that more is better; scored if need be.
+
+        Args:
+            every: of all metrics but those that wait for people; False: of the primary score's.
+        """
+        steps, at, rows = self._steps, At(number), self.rows("dev")
+        answers, pinned = self._answers(number), self._steps.pins(at)
+        values: dict[str, list[float | None]] = {}
+        for entry, metric in zip(steps.config.metrics, steps.metric_entries(), strict=True):
+            if not every and steps.config.settings.primary not in metric.score_names:
+                continue
+            try:
+                measured, _ = score(
+                    steps, entry, answers.predictions, answers.digest, rows, at,
+                    pinned=pinned.get(f"score {entry.name}"),
+                )  # fmt: skip
+            except Waiting:
+                continue
+            sign = 1.0 if metric.metric.higher_is_better else -1.0
+            for name in metric.score_names:
+                own = (row.values.get(name) for row in measured)
+                values[name] = [
+                    None if value is None or math.isnan(value) else sign * value for value in own
+                ]
+        return values
 
     def _answers(self, number: int) -> Answered:
         if number not in self._answered:

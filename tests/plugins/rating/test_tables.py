@@ -16,7 +16,6 @@ from harness import Annotated, AnnotatedRun, AnswerValues
 from harness.engine.history import History
 from harness.engine.steps.evaluating import Evaluation
 from harness.records import Measurement, Score
-from harness.stored import answer_values
 from harness_rating.batches.records import FOLDER
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
@@ -203,7 +202,7 @@ def test_a_metric_made_from_ratings_is_not_compared_with_them():
         history.evaluations["main", number] = Evaluation((), rows, scores, (), (), {})
     entries = [SimpleNamespace(name="mine", instance=Ratings()),
                SimpleNamespace(name="other", instance=Words())]  # fmt: skip
-    found = answer_values(entries, history)
+    found = history.answer_values(entries)
     places = (("main", 0, "a"), ("main", 1, "a"))
     assert found.scores == {"words": dict.fromkeys(places, 2.0), "loss": dict.fromkeys(places, 3.0)}
     assert found.lower_is_better == {"loss"}
