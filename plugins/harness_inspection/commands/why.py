@@ -219,13 +219,26 @@ def _labels(document: Document) -> dict[str, list[int]]:
 
 
 def _show_causes(document: Document, console: Console) -> None:
-    for cause in document["causes"]:
-        name = terms.shown("cause", cause["cause"])
-        tables.head(console, f"likeliest cause in round {cause['round']}: {name}")
-        tables.block(console, one_line(cause["evidence"] or "", 1_000))
-        tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
-        if cause["train_rows"]:
-            draw_rows(train_rows(cause["train_rows"]), console)
+    """The cause in the best round, or in the last that has one, whole; those of others by name."""
+    causes = document["causes"]
+    if not causes:
+        return
+    cause = next((c for c in causes if c["round"] == document["kept_round"]), causes[-1])
+    best = " (best round)" if cause["round"] == document["kept_round"] else ""
+    name = terms.shown("cause", cause["cause"])
+    tables.head(console, f"likeliest cause in round {cause['round']}{best}: {name}")
+    tables.block(console, one_line(cause["evidence"] or "", 1_000))
+    tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
+    others: dict[str, list[str]] = {}
+    for other in causes:
+        if other is not cause:
+            others.setdefault(terms.shown("cause", other["cause"]), []).append(str(other["round"]))
+    if others:
+        before = "; ".join(f"{name} in round {', '.join(in_)}" for name, in_ in others.items())
+        tables.block(console, one_line(f"otherwise {before}", 600), "dim")
+    near = {row["id"] for row in document["nearest"]}
+    if further := [row for row in cause["train_rows"] if row["id"] not in near]:
+        draw_rows(train_rows(further), console)
 
 
 def _show_nearest(document: Document, console: Console) -> None:

@@ -141,10 +141,11 @@ def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
 # -- what a run of fakes does not have ---------------------------------------------------
 
 
-def planted(folder: Path, examples, answers, *, diagnoses=(), rounds=(), added=()) -> None:
+def planted(folder, examples, answers, *, diagnoses=(), later=(), rounds=(), added=()) -> None:
     build(folder / "run.duckdb", RunContents(
         "planted", "f1", 0, rounds=rounds or [closed(0, "baseline", True)], examples=examples,
-        answers=answers, diagnoses={("main", 0): diagnoses}, added={"main": added},
+        answers=answers, diagnoses={("main", number): found for number, found in enumerate([diagnoses, *later])},
+        added={"main": added},
     ))  # fmt: skip
     (folder / "summary.json").write_text("{}")
 
@@ -236,6 +237,24 @@ def test_cause_nearest_and_closest_reference(project):
                  "cannot be judged"):  # fmt: skip
         assert text in told, text
     assert told.splitlines()[-1] == "next: harness errors --cause conflict"
+
+
+def test_one_cause_is_shown_whole_and_those_of_other_rounds_by_name(project):
+    asked, near = row("d", "dev", text="How do I reset it?"), row("t2", place="t.jsonl:2")
+    answers = [
+        Answers("main", number, "dev", [Prediction("d", "no", "stop")],
+                [Measurement("d", "f", None, {})]) for number in range(3)
+    ]  # fmt: skip
+    causes = [(Diagnosis("d", cause, cause, "do it", ("t2",)),) for cause in ("unknown", "gap")]
+    planted(
+        project.folder / "reports" / "planted", [asked, near], answers,
+        diagnoses=causes[0], later=(causes[1], causes[0]),
+    )  # fmt: skip
+    assert len(project.inside("why", "d", "--json").document["causes"]) == 3
+    told = project.inside("why", "d", COLUMNS="80").out
+    assert told.count("suggested action") == 1 and told.count("t.jsonl:2") == 1
+    assert "likeliest cause in round 0 (best round): unknown" in told
+    assert "otherwise gap in round 1; unknown in round 2" in told
 
 
 def test_hostile_texts_are_shown_as_text(project):
