@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -144,8 +143,8 @@ def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
 def planted(folder, examples, answers, *, diagnoses=(), later=(), rounds=(), added=()) -> None:
     build(folder / "run.duckdb", RunContents(
         "planted", "f1", 0, rounds=rounds or [closed(0, "baseline", True)], examples=examples,
-        answers=answers, diagnoses={("main", number): found for number, found in enumerate([diagnoses, *later])},
-        added={"main": added},
+        answers=answers, added={"main": added},
+        diagnoses={("main", number): found for number, found in enumerate([diagnoses, *later])},
     ))  # fmt: skip
     (folder / "summary.json").write_text("{}")
 
