@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError, HarnessError, UsageError, near
+from harness.kit.files import read_json, write_bytes
 from harness.kit.text import one_line, titled
 
 if TYPE_CHECKING:
     from harness.registry import Registry
 
+SUMMARY = "summary.json"
+
 
 def all_reports() -> list[Path]:
-    """The folder of each run that has a summary, the latest first."""
-    summaries = Path(REPORTS_FOLDER).glob("*/summary.json")
+    """The folder of each run that has a summary, the latest first.
+
+    The summary of a finished run whose reports were deleted is written again, from the store.
+    """
+    for name, document in _stored(_without_reports()).items():
+        write_bytes(Path(REPORTS_FOLDER, name, SUMMARY), document)
+    summaries = Path(REPORTS_FOLDER).glob(f"*/{SUMMARY}")
     latest = sorted(summaries, key=lambda path: path.stat().st_mtime, reverse=True)
     return [path.parent for path in latest]
 
 
+def _without_reports() -> set[str]:
+    """The runs that were begun here and have no summary for people."""
+    begun = {path.parent.name for path in Path(MACHINE_FOLDER, "runs").glob(f"*/{CONFIG}")}
+    return {name for name in begun if not Path(REPORTS_FOLDER, name, SUMMARY).exists()}
+
+
+def _stored(names: Collection[str]) -> dict[str, bytes]:
+    """The summary that the store has of each of these runs, if it is true of its closed rounds."""
+    if not names:
+        return {}
+    from harness.engine.artifacts import MANIFEST, Artifacts
+    from harness.engine.journal import ClosedRounds
+    from harness.report.finished import STAGE
+
+    found: dict[str, bytes] = {}
+    store = Artifacts(Path(MACHINE_FOLDER, "artifacts"))
+    for manifest in (store.root / STAGE).glob(f"*/{MANIFEST}"):
+        with contextlib.suppress(HarnessError, OSError, ValueError, LookupError, TypeError):
+            name = str(read_json(manifest.with_name(SUMMARY))["run"])
+            if name not in names:
+                continue
+            artifact = store.find(STAGE, read_json(manifest)["key"])
+            journal = ClosedRounds(Path(MACHINE_FOLDER, "runs", name, JOURNAL))
+            if artifact is not None and artifact.facts["journal"] == journal.digest:
+                found[name] = (artifact.path / SUMMARY).read_bytes()
+    return found
+
+
 def find_reports(name: str | None = None) -> Path:
     """The reports of the run of that name, or of the latest one.
+
+    Those of a run that is not finished, and has none, are made from what it has stored.
 
     Raises:
         UsageError: there is none.
@@ -31,9 +70,23 @@ def find_reports(name: str | None = None) -> Path:
     names = [folder.name for folder in folders]
     if name is None:
         if not folders:
-            raise UsageError("there is no run in this folder yet", hint="harness iterate")
+            begun = sorted(_without_reports())
+            raise UsageError(
+                "no run of this folder is finished"
+                if begun
+                else "there is no run in this folder yet",
+                hint=f"harness rebuild {begun[0]}" if begun else "harness iterate",
+            )
         whole = (folder for folder in folders if len(folders) == 1 or overview(folder))
         return next(whole, folders[0])
+    if name in _without_reports():
+        from harness.context import Quiet
+        from harness.report.refresh import remake
+
+        folder = Path(REPORTS_FOLDER, str(name))
+        say(f"{folder} is made again from what the run has stored")
+        remake(folder, Quiet())
+        return folder
     if name not in names:
         known = f"; there are: {', '.join(names[:5])}" if names else ""
         raise UsageError(f"no run is called '{name}'{near(name, names)}{known}")
@@ -84,8 +137,6 @@ def all_runs() -> dict[str, Any]:
     Raises:
         PluginError: no package makes one, or the one that does fails.
     """
-    import contextlib
-
     from harness.boundary import results
     from harness.config.settings import keys_beside
     from harness.engine import dev_ledger
@@ -103,7 +154,7 @@ def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """A run's summary, and the run in a line; None, with a warning, where it is damaged."""
     from harness.report.reading import read_summary
 
-    path = folder / "summary.json"
+    path = folder / SUMMARY
     try:
         document = read_summary(path)
     except (HarnessError, OSError) as problem:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.engine.run import MACHINE_FOLDER
 from harness.errors import DataError, HarnessError, PluginError
-from harness.kit.files import read_json
+from harness.kit.files import read_json, write_json
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotators import digests_of, plugins_of
@@ -32,6 +32,8 @@ GONE_ON = "the report of the rounds that are closed by now is made"
 def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     """Everything in a run's reports but its summary; returns the files' names.
 
+    The summary is made only where there is none.
+
     Args:
         folder: the run's reports, of its name.
         whole: nothing is written unless all that the summary tells of is still stored.
@@ -49,9 +51,13 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness import stored
     from harness.report.publishing import reports
+    from harness.report.summary import summarise
 
-    document = read_summary(folder / "summary.json")
     steps, history = stored.replay(run)
+    path = folder / "summary.json"
+    if not path.exists():
+        write_json(path, summarise(run, steps, history, final=False))
+    document = read_summary(path)
     if whole and _short(document, history):
         reason = steps.stopped.placed if steps.stopped else run.name
         raise DataError(f"not all that it was made from is stored any more: {reason}")
