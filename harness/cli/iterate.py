@@ -203,6 +203,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.engine.history import History
     from harness.engine.steps import Steps
     from harness.loop import rounds
+    from harness.remote.spending import counting
     from harness.report import publishing
     from harness.stored import branches
     from harness.stored.planned import said_before
@@ -220,7 +221,8 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     trainings = sum(intent.trainings for intent in experiments.checked(config))
     total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
     log = log_to(run.folder / "harness.log")
-    with log, stop, run.worker, Display(console, run.name, total) as display:
+    display = Display(console, run.name, total)
+    with log, stop, run.worker, counting(run.spending), display:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()

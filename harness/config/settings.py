@@ -101,6 +101,10 @@ class Budget(Strict):
         default=None, gt=0, allow_inf_nan=False,
         description="hours that one command may work; it then stops between two stages",
     )  # fmt: skip
+    money: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False,
+        description="money that a run's requests to servers may cost, by the `price` of each",
+    )  # fmt: skip
 
 
 class Execution(Strict):

@@ -25,6 +25,7 @@ from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
+from harness.remote.spending import Place, at, counting
 from harness.stages import making
 
 DESCRIPTION = "job.json"
@@ -47,6 +48,7 @@ class Job:
             asked for answers to ``examples``, or for its losses on ``texts``.
         seed, round, arm, run, checkpoint_minutes, probe, whole_valid, limits: as in
             :class:`harness.context.Context`.
+        spending: where requests to servers are counted.
     """
 
     stage: str
@@ -63,6 +65,7 @@ class Job:
     probe: bool = False
     whole_valid: bool = False
     limits: Limits = ()
+    spending: Place | None = None
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -127,7 +130,8 @@ def perform(
     if "asked" in description:
         _environments(folder, description)
     else:
-        run_inline(folder, _instance(description), report, cancelled, say)
+        with counting(at(description["spending"] and from_json(Place, description["spending"]))):
+            run_inline(folder, _instance(description), report, cancelled, say)
 
 
 def run_inline(

@@ -45,10 +45,13 @@ from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
 from harness.kit.files import digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
+from harness.remote.spending import Spending, current, place_of
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
+SPENT = "spent.jsonl"
+"""What requests to servers have cost, of all runs of the folder."""
 CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
@@ -129,6 +132,12 @@ class Run:
     def combines_code(self) -> bool:
         """Whether a branch may run code by settings that an experiment combines."""
         return any(combining(self.config))
+
+    @functools.cached_property
+    def spending(self) -> Spending:
+        """What its requests to servers cost, with those of its branches."""
+        most = self.config.settings.execution.budget.money
+        return Spending(self.machine / SPENT, self.name, most)
 
     @property
     def work(self) -> Path:
@@ -390,6 +399,7 @@ class Run:
             arm=at.arm,
             run=self.name,
             checkpoint_minutes=self.config.settings.execution.checkpoint_minutes,
+            spending=place_of(current()),
             **asked,
         )
         write(job, rows, folder)

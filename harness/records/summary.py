@@ -509,6 +509,28 @@ class ShownExample:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCost:
+    """Requests of one stage to a model behind a server.
+
+    Attributes:
+        stage: what they were for.
+        model: its name at the endpoint.
+        requests: that were sent, further tries included.
+        open: of these, whose usage is not known; they count at the most that they can cost.
+        prompt_tokens, answer_tokens: as the server counts them, of the others.
+        money: by the `price` of the entry; `null` without one.
+    """
+
+    stage: str
+    model: str
+    requests: Count
+    open: Count
+    prompt_tokens: Count
+    answer_tokens: Count
+    money: Annotated[float, Ge(0)] | None
+
+
+@dataclass(frozen=True, slots=True)
 class ShownControl:
     """The arm with randomly drawn rows.
 
@@ -671,6 +693,8 @@ class Summary:
         arms: the branches that were tried beside the rounds; empty where none was.
         experiments: what these say together: experiment -> what its plugin says of it
             ([Levers](levers.md)); without those that were asked for nothing.
+        requests: what was asked of models behind servers, and what that cost; the key is absent
+            where nothing was.
         chosen: what stands next to the best round's dev scores, `null` where round 0 is the best.
     """
 
@@ -698,4 +722,5 @@ class Summary:
     baselines: Annotated[tuple[ShownBaseline, ...], MinLen(1)] | None = None
     arms: tuple[ShownArm, ...]
     experiments: Mapping[str, Mapping[str, Any]]
+    requests: Annotated[tuple[ShownCost, ...], MinLen(1)] | None = None
     chosen: Chosen | None

@@ -7,7 +7,7 @@ A plugin's options inherit from :class:`ServerOptions`; :class:`Asker` sends its
 from harness.remote.asking import Asker, Progress, Request
 from harness.remote.client import Client
 from harness.remote.faults import NOT_ASKED, Fault, Faults
-from harness.remote.options import Price, ServerOptions, check_server, foresee_server
+from harness.remote.options import Price, ServerOptions, check_server, foresee_server, money
 from harness.remote.replies import KeptReplies, Reply
 from harness.remote.spending import Cost, Spending, counting
 
@@ -28,4 +28,5 @@ __all__ = [
     "check_server",
     "counting",
     "foresee_server",
+    "money",
 ]

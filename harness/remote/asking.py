@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from harness.remote import spending
 from harness.remote.client import LONGEST_WAIT, Client
 from harness.remote.faults import NOT_ASKED, Fault
-from harness.remote.options import ServerOptions
+from harness.remote.options import ServerOptions, money
 from harness.remote.replies import KeptReplies, Reply
 
 Progress = Callable[[int, int, str], None]
@@ -215,7 +215,7 @@ class Asker:
             return client.ask(body)
         price, longest = self._options.price, self._options.max_tokens
         # A token has at least one byte.
-        most = None if price is None or longest is None else price.of(len(body), longest)
+        most = None if price is None or longest is None else money(price, len(body), longest)
         number = counted.sent(self._stage, self._model, most)
         try:
             reply = client.ask(body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -19,15 +19,16 @@ EXTRA = "remote"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
-class Price(Options):
-    """What a million tokens cost, in any currency: the user's own numbers."""
+Price = Annotated[
+    dict[Literal["in", "out"], Annotated[float, Field(ge=0, allow_inf_nan=False)]],
+    Field(min_length=2),
+]
+"""What a million tokens of prompts and of answers cost, in any currency: the user's numbers."""
 
-    prompt: float = Field(alias="in", ge=0, allow_inf_nan=False, description="of the prompt")
-    answer: float = Field(alias="out", ge=0, allow_inf_nan=False, description="of the answer")
 
-    def of(self, prompt: int, answer: int) -> float:
-        """The money for so many tokens."""
-        return (prompt * self.prompt + answer * self.answer) / 1e6
+def money(price: Mapping[Literal["in", "out"], float], prompt: int, answer: int) -> float:
+    """What so many tokens of a prompt and of its answer cost."""
+    return (prompt * price["in"] + answer * price["out"]) / 1e6
 
 
 class ServerOptions(Options):

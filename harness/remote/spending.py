@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.errors import BudgetSpent
 from harness.kit.log import Log
-from harness.remote.options import Price
+from harness.remote.options import Price, money
 from harness.remote.replies import Reply
 
 
@@ -58,13 +58,15 @@ class Cost:
 
     Attributes:
         open: of these, whose cost is not known and counts at its most: no usage, or cut short.
+        prompt, answer: tokens of the others.
+        money: None where no price is known.
     """
 
     requests: int = 0
     open: int = 0
     prompt: int = 0
     answer: int = 0
-    money: float = 0.0
+    money: float | None = None
 
 
 class Spending:
@@ -118,9 +120,9 @@ class Spending:
         prompt, answer = (reply.prompt_tokens, reply.answer_tokens) if reply else (0, 0)
         if prompt is None or answer is None:
             return  # it counts at its most
-        money = None if price is None else price.of(prompt, answer)
+        cost = None if price is None else money(price, prompt, answer)
         with self._lock:
-            self._log.follow(self._take, lambda: Settled(number, prompt, answer, money))
+            self._log.follow(self._take, lambda: Settled(number, prompt, answer, cost))
 
     def costs(self) -> dict[tuple[str, str], Cost]:
         """(stage, model) -> what the run's requests have cost, in the order of the first request.
@@ -128,22 +130,24 @@ class Spending:
         Raises:
             DataError: the file is damaged.
         """
-        self._sent, self._settled, self._spent = [], {}, 0.0
-        self._log.read(self._take)
+        # Read anew, whatever this one has followed so far: others have written meanwhile.
+        whole = Spending(self.path, self.run)
+        whole._log.read(whole._take)
         costs: dict[tuple[str, str], Cost] = {}
-        for sent in self._sent:
+        for sent in whole._sent:
             if sent.run != self.run:
                 continue
             cost = costs.setdefault((sent.stage, sent.model), Cost())
             cost.requests += 1
-            settled = self._settled.get(sent.number)
+            settled = whole._settled.get(sent.number)
             if settled is None:
                 cost.open += 1
-                cost.money += sent.most or 0.0
             else:
                 cost.prompt += settled.prompt
                 cost.answer += settled.answer
-                cost.money += settled.money or 0.0
+            of = sent.most if settled is None else settled.money
+            if of is not None:
+                cost.money = (cost.money or 0.0) + of
         return costs
 
     def _take(self, record: Sent | Settled) -> None:
@@ -161,6 +165,27 @@ class Spending:
     def _count(self, sent: Sent, change: float) -> None:
         if sent.run == self.run:
             self._spent += change
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where another process counts what it sends; see :class:`Spending`."""
+
+    path: str
+    run: str
+    most: float | None = None
+
+
+def place_of(spending: Spending | None) -> Place | None:
+    """What another process needs to count in the same file."""
+    if spending is None:
+        return None
+    return Place(str(spending.path), spending.run, spending.most)
+
+
+def at(place: Place | None) -> Spending | None:
+    """The same, in another process."""
+    return None if place is None else Spending(Path(place.path), place.run, place.most)
 
 
 _CURRENT: ContextVar[Spending | None] = ContextVar("spending", default=None)

@@ -36,9 +36,11 @@ from harness.records.summary import (
     ShownBaseline,
     ShownBestPrompt,
     ShownControl,
+    ShownCost,
     ShownTest,
     Summary,
 )
+from harness.remote.spending import Spending
 from harness.report import baselines
 from harness.report.arms import arm
 from harness.report.forgetting import forgot, forgotten
@@ -109,8 +111,25 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
                 for name, outcome in history.outcomes.items()
                 if outcome.document is not None
             },
+            requests=costs(run.spending) or None,
             chosen=None,
         )
+    )
+
+
+def costs(spending: Spending) -> tuple[ShownCost, ...]:
+    """What the requests of a run have cost, by stage and model."""
+    return tuple(
+        ShownCost(
+            one_line(stage),
+            one_line(model),
+            cost.requests,
+            cost.open,
+            cost.prompt,
+            cost.answer,
+            None if cost.money is None else round(cost.money, 6),
+        )
+        for (stage, model), cost in spending.costs().items()
     )
 
 

@@ -25,6 +25,7 @@ from harness.errors import ConfigError, DataError, UsageError, Waiting
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
+from harness.remote.spending import counting
 from harness.stages import AnswerValues
 from harness.stats import decision
 from harness.stored.branches import Branches
@@ -244,7 +245,7 @@ class RunView:
         """
         run = Run(self._run.config, watcher or Quiet(), name=self.name)
         _, history = replay(self._run)
-        with self.locked(), run.worker:
+        with self.locked(), run.worker, counting(run.spending):
             yield Branches(Steps(run), history)
 
     def locked(self) -> AbstractContextManager[None]:

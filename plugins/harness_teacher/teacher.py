@@ -23,6 +23,7 @@ from harness.remote import (
     ServerOptions,
     check_server,
     foresee_server,
+    money,
 )
 from harness_teacher import asking, verifying
 
@@ -313,7 +314,7 @@ class Teacher(harness.Augmenter):
         if prompt is not None and answer is not None:
             made["tokens"] = round((prompt + answer) / draft.rows)
             if price is not None:
-                made["money"] = price.of(prompt, answer) / draft.rows
+                made["money"] = money(price, prompt, answer) / draft.rows
         return made
 
     @functools.cached_property

@@ -13,7 +13,7 @@ import pytest
 
 import harness
 from harness.errors import BudgetSpent
-from harness.remote import Asker, Price, Request, ServerOptions, Spending, counting
+from harness.remote import Asker, Request, ServerOptions, Spending, counting, money
 from tests.support.chat_server import Answer, said
 
 PRICE = {"in": 1.0, "out": 10.0}
@@ -41,6 +41,17 @@ def test_a_request_is_counted_at_its_usage(server, here):
     assert cost.money == pytest.approx(2 * (10 * 1 + 5 * 10) / 1e6)
 
 
+def test_what_it_costs_may_be_asked_in_between(server, here):
+    server.says = lambda asked: said("x", usage=USAGE)
+    spending = Spending(here / "spent.jsonl", "run")
+    for number, text in enumerate("abc", start=1):
+        ask(server, spending, text)
+        (cost,) = spending.costs().values()
+        assert cost.requests == number
+        (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+        assert cost.requests == number
+
+
 def test_without_usage_it_counts_at_its_most(server, here):
     server.says = lambda asked: said("x")
     ask(server, Spending(here / "spent.jsonl", "run"), "a", max_tokens=100)
@@ -62,7 +73,7 @@ def test_each_try_counts_and_a_refusal_costs_nothing(server, here):
 
 def test_what_would_pass_the_cap_is_not_sent(server, here):
     server.says = lambda asked: said("x", usage=USAGE)
-    each = Price(**PRICE).of(200, 100)
+    each = money(PRICE, 200, 100)
     spending = Spending(here / "spent.jsonl", "run", 2.5 * each)
     with pytest.raises(BudgetSpent, match=r"execution\.budget\.money"):
         ask(server, spending, *map(str, range(500)), max_tokens=100, concurrency=1)

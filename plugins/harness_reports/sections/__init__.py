@@ -5,6 +5,7 @@ from __future__ import annotations
 import harness
 from harness_reports.sections import (
     closing,
+    costs,
     data,
     errors,
     examples,
@@ -36,6 +37,7 @@ SECTIONS: tuple[type[harness.Section], ...] = (
     data.AddedSection,
     data.ControlSection,
     data.TrainingSection,
+    costs.CostsSection,
     closing.NotesSection,
     closing.FailedSection,
     closing.RemediesSection,

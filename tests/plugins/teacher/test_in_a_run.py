@@ -61,6 +61,27 @@ def test_nothing_of_dev_or_test_is_sent(with_teacher, server):
     assert "teacher: big-2026" in told and "agree 2: 2 of 2" in told
 
 
+def test_what_it_costs_is_told_and_capped(with_teacher, server):
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    priced = config.replace("wait: 0", "wait: 0, price: {in: 10, out: 20}, max_tokens: 1000")
+    capped = priced.replace("launcher: inline}", "launcher: inline, budget: {money: 0.05}}")
+    with_teacher.write(capped)
+    stopped = with_teacher.inside("iterate")
+    assert stopped.code == 130 and "execution.budget.money" in stopped.err
+    sent = len(server.asked)
+    with_teacher.write(capped.replace("money: 0.05", "money: 5"))
+    result = with_teacher.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    (cost,) = result.document["requests"]
+    assert cost["requests"] == len(server.asked) > sent
+    # Answers without usage count at their most.
+    known = [asked for asked in server.asked if "JSON array" in asked.user]
+    assert cost["open"] == len(server.asked) - len(known)
+    assert 0.01 < cost["money"] < 5
+    full = with_teacher.inside("report", "--full").out
+    assert "Requests to servers" in full and "augment: teacher" in full
+
+
 def test_a_server_that_is_down_ends_the_run_in_words_and_it_goes_on(with_teacher, server):
     server.says = lambda asked: Answer(503)
     result = with_teacher.inside("iterate", "--json")
