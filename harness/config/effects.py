@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from harness.kit.yaml_file import Place
 from harness.records import Level
-from harness.stages import Generator
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import PluginEntry
@@ -90,45 +89,6 @@ def check_control(
                 "control: out, or take that metric out of this run",
             )
             return
-
-
-def check_baselines(
-    primary: str,
-    metrics: Sequence[PluginEntry],
-    baselines: Sequence[PluginEntry],
-    problems: Problems,
-) -> None:
-    """Refuse other prompts where people decide: batches hold answers of rounds alone."""
-    if baselines and any(primary in entry.score_names for entry in _by_people(metrics)):
-        problems.add(
-            ("baselines",),
-            f"the primary score '{primary}' comes from raters, who rate the answers of rounds "
-            "only, so nothing could be compared with other prompts: take baselines out, or let "
-            "another score decide",
-        )
-
-
-def check_probes(settings: Settings, generate: Sequence[PluginEntry], problems: Problems) -> None:
-    """Refuse what asks for general texts or rows where there are none, or no loss on them."""
-    if settings.named("probes") == [] and settings.replay:
-        problems.add(("replay",), "general rows come from probes, which is empty: name one there")
-    for index, guard in enumerate(settings.guard):
-        if guard.forgetting is None:
-            continue
-        place = ("guard", index, "forgetting")
-        if settings.named("probes") == []:
-            problems.add(place, "general texts come from probes, which is empty: name one there")
-        for entry in generate:
-            if not measures_losses(entry):
-                problems.add(place, f"it cannot be judged: {NO_LOSSES.format(entry.plugin)}")
-
-
-NO_LOSSES = "the generator '{}' has no losses(), so the loss on general text cannot be measured"
-
-
-def measures_losses(generator: PluginEntry) -> bool:
-    """Whether a generator says how well a model predicts a text."""
-    return type(generator.instance).losses is not Generator.losses
 
 
 def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:

@@ -16,12 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.config import dotted
-from harness.config.effects import (
-    check_baselines,
-    check_control,
-    check_probes,
-    without_effect,
-)
+from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import PluginEntry, entries_of, experiments_of
@@ -358,8 +353,9 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
         if entry.rows < 1:
             problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
     check_control(metrics, augment, problems)
-    check_baselines(settings.primary, metrics, entries.get("baselines", ()), problems)
-    check_probes(settings, entries.get("generate", ()), problems)
+    for kind in PLUGIN_KEYS.values():
+        for place, message in kind.conflicts(settings, entries):
+            problems.add(place, message)
 
 
 def _scores(metrics: Sequence[PluginEntry], problems: Problems) -> list[str]:

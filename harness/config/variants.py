@@ -9,6 +9,7 @@ from harness.boundary.calls import PluginCall, plainly
 from harness.config import dotted, loading
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
+from harness.config.settings import PLUGIN_KEYS
 from harness.context import derive_seed
 from harness.data import replay
 from harness.errors import ConfigError
@@ -19,7 +20,9 @@ from harness.stages.making import scheduled
 
 MAY_DIFFER = ("model", "train", "generate", "seed")
 """Keys in which a branch may differ: its rows and its scores are the run's."""
-_NOT_BESIDE: Mapping[str, Any] = {"baselines": [], "search": None, "report": [], "sections": []}
+_NOT_BESIDE: Mapping[str, Any] = {
+    key: [] if kind.many else None for key, kind in PLUGIN_KEYS.items() if not kind.in_branches
+}
 _NOT_IN_A_TRAINING: Mapping[str, Any] = {
     "rounds": 1, "augment": [], "analyze": [], "guard": [], "objective": None,
 }  # fmt: skip

@@ -8,7 +8,11 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.kit.yaml_file import Place
 from harness.records import Checkpoint, Problem
+
+Conflict = tuple[Place, str]
+"""Place in a config, and why it cannot be asked for beside the rest."""
 
 
 class Options(BaseModel):

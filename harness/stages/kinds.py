@@ -12,13 +12,13 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.boundary.results import returned
 from harness.stages.annotations import Annotations, exercise_annotations
-from harness.stages.base import Plugin
+from harness.stages.base import Conflict, Plugin
 from harness.stages.experiments import Experiment, exercise_experiment
 from harness.stages.growing import Analyzer, Augmenter, analyzed, proposed
 from harness.stages.judging import Judge, rated
@@ -32,8 +32,8 @@ from harness.stages.making import (
     exercise_trainer,
     rows_of,
 )
-from harness.stages.probing import Probe, exercise_probe
-from harness.stages.prompting import Baseline, prompted
+from harness.stages.probing import Probe, exercise_probe, without_texts
+from harness.stages.prompting import Baseline, decided_by_people, prompted
 from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
 from harness.stages.scoring import Detector, Metric, detected
 from harness.stages.searching import Searcher, exercise_searcher
@@ -41,6 +41,10 @@ from harness.stages.verifying import Verifier, verified
 
 REQUIRED: Any = ...
 """The default of a key that a config has to have."""
+
+
+def _no_conflict(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterable[Conflict]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,9 @@ class StageKind:
         in_key: whether its entries change results, and so are in a run's key: ``always``, or
             ``if named``, which leaves the keys of runs as they were before the kind was added;
             ``if used``: only where another key of the config makes results depend on them.
+        conflicts: of the settings and the entries by key that could be read: what a config cannot
+            ask of such plugins, each with its place.
+        in_branches: whether what is trained beside the rounds has them, too.
     """
 
     base: type[Plugin]
@@ -78,6 +85,8 @@ class StageKind:
     sized: bool = False
     usual: str = ""
     in_key: Literal["always", "if named", "if used", "never"] = "never"
+    conflicts: Callable[[Any, Mapping[str, Sequence[Any]]], Iterable[Conflict]] = _no_conflict
+    in_branches: bool = True
 
     @property
     def stage(self) -> str:
@@ -216,6 +225,7 @@ KINDS: dict[str, StageKind] = {
             default=["terminal", "markdown", "html"],
             description="writers of reports",
             before="guard",
+            in_branches=False,
         ),
         StageKind(
             Section,
@@ -226,6 +236,7 @@ KINDS: dict[str, StageKind] = {
             default=[],
             description="sections of one's own in every report",
             before="guard",
+            in_branches=False,
         ),
         StageKind(Judge, work=("rate",), own_call=rated),
         StageKind(Annotations, work=("collect",), own_call=exercise_annotations),
@@ -239,6 +250,8 @@ KINDS: dict[str, StageKind] = {
             description="other prompts for the base model, which the best round has to beat",
             before="filters",
             in_key="if named",
+            conflicts=decided_by_people,
+            in_branches=False,
         ),
         StageKind(
             Searcher,
@@ -249,6 +262,7 @@ KINDS: dict[str, StageKind] = {
             description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
             before="valid",
             usual="optuna",
+            in_branches=False,
         ),
         StageKind(
             Experiment,
@@ -266,6 +280,7 @@ KINDS: dict[str, StageKind] = {
             description="general texts and instructions, before and after training; [] for none",
             before="filters",
             in_key="if used",
+            conflicts=without_texts,
         ),
         StageKind(Verifier, work=("verify",), own_call=verified),
     )

@@ -362,6 +362,14 @@ def exercise_generator(
     return predictions
 
 
+NO_LOSSES = "the generator '{}' has no losses(), so the loss on general text cannot be measured"
+
+
+def measures_losses(generator: Generator) -> bool:
+    """Whether a generator says how well a model predicts a text."""
+    return type(generator).losses is not Generator.losses
+
+
 def losses_of(
     generator: Generator, checkpoint: Checkpoint, texts: Sequence[str], context: Context
 ) -> list[Loss]:

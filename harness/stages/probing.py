@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.boundary.results import refused, returned, short
 from harness.records import Example
-from harness.stages.base import Plugin
-from harness.stages.making import with_ids
+from harness.stages.base import Conflict, Plugin
+from harness.stages.making import NO_LOSSES, measures_losses, with_ids
 
 MOST = 5_000
 """Texts, instructions or rows of one probe, beyond which it is taken for one that does not end."""
@@ -88,3 +89,19 @@ def exercise_probe(probe: Probe) -> list[tuple[str, str]]:
             is_right(probe, instruction, answer)
     rows_of(probe)
     return texts_of(probe)
+
+
+def without_texts(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterator[Conflict]:
+    """Refuse what asks for general texts or rows where there are none, or no loss on them."""
+    empty = settings.named("probes") == []
+    if empty and settings.replay:
+        yield ("replay",), "general rows come from probes, which is empty: name one there"
+    for index, guard in enumerate(settings.guard):
+        if guard.forgetting is None:
+            continue
+        place = ("guard", index, "forgetting")
+        if empty:
+            yield place, "general texts come from probes, which is empty: name one there"
+        for entry in entries.get("generate", ()):
+            if not measures_losses(entry.instance):
+                yield place, f"it cannot be judged: {NO_LOSSES.format(entry.plugin)}"

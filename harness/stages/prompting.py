@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from harness.boundary.results import refused, returned, short, wrong
 from harness.context import Context
 from harness.kit.text import one_line
 from harness.records import Example, Message
-from harness.stages.base import Plugin
+from harness.stages.base import Conflict, Plugin
 
 SYSTEM = ("system", "developer")
 ROLES = (*SYSTEM, "user", "assistant")
@@ -121,3 +122,16 @@ def told(baseline: Baseline, train: Sequence[Example]) -> str:
     if not line.strip():
         raise wrong("told()", line, "a line of text")
     return one_line(line, LONGEST)
+
+
+def decided_by_people(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterator[Conflict]:
+    """Refuse other prompts where people decide: batches hold answers of rounds alone."""
+    primary = settings.primary
+    people = [entry for entry in entries.get("metrics", ()) if entry.instance.by_people]
+    if entries.get("baselines") and any(primary in entry.score_names for entry in people):
+        yield (
+            ("baselines",),
+            f"the primary score '{primary}' comes from raters, who rate the answers of rounds "
+            "only, so nothing could be compared with other prompts: take baselines out, or let "
+            "another score decide",
+        )

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
-from harness.config.effects import NO_LOSSES, measures_losses
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
 from harness.engine.artifacts import Artifact
@@ -20,7 +19,7 @@ from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.stages import probing
-from harness.stages.making import Loss
+from harness.stages.making import NO_LOSSES, Loss, measures_losses
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
@@ -111,7 +110,7 @@ class Probing:
     def _measured(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed | None:
         """One model; None, with a note, where it cannot be measured."""
         entry = self.config.generate
-        if not measures_losses(entry):
+        if not measures_losses(entry.instance):
             self.steps.note(f"{NO_LOSSES.format(entry.plugin)} (probes: [] asks for none)")
             return None
         try:
