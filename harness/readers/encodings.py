@@ -26,7 +26,7 @@ SAMPLE = 2**16
 """Bytes by which an encoding is guessed: of lines that are no UTF-8."""
 _AROUND = 12
 """Letters that are shown on both sides of a byte."""
-_CHUNK = 2**20
+_CHUNK = 2**18
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -74,7 +74,9 @@ def fault(file: File) -> Fault | None:
     try:
         with file.open() as stream:
             while chunk := stream.read(_CHUNK):
-                decoder.decode(chunk)
+                # Most files are ASCII, which is seen four times as fast as it is decoded.
+                if not chunk.isascii() or decoder.getstate()[0]:
+                    decoder.decode(chunk)
             decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return _found(file)
