@@ -170,6 +170,8 @@ def propose(columns: Sequence[str], head: Sequence[Record]) -> Proposal:
     else:
         titles = []
     texts = _without_names(texts)
+    if not texts and len(short := [one for one in usable if one.kind == "short"]) == 2:
+        texts = short  # a word and its translation
     choices, sure, named = _paired(texts, [one for one in usable if one not in texts])
     return Proposal(
         tuple(choices[:MOST]), sure, named, tuple(one.name for one in titles),
@@ -269,6 +271,7 @@ def _paired(texts: Sequence[_Column], others: Sequence[_Column]) -> tuple[list[C
     others = [one for one in others if one.role != "other"]
     answers = [one for one in texts if one.role == "answer"]
     labels = [one for one in others if one.kind == "label"]
+    labels = labels or [one for one in others if one.kind == "rating"]
     named = [one for one in others if one.role in ("label", "answer") and one.kind != "text"]
     asked = [one for one in texts if one not in answers] or texts
     prompts = [one for one in asked if one.role == "prompt"]
@@ -284,10 +287,13 @@ def _paired(texts: Sequence[_Column], others: Sequence[_Column]) -> tuple[list[C
     if len(texts) == 2 and not answers:
         first, second = texts if texts[1] not in prompts or prompts == texts else reversed(texts)
         choices = [Choice(first.name, second.name)]
-        choices += [Choice(one.name, label.name) for label in named for one in prompts or texts]
+        marks = named or ([] if prompts else labels)
+        if not any("{" in one.name or "}" in one.name for one in texts):
+            both = "\n\n".join(f"{{{one.name}}}" for one in texts)
+            choices += [Choice(first.name, label.name, both) for label in marks]
         if not prompts:
             choices.append(Choice(second.name, first.name))
-        return choices, not named and not survey and len(prompts) < 2, False
+        return choices, not marks and not survey and len(prompts) < 2, False
     longest = sorted(texts, key=lambda one: -one.length)
     pairs = ((p, a) for p in prompts or longest for a in [*named, *longest] if p is not a)
     return [Choice(p.name, a.name) for p, a in islice(pairs, MOST)], False, False

@@ -49,7 +49,7 @@ def doubted(reading: Reading, request: Request) -> None:
 def with_options(reading: Reading) -> str:
     """A template of the prompt that holds the options of an exam; empty where there are none."""
     found, prompts = options(reading.unused), reading.columns.get("prompt", ())
-    if len(prompts) != 1 or not found:
+    if len(prompts) != 1 or not found or "{" in prompts[0] or "}" in prompts[0]:
         return ""
     return "\n".join([f"{{{prompts[0]}}}", "", *(f"{sign}) {{{n}}}" for sign, n in found.items())])
 

@@ -81,7 +81,8 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
     if made.followed and (titles := made.followed.titles):
         prompt = seen.reading.columns["prompt"][0]
         more = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
-        yield "note", f"{titles[0]} may be read before {prompt}: {more}"
+        if more.count("{") == more.count("}") == 2:  # else a name has braces of its own
+            yield "note", f"{titles[0]} may be read before {prompt}: {more}"
     if seen.languages:
         known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
         yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"

@@ -24,7 +24,9 @@ def proposed(**columns):
     ("columns", "prompt", "answer"),
     [
         ({"one": TEXTS, "two": OTHERS}, "one", "two"),
-        ({"who": NAMES, "one": TEXTS, "two": OTHERS, "topic": KINDS}, "one", "two"),
+        ({"who": NAMES, "one": TEXTS, "two": OTHERS, "n": list(range(40))}, "one", "two"),
+        ({"word": [f"{a}{b}" for a in "abcde" for b in "fghijklm"],
+          "wort": [f"{a}{b}" for a in "fghijklm" for b in "abcde"]}, "word", "wort"),
         ({"satz": TEXTS, "urteil": KINDS}, "satz", "urteil"),
         ({"antwort": OTHERS, "nummer": list(range(40)), "frage": TEXTS}, "frage", "antwort"),
         ({"a": OTHERS, "b": OTHERS, "Kundenanfrage": TEXTS, "Unsere Antwort": OTHERS},
@@ -50,6 +52,8 @@ def test_one_pair_can_be_meant(columns, prompt, answer):
         {"one": TEXTS},
         {"one": TEXTS, "two": KINDS, "three": KINDS},
         {"one": NAMES, "two": KINDS},
+        {"claim": TEXTS, "evidence": OTHERS, "verdict": KINDS},
+        {"comment": TEXTS, "toxic": [0, 1] * 20, "rude": [0, 0, 0, 1] * 10},
         {"question": TEXTS, "answer 1": OTHERS, "answer 2": OTHERS},
         {"question": TEXTS, "comment": OTHERS},
         {"What did you like?": TEXTS, "What not?": OTHERS},
@@ -58,6 +62,12 @@ def test_one_pair_can_be_meant(columns, prompt, answer):
 )
 def test_where_more_or_nothing_can_be_meant_nobody_guesses(columns):
     assert not proposed(**columns).sure
+
+
+def test_two_texts_may_be_read_together_for_a_label():
+    found = proposed(premise=TEXTS, hypothesis=OTHERS, label=[0, 1, 2, 1] * 10)
+    assert not found.sure
+    assert Choice("premise", "label", "{premise}\n\n{hypothesis}") in found.choices
 
 
 def test_every_answer_is_a_choice():
