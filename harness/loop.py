@@ -46,7 +46,6 @@ from harness.records import (
 )
 from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
-from harness.verdicts.baselines import best_prompt
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
 from harness.verdicts.forgetting import Rise, with_rise
@@ -72,7 +71,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
     steps.note_opened(data.split("dev"))
     yield _baseline(steps, history, base)
-    _ask_otherwise(steps, history, base)
+    asking.ask_all(steps, history, base)
 
     checkpoints = {BASELINE: base}
     following = {name: data.split("train") for name in names}
@@ -147,9 +146,7 @@ def open_test(
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
     baseline = evaluate(steps, base, test, of_base, pinned=pinned.get(BASELINE))
     best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
-    primary, asked = steps.config.settings.primary, history.baselines
-    name = best_prompt({name: side.evaluation.scores[primary] for name, side in asked.items()})
-    prompted = asking.on_test(steps, name, data, base, baseline) if name else {}
+    prompted = asking.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
     steps.run.tested(
@@ -207,30 +204,6 @@ def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
         steps, evaluation, at, pinned=pinned.get(ANALYZE)
     )
     return _close_baseline(steps, history, evaluation, base)
-
-
-def _ask_otherwise(steps: Steps, history: History, base: Checkpoint) -> None:
-    """The base model's answers to dev under other prompts, before anything is trained."""
-    plain, primary = history.evaluations[BASE_ARM, BASELINE], steps.config.settings.primary
-    for entry in steps.config.baselines:
-        try:
-            prompts = asking.prompts(steps, entry, history.data)
-            history.prompts[entry.name] = prompts.rows
-            if asking.answered(steps, entry, plain) is None:
-                steps.same_machine(plain, BASELINE)
-            asked = asking.answers(steps, entry, prompts, base, history.data.split("dev"), plain)
-        except steps.lacking:
-            continue
-        history.baselines[entry.name] = asked
-        values = (
-            _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
-        )
-        told = "{} on dev, {} without it".format(*values)
-        steps.run.watcher.say(f"{entry.name}: the base model has {primary} {told}: {asked.told}")
-
-
-def _shown(value: float | None) -> str:
-    return "no value" if value is None else f"{value:.4g}"
 
 
 def _close_baseline(

@@ -48,6 +48,7 @@ def _check(config: Config) -> None:
     from harness.context import Context, Quiet
     from harness.data.correction_file import applied
     from harness.engine.run import Run
+    from harness.engine.steps.asking import unaskable
 
     run = Run(config, Quiet())
     context = Context(output=Path("unused"))
@@ -64,7 +65,8 @@ def _check(config: Config) -> None:
     warnings = list(_doubts(config, rows, wrong))
     leaving, found = _screened(run, rows, wrong)
     staying = [row for place, row in enumerate(rows) if place not in leaving]
-    wrong += _unaskable(config, staying)
+    with plugins_on_stderr():
+        wrong += unaskable(config, staying)
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
@@ -149,33 +151,6 @@ def _screened(
     except DataError as error:
         wrong.append(error)
     return set(leaving), found
-
-
-def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]:
-    """Why baselines cannot ask the rows of dev in their way: train lacks rows for it, above all.
-
-    Args:
-        rows: without those that the gate takes out.
-    """
-    from harness.boundary.calls import aloud, plainly
-    from harness.boundary.lending import Lent
-    from harness.context import Context
-    from harness.data.splits import with_valid
-    from harness.engine.steps.asking import PROMPTS, Given
-    from harness.engine.steps.preparing import valid_seed
-    from harness.records import Dataset
-
-    if not config.baselines:
-        return
-    settings = config.settings
-    given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))), "dev")
-    for entry in config.baselines:
-        try:
-            call = plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*given.lent))
-            with plugins_on_stderr(), call:
-                given.asked_by(entry, Context(output=Path("unused")))
-        except HarnessError as error:
-            yield error
 
 
 def _show_screening(found: Screening, config: Config, console: Console) -> None:

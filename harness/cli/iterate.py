@@ -201,7 +201,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.config import experiments
     from harness.config.effects import sealed_note
     from harness.engine.history import History
-    from harness.engine.steps import Steps
+    from harness.engine.steps import Steps, asking
     from harness.loop import rounds
     from harness.remote.spending import counting
     from harness.report import publishing
@@ -217,7 +217,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     if note:
         console.print(Text(note), highlight=False)
     config = run.config
-    counts = len(config.metrics), config.control, len(config.baselines)
+    counts = len(config.metrics), config.control, len(asking.entries(config))
     trainings = sum(intent.trainings for intent in experiments.checked(config))
     total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
     log = log_to(run.folder / "harness.log")

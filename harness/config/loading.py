@@ -87,10 +87,6 @@ class Config:
         return self.entries["augment"]
 
     @property
-    def baselines(self) -> tuple[PluginEntry, ...]:
-        return self.entries["baselines"]
-
-    @property
     def report(self) -> tuple[PluginEntry, ...]:
         return self.entries["report"]
 

@@ -48,7 +48,7 @@ class History:
     Attributes:
         checkpoints: what each training left; the base model is not among them.
         prompts: baseline -> the rows of dev as it asks them.
-        baselines: baseline -> the base model under these.
+        asked: baseline -> the base model under these.
         outcomes: experiment -> what came of it beside the rounds.
         prompts_on_test: the baseline that was best on dev -> the base model under it on test.
         general: the models of rounds on general text, each beside the base model.
@@ -64,7 +64,7 @@ class History:
     logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     added: dict[str, list[Example]] = field(default_factory=dict)
     prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
-    baselines: dict[str, Asked] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     general: dict[Place, Beside] = field(default_factory=dict)
     test: TestResult | None = None

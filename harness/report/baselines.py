@@ -9,7 +9,7 @@ from harness.engine import ledger
 from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.steps import Steps
-from harness.engine.steps.asking import arm_of
+from harness.engine.steps.asking import arm_of, best_prompt as prompt_of
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation
 from harness.kit.documents import as_document
@@ -36,7 +36,7 @@ def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
                 Verdict, _verdict(steps, history, name, (best, asked.evaluation), "dev", alpha)
             ),
         )
-        for name, asked in history.baselines.items()
+        for name, asked in history.asked.items()
     )
 
 
@@ -51,10 +51,10 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     if history.kept == BASELINE:
         return None
     primary, settings = steps.config.settings.primary, steps.config.settings
-    on_dev = {name: asked.evaluation for name, asked in history.baselines.items()}
+    on_dev = {name: asked.evaluation for name, asked in history.asked.items()}
     split: Split = "test" if history.test else "dev"
     asked = history.prompts_on_test if history.test else on_dev
-    name = baselines.best_prompt({name: side.scores[primary] for name, side in asked.items()})
+    name = prompt_of(asked, primary)
     if name is None:
         return None
     score = deciding_score(steps, history.data.split(split))

@@ -42,7 +42,7 @@ def database(
     if CONTROL_ARM in history.arms:
         arms[CONTROL_ARM] = {"plan.strategy": "random"}
     arms |= {stored_arm(branch.name): branch.changes for branch in _branches(history)}
-    arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.baselines.items()}
+    arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.asked.items()}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
         config=run.config.shown(), facts={"model": history.model}, arms=arms,
@@ -83,9 +83,7 @@ def _answers(
         if branch.evaluation is not None
     ]
     # They are the base model's, which is round 0.
-    sets += [
-        (arm_of(name), 0, "dev", asked.evaluation) for name, asked in history.baselines.items()
-    ]
+    sets += [(arm_of(name), 0, "dev", asked.evaluation) for name, asked in history.asked.items()]
     sets += [(arm_of(name), 0, "test", side) for name, side in history.prompts_on_test.items()]
     extra, right = recorded(run, added), _right(steps, history)
     for arm, number, split, evaluation in sets:

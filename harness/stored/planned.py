@@ -22,7 +22,6 @@ from harness.config.variants import Variants
 from harness.context import Context, Quiet, Report, Watcher
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
-from harness.engine.baseline_pins import BaselinePins
 from harness.engine.history import History
 from harness.engine.ledger import Unopened
 from harness.engine.pins import GENERATE, TRAIN
@@ -65,7 +64,7 @@ class PlannedRun:
         rounds: of training.
         growth: rows that all augmenters add in one round, at most.
         arms: names of the arms that train; they share the first training.
-        baselines: name of a baseline -> its name in place of an arm.
+        asked: name of a baseline -> its name in place of an arm.
         prompts: baseline -> the rows of dev as it asks them, where they are made.
         stored: trainings and answers that are in the store -> seconds that they took.
         results: (arm, round) -> the closed rounds.
@@ -93,7 +92,7 @@ class PlannedRun:
         self.rounds = config.settings.rounds
         self.growth = sum(entry.rows for entry in config.augment) if grows else 0
         self.arms = [BASE_ARM, CONTROL_ARM] if config.control else [BASE_ARM]
-        self.baselines = {entry.name: asking.arm_of(entry.name) for entry in config.baselines}
+        self.asked = {entry.name: asking.arm_of(entry.name) for entry in asking.entries(config)}
         self.prompts: Mapping[str, Sequence[Example]] = history.prompts
         self.results: Mapping[tuple[str, int], RoundResult] = history.results
         self.tests = history.sealed is None
@@ -287,7 +286,7 @@ def _unfetched(run: _UnbegunRun, steps: Steps) -> PlannedRun:
 
 def _with_prompts(steps: Steps) -> History:
     history = History(data=steps.data())
-    for entry in steps.config.baselines:
+    for entry in asking.entries(steps.config):
         history.prompts[entry.name] = asking.prompts(steps, entry, history.data).rows
     return history
 
@@ -309,9 +308,8 @@ def _pinned(run: Run) -> dict[Place, float]:
         for result in run.journal.rounds(arm)
         for stage in (TRAIN, GENERATE)
     }
-    for entry in run.config.baselines:
-        asked = BaselinePins(run).of(entry.name)
-        pins[asking.arm_of(entry.name), 0, GENERATE] = asked.get(GENERATE)
+    for arm, digest in asking.answers_pinned(run).items():
+        pins[arm, 0, GENERATE] = digest
     on_test = At(split="test").on_split(GENERATE)
     for name, keys in run.journal.tested.items():
         place = (BASE_ARM, name) if isinstance(name, int) else (name, 0)

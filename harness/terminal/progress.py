@@ -39,7 +39,7 @@ SHORT = 0.2
 
 
 def weight_planned(
-    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0, beside: int = 0
+    rounds: int, metrics: int, control: bool, prompts: int = 0, arms: int = 0, beside: int = 0
 ) -> float:
     """The weight of all stages of a run, for the overall bar and its time left.
 
@@ -50,7 +50,7 @@ def weight_planned(
     small = SHORT * (metrics + 1)
     dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
     each = WEIGHTS["train"] + dev + 2 * SHORT
-    asked = baselines * (SHORT + dev)
+    asked = prompts * (SHORT + dev)
     general = (rounds + 1) * sum(GENERAL.values()) if beside else 0.0
     trained = (rounds * (2 if control else 1) + arms) * each
     return 2 * SHORT + dev + asked + SHORT + trained + 2 * test + general

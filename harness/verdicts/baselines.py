@@ -10,7 +10,7 @@ smaller of the two lower bounds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from harness.kit.documents import as_document, finite
@@ -53,21 +53,6 @@ def judge(
     told = found.sentence.removeprefix(f"{found.label}: ")
     sentence = f"{found.label}: {head}: {told}"
     return dataclasses.replace(found, against=name, sentence=sentence)
-
-
-def best_prompt(scores: Mapping[str, Score]) -> str | None:
-    """The prompt with the best score, the first of several; None where none has a value.
-
-    Args:
-        scores: prompt -> its primary score on dev, in the order of the config.
-    """
-    known = {name: score for name, score in scores.items() if score.value is not None}
-
-    def worth(name: str) -> float:
-        value = known[name].value or 0.0
-        return value if known[name].higher_is_better else -value
-
-    return max(known, key=worth, default=None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class _Listing:
     def items(self) -> Iterator[Item]:
         run, dev = self.run, self.run.rows("dev")
         yield self._answers(harness.BASE_ARM, 0, DEV, dev)
-        for name, arm in run.baselines.items() if not self.again else ():
+        for name, arm in run.asked.items() if not self.again else ():
             # Other prompts than dev's are other rows.
             rows = [replace(row, id=f"{row.id} of {name}") for row in run.prompts.get(name, dev)]
             yield self._answers(arm, 0, DEV, rows)
@@ -104,7 +104,7 @@ class _Listing:
     def _prompted(self, rows: Sequence[harness.Example]) -> Iterator[Item]:
         """Test under the prompts that are best on dev: until that is known, under the longest."""
         prompts = self.run.prompts
-        asked = {self.run.baselines[name]: dev for name, dev in prompts.items() if dev}
+        asked = {self.run.asked[name]: dev for name, dev in prompts.items() if dev}
         if not asked:
             return
         done = [arm for arm in asked if (arm, 0, TEST) in self.stored]

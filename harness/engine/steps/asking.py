@@ -1,27 +1,38 @@
-"""The calls that ask the base model in another way: prompts of a baseline, its answers, scores."""
+"""How baselines are carried out: the base model asked in another way, its answers, their scores.
+
+What a baseline is, its contract says (:mod:`harness.stages.prompting`); what its answers say of
+the best round, :mod:`harness.verdicts.baselines`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.boundary.calls import aloud, plainly
+from harness.boundary.lending import Lent
+from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context
 from harness.data.families import families
-from harness.data.splits import rows_digest
+from harness.data.splits import rows_digest, with_valid
+from harness.engine.artifacts import Artifact
 from harness.engine.at import At
-from harness.engine.baseline_pins import BaselinePins
 from harness.engine.journal import OF_BASELINE
 from harness.engine.pins import DETECT, GENERATE
+from harness.engine.run import Run
 from harness.engine.steps.detecting import detect
 from harness.engine.steps.evaluating import Evaluation, generate, scored_rows
 from harness.engine.steps.measuring import score, scores
-from harness.errors import ConfigError, DataError
-from harness.kit.files import read_jsonl, write_jsonl
+from harness.engine.steps.preparing import valid_seed
+from harness.errors import ConfigError, DataError, HarnessError
+from harness.kit.files import digest, read_jsonl, write_jsonl
+from harness.kit.log import Log
 from harness.records import (
+    BASE_ARM,
     Checkpoint,
     Dataset,
     Example,
@@ -32,9 +43,11 @@ from harness.records import (
 from harness.stages import prompting
 
 if TYPE_CHECKING:
+    from harness.engine.history import History
     from harness.engine.steps import Steps
 
 PROMPTS = "prompts"
+FILE = "baselines.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,69 @@ class Given:
 def arm_of(name: str) -> str:
     """What the stages of a baseline, and the database, have in place of an arm."""
     return f"{OF_BASELINE}{name}"
+
+
+def entries(config: Config) -> Sequence[PluginEntry]:
+    """The baselines of a config, in its order."""
+    return config.entries["baselines"]
+
+
+def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]:
+    """Why baselines cannot ask the rows of dev in their way: train lacks rows for it, above all.
+
+    Args:
+        rows: without those that the gate takes out.
+    """
+    if not entries(config):
+        return
+    seed = valid_seed(config.settings.seed)
+    given = Given.of(Dataset(with_valid(rows, config.settings.valid, seed)), "dev")
+    for entry in entries(config):
+        try:
+            with plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*given.lent)):
+                given.asked_by(entry, Context(output=Path("unused")))
+        except HarnessError as error:
+            yield error
+
+
+def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
+    """The base model's answers to dev under other prompts, before anything is trained."""
+    plain, primary = history.evaluations[BASE_ARM, 0], steps.config.settings.primary
+    for entry in entries(steps.config):
+        try:
+            prepared = prompts(steps, entry, history.data)
+            history.prompts[entry.name] = prepared.rows
+            if answered(steps, entry, plain) is None:
+                steps.same_machine(plain, 0)
+            asked = answers(steps, entry, prepared, base, history.data.split("dev"), plain)
+        except steps.lacking:
+            continue
+        history.asked[entry.name] = asked
+        values = (
+            _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
+        )
+        told = "{} on dev, {} without it".format(*values)
+        steps.run.watcher.say(f"{entry.name}: the base model has {primary} {told}: {asked.told}")
+
+
+def _shown(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.4g}"
+
+
+def best_prompt(sides: Mapping[str, Evaluation], primary: str) -> str | None:
+    """The baseline with the best score on dev, the first of several; None where none has a value.
+
+    Args:
+        sides: the base model under each, in the order of the config.
+    """
+    scores = {name: side.scores[primary] for name, side in sides.items()}
+    known = {name: score for name, score in scores.items() if score.value is not None}
+
+    def worth(name: str) -> float:
+        value = known[name].value or 0.0
+        return value if known[name].higher_is_better else -value
+
+    return max(known, key=worth, default=None)
 
 
 def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
@@ -174,26 +250,30 @@ def answers(
 
 
 def on_test(
-    steps: Steps, name: str, data: Dataset, base: Checkpoint, plain: Evaluation
+    steps: Steps, history: History, base: Checkpoint, plain: Evaluation
 ) -> dict[str, Evaluation | None]:
-    """The base model on test under a baseline's prompts, once these rows are opened.
+    """The base model on test under the prompts that were best on dev, once test is opened.
 
     Args:
-        name: of the baseline.
         plain: the base model on test as it is asked.
 
     Returns:
-        None in place of the answers, with a note, where these rows cannot be asked so, which
-        is no reason to lose what an opening gave, or were opened without these answers: to
-        ask later would be another look.
+        Name of that baseline -> its answers; empty where none was asked. None in place of them,
+        with a note, where these rows cannot be asked so, which is no reason to lose what an
+        opening gave, or were opened without these answers: to ask later would be another look.
 
     Raises:
         PluginError: the baseline fails, or shows what it must not.
     """
+    on_dev = {name: asked.evaluation for name, asked in history.asked.items()}
+    name = best_prompt(on_dev, steps.config.settings.primary)
+    if name is None:
+        return {}
+    data = history.data
     at, tested = At(arm=arm_of(name), split="test"), steps.run.journal.tested
     if tested and not tested.get(at.arm):
         return _unanswered(steps, name, "it had no answers when test was opened")
-    entry = next(entry for entry in steps.config.baselines if entry.name == name)
+    entry = next(entry for entry in entries(steps.config) if entry.name == name)
     pinned, rows = tested.get(at.arm, {}), data.split(at.split)
     try:
         prompts = _prompts(steps, entry, data, at, pinned.get(PROMPTS))
@@ -279,3 +359,78 @@ def _refuse_too_long(
             where=f"baselines.{entry.index}",
             hint="shorten that (fewer examples, a shorter system turn), or take it out",
         )
+
+
+# -- which answers and scores baselines were given: found again after an upgrade, too -------------
+
+
+def answers_pinned(run: Run) -> dict[str, str | None]:
+    """What each baseline has in place of an arm -> digest of its answers to dev, if known."""
+    pins = BaselinePins(run)
+    names = [entry.name for entry in entries(run.config)]
+    return {arm_of(name): pins.of(name).get(GENERATE) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file: what a baseline was given; the last one counts.
+
+    Attributes:
+        of: digest of round 0, as it was closed. Where that is decided again, it counts no more.
+        keys: stage, or ``score`` and the metric entry's name -> digest of the artifact.
+    """
+
+    of: str
+    baseline: str
+    keys: Mapping[str, str]
+
+
+class BaselinePins:
+    """Digests of artifacts by baseline and stage, in the run's folder."""
+
+    def __init__(self, run: Run) -> None:
+        """Read the file.
+
+        Raises:
+            DataError: a line of it is damaged.
+        """
+        self.run = run
+        closed = run.journal.closed(BASE_ARM, 0)
+        self._round_0 = "" if closed is None else digest(to_json(closed))
+        self._keys: dict[str, Mapping[str, str]] = {}
+        self._log = Log(
+            run.folder / FILE, Line, schema=1,
+            cost="which answers a baseline was given cannot be known",
+            hint="take the file from a backup, or remove it: answers that are stored are found, "
+            "and others are asked for again",
+        )  # fmt: skip
+        self._log.read(self._take)
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """What a baseline was given; nothing where it was not asked yet."""
+        return self._keys.get(name, {})
+
+    def artifact(self, name: str, key: str) -> Artifact | None:
+        """What the store has of it; what is gone is made again.
+
+        Args:
+            key: ``prompts``, ``generate``, ``detect``, or ``score`` and the metric entry's name.
+        """
+        pin = self.of(name).get(key)
+        return None if pin is None else self.run.artifacts.with_digest(key.split()[0], pin)
+
+    def stored(self, name: str, key: str) -> str | None:
+        """The digest of :meth:`artifact`."""
+        artifact = self.artifact(name, key)
+        return None if artifact is None else artifact.digest
+
+    def keep(self, name: str, keys: Mapping[str, str]) -> None:
+        """Pin what a baseline was given."""
+        if self.run.writes and self.of(name) != keys:
+            line = Line(self._round_0, name, keys)
+            self._log.append(line)
+            self._take(line)
+
+    def _take(self, line: Line) -> None:
+        if line.of == self._round_0:
+            self._keys[line.baseline] = line.keys
