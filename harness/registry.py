@@ -259,12 +259,13 @@ def import_file(path: Path) -> ModuleType:
     """The module in a file, made anew.
 
     Raises:
-        PluginError: there is no such file, or it cannot be imported.
+        ConfigError: there is no such file, or it is no Python.
+        PluginError: it cannot be imported.
     """
     if not path.is_file():
-        raise PluginError("this plugin file does not exist", where=str(path))
+        raise ConfigError("this plugin file does not exist", where=str(path))
     if path.suffix != ".py":
-        raise PluginError("this is no Python file", where=str(path))
+        raise ConfigError("this is no Python file", where=str(path))
     with _loading(str(path), "cannot be imported: "):
         return load_module(f"harness_file_{path.stem}", path)
 

@@ -152,7 +152,7 @@ def test_an_edited_file_runs_as_it_stands(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(PluginError, match="does not exist"):
+    with pytest.raises(ConfigError, match="does not exist"):
         Registry.build([tmp_path / "no.py"])
 
 

@@ -39,6 +39,11 @@ def _main() -> None:
             sys.exit(_run("--debug" in anywhere))
     except Unread:
         sys.exit(EXIT_UNREAD)
+    except SystemExit as end:
+        from harness.terminal.left_threads import end_without
+
+        end_without(end.code if isinstance(end.code, int) else int(bool(end.code)))
+        raise
 
 
 def _trusting(asked: bool) -> AbstractContextManager[None]:

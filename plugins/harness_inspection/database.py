@@ -58,7 +58,21 @@ class RunDatabase:
             DataError: it was built by another version and lacks a view, or holds no round.
         """
         path = folder / DATABASE
-        with harness.open_database(path) as asking:
+        with harness.open_database(path) as asked:
+
+            def asking(sql: str) -> harness.QueryResult:
+                try:
+                    return asked(sql)
+                except harness.UsageError as error:
+                    if error.__cause__ is None:
+                        raise
+                    # Our own SQL is right: what it asks is no database of ours.
+                    raise harness.DataError(
+                        f"this is no database that harness made: {error.what}",
+                        where=str(path),
+                        hint="`harness rebuild RUN` makes it again from what the run has stored",
+                    ) from error
+
             (run,) = _rows(asking(_HEAD))
             if not run["rounds"]:
                 raise harness.DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.config import loading as configuration
-from harness.errors import ConfigError, PluginError
+from harness.errors import ConfigError
 
 
 def problems(project, text=None, sets=()):
@@ -161,7 +161,7 @@ def test_what_is_shown_can_be_loaded_and_is_the_same_experiment(project):
 
 def test_a_plugin_file_that_is_missing(project):
     project.write(changed(project, "fakes.py", "fakirs.py"))
-    with pytest.raises(PluginError, match="does not exist"):
+    with pytest.raises(ConfigError, match="does not exist"):
         configuration.load(project.folder / "harness.yaml")
 
 

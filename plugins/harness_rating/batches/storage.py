@@ -42,6 +42,8 @@ def publish(batch: Batch, content: Mapping[str, Any], root: Path) -> None:
         shown = {"schema": ITEMS_SCHEMA, "batch": batch.name, "items": items}
         write_json(temporary / "items.json", shown)
         write_json(temporary / "batch.json", document)
+        # It says what raters may not learn: which example and round an answer is of.
+        (temporary / "batch.json").chmod(0o600)
         sync_tree(temporary)
         os.replace(temporary, root / batch.name)
         sync_folder(root)

@@ -492,3 +492,8 @@ def test_what_a_run_cannot_give_is_said(there, case):
         rate.make(rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
     assert words in str(caught.value) and caught.value.exit_code == code
     assert not os.path.exists(".harness/ratings")
+
+
+def test_what_raters_may_not_learn_is_not_for_everybody(tmp_path):
+    made = batch(tmp_path)
+    assert (tmp_path / made.name / "batch.json").stat().st_mode & 0o777 == 0o600
