@@ -13,7 +13,7 @@ from harness.records import Example
 class Guard(BaseModel):
     """One entry of the config's ``guard``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     score: str | None = Field(None, description="name of a score (default: the primary one)")
     where: dict[str, str | bool | float] | None = Field(
@@ -77,7 +77,7 @@ class Guard(BaseModel):
 class Objective(BaseModel):
     """The config's ``objective``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     metric: str = Field(description="name of a score")
     target: float = Field(allow_inf_nan=False, description="the value to be reached")

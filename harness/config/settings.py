@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Its parts are built with the whole, once.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Planning(Strict):

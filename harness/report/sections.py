@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import plainly
+from harness.boundary.lending import copies
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.registry import Registry
 from harness.report.reading import Document
@@ -55,12 +56,14 @@ def with_sections(document: Mapping[str, Any], registry: Registry) -> Document:
     ]
     found = {**document, "failed": dict(document["failed"])}
     entries: list[Document] = []
+    copy_of = copies(found)
     for kind, origin in sorted(always, key=lambda section: section[0].order):
         try:
             with plainly(f"section '{kind.name}' from {origin}"):
-                entry = {**head(kind()), **drawn(kind(), found)}
+                entry = {**head(kind()), **drawn(kind(), copy_of())}
         except HarnessError as error:
             found["failed"][kind.name] = error.what
+            copy_of = copies(found)
             continue
         entries.append(entry)
     return {**found, "sections": sorted([*named, *entries], key=lambda entry: entry["order"])}

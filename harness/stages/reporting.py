@@ -179,7 +179,7 @@ def told(document: Mapping[str, Any], section: Section, database: Path) -> dict[
         "cut": len(rows) > MOST_SHOWN,
     }
     sections = [*document.get("sections", ()), entry]
-    return entry | drawn(section, {**document, "sections": sections})
+    return entry | drawn(section, copied({**document, "sections": sections}))
 
 
 def _cell(value: Any) -> Any:
@@ -191,13 +191,16 @@ def _cell(value: Any) -> Any:
 
 
 def drawn(section: Section, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Its blocks, which begin with a heading, and what it says in short."""
-    lent = copied(document)
-    blocks = blocks_of(section, lent)
+    """Its blocks, which begin with a heading, and what it says in short.
+
+    Args:
+        document: a copy, which is the section's own.
+    """
+    blocks = blocks_of(section, document)
     title = one_line(section.title, 120)
     if title and blocks and not isinstance(blocks[0], Heading):
         blocks.insert(0, Heading(title))
-    short = short_of(section, lent)
+    short = short_of(section, document)
     return {"blocks": list(map(to_json, blocks)), "in_short": list(map(to_json, short))}
 
 

@@ -216,8 +216,9 @@ def test_help_imports_no_command():
 NOT_TO_SHOW = {
     "asyncio", "duckdb", "http.client", "multiprocessing", "numpy", "optuna", "pandas", "pyarrow",
     "rapidfuzz", "scipy", "sqlite3", "ssl", "urllib.request",
-    "harness.data.screening", "harness.forecast", "harness.loop", "harness.records.summary",
-    "harness.scoring", "harness.store", "harness.stored", "harness.verdicts",
+    "harness.data.screening", "harness.loop", "harness.records.summary", "harness.scoring",
+    "harness.store", "harness.stored", "harness.verdicts",
+    "harness_causes.analysis", "harness_detectors.rules", "harness_slices.analysis",
 }  # fmt: skip
 """What no run needs that has ended: its report is drawn from its stored analysis."""
 
