@@ -99,19 +99,28 @@ def _text(file: File, head: bytes, encoding: str, problems: Problems) -> File | 
     Raises:
         OSError: it cannot be read.
     """
-    encoding = encoding or encodings.wide(head)
-    if encoding.lower() in ("", "utf-8", "utf8", "utf-8-sig"):
+    wide = encodings.wide(head)
+    if not wide and (not encoding or not _is_ascii(file)):
         fault = encodings.fault(file)
-        if fault is None:
+        if fault is None:  # also in a folder of which other files are in that encoding
             return file
-        problems.add(fault)
-        return None
+        if not encoding:
+            problems.add(fault)
+            return None
+    encoding = wide or encoding
     try:
         return encodings.in_utf8(file, encoding)
     except UnicodeError as error:
         at = f": byte {error.start + 1}" if isinstance(error, UnicodeDecodeError) else ""
-        problems.add(Fault(f"not {encoding}{at}", file.label, hint="name another --encoding"))
+        hint = "name another --encoding" if not wide else "export the file again: it may be cut"
+        problems.add(Fault(f"not {encoding}{at}", file.label, hint=hint))
         return None
+
+
+def _is_ascii(file: File) -> bool:
+    """Whether all bytes are ASCII, as those of encodings with shifts (`iso2022_jp`) are too."""
+    with file.open() as stream:
+        return all(chunk.isascii() for chunk in iter(lambda: stream.read(2**18), b""))
 
 
 def no_text(head: bytes) -> str:

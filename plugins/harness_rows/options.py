@@ -95,7 +95,7 @@ class RowsOptions(harness.Options):
             if value:
                 "".encode(value)
         except LookupError:
-            raise ValueError(f"there is no encoding of texts '{value}' (cp1252, …)") from None
+            raise ValueError("it has to be an encoding of texts (cp1252, utf-16, …)") from None
         return value
 
     @model_validator(mode="after")

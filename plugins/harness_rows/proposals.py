@@ -107,7 +107,7 @@ _DATE = re.compile(
     r"([T ,]+\d{1,2}:\d\d.{0,24})?|\d{1,2}:\d\d(:\d\d)?([.,]\d+)?( ?[AaPp][Mm])?"
 )
 _ADDRESS = re.compile(r"<?[^\s@<>]+@[^\s@<>]+>?|(https?|ftp)://\S+|www\.\S+", re.IGNORECASE)
-_ID = re.compile(r"(?=\S*\d)[\w.:/#-]+|[0-9a-fA-F-]{16,}")
+_ID = re.compile(r"(?=\S*\d)[\w.:/#-]+|[0-9a-fA-F-]{16,}", re.ASCII)
 
 Kind = Literal["text", "label", "rating", "short", "number", "date", "id", "address", "no text"]
 

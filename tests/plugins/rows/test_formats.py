@@ -417,3 +417,31 @@ def test_a_text_beside_a_whole_one_is_asked_for(tmp_path: Path, name: str) -> No
     with pytest.raises(harness.DataError, match="which column is the prompt") as caught:
         reading(written(tmp_path, [row] * 3))
     assert "columns: {prompt:" in caught.value.hint
+
+
+def test_the_encoding_is_that_of_files_that_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    text = "question,answer\nWie groß?,Größer.\n"
+    for name, encoding in (("a", "cp1252"), ("b", "utf-8"), ("c", "utf-16"), ("d", "utf-32-le")):
+        (tmp_path / "rows" / f"{name}.csv").write_bytes(text.encode(encoding))
+    found = reading(tmp_path / "rows", encoding="cp1252")
+    assert [(row.prompt, row.references) for row in found.rows] == [("Wie groß?", ("Größer.",))] * 4
+    assert found.said[0] == "texts are read as cp1252, utf-16, utf-32-le"
+    (tmp_path / "e.csv").write_bytes("question,answer\nなぜ,はい\n".encode("iso2022_jp"))
+    assert reading(tmp_path / "e.csv", encoding="iso2022_jp").rows[0].prompt == "なぜ"
+    assert "a.csv:2:8: not UTF-8: byte 0xdf" in reading(tmp_path / "rows").problems.lines[0]
+    with pytest.raises(ValueError, match="an encoding of texts"):
+        RowsOptions(path=tmp_path, encoding="rot13")
+
+
+def test_rows_of_an_object_are_its_only_list(tmp_path: Path) -> None:
+    rows = [{"question": "Why?", "answer": "So."}] * 3
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"count": 3, "result": {"items": rows, "next": None}}))
+    found = reading(path)
+    assert len(found.rows) == 3 and found.rows[0].id == "a.json:1"
+    assert found.said[0] == "rows are the list `result.items` of the file"
+    path.write_text(json.dumps({"users": [{"name": "a"}], "tickets": rows}))
+    with pytest.raises(harness.DataError, match=r"`users` \(1 rows\), `tickets` \(3 rows\)") as got:
+        reading(path)
+    assert got.value.hint == "a file with one of them: jq .users a.json"

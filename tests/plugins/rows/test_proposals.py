@@ -108,6 +108,7 @@ def test_names_in_other_languages(prompt, answer):
         ([{"a": 1}], "no text"), ([[{"a": 1}]], "no text"), (["", None], "no text"),
         (["hers", "his", "its", "their", "our"], "short"),
         (["今日は荷物が届きました", "請求書の住所を変更したい"], "text"),
+        ([f"我的订单{n}什么时候到" for n in range(20)], "text"),
     ],
 )  # fmt: skip
 def test_kinds_of_columns(values, kind):
