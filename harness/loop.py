@@ -120,7 +120,7 @@ def _train_and_judge(
         steps, checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )
     history.evaluations[arm.name, number] = evaluation
-    history.general |= steps.probing.beside(base, checkpoint, at, pinned)
+    history.general |= steps.general_texts.beside(base, checkpoint, at, pinned)
     result = closed or _decide(steps, history, arm, evaluation)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = analyze(

@@ -9,7 +9,7 @@ from typing import Any
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.steps.asking import Asked
 from harness.engine.steps.evaluating import Evaluation
-from harness.engine.steps.probing import Beside
+from harness.engine.steps.general import Beside
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,

@@ -166,7 +166,7 @@ def _round(
         result,
         findings.slices if findings else (),
         history.logs.get(place, ()),
-        replayed=len(steps.replaying.replayed(rows)),
+        replayed=len(steps.general_rows.replayed(rows)),
         forgotten=forgetting.get(result.round),
     )
 

@@ -20,8 +20,7 @@ from harness.engine.row_keys import overlap, row_keys
 from harness.engine.run import Run
 from harness.engine.steps import comparing, preparing
 from harness.engine.steps.gating import Gating
-from harness.engine.steps.probing import Probing
-from harness.engine.steps.replaying import Replaying
+from harness.engine.steps.general import GeneralRows, GeneralTexts
 from harness.engine.trust import refuse_beside
 from harness.errors import HarnessError
 from harness.kit.numbers import counted
@@ -59,10 +58,10 @@ class Steps:
         self.signatures: dict[str, str | None] = {}
         self.doubt: str = "" if beside is None else beside.doubt
         self.gating: Gating = Gating(self) if beside is None else beside.gating
-        self.replaying = Replaying(self)
+        self.general_rows = GeneralRows(self)
         # Nobody is told of general text in a branch; its guards may need it.
         asked = beside is None or run.config.guards_forgetting
-        self.probing = Probing(self, asked=asked)
+        self.general_texts = GeneralTexts(self, asked=asked)
         self._beside = beside
         self._data: Dataset | None = None
         self._base: Checkpoint | None = None

@@ -42,7 +42,7 @@ def train(
         pinned: digest of the artifact that a closed round was given.
     """
     run, entry = steps.run, steps.config.train
-    seed, rows = steps.seed(TRAIN, at.round), [*rows, *steps.replaying.replayed(rows)]
+    seed, rows = steps.seed(TRAIN, at.round), [*rows, *steps.general_rows.replayed(rows)]
     inputs: dict[str, Any] = {
         "base": base.digest,
         "train": rows_digest(rows),
