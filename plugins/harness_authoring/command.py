@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -18,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
+from typer.core import TyperGroup
 
 import harness
 from harness.kit.blocks import Column, Table
@@ -104,13 +104,14 @@ def check(
         typer.Option("--option", "-o", metavar="KEY=VALUE", help="an option of the plugin"),
     ] = None,
     as_json: Json = False,
+    context: typer.Context = None,  # type: ignore[assignment] # typer tells it by its bare type
 ) -> None:
     """Hold a plugin against the rules of its stage, one line for each."""
     from harness.testing.outcomes import hushed
 
     given = dict(map(_option, options or []))
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
-        targets = _targets(target)
+        targets = _targets(target, _commands(context))
     _known(given, targets)
     with tempfile.TemporaryDirectory() as folder:
         base = _own_model(targets, given, Path(folder))
@@ -164,7 +165,15 @@ def _option(text: str) -> tuple[str, Any]:
     return pair[0].strip(), pair[1]
 
 
-def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
+def _commands(context: typer.Context | None) -> list[str]:
+    """Those of ``harness``, of the core and of every package."""
+    if context is None:
+        return []
+    whole = context.find_root().command
+    return whole.list_commands(context) if isinstance(whole, TyperGroup) else []
+
+
+def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harness.Provider]]:
     if target.endswith(".py") or os.sep in target:
         return _of_file(Path(target))
     stage, _, name = target.rpartition(":")
@@ -172,7 +181,7 @@ def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
     everything = registry.providers()
     targets = [entry for entry in everything if entry[1] == name and stage in ("", entry[0])]
     if not targets:
-        if entry_points(group="harness.commands", name=target):
+        if target in commands:
             hint = f"harness {target} --help runs it; the kit has rules for plugins alone"
             raise harness.UsageError(f"'{target}' is a command, not a plugin", hint=hint)
         known = [known for _, known, _ in everything]

@@ -34,8 +34,9 @@ def test_an_unknown_stage_is_named_with_the_near_one(project):
     assert "there is no plugin of the stage 'metrics', did you mean 'metric'?" in done.err
 
 
-def test_the_name_of_a_command_is_told_from_that_of_a_plugin(project):
-    done = project.inside("plugins", "check", "rate")
+@pytest.mark.parametrize("name", ["rate", "iterate"])
+def test_the_name_of_a_command_is_told_from_that_of_a_plugin(project, name):
+    done = project.inside("plugins", "check", name)
     assert done.code == 2
-    assert "'rate' is a command, not a plugin" in done.err
+    assert f"'{name}' is a command, not a plugin" in done.err
     assert "did you mean" not in done.err
