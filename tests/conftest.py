@@ -157,3 +157,11 @@ def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     made.write()
     return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_machine() -> Iterator[None]:
+    """What else the machine does is no part of what commands say in tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+        yield

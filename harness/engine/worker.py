@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ from harness.errors.machine import trouble_in
 from harness.kit.files import read_json
 
 POLL_SECONDS = 0.2
+WAITING = {"GOMP_SPINCOUNT": "1000"}
+"""How threads of libgomp, which PyTorch brings on Linux, wait for each other: for some microseconds
+in a loop, then asleep. By default they hold a core for milliseconds, for which a thread that has
+lost its core to another program waits in turn."""
+_OF_THE_USER = ("OMP_WAIT_POLICY", *WAITING)
 
 
 class Worker:
@@ -89,6 +94,12 @@ class Worker:
         return _outcome(folder, code, failure)
 
 
+def environment(of_user: Mapping[str, str]) -> dict[str, str]:
+    """That of a worker; what the user says of waiting threads stands."""
+    own = {} if any(name in of_user for name in _OF_THE_USER) else WAITING
+    return {**of_user, **own}
+
+
 class _Process:
     """One process of a worker."""
 
@@ -100,6 +111,7 @@ class _Process:
                 stdout=subprocess.PIPE,
                 stderr=stream,
                 start_new_session=True,
+                env=environment(os.environ),
             )
         self._groups = [self.popen.pid]
         self._pending = b""

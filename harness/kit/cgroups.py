@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.kit.numbers import counted
+
 ROOT = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
+CROWDED = 1.5
+"""Programs that want a core, for each core: beyond it they wait for each other. Ours is one."""
 _NO_LIMIT = 1 << 60
 """Version 1 has no word for "no limit", but a number that no machine has."""
 
@@ -61,6 +65,16 @@ def cores(group: Limits) -> int:
     affine = hasattr(os, "sched_getaffinity")
     allowed = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
     return max(1, min(allowed, math.ceil(group.cores or allowed)))
+
+
+def busy() -> str:
+    """``load 6.7 on 2 cores`` where programs wait for a core for which ours is not the reason.
+
+    Empty where they do not, or where the system does not say. Of the last minute; a container sees
+    the whole machine's.
+    """
+    load, whole = (os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0), os.cpu_count() or 1
+    return f"load {load:.1f} on {counted(whole, 'core')}" if load > CROWDED * whole else ""
 
 
 def memory(group: Limits) -> tuple[int, int]:

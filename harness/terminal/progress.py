@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from harness.context import Report
+from harness.kit import cgroups
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.records import RoundResult
@@ -111,7 +112,7 @@ class Display:
             now = time.monotonic()
             if done:
                 time_left.reached(now, done)
-            left = _left(time_left.seconds(total))
+            left = ", ".join(filter(None, (_left(time_left.seconds(total)), cgroups.busy())))
             if self.live:
                 if self._step is not None:
                     text = one_line(f"{label} {what}", STEP)

@@ -117,6 +117,9 @@ def resources() -> Section:
         what = f"{gigabytes(available)} of memory are available, and the default run takes 2.8 GB"
         cure = "raise the container's limit" if limited else "close other programs"
         troubles.append(Trouble(what, cure, "warning"))
+    if load := cgroups.busy():
+        what = f"other programs want the cores, too ({load}): training and answers take longer"
+        troubles.append(Trouble(what, "close other programs, or wait for them", "warning"))
     disks = set()
     for name, folder in _places().items():
         there = next(path for path in (folder, *folder.parents) if path.exists())

@@ -302,3 +302,11 @@ def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypa
             worker.do(lay("wait"), lambda *step: steps.append(step), lambda: len(steps) > 2)
     assert [one["loaded"] for one in facts] == [0, 0] and worker_process.FORKS
     assert [row["text"] for row in read_jsonl(folder / "output" / "predictions.jsonl")] == ["text"]
+
+
+def test_threads_of_a_worker_wait_asleep_unless_the_user_says_how():
+    from harness.engine.worker import environment
+
+    assert environment({"A": "1"}) == {"A": "1", "GOMP_SPINCOUNT": "1000"}
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        assert environment({name: "x"}) == {name: "x"}

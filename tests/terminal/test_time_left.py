@@ -100,3 +100,18 @@ def test_a_line_in_a_log_has_no_time_until_it_is_known(monkeypatch: pytest.Monke
     lines = console.file.getvalue().splitlines()
     assert lines[0] == "round 0: generate: 1/150" and "left" not in lines[3]
     assert lines[-1] == "round 0: generate: 146/150, about 2.1 s left"
+
+
+def test_a_busy_machine_is_named_beside_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("os.getloadavg", lambda: (6.66, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    console = Console(file=io.StringIO(), width=80)
+    with progress.Display(console, "run", 1.0) as display:
+        report = display.stage("round 0: generate")
+        for now[0], done in ((20.0, 1), (40.0, 2)):
+            report(done, 150, "answers")
+    assert (
+        console.file.getvalue().splitlines()[0] == "round 0: generate: 1/150, load 6.7 on 2 cores"
+    )

@@ -129,3 +129,13 @@ def test_the_real_disk_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machine, "_places", lambda: {"models": tmp_path / "not" / "there"})
     values = machine.resources().values
     assert values["disk"]["models"]["total"] == shutil.disk_usage(tmp_path).total
+
+
+def test_a_busy_machine_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    told = []
+    for load in (3.0, 3.1):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        troubles = machine.resources().troubles
+        told.append([t for t in troubles if "load" in t.what and t.level == "warning"])
+    assert told[0] == [] and "(load 3.1 on 2 cores)" in told[1][0].what
