@@ -23,6 +23,7 @@ from harness.errors import STOPPING, HarnessError, InputChanged, PluginError, re
 from harness.errors.machine import machine_trouble
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
+from harness.terminal.streams import within_plugin
 
 SILENCE = 180.0
 """Seconds without a sign of life after which it is said who is at work: a first batch may take
@@ -183,6 +184,7 @@ class PluginCall:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> None:
+        self._stack.enter_context(within_plugin())
         if self.here:
             self.calls._enter(self.where)
         if self.watched:

@@ -25,17 +25,19 @@ def main() -> None:
 def _main() -> None:
     import gc
     import sys
+    from contextlib import nullcontext
 
     # What a command imports stays until it ends. At Python's own 700 a seventh of a short command's
     # time went into looking through that for cycles, again and again.
     gc.set_threshold(50_000)
     from harness.errors import EXIT_UNREAD, Unread
-    from harness.terminal.streams import outlets
+    from harness.terminal.streams import document_alone, outlets
 
     anywhere = {"--debug", "--trust"} & {*sys.argv[1:]}
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in anywhere]
     try:
-        with outlets(), _trusting("--trust" in anywhere):
+        alone = document_alone() if "--json" in sys.argv[1:] else nullcontext()
+        with alone, outlets(), _trusting("--trust" in anywhere):
             sys.exit(_run("--debug" in anywhere))
     except Unread:
         sys.exit(EXIT_UNREAD)

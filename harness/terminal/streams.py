@@ -103,6 +103,41 @@ def _outlet(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
                 made.detach()  # or the stream would be closed with it
 
 
+_alone = False
+
+
+@contextlib.contextmanager
+def document_alone() -> Iterator[None]:
+    """Around a command with ``--json``: what is not written by its own code is on stderr.
+
+    ``sys.stdout`` gets a descriptor of its own, so that writes to descriptor 1, of child processes
+    too, cannot reach the document; :func:`within_plugin` sees to what plugins print.
+    """
+    global _alone
+    before, out = _alone, sys.stdout
+    _alone = True
+    try:
+        if out is None or not _is_the_process_output(out):
+            yield
+            return
+        out.flush()
+        with open(os.dup(1), "w", encoding=out.encoding, errors=out.errors) as own:
+            os.dup2(2, 1)
+            sys.stdout = own
+            try:
+                yield
+            finally:
+                os.dup2(own.fileno(), 1)
+                sys.stdout = out
+    finally:
+        _alone = before
+
+
+def within_plugin() -> contextlib.AbstractContextManager[object]:
+    """Around a call of a plugin: what it prints is on stderr where a document has to be alone."""
+    return contextlib.redirect_stdout(sys.stderr) if _alone else contextlib.nullcontext()
+
+
 @contextlib.contextmanager
 def plugins_on_stderr() -> Iterator[None]:
     """Within it, all that is printed, by other processes that are started too, is on stderr."""
