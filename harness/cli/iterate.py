@@ -150,7 +150,7 @@ def _show(config: Config, run: str) -> None:
     from pathlib import Path
 
     from harness.boundary.calls import plainly
-    from harness.engine.run import REPORTS_FOLDER
+    from harness.engine.places import REPORTS_FOLDER
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_sections

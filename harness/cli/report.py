@@ -59,7 +59,7 @@ def report(
         return
     if full and brief:
         raise UsageError("--full shows all and --brief a few lines: one of them")
-    from harness.engine.run import MACHINE_FOLDER
+    from harness.engine.places import MACHINE_FOLDER
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
@@ -105,7 +105,7 @@ def _report_all(html: Path | None, as_json: bool) -> None:
 
 def _with_pages(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """The document with each run's ``report``: the way from a folder to its page, if it has one."""
-    from harness.engine.run import REPORTS_FOLDER
+    from harness.engine.places import REPORTS_FOLDER
 
     def way(run: str) -> str | None:
         page = Path(REPORTS_FOLDER, run, "report.html")

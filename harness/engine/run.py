@@ -37,6 +37,7 @@ from harness.engine.budget import Budget
 from harness.engine.job import Job, run_inline, write, write_question
 from harness.engine.journal import ClosedRounds, Journal, Tested
 from harness.engine.ledger import Ledger
+from harness.engine.places import CONFIG, JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
 from harness.engine.worker import Worker
@@ -47,17 +48,12 @@ from harness.kit.files import digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
 from harness.remote.spending import Spending, current, place_of
 
-MACHINE_FOLDER = ".harness"
-REPORTS_FOLDER = "reports"
-LEDGER = "test-openings.jsonl"
 SPENT = "spent.jsonl"
 """What requests to servers have cost, of all runs of the folder."""
-CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
 ROUND_0 = At()
 _JOBS = ("model", "trainer", "generator")
-JOURNAL = "journal.jsonl"
 
 
 class Run:

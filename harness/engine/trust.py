@@ -18,7 +18,7 @@ from harness.config.finding import FILE_NAME
 from harness.config.running_code import CodeRunner, running_code
 from harness.config.settings import plugin_files
 from harness.engine import beginning, resume_command
-from harness.engine.run import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
+from harness.engine.places import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import ConfigError, HarnessError, UsageError
 from harness.kit import yaml_file
 from harness.kit.files import files_digest

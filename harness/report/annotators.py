@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.config.settings import plugin_files
-from harness.engine.run import CONFIG
+from harness.engine.places import CONFIG
 from harness.engine.trust import foreign_files
 from harness.errors import ConfigError, PluginError
 from harness.kit import yaml_file

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
+from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
 from harness.kit.text import one_line, titled

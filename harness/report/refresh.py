@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.run import MACHINE_FOLDER
+from harness.engine.places import MACHINE_FOLDER
 from harness.errors import DataError, HarnessError, PluginError
 from harness.kit.files import read_json, write_json
 from harness.kit.lock import turn

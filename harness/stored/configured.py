@@ -18,7 +18,7 @@ from harness.context import Context, Report, silent
 from harness.data.correction_file import applied
 from harness.data.screening import Screening, previewed
 from harness.engine.ledger import Ledger, Opening, measuring
-from harness.engine.run import LEDGER, MACHINE_FOLDER
+from harness.engine.places import LEDGER, MACHINE_FOLDER
 from harness.engine.steps.gating import screening_seed
 from harness.errors import DataError, UsageError
 from harness.records import Checkpoint, Example, Level, Rendered

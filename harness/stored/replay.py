@@ -25,7 +25,8 @@ from harness.engine.history import History
 from harness.engine.journal import ClosedRounds, Tested
 from harness.engine.ledger import Ledger, Unopened
 from harness.engine.pins import MODEL
-from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
+from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.engine.run import Run
 from harness.engine.stage_keys import Versions
 from harness.engine.steps import Steps
 from harness.engine.steps.evaluating import Evaluation

@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.engine import uses
 from harness.engine.artifacts import empty, large_files
 from harness.engine.pins import TRAIN
-from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.engine.places import MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
 from harness.kit.files import read_json, remove

@@ -17,7 +17,8 @@ from harness.engine import resume_command
 from harness.engine.at import At
 from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
-from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
+from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.engine.steps.measuring import score
 from harness.engine.trust import as_allowed
