@@ -73,8 +73,8 @@ def _only_list(file: File, split: str, problems: Problems, value: dict[str, Any]
         return [Part(_objects(file, problems, rows, name, 1), split, said)]
     if found:
         names = [f"`{_shown(name)}` ({len(rows):,} rows)" for name, rows in found.items()]
-        first = next(iter(found))
-        hint = f"a file with one of them: jq {shlex.quote(f'.{first}')} {shlex.quote(file.label)}"
+        most = max(found, key=lambda name: len(found[name]))
+        hint = f"a file with one of them: jq {shlex.quote(f'.{most}')} {shlex.quote(file.label)}"
         many = ", ".join(names[:NAMED])
         fault = Fault(f"the file holds several lists of rows: {many}", file.label, hint=hint)
     else:

@@ -444,4 +444,4 @@ def test_rows_of_an_object_are_its_only_list(tmp_path: Path) -> None:
     path.write_text(json.dumps({"users": [{"name": "a"}], "tickets": rows}))
     with pytest.raises(harness.DataError, match=r"`users` \(1 rows\), `tickets` \(3 rows\)") as got:
         reading(path)
-    assert got.value.hint == "a file with one of them: jq .users a.json"
+    assert got.value.hint == "a file with one of them: jq .tickets a.json"

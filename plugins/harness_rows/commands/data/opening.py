@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import harness
 from harness import ConfigView, Example, Report
 from harness_rows.commands.data.request import Request, of_config, source_options
+from harness_rows.formats import Unrecognised
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
@@ -89,7 +91,13 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
-    reading = read(options)
+    try:
+        reading = read(options)
+    except Unrecognised as error:
+        if view is None and (best := next(iter(error.proposal.choices), None)):
+            words = ["--column", f"prompt={best.prompt}", "--column", f"references={best.answer}"]
+            error.hint = f"name them: {shlex.join(words)}"
+        raise
     rows, problems = reading.rows, reading.problems.lines
     if options.sizes or options.group:
         try:
