@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from harness.data import screening
 from harness.data.screening import Rules
 from harness.data.splits import rows_digest
 from harness.engine.steps import gating
-from harness.kit import files
+from harness.kit import files, yaml_file
 from harness.records import Example
 from tests.support import nightly
 from tests.support.project import Project, Result
@@ -115,6 +116,22 @@ def screened() -> Iterator[dict[str, Any]]:
         patch.setattr(gating, "screen", remembered)
         patch.setattr(screening, "screen", remembered)
         yield known
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _yaml_read_once() -> Iterator[None]:
+    """A text of YAML is read once, in pure Python: hundreds of commands have the same config."""
+    known: dict[str, bytes] = {}
+    read = yaml_file._yaml
+
+    def remembered(text: str, path: Path) -> Any:
+        if text not in known:
+            known[text] = pickle.dumps(read(text, path))  # what raises is read again
+        return pickle.loads(known[text])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_file, "_yaml", remembered)
+        yield
 
 
 @pytest.fixture(scope="session")
