@@ -12,6 +12,7 @@ import pytest
 import harness
 from harness_rows.commands.row_options import columns_of
 from harness_rows.initial import guessing
+from harness_rows.initial.request import Request
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 
@@ -185,7 +186,9 @@ JUDGED = {
 
 def printed_columns(error: harness.DataError) -> dict[str, Any]:
     """What the printed options of ``init`` mean."""
-    flags = shlex.split(guessing.in_flags(error).hint.partition(": ")[2])
+    hint = guessing.in_commands(error, Request(data="rows.jsonl")).hint
+    program, command, file, *flags = shlex.split(hint.partition(": ")[2])
+    assert (program, command, file) == ("harness", "init", "rows.jsonl")
     assert flags[::2] == ["--column"] * (len(flags) // 2)
     return columns_of(flags[1::2])
 
