@@ -4,11 +4,19 @@ A plugin's options inherit from :class:`ServerOptions`; :class:`Asker` sends its
 :class:`Request` records and gives back a :class:`Reply`, or the :class:`Fault`, of each.
 """
 
-from harness.remote.asking import Asker, Progress, Request
+from harness.remote.asking import Asker, Progress
 from harness.remote.client import Client
 from harness.remote.faults import NOT_ASKED, Fault, Faults
-from harness.remote.options import Price, ServerOptions, check_server, foresee_server, money
-from harness.remote.replies import KeptReplies, Reply
+from harness.remote.options import (
+    Price,
+    RequestOptions,
+    ServerOptions,
+    check_server,
+    foresee_library,
+    foresee_server,
+    money,
+)
+from harness.remote.replies import KeptReplies, Reply, Request
 from harness.remote.spending import Cost, Spending, counting
 
 __all__ = [
@@ -23,10 +31,12 @@ __all__ = [
     "Progress",
     "Reply",
     "Request",
+    "RequestOptions",
     "ServerOptions",
     "Spending",
     "check_server",
     "counting",
+    "foresee_library",
     "foresee_server",
     "money",
 ]

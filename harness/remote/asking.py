@@ -7,7 +7,6 @@ import queue
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ from harness.remote import spending
 from harness.remote.client import LONGEST_WAIT, Client
 from harness.remote.faults import NOT_ASKED, Fault
 from harness.remote.options import ServerOptions, money
-from harness.remote.replies import KeptReplies, Reply
+from harness.remote.replies import KeptReplies, Reply, Request, reply_key
 
 Progress = Callable[[int, int, str], None]
 LEAST_BREAKER = 6
@@ -23,30 +22,10 @@ LEAST_BREAKER = 6
 _TICK = 0.2  # seconds between two looks at Ctrl-C
 
 
-def anything(text: str) -> bool:
-    """Every answer will do."""
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One draw of an answer to a prompt.
-
-    Attributes:
-        draw: tells draws of the same prompt apart, from 0 on: each is another sample.
-        accept: whether an answer will do; one that will not is asked for again with another seed,
-            and the last one is taken.
-    """
-
-    messages: Sequence[Mapping[str, Any]]
-    draw: int = 0
-    accept: Callable[[str], bool] = field(default=anything, compare=False)
-
-
 class Asked(Protocol):
     """What answers requests: a :class:`harness.remote.Client`, or a model of this machine."""
 
-    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes: ...
+    def body(self, request: Request, seed: int) -> bytes: ...
 
     def ask(self, body: bytes) -> Reply: ...
 
@@ -75,7 +54,7 @@ class Asker:
         at_once: int = 0,
     ) -> None:
         self._options, self.who = options, who
-        self._kept = KeptReplies(Path(options.cache))
+        self._kept = KeptReplies(Path(options.cache)) if options.cache else None
         self._stage, self._model = stage or who, model or options.model
         self._client = client or (lambda: Client(options, who))
         self._at_once = at_once or options.concurrency
@@ -83,11 +62,12 @@ class Asker:
     def key(self, request: Request) -> str:
         """By which an answer is kept: whatever decides what the model says."""
         sampling = [self._options.temperature, self._options.max_tokens, request.draw]
-        return self._kept.key([self._model, request.messages, sampling])
+        asked = [self._model, request.messages, sampling, *request.tools]
+        return reply_key(asked)
 
     def known(self, request: Request) -> Reply | None:
         """The answer that is kept; one that will not do only if it was tried often enough."""
-        reply = self._kept.get(self.key(request))
+        reply = None if self._kept is None else self._kept.get(self.key(request))
         if reply is None or reply.tries >= self._options.tries or request.accept(reply.text):
             return reply
         return None
@@ -180,11 +160,11 @@ class Asker:
         self, client: Asked, request: Request, key: str, stop: threading.Event
     ) -> Reply | Fault:
         """An answer that will do, the last of several that will not, or the fault met."""
-        before = self._kept.get(key)
+        before = None if self._kept is None else self._kept.get(key)
         first = before.tries + 1 if before else 1
         for attempt in range(first, self._options.tries + 1):
             # Another try is another draw: the same seed would say the same again.
-            body = client.body(request.messages, 1000 * request.draw + attempt)
+            body = client.body(request, 1000 * request.draw + attempt)
             try:
                 reply = self._patiently(client, body, stop)
             except Fault as fault:
@@ -192,7 +172,8 @@ class Asker:
             if request.accept(reply.text):
                 break
         reply = dataclasses.replace(reply, tries=attempt)
-        self._kept.put(key, reply, self._model)
+        if self._kept is not None:
+            self._kept.put(key, reply, self._model)
         return reply
 
     def _patiently(self, client: Asked, body: bytes, stop: threading.Event) -> Reply:

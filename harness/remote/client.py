@@ -10,7 +10,6 @@ import email.utils
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness.remote.faults import Fault
 from harness.remote.options import EXTRA, ServerOptions
-from harness.remote.replies import Reply
+from harness.remote.replies import Reply, Request
 
 LARGEST = 4 << 20
 """Bytes of a response that are read."""
@@ -65,11 +64,12 @@ class Client:
     def close(self) -> None:
         self._client.close()
 
-    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes:
+    def body(self, request: Request, seed: int) -> bytes:
         """The body of a request, as it is sent."""
         wanted = {
-            "model": self._options.model, "messages": messages, "seed": seed,
+            "model": self._options.model, "messages": request.messages, "seed": seed,
             "temperature": self._options.temperature, "max_tokens": self._options.max_tokens,
+            "tools": request.tools or None,
         }  # fmt: skip
         wanted = {name: value for name, value in wanted.items() if value is not None}
         return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass

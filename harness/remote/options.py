@@ -31,21 +31,9 @@ def money(price: Mapping[Literal["in", "out"], float], prompt: int, answer: int)
     return (prompt * price["in"] + answer * price["out"]) / 1e6
 
 
-class ServerOptions(Options):
-    """A model behind an OpenAI-compatible API.
+class RequestOptions(Options):
+    """How a server with a model is asked, whichever it is."""
 
-    A plugin's own options inherit from it, with other defaults where they fit better.
-    """
-
-    endpoint: str = Field(
-        default="",
-        description="base URL of an OpenAI-compatible API, such as `http://127.0.0.1:8000/v1`",
-    )
-    model: str = Field(default="", description="the model's name at the endpoint")
-    key: str = Field(
-        default="OPENAI_API_KEY",
-        description="name of the environment variable that holds the key; never the key itself",
-    )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         default=0.0, description="of an answer; 0: the likeliest; null leaves it to the server"
     )
@@ -62,6 +50,23 @@ class ServerOptions(Options):
         description="seconds before the second try; each further wait is twice as long, 60 at most",
     )  # fmt: skip
     concurrency: int = Field(default=4, ge=1, le=64, description="requests at once")
+
+
+class ServerOptions(RequestOptions):
+    """A model behind an OpenAI-compatible API.
+
+    A plugin's own options inherit from it, with other defaults where they fit better.
+    """
+
+    endpoint: str = Field(
+        default="",
+        description="base URL of an OpenAI-compatible API, such as `http://127.0.0.1:8000/v1`",
+    )
+    model: str = Field(default="", description="the model's name at the endpoint")
+    key: str = Field(
+        default="OPENAI_API_KEY",
+        description="name of the environment variable that holds the key; never the key itself",
+    )
     cache: str = Field(default=".harness/replies", description="where answers are kept")
     price: Price | None = Field(
         default=None, description="money for a million tokens: `{in: 0.15, out: 0.60}`"
@@ -86,11 +91,16 @@ def check_server(options: ServerOptions) -> None:
     _check_address(options.endpoint)
 
 
-def foresee_server(options: ServerOptions) -> Iterator[Problem]:
-    """What can be said of a server without asking it; see :meth:`harness.Plugin.check`."""
+def foresee_library() -> Iterator[Problem]:
+    """Whether servers can be asked at all; see :meth:`harness.Plugin.check`."""
     if importlib.util.find_spec("httpx2") is None:
         message = f"it needs the package httpx2: {install_extra(EXTRA)}"
         yield Problem(message, (), "environment")
+
+
+def foresee_server(options: ServerOptions) -> Iterator[Problem]:
+    """What can be said of a server without asking it; see :meth:`harness.Plugin.check`."""
+    yield from foresee_library()
     if not os.environ.get(options.key):
         message = f"the environment variable {options.key} is not set: it is asked without a key"
         yield Problem(message, ("key",), "note")

@@ -1,4 +1,4 @@
-"""Answers of models kept by the content of what was asked, a small JSON file each.
+"""Requests, and answers of models kept by the content of what was asked, a small JSON file each.
 
 The key holds the model's name, the whole prompt, the sampling and the index of the draw; not
 the address, so that a server may move. Faults are never kept.
@@ -6,7 +6,8 @@ the address, so that a server may move. Faults are never kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,28 @@ from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
 SCHEMA = 2
+
+
+def anything(text: str) -> bool:
+    """Every answer will do."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One draw of an answer to a prompt.
+
+    Attributes:
+        tools: schemas of the tools that the prompt names.
+        draw: tells draws of the same prompt apart, from 0 on: each is another sample.
+        accept: whether an answer will do; one that will not is asked for again with another seed,
+            and the last one is taken.
+    """
+
+    messages: Sequence[Mapping[str, Any]]
+    draw: int = 0
+    tools: Sequence[Mapping[str, Any]] = ()
+    accept: Callable[[str], bool] = field(default=anything, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +60,16 @@ class Reply:
     served: str = ""
 
 
+def reply_key(asked: Any) -> str:
+    """The name of what was asked, a JSON value."""
+    return digest([SCHEMA, asked])
+
+
 class KeptReplies:
     """A folder of answers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    def key(self, asked: Any) -> str:
-        """The name of what was asked, a JSON value."""
-        return digest([SCHEMA, asked])
 
     def get(self, key: str) -> Reply | None:
         """The answer; None if there is none that can be used."""

@@ -20,7 +20,8 @@ OURS = [
     if provider.plugin.__module__.startswith("harness_")
 ]
 ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody", "tries": 1}
-UNCALLED = ("hub", "local", "judge", "teacher")
+SERVED = {"serve": "no-such-server {base} --port {port}"}
+UNCALLED = ("hub", "local", "judge", "teacher", "endpoint")
 """What needs the network, a whole model, or a server."""
 SILENT = {
     ("annotation", "ratings"),
@@ -145,7 +146,13 @@ def test_other_stage(stage, name, plugin, options, monkeypatch, request):
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # a model's own check asks the hub
     base = request.getfixturevalue("tiny") if stage in ("trainer", "generator") else None
-    given = ENDPOINT if stage == "judge" or name == "teacher" else options.get(name)
+    given = (
+        ENDPOINT
+        if stage == "judge" or name == "teacher"
+        else SERVED
+        if name == "endpoint"
+        else options.get(name)
+    )
     outcomes = check(plugin, given, checkpoint=base)
     assert len(outcomes) == len(rules(stage))
     assert not [o for o in outcomes if o.status == "failed"]

@@ -76,7 +76,7 @@ def test_waits_grow_and_end(server, asker):
     patient = asker(tries=9, wait=2)
     client = patient._client()
     with pytest.raises(Fault):
-        patient._patiently(client, client.body(MESSAGES, 1), Patience())
+        patient._patiently(client, client.body(Request(MESSAGES), 1), Patience())
     client.close()
     assert waits == [3, 4, 8, 16, 32, 60, 60, 60]
     assert len(server.asked) == 9

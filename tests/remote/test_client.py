@@ -12,14 +12,14 @@ import pytest
 
 import harness
 from harness.kit.installing import install_extra
-from harness.remote import Client, Fault, ServerOptions
+from harness.remote import Client, Fault, Request, ServerOptions
 from tests.support.chat_server import SECRET, Answer, said
 
 MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
 
 
 def ask(client, seed):
-    return client.ask(client.body(MESSAGES, seed)).text
+    return client.ask(client.body(Request(MESSAGES), seed)).text
 
 
 @pytest.fixture
@@ -198,10 +198,10 @@ def test_what_the_server_counts_comes_with_the_answer(server, client):
     usage = {"prompt_tokens": 12, "completion_tokens": 3}
     server.says = lambda asked: said("x", model="tester-v2", usage=usage)
     made = client()
-    reply = made.ask(made.body(MESSAGES, 1))
+    reply = made.ask(made.body(Request(MESSAGES), 1))
     assert (reply.prompt_tokens, reply.answer_tokens, reply.served) == (12, 3, "tester-v2")
     server.says = lambda asked: said("x", model=["?"], usage={"prompt_tokens": -1.5})
-    reply = made.ask(made.body(MESSAGES, 1))
+    reply = made.ask(made.body(Request(MESSAGES), 1))
     assert (reply.prompt_tokens, reply.answer_tokens, reply.served) == (None, None, "")
 
 

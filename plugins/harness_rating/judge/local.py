@@ -7,13 +7,13 @@ import functools
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness.kit.files import files_digest
-from harness.remote import Reply
+from harness.remote import Reply, Request
 from harness_rating.judge.options import Asking
 
 LONGEST_REPLY = 512
@@ -56,9 +56,9 @@ class Local:
     def close(self) -> None:
         vars(self).pop("_loaded", None)
 
-    def body(self, messages: Sequence[Mapping[str, Any]], seed: int) -> bytes:
+    def body(self, request: Request, seed: int) -> bytes:
         """What :meth:`ask` takes."""
-        return json.dumps([messages, seed]).encode()
+        return json.dumps([request.messages, seed]).encode()
 
     def ask(self, body: bytes) -> Reply:
         """The model's reply.

@@ -36,7 +36,7 @@ class Question:
 
     @property
     def request(self) -> Request:
-        return Request(self.messages, self.sample, self._readable)
+        return Request(self.messages, self.sample, accept=self._readable)
 
     def _readable(self, text: str) -> bool:
         try:

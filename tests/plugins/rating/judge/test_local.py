@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.remote import Request
 from harness_rating.judge.local import Local, identity
 from harness_rating.judge.options import Asking
 from harness_rating.judge.plugin import JudgeMetric
@@ -16,7 +17,7 @@ MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content
 
 
 def ask(model, seed):
-    return model.ask(model.body(MESSAGES, seed)).text
+    return model.ask(model.body(Request(MESSAGES), seed)).text
 
 
 @pytest.fixture(scope="module")

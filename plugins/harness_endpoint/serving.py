@@ -1,0 +1,163 @@
+"""A server with a model: started by the user's command, waited for, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+import harness
+from harness.kit.text import one_line
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_PLACES = re.compile(r"\{(\w+)\}")
+KNOWN = ("base", "adapter", "port")
+_ENDING = 10.0
+"""Seconds that a server has to end by itself."""
+_TAIL = 1500
+"""Characters of its last words that are told."""
+
+
+def places_of(template: str) -> set[str]:
+    """The names in braces of a command."""
+    return set(_PLACES.findall(template))
+
+
+def words(template: str, values: Mapping[str, str]) -> list[str]:
+    """The command for a model.
+
+    A part in brackets is used where all its places are known: what an adapter needs is left out
+    for the base model. A value is one word, whatever it holds.
+    """
+    text = _OPTIONAL.sub(
+        lambda part: part[1] if places_of(part[1]) <= values.keys() else "", template
+    )
+    return [_PLACES.sub(lambda place: values[place[1]], word) for word in shlex.split(text)]
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def served(
+    command: list[str], port: int, seconds: float, context: harness.Context
+) -> Iterator[str]:
+    """The address of a server that the command starts, until the block ends.
+
+    The server is a child in the process group of this job, so that it ends with the job however
+    that ends.
+
+    Raises:
+        EnvironmentFailure: the command cannot be started, ends, or does not answer in time; its
+            last words are told.
+    """
+    address = f"http://127.0.0.1:{port}/v1"
+    # No file of the artifact: what a server prints differs each time.
+    with tempfile.TemporaryFile() as log:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        except OSError as error:
+            raise harness.EnvironmentFailure(
+                f"the server cannot be started: {error.strerror or error}",
+                where=one_line(shlex.join(command), 200),
+                hint="correct generate.serve, or install what it names",
+            ) from None
+        try:
+            _wait(process, address, seconds, log, command, context)
+            yield address
+        finally:
+            _end(process)
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    address: str,
+    seconds: float,
+    log: IO[bytes],
+    command: list[str],
+    context: harness.Context,
+) -> None:
+    begin = time.monotonic()
+    while not _answers(address):
+        context.check()
+        code, waited = process.poll(), time.monotonic() - begin
+        if code is None and waited < seconds:
+            context.progress(0, 0, f"waiting for the server, {waited:.0f} s")
+            time.sleep(0.2)
+            continue
+        why = f"does not answer within {seconds:g} s" if code is None else f"ended with {code}"
+        raise harness.EnvironmentFailure(
+            f"the server {why}",
+            where=one_line(shlex.join(command), 200),
+            hint="run the command by hand, or raise generate.start_timeout",
+            details=[one_line(line, 200) for line in _last(log).splitlines()[-12:]],
+        )
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/models", timeout=2) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        # A server that is up and lists no models answers, too; one that loads says 503.
+        return error.code in (401, 404, 405)
+    except (OSError, ValueError):
+        return False
+
+
+def _last(log: IO[bytes]) -> str:
+    log.seek(0, 2)
+    log.seek(max(0, log.tell() - _TAIL))
+    return log.read().decode("utf-8", "replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the server with all that it has started."""
+    with contextlib.suppress(psutil.Error):
+        family = [*psutil.Process(process.pid).children(recursive=True)]
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDING)
+        for member in family:
+            with contextlib.suppress(psutil.Error):
+                member.terminate()
+        _, alive = psutil.wait_procs(family, _ENDING)
+        for member in alive:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def version(template: str) -> str:
+    """What the program of a command says of its version; empty where it says nothing."""
+    program = shlex.split(_OPTIONAL.sub(" ", template))[:1]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            [*program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        )
+        lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
+        if done.returncode == 0 and lines:
+            return one_line(lines[-1], 100)
+    return ""
+
+
+def folder_of(path: str | None) -> str | None:
+    """A folder as a server is told of it, whatever the working folder is."""
+    return None if path is None else str(Path(path).resolve())
