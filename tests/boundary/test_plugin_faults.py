@@ -67,7 +67,7 @@ def names(stage, text):
     text.encode()
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize("fault", RAISES)
 @pytest.mark.parametrize("stage", LOOP)
 def test_whatever_is_raised_names_the_plugin(folder, stage, fault):
@@ -116,7 +116,7 @@ def complete(run_once, tmp_path_factory):
     return type(run_once[0])(folder)
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize("fault", RAISES)
 def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_once, fault):
     text = (run_once[0].folder / "harness.yaml").read_text()

@@ -239,7 +239,7 @@ def test_a_source_that_does_not_end_is_counted_and_stopped(project, command, mon
     assert "load() gives more than 1,000 of them: it has to end" in words
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("command", ["check", "iterate"])
 def test_ctrl_c_ends_a_source_that_does_not(project, command):
     project.write(ENDLESS, "endless.py")

@@ -305,7 +305,7 @@ def test_every_report_says_by_how_much(asked):
     assert head in " ".join(project.inside("report", "--brief").out.split())
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     ("system", "test", "beats", "said"),
     [

@@ -95,6 +95,7 @@ def test_the_readme_metric_decides_a_run(project: Any) -> None:
     assert result.document["rounds"][1]["scores"]["keyword-recall"]["n"] > 0
 
 
+@pytest.mark.nightly
 def test_the_observer_in_the_docs_is_told_of_each_round(project: Any) -> None:
     code = next(b for b in blocks(page("docs/plugins.md"), "python") if "on_round_end" in b)
     (project.folder / "watch.py").write_text(code, encoding="utf-8")
@@ -283,6 +284,7 @@ def test_first_example_of_the_score_page_runs_as_written(project: Any) -> None:
     assert " ".join(bare_lines(printed)) == " ".join(bare_lines(shown))
 
 
+@pytest.mark.nightly
 def test_worked_comparison_is_what_the_program_prints(project: Any) -> None:
     text, in_python = page("docs/comparing.md").split("\n## In Python\n")
     project.write(blocks(text, "python")[0], "make.py")
@@ -463,6 +465,7 @@ def addresses(svg: str) -> set[str]:
     return set(re.findall(r"https?://[^\"')\s]*", svg)) - {"http://www.w3.org/2000/svg"}
 
 
+@pytest.mark.nightly
 def test_the_picture_is_a_report_and_fetches_nothing(project: Any) -> None:
     from xml.etree import ElementTree
 

@@ -865,6 +865,7 @@ def test_a_name_of_two_stages_is_asked_about(capsys, monkeypatch):
     assert run("trainer:fake", [], capsys)[1].startswith("trainer fake (")
 
 
+@pytest.mark.nightly
 def test_a_trainer_of_a_file_is_called_with_the_model_of_the_file(capsys):
     _, out = run(FAKES, [], capsys, as_json=True)
     plugins = {p["stage"]: p for p in json.loads(out)["plugins"]}

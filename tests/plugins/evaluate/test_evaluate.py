@@ -72,6 +72,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("result", [ONE_NUMBER, """{"shared": shares}"""])
 def test_each_answer_gets_the_scripts_value(make, result):
     entry = MetricEntry("evaluate", make(result))

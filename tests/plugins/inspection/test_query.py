@@ -175,6 +175,7 @@ def test_one_call_without_end_is_stopped_too(finished):
     assert time.perf_counter() - started < 5 and not multiprocessing.active_children()
 
 
+@pytest.mark.nightly
 def test_an_interrupt_ends_the_question_at_once(finished):
     project, _ = finished
     asked = project.start("query", "SELECT length(repeat('x', 4000000000))", "--seconds", "300")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from harness.kit import yaml_file
 from tests.support.project import CONFIG, Project
 
@@ -16,6 +18,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+@pytest.mark.nightly
 def test_the_entries_of_the_page_are_taken(project: Project) -> None:
     (snippet,) = blocks("prompts-or-training", "yaml")
     project.write(CONFIG + snippet)

@@ -57,6 +57,7 @@ def test_it_adds_nothing_to_the_markdown(analysis: Document, hostile: Document) 
     assert not CONTROLS.search(page)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("width", [80, 120])
 def test_it_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
     page = shown(hostile, width)

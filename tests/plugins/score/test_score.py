@@ -499,6 +499,7 @@ def test_a_metric_script_that_fails_is_exit_5(files):
     assert "nothing_of_that_name" in done.err
 
 
+@pytest.mark.nightly
 def test_ctrl_c_leaves_no_half_file(files):
     files.write(
         "import harness, time\n"

@@ -72,6 +72,7 @@ def test_killed_twice_it_gives_the_same_answers(answer, kind):
     assert again == unbroken
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_ctrl_c_saves_what_is_done_however_seldom_it_is_saved(answer, kind):
     unbroken = answer(saving=False, **OPTIONS[kind])[0]

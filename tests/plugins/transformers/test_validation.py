@@ -95,6 +95,7 @@ def test_a_rows_loss_is_the_one_that_training_would_see(base, row, context):
             assert sums[place] / tokens[place] == pytest.approx(alone, rel=1e-5)
 
 
+@pytest.mark.nightly
 def test_measuring_changes_nothing_of_what_is_learned(base, row, another):
     rows = [row(number) for number in range(12)]
     found = []

@@ -267,6 +267,7 @@ def test_a_wrong_command_line_is_told(command, rated, pairs, more, what, server)
     assert server.asked == []
 
 
+@pytest.mark.nightly
 def test_ctrl_c_keeps_what_is_there(project, rated, pairs, server, words):
     batch = rated(pairs, good)
 

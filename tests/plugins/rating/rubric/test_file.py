@@ -214,6 +214,7 @@ def test_only_one_criterion_gives_the_reference(path: Path) -> None:
     assert "criteria.3.use_as: only one criterion can give the reference" in problems(path)[0]
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -252,6 +252,7 @@ def test_a_full_disk_leaves_nothing(place: Shop, command):
     assert not [name for name in os.listdir(place.folder) if "out" in name]
 
 
+@pytest.mark.nightly
 def test_ctrl_c_leaves_nothing(place: Shop):
     path = put(place, lines([shop_row(n) for n in range(30_000)]), "rows.jsonl")
     process = subprocess.Popen(
