@@ -24,7 +24,7 @@ _MAIL = re.compile(
 _REMOTES = ("git", "hg", "svn")
 """Users of version control: ``git@host:path`` is nobody's address."""
 
-_IPV4 = re.compile(r"(?<![\w.+-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)")
+_IPV4 = re.compile(r"\d(?<![\w.+-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|\.\w)")
 _IPV6 = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})"
     r"(?:%[A-Za-z0-9]{1,15})?(?![\w:]|\.\d)"
@@ -56,7 +56,10 @@ def mails(text: str) -> Iterator[Found]:
 
 def machines(text: str) -> Iterator[Found]:
     """IPv4 and IPv6 addresses."""
-    for pattern, likely in ((_IPV6, _likely_v6), (_IPV4, _likely_v4)):
+    kinds = ((_IPV6, _likely_v6, ":", 2), (_IPV4, _likely_v4, ".", 3))
+    for pattern, likely, mark, least in kinds:
+        if text.count(mark) < least:
+            continue
         for match in pattern.finditer(text):
             try:
                 address = ipaddress.ip_address(match[0])

@@ -13,6 +13,8 @@ from harness_rows.cleaning.private.values import DEFAULT, KINDS, Finder, Found, 
 
 LEAST_LENGTH = 4
 """Characters of the shortest text that can hold a value."""
+LEAST_DIGITS = {"iban": 2, "card": 13, "phone": 7}
+"""Digits of the shortest value of a kind: few texts have so many, and no others are searched."""
 
 
 class Finders:
@@ -32,7 +34,7 @@ class Finders:
             "phone": partial(phones, regions=regions),
             "ip": machines,
         }
-        self._finders = [every[kind] for kind in KINDS if kind in kinds]
+        self._finders = [(kind, every[kind]) for kind in KINDS if kind in kinds]
 
     def found(self, text: str) -> list[Found]:
         """The values of a text in the order in which they stand; of two that overlap, the one
@@ -46,5 +48,7 @@ class Finders:
         return sorted(taken, key=lambda one: one.start)
 
     def _every(self, text: str) -> Iterator[Found]:
-        for finder in self._finders:
-            yield from finder(text)
+        digits = sum(map(text.count, "0123456789")) if text.isascii() else LEAST_DIGITS["card"]
+        for kind, finder in self._finders:
+            if digits >= LEAST_DIGITS.get(kind, 0):
+                yield from finder(text)

@@ -93,7 +93,10 @@ _FORMS = (
 def keys(text: str) -> Iterator[Found]:
     """Keys of known services, tokens of the web, private key blocks."""
     for form in _FORMS:
-        if not any(mark in text for mark in form.marks):
+        for mark in form.marks:
+            if mark in text:
+                break
+        else:
             continue
         for match in form.pattern.finditer(text):
             group = "key" if "key" in form.pattern.groupindex else 0

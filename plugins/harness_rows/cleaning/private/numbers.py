@@ -22,11 +22,12 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_BEGIN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}")
+# A digit first, and what has to stand before it after that: so most of a text is passed by.
+_BEGIN = re.compile(r"\d{2}(?<=[A-Za-z]{2}\d{2})(?<![A-Za-z0-9][A-Za-z]{2}\d{2})")
 _ACCOUNT = re.compile(r"[A-Za-z0-9](?:[ \u00a0-]?[A-Za-z0-9]){14,32}")
 
-_CARD = re.compile(r"(?<![\w.,+-])\d(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
-_DOTTED = re.compile(r"(?<![\w.,+-])(?:\d{4}(?:\.\d{4}){3}|\d{4}\.\d{6}\.\d{5})(?![\w-]|[.,]\d)")
+_CARD = re.compile(r"\d(?<![\w.,+-]\d)(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
+_DOTTED = re.compile(r"\d(?<![\w.,+-]\d)\d{3}\.(?:\d{4}\.\d{4}\.\d{4}|\d{6}\.\d{5})(?![\w-]|[.,]\d)")
 _GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
 """How cards are written in groups; else they are written without."""
 _NETWORKS = (
@@ -48,8 +49,9 @@ _NETWORKS = (
 def accounts(text: str) -> Iterator[Found]:
     """IBANs of the right length for their country whose check digits are right (ISO 7064)."""
     for begin in _BEGIN.finditer(text):
-        wanted = _LENGTHS.get(begin[0][:2].upper())
-        match = _ACCOUNT.match(text, begin.start())
+        start = begin.start() - 2
+        wanted = _LENGTHS.get(text[start : start + 2].upper())
+        match = _ACCOUNT.match(text, start)
         if wanted is None or match is None:
             continue
         places = [at for at, character in enumerate(match[0]) if character.isalnum()]
