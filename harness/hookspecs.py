@@ -2,7 +2,7 @@
 
 *Contribute* hooks are called once while the registry of a run is built, and return classes.
 *Observe* hooks are told what happened; what they return is ignored, and one that raises is
-logged with the plugin's name and costs a note, while the run goes on. Two hooks
+logged with the plugin's name and costs a note, while the run goes on. Other hooks
 *ask*: what they return is shown.
 """
 
@@ -66,6 +66,23 @@ class Hooks:
         Args:
             planned: a :class:`harness.PlannedRun`: what there is to do, and what of that is stored.
         """
+        raise NotImplementedError
+
+    @hookspec
+    def notes_on_rows(self, texts: Sequence[str], rows: int) -> Sequence[str]:
+        """What people should know of the rows of a config, asked by ``harness check`` alone.
+
+        Sentences that hold nothing of the rows' texts.
+
+        Args:
+            texts: all that is said in a row, one text for each; of many rows, of 20,000 of them.
+            rows: how many there are.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def masked(self, text: str) -> str:
+        """A text of a row as ``harness check`` may show it: without personal data."""
         raise NotImplementedError
 
     @hookspec

@@ -75,6 +75,14 @@ def asked_of(row: Example, roles: Container[str]) -> list[str]:
     return [text_of(turn.get("content")) for turn in row.messages if turn.get("role") in roles]
 
 
+def whole_text(row: Example) -> str:
+    """All that stands in a row, of its prompt, answers and facts, line by line."""
+    turns = (f"{text_of(turn.get('content'))}\n{calls_of(turn)}" for turn in row.messages)
+    facts = (str(value) for value in row.meta.values() if isinstance(value, str | int))
+    names = (name for name in (row.id, row.group) if name != row.place)
+    return "\n".join((*turns, *map(str, row.references), row.thought, *facts, *names))
+
+
 def prompt_key(messages: Iterable[Message]) -> Prompt:
     """The whole prompt, the system turn and all others: equal for exact repeats."""
     turns = tuple(messages)

@@ -108,9 +108,8 @@ def commands(value: Any) -> list[str]:
     return [checked(str, line, call) for line in each(value, call, "texts", MOST_COMMANDS)]
 
 
-def sentences(value: Any) -> list[str]:
-    """What is said of a run before it begins, each a text."""
-    call = "before_run()"
+def sentences(value: Any, call: str = "before_run()") -> list[str]:
+    """What is said of a run before it begins, or of its rows, each a text."""
     return [checked(str, line, call) for line in each(value, call, "texts", MOST_COMMANDS)]
 
 

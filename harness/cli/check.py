@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ app = typer.Typer()
 
 NAMED = 4
 """Rows that are named of many."""
+LOOKED_AT = 20_000
+"""Rows, evenly spaced, in whose texts packages look for what people should know."""
+RENDERED = 50
+"""Rows with tools or thoughts that are rendered."""
 
 
 @app.command()
@@ -77,9 +82,12 @@ def _check(config: Config) -> None:
         console.print(Text(f"data: {one_line(sentence, 600)}"), highlight=False, soft_wrap=True)
     for warning in warnings:
         console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
+    for note in _notes_on(rows, run):
+        console.print(Text(f"data: {one_line(note, 600)}", "yellow"), highlight=False,
+                      soft_wrap=True)  # fmt: skip
     if told := _decoded_wrongly(rows):
         console.print(Text(told, "yellow"), highlight=False, soft_wrap=True)
-    _show_screening(found, config, console)
+    _show_screening(found, run, console)
     if wrong:
         raise _together(wrong, config)
     note = sealed_note(config.settings.primary, config.metrics)
@@ -153,14 +161,70 @@ def _screened(
     return set(leaving), found
 
 
-def _show_screening(found: Screening, config: Config, console: Console) -> None:
+def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
+    """What packages note of the rows, and what the model's chat template drops of them."""
+    from harness.alike.texts import whole_text
+    from harness.boundary.results import sentences
+    from harness.kit.draws import spaced
+
+    texts = [whole_text(row) for row in spaced(rows, LOOKED_AT)]
+    checked = functools.partial(sentences, call="notes_on_rows()")
+    for told in run.config.registry.asked(
+        run.log, "notes_on_rows", checked, texts=texts, rows=len(rows)
+    ):
+        yield from told
+    yield from _dropped(rows, run.config)
+
+
+def _dropped(rows: Sequence[Example], config: Config) -> Iterator[str]:
+    """What the chat template drops of rows with tools or thoughts; for this its tokenizer is
+    loaded, where the model is on this machine."""
+    from collections import Counter
+
+    from harness.alike.texts import calls_of
+    from harness.kit.draws import spaced
+    from harness.stored.configured import ConfigView
+
+    richer = [
+        row
+        for row in rows
+        if row.split != "test"
+        and (row.tools or row.thought or any(t.get("role") == "tool" or calls_of(t)
+                                             for t in row.messages))
+    ]  # fmt: skip
+    if not richer:
+        return
+    sample = spaced(richer, RENDERED)
+    try:
+        view = ConfigView(config)
+        shown = view.rendered(sample) if view.at_hand() else []
+    except HarnessError as error:
+        yield f"what the chat template makes of tools is not known: {error.what}"
+        return
+    for parts, count in Counter(one.left_out for one in shown if one.left_out).items():
+        yield (
+            f"the model's chat template drops {parts} ({count} of {len(sample)} rows with tools or "
+            "thoughts that were looked at): take a model or `model.chat_template` that knows them"
+        )
+
+
+def _show_screening(found: Screening, run: Run, console: Console) -> None:
+    from harness.boundary.results import checked
     from harness.data.screening import sentences, shown
+
+    config = run.config
+
+    def masked(text: str) -> str:
+        def given(value: object) -> str:
+            return str(checked(str, value, "masked()"))
+
+        return next(iter(config.registry.asked(run.log, "masked", given, text=text)), text)
 
     for sentence, _ in sentences(found, config.settings.filters.rules(), ahead=True):
         console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
     for pair in found.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")
-        console.print(head, *(Text(f"    {side}") for side in shown(pair)), sep="\n",
+        console.print(head, *(Text(f"    {masked(side)}") for side in shown(pair)), sep="\n",
                       highlight=False, soft_wrap=True)  # fmt: skip
 
 

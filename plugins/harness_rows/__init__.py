@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import harness
 from harness_rows.jsonl import Jsonl
 from harness_rows.source import Rows
@@ -10,3 +12,21 @@ from harness_rows.source import Rows
 @harness.hookimpl
 def register_sources() -> list[type[harness.Source]]:
     return [Rows, Jsonl]
+
+
+@harness.hookimpl
+def notes_on_rows(texts: Sequence[str], rows: int) -> list[str]:
+    """That rows hold what may be personal data."""
+    from harness_rows.cleaning.private import counting
+
+    held = counting.kinds_in(texts)
+    told = counting.sentence(held, len(texts), rows)
+    return [f"{told}; {counting.remedy(held)}"] if told else []
+
+
+@harness.hookimpl
+def masked(text: str) -> str:
+    """A text of a row with a token in place of each private value."""
+    from harness_rows.cleaning.private import counting
+
+    return counting.masked(text)

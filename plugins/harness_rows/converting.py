@@ -225,11 +225,11 @@ class Converter:
             turns = self._up_to_learned(turns, column)
         if turns[-1]["role"] == "assistant":
             answer = turns.pop()
-            thought, text = thought_of(answer), str(answer["content"] or "")
+            thought, text = thought_of(answer), str(answer["content"])
             if not references:
                 if answer.get("tool_calls"):
                     calls = "the last turn calls a tool, and calls are not trained as answers"
-                    raise self._wrong(f"{calls} ({SCOPE})", column)
+                    raise self._blank(f"{calls} ({SCOPE})", column)
                 if not text.strip():
                     raise self._blank("the last assistant turn has no text", column)
                 references = (text,)
@@ -241,7 +241,7 @@ class Converter:
             raise self._wrong("the turn before the answer must be the user's or a tool's", column)
         if not references:
             who = "a tool's" if turns[-1]["role"] == "tool" else "the user's"
-            raise self._wrong(f"no answer: the last turn is {who}", column)
+            raise self._blank(f"no answer: the last turn is {who}", column)
         if not any(turn["role"] == "user" for turn in turns):
             raise self._wrong("there is no turn of the user's", column)
         return turns, references, thought
@@ -264,7 +264,7 @@ class Converter:
         ]
         if not learned:
             what = "no assistant turn is to be learned (`weight: 0`, `train: false`)"
-            raise self._wrong(what, column)
+            raise self._blank(what, column)
         self.cut_back += 1
         return turns[: learned[-1] + 1]
 

@@ -70,7 +70,8 @@ def turn_of(turn: Any) -> dict[str, Any]:
         raise BadTurnError("the content of a turn must be a text")
     if role == "user" and not str(content).strip():
         raise BadTurnError("the content of a user's turn is blank")
-    made: dict[str, Any] = {"role": role, "content": content}
+    # Templates that know no calls add texts up, and would stumble over a turn without one.
+    made: dict[str, Any] = {"role": role, "content": content or ""}
     made.update({key: turn[key] for key in TURN_KEYS if turn.get(key) is not None})
     if thought:
         made.setdefault("reasoning_content", thought)

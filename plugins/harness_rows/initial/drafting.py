@@ -23,6 +23,8 @@ from harness_rows.proposals import Proposal
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
 
+PLAIN = 0.5
+"""Share of rows of text alone from which they can be shown as examples before prompts."""
 SHORT_CONTEXT = 2048
 """Tokens that a model is taken to have room for where its context is not known."""
 
@@ -93,7 +95,7 @@ def drafted(
         model=_relative(model, request.output), splits=chosen,
         scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
         longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
-        few_shot=_examples_fit(lengths),
+        few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
         refuse=seen.held_out and seen.repeats.near > 0, label=_label(seen),
         dev_given=_gives_dev(reading),
     )  # fmt: skip

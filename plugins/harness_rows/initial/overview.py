@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import harness
-from harness import Example, Report
+from harness import Example, Message, Report
+from harness.alike.texts import whole_text
+from harness.kit.draws import spaced
+from harness_rows.cleaning.private import counting
 from harness_rows.initial import answers, fields, languages, lengths, repeats
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.fields import Fields
@@ -32,6 +35,8 @@ class Overview:
         languages: ISO 639-1 code -> share of the ``judged`` texts.
         listed: whether the answers of a row are a list, or one within an object.
         groups: how many, and the rows of the largest; None where each row is its own.
+        plain: rows whose prompt is of text alone, without turns of tools.
+        private: a sentence on what may be personal data; empty where none was found.
     """
 
     reading: Reading
@@ -45,6 +50,8 @@ class Overview:
     repeats: Repeats
     groups: tuple[int, int] | None
     listed: bool
+    plain: int
+    private: str
 
     @property
     def language(self) -> str:
@@ -76,6 +83,8 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         repeats=repeated,
         groups=_groups(rows),
         listed=_listed(reading),
+        plain=sum(not any(map(_of_tools, row.messages)) for row in rows),
+        private=_private(rows, begin("looking for personal data")),
     )
 
 
@@ -85,9 +94,21 @@ def _listed(reading: Reading) -> bool:
     return any(isinstance(value_of(row, name), (list, dict)) for row in head for name in names)
 
 
+def _of_tools(turn: Message) -> bool:
+    return turn.get("role") == "tool" or bool(turn.get("tool_calls"))
+
+
+def _private(rows: Sequence[Example], report: Report) -> str:
+    sample = spaced(rows, counting.MOST)
+    held = counting.kinds_in(map(whole_text, sample))
+    report(1, 1, "")
+    told = counting.sentence(held, len(sample), len(rows))
+    return f"{told}; {counting.remedy(held)}" if told else ""
+
+
 def _text(row: Example) -> str:
     """What the user asks last, and the answer."""
-    return f"{row.messages[-1].get('content') or ''}\n{row.references[0]}"
+    return f"{row.prompt}\n{row.references[0]}"
 
 
 def _groups(rows: Sequence[Example]) -> tuple[int, int] | None:

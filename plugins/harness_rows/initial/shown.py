@@ -14,6 +14,7 @@ from harness.kit.text import one_line
 from harness.stats.decision import MIN_GROUPS
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
+from harness_rows.cleaning.private.counting import masked
 from harness_rows.formats import READ_AS
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.config_text import OF_DEV
@@ -93,6 +94,8 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
         yield "a feature", f"{made.draft.label}: {what} (the model does not see it)"
     yield "groups", _groups(seen)
     yield "duplicates", _repeats(seen.repeats)
+    if seen.private:
+        yield "personal data", seen.private
 
 
 def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
@@ -118,7 +121,7 @@ def _answers(answers: Answers) -> str:
 
 
 def _quoted(label: str) -> str:
-    return f"'{one_line(label, LABEL)}'"
+    return f"'{one_line(masked(label), LABEL)}'"
 
 
 def _groups(seen: Overview) -> str:

@@ -79,7 +79,7 @@ def test_a_text_behind_a_tools_result_is_the_answer(row, named, tmp_path):
     assert [turn["role"] for turn in found.messages] == ["user", "assistant", "tool"]
     (call,) = found.messages[1]["tool_calls"]
     assert call["function"] == CALL["function"]
-    assert found.messages[1]["content"] is None
+    assert found.messages[1]["content"] == ""
     assert found.references == ("It rains.",)
     assert found.prompt == "Weather?"
     assert found.tools == tuple(OPENAI_CALL["tools"])

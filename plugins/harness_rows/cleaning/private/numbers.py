@@ -27,7 +27,9 @@ _BEGIN = re.compile(r"\d{2}(?<=[A-Za-z]{2}\d{2})(?<![A-Za-z0-9][A-Za-z]{2}\d{2})
 _ACCOUNT = re.compile(r"[A-Za-z0-9](?:[ \u00a0-]?[A-Za-z0-9]){14,32}")
 
 _CARD = re.compile(r"\d(?<![\w.,+-]\d)(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
-_DOTTED = re.compile(r"\d(?<![\w.,+-]\d)\d{3}\.(?:\d{4}\.\d{4}\.\d{4}|\d{6}\.\d{5})(?![\w-]|[.,]\d)")
+_DOTTED = re.compile(
+    r"\d(?<![\w.,+-]\d)\d{3}\.(?:\d{4}\.\d{4}\.\d{4}|\d{6}\.\d{5})(?![\w-]|[.,]\d)"
+)
 _GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
 """How cards are written in groups; else they are written without."""
 _NETWORKS = (

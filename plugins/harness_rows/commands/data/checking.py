@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness import Example, Report, Screening, previewed
 from harness.alike.exact import dev_in_test
+from harness.alike.texts import whole_text
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
+from harness.kit.draws import spaced
 from harness.kit.text import one_line
+from harness_rows.cleaning.private import counting
 from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
 from harness_rows.commands.data.opening import Opened
@@ -36,6 +39,7 @@ def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]
     yield from _near(screening, found.rows)
     yield from _within(prompts)
     yield from _texts(found.rows)
+    yield from _private(found.rows, begin("looking for personal data"))
 
 
 def _reading(found: Opened) -> Iterator[Finding]:
@@ -171,6 +175,15 @@ def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
         what = f"{hold} text that was decoded wrongly ({EXAMPLES})"
         hint = "write the file as UTF-8 again, from where it is still right"
         yield Finding("note", "mangled-text", what, len(mangled), places(mangled), hint)
+
+
+def _private(rows: Sequence[Example], report: Report) -> Iterator[Finding]:
+    """How many rows hold what may be personal data; nothing of it is shown."""
+    sample = spaced(rows, counting.MOST)
+    held = counting.kinds_in(whole_text(row) for row in sample)
+    report(1, 1, "")
+    if told := counting.sentence(held, len(sample), len(rows)):
+        yield Finding("note", "personal-data", told, held[""], (), counting.remedy(held))
 
 
 def texts_of(row: Example) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""How many rows hold what kind of private value; nothing of a value is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from harness_rows.cleaning.private.finding import Finders
+from harness_rows.cleaning.private.redaction import Redaction
+from harness_rows.cleaning.private.values import KINDS
+
+WORDS = {
+    "key": "keys and tokens", "email": "mail addresses", "iban": "IBANs", "card": "card numbers",
+    "phone": "telephone numbers", "ip": "IP addresses",
+}  # fmt: skip
+MOST = 20_000
+"""Rows that are looked at, evenly spaced: of more, looking at all would take most of a check."""
+
+
+def kinds_in(texts: Iterable[str]) -> Counter[str]:
+    """Kind -> texts that hold a value of it; under the empty name those that hold any."""
+    finders, rows = Finders(KINDS), Counter[str]()
+    for text in texts:
+        if kinds := {value.kind for value in finders.found(text)}:
+            rows.update(("", *kinds))
+    return rows
+
+
+def sentence(rows: Counter[str], looked: int, of: int) -> str:
+    """What was found in the ``looked`` rows ``of`` so many; empty where nothing was."""
+    if not rows[""]:
+        return ""
+    verb = "holds" if rows[""] == 1 else "hold"
+    listed = ", ".join(f"{WORDS[kind]} in {rows[kind]:,}" for kind in KINDS if rows[kind])
+    sample = f" that were looked at, evenly spaced, of {of:,}" if looked < of else ""
+    return f"{rows['']:,} of {looked:,} rows{sample} {verb} what may be personal data: {listed}"
+
+
+def remedy(rows: Counter[str]) -> str:
+    """The command that replaces what was found."""
+    command = "harness data redact -o FILE replaces it"
+    return f"{command} (IP addresses with --kind ip)" if rows["ip"] else command
+
+
+def masked(text: str) -> str:
+    """The text with a token in place of each private value."""
+    return Redaction(Finders(KINDS)).text(text, "")
