@@ -27,7 +27,7 @@ app = typer.Typer()
 NAMED = 4
 """Rows that are named of many."""
 LOOKED_AT = 20_000
-"""Rows, evenly spaced, in whose texts packages look for what people should know."""
+"""Rows, drawn at random, in whose texts packages look for what people should know."""
 RENDERED = 50
 """Rows with tools or thoughts that are rendered."""
 
@@ -165,9 +165,9 @@ def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
     """What packages note of the rows, and what the model's chat template drops of them."""
     from harness.alike.texts import whole_text
     from harness.boundary.results import sentences
-    from harness.kit.draws import spaced
+    from harness.kit.draws import drawn
 
-    texts = [whole_text(row) for row in spaced(rows, LOOKED_AT)]
+    texts = [whole_text(row) for row in drawn(rows, LOOKED_AT)]
     checked = functools.partial(sentences, call="notes_on_rows()")
     for told in run.config.registry.asked(
         run.log, "notes_on_rows", checked, texts=texts, rows=len(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import math
 from collections.abc import Sequence
 from typing import TypeVar
@@ -24,6 +25,16 @@ def weighted(draw: int, name: str, weight: float) -> float:
     -log(u) / weight.
     """
     return -math.log(fraction(draw, name)) / weight
+
+
+def drawn(items: Sequence[Item], most: int) -> list[Item]:
+    """At most that many, at random and always the same, in their order.
+
+    Where what is looked for may come at regular distances, :func:`spaced` would count it wrongly.
+    """
+    if len(items) <= most:
+        return list(items)
+    return [items[place] for place in sorted(random.Random(0).sample(range(len(items)), most))]
 
 
 def spaced(items: Sequence[Item], most: int) -> list[Item]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import harness
 from harness import Example, Message, Report
 from harness.alike.texts import whole_text
-from harness.kit.draws import spaced
+from harness.kit.draws import drawn
 from harness_rows.cleaning.private import counting
 from harness_rows.initial import answers, fields, languages, lengths, repeats
 from harness_rows.initial.answers import Answers
@@ -99,7 +99,7 @@ def _of_tools(turn: Message) -> bool:
 
 
 def _private(rows: Sequence[Example], report: Report) -> str:
-    sample = spaced(rows, counting.MOST)
+    sample = drawn(rows, counting.MOST)
     held = counting.kinds_in(map(whole_text, sample))
     report(1, 1, "")
     told = counting.sentence(held, len(sample), len(rows))

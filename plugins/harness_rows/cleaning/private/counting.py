@@ -14,7 +14,7 @@ WORDS = {
     "phone": "telephone numbers", "ip": "IP addresses",
 }  # fmt: skip
 MOST = 20_000
-"""Rows that are looked at, evenly spaced: of more, looking at all would take most of a check."""
+"""Rows that are looked at, drawn at random: of more, looking at all would take most of a check."""
 
 
 def kinds_in(texts: Iterable[str]) -> Counter[str]:
@@ -32,7 +32,7 @@ def sentence(rows: Counter[str], looked: int, of: int) -> str:
         return ""
     verb = "holds" if rows[""] == 1 else "hold"
     listed = ", ".join(f"{WORDS[kind]} in {rows[kind]:,}" for kind in KINDS if rows[kind])
-    sample = f" that were looked at, evenly spaced, of {of:,}" if looked < of else ""
+    sample = f" drawn at random from {of:,}" if looked < of else ""
     return f"{rows['']:,} of {looked:,} rows{sample} {verb} what may be personal data: {listed}"
 
 

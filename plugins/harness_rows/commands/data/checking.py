@@ -9,7 +9,7 @@ from harness import Example, Report, Screening, previewed
 from harness.alike.exact import dev_in_test
 from harness.alike.texts import whole_text
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
-from harness.kit.draws import spaced
+from harness.kit.draws import drawn
 from harness.kit.text import one_line
 from harness_rows.cleaning.private import counting
 from harness_rows.commands.data import repeats
@@ -179,7 +179,7 @@ def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
 
 def _private(rows: Sequence[Example], report: Report) -> Iterator[Finding]:
     """How many rows hold what may be personal data; nothing of it is shown."""
-    sample = spaced(rows, counting.MOST)
+    sample = drawn(rows, counting.MOST)
     held = counting.kinds_in(whole_text(row) for row in sample)
     report(1, 1, "")
     if told := counting.sentence(held, len(sample), len(rows)):

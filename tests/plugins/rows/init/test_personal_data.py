@@ -64,7 +64,7 @@ def test_the_size_of_a_sample_is_said():
     held = counting.kinds_in([MAIL, "x", f"{MAIL} and 203.0.113.7"])
     told = counting.sentence(held, 3, 50_000)
     assert told == (
-        "2 of 3 rows that were looked at, evenly spaced, of 50,000 hold what may be personal data: "
+        "2 of 3 rows drawn at random from 50,000 hold what may be personal data: "
         "mail addresses in 2, IP addresses in 1"
     )
     assert counting.remedy(held).endswith("(IP addresses with --kind ip)")
