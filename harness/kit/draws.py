@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import math
+import random
 from collections.abc import Sequence
 from typing import TypeVar
 
