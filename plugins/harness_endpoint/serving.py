@@ -9,13 +9,9 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
-
-import psutil
 
 import harness
 from harness.kit.text import one_line
@@ -110,6 +106,9 @@ def _wait(
 
 
 def _answers(address: str) -> bool:
+    import urllib.error
+    import urllib.request
+
     try:
         with urllib.request.urlopen(f"{address}/models", timeout=2) as response:
             return bool(response.status == 200)
@@ -128,6 +127,8 @@ def _last(log: IO[bytes]) -> str:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the server with all that it has started."""
+    import psutil
+
     with contextlib.suppress(psutil.Error):
         family = [*psutil.Process(process.pid).children(recursive=True)]
         process.terminate()
