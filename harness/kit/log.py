@@ -85,9 +85,12 @@ class Log(Generic[Record]):
         Raises:
             DataError: as :meth:`read` does.
             StorageError: as :meth:`append` does.
+            Exception: whatever ``make`` raises; nothing is written then, and what was read stays
+                followed.
         """
 
         written: list[Record] = []
+        refusals: list[Exception] = []
 
         def line(raw: list[bytes], whole: bool) -> bytes:
             if whole and self._followed:
@@ -101,11 +104,17 @@ class Log(Generic[Record]):
                     take(self._record(value))
                 except ValueError as error:
                     raise self._damaged(self._followed, str(error)) from None
-            written.append(make())
+            try:
+                written.append(make())
+            except Exception as error:
+                refusals.append(error)  # raised in here, the lines would be given again
+                return b""
             return sealed(self._fields_of(written[0]))
 
         with storing(self.path):
             self._appending.append(line)
+        if refusals:
+            raise refusals[0]
         self._followed += 1
         take(written[0])
 

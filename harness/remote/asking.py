@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.errors import EnvironmentFailure
 from harness.remote import spending
 from harness.remote.client import LONGEST_WAIT, Client
 from harness.remote.faults import NOT_ASKED, Fault
@@ -200,8 +201,9 @@ class Asker:
         number = counted.sent(self._stage, self._model, most)
         try:
             reply = client.ask(body)
-        except Fault as fault:
-            if fault.free:
+        except (Fault, EnvironmentFailure) as error:
+            # A wrong key or address is refused before any model works for it.
+            if not isinstance(error, Fault) or error.free:
                 counted.settle(number, None, price)
             raise
         counted.settle(number, reply, price)

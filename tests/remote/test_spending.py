@@ -71,6 +71,29 @@ def test_each_try_counts_and_a_refusal_costs_nothing(server, here):
     assert (cost.requests, cost.open) == (3, 1)  # a server that failed may have worked
 
 
+def test_a_refused_key_costs_nothing(server, here):
+    server.says = lambda asked: Answer(401)
+    with pytest.raises(harness.EnvironmentFailure):
+        ask(server, Spending(here / "spent.jsonl", "run"), "a")
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    assert (cost.requests, cost.open, cost.money) == (1, 0, 0)
+
+
+def test_a_spent_budget_says_so_each_time(here):
+    path = here / "spent.jsonl"
+    before = Spending(path, "run", 1.0)
+    number = before.sent("stage", "m", 0.9)
+    again = Spending(path, "run", 1.0)
+    for _ in range(2):
+        with pytest.raises(BudgetSpent):
+            again.sent("stage", "m", 0.2)
+    before.sent("stage", "m", 0.1)
+    with pytest.raises(BudgetSpent):
+        again.sent("stage", "m", 0.2)
+    again.settle(number, None, PRICE)
+    assert again.sent("stage", "m", 0.2) == 3
+
+
 def test_what_would_pass_the_cap_is_not_sent(server, here):
     server.says = lambda asked: said("x", usage=USAGE)
     each = money(PRICE, 200, 100)
