@@ -45,10 +45,10 @@ def clean(
     """Say what takes the space, and remove what nothing needs.
 
     Without RUN that is what interrupted work has left, and what no run has used; with RUN it is
-    these runs as well, and what they alone have used. Openings of test sets, counts of dev and
-    what raters said are never removed. Nothing of a run in progress is.
+    these runs, and what they alone have used. Openings of test sets, counts of dev and what raters
+    said are never removed. Nothing of a run in progress is.
     """
-    from harness.stored.space import LEFT, remove_part, remove_run, space
+    from harness.stored.space import LEFT, left_behind, remove_part, remove_run, space
 
     root = Path()
     found = space(root)
@@ -69,8 +69,8 @@ def clean(
     parts = [part for part in parts if part in going]
     for part in chosen:
         remove_run(root, part.what)
-    if chosen:  # what they alone have used
-        parts += space(root).unneeded
+    if chosen:
+        parts += left_behind(root, now)
     for part in parts:
         remove_part(root, part)
     freed = sum(part.size for part in (*chosen, *parts))
@@ -141,7 +141,8 @@ def _agreed(yes: bool, runs: Sequence[Part], parts: Sequence[Part], console: Con
         f"{counted(len(runs), 'run')} ({', '.join(part.what for part in runs)}), " if runs else ""
     )
     console.print(Text(one_line(f"Remove {what}{size}? [y/N] ", 400)), end="")
-    return input().strip().lower() in ("y", "yes")
+    # Ctrl-D says nothing, which is no yes.
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _size(count: int) -> str:

@@ -127,6 +127,22 @@ def remove_run(root: Path, name: str) -> None:
             _take_away(machine, path)
 
 
+def left_behind(root: Path, before: Space) -> list[Part]:
+    """Artifacts that nothing needs since runs were removed; none where that cannot be known.
+
+    Args:
+        before: what took the space when these runs were there.
+    """
+    if before.unclear:
+        return []
+    unneeded = {path for part in before.unneeded for path in part.paths}
+    fresh = (
+        (part.what, [path for path in part.paths if path not in unneeded])
+        for part in space(root).unneeded
+    )
+    return [_part(stage, paths) for stage, paths in fresh if paths]
+
+
 def remove_part(root: Path, part: Part) -> None:
     """Remove what a part names.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -79,6 +80,32 @@ def test_a_run_goes_whole_and_what_another_one_needs_stays(weighty):
     assert again.document == other.document
     assert artifacts(weighty) == left
     assert weighty.inside(*GIVEN).bare["rounds"] == first.bare["rounds"]
+
+
+def test_what_the_list_does_not_say_to_go_stays(weighty):
+    name = weighty.inside(*GIVEN, "--set", "rounds=1").document["run"]
+    before = artifacts(weighty)
+    unused = weighty.folder / ".harness/artifacts/train/unused"
+    unused.mkdir(parents=True)
+    (unused / "weights.bin").write_bytes(bytes(1000))
+    assert weighty.inside("clean", name, "--yes").code == 0
+    assert artifacts(weighty) == [unused] and before
+    assert weighty.inside("clean", "--yes").code == 0
+    assert not artifacts(weighty)
+
+
+@pytest.mark.parametrize(("said", "left"), [("", 1), ("n\n", 1), ("y\n", 0)])
+def test_only_a_yes_removes(weighty, monkeypatch, said, left):
+    unused = weighty.folder / ".harness/artifacts/train/unused"
+    unused.mkdir(parents=True)
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal(said))
+    assert weighty.inside("clean").code == 0
+    assert len(artifacts(weighty)) == left
 
 
 def test_weights_that_were_not_kept_go_and_the_run_stands(weighty):
