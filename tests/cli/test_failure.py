@@ -46,7 +46,7 @@ def test_an_override_that_is_none(project):
     ("text", "words"),
     [
         ("import no_such_module_anywhere", "No module named"),
-        ("import harness\n@harness.hookimpl\ndef register_metric(): return []", "unknown hook"),
+        ("import harness\n@harness.hookimpl\ndef register_metric(): return []", "no hook"),
     ],
 )
 def test_a_plugin_file_that_cannot_be_used(project, text, words):
