@@ -30,7 +30,7 @@ SILENT = {
     *(
         ("section", name)
         for name in (
-            "control", "failed", "general", "levers", "near", "notes", "people", "prompts",
+            "control", "costs", "failed", "general", "levers", "near", "notes", "people", "prompts",
             "search", "test",
         )
     ),
