@@ -213,7 +213,7 @@ class Teacher(harness.Augmenter):
             ]
             drafts = []
             for place, reply in self._replies(asked, context):
-                row = replace(some[place], references=(reply.text.strip(),))
+                row = replace(some[place], references=(reply.text.strip(),), thought="")
                 drafts.append(self._draft(row, shots[place], asked[place], reply, None, [row]))
             yield drafts
 
@@ -388,5 +388,5 @@ def _with_prompt(parent: Example, prompt: str, answer: str, meta: Mapping[str, A
     )
     return replace(
         parent, id=digest([parent.id, prompt])[:12], messages=messages, references=(answer,),
-        meta=meta, group="", parent=parent.id, origin=None, place="",
+        meta=meta, group="", thought="", parent=parent.id, origin=None, place="",
     )  # fmt: skip
