@@ -19,7 +19,7 @@ from harness.readers.base import (
     Report,
     Stretches,
 )
-from harness.readers.columnar import Arrow, Columnar, InMemory, Parquet
+from harness.readers.columnar import ALWAYS, UNPACKED, Arrow, Columnar, InMemory, Parquet
 from harness.readers.delimited import Delimited
 from harness.readers.json_list import JsonList, Objects
 from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed, packed_or_wide, reader_of
@@ -27,9 +27,11 @@ from harness.readers.lines import JsonLines, TextLines
 from harness.readers.problems import Problems
 
 __all__ = [
+    "ALWAYS",
     "BOM",
     "LONGEST",
     "SUFFIXES",
+    "UNPACKED",
     "Arrow",
     "Columnar",
     "Delimited",

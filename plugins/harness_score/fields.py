@@ -60,7 +60,7 @@ PREDICTIONS = Role(
     ("predict", "response", "output", "completion", "answer", "generated_text"),
     several=False,
 )
-REFERENCES = Role(("references", "reference", "text"), ("label",), several=True)
+REFERENCES = Role(("references", "reference", "text"), ("label", "ideal", "target"), several=True)
 
 
 class Fields:
@@ -122,8 +122,11 @@ class Fields:
         self._with_ids = "id" in there
         self._left_out = {"id", "meta", self._field}
 
-    def row(self, number: int, record: Mapping[str, Any]) -> Row | None:
+    def row(self, number: int | str, record: Mapping[str, Any]) -> Row | None:
         """The row of a record; worthless, or None, where it has a problem (which is noted).
+
+        Args:
+            number: of the line or row; in an archive the name of the record's file.
 
         Raises:
             DataError: it is the first, and has no field with texts.

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness import Example, MetricEntry, Opening, Prediction, Scorecard, UsageError
+from harness import DataError, Example, MetricEntry, Opening, Prediction, Scorecard, UsageError
 from harness.kit.files import digest
+from harness.kit.text import one_line
 from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
 from harness_score.document import SEED, Question, check_fields, document
 from harness_score.pairing import grouped, join, pair
 from harness_score.request import Request
+from harness_score.sources import locate
 from harness_score.tables import Table, read_predictions, read_references
 
 LARGE = 2_000_000
@@ -88,13 +90,42 @@ def _read(
     examples: Sequence[Example]
     openings: dict[str, Opening] = {}
     if request.config is None:
-        references = [read_references(source) for source in request.references]
+        references = _references(request, tables)
         examples, answers = pair(tables, references, group_field=request.group)
     else:
         examples, openings = _rows_of_config(request, request.config, tables, metrics)
         answers = join(examples, tables)
     names = [table.name for table in tables]
     return examples, dict(zip(names, answers, strict=True)), openings
+
+
+def _references(request: Request, tables: Sequence[Table]) -> list[Table]:
+    """The files of references; where none is given, those in the systems' logs, which agree."""
+    if request.references:
+        return [read_references(source) for source in request.references]
+    paths = [locate(source).path for source in request.files]
+    if not all(table.is_log for table in tables) or None in paths:
+        raise UsageError("references come from --references or from --config; neither is given")
+    first, *others = [read_references(path) for path in dict.fromkeys(paths) if path]
+    targets = {row.id: row for row in first.rows}
+    if not any(row.texts for row in first.rows):
+        hint = "name a file of references: --references FILE"
+        raise DataError("the log has no references", where=first.name, hint=hint)
+    for other in others:
+        for row in other.rows:
+            same = targets.get(row.id)
+            if same is not None and same.texts != row.texts:
+                raise DataError(
+                    "the logs do not have the same references, so they are not of one data set",
+                    where=row.place,
+                    details=[f"{place.place}: {_shown(place.texts)}" for place in (same, row)],
+                    hint=f"say which count: --references {first.name}",
+                )
+    return [first]
+
+
+def _shown(texts: Sequence[str]) -> str:
+    return one_line(", ".join(texts), 60) or "none"
 
 
 def _rows_of_config(

@@ -204,9 +204,8 @@ class Request:
     def _check_sources(self) -> None:
         if not self.predictions:
             raise UsageError("nothing to score", hint="--predictions FILE, or --run RUN")
-        if bool(self.references) == (self.config is not None):
-            what = "both are given" if self.references else "neither is given"
-            raise UsageError(f"references come from --references or from --config; {what}")
+        if self.references and self.config is not None:
+            raise UsageError("references come from --references or from --config; both are given")
         sources = [*self.files, *self.references]
         if sum(source == "-" or source.startswith("-:") for source in sources) > 1:
             raise UsageError("standard input (-) can be read only once")

@@ -50,7 +50,7 @@ class Source:
 
 
 def locate(source: str) -> Source:
-    """Tell path and column apart: a path that exists as it is wins, then the last colon parts.
+    """Tell path and column apart: the longest path that exists wins, else the last colon parts.
 
     Raises:
         UsageError: nothing stands before or behind the colon.
@@ -61,6 +61,12 @@ def locate(source: str) -> Source:
     head, colon, column = source.rpartition(":")
     if not colon or not _missing(source):
         return Source(source, _there(source), None)
+    # A column may have colons itself, as the names of promptfoo's providers.
+    shorter = head
+    while ":" in shorter and _missing(shorter):
+        shorter = shorter.rpartition(":")[0]
+    if shorter and not _missing(shorter):
+        head, column = shorter, source[len(shorter) + 1 :]
     if not column or not head:
         what = f"`{one_line(source, 60)}` names no {'column' if head else 'file'}"
         raise UsageError(what, hint="write PATH, or PATH:COLUMN")

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from harness import DataError
-from harness.readers import Columnar, Problems, packed_or_wide, reader_of
+from harness.readers import Columnar, Fault, File, Kind, Problems, packed_or_wide, reader_of
+from harness_score import logs
 from harness_score.fields import PREDICTIONS, REFERENCES, Fields, Role, Row
 from harness_score.sources import locate, opened
 
@@ -27,10 +28,12 @@ class Table:
 
     Attributes:
         name: the file as the user gave it (``out.parquet:answer``), or ``standard input``.
+        is_log: whether another evaluation program wrote it, with answers and references.
     """
 
     name: str
     rows: tuple[Row, ...]
+    is_log: bool = False
 
     @property
     def has_ids(self) -> bool:
@@ -67,14 +70,40 @@ def _read(name: str, stdin: BinaryIO | None, role: Role) -> Table:
     with opened(source, stdin) as (file, kind, head):
         if not head:
             raise DataError("the file is empty", where=source.file, hint=_HINT)
-        if kind not in ("parquet", "arrow") and (reason := packed_or_wide(head)):
-            raise DataError(reason, where=source.file)
-        reader = reader_of(file, kind, problems.add)
-        if isinstance(reader, Columnar):
-            reader.skim(fields.needed)
-        rows = tuple(row for number, record in reader.rows() if (row := fields.row(number, record)))
+        is_log, records = _records(file, kind, head, problems, fields)
+        rows = tuple(row for place, record in records if (row := fields.row(place, record)))
     problems.refuse(source.file)
-    if not rows or (kind is None and not any(row.texts[0].strip() for row in rows)):
+    if not rows or (kind is None and not is_log and not any(row.texts[0].strip() for row in rows)):
         only = "the table is empty" if kind == "parquet" else "there are only blank lines"
+        only = "the log has no samples" if is_log else only
         raise DataError(f"no rows at all: {only}", where=source.file, hint=_HINT)
-    return Table(source.name, rows)
+    return Table(source.name, rows, is_log)
+
+
+def _records(
+    file: File, kind: Kind | None, head: bytes, problems: Problems, fields: Fields
+) -> tuple[bool, logs.Rows]:
+    """Whether the file is another program's log, and its records with their places."""
+
+    def wrong(place: logs.Place, reason: str, hint: str) -> None:
+        problems.add(Fault(reason, f"{file.label}:{place}", hint=hint))
+
+    rows = logs.of_file(file, kind, head, wrong, answers=not fields.role.several)
+    if rows is not None:
+        return True, _without_answers(rows, fields)
+    if kind not in ("parquet", "arrow") and (reason := packed_or_wide(head)):
+        raise DataError(reason, where=file.label)
+    reader = reader_of(file, kind, problems.add)
+    if isinstance(reader, Columnar):
+        reader.skim(fields.needed)
+        return False, reader.rows()
+    is_log, rows = logs.of_records(reader.rows(), wrong)
+    return is_log, _without_answers(rows, fields) if is_log else rows
+
+
+def _without_answers(rows: logs.Rows, fields: Fields) -> logs.Rows:
+    """A log's rows as they are read for references: what was answered is no fact of a row."""
+    if not fields.role.several or fields.source.column is not None:
+        return rows
+    wanted = ("id", "references", "meta")
+    return ((place, {key: row.get(key) for key in wanted}) for place, row in rows)
