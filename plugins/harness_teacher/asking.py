@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness import Example, Message, PlanItem
+from harness.remote import Reply
 
 WRITE = (
     "You write training rows for a smaller language model. Each row has a prompt, as a user of the "
@@ -29,17 +30,30 @@ ANSWER = (
     "same format, nothing else."
 )
 MARK = "\n\n"
+SYSTEM = ("system", "developer")
 
 
 def is_single(row: Example) -> bool:
     """Whether a row can be shown as a prompt and its answer: one turn of a user, in text."""
-    turns = [turn for turn in row.messages if turn.get("role") not in ("system", "developer")]
-    return bool(row.references) and len(turns) == 1 and isinstance(turns[0].get("content"), str)
+    turns = [turn for turn in row.messages if turn.get("role") not in SYSTEM]
+    one = len(turns) == 1 and turns[0].get("role") == "user"
+    return bool(row.references) and one and isinstance(turns[0].get("content"), str)
+
+
+def instructions(messages: Iterable[Message]) -> str:
+    """What the turns say that come before any user's."""
+    system = (turn for turn in messages if turn.get("role") in SYSTEM)
+    return MARK.join(str(turn.get("content", "")) for turn in system)
+
+
+def _begin(task: str, row: Example) -> list[str]:
+    told = {"Task": task, "Instructions of each row": instructions(row.messages)}
+    return [f"{name}: {text}" for name, text in told.items() if text]
 
 
 def write(task: str, item: PlanItem, shots: Sequence[Example], count: int) -> list[Message]:
-    """Ask for new rows like ``shots``."""
-    lines = [f"Task: {task}"] if task else []
+    """Ask for new rows like ``shots``, which have the same instructions."""
+    lines = _begin(task, shots[0])
     if item.slice is not None:
         lines.append(f"Wanted are rows with: {item.slice.words}.")
     if item.errors:
@@ -56,7 +70,7 @@ def write(task: str, item: PlanItem, shots: Sequence[Example], count: int) -> li
 
 def reword(task: str, row: Example, count: int) -> list[Message]:
     """Ask for other wordings of a row's prompt."""
-    lines = [f"Task: {task}"] if task else []
+    lines = _begin(task, row)
     lines.append(f"The row:\n{_json(prompt=row.prompt, answer=row.references[0])}")
     lines.append(f"Write {count} new prompts as one JSON array of texts, and nothing else.")
     return _messages(REWORD, MARK.join(lines))
@@ -67,9 +81,20 @@ def answer(task: str, messages: Iterable[Message], shots: Sequence[Example]) -> 
     shown = [turn for row in shots for turn in _turns(row)]
     own = list(messages)
     # The row's own instructions come first and stay as they are: they are part of the task.
-    system = [turn for turn in own if turn.get("role") in ("system", "developer")]
-    told = MARK.join([*(str(turn.get("content", "")) for turn in system), task, ANSWER])
-    return [*_messages(told.strip()), *shown, *(turn for turn in own if turn not in system)]
+    told = MARK.join(filter(None, (instructions(own), task, ANSWER)))
+    asked = (turn for turn in own if turn.get("role") not in SYSTEM)
+    return [*_messages(told), *shown, *asked]
+
+
+def whole(reply: Reply) -> str:
+    """The answer that a reply is.
+
+    Raises:
+        ValueError: it is blank, or was cut off.
+    """
+    if reply.finish == "length":
+        raise ValueError("the answer was cut off")
+    return _text(reply.text).strip()
 
 
 def rows_in(reply: str) -> list[tuple[str, str]]:
@@ -82,9 +107,11 @@ def rows_in(reply: str) -> list[tuple[str, str]]:
     for row in _array(reply):
         if not isinstance(row, Mapping) or set(row) != {"prompt", "answer"}:
             raise ValueError("a row has not just the keys prompt and answer")
-        prompt, said = row["prompt"], row["answer"]
-        # An answer that is JSON itself is often written without quotes around it.
-        rows.append((_text(prompt), said if isinstance(said, str) else json.dumps(said)))
+        answer = row["answer"]
+        if not isinstance(answer, str) and answer is not None:
+            # An answer that is JSON itself is often written without quotes around it.
+            answer = json.dumps(answer, ensure_ascii=False)
+        rows.append((_text(row["prompt"]), _text(answer)))
     return rows
 
 
@@ -99,7 +126,7 @@ def prompts_in(reply: str) -> list[str]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("a prompt is no text")
+        raise ValueError("a prompt or an answer is no text")
     return value
 
 

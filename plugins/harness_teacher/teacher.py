@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -13,7 +13,6 @@ from pydantic import Field, field_validator
 import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
 from harness.kit.features import addresses
-from harness.kit.files import digest
 from harness.remote import (
     Asker,
     Fault,
@@ -27,27 +26,40 @@ from harness.remote import (
 )
 from harness_teacher import asking, verifying
 
-ROUNDS = 5
-"""Times the requests that would do if no row were refused, after which no more are sent."""
+TIMES = 5
+"""How often as many requests are sent as would do if no row were refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A row that the teacher wrote, before anything has verified it.
+class Ask:
+    """A request for rows.
 
     Attributes:
-        shots: rows of train that its request showed.
-        answer: the teacher's own.
+        shots: rows of train that it shows.
+        parent: the row that the new ones are made after.
+    """
+
+    request: Request
+    shots: tuple[Example, ...]
+    parent: Example
+
+
+@dataclass(slots=True)
+class Draft:
+    """A row that the teacher wrote, on its way through what it has to pass.
+
+    Attributes:
         reply: the reply that holds it, with ``rows`` rows in all.
-        request: digest of the request.
+        further: the teacher's further answers to its prompt, where agreement is asked.
+        said: what each entry of ``verify`` said of it.
     """
 
     row: Example
-    shots: tuple[Example, ...]
-    answer: str
+    ask: Ask
     reply: Reply
     rows: int
-    request: str
+    further: tuple[Reply, ...] = ()
+    said: dict[str, str] = field(default_factory=dict)
 
 
 class Teacher(harness.Augmenter):
@@ -73,8 +85,8 @@ class Teacher(harness.Augmenter):
         per_request: int = Field(4, ge=1, le=50, description="rows asked for at once")
         verify: tuple[Mapping[str, Any], ...] = Field(
             (),
-            description="what a row has to pass: `{agree: 3}`, `{metric: NAME, at_least: NUMBER}`, "
-            "`{plugin: NAME}` of a verifier",
+            description="what a row has to pass: `{agree: 3}`, `{form: json}`, `{metric: NAME, "
+            "at_least: NUMBER}`, `{plugin: NAME}` of a verifier",
         )
         temperature: float | None = Field(
             0.8, ge=0, le=2, description="of an answer; null leaves it to the server"
@@ -87,6 +99,8 @@ class Teacher(harness.Augmenter):
         @field_validator("verify")
         @classmethod
         def _entries(cls, entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+            if sum("agree" in raw for raw in entries) > 1:
+                raise ValueError("agree stands once among the entries of verify")
             return tuple(map(verifying.entry, entries))
 
     options: Options
@@ -106,10 +120,13 @@ class Teacher(harness.Augmenter):
         if not self.options.verify:
             message = "rows are proposed as the teacher writes them: verify says what they pass"
             yield harness.Problem(message, ("verify",), "note")
-        for raw in self.options.verify:
+        for name, raw in verifying.named(self.options.verify):
             if raw.get("model") == self.options.model:
-                message = f"{verifying.label(raw)} judges rows of the very model that wrote them"
+                message = f"{name} judges rows of the very model that wrote them"
                 yield harness.Problem(message, ("verify",), "note")
+        if verifying.compared(self.options.verify) and self.options.temperature == 0:
+            message = "at temperature 0 the answers that are compared are hardly samples"
+            yield harness.Problem(message, ("temperature",), "note")
 
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
         """See :meth:`harness.Augmenter.propose`.
@@ -118,168 +135,143 @@ class Teacher(harness.Augmenter):
             EnvironmentFailure: the server leaves requests unanswered; what it said is kept.
             DataError: train has no row that could be shown.
         """
-        train = [row for row in data.split("train") if asking.is_single(row)]
-        if not train:
-            raise harness.DataError(
-                "train has no row that a teacher could be shown: one turn of a user, in text, with "
-                "an answer"
-            )
+        asks = {"write": self._new_rows, "reword": self._rewordings, "answer": self._answers}
         conditions = item.slice.conditions if item.slice else ()
-        own = [row for row in train if addresses(conditions, row)]
-        used = {row.id for row in data.examples}
-        drafts = {"write": self._written, "reword": self._reworded, "answer": self._answered}
-        source = data.split("pool") if self.options.mode == "answer" else own or train
         draw = random.Random(f"{context.seed}/{item.slice.words if item.slice else ''}")
-        for batch in drafts[self.options.mode](item, source, own or train, draw, context):
-            fresh = []
-            for draft in batch:
-                if self.options.mode == "write" and not addresses(conditions, draft.row):
-                    context.refuse("teacher: a row of another slice")
-                elif draft.row.id not in used or self.options.mode == "answer":
-                    used.add(draft.row.id)
-                    fresh.append(draft)
-            yield from self._verified(fresh, context)
-
-    def _written(
-        self,
-        item: PlanItem,
-        source: Sequence[Example],
-        shown: Sequence[Example],
-        draw: random.Random,
-        context: Context,
-    ) -> Iterator[list[Draft]]:
-        """New rows, a batch of requests after another."""
-        each = self.options.per_request
-        for requests in self._batches(item.rows, each):
-            shots = [_drawn(source, self.options.examples, draw) for _ in range(requests)]
-            asked = [
-                Request(asking.write(self.options.task, item, some, each), accept=_readable)
-                for some in shots
-            ]
+        used = {row.id for row in data.examples}
+        for batch in asks[self.options.mode](item, data, draw):
             drafts = []
-            for place, reply in self._replies(asked, context):
-                rows = _read(asking.rows_in, reply, context)
-                for number, (prompt, answer) in enumerate(rows):
-                    row = _like(shots[place][0], prompt, answer, item)
-                    drafts.append(self._draft(row, shots[place], asked[place], reply, number, rows))
-            yield drafts
+            replies = self._replies([ask.request for ask in batch], context)
+            for ask, reply in zip(batch, replies, strict=True):
+                for draft in self._drafts(ask, reply, item, context):
+                    if not addresses(conditions, draft.row):
+                        context.refuse("teacher: a row of another slice")
+                    elif draft.row.id not in used:
+                        used.add(draft.row.id)
+                        drafts.append(draft)
+            if drafts:
+                yield from self._verified(drafts, context)
 
-    def _reworded(
-        self,
-        item: PlanItem,
-        source: Sequence[Example],
-        shown: Sequence[Example],
-        draw: random.Random,
-        context: Context,
-    ) -> Iterator[list[Draft]]:
-        """Rows of train in other words, with their answers."""
-        rows = list(source)
+    def _new_rows(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
+        """Requests for new rows like those of train in the slice."""
+        rows = _shown(item, data)
+        for _ in range(TIMES):
+            batch = []
+            for _ in range(-(-item.rows // self.options.per_request)):
+                shots = self._shots(rows, draw)
+                messages = asking.write(self.options.task, item, shots, self.options.per_request)
+                request = Request(messages, _sample(draw), accept=_fits(asking.rows_in))
+                batch.append(Ask(request, shots, shots[0]))
+            yield batch
+
+    def _rewordings(
+        self, item: PlanItem, data: Dataset, draw: random.Random
+    ) -> Iterator[list[Ask]]:
+        """Requests for other wordings of prompts of train in the slice."""
+        rows = _in_slice(item, filter(asking.is_single, data.split("train")))
         draw.shuffle(rows)
         each = self.options.per_request
-        step = max(1, -(-item.rows // each))
-        for start in range(0, len(rows), step):
-            some = rows[start : start + step]
-            asked = [
-                Request(asking.reword(self.options.task, row, each), accept=_rewords)
-                for row in some
-            ]
-            drafts = []
-            for place, reply in self._replies(asked, context):
-                parent = some[place]
-                prompts = _read(asking.prompts_in, reply, context)
-                for number, prompt in enumerate(prompts):
-                    row = _with_prompt(parent, prompt, parent.references[0], parent.meta)
-                    drafts.append(self._draft(row, (parent,), asked[place], reply, number, prompts))
-            yield drafts
+        for some in _batches(rows, -(-item.rows // each)):
+            batch = []
+            for row in some:
+                messages = asking.reword(self.options.task, row, each)
+                request = Request(messages, _sample(draw), accept=_fits(asking.prompts_in))
+                batch.append(Ask(request, (row,), row))
+            yield batch
 
-    def _answered(
-        self,
-        item: PlanItem,
-        source: Sequence[Example],
-        shown: Sequence[Example],
-        draw: random.Random,
-        context: Context,
-    ) -> Iterator[list[Draft]]:
-        """Prompts of the pool with the teacher's answers, in place of any that they have."""
-        conditions = item.slice.conditions if item.slice else ()
-        rows = [row for row in source if addresses(conditions, row)]
+    def _answers(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
+        """Requests for answers to prompts of the pool in the slice."""
+        answered = {row.parent for row in data.split("train")}
+        shown = _shown(item, data)
+        rows = [row for row in _in_slice(item, data.split("pool")) if row.id not in answered]
         draw.shuffle(rows)
-        for start in range(0, len(rows), item.rows):
-            some = rows[start : start + item.rows]
-            shots = [_drawn(shown, self.options.examples, draw) for _ in some]
-            asked = [
-                Request(asking.answer(self.options.task, row.messages, few))
-                for row, few in zip(some, shots, strict=True)
-            ]
-            drafts = []
-            for place, reply in self._replies(asked, context):
-                row = replace(some[place], references=(reply.text.strip(),), thought="")
-                drafts.append(self._draft(row, shots[place], asked[place], reply, None, [row]))
-            yield drafts
+        for some in _batches(rows, item.rows):
+            batch = []
+            for row in some:
+                shots = self._shots(shown, draw)
+                messages = asking.answer(self.options.task, row.messages, shots)
+                batch.append(Ask(Request(messages, _sample(draw)), shots, row))
+            yield batch
 
-    def _batches(self, rows: int, each: int) -> Iterator[int]:
-        """How many requests are sent at once: what would do, then as many again and again."""
-        needed = max(1, -(-rows // each))
-        yield from [needed] * ROUNDS
+    def _shots(self, rows: Sequence[Example], draw: random.Random) -> tuple[Example, ...]:
+        """Rows to show: one, and others with the same instructions."""
+        first = draw.choice(rows)
+        system = asking.instructions(first.messages)
+        others = [
+            row for row in rows if row is not first and asking.instructions(row.messages) == system
+        ]
+        return (first, *draw.sample(others, min(self.options.examples - 1, len(others))))
 
-    def _draft(
-        self,
-        row: Example,
-        shots: Sequence[Example],
-        request: Request,
-        reply: Reply,
-        number: int | None,
-        rows: Sequence[Any],
-    ) -> Draft:
-        key = self._asker.key(request)
-        if number is not None:
-            row = replace(row, id=f"{self.name}-{key[:12]}-{number + 1}")
-        return Draft(row, tuple(shots), row.references[0], reply, len(rows), key)
+    def _drafts(self, ask: Ask, reply: Reply, item: PlanItem, context: Context) -> Iterator[Draft]:
+        """The rows that a reply holds; one that cannot be used is counted."""
+        parent, mode = ask.parent, self.options.mode
+        try:
+            if mode == "write":
+                meta = _meta_of(item, parent)
+                rows = [
+                    _with_prompt(replace(parent, references=(answer,), meta=meta), text)
+                    for text, answer in asking.rows_in(reply.text)
+                ]
+            elif mode == "reword":
+                rows = [_with_prompt(parent, text) for text in asking.prompts_in(reply.text)]
+            else:
+                rows = [replace(parent, references=(asking.whole(reply),))]
+        except ValueError:
+            context.refuse("teacher: a reply that cannot be used")
+            return
+        key = self._asker.key(ask.request)
+        for number, row in enumerate(rows, start=1):
+            name = f"{self.name}-{key[:12]}-{number}"
+            made = replace(
+                row, id=name, group="", parent=parent.id, origin=None, place="", thought=""
+            )
+            yield Draft(made, ask, reply, len(rows))
 
     def _verified(self, drafts: Sequence[Draft], context: Context) -> Iterator[Example]:
-        """The rows that pass everything, with what was said of them."""
-        others = self._other_answers(drafts, context)
-        for draft, answers in zip(drafts, others, strict=True):
-            row, said = draft.row, dict[str, str]()
-            for name, verifier in self._verifiers.items():
-                if verifier is None:
-                    answer, words = verifying.agreed([draft.answer, *answers])
-                    fixed = self.options.mode == "reword"
-                    fine = answer is not None and not (
-                        fixed and not verifying.is_same(answer, draft.answer)
-                    )
-                    if answer is not None and not fixed:
-                        row = replace(row, references=(answer,))
-                    verification = Verification(fine, words)
-                elif isinstance(verifier, verifying.Passes):
-                    verification = verifier.verify(row)
-                else:
-                    verification = harness.verified(verifier, row, context)
-                said[name] = verification.said
-                if not verification.passes:
-                    context.refuse(f"verify: {name}")
-                    break
+        """The rows that pass everything, with how they came about."""
+        entries = list(self._verifiers.items())
+        # Which answer stands is decided before anything else is said of it.
+        for name, verifier in sorted(entries, key=lambda entry: entry[1] is not None):
+            results: Iterable[Verification]
+            if verifier is None:
+                results = self._agreements(drafts, context)
             else:
-                yield replace(row, origin=self._provenance(draft, said, answers))
+                results = verifier([draft.row for draft in drafts], context)
+            passed = []
+            for draft, result in zip(drafts, results, strict=True):
+                draft.said[name] = result.said
+                if result.passes:
+                    passed.append(draft)
+                else:
+                    unscored = result.said == verifying.NOT_SCORED
+                    context.refuse(f"verify: {name}" + (", not scored" if unscored else ""))
+            if not passed:
+                return
+            drafts = passed
+        for draft in drafts:
+            yield replace(draft.row, origin=self._provenance(draft))
 
-    def _other_answers(self, drafts: Sequence[Draft], context: Context) -> list[list[str]]:
-        """For each draft the teacher's further answers to its prompt, where agreement is asked."""
-        count = max(verifying.asked(self.options.verify) - 1, 0)
+    def _agreements(self, drafts: Sequence[Draft], context: Context) -> Iterator[Verification]:
+        """Whether the teacher's answers agree; the one that most give is taken."""
+        count = verifying.compared(self.options.verify) - 1
         requests = [
-            Request(asking.answer(self.options.task, draft.row.messages, draft.shots), number)
+            Request(asking.answer(self.options.task, draft.row.messages, draft.ask.shots), number)
             for draft in drafts
             for number in range(1, count + 1)
         ]
-        replies = dict(self._replies(requests, context))
-        return [
-            [replies[place * count + number].text.strip() for number in range(count)]
-            for place in range(len(drafts))
-        ]
+        replies = self._replies(requests, context)
+        for draft, further in zip(drafts, _batches(replies, count), strict=True):
+            draft.further = tuple(further)
+            own = draft.row.references[0]
+            answer, words = verifying.agreed([own, *map(_answer_in, further)])
+            if self.options.mode != "reword":
+                draft.row = replace(draft.row, references=(own if answer is None else answer,))
+            elif answer is not None and not verifying.is_same(answer, own):
+                answer = None
+            yield Verification(answer is not None, words)
 
-    def _replies(
-        self, requests: Sequence[Request], context: Context
-    ) -> Iterator[tuple[int, Reply]]:
-        """The answers, in the order of the requests: what is proposed must not depend on speed.
+    def _replies(self, requests: Sequence[Request], context: Context) -> list[Reply]:
+        """The reply to each request.
 
         Raises:
             EnvironmentFailure: some are missing; the others are kept.
@@ -296,25 +288,29 @@ class Teacher(harness.Augmenter):
             else:
                 replies[place] = outcome
         faults.check(len(requests))
-        yield from sorted(replies.items())
+        # In their order: what is proposed must not depend on which came first.
+        return [replies[place] for place in range(len(requests))]
 
-    def _provenance(
-        self, draft: Draft, said: Mapping[str, str], answers: Sequence[str]
-    ) -> dict[str, Any]:
-        """How a row came about, as JSON values."""
-        reply, price = draft.reply, self.options.price
-        prompt, answer = reply.prompt_tokens, reply.answer_tokens
+    def _provenance(self, draft: Draft) -> dict[str, Any]:
+        """How a row came about, as JSON values; tokens and money are its share."""
         made: dict[str, Any] = {
-            "teacher": reply.served or self.options.model,
+            "teacher": draft.reply.served or self.options.model,
             "mode": self.options.mode,
-            "request": draft.request[:16],
-            "shown": [row.id for row in draft.shots],
-            "verified": dict(said),
+            "request": self._asker.key(draft.ask.request)[:16],
+            "shown": [row.id for row in draft.ask.shots],
+            "verified": dict(draft.said),
         }
-        if prompt is not None and answer is not None:
-            made["tokens"] = round((prompt + answer) / draft.rows)
-            if price is not None:
-                made["money"] = money(price, prompt, answer) / draft.rows
+        tokens = cost = 0.0
+        price = self.options.price
+        for reply, rows in [(draft.reply, draft.rows), *((reply, 1) for reply in draft.further)]:
+            prompt, answer = reply.prompt_tokens, reply.answer_tokens
+            if prompt is None or answer is None:
+                return made
+            tokens += (prompt + answer) / rows
+            cost += money(price, prompt, answer) / rows if price else 0.0
+        made["tokens"] = round(tokens)
+        if price:
+            made["money"] = cost
         return made
 
     @functools.cached_property
@@ -323,70 +319,87 @@ class Teacher(harness.Augmenter):
         return Asker(self.options, who, stage="augment: teacher")
 
     @functools.cached_property
-    def _verifiers(self) -> dict[str, verifying.Passes | harness.Verifier | None]:
-        """What an entry is called -> what verifies; None for agreement.
+    def _verifiers(self) -> dict[str, verifying.Verify | None]:
+        """What an entry is called -> what verifies rows; None for agreement.
 
         Raises:
             ConfigError: one of them does not exist, or its options cannot be used.
         """
-        verifiers: dict[str, verifying.Passes | harness.Verifier | None] = {}
-        for raw in self.options.verify:
-            if "agree" in raw:
-                verifiers[verifying.label(raw)] = None
-            elif "metric" in raw:
-                verifiers[verifying.label(raw)] = verifying.Passes(raw)
-            else:
-                options = {key: raw[key] for key in raw.keys() - {"plugin"}}
-                made = harness.make_plugin("verifier", raw["plugin"], options)
-                assert isinstance(made, harness.Verifier)
-                verifiers[verifying.label(raw)] = made
-        return verifiers
+        return {
+            name: None if "agree" in raw else verifying.verifier(raw)
+            for name, raw in verifying.named(self.options.verify)
+        }
 
 
-def _drawn(rows: Sequence[Example], count: int, draw: random.Random) -> list[Example]:
-    return draw.sample(list(rows), min(count, len(rows)))
+def _shown(item: PlanItem, data: Dataset) -> list[Example]:
+    """Rows of train that can be shown: those of the slice, or all where it has none.
+
+    Raises:
+        DataError: there are none.
+    """
+    rows = [row for row in data.split("train") if asking.is_single(row)]
+    if not rows:
+        raise harness.DataError(
+            "train has no row that a teacher could be shown: one turn of a user, in text, with "
+            "an answer"
+        )
+    return _in_slice(item, rows) or rows
 
 
-def _readable(reply: str) -> bool:
-    return _fits(asking.rows_in, reply)
-
-
-def _rewords(reply: str) -> bool:
-    return _fits(asking.prompts_in, reply)
-
-
-def _fits(read: Any, reply: str) -> bool:
-    try:
-        read(reply)
-    except ValueError:
-        return False
-    return True
-
-
-def _read(read: Any, reply: Reply, context: Context) -> list[Any]:
-    """What a reply holds; one that cannot be read is counted."""
-    try:
-        return list(read(reply.text))
-    except ValueError:
-        context.refuse("teacher: a reply that cannot be read")
-        return []
-
-
-def _like(parent: Example, prompt: str, answer: str, item: PlanItem) -> Example:
-    """A new row in the place of ``parent``, which says how such rows look."""
+def _in_slice(item: PlanItem, rows: Iterable[Example]) -> list[Example]:
     conditions = item.slice.conditions if item.slice else ()
-    # Facts of the slice hold for it, others are the parent's own.
-    meta = {c.feature: parent.meta[c.feature] for c in conditions if c.feature in parent.meta}
-    return _with_prompt(parent, prompt, answer, meta)
+    return [row for row in rows if addresses(conditions, row)]
 
 
-def _with_prompt(parent: Example, prompt: str, answer: str, meta: Mapping[str, Any]) -> Example:
-    # The row has one turn of a user: only such rows are shown.
+def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _sample(draw: random.Random) -> int:
+    """Which sample is drawn: equal requests, as a slice of few rows has them, get other replies.
+
+    Low numbers are those of the answers that are compared.
+    """
+    return draw.randrange(1_000, 1_000_000)
+
+
+def _fits(read: Callable[[str], object]) -> Callable[[str], bool]:
+    """Whether a reply can be read."""
+
+    def accept(reply: str) -> bool:
+        try:
+            read(reply)
+        except ValueError:
+            return False
+        return True
+
+    return accept
+
+
+def _answer_in(reply: Reply) -> str:
+    """A further answer; empty where there is none that is whole."""
+    try:
+        return asking.whole(reply)
+    except ValueError:
+        return ""
+
+
+def _meta_of(item: PlanItem, parent: Example) -> dict[str, Any]:
+    """What holds of a new row: facts of the slice that it was asked for; others are the parent's
+    own."""
+    conditions = item.slice.conditions if item.slice else ()
+    return {
+        condition.feature: condition.value
+        if condition.op == "="
+        else parent.meta[condition.feature]
+        for condition in conditions
+        if condition.feature in parent.meta
+    }
+
+
+def _with_prompt(row: Example, prompt: str) -> Example:
+    """A row of one turn of a user, with another prompt."""
     messages = tuple(
-        {**turn, "content": prompt} if turn.get("role") == "user" else turn
-        for turn in parent.messages
+        {**turn, "content": prompt} if turn.get("role") == "user" else turn for turn in row.messages
     )
-    return replace(
-        parent, id=digest([parent.id, prompt])[:12], messages=messages, references=(answer,),
-        meta=meta, group="", thought="", parent=parent.id, origin=None, place="",
-    )  # fmt: skip
+    return replace(row, messages=messages)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import harness
-from harness import Example, Verification
+from harness import Context, Example, Verification
 
-KINDS = ("metric", "agree", "plugin")
+KINDS = ("metric", "agree", "form", "plugin")
+NOT_SCORED = "not scored"
 
 
 def entry(raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -22,12 +24,16 @@ def entry(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     kinds = [kind for kind in KINDS if kind in raw]
     if len(kinds) != 1:
         raise ValueError(
-            "an entry of verify is {metric: NAME, at_least: NUMBER}, {agree: 3} or {plugin: NAME}"
+            "an entry of verify is {agree: 3}, {form: json}, {metric: NAME, at_least: NUMBER} or "
+            "{plugin: NAME}"
         )
     if kinds == ["agree"]:
         answers = raw["agree"]
         if set(raw) != {"agree"} or type(answers) is not int or not 2 <= answers <= 25:
             raise ValueError("agree takes the number of answers that are compared, from 2 to 25")
+    elif kinds == ["form"]:
+        if raw != {"form": "json"}:
+            raise ValueError("form takes json, and nothing beside it")
     elif not isinstance(raw[kinds[0]], str):
         raise ValueError(f"{kinds[0]} takes a name")
     if kinds == ["metric"]:
@@ -37,22 +43,60 @@ def entry(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return raw
 
 
-def asked(entries: Sequence[Mapping[str, Any]]) -> int:
+def compared(entries: Sequence[Mapping[str, Any]]) -> int:
     """How many answers are compared; 0 where no entry asks for agreement."""
-    return max((raw["agree"] for raw in entries if "agree" in raw), default=0)
+    return next((raw["agree"] for raw in entries if "agree" in raw), 0)
 
 
-def label(raw: Mapping[str, Any]) -> str:
-    """What an entry is called among the reasons of refusal."""
-    kind = next(kind for kind in KINDS if kind in raw)
-    return f"{kind} {raw[kind]}"
+def named(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each entry with what it is called among the reasons of refusal, each otherwise."""
+    counts: Counter[str] = Counter()
+    for raw in entries:
+        kind = next(kind for kind in KINDS if kind in raw)
+        name = f"{kind} {raw[kind]}"
+        counts[name] += 1
+        yield (name if counts[name] == 1 else f"{name} ({counts[name]})"), raw
+
+
+Verify = Callable[[Sequence[Example], Context], Sequence[Verification]]
+"""Says of each of some rows whether it may be proposed."""
+
+
+def verifier(raw: Mapping[str, Any]) -> Verify:
+    """What verifies rows for an entry with a form, a metric or a verifier.
+
+    Raises:
+        ConfigError: there is no such one, or its options cannot be used.
+    """
+    if "metric" in raw:
+        return Passes(raw)
+    if "form" in raw:
+        return _are_json
+    options = {key: raw[key] for key in raw.keys() - {"plugin"}}
+    made = harness.make_plugin("verifier", raw["plugin"], options)
+    assert isinstance(made, harness.Verifier)
+
+    def verify(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
+        return [harness.verified(made, row, context) for row in rows]
+
+    return verify
+
+
+def _are_json(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
+    """Whether the answers are JSON."""
+    return [
+        Verification(False, "no JSON") if _json(row.references[0]) is None
+        else Verification(True, "JSON")
+        for row in rows
+    ]  # fmt: skip
 
 
 class Passes:
     """Passes rows whose answer a metric gives a value that is high enough.
 
-    The answer stands in the place of a model's answer and in that of the reference: what a metric
-    says of it is whether it has the form that is due, or what a judge thinks of it.
+    The answer stands in the place of a model's answer, and there is no reference: beside itself any
+    answer would be right. So a judge says what it thinks of it, and a metric that compares with
+    references scores nothing.
 
     Raises:
         ConfigError: there is no such metric, or its options cannot be used.
@@ -68,13 +112,17 @@ class Passes:
             known = ", ".join(names)
             raise harness.ConfigError(f"{name} has no score '{self._score}'; it has {known}")
 
-    def verify(self, row: Example) -> Verification:
-        answer = harness.Prediction(row.id, row.references[0])
-        card = harness.evaluate([row], [answer], [self._entry])
-        [measurement] = card.measurements[self._entry.name]
-        value = measurement.values.get(self._score)
+    def __call__(self, rows: Sequence[Example], context: Context) -> Sequence[Verification]:
+        # All at once, so that a judge is asked for several at the same time.
+        answers = [harness.Prediction(row.id, row.references[0]) for row in rows]
+        asked = [replace(row, references=()) for row in rows]
+        card = harness.evaluate(asked, answers, [self._entry])
+        return [self._said(measured.values) for measured in card.measurements[self._entry.name]]
+
+    def _said(self, values: Mapping[str, float]) -> Verification:
+        value = values.get(self._score)
         if value is None:
-            return Verification(False, "not scored")
+            return Verification(False, NOT_SCORED)
         higher = self._entry.metric.higher_is_better
         fine = value >= self._least if higher else value <= self._least
         return Verification(fine, f"{value:.4g}")
@@ -84,12 +132,13 @@ def agreed(answers: Sequence[str]) -> tuple[str | None, str]:
     """The answer that more than half of them give, in its first wording, and how many do.
 
     Two answers are the same where only white space and capitals differ, or where both are JSON of
-    the same value.
+    the same value. An empty one is none.
     """
     of = [_same(answer) for answer in answers]
     ((commonest, count),) = Counter(of).most_common(1)
     words = f"{count} of {len(answers)}"
-    return (answers[of.index(commonest)] if 2 * count > len(answers) else None), words
+    most = answers[of.index(commonest)]
+    return (most if most and 2 * count > len(answers) else None), words
 
 
 def is_same(one: str, other: str) -> bool:
@@ -98,7 +147,12 @@ def is_same(one: str, other: str) -> bool:
 
 
 def _same(answer: str) -> str:
+    return _json(answer) or " ".join(answer.split()).casefold()
+
+
+def _json(answer: str) -> str | None:
+    """JSON, written in one way; None where it is none."""
     try:
         return json.dumps(json.loads(answer), sort_keys=True)
     except (ValueError, RecursionError):
-        return " ".join(answer.split()).casefold()
+        return None

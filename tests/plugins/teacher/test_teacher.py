@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 import harness
 from harness import Condition, Dataset, Example, PlanItem, Slice
+from harness.data.filters import Gate
 from harness.remote import ServerOptions
 from harness_teacher import Teacher, verifying
 from tests.support.chat_server import SECRET, Answer, Server, said
@@ -110,7 +112,9 @@ def test_how_a_row_was_made_stays_with_it(propose):
     origin = rows[0].origin
     assert origin["teacher"] == "big-2026" and origin["mode"] == "write"
     assert origin["verified"] == {"agree 3": "3 of 3"}
-    assert origin["tokens"] == 25 and origin["money"] == pytest.approx((80 + 40) / 1e6 / 4)
+    # Its share of the reply that holds it, and the two further answers.
+    assert origin["tokens"] == 25 + 2 * 100
+    assert origin["money"] == pytest.approx((80 + 40) / 1e6 * (1 / 4 + 2))
     assert set(origin["shown"]) <= {one.id for one in TRAIN}
     assert SECRET not in json.dumps(origin)
 
@@ -152,8 +156,13 @@ def test_prompts_of_the_pool_get_answers(propose):
     unlabelled = tuple(harness.from_json(Example, {**harness.to_json(one), "references": []})
                        for one in POOL)  # fmt: skip
     rows, _ = propose(data=Dataset((*TRAIN, *unlabelled)), mode="answer", verify=[{"agree": 2}])
-    assert rows and {one.id for one in rows} <= {one.id for one in POOL}
+    assert rows and {one.parent for one in rows} <= {one.id for one in POOL}
     assert all(one.references == (right(one.prompt),) for one in rows)
+    gate = Gate((), TRAIN, unlabelled)
+    assert {gate.refuse(one) for one in rows} == {None}
+    grown = tuple(replace(one, split="train") for one in rows)
+    again, _ = propose(data=Dataset((*TRAIN, *grown, *unlabelled)), mode="answer")
+    assert not {one.parent for one in rows} & {one.parent for one in again}
 
 
 def test_a_rewording_keeps_its_answer(propose):
@@ -171,18 +180,82 @@ def test_what_does_not_pass_is_counted_by_reason(server, propose):
     rows, context = propose(verify=[{"agree": 3}], per_request=3)
     assert not rows and set(context.refused) == {"verify: agree 3"}
     server.says = Oracle()
-    rows, context = propose(verify=[{"metric": "json", "at_least": 1}], model="other")
-    assert rows
+    rows, context = propose(verify=[{"form": "json"}], model="other")
+    assert rows and rows[0].origin["verified"] == {"form json": "JSON"}
     rows, context = propose(
-        verify=[{"metric": "chrf", "at_least": 101}], item=PlanItem(None, 2, ""), model="third"
+        verify=[{"metric": "length", "at_least": 101}], item=PlanItem(None, 2, ""), model="third"
     )
-    assert not rows and set(context.refused) == {"verify: metric chrf"}
+    assert not rows and set(context.refused) == {"verify: metric length"}
 
 
 def test_replies_that_cannot_be_read_are_counted(server, propose):
     server.says = lambda asked: said("I would rather not.")
     rows, context = propose(tries=2)
-    assert not rows and context.refused["teacher: a reply that cannot be read"] == 10
+    assert not rows and context.refused["teacher: a reply that cannot be used"] == 10
+
+
+@pytest.mark.parametrize(("text", "finish"), [("half an ans", "length"), (" ", "stop")])
+def test_an_answer_that_is_not_whole_is_none(server, propose, text, finish):
+    choice = {"message": {"content": text}, "finish_reason": finish}
+    server.says = lambda asked: said("", choices=[choice])
+    rows, context = propose(mode="answer", tries=1)
+    assert not rows and set(context.refused) == {"teacher: a reply that cannot be used"}
+    assert verifying.agreed(["4", "", ""]) == (None, "2 of 3")
+
+
+def test_an_answer_in_json_stays_as_it_is_written(server, propose):
+    server.says = lambda asked: said('[{"prompt": "wo", "answer": {"ort": "Köln"}}]')
+    rows, _ = propose(PlanItem(None, 1, ""))
+    assert rows[0].references == ('{"ort": "Köln"}',)
+
+
+def test_a_slice_of_one_row_gets_as_many_rows_as_are_wanted(propose):
+    data = Dataset((row(1), *(row(number, kind="product") for number in (2, 4, 6))))
+    rows, _ = propose(PlanItem(SLICE, 20, ""), data)
+    assert len({one.prompt for one in rows}) >= 20
+
+
+def test_a_slice_without_a_row_of_train_gets_rows(propose):
+    data = Dataset(tuple(row(number, kind="product") for number in range(6)))
+    rows, context = propose(data=data)
+    assert rows and {one.meta["kind"] for one in rows} == {"sum"} and not context.refused
+
+
+def test_rows_of_one_request_have_the_same_instructions(server, propose):
+    def with_system(number):
+        turns = ({"role": "system", "content": f"Text {number % 2}."}, *row(number).messages[1:])
+        return replace(row(number), messages=turns, thought=f"thought {number}")
+
+    train = tuple(map(with_system, range(10)))
+    rows, _ = propose(data=Dataset(train))
+    systems = {one.id: one.messages[0]["content"] for one in train}
+    for one in rows:
+        assert {systems[name] for name in one.origin["shown"]} == {one.messages[0]["content"]}
+        assert one.thought == ""
+    assert all(("Text 0." in asked.user) != ("Text 1." in asked.user) for asked in server.asked)
+
+
+def test_two_entries_of_one_name_are_both_passed(propose):
+    entries = [{"metric": "length", "at_least": 101}, {"metric": "length", "at_least": 0}]
+    rows, context = propose(PlanItem(None, 2, ""), verify=entries)
+    assert not rows and set(context.refused) == {"verify: metric length"}
+    rows, context = propose(PlanItem(None, 2, ""), verify=entries[::-1])
+    assert not rows and set(context.refused) == {"verify: metric length (2)"}
+
+
+def test_metrics_see_the_answer_that_was_agreed_on(server, propose):
+    written = json.dumps([{"prompt": "2 + 2", "answer": "4"}])
+    server.says = lambda asked: said(written if "JSON array" in asked.user else "four")
+    entries = [{"form": "json"}, {"agree": 3}]
+    rows, context = propose(PlanItem(None, 1, ""), verify=entries, per_request=1, tries=1)
+    assert not rows and set(context.refused) == {"verify: form json"}
+
+
+@pytest.mark.parametrize("name", ["exact", "json", "chrf"])
+def test_no_answer_is_compared_with_itself(propose, name):
+    entry = {"metric": name, "at_least": 0}
+    rows, context = propose(PlanItem(None, 2, ""), verify=[entry])
+    assert not rows and set(context.refused) == {f"verify: metric {name}, not scored"}
 
 
 @pytest.mark.parametrize(
@@ -234,6 +307,7 @@ def test_the_same_call_proposes_the_same_rows(server, propose):
         ({}, "an entry of verify"),
         ({"metric": "json"}, "needs at_least"),
         ({"metric": "json", "agree": 3}, "an entry of verify"),
+        ({"form": "xml"}, "form takes json"),
         ({"agree": 1}, "from 2 to 25"),
         ({"agree": True}, "from 2 to 25"),
         ({"metric": 5, "at_least": 1}, "takes a name"),
@@ -242,6 +316,11 @@ def test_the_same_call_proposes_the_same_rows(server, propose):
 def test_an_entry_that_says_nothing_is_refused(entry, words):
     with pytest.raises(ValueError, match=words):
         Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", verify=[entry])
+
+
+def test_agreement_stands_once():
+    with pytest.raises(ValueError, match="agree stands once"):
+        Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", verify=[{"agree": 3}] * 2)
 
 
 def test_the_check_names_what_is_missing(server):
