@@ -14,6 +14,8 @@ from harness_rows.roles import MISSING, Roles, value_of
 from harness_rows.turns import turns_in
 
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
+ASKING = ("prompt", "input")
+"""Columns that may hold turns, too, with the answer in another one (TRL; OpenAI evals, Inspect)."""
 _SOURCES, _TARGETS = ("source", "src"), ("target", "tgt")
 """Prompts and answers of a translation; a ``source`` alone says where a row is from."""
 _WHOLE = ("document", "article", "passage")
@@ -281,8 +283,8 @@ def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages
         system=looks.first(("system", "system_prompt")),
         tools=looks.first(TOOLS),
     )
-    if folded_name(column) == "prompt" and not roles.references:
-        answer = looks.first(ANSWERS)
+    if folded_name(column) in ASKING and not roles.references:
+        answer = looks.first(ANSWERS, but=(column,))
         held = looks.turns(answer) if answer else ""
         roles = replace(roles, **{"completion": answer} if held else {"references": (answer,)})
     return roles
@@ -290,7 +292,7 @@ def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages
 
 def _chat(looks: _Looks, style: str = "") -> str:
     """The column of turns, also the prompts of rows that have their answer in another column."""
-    for name in (*TURNS, "prompt"):
+    for name in (*TURNS, *ASKING):
         column = looks.first((name,))
         held = looks.turns(column) if column else ""
         if held and held == (style or held):

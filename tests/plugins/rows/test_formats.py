@@ -45,6 +45,17 @@ FORMS: dict[str, tuple[dict[str, Any], str, list[dict[str, str]], tuple[str, ...
         {"messages": [USER, ANSWER], "references": ["So.", "Because."]}, "messages", [USER],
         ("So.", "Because."),
     ),
+    "rows of OpenAI evals": (
+        {"input": [{"role": "system", "content": "Be brief."}, USER], "ideal": ["Because.", "So."]},
+        "messages", [{"role": "system", "content": "Be brief."}, USER], ("Because.", "So."),
+    ),
+    "samples of Inspect": (
+        {"id": "s1", "input": [USER], "target": "Because.", "metadata": {"topic": "sky"}},
+        "messages", [USER], ("Because.",),
+    ),
+    "a sample of Inspect with a text": (
+        {"input": "Why?", "target": "Because."}, "prompt-completion", [USER], ("Because.",),
+    ),
     "sharegpt": (
         {"system": "Be brief.", "conversations": [
             {"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]},
