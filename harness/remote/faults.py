@@ -34,10 +34,12 @@ class Faults:
     Attributes:
         where: whom it is about.
         undone: what did not happen: ``answers could not be judged``.
+        kept: whether the answers that came are kept for the next attempt.
     """
 
     where: str
     undone: str
+    kept: bool = True
     of: dict[str, str] = field(default_factory=dict)
 
     def add(self, item: str, words: str) -> None:
@@ -57,7 +59,8 @@ class Faults:
         ordered = sorted(counts.items(), key=lambda kind: (kind[0] == NOT_ASKED, -kind[1]))
         kinds = ", ".join(f"{count} x {words}" for words, count in ordered)
         raise EnvironmentFailure(
-            f"{len(self.of)} of {total} {self.undone}: {kinds}; the others are kept",
+            f"{len(self.of)} of {total} {self.undone}: {kinds}"
+            + ("; the others are kept" if self.kept else ""),
             where=self.where,
-            hint="the same command asks only for the missing",
+            hint=f"the same command asks {'only for the missing' if self.kept else 'all again'}",
         )

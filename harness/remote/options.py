@@ -49,7 +49,7 @@ class RequestOptions(Options):
         default=1, ge=0, le=60,
         description="seconds before the second try; each further wait is twice as long, 60 at most",
     )  # fmt: skip
-    concurrency: int = Field(default=4, ge=1, le=64, description="requests at once")
+    concurrency: int = Field(default=4, ge=1, le=1024, description="requests at once")
 
 
 class ServerOptions(RequestOptions):

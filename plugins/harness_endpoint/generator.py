@@ -64,6 +64,7 @@ class EndpointGenerator(harness.Generator):
         def _with_port(cls, text: str) -> str:
             if "port" not in serving.places_of(text):
                 raise ValueError("the command needs {port}: the run chooses a free one")
+            serving.words(text, dict.fromkeys(serving.KNOWN, ""))  # quotes that have no end
             return text
 
     options: Options
@@ -108,7 +109,7 @@ class EndpointGenerator(harness.Generator):
         self, options: ServerOptions, examples: Sequence[harness.Example], context: harness.Context
     ) -> Iterator[harness.Prediction]:
         asker = Asker(options, f"the server of {options.model}", stage="generate")
-        faults = Faults(asker.who, "prompts have no answer")
+        faults = Faults(asker.who, "prompts have no answer", kept=False)
         requests = [Request(row.messages, tools=row.tools) for row in examples]
         for place, outcome in asker.ask(requests, context.progress):
             if isinstance(outcome, Fault):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import harness
-from harness.remote import NOT_ASKED, Asker, Fault, Reply, Request, ServerOptions
+from harness.remote import NOT_ASKED, Asker, Fault, Faults, Reply, Request, ServerOptions
 from tests.support.chat_server import Answer, said
 
 MESSAGES = [{"role": "user", "content": "u"}]
@@ -105,3 +105,13 @@ def test_a_kept_answer_that_was_damaged_is_asked_for_again(server, asker, here):
     for damage in (b"{}", b"[]", b"", file.read_bytes()[:-9], b'{"schema": 2, "key": 1}'):
         file.write_bytes(damage)
         assert asker().known(prompts("a")[0]) is None
+
+
+@pytest.mark.parametrize(("kept", "words"), [(True, "only for the missing"), (False, "all again")])
+def test_what_is_kept_is_said_as_it_is(kept, words):
+    faults = Faults("a server", "prompts have no answer", kept=kept)
+    faults.check(2)
+    faults.add("a", "503 (service unavailable)")
+    with pytest.raises(harness.EnvironmentFailure) as caught:
+        faults.check(2)
+    assert ("are kept" in caught.value.what) == kept and words in caught.value.hint

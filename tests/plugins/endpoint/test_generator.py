@@ -101,6 +101,10 @@ def test_a_program_that_is_not_there_is_named(folder, base):
     assert not [one for one in generator().check({}) if one.level == "config"]
 
 
+def test_many_may_be_asked_at_once(folder, base):
+    assert len(answers(folder, base, generator(concurrency=1024))) == len(ROWS)
+
+
 def test_a_wrong_name_of_the_model_is_told(folder, base):
     with pytest.raises(harness.EnvironmentFailure, match="no such model or address"):
         answers(folder, base, generator(model="another"))
@@ -122,6 +126,7 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
         ({"serve": "vllm serve {model} --port {port}"}, "is not known"),
         ({"serve": SERVE, "endpoint": "http://127.0.0.1:1/v1"}, "Extra inputs"),
         ({"serve": SERVE, "tuned": "{lora}"}, "is not known"),
+        ({"serve": "'vllm serve --port {port}"}, "No closing quotation"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, words):
