@@ -48,9 +48,10 @@ class History:
     Attributes:
         checkpoints: what each training left; the base model is not among them.
         prompts: baseline -> the rows of dev as it asks them.
-        asked: baseline -> the base model under these.
+        asked: baseline -> the base model under these, or the model that answers in its place.
         outcomes: experiment -> what came of it beside the rounds.
-        prompts_on_test: the baseline that was best on dev -> the base model under it on test.
+        prompts_on_test: the baseline that was best on dev, and each that another model answers
+            -> the answers to test.
         general: the models of rounds on general text, each beside the base model.
     """
 

@@ -105,6 +105,11 @@ def gigabytes(count: int | None) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
+def amount(money: float) -> str:
+    """``0.0042``, ``12.30``: an amount of money, in any currency."""
+    return f"{money:.4f}" if money < 0.1 else f"{money:,.2f}"
+
+
 def counted(number: int, word: str) -> str:
     """``1 round``, ``2,000 rounds``."""
     return f"{number:,} {word}" + ("" if number == 1 else "s")

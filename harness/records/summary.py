@@ -569,6 +569,47 @@ class ShownBaseline:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownUsage:
+    """What 1,000 answers take, by the mean of those whose usage the server told.
+
+    Attributes:
+        prompt_tokens, answer_tokens: in all.
+        money: by the `price` of the entry; `null` without one.
+    """
+
+    prompt_tokens: Count
+    answer_tokens: Count
+    money: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownModel:
+    """Another model on the same rows ([Another model](prompts-or-training.md#another-model)).
+
+    Attributes:
+        name: of the entry of `baselines`.
+        model: that answered.
+        what: how it was asked, in words.
+        split: the rows of all its figures: `test` once that was opened and it answered that.
+        scores: score name -> score.
+        verdict: the best round so far against it: *improved* says that the round is better,
+            *regressed* that this model is better, *no evidence* that neither is shown. `min_gain`
+            does not count.
+        thousand: what 1,000 of its answers take; `null` where the server told no usage.
+        sentence: all of it in words.
+    """
+
+    name: str
+    model: str
+    what: str
+    split: Literal["dev", "test"]
+    scores: Scores
+    verdict: Verdict
+    thousand: ShownUsage | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """One training of an arm.
 
@@ -690,6 +731,8 @@ class Summary:
         baselines: the base model under other prompts, each with the best round against it, in the
             order of the config; the key is absent where the config names none, and until they are
             answered.
+        models: other models that answered the same rows, each with the best round against it, in
+            the order of `baselines` in the config; the key is absent where none did.
         arms: the branches that were tried beside the rounds; empty where none was.
         experiments: what these say together: experiment -> what its plugin says of it
             ([Levers](levers.md)); without those that were asked for nothing.
@@ -720,6 +763,7 @@ class Summary:
     next_command: str
     control: ShownControl | None = None
     baselines: Annotated[tuple[ShownBaseline, ...], MinLen(1)] | None = None
+    models: Annotated[tuple[ShownModel, ...], MinLen(1)] | None = None
     arms: tuple[ShownArm, ...]
     experiments: Mapping[str, Mapping[str, Any]]
     requests: Annotated[tuple[ShownCost, ...], MinLen(1)] | None = None

@@ -33,7 +33,7 @@ NAMED_BY_PEOPLE = (
     "answers that they rated; other answers were not checked for them."
 )
 
-_WITHOUT: Document = {"control": None, "baselines": []}
+_WITHOUT: Document = {"control": None, "baselines": [], "models": []}
 """What the keys hold here that a summary leaves out where a run has nothing to say under them."""
 
 Causes = Mapping[str, tuple[str, str, bool]]

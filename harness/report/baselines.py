@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from harness.boundary.calls import plainly
+from harness.boundary.results import returned
 from harness.engine import ledger
 from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import Steps
+from harness.engine.steps import Steps, asking
 from harness.engine.steps.asking import arm_of, best_prompt as prompt_of
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation
-from harness.kit.documents import as_document
+from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line
 from harness.loop import BASELINE, deciding_score
-from harness.records import BASE_ARM, Score, Verdict
-from harness.records.summary import Scores, ShownBaseline, ShownBestPrompt, ShownScore
+from harness.records import BASE_ARM, Prediction, Score, Verdict
+from harness.records.summary import (
+    Scores,
+    ShownBaseline,
+    ShownBestPrompt,
+    ShownModel,
+    ShownScore,
+    ShownUsage,
+)
+from harness.stages import Baseline
 from harness.stats.decision import alpha_of
 from harness.verdicts import baselines, rule
 
@@ -24,7 +34,7 @@ Split = Literal["dev", "test"]
 
 
 def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
-    """Those that were asked so far, on dev, in the order of the config."""
+    """The prompts that were asked so far, on dev, in the order of the config."""
     best = history.evaluations[BASE_ARM, history.kept]
     alpha = alpha_of(steps.config.settings.rounds)
     return tuple(
@@ -37,7 +47,60 @@ def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
             ),
         )
         for name, asked in history.asked.items()
+        if not asked.model
     )
+
+
+def other_models(steps: Steps, history: History) -> tuple[ShownModel, ...]:
+    """The other models that answered so far, in the order of the config.
+
+    Figures are of test once that was opened and the model answered it, and of dev until then.
+    """
+    return tuple(_other_models(steps, history))
+
+
+def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
+    for entry in asking.entries(steps.config):
+        asked = history.asked.get(entry.name)
+        if asked is None or not asked.model:
+            continue
+        on_test = history.prompts_on_test.get(entry.name)
+        if on_test is not None and history.test is not None:
+            split: Split = "test"
+            side, best = on_test, history.test_evaluations[history.kept]
+            alpha = ledger.alpha(history.test.looks)
+        else:
+            split, side = "dev", asked.evaluation
+            best = history.evaluations[BASE_ARM, history.kept]
+            alpha = alpha_of(steps.config.settings.rounds)
+        # Two entries may ask one model in two ways.
+        named = entry.name != entry.plugin
+        title = one_line(f"{entry.name} ({asked.model})" if named else asked.model)
+        rows, of_model = history.data.split(split), At(arm=arm_of(entry.name), split=split)
+        sides = alike(steps, best, side, rows, At(history.kept, split=split), of_model)
+        score = deciding_score(steps, rows)
+        verdict = rule.judge(score, *sides, alpha=alpha, against=title)
+        thousand = _thousand(side.predictions, entry.instance)
+        told = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
+        yield ShownModel(
+            one_line(entry.name), one_line(asked.model), one_line(asked.told), split,
+            _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(told),
+        )  # fmt: skip
+
+
+def _thousand(predictions: Sequence[Prediction], baseline: Baseline) -> ShownUsage | None:
+    """What 1,000 answers take."""
+    used = [
+        (answer.prompt_tokens, answer.completion_tokens)
+        for answer in predictions
+        if answer.prompt_tokens is not None and answer.completion_tokens is not None
+    ]
+    if not used:
+        return None
+    prompt, answer = (round(1000 * sum(side) / len(used)) for side in zip(*used, strict=True))
+    with plainly("money()"):
+        cost = returned(Baseline.money, baseline.money(prompt, answer))
+    return ShownUsage(prompt, answer, finite(cost))
 
 
 def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
@@ -51,9 +114,10 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     if history.kept == BASELINE:
         return None
     primary, settings = steps.config.settings.primary, steps.config.settings
-    on_dev = {name: asked.evaluation for name, asked in history.asked.items()}
+    on_dev = asking.of_prompts(history.asked)
     split: Split = "test" if history.test else "dev"
-    asked = history.prompts_on_test if history.test else on_dev
+    on_test = {name: side for name, side in history.prompts_on_test.items() if name in on_dev}
+    asked = on_test if history.test else on_dev
     name = prompt_of(asked, primary)
     if name is None:
         return None

@@ -42,6 +42,8 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
         changed["control"] = {**document["control"], "rounds": rounds}
     if document.get("baselines"):
         changed["baselines"] = [_round(one, caveats) for one in document["baselines"]]
+    if document.get("models"):
+        changed["models"] = [_round(each, caveats) for each in document["models"]]
     if document.get("best_prompt"):
         changed["best_prompt"] = _round(document["best_prompt"], caveats)
     now = {**document, **changed}

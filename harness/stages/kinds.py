@@ -33,7 +33,7 @@ from harness.stages.making import (
     rows_of,
 )
 from harness.stages.probing import Probe, exercise_probe, without_texts
-from harness.stages.prompting import Baseline, decided_by_people, prompted
+from harness.stages.prompting import Baseline, decided_by_people, exercise_baseline
 from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
 from harness.stages.scoring import Detector, Metric, detected
 from harness.stages.searching import Searcher, exercise_searcher
@@ -243,7 +243,7 @@ KINDS: dict[str, StageKind] = {
         StageKind(
             Baseline,
             work=("prompts",),
-            own_call=prompted,
+            own_call=exercise_baseline,
             key="baselines",
             many=True,
             default=[],

@@ -329,14 +329,19 @@ number; and the number of these tokens."""
 def answered(
     generator: Generator, checkpoint: Checkpoint, examples: Sequence[Example], context: Context
 ) -> list[Prediction]:
+    """One prediction for each example, in the order of the examples."""
+    predictions = generator.generate(checkpoint, examples, context)
+    return in_order(returned(Generator.generate, predictions), examples)
+
+
+def in_order(predictions: Iterable[Prediction], examples: Sequence[Example]) -> list[Prediction]:
     """One prediction for each example, in the order of the examples.
 
-    The first that was not asked for ends it, so that a generator without an end does not hang.
+    The first that was not asked for ends it, so that a plugin without an end does not hang.
     """
     asked = {row.id for row in examples}
     by_id: dict[str, Prediction] = {}
-    predictions = generator.generate(checkpoint, examples, context)
-    for prediction in returned(Generator.generate, predictions):
+    for prediction in predictions:
         name = prediction.example_id
         if name in by_id:
             raise refused(f"it answered '{short(name)}' twice")

@@ -1,4 +1,4 @@
-"""The stage that asks the base model in another way: baseline."""
+"""The stage that asks the base model in another way, or another model: baseline."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from harness.boundary.results import refused, returned, short, wrong
 from harness.context import Context
 from harness.kit.text import one_line
-from harness.records import Example, Message
+from harness.records import Example, Message, Prediction
 from harness.stages.base import Conflict, Plugin
+from harness.stages.making import in_order
 
 SYSTEM = ("system", "developer")
 ROLES = (*SYSTEM, "user", "assistant")
@@ -24,7 +25,8 @@ class Baseline(Plugin):
     """Changes prompts of the untuned base model: is training needed at all?
 
     Its answers to dev are what the best round has to beat. It is no round: it is not kept, and
-    changes no verdict of one.
+    changes no verdict of one. One that names a :meth:`model` has that answer in place of the base
+    model: no prompt that would do instead of training, but a mark to be reached.
     """
 
     stage = "baseline"
@@ -51,6 +53,31 @@ class Baseline(Plugin):
     def told(self, train: Sequence[Example]) -> str:
         """What it puts before the prompts, in a line for reports."""
         return (type(self).__doc__ or "").partition("\n")[0]
+
+    def model(self) -> str:
+        """Name of the model that answers in place of the run's base model. Optional.
+
+        Known from the options alone. Empty: the base model answers.
+        """
+        return ""
+
+    def answers(self, rows: Sequence[Example], context: Context) -> Iterable[Prediction]:
+        """That model's answers, one for each row, in any order.
+
+        Called in the run's own process, on dev, and on test once that is opened. What is remarked
+        (:meth:`harness.Context.remark`) stands among the notes of every report.
+
+        Args:
+            rows: as :meth:`prompts` gave them, without references and meta.
+
+        Raises:
+            harness.errors.EnvironmentFailure: the model cannot be asked, or left rows unanswered.
+        """
+        raise NotImplementedError
+
+    def money(self, prompt: int, answer: int) -> float | None:
+        """What so many tokens of prompts and of answers cost at that model; None: not known."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,30 @@ def told(baseline: Baseline, train: Sequence[Example]) -> str:
     if not line.strip():
         raise wrong("told()", line, "a line of text")
     return one_line(line, LONGEST)
+
+
+def model_of(baseline: Baseline) -> str:
+    """The model that answers in place of the base model, in a line; empty where none does."""
+    return one_line(returned(Baseline.model, baseline.model()), LONGEST)
+
+
+def answered(baseline: Baseline, rows: Sequence[Example], context: Context) -> list[Prediction]:
+    """The answers of a baseline's own model, one for each row, in the order of the rows."""
+    return in_order(returned(Baseline.answers, baseline.answers(rows, context)), rows)
+
+
+def exercise_baseline(
+    baseline: Baseline,
+    asked: Sequence[Example],
+    train: Sequence[Example],
+    held: Held,
+    context: Context,
+) -> list[Example]:
+    """The prompts, answered by the baseline's own model where it has one."""
+    rows = prompted(baseline, asked, train, held, context)
+    if model_of(baseline):
+        answered(baseline, rows, context)
+    return rows
 
 
 def decided_by_people(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterator[Conflict]:

@@ -64,8 +64,9 @@ class PlannedRun:
         rounds: of training.
         growth: rows that all augmenters add in one round, at most.
         arms: names of the arms that train; they share the first training.
-        asked: name of a baseline -> its name in place of an arm.
-        prompts: baseline -> the rows of dev as it asks them, where they are made.
+        asked: name of a baseline -> its name in place of an arm; without those that other models
+            answer, which take no time of this machine.
+        prompts: such a baseline -> the rows of dev as it asks them, where they are made.
         stored: trainings and answers that are in the store -> seconds that they took.
         results: (arm, round) -> the closed rounds.
         tests: whether the test set is opened at the end, as far as it is known before.
@@ -92,8 +93,12 @@ class PlannedRun:
         self.rounds = config.settings.rounds
         self.growth = sum(entry.rows for entry in config.augment) if grows else 0
         self.arms = [BASE_ARM, CONTROL_ARM] if config.control else [BASE_ARM]
-        self.asked = {entry.name: asking.arm_of(entry.name) for entry in asking.entries(config)}
-        self.prompts: Mapping[str, Sequence[Example]] = history.prompts
+        others = asking.models(config)
+        names = [entry.name for entry in asking.entries(config) if entry.name not in others]
+        self.asked = {name: asking.arm_of(name) for name in names}
+        self.prompts: Mapping[str, Sequence[Example]] = {
+            name: history.prompts[name] for name in names if name in history.prompts
+        }
         self.results: Mapping[tuple[str, int], RoundResult] = history.results
         self.tests = history.sealed is None
         self.begins, self.waiting = begins, waiting

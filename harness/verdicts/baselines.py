@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness.kit.documents import as_document, finite
-from harness.kit.numbers import at_least
+from harness.kit.numbers import amount, at_least
 from harness.kit.text import one_line
 from harness.records import Measurement, Score, Verdict
-from harness.records.summary import Scores, ShownBestPrompt
+from harness.records.summary import Scores, ShownBestPrompt, ShownUsage
 from harness.verdicts import rule
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, required
@@ -53,6 +53,45 @@ def judge(
     told = found.sentence.removeprefix(f"{found.label}: ")
     sentence = f"{found.label}: {head}: {told}"
     return dataclasses.replace(found, against=name, sentence=sentence)
+
+
+def reached(
+    score: DecidingScore, verdict: Verdict, name: str, split: Literal["dev", "test"],
+    thousand: ShownUsage | None, *, round_: int,
+) -> str:  # fmt: skip
+    """Whether the best round reaches another model, and what that one's answers cost.
+
+    Only what is shown to be better is said to reach it: a difference that is not shown is none
+    that was excluded.
+
+    Args:
+        verdict: of the best round against it.
+        round_: the best round; 0: none improved, and the base model stands for it.
+    """
+    who = f"round {round_}" if round_ else "the base model (no round improved on it)"
+    if verdict.difference is None or verdict.low is None or verdict.high is None:
+        told = verdict.sentence.removeprefix(f"{verdict.label}: ")
+        said = f"Whether {who} reaches {name} cannot be judged: {told}"
+    else:
+        show = number(score.entry)
+        heads = {
+            "improved": f"reaches {name} and is better",
+            "regressed": f"does not reach {name}",
+        }
+        head = heads.get(verdict.label, f"cannot be told from {name}")
+        said = (
+            f"{who[:1].upper()}{who[1:]} {head}: a difference of {show(verdict.difference)} in "
+            f"{score.title} on {split}, bounds {show(verdict.low)} to {show(verdict.high)} at "
+            f"{percent(verdict.level)} confidence."
+        )
+    if thousand is None:
+        return said
+    tokens = (
+        f"{thousand.prompt_tokens:,} tokens of prompts and {thousand.answer_tokens:,} of answers"
+    )
+    if thousand.money is None:
+        return f"{said} 1,000 answers by {name} take {tokens}."
+    return f"{said} 1,000 answers by {name} cost {amount(thousand.money)} ({tokens})."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ SILENT = {
     *(
         ("section", name)
         for name in (
-            "control", "costs", "failed", "general", "levers", "near", "notes", "people", "prompts",
-            "search", "test",
+            "control", "costs", "failed", "general", "levers", "models", "near", "notes", "people",
+            "prompts", "search", "test",
         )
     ),
 }  # fmt: skip
@@ -148,7 +148,7 @@ def test_other_stage(stage, name, plugin, options, monkeypatch, request):
     base = request.getfixturevalue("tiny") if stage in ("trainer", "generator") else None
     given = (
         ENDPOINT
-        if stage == "judge" or name == "teacher"
+        if stage == "judge" or name == "teacher" or (stage, name) == ("baseline", "endpoint")
         else SERVED
         if name == "endpoint"
         else options.get(name)

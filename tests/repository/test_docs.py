@@ -161,12 +161,12 @@ def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    """Name -> rows; a name that a metric has, too, is told apart by its stage."""
+    """Name -> rows; a name of several stages is told apart by the stage, but for a metric's."""
     ours = [p for p in Registry.build().providers() if p[2].plugin.__module__[:8] == "harness_"]
     ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
-    metrics = {name for stage, name, _ in ours if stage == "metric"}
+    names = [name for _, name, _ in ours]
     for stage, name, provider in ours:
-        twin = stage != "metric" and name in metrics
+        twin = stage != "metric" and names.count(name) > 1
         yield f"{name} ({stage})" if twin else name, rows(provider.plugin.Options)
 
 

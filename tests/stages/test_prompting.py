@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 
 from harness.context import Context
 from harness.errors import PluginError
-from harness.records import Example
-from harness.stages.prompting import Held, prompted, told
+from harness.records import Example, Prediction
+from harness.stages.prompting import Baseline, Held, answered, exercise_baseline, prompted, told
 
 USER = {"role": "user", "content": "When?"}
 ASKED = [
@@ -95,3 +96,41 @@ def test_what_it_says_of_itself_is_a_line() -> None:
     for wrong in (None, "", "  ", 3):
         with pytest.raises(PluginError, match=r"told\(\)"):
             says(wrong)
+
+
+class Other(Baseline):
+    """Another model, which says what a test tells it to."""
+
+    def __init__(self, made: Any) -> None:
+        super().__init__()
+        self.made = made
+
+    def prompts(self, rows: Any, train: Any, context: Any) -> Any:
+        return rows
+
+    def model(self) -> str:
+        return "big"
+
+    def answers(self, rows: Any, context: Any) -> Any:
+        return iter(self.made)
+
+
+D1, D2 = Prediction("d1", "Now."), Prediction("d2", "Here.")
+
+
+def test_answers_of_another_model_come_in_the_order_of_the_rows() -> None:
+    assert answered(Other([D2, D1]), ASKED, Context(Path())) == [D1, D2]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ([D1], "1 of 2 prompts unanswered, first 'd2'"),
+        ([D1, D1], "answered 'd1' twice"),
+        ([D1, D2, Prediction("d3", "")], "answered 'd3', which it was not asked"),
+        ([D1, "Here."], "answers(): item 2"),
+    ],
+)
+def test_answers_that_are_no_answers_are_refused(made: Any, said: str) -> None:
+    with pytest.raises(PluginError, match=re.escape(said)):
+        exercise_baseline(Other(made), ASKED, [], HELD, Context(Path()))

@@ -1,4 +1,4 @@
-"""How baselines are carried out: the base model asked in another way, its answers, their scores.
+"""How baselines are carried out: the base model asked in another way, or another model; scores.
 
 What a baseline is, its contract says (:mod:`harness.stages.prompting`); what its answers say of
 the best round, :mod:`harness.verdicts.baselines`.
@@ -61,15 +61,17 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The base model under the prompts of a baseline.
+    """The base model under the prompts of a baseline, or the model that answers in its place.
 
     Attributes:
         told: what stands before the prompts.
         evaluation: of its answers, by the metrics that need no people.
+        model: that other model; empty: the base model.
     """
 
     told: str
     evaluation: Evaluation
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,22 @@ def entries(config: Config) -> Sequence[PluginEntry]:
     return config.entries["baselines"]
 
 
+def models(config: Config) -> dict[str, str]:
+    """The baselines that other models answer -> these models, in the order of the config."""
+    named = {entry.name: _model(entry) for entry in entries(config)}
+    return {name: model for name, model in named.items() if model}
+
+
+def _model(entry: PluginEntry) -> str:
+    with plainly(entry.named):
+        return prompting.model_of(entry.instance)
+
+
+def of_prompts(asked: Mapping[str, Asked]) -> dict[str, Evaluation]:
+    """The base model under each prompt, without the answers of other models."""
+    return {name: each.evaluation for name, each in asked.items() if not each.model}
+
+
 def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]:
     """Why baselines cannot ask the rows of dev in their way: train lacks rows for it, above all.
 
@@ -136,13 +154,13 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
 
 
 def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
-    """The base model's answers to dev under other prompts, before anything is trained."""
+    """Answers to dev under other prompts or by other models, before anything is trained."""
     plain, primary = history.evaluations[BASE_ARM, 0], steps.config.settings.primary
     for entry in entries(steps.config):
         try:
             prepared = prompts(steps, entry, history.data)
             history.prompts[entry.name] = prepared.rows
-            if answered(steps, entry, plain) is None:
+            if not _model(entry) and answered(steps, entry, plain) is None:
                 steps.same_machine(plain, 0)
             asked = answers(steps, entry, prepared, base, history.data.split("dev"), plain)
         except steps.lacking:
@@ -151,8 +169,11 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
         values = (
             _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
         )
-        told = "{} on dev, {} without it".format(*values)
-        steps.run.watcher.say(f"{entry.name}: the base model has {primary} {told}: {asked.told}")
+        told = "{} on dev, {} {}".format(
+            *values, "by the base model" if asked.model else "without it"
+        )
+        who = asked.model or "the base model"
+        steps.run.watcher.say(f"{entry.name}: {who} has {primary} {told}: {asked.told}")
 
 
 def _shown(value: float | None) -> str:
@@ -210,12 +231,15 @@ def _prompts(
 def answered(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
     """Digest of the answers that this run has to a baseline's prompts, where they are stored.
 
-    Answers that were not made as those of round 0 cannot be compared, and count for none.
+    Answers of the base model that were not made as those of round 0 cannot be compared, and count
+    for none.
 
     Args:
         plain: round 0.
     """
     made = BaselinePins(steps.run).artifact(entry.name, GENERATE)
+    if made is not None and _model(entry):
+        return made.digest
     known = steps.made_with.get(plain.keys[GENERATE])
     return made.digest if made is not None and made.facts.get("made_with") == known else None
 
@@ -252,42 +276,45 @@ def answers(
 def on_test(
     steps: Steps, history: History, base: Checkpoint, plain: Evaluation
 ) -> dict[str, Evaluation | None]:
-    """The base model on test under the prompts that were best on dev, once test is opened.
+    """Test under the prompts that were best on dev, and by other models, once it is opened.
 
     Args:
         plain: the base model on test as it is asked.
 
     Returns:
-        Name of that baseline -> its answers; empty where none was asked. None in place of them,
-        with a note, where these rows cannot be asked so, which is no reason to lose what an
+        Name of each such baseline -> its answers; empty where none was asked. None in place of
+        them, with a note, where these rows cannot be asked so, which is no reason to lose what an
         opening gave, or were opened without these answers: to ask later would be another look.
 
     Raises:
-        PluginError: the baseline fails, or shows what it must not.
+        EnvironmentFailure: another model left rows unanswered.
+        PluginError: a baseline fails, or shows what it must not.
     """
-    on_dev = {name: asked.evaluation for name, asked in history.asked.items()}
-    name = best_prompt(on_dev, steps.config.settings.primary)
-    if name is None:
-        return {}
-    data = history.data
-    at, tested = At(arm=arm_of(name), split="test"), steps.run.journal.tested
-    if tested and not tested.get(at.arm):
-        return _unanswered(steps, name, "it had no answers when test was opened")
-    entry = next(entry for entry in entries(steps.config) if entry.name == name)
+    best = best_prompt(of_prompts(history.asked), steps.config.settings.primary)
+    names = {best, *(name for name, asked in history.asked.items() if asked.model)}
+    return {
+        entry.name: _on_test(steps, entry, history.data, base, plain)
+        for entry in entries(steps.config)
+        if entry.name in names
+    }
+
+
+def _on_test(
+    steps: Steps, entry: PluginEntry, data: Dataset, base: Checkpoint, plain: Evaluation
+) -> Evaluation | None:
+    tested, at = steps.run.journal.tested, At(arm=arm_of(entry.name), split="test")
     pinned, rows = tested.get(at.arm, {}), data.split(at.split)
-    try:
-        prompts = _prompts(steps, entry, data, at, pinned.get(PROMPTS))
-        asked = _answers(steps, entry, prompts, base, rows, plain, at, pinned)
-    except (ConfigError, DataError) as error:
-        return _unanswered(steps, name, error.placed)
-    return {name: asked.evaluation}
-
-
-def _unanswered(steps: Steps, name: str, why: str) -> dict[str, Evaluation | None]:
+    why = "it had no answers when test was opened"
+    if pinned or not tested:
+        try:
+            prompts = _prompts(steps, entry, data, at, pinned.get(PROMPTS))
+            return _answers(steps, entry, prompts, base, rows, plain, at, pinned).evaluation
+        except (ConfigError, DataError) as error:
+            why = error.placed
     if steps.run.writes:  # whoever only looks has asked nothing, and says nothing
         told = "did not answer test, so that nothing is compared with it there"
-        steps.note(f"{name} {told}: {why}")
-    return {name: None}
+        steps.note(f"{entry.name} {told}: {why}")
+    return None
 
 
 def _answers(
@@ -301,10 +328,12 @@ def _answers(
     pinned: Mapping[str, str],
 ) -> Asked:
     """Answers, scores and kinds of errors; those that are pinned are kept."""
+    model, pin = _model(entry), pinned.get(GENERATE)
     try:
-        predictions, generated = generate(
-            steps, base, prompts.rows, at, pinned=pinned.get(GENERATE)
-        )
+        if model:
+            predictions, generated = _answers_elsewhere(steps, entry, prompts.rows, at, pin)
+        else:
+            predictions, generated = generate(steps, base, prompts.rows, at, pinned=pin)
     except DataError as error:
         way = f"let '{entry.name}' put less before them, or take it out of baselines"
         error.hint = f"{error.hint}; or {way}" if error.hint else way
@@ -325,9 +354,29 @@ def _answers(
         steps, scored, (), [generated, *digests.values()], at, pinned=pinned.get(DETECT)
     )
     keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
-    return Asked(
-        prompts.told, Evaluation(predictions, measurements, of_split, scored, labels, keys)
-    )
+    evaluation = Evaluation(predictions, measurements, of_split, scored, labels, keys)
+    return Asked(prompts.told, evaluation, model)
+
+
+def _answers_elsewhere(
+    steps: Steps, entry: PluginEntry, rows: Sequence[Example], at: At, pinned: str | None
+) -> tuple[tuple[Prediction, ...], str]:
+    """The answers of a baseline's own model, and their digest."""
+    stage = at.on_split(GENERATE)
+    seed = steps.seed(stage, at.round)
+    asked = tuple(row.as_asked() for row in rows)
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        context = steps.run.context(folder, stage, at, seed)
+        predictions = prompting.answered(entry.instance, asked, context)
+        write_jsonl(folder / "output" / "predictions.jsonl", map(to_json, predictions))
+        return context.facts
+
+    inputs = {"prompts": rows_digest(asked)}
+    made = steps.run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=(asked,))
+    steps.note_remarks(made.facts)
+    lines = read_jsonl(made.path / "predictions.jsonl")
+    return tuple(from_json(Prediction, line) for line in lines), made.digest
 
 
 def _in_family(row: Example, family: Mapping[str, str]) -> Example:

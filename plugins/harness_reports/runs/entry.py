@@ -205,7 +205,7 @@ def run_entry(
                 dev=_primary(baseline["scores"], primary),
                 verdict=_part(Verdict, baseline["verdict"]),
             )
-            for baseline in summary.get("baselines", ())
+            for baseline in (*summary.get("baselines", ()), *summary.get("models", ()))
         ],
         against=against,
         changed=changed,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import harness
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
-from harness.kit.numbers import counted
+from harness.kit.numbers import amount, counted
 from harness_reports.figures import Document
 
 
@@ -31,7 +31,7 @@ class CostsSection(harness.Section):
         rows = tuple(
             (
                 cost["stage"], cost["model"], cost["requests"], cost["prompt_tokens"],
-                cost["answer_tokens"], _money(cost["money"]),
+                cost["answer_tokens"], "" if cost["money"] is None else amount(cost["money"]),
             )
             for cost in asked
         )  # fmt: skip
@@ -49,8 +49,4 @@ class CostsSection(harness.Section):
         spent = sum(cost["money"] or 0.0 for cost in asked)
         if spent:
             requests = counted(sum(cost["requests"] for cost in asked), "request")
-            yield Paragraph(f"{self.title}: {requests}, {_money(spent)} of money.")
-
-
-def _money(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}" if value < 1 else f"{value:.2f}"
+            yield Paragraph(f"{self.title}: {requests}, {amount(spent)} of money.")

@@ -1,0 +1,136 @@
+"""The baseline ``endpoint``: another model, behind an OpenAI-compatible API, answers the rows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+import harness
+from harness.remote import (
+    Asker,
+    Fault,
+    Faults,
+    Reply,
+    Request,
+    ServerOptions,
+    check_server,
+    foresee_server,
+    money,
+)
+
+
+class EndpointBaseline(harness.Baseline):
+    """Another model, behind a server, answers: does the best round reach it, and at what cost?
+
+    Greedy by default. The prompts of dev, and of test once it is opened, are sent with their
+    tools; references never are. Replies are kept by what was asked, so that nothing is paid twice.
+    """
+
+    name = "endpoint"
+    known_as = ("openai", "big-model", "frontier", "api")
+    libraries = ()
+
+    class Options(ServerOptions):
+        prompts: str | Mapping[str, Any] | None = Field(
+            None,
+            description="the baseline that makes its prompts: `few-shot`, or `{plugin: prompted, "
+            "system: TEXT}`; null: the rows as they are",
+        )
+
+    options: Options
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        if options is not None:
+            check_server(self.options)
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        yield from foresee_server(self.options)
+        host = urlsplit(self.options.endpoint).netloc
+        message = f"the prompts of dev, and of test once it is opened, are sent to {host}"
+        yield harness.Problem(message, ("endpoint",), "note")
+
+    def inputs(self) -> Sequence[Path]:
+        """See :meth:`harness.Plugin.inputs`."""
+        return () if self._way is None else self._way.inputs()
+
+    def prompts(
+        self,
+        rows: Sequence[harness.Example],
+        train: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterable[harness.Example]:
+        """See :meth:`harness.Baseline.prompts`.
+
+        Raises:
+            ConfigError: `prompts` names no baseline that can make them.
+        """
+        return rows if self._way is None else self._way.prompts(rows, train, context)
+
+    def told(self, train: Sequence[harness.Example]) -> str:
+        host = urlsplit(self.options.endpoint).netloc
+        how = "the rows as they are" if self._way is None else self._way.told(train)
+        return f"{self.options.model} at {host}; {how}"
+
+    def model(self) -> str:
+        return self.options.model
+
+    def money(self, prompt: int, answer: int) -> float | None:
+        price = self.options.price
+        return None if price is None else money(price, prompt, answer)
+
+    def answers(
+        self, rows: Sequence[harness.Example], context: harness.Context
+    ) -> Iterator[harness.Prediction]:
+        """See :meth:`harness.Baseline.answers`.
+
+        Raises:
+            EnvironmentFailure: the server leaves prompts unanswered; what it said is kept.
+        """
+        who = f"{self.options.model} at {self.options.endpoint}"
+        asker = Asker(self.options, who, stage=context.arm)
+        faults = Faults(who, "prompts have no answer")
+        served: set[str] = set()
+        requests = [Request(row.messages, tools=row.tools) for row in rows]
+        for place, outcome in asker.ask(requests, context.progress):
+            if isinstance(outcome, Fault):
+                faults.add(rows[place].id, outcome.words)
+            else:
+                served |= {outcome.served} - {"", self.options.model}
+                yield _prediction(rows[place], outcome)
+        faults.check(len(rows))
+        if served:
+            names = ", ".join(sorted(served))
+            context.remark(f"The server calls the model {self.options.model}: {names}.")
+
+    @functools.cached_property
+    def _way(self) -> harness.Baseline | None:
+        """What makes the prompts.
+
+        Raises:
+            ConfigError: there is no such baseline, or another model answers it, too.
+        """
+        raw = self.options.prompts
+        if raw is None:
+            return None
+        entry = {"plugin": raw} if isinstance(raw, str) else dict(raw)
+        hint = "prompts: few-shot, or prompts: {plugin: prompted, system: TEXT}"
+        name = entry.pop("plugin", None)
+        if not isinstance(name, str):
+            raise harness.ConfigError("prompts names no plugin", hint=hint)
+        made = harness.make_plugin("baseline", name, entry)
+        assert isinstance(made, harness.Baseline)
+        if made.model():
+            raise harness.ConfigError(f"'{name}' is another model, and makes no prompts", hint=hint)
+        return made
+
+
+def _prediction(row: harness.Example, reply: Reply) -> harness.Prediction:
+    finish = "length" if reply.finish == "length" else "stop"
+    return harness.Prediction(row.id, reply.text, finish, reply.prompt_tokens, reply.answer_tokens)

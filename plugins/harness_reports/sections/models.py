@@ -1,0 +1,69 @@
+"""Other models beside the best round: whether it reaches them, and what their answers cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import harness
+from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
+from harness.kit.documents import score_digits, score_title
+from harness.kit.numbers import amount, interval, number, signed
+from harness.kit.text import one_line
+from harness_reports.figures import Document
+
+NAMED = 3
+"""Models that a short report tells of."""
+NAME = 30
+"""Characters of a name."""
+
+
+class ModelsSection(harness.Section):
+    """A sentence for each model, and its score beside the best round's."""
+
+    name = "models"
+    title = "Other models"
+    order = 410
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        found = document["models"]
+        if not found:
+            return
+        yield Heading(self.title)
+        for each in found:
+            yield Paragraph(each["sentence"])
+        yield _table(document)
+        for each in found:
+            yield Paragraph(each["what"], lead=f"{one_line(each['name'], NAME)}:")
+
+    def in_short(self, document: Document) -> Iterator[Block]:
+        """The sentences."""
+        found = document["models"]
+        if found:
+            yield Heading(self.title)
+        for each in found[:NAMED]:
+            yield Paragraph(each["sentence"])
+
+
+def _table(document: Document) -> Table:
+    primary, best = document["primary"], document["kept_round"]
+    digits = score_digits(document, primary)
+    columns = (
+        Column("model"), Column("on", "word"),
+        Column(score_title(document, primary, 20), "number", strong=True),
+        Column("95 % interval", "number", spare=1), Column(f"round {best}", "label"),
+        Column("gain", "number"), Column("bounds", "number", spare=2),
+        Column("1,000 cost", "number"),
+    )  # fmt: skip
+    rows = []
+    for each in document["models"]:
+        score, verdict = each["scores"].get(primary) or {}, each["verdict"]
+        money = each["thousand"] and each["thousand"]["money"]
+        rows.append((
+            one_line(each["name"], NAME), each["split"], number(score.get("value"), digits),
+            interval(score.get("low"), score.get("high"), digits), verdict["label"],
+            signed(verdict["difference"], digits),
+            interval(verdict["low"], verdict["high"], digits, plus=True),
+            "" if money is None else amount(money),
+        ))  # fmt: skip
+    return Table(columns, tuple(rows), "The best round against each model", ordered=True)
