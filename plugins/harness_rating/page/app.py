@@ -4,7 +4,6 @@ GET  /in/<token>                     a rater's link: sets the cookie, leads to t
 GET  /b/<batch>/<rater>/             the page; page.js and page.css beside it
 GET  /b/<batch>/<rater>/state        rubric, the rater's own items and events
 GET  /b/<batch>/<rater>/items/<id>   one of the rater's own items
-GET  /b/<batch>/<rater>/progress     how much is done, by this rater and by all
 POST /b/<batch>/<rater>/events       {"events": [...]}: answered once they are on the disk
 
 The rater is in the address and in the path of the cookie, so that the links of two raters can be
@@ -134,7 +133,6 @@ def app(
         Route("/in/{token}", served.link),
         Route("/b/{batch}/{rater}/", served.page),
         Route("/b/{batch}/{rater}/state", served.state),
-        Route("/b/{batch}/{rater}/progress", served.progress),
         Route("/b/{batch}/{rater}/events", served.events, methods=["POST"]),
         Route("/b/{batch}/{rater}/items/{item}", served.item),
         Route("/b/{batch}/{rater}/{name}", served.asset),
@@ -184,9 +182,6 @@ class _Served:
 
     async def state(self, request: Request) -> Response:
         return await self._answer(self.service.state, request.scope["seat"])
-
-    async def progress(self, request: Request) -> Response:
-        return await self._answer(self.service.progress, request.scope["seat"])
 
     async def item(self, request: Request) -> Response:
         return await self._answer(self.service.item, request.scope["seat"], request.scope["item"])

@@ -24,7 +24,7 @@ LARGEST_BODY = 256 * 1024
 """Bytes of one request's body."""
 PLACE = re.compile(
     r"/b/(?P<batch>[a-z0-9-]{1,100})/(?P<rater>[a-z0-9-]{1,40})/"
-    r"(?P<what>|page\.js|page\.css|state|progress|events"
+    r"(?P<what>|page\.js|page\.css|state|events"
     r"|items/(?P<item>[0-9a-f]{12}))"
 )
 WRITES = ("events",)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,8 @@ class RaterSession:
         self._kept: dict[str, Event] = {}
         self._newest = ""
         self._status: dict[str, str] = {}
-        self._done = 0
         self._mutex = threading.Lock()
         self._refresh()
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Items that are done, and all."""
-        return self._done, len(self.shown)
 
     def state(self) -> Answer:
         """What the page starts from: the rubric, the order of items, what the rater did.
@@ -146,7 +139,6 @@ class RaterSession:
         for item in touched & self._items.keys():
             state = item_state(self._asks(item), item, ordered(self._of_item[item]))
             self._status[item] = state.status
-        self._done = list(self._status.values()).count("done")
 
 
 class RatingService:
@@ -163,7 +155,6 @@ class RatingService:
         self._batches = {batch.name: batch for batch in batches}
         self._items = {name: batch.by_id for name, batch in self._batches.items()}
         self._sessions: dict[Seat, RaterSession] = {}
-        self._beside: dict[Seat, tuple[RaterSession, ...]] = {}
         self._mutex = threading.Lock()
 
     def batch(self, seat: Seat) -> Batch:
@@ -184,15 +175,10 @@ class RatingService:
             return self._sessions[seat]
 
     def state(self, seat: Seat) -> Answer:
-        status, found = self.session(seat).state()
-        return status, {**found, "progress": self._progress(seat)}
+        return self.session(seat).state()
 
     def item(self, seat: Seat, identifier: str) -> Answer:
         return self.session(seat).item(identifier)
-
-    def progress(self, seat: Seat) -> Answer:
-        """How much this rater and all raters together have done; no names."""
-        return 200, self._progress(seat)
 
     def take(self, seat: Seat, body: bytes) -> Answer:
         """Keep what a browser sends: ``{"events": [...]}``.
@@ -220,22 +206,7 @@ class RatingService:
             "saved": saved,
             "refused": refused,
             "at": now(),
-            "progress": self._progress(seat),
         }
-
-    def _progress(self, seat: Seat) -> dict[str, list[int]]:
-        if seat not in self._beside:
-            raters = {*self._batches[seat.batch].raters, seat.rater}
-            self._beside[seat] = tuple(self._whole(Seat(seat.batch, one) for one in raters))
-        counts = [session.progress for session in self._beside[seat]]
-        own = self.session(seat).progress
-        return {"own": list(own), "all": [sum(done) for done in zip(*counts, strict=True)]}
-
-    def _whole(self, seats: Iterable[Seat]) -> Iterator[RaterSession]:
-        """The sessions that can be read: one rater's damaged file is no business of the others."""
-        for seat in seats:
-            with contextlib.suppress(DataError):
-                yield self.session(seat)
 
 
 def _sent(body: bytes) -> list[Any]:

@@ -17,7 +17,7 @@ const seen = new Set();      // items that were scored at some time
 const seconds = new Map();   // item id -> seconds spent on it
 let undoable = [];           // {event, before}
 let queue = new Map();       // events that are not acknowledged yet
-let progress = null, exported = 0;
+let exported = 0;
 let at = 0, criterion = 0, ended = false;
 let showsReference = true, showsDifference = false, keysOn = true;
 let lastTime = 0, behind = 0, shownSince = null, writeKey = "t";   // behind: of the server's clock, ms
@@ -299,7 +299,7 @@ async function send(urgent = false) {
       drop(told.refused.map((one) => one.id));
       trouble(`Not accepted: ${told.refused[0].why}`);
     }
-    again = 0; progress = told.progress; counts();
+    again = 0;
     if (!queue.size) savedAt(told.at);
     return true;
   } catch { return waitFor("No connection"); } finally { clearTimeout(limit); }
@@ -381,9 +381,8 @@ async function renew() {   // another tab or an import may have added something
     const found = await ask("state");
     if (found.rater !== rater)
       return trouble("This browser now has the link of another rater. Please open your own link once more.");
-    progress = found.progress; behind = Date.parse(found.now) - Date.now();
+    behind = Date.parse(found.now) - Date.now();
     if (found.events.filter(take).length) { history(); fillFields(); refresh(); }
-    counts();
   } catch { /* what is here stays; writing tells of a lost connection */ }
 }
 
@@ -392,7 +391,7 @@ function show(index) {
   commit();
   if (shownSince !== null && ids.length) spent(item());
   ended = false; at = index; shownSince = document.hidden ? null : performance.now();
-  $("end").hidden = true; $("work").hidden = $("actions").hidden = false;
+  $("end").hidden = true; $("work").hidden = false;
   trouble(""); texts();
   $("comment").value = mark(item(), "comment");
   fillFields(); refresh();
@@ -406,7 +405,7 @@ function finish() {
   ended = true; shownSince = null;
   const count = (wanted) => ids.filter((id) => status(id) === wanted).length;
   const flags = ids.filter((id) => mark(id, "flag")).length;
-  $("work").hidden = $("actions").hidden = true; $("end").hidden = false;
+  $("work").hidden = true; $("end").hidden = false;
   $("end-title").textContent = count("skipped") ? "You have been through all items" : "All done. Thank you!";
   $("end-words").textContent = `${count("done")} done, ${count("skipped")} skipped, ${flags} flagged.`
     + (packed ? " Now save your ratings as a file and send it back."
@@ -417,15 +416,42 @@ function finish() {
 function box(title, inner, kind) {
   return make("section", {class: `box ${kind}`, "aria-label": title}, make("h3", {}, title), inner);
 }
-function textOf(text) {   // a very long one in pieces, of which only those in view are laid out
-  const made = make("div", {class: "text", dir: "auto", lang: ""});
-  if (text.length <= PIECE) { made.textContent = text; return made; }
+// Where fenced blocks and tables stand in a text: {kind, from, to}, kind "" for all else.
+function parts(text) {
+  const found = [], opens = /^\s*(`{3,}(?=[^`]*$)|~{3,})/;
+  let fence = "";
   for (let from = 0, to; from < text.length; from = to) {
+    to = text.indexOf("\n", from) + 1 || text.length;
+    const line = text.slice(from, to), bare = line.trim(), last = found.at(-1);
+    let kind = bare.length > 2 && bare.startsWith("|") && bare.endsWith("|") ? "table" : "";
+    if (fence) {
+      kind = "code";
+      if (bare.length >= fence.length && bare === fence[0].repeat(bare.length)) fence = "";
+    } else if (opens.test(line)) [kind, fence] = ["code", opens.exec(line)[1]];
+    if (last?.kind === kind) { last.to = to; last.lines += 1; } else found.push({kind, from, to, lines: 1});
+  }
+  for (const one of found) if (one.kind === "table" && one.lines < 2) one.kind = "";
+  return found;
+}
+const block = (kind) => make("div", {class: "mono", dir: kind === "code" ? "ltr" : "auto"});
+function fill(into, text, found, from, to) {   // fences and bars stay: no character is added or taken
+  for (const part of found) {
+    const piece = text.slice(Math.max(part.from, from), Math.min(part.to, to));
+    if (!piece) continue;
+    const inside = part.kind ? into.appendChild(block(part.kind)) : into;
+    inside.append(piece);
+  }
+  return into;
+}
+function textOf(text, from = 0) {   // a very long one in pieces, of which only those in view are laid out
+  const made = make("div", {class: "text", dir: "auto", lang: ""}), found = parts(text);
+  if (text.length - from <= PIECE) return fill(made, text, found, from, text.length);
+  for (let to; from < text.length; from = to) {
     to = Math.min(from + PIECE, text.length);
     const line = text.lastIndexOf("\n", to);
     if (to < text.length && line > to - PIECE / 4) to = line + 1;
     else if (/[\ud800-\udbff]/.test(text[to - 1])) to += 1;
-    made.append(make("div", {class: "piece", dir: "auto"}, text.slice(from, to)));
+    made.append(fill(make("div", {class: "piece", dir: "auto"}), text, found, from, to));
   }
   return made;
 }
@@ -469,41 +495,48 @@ function pair() {   // the two texts to compare, or null
   if (found.answers.length > 1) return found.answers.slice(0, 2);
   return mayShow() && showsReference && found.references?.length ? [found.references[0], found.answers[0]] : null;
 }
-function cut(text) {
-  const found = text.match(/\s*[^\s]+/g) || [];
-  const head = found.slice(0, MOST_WORDS);
-  return [head, text.slice(head.join("").length)];
-}
+const cut = (text) => (text.match(/\s*[^\s]+/g) || []).slice(0, MOST_WORDS);
 function marks([left, right]) {
-  const [a] = cut(left), [b, rest] = cut(right), width = b.length + 1;
+  const a = cut(left), b = cut(right), rest = right.length > b.join("").length, width = b.length + 1;
   const key = (word) => word.trim().toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") || word.trim();
   const ka = a.map(key), kb = b.map(key), longest = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--)
     for (let j = b.length - 1; j >= 0; j--)
       longest[i * width + j] = ka[i] === kb[j] ? longest[(i + 1) * width + j + 1] + 1
         : Math.max(longest[(i + 1) * width + j], longest[i * width + j + 1]);
-  const made = textOf("");
-  let kind = null, part = [];
+  // The right text goes into its own blocks; what only the left one has stands before it.
+  const made = textOf(""), blocks = parts(right);
+  let into = made, n = -1, place = 0, kind = null, part = [];
   const close = () => {
-    if (part.length) made.append(kind ? make(kind, {}, part.join("")) : part.join(""));
-    part = [];
+    if (part.length) into.append(kind ? make(kind, {}, part.join("")) : part.join(""));
+    part = []; kind = null;
   };
   const put = (how, word) => {
     if (how !== kind) {   // the blank before a change is not marked
       close();
-      if (how) { made.append(word.slice(0, word.search(/\S/))); word = word.trimStart(); }
+      if (how) { into.append(word.slice(0, word.search(/\S/))); word = word.trimStart(); }
       kind = how;
     }
     part.push(word);
   };
+  const own = (how, word) => {   // a word of the right text, with the blanks before it
+    const start = place + word.search(/\S/);
+    while (n < 0 || blocks[n].to <= start) {
+      close();
+      if (n >= 0) { into.append(right.slice(place, blocks[n].to)); place = blocks[n].to; }
+      n += 1; into = blocks[n].kind ? made.appendChild(block(blocks[n].kind)) : made;
+    }
+    const end = start + word.trimStart().length;
+    put(how, right.slice(place, end)); place = end;
+  };
   let i = 0, j = 0;
   while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && ka[i] === kb[j]) { put("", b[j]); i++; j++; }
+    if (i < a.length && j < b.length && ka[i] === kb[j]) { own("", b[j]); i++; j++; }
     else if (j >= b.length || i < a.length && longest[(i + 1) * width + j] >= longest[i * width + j + 1]) put("del", a[i++]);
-    else put("ins", b[j++]);
+    else own("ins", b[j++]);
   }
   close();
-  return rest ? make("div", {}, made, textOf(rest)) : made;
+  return rest ? make("div", {}, made, textOf(right, place)) : made;
 }
 
 // The questions are built once; an item only changes what is pressed, hidden or filled in.
@@ -644,8 +677,13 @@ function point(index, focus = false) {
   if (focus) {
     const inside = panel.one.kind === "number" ? panel.input : panel.root;
     inside.focus({preventScroll: true});
-    panel.root.scrollIntoView({block: "nearest"});
+    reveal(panel);
   }
+}
+// On a narrow page the question sticks to the lower edge, so that a text above it keeps its place.
+function reveal({root}) {
+  const sticks = getComputedStyle(root).position === "sticky" && root.getBoundingClientRect().top >= 0;
+  if (!sticks) root.scrollIntoView({block: "nearest"});
 }
 function step(way) {
   const open = standing(item()).asked.map((one) => rubric.criteria.indexOf(one));
@@ -653,7 +691,7 @@ function step(way) {
   if (found === undefined) return;
   point(found);
   panels[found].root.focus({preventScroll: true});
-  panels[found].root.scrollIntoView({block: "nearest"});
+  reveal(panels[found]);
 }
 function refresh() {
   const id = item(), open = new Set(standing(id).asked.map((one) => one.id)), how = status(id), flagged = mark(id, "flag");
@@ -685,10 +723,6 @@ function counts() {
   const own = ids.filter((id) => status(id) === "done").length;
   $("own").max = ids.length || 1; $("own").value = own;
   $("own-words").textContent = `${own} of ${ids.length}`;
-  if (progress) {
-    const [done, all] = progress.all, elsewhere = Math.max(0, done - progress.own[0]);
-    $("all-words").textContent = all > ids.length ? `everyone ${own + elsewhere} of ${all}` : "";
-  }
   ids.forEach((id, n) => {
     const label = `${n + 1}${STATUS[status(id)]}${mark(id, "flag") ? " ⚑" : ""}`;
     const option = $("goto").options[n] || $("goto").appendChild(make("option", {value: String(n)}));
@@ -730,7 +764,7 @@ function whileTyping(event) {
 function write() {
   const open = panels.filter((panel) => panel.one.kind === "text" && !panel.root.hidden);
   const found = open.includes(panels[criterion]) ? panels[criterion] : open[0];
-  if (found) { found.input.focus(); found.root.scrollIntoView({block: "nearest"}); }
+  if (found) { found.input.focus(); reveal(found); }
 }
 function press(key) {
   if (key === "?") return help(), true;
@@ -782,7 +816,7 @@ function listen() {
   addEventListener("beforeunload", (event) => { if (queue.size && !safe) event.preventDefault(); });
 }
 function open(found) {
-  rubric = found.rubric; rater = found.rater; ids = found.items; progress = found.progress || null; only = found.only || {};
+  rubric = found.rubric; rater = found.rater; ids = found.items; only = found.only || {};
   keeps = `${PREFIX}${rater}:`; $("who").textContent = rater;
   if (found.now) behind = Date.parse(found.now) - Date.now();
   found.events.forEach(take);

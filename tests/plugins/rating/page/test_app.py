@@ -215,8 +215,7 @@ def test_two_raters_see_nothing_of_each_other(ana: Rater, bo: Rater) -> None:
     before = bo.get("state")
     ana.send(event(1), event(2, "tone", False), event(1, "", "a private note", kind="comment"))
     after = bo.get("state")
-    changing = {"progress": 0, "now": ""}
-    assert after["events"] == [] and after | changing == before | changing
+    assert after["events"] == [] and after == before | {"now": after["now"]}
     assert b"private note" not in bo.ask("state")[1] and b"ana" not in bo.ask("state")[1]
     assert "references" in bo.get(f"items/{item_id(1)}")
     assert bo.get(f"items/{item_id(1)}")["references"] is None
@@ -229,7 +228,6 @@ def test_nothing_names_a_model_a_round_or_a_run(ana: Rater) -> None:
         "page.js",
         "page.css",
         "state",
-        "progress",
         *(f"items/{item_id(n)}" for n in range(4)),
     ]
     for name in names:
@@ -280,14 +278,12 @@ def test_turns_of_every_form_are_text() -> None:
     assert '"é"' in told[1]["text"] and "found" in told[2]["text"]
 
 
-def test_progress_counts_what_is_done(ana: Rater, bo: Rater) -> None:
-    assert ana.get("progress") == {"own": [0, 4], "all": [0, 7]}
-    ana.send(event(0), event(1), event(1, "tone", True))
-    bo.send(event(2), event(2, "tone", False))
-    _, told = ana.send(event(0, "tone", False))
-    assert told["progress"] == ana.get("progress") == {"own": [2, 4], "all": [3, 7]}
-    ana.send(event(0, "tone", None, kind="clear", at="2026-11-25T15:31:00.000Z"))
-    assert ana.get("progress")["own"] == [1, 4]
+def test_nothing_tells_how_far_others_are(ana: Rater, bo: Rater) -> None:
+    _, before = bo.send(event(1))
+    ana.send(event(0), event(0, "tone", True), event(2))
+    _, after = bo.send(event(1, "tone", True))
+    assert before.keys() == after.keys() == {"saved", "refused", "at"}
+    assert ana.ask("progress")[0] == 404
 
 
 def test_the_first_page_is_small(ana: Rater) -> None:
@@ -460,4 +456,4 @@ def test_a_damaged_file_of_one_rater_does_not_stop_another(served: Any, bo: Rate
     path = served.folder / served.batches[0].name / "events" / "ana.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"no event at all\n")
-    assert bo.get("progress") == {"own": [0, 3], "all": [0, 3]}
+    assert bo.get("state")["events"] == [] and bo.send(event(1))[0] == 200

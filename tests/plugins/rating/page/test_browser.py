@@ -453,7 +453,7 @@ def test_what_is_not_accepted_is_told_and_not_shown(
     def refuse(route: Any) -> None:
         told = {
             "saved": [], "refused": [{"id": route.request.post_data_json["events"][0]["id"],
-            "why": "no"}], "at": "", "progress": {"own": [0, 4], "all": [0, 7]},
+            "why": "no"}], "at": "",
         }  # fmt: skip
         route.fulfill(status=422, json=told)
 
@@ -672,6 +672,93 @@ def test_a_very_long_text_is_shown_whole(windows: Windows, served: Any) -> None:
         press(page, "1 d d ArrowRight")
 
 
+CODE = "Try:\n\n```python\ndef f(x):\n\treturn '<b>' if x else None\n```\nIt is `f`.\n"
+TABLE = "| a | b |\n|---|---|\n| <i>1</i> | ```2``` |"
+FENCED = [  # a text, and what of it stands in a monospace block
+    (CODE, [CODE[6 : CODE.index("It")]]),
+    (f"{TABLE}\nas above", [f"{TABLE}\n"]),
+    (f"{TABLE}\n~~~~\n```\n~~~\n~~~~~ \nend", [f"{TABLE}\n", "~~~~\n```\n~~~\n~~~~~ \n"]),
+    ("1. so:\n   ```\n   cut off </div><script>", ["   ```\n   cut off </div><script>"]),
+    ("```one line``` and | no | table |\n| one | row |\n||\n||", []),
+    ("```", ["```"]),
+    ("\n\n```\n\n```\n\n", ["```\n\n```\n"]),
+    (f"```\n{'word ' * 5000}\n```\n{'| a | b |' * 3000}", None),
+    ("| سعر | 3 |\n| ثمن | 4 |\n\u2067```\n", ["| سعر | 3 |\n| ثمن | 4 |\n", "```\n"]),
+]  # fmt: skip
+
+
+def test_code_and_tables_are_monospace_without_a_changed_character(
+    windows: Windows, tmp_path: Path
+) -> None:
+    from harness.kit.text import plain
+    from harness_rating.page.pack import pack
+
+    texts = [*(text for text, _ in FENCED), *hostile_texts.TEXTS[::4], hostile_texts.LONG[0]]
+    items = [
+        make_item(n, text, messages=({"role": "user", "content": text},), references=(text,))
+        for n, text in enumerate(texts)
+    ]
+    path = tmp_path / "ana.html"
+    path.write_bytes(pack(make_batch(items, make_rubric(reference="always")), "ana"))
+    page = windows.open(path.as_uri())
+    read = """() => ["asked", "answer", "reference"].map((name) => {
+        const text = document.querySelector(`.${name} .text`);
+        const blocks = text.querySelectorAll(".mono");
+        return [text.textContent, [...blocks].map((e) => e.textContent)]; })"""
+    face = "getComputedStyle(document.querySelector('.answer .mono')).fontFamily"
+    assert "monospace" in page.evaluate(face)
+    for n, text in enumerate(texts):
+        shown = page.evaluate(read)
+        assert [whole for whole, _ in shown] == [plain(text)] * 3, n
+        wanted = FENCED[n][1] if n < len(FENCED) else None
+        assert wanted is None or [blocks for _, blocks in shown] == [wanted] * 3, n
+        page.keyboard.press("ArrowRight")
+
+
+def test_marks_of_what_differs_keep_code_in_its_block(windows: Windows, served: Any) -> None:
+    other = CODE.replace("<b>", "<u>").replace("It is", "Call") + "\n" + TABLE
+    items = [make_item(0, CODE, other), make_item(1, CODE, CODE), make_item(2, "", "```\n")]
+    server = served(make_batch(items, make_rubric(serving.PREFERENCE, reference="never")))
+    page = windows.open(server.links["ana"])
+    press(page, "d")
+    second = ".answer >> nth=1 >> "
+    assert page.locator(second + ".mono").count() == 2
+    assert page.locator(second + ".mono ins").all_text_contents()[0] == "'<u>'"
+    assert page.locator(second + ".mono del").all_text_contents()[0] == "'<b>'"
+    kept = """() => { const text = document.querySelectorAll(".answer .text")[1].cloneNode(true);
+        text.querySelectorAll("del").forEach((e) => e.remove());
+        return text.textContent.split(/\\s+/).join(" "); }"""
+    assert page.evaluate(kept) == " ".join(other.split())
+    press(page, "ArrowRight")
+    until(page, "document.querySelectorAll('.answer .mono').length === 2")
+    press(page, "ArrowRight")
+    page.wait_for_selector(".answer ins")
+
+
+@pytest.mark.nightly
+def test_the_question_stays_in_view_beside_a_long_answer(windows: Windows, served: Any) -> None:
+    items = [make_item(0, "A long answer. " * 600), make_item(1)]
+    page = windows.open(served(make_batch(items)).links["ana"], 400)
+    where = """() => { const e = document.querySelector(".criterion.now .option");
+        const box = e.getBoundingClientRect(), x = box.x + 9, y = box.y + 9;
+        return [x, y, document.elementFromPoint(x, y) === e, scrollY]; }"""
+    x, y, seen, scrolled = page.evaluate(where)
+    assert seen and scrolled == 0
+    page.mouse.click(x, y)
+    page.wait_for_selector(".now:has-text('Tone')")
+    page.wait_for_selector(".reference", state="attached")
+    x, y, seen, scrolled = page.evaluate(where)
+    assert seen and scrolled == 0, "the text that is read keeps its place"
+    page.mouse.click(x, y)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    shown = "[...document.querySelectorAll('.criterion:not([hidden])')].every("
+    assert page.evaluate(shown + "(e, n, all) => !n || e.getBoundingClientRect().top >= "
+                         "all[n - 1].getBoundingClientRect().bottom)")  # fmt: skip
+    assert page.evaluate(
+        "document.getElementById('next').getBoundingClientRect().bottom <= innerHeight"
+    )
+
+
 # -- settling ---------------------------------------------------------------------------------
 
 
@@ -737,7 +824,7 @@ def test_it_fits_and_breaks_no_rule_of_accessibility(
     axe = Path(found.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
     criteria = (serving.ACCURACY, serving.TONE, serving.ERRORS, serving.BETTER,
                 serving.MINUTES)  # fmt: skip
-    item = make_item(0, "word" * 200)
+    item = make_item(0, "word" * 200 + f"\n{TABLE}\n{CODE}")
     server = served(make_batch([item, make_item(1)], make_rubric(*criteria)))
     page = windows.open(server.links["ana"], width, color_scheme=scheme, bypass_csp=True)
     press(page, "3")

@@ -96,7 +96,7 @@ PAGE, BOS_PAGE = f"/b/{BATCH}/ana/", f"/b/{BATCH}/bo/"
 
 
 def test_honest_requests_are_answered(server: Any) -> None:
-    for name in ("", "page.js", "page.css", "state", "progress", f"items/{ITEM}"):
+    for name in ("", "page.js", "page.css", "state", f"items/{ITEM}"):
         assert ask(server, "GET", PAGE + name, reading(server)).status == 200, name
     reply = ask(server, "POST", PAGE + "events", writing(server), sent())
     assert (reply.status, json.loads(reply.body)["saved"]) == (200, [EVENT["id"]])
@@ -353,7 +353,7 @@ def test_reading_has_no_effect(server: Any) -> None:
         return {str(p): p.read_bytes() for p in server.folder.rglob("*") if p.is_file()}
 
     before = files()
-    for name in ("", "state", "progress", "page.js", f"items/{ITEM}"):
+    for name in ("", "state", "page.js", f"items/{ITEM}"):
         ask(server, "GET", PAGE + name, reading(server))
     ask(server, "GET", f"/in/{token(server)}", {"Host": f"127.0.0.1:{server.port}"})
     assert files() == before
