@@ -6,6 +6,7 @@ import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -13,6 +14,7 @@ from pydantic import Field, field_validator
 import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
 from harness.kit.features import addresses
+from harness.kit.text import one_line
 from harness.remote import (
     Asker,
     Fault,
@@ -28,6 +30,9 @@ from harness_teacher import asking, verifying
 
 TIMES = 5
 """How often as many requests are sent as would do if no row were refused."""
+ENOUGH = 3
+"""Replies that cannot be used, with none that can, after which no more is asked."""
+UNUSABLE = "teacher: a reply that cannot be used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Teacher(harness.Augmenter):
         """See :meth:`harness.Plugin.check`."""
         yield from foresee_server(self.options)
         try:
-            _ = self._verifiers
+            self._verifiers(settings.get("plugins") or ())
         except harness.ConfigError as error:
             yield harness.Problem(" ".join((error.what, *error.details)), ("verify",))
         if not self.options.verify:
@@ -139,6 +144,8 @@ class Teacher(harness.Augmenter):
         conditions = item.slice.conditions if item.slice else ()
         draw = random.Random(f"{context.seed}/{item.slice.words if item.slice else ''}")
         used = {row.id for row in data.examples}
+        verifiers = self._verifiers(context.plugins)
+        before, sent = context.refused[UNUSABLE], 0
         for batch in asks[self.options.mode](item, data, draw):
             drafts = []
             replies = self._replies([ask.request for ask in batch], context)
@@ -149,8 +156,11 @@ class Teacher(harness.Augmenter):
                     elif draft.row.id not in used:
                         used.add(draft.row.id)
                         drafts.append(draft)
+            unusable, sent = context.refused[UNUSABLE] - before, sent + len(batch)
+            if unusable == sent >= ENOUGH:
+                raise self._nothing_usable(replies, sent)
             if drafts:
-                yield from self._verified(drafts, context)
+                yield from self._verified(drafts, verifiers, context)
 
     def _new_rows(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
         """Requests for new rows like those of train in the slice."""
@@ -217,7 +227,7 @@ class Teacher(harness.Augmenter):
             else:
                 rows = [replace(parent, references=(asking.whole(reply),))]
         except ValueError:
-            context.refuse("teacher: a reply that cannot be used")
+            context.refuse(UNUSABLE)
             return
         key = self._asker.key(ask.request)
         for number, row in enumerate(rows, start=1):
@@ -227,9 +237,24 @@ class Teacher(harness.Augmenter):
             )
             yield Draft(made, ask, reply, len(rows))
 
-    def _verified(self, drafts: Sequence[Draft], context: Context) -> Iterator[Example]:
+    def _nothing_usable(self, replies: Sequence[Reply], sent: int) -> harness.EnvironmentFailure:
+        """More requests would only cost more."""
+        begins = one_line(replies[0].text, 120) or "nothing"
+        return harness.EnvironmentFailure(
+            f"none of its {sent} replies can be used; one begins: {begins}",
+            where=self._asker.who,
+            hint=f"take a model that follows instructions. Replies are kept: once the server "
+            f"answers otherwise, remove {self.options.cache} and give the same command",
+        )
+
+    def _verified(
+        self,
+        drafts: Sequence[Draft],
+        verifiers: Mapping[str, verifying.Verify | None],
+        context: Context,
+    ) -> Iterator[Example]:
         """The rows that pass everything, with how they came about."""
-        entries = list(self._verifiers.items())
+        entries = list(verifiers.items())
         # Which answer stands is decided before anything else is said of it.
         for name, verifier in sorted(entries, key=lambda entry: entry[1] is not None):
             results: Iterable[Verification]
@@ -318,15 +343,18 @@ class Teacher(harness.Augmenter):
         who = f"teacher {self.options.model} at {self.options.endpoint}"
         return Asker(self.options, who, stage="augment: teacher")
 
-    @functools.cached_property
-    def _verifiers(self) -> dict[str, verifying.Verify | None]:
+    def _verifiers(self, plugins: Iterable[str]) -> dict[str, verifying.Verify | None]:
         """What an entry is called -> what verifies rows; None for agreement.
+
+        Args:
+            plugins: one-file plugins of the run.
 
         Raises:
             ConfigError: one of them does not exist, or its options cannot be used.
         """
+        files = [Path(name) for name in plugins]
         return {
-            name: None if "agree" in raw else verifying.verifier(raw)
+            name: None if "agree" in raw else verifying.verifier(raw, files)
             for name, raw in verifying.named(self.options.verify)
         }
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import harness
@@ -62,18 +63,21 @@ Verify = Callable[[Sequence[Example], Context], Sequence[Verification]]
 """Says of each of some rows whether it may be proposed."""
 
 
-def verifier(raw: Mapping[str, Any]) -> Verify:
+def verifier(raw: Mapping[str, Any], files: Sequence[Path]) -> Verify:
     """What verifies rows for an entry with a form, a metric or a verifier.
+
+    Args:
+        files: one-file plugins of the run.
 
     Raises:
         ConfigError: there is no such one, or its options cannot be used.
     """
     if "metric" in raw:
-        return Passes(raw)
+        return Passes(raw, files)
     if "form" in raw:
         return _are_json
     options = {key: raw[key] for key in raw.keys() - {"plugin"}}
-    made = harness.make_plugin("verifier", raw["plugin"], options)
+    made = harness.make_plugin("verifier", raw["plugin"], options, files)
     assert isinstance(made, harness.Verifier)
 
     def verify(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
@@ -102,10 +106,10 @@ class Passes:
         ConfigError: there is no such metric, or its options cannot be used.
     """
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    def __init__(self, raw: Mapping[str, Any], files: Sequence[Path]) -> None:
         name, self._least = raw["metric"], float(raw["at_least"])
         options = {key: raw[key] for key in raw.keys() - {"metric", "at_least", "score"}}
-        [self._entry] = harness.make_metrics({name: options})
+        [self._entry] = harness.make_metrics({name: options}, files)
         names = self._entry.score_names
         self._score = raw.get("score", names[0])
         if self._score not in names:

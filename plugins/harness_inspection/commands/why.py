@@ -268,9 +268,12 @@ def _show_origin(document: Document, console: Console) -> None:
     origin = document["origin"]
     if origin:
         tables.head(console, "how it came into the training data")
-        line = f"after round {origin['round']}, by {origin['made_by']}, for '{origin['slice']}'"
+        line = f"after round {origin['round']}, by {origin['made_by']}, for "
+        line += f"'{origin['slice']}'" if origin["slice"] else "no slice: from everywhere"
         if origin["parent"]:
-            line += f", made from {origin['parent']} {origin['parent_place'] or ''}"
+            line += f", made from {origin['parent']}"
+            if origin["parent_place"] not in (None, "", origin["parent"]):
+                line += f" ({origin['parent_place']})"
         tables.block(console, one_line(line, 600))
         for name, value in (origin["made"] or {}).items():
             pairs = value.items() if isinstance(value, dict) else ((None, value),)

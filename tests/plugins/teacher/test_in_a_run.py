@@ -89,3 +89,37 @@ def test_a_server_that_is_down_ends_the_run_in_words_and_it_goes_on(with_teacher
     assert "teacher big at" in result.err and "503" in result.err
     server.says = writes
     assert with_teacher.inside("iterate", "--json").code == 0
+
+
+VERIFIER = '''
+import harness
+
+
+class Short(harness.Verifier):
+    """Passes answers of few words."""
+
+    name = "short"
+
+    def verify(self, row, context):
+        return harness.Verification(len(row.references[0].split()) < 9, "short enough")
+
+
+@harness.hookimpl
+def register_verifiers():
+    return [Short]
+'''
+
+
+def test_a_verifier_may_stand_in_a_file(with_teacher):
+    (with_teacher.folder / "short.py").write_text(VERIFIER)
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    config = config.replace("{agree: 2}", "{plugin: short}").replace(
+        "plugins: [", "plugins: [short.py, "
+    )
+    with_teacher.write(config)
+    result = with_teacher.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    asked = "SELECT made FROM added LIMIT 1"
+    made = with_teacher.inside("query", asked, "--json").document[0]["made"]
+    assert "short enough" in json.dumps(made)
+    assert with_teacher.inside("check").code == 0

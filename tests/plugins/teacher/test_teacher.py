@@ -188,18 +188,27 @@ def test_what_does_not_pass_is_counted_by_reason(server, propose):
     assert not rows and set(context.refused) == {"verify: metric length"}
 
 
-def test_replies_that_cannot_be_read_are_counted(server, propose):
-    server.says = lambda asked: said("I would rather not.")
-    rows, context = propose(tries=2)
-    assert not rows and context.refused["teacher: a reply that cannot be used"] == 10
+def test_where_no_reply_can_be_used_it_ends_with_the_first_ones_words(server, propose):
+    server.says = lambda asked: said("I would rather not.\n\x1b[31mNo.")
+    with pytest.raises(harness.EnvironmentFailure, match="one begins: I would rather") as end:
+        propose(tries=2)
+    assert "\x1b" not in str(end.value) and ".harness/replies" in end.value.hint
+    assert len(server.asked) == 4 * 2  # two batches, each request tried twice
+
+
+def test_replies_that_cannot_be_used_are_counted_beside_others(server, propose):
+    oracle, turns = Oracle(), iter(range(10**6))
+    server.says = lambda asked: said("No.") if next(turns) % 2 else oracle(asked)
+    rows, context = propose(PlanItem(SLICE, 12, ""), per_request=1, tries=1)
+    assert rows and context.refused["teacher: a reply that cannot be used"] > 2
 
 
 @pytest.mark.parametrize(("text", "finish"), [("half an ans", "length"), (" ", "stop")])
 def test_an_answer_that_is_not_whole_is_none(server, propose, text, finish):
     choice = {"message": {"content": text}, "finish_reason": finish}
     server.says = lambda asked: said("", choices=[choice])
-    rows, context = propose(mode="answer", tries=1)
-    assert not rows and set(context.refused) == {"teacher: a reply that cannot be used"}
+    with pytest.raises(harness.EnvironmentFailure, match="can be used"):
+        propose(mode="answer", tries=1)
     assert verifying.agreed(["4", "", ""]) == (None, "2 of 3")
 
 
@@ -265,8 +274,8 @@ def test_no_answer_is_compared_with_itself(propose, name):
 )  # fmt: skip
 def test_garbage_proposes_nothing(server, propose, reply):
     server.says = lambda asked: said(reply)
-    rows, _ = propose(tries=1, item=PlanItem(None, 1, ""))
-    assert not rows
+    with pytest.raises(harness.EnvironmentFailure, match="none of its 3 replies can be used"):
+        propose(tries=1, item=PlanItem(None, 1, ""))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
