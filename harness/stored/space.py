@@ -147,16 +147,21 @@ def remove_part(root: Path, part: Part) -> None:
     """Remove what a part names.
 
     Raises:
+        EnvironmentFailure: a run has begun since, which may want these artifacts.
         StorageError: the system refuses.
     """
     machine = root / MACHINE_FOLDER
+    store = machine / "artifacts"
     for path in part.paths:
-        if not part.whole:
-            with storing(path), turn(machine / "artifacts" / ".lock"):
-                empty(path)
-        elif path.parent.parent == machine / "artifacts":
-            with turn(machine / "artifacts" / ".lock"):
-                _take_away(machine, path)
+        if path.parent.parent == store:
+            if begun := [run.name for run in _folders(machine / "runs") if _in_progress(run)]:
+                hint = "the same command removes the rest once it has ended"
+                raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
+            with storing(path), turn(store / ".lock"):
+                if part.whole:
+                    _take_away(machine, path)
+                else:
+                    empty(path)
         else:
             remove(path)
             if path.exists():

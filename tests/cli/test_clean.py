@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from harness import open_run
-from harness.errors import DataError
+from harness.errors import DataError, EnvironmentFailure
 from harness.kit.lock import exclusive
 from harness.stored import space
 from tests.support.project import CONFIG, FAKES
@@ -92,6 +92,20 @@ def test_what_the_list_does_not_say_to_go_stays(weighty):
     assert artifacts(weighty) == [unused] and before
     assert weighty.inside("clean", "--yes").code == 0
     assert not artifacts(weighty)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, whole):
+    weights = tmp_path / ".harness/artifacts/train/unused/weights.bin"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(bytes(1000))
+    part = space.Part("train", (weights.parent,), 1000, whole=whole)
+    with exclusive(tmp_path / ".harness/runs/other/lock"):
+        with pytest.raises(EnvironmentFailure, match="other has begun"):
+            space.remove_part(tmp_path, part)
+        assert weights.exists()
+    space.remove_part(tmp_path, part)
+    assert not weights.exists()
 
 
 @pytest.mark.parametrize(("said", "left"), [("", 1), ("n\n", 1), ("y\n", 0)])
