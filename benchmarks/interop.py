@@ -2,12 +2,13 @@
 
 None of them is a requirement of harness: each stands in an environment of its own.
 
-    python -m venv /tmp/inspect && /tmp/inspect/bin/pip install inspect_ai
+    python -m venv /tmp/inspect && /tmp/inspect/bin/pip install inspect_ai pandas pyarrow
     python -m venv /tmp/lm-eval && /tmp/lm-eval/bin/pip install lm_eval
-    python benchmarks/interop.py --inspect /tmp/inspect --lm-eval /tmp/lm-eval
+    python benchmarks/interop.py --inspect /tmp/inspect --lm-eval /tmp/lm-eval --run FOLDER
 
-It lets them write results without a model or network and has ``harness score`` read these. With
-``--keep FOLDER`` the files stay there: those in tests/plugins/score/logs were made so.
+It lets them write results without a model or network and has ``harness score`` read these. What
+``harness export`` writes of the latest run in FOLDER is read by them. With ``--keep FOLDER`` the
+files stay there: those in tests/plugins/score/logs were made so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROWS = (
     ("Capital of France?", "Paris", "geo"),
@@ -60,6 +62,25 @@ run("new.json", 3)
 run("epochs.eval", 2, epochs=2)
 """
 
+READ = """
+import json, sys
+from inspect_ai.analysis import evals_df, samples_df
+from inspect_ai.log import read_eval_log
+
+log = read_eval_log(sys.argv[1])
+frame = samples_df(log)
+if sys.argv[1].endswith(".eval"):
+    assert len(samples_df(sys.argv[1])) == len(frame)
+    assert len(evals_df(sys.argv[1])) == 1
+header = read_eval_log(sys.argv[1], header_only=True)
+assert header.eval.task == log.eval.task and not header.samples
+scores = {score.name: score.metrics["value"].value for score in log.results.scores if score.metrics}
+columns = [f"score_{name}" for name in scores]
+print(json.dumps({"samples": len(log.samples), "rows": len(frame), "scores": scores,
+                  "columns": [name for name in columns if name in frame],
+                  "answers": {sample.id: sample.output.completion for sample in log.samples}}))
+"""
+
 TASK = """task: {name}
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: rows.jsonl}}}}
@@ -88,6 +109,31 @@ TASKS = {
 def inspect_logs(environment: Path, folder: Path) -> None:
     """Logs of three samples: two systems, one of them in both formats, and one with epochs."""
     call([environment / "bin/python", "-c", INSPECT, json.dumps(ROWS)], folder)
+
+
+def exported_log(environment: Path, run: Path, folder: Path) -> None:
+    """The log of the latest run of a folder, read by Inspect."""
+    log, document = folder / "exported.eval", folder / "exported.json"
+    program = Path(sys.executable).with_name("harness").absolute()
+    for path in (log, document):
+        call([program, "export", "--to", "inspect", "-o", path], run)
+    written = json.loads(document.read_text())
+    for path in (log, document):
+        checked_log(environment, path, written, folder)
+
+
+def checked_log(environment: Path, log: Path, written: Any, folder: Path) -> None:
+    """Compare what Inspect reads with what was written."""
+    read = json.loads(call([environment / "bin/python", "-c", READ, log], folder))
+    samples, scores = written["samples"], written["results"]["scores"]
+    expect(f"Inspect reads so many samples of {log.name}", read["samples"], len(samples))
+    expect("and so many rows of a data frame", read["rows"], len(samples))
+    values = {score["name"]: score["metrics"]["value"]["value"] for score in scores}
+    expect("with the scores", read["scores"], values)
+    scored = {name for sample in samples for name in sample["scores"]}
+    expect("and their columns", set(read["columns"]), {f"score_{name}" for name in scored})
+    answers = {sample["id"]: sample["output"]["completion"] for sample in samples}
+    expect("and the answers as they are", read["answers"] == answers, True)
 
 
 def lm_eval_samples(environment: Path, folder: Path) -> None:
@@ -134,6 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inspect", type=Path, help="an environment with inspect_ai")
     parser.add_argument("--lm-eval", type=Path, help="an environment with lm_eval")
+    parser.add_argument("--run", type=Path, help="a folder in which a run lies")
     parser.add_argument("--keep", type=Path, help="a folder where the files stay")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -147,6 +194,8 @@ def main() -> None:
                 expect(f"score reads Inspect's {new}", values, {"exact": 1.0})
             values = score(folder, "-p", "epochs.eval", "-m", "exact")
             expect("score reads epochs", values, {"exact": 2 / 3})
+            if options.run:
+                exported_log(options.inspect.absolute(), options.run, folder)
         if options.lm_eval:
             lm_eval_samples(options.lm_eval.absolute(), folder)
             for source in ("samples_one.jsonl", "samples_filters.jsonl:upper"):

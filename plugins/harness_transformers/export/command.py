@@ -48,8 +48,13 @@ def export(request: Request) -> None:
     one of them otherwise, an exported adapter answers one otherwise than the run's own, or merged
     weights are not the base model's with the adapter, nothing is written. Standard output has the
     two lines of Python that load it.
+
+    With --to inspect it is the answers of the round to dev that are written, with their scores.
     """
     request.check()
+    if request.to == "inspect":
+        _write_log(request)
+        return
     target, base = request.target(), request.named_base()
     console = Console(stderr=True)
     with _failures(target, console), plugins_on_stderr():
@@ -59,6 +64,19 @@ def export(request: Request) -> None:
     for line in filter(None, lines):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
+
+
+def _write_log(request: Request) -> None:
+    from harness_transformers.export.inspect_log import document, write
+
+    target = request.log()
+    with plugins_on_stderr():
+        run = harness.open_run(request.run)
+        stored = run.round(run.best if request.round is None else request.round)
+        log = document(stored)
+    write(target, log)
+    what = f"{target}: {len(log['samples'])} answers of round {stored.result.round}, run {run.name}"
+    Console(stderr=True).print(Text(one_line(what, 1000)), highlight=False, soft_wrap=True)
 
 
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:

@@ -10,9 +10,11 @@ import typer
 
 from harness import UsageError
 from harness.terminal.options import RunName
+from harness.terminal.targets import check_target
 from harness_transformers import hub
 
 DType = Literal["float32", "float16", "bfloat16"]
+Form = Literal["model", "inspect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,18 @@ class Request:
     """The command line."""
 
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="new or empty folder to write")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="new or empty folder to write; of a log its file"
+        ),
     ]
     run: RunName = None
+    to: Annotated[
+        Form,
+        typer.Option(
+            "--to", help="the model, or the answers to dev with their scores as a log of Inspect"
+        ),
+    ] = "model"
     round: Annotated[
         Optional[int],  # noqa: UP045 - typer reads it at run time
         typer.Option("--round", min=0, metavar="K", help="which round (default: the best)"),
@@ -45,6 +56,8 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError where options do not go together."""
+        if self.to != "model" and (self.merge or self.base is not None):
+            raise UsageError(f"--to {self.to} exports no model: --merge and --base are not for it")
         if self.dtype is not None and not self.merge:
             raise UsageError(
                 f"--dtype {self.dtype}: an adapter is exported in the type that it was trained in",
@@ -63,6 +76,13 @@ class Request:
         except (OSError, RuntimeError, ValueError) as error:  # too long a name, links in a circle
             self._refuse(str(getattr(error, "strerror", None) or error))
         return target
+
+    def log(self) -> Path:
+        """The file of a log; raises UsageError where none can be written."""
+        if self.output.suffix not in (".eval", ".json"):
+            raise UsageError(f"-o {self.output}: the name of a log has to end in .eval or .json")
+        check_target("-o", self.output)
+        return self.output
 
     def named_base(self) -> str | None:
         """What ``--base`` says; raises UsageError where that is neither an id nor a path."""
