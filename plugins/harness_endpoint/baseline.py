@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,11 @@ from harness.remote import (
     foresee_server,
     money,
 )
+
+_KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")
+"""What hosted APIs know of a turn; others, such as earlier thoughts, they refuse."""
+_TEXT = ("", "stop", "length")
+"""How answers end that are texts."""
 
 
 class EndpointBaseline(harness.Baseline):
@@ -97,14 +104,24 @@ class EndpointBaseline(harness.Baseline):
         asker = Asker(self.options, who, stage=context.arm)
         faults = Faults(who, "prompts have no answer")
         served: set[str] = set()
-        requests = [Request(row.messages, tools=row.tools) for row in rows]
+        ends: Counter[str] = Counter()
+        requests = [Request([*map(_as_sent, row.messages)], tools=row.tools) for row in rows]
         for place, outcome in asker.ask(requests, context.progress):
             if isinstance(outcome, Fault):
                 faults.add(rows[place].id, outcome.words)
             else:
                 served |= {outcome.served} - {"", self.options.model}
+                ends[outcome.finish] += 1
                 yield _prediction(rows[place], outcome)
         faults.check(len(rows))
+        other = {end: count for end, count in sorted(ends.items()) if end not in _TEXT}
+        if other:
+            kinds = ", ".join(f"{count} x {end}" for end, count in other.items())
+            context.remark(
+                f"{sum(other.values())} of {len(rows)} answers of {self.options.model} "
+                f"({context.arm}, {context.stage}) do not end as a text does: {kinds}. "
+                "Calls of tools are not read, so such an answer has no more than its text."
+            )
         if served:
             names = ", ".join(sorted(served))
             context.remark(f"The server calls the model {self.options.model}: {names}.")
@@ -129,6 +146,22 @@ class EndpointBaseline(harness.Baseline):
         if made.model():
             raise harness.ConfigError(f"'{name}' is another model, and makes no prompts", hint=hint)
         return made
+
+
+def _as_sent(turn: harness.Message) -> harness.Message:
+    """A turn in the form of the API, in which the arguments of a call are JSON in a text."""
+    sent = {key: turn[key] for key in _KEYS if key in turn}
+    if calls := sent.get("tool_calls"):
+        sent["tool_calls"] = [_call(call) for call in calls]
+    return sent
+
+
+def _call(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    function = call.get("function")
+    if not isinstance(function, Mapping) or isinstance(function.get("arguments"), str):
+        return call
+    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
+    return {**call, "function": {**function, "arguments": arguments}}
 
 
 def _prediction(row: harness.Example, reply: Reply) -> harness.Prediction:

@@ -223,14 +223,29 @@ def test_what_looks_asks_nothing(big, server):
     assert set(harness.query(database, sql).rows) == {("dev",), ("test",)}
 
 
-def test_tools_are_sent():
-    server = Server(lambda asked: said("ok", usage=USAGE, finish="length"))
+def test_turns_are_sent_as_the_api_has_them_and_answers_without_a_text_are_counted(tmp_path):
+    def calls(asked: Any) -> Answer:
+        message = {"role": "assistant", "content": None, "tool_calls": [{"id": "2"}]}
+        choices = [{"message": message, "finish_reason": "tool_calls"}]
+        return Answer(body=json.dumps({"choices": choices, "usage": USAGE}).encode())
+
+    server = Server(calls)
     options = EndpointBaseline.Options(endpoint=server.url, model="big", cache="", key="NO_KEY")
     tools = ({"type": "function", "function": {"name": "f", "parameters": {}}},)
-    row = harness.Example("a", ({"role": "user", "content": "?"},), tools=tools)
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": "é"}}}
+    thought = {"role": "assistant", "content": None, "tool_calls": [call], "thinking": "well"}
+    result = {"role": "tool", "content": "3", "tool_call_id": "1"}
+    row = harness.Example("a", ({"role": "user", "content": "?"}, thought, result), tools=tools)
+    context = harness.Context(tmp_path, stage="generate test", arm="baseline endpoint")
     try:
-        [made] = EndpointBaseline(options).answers([row], harness.Context(output=None))
+        [made] = EndpointBaseline(options).answers([row], context)
     finally:
         server.close()
-    assert json.loads(json.dumps(server.asked[0].body["tools"])) == list(tools)
-    assert (made.prompt_tokens, made.completion_tokens) == (40, 10)
+    body = server.asked[0].body
+    assert body["tools"] == list(tools)
+    sent = {**call, "function": {"name": "f", "arguments": '{"a": "é"}'}}
+    assert body["messages"][1] == {"role": "assistant", "content": None, "tool_calls": [sent]}
+    assert body["messages"][2] == result
+    assert (made.text, made.prompt_tokens, made.completion_tokens) == ("", 40, 10)
+    [remark] = context.facts["remarks"]
+    assert "1 of 1 answers of big (baseline endpoint, generate test) do not end as" in remark
