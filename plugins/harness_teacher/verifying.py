@@ -120,7 +120,10 @@ class Passes:
         # All at once, so that a judge is asked for several at the same time.
         answers = [harness.Prediction(row.id, row.references[0]) for row in rows]
         asked = [replace(row, references=()) for row in rows]
-        card = harness.evaluate(asked, answers, [self._entry])
+        try:
+            card = harness.evaluate(asked, answers, [self._entry])
+        except harness.PluginError:  # of these few rows none could be scored
+            return [Verification(False, NOT_SCORED)] * len(rows)
         return [self._said(measured.values) for measured in card.measurements[self._entry.name]]
 
     def _said(self, values: Mapping[str, float]) -> Verification:

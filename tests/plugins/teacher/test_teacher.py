@@ -260,6 +260,47 @@ def test_metrics_see_the_answer_that_was_agreed_on(server, propose):
     assert not rows and set(context.refused) == {"verify: form json"}
 
 
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+judge: {bar: 0.6, items: 20, samples: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("reply", "refused"),
+    [
+        ('{"evidence": "the sum", "score": 5}', set()),
+        ('{"evidence": "no sum", "score": 1}', {"verify: metric judge"}),
+        ("Good.", {"verify: metric judge, not scored"}),
+    ],
+)
+def test_a_judge_decides_what_passes(server, propose, tmp_path, reply, refused):
+    (tmp_path / "short.yaml").write_text(RUBRIC)
+    oracle, asked = Oracle(), []
+
+    def says(request):
+        if request.body["model"] != "judge":
+            return oracle(request)
+        asked.append(request.user)
+        return said(reply)
+
+    server.says = says
+    entry = {"metric": "judge", "at_least": 0.5, "rubric": str(tmp_path / "short.yaml"),
+             "endpoint": server.url, "model": "judge", "wait": 0, "tries": 1}  # fmt: skip
+    rows, context = propose(PlanItem(SLICE, 1, ""), verify=[entry])
+    assert bool(rows) == (not refused) and set(context.refused) == refused
+    assert asked and not any("reference" in text.casefold() for text in asked)
+
+
 @pytest.mark.parametrize("name", ["exact", "json", "chrf"])
 def test_no_answer_is_compared_with_itself(propose, name):
     entry = {"metric": name, "at_least": 0}
