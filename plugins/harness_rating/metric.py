@@ -98,19 +98,19 @@ class RubricMetric(RubricScores):
         Raises:
             Waiting: they are not; says what to run.
         """
-        from harness_rating.waiting import asked, commands
+        from harness_rating.waiting import asked, commands, lacking
 
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
-        rated = sum(self._is_rated(ratings, answer, row) for answer, row in dev)
-        wanted = min(self.options.enough, len(dev))
+        rows = [row for answer, row in dev if self._is_rated(ratings, answer, row)]
+        rated, wanted = len(rows), min(self.options.enough, len(dev))
         if rated >= wanted:
             return
         batches = asked(self._folder, self._rubric, dev, self._pairs)
         beside = "" if self._others is None else " together with those that they are compared with"
         raise harness.Waiting(
             f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
-            f"are waited for{batches.words}",
+            f"are waited for{lacking(rows, [row for _, row in dev])}{batches.words}",
             commands(self.options.rubric, batches, rated, wanted, len(dev)),
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Rubric
+from harness import Example, Rubric
 from harness_rating.batches.candidates import text
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.by_answer import AnswerPairs, shows
@@ -20,7 +21,7 @@ class Asked:
     """The batches in which raters are asked about these answers already.
 
     Attributes:
-        open: name -> items that a rater has still before him, all raters together.
+        open: name -> items that raters have still before them, all raters together.
         skipped: items that somebody skipped.
         examples: of the largest of these batches.
     """
@@ -69,6 +70,16 @@ def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
     return examples == shown
 
 
+def lacking(rated: Sequence[Example], rows: Sequence[Example]) -> str:
+    """How many answers a verdict takes, while those that are rated carry none but all would."""
+    from harness.stats.decision import MIN_GROUPS
+
+    known, all_of_them = ({row.group or row.id for row in some} for some in (rated, rows))
+    if len(known) >= MIN_GROUPS or len(all_of_them) < MIN_GROUPS:
+        return ""
+    return f" (a verdict needs answers from {MIN_GROUPS} groups of rows or more)"
+
+
 def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> list[str]:
     """What raters run next: go on with what is open, or make a batch that is large enough.
 
@@ -92,7 +103,8 @@ def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> 
 
 def _shown(path: Path) -> str:
     """As a person would type it here."""
+    whole = str(path.resolve())
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+        return min(os.path.relpath(whole), whole, key=len)
+    except ValueError:  # another drive
+        return whole

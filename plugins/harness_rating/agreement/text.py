@@ -150,8 +150,12 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
             )
     time = document["time"]
     if time["items"]:
-        lines.append(
-            f"An item takes {time['median']:.0f} s; half of them take {time['lower']:.0f} to "
-            f"{time['upper']:.0f} s."
-        )
+        lines.append(duration(time))
     return lines
+
+
+def duration(time: Mapping[str, Any]) -> str:
+    """How long an item takes: the median, and the quartiles where they differ in whole seconds."""
+    median, lower, upper = (f"{time[name]:.0f}" for name in ("median", "lower", "upper"))
+    spread = "" if lower == upper else f"; half of them take {lower} to {upper} s"
+    return f"An item takes {median} s{spread}."

@@ -56,7 +56,7 @@ def show_unrated(batch: Batch) -> None:
 
 
 def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Console) -> None:
-    from harness_rating.agreement.text import remarks
+    from harness_rating.agreement.text import duration, remarks
 
     tables.head(console, f"{found['batch']} ({found['items']:,} items)")
     draw_rows(_figures(found, console.width), console)
@@ -67,10 +67,8 @@ def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Con
     console.print()
     for sentence in remarks(found):
         tables.note(console, sentence)
-    time = found["time"]
-    if time["items"]:
-        spread = f"half of them take {time['lower']:.0f} to {time['upper']:.0f} s"
-        tables.note(console, f"An item takes {time['median']:.0f} s; {spread}.")
+    if found["time"]["items"]:
+        tables.note(console, duration(found["time"]))
 
 
 def _parts(found: Document) -> list[tuple[str, Document]]:

@@ -113,7 +113,7 @@ class RatingIndex:
     ) -> list[float] | None:
         """The same by those alone who have rated both answers in one batch; None without any.
 
-        Whoever rated only one of them would bring in how severe he is.
+        Whoever rated only one of them would add a severity of their own.
         """
         both = self._both(example_id, answer, other).values()
         return statistics([vector for vector in both if vector[0] is not None])

@@ -194,7 +194,7 @@ class ScoredItems:
     def pair(self, column: Column, items: tuple[str, str]) -> tuple[float, float] | None:
         """The scores of two items by those who scored both, averaged; None without anybody.
 
-        Whoever scored only one of them would bring in how severe he is.
+        Whoever scored only one of them would add a severity of their own.
         """
         first, second = (self.values[item] for item in items)
         shared = [

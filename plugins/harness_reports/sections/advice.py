@@ -82,12 +82,32 @@ def _few_rated(document: Document) -> str:
     latest = document["rounds"][-1]
     score = latest["scores"].get(document["primary"]) or {}
     rated, unrated = score.get("n") or 0, score.get("unscored") or 0
-    if not document["by_people"] or rated >= unrated:
+    if not document["by_people"] or not unrated:
+        return ""
+    verdict, answers = latest["verdict"], rated + unrated
+    if more := _lacking(document, verdict):
+        return (
+            f"The verdict on round {latest['round']} rests on {verdict['n']} of {answers} answers, "
+            f"from {verdict['groups']} groups, and needs {more + verdict['groups']} or more: rate "
+            f"at least {min(more, unrated)} more of the {answers} answers before anything is "
+            "concluded."
+        )
+    if rated >= unrated:
         return ""
     return (
-        f"{rated} of {rated + unrated} answers of round {latest['round']} are rated: rate more of "
-        "them before anything is concluded."
+        f"{rated} of {answers} answers of round {latest['round']} are rated: rate more of them "
+        "before anything is concluded."
     )
+
+
+def _lacking(document: Document, verdict: Document) -> int:
+    """Groups that a verdict lacks and that dev has; 0 where it lacks none, or they are unknown."""
+    from harness.stats.decision import MIN_GROUPS  # NumPy, see below
+
+    n, groups = int(verdict["n"]), int(verdict["groups"])
+    if (n and not groups) or (document["data"]["dev_groups"] or 0) < MIN_GROUPS:
+        return 0
+    return max(MIN_GROUPS - groups, 0)
 
 
 def _nothing_left(document: Document) -> str:

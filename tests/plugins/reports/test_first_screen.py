@@ -418,6 +418,18 @@ def test_where_few_answers_are_rated_more_ratings_come_first(analysis: Document)
     assert "are rated" not in screen(analysis)
 
 
+def test_a_verdict_without_enough_ratings_says_how_many_more(analysis: Document) -> None:
+    for entry in unheld(analysis)["rounds"]:
+        entry["scores"][analysis["primary"]] |= {"n": 40, "unscored": 22}
+    analysis["rounds"][-1]["verdict"] |= {"n": 14, "groups": 12, "low": None, "high": None}
+    analysis |= {"by_people": True, "data": analysis["data"] | {"dev_groups": 62}}
+    page = " ".join(screen(analysis).split())
+    assert "rests on 14 of 62 answers, from 12 groups, and needs 20 or more" in page
+    assert "rate at least 8 more of the 62 answers" in page and "will hardly help" not in page
+    analysis["data"]["dev_groups"] = 19  # no rating mends that
+    assert "rate at least" not in screen(analysis)
+
+
 def test_at_the_best_score_on_dev_and_test_nothing_else_is_offered(analysis: Document) -> None:
     primary = analysis["primary"]
     unheld(analysis)["rounds"][analysis["kept_round"]]["scores"][primary]["value"] = 1.0

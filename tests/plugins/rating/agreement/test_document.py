@@ -288,6 +288,8 @@ def test_times_are_quartiles():
     assert {k: v for k, v in found["time"].items() if k != "raters"} == expected
     assert [one["median"] for one in found["time"]["raters"]] == [15, 35]
     assert "An item takes 25 s; half of them take 18 to 32 s." in found["sentences"]
+    quick = agreement_of(ours, [], seconds={("ana", "i0"): 0.8, ("bo", "i0"): 1.3})
+    assert "An item takes 1 s." in quick["sentences"]
     assert quartiles([]) == {"items": 0, "lower": None, "median": None, "upper": None}
     assert quartiles([7.0])["median"] == 7
 
