@@ -42,8 +42,11 @@ class Finders:
         taken: list[Found] = []
         if len(text) < LEAST_LENGTH:
             return taken
+        # Not each value against each other one: a list of addresses may be long.
+        covered = bytearray(len(text))
         for one in self._every(plainly_written(text)):
-            if not any(one.start < other.end and other.start < one.end for other in taken):
+            if not any(covered[one.start : one.end]):
+                covered[one.start : one.end] = b"\1" * (one.end - one.start)
                 taken.append(one)
         return sorted(taken, key=lambda one: one.start)
 
