@@ -9,9 +9,11 @@ import pytest
 
 import harness
 from harness.records import Measurement, Score
+from harness.records.summary import ShownUsage
 from harness.scoring import MetricEntry
 from harness.stats.decision import level
-from harness.verdicts.baselines import Sides, judge, with_base
+from harness.verdicts import rule
+from harness.verdicts.baselines import Sides, judge, reached, with_base
 from harness.verdicts.rule import DecidingScore
 
 N = 120
@@ -102,3 +104,36 @@ def test_the_gain_that_is_asked_for_is_told_with_bounds_above_0() -> None:
     assert "at 95 % confidence; a gain above 0.500 is required)." in said(0.5)
     assert "at 95 % confidence; a gain above 0.100 is required. All figures" in said(0.1)
     assert "required" not in said(0.0)
+
+
+@pytest.mark.parametrize(
+    ("best", "other", "round_", "said"),
+    [
+        (HIGH, LOW, 2, "Round 2 reaches big and is better: a difference of 0.2"),
+        (LOW, HIGH, 2, "Round 2 does not reach big: a difference of -0.2"),
+        (LIKE, LOW, 2, "Round 2 cannot be told from big: a difference of "),
+        (LOW, HIGH, 0, "The base model (no round improved on it) does not reach big: a difference"),
+        (LOW[:1], HIGH[:1], 2, "Whether round 2 reaches big cannot be judged: "),
+    ],
+)
+def test_a_model_is_reached_only_where_the_round_is_shown_to_be_better(
+    best: list[Measurement], other: list[Measurement], round_: int, said: str
+) -> None:
+    verdict = rule.judge(SCORE, best, other, alpha=0.05, against="big")
+    assert reached(SCORE, verdict, "big", "test", None, round_=round_).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("money", "said"),
+    [
+        (None, "1,000 answers by big take 12,000 tokens of prompts and 900 of answers."),
+        (0.0042, "1,000 answers by big cost 0.0042 (12,000 tokens of prompts and 900 of answers)."),
+        (12.3, "1,000 answers by big cost 12.30 (12,000 tokens of prompts and 900 of answers)."),
+    ],
+)
+def test_what_a_thousand_answers_cost_is_told_where_a_price_is_known(
+    money: float | None, said: str
+) -> None:
+    verdict = rule.judge(SCORE, LOW, HIGH, alpha=0.05, against="big")
+    usage = ShownUsage(12_000, 900, money)
+    assert reached(SCORE, verdict, "big", "dev", usage, round_=1).endswith(f"confidence. {said}")
