@@ -152,6 +152,24 @@ def lm_eval_samples(environment: Path, folder: Path) -> None:
         samples.rename(folder / f"samples_{name}.jsonl")
 
 
+def exported_task(environment: Path, run: Path, folder: Path) -> None:
+    """The task of the latest run's rows, carried out by lm_eval with the model ``dummy``."""
+    task = folder / "task"
+    program = Path(sys.executable).with_name("harness").absolute()
+    call([program, "export", "--to", "lm-eval", "-o", task], run)
+    rows = [json.loads(line) for line in (task / "dev.jsonl").read_text().splitlines()]
+    rows[0]["references"] = ["other", "lol"]  # the dummy's answer, so that one is right
+    (task / "dev.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    name = (task / "task.yaml").read_text().splitlines()[0].removeprefix("task: ")
+    command = [environment / "bin/lm_eval", "run", "--model", "dummy", "--tasks", name]
+    call([*command, "--include_path", ".", "--log_samples", "--output_path", "out"], task)
+    (results,) = task.glob("out/*/results_*.json")
+    own = json.loads(results.read_text())["results"][name]["exact_match,none"]
+    expect("lm_eval carries out the task", own, 1 / len(rows))
+    (samples,) = task.glob("out/*/samples_*.jsonl")
+    expect("score finds the same", score(task, "-p", str(samples), "-m", "exact")["exact"], own)
+
+
 def call(command: list[str | Path], folder: Path) -> str:
     """Run a program, quietly; raises SystemExit with what it said where it fails."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -201,6 +219,8 @@ def main() -> None:
             for source in ("samples_one.jsonl", "samples_filters.jsonl:upper"):
                 values = score(folder, "-p", source, "-m", "exact")
                 expect(f"score reads lm_eval's {source}", values, {"exact": 0.0})
+            if options.run:
+                exported_task(options.lm_eval.absolute(), options.run, folder)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ answers of a row, by filter, provider or scorer, each is a field with this name.
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import struct
@@ -276,7 +277,8 @@ def _lm_eval(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
     filters: dict[str, None] = {}
     for line, row in rows:
         name, answer = row.get("doc_id"), row.get("filtered_resps")
-        target = _texts(row.get("target"))
+        facts = row.get("doc")
+        target = _lm_eval_target(row.get("target"), facts)
         if not _is_id(name) or target is None:
             reason = "the `target` is no text" if _is_id(name) else "no `doc_id`"
             wrong(line, f"{reason}: no answer to a task that generates texts", _GENERATES)
@@ -289,7 +291,6 @@ def _lm_eval(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
             continue
         used = str(row.get("filter", "none"))
         filters[used] = None
-        facts = row.get("doc")
         record = documents.setdefault(
             str(name), (line, {"id": str(name), "references": target, "meta": facts})
         )[1]
@@ -304,6 +305,20 @@ def _lm_eval(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
 
 
 _GENERATES = "answers are read of tasks with `output_type: generate_until`"
+
+
+def _lm_eval_target(target: Any, facts: Any) -> list[str] | None:
+    """The texts of a target, of which lm-eval writes ``str(target)``, of a list too."""
+    texts = _texts(target)
+    if not isinstance(target, str) or not target.startswith("["):
+        return texts
+    if isinstance(facts, dict) and target in facts.values():
+        return texts  # a text that begins so
+    try:
+        parsed = ast.literal_eval(target)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return texts
+    return _texts(parsed) or texts
 
 
 # OpenAI evals

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,11 +50,12 @@ def export(request: Request) -> None:
     weights are not the base model's with the adapter, nothing is written. Standard output has the
     two lines of Python that load it.
 
-    With --to inspect it is the answers of the round to dev that are written, with their scores.
+    With --to inspect it is the answers of the round to dev that are written, with their scores, and
+    with --to lm-eval the rows of dev as a task.
     """
     request.check()
-    if request.to == "inspect":
-        _write_log(request)
+    if request.to != "model":
+        (_write_log if request.to == "inspect" else _write_task)(request)
         return
     target, base = request.target(), request.named_base()
     console = Console(stderr=True)
@@ -77,6 +79,23 @@ def _write_log(request: Request) -> None:
     write(target, log)
     what = f"{target}: {len(log['samples'])} answers of round {stored.result.round}, run {run.name}"
     Console(stderr=True).print(Text(one_line(what, 1000)), highlight=False, soft_wrap=True)
+
+
+def _write_task(request: Request) -> None:
+    from harness_transformers.export import lm_eval_task
+
+    target = request.target()
+    with plugins_on_stderr(), whole_folder(target) as folder:
+        run = harness.open_run(request.run)
+        rows = run.rows("dev")
+        count = lm_eval_task.write(folder, run.name, rows, run.config())
+    left = f" ({len(rows) - count} without a reference are left out)" if count < len(rows) else ""
+    what = f"{target}: {count} rows of dev as the task {run.name}{left}"
+    Console(stderr=True).print(Text(one_line(what, 1000)), highlight=False, soft_wrap=True)
+    sys.stdout.write(
+        f"cd {shlex.quote(str(target))} && lm_eval run --tasks {run.name} --include_path . "
+        "--apply_chat_template --log_samples --output_path out --model hf --model_args …\n"
+    )
 
 
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:

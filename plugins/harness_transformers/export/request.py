@@ -14,7 +14,7 @@ from harness.terminal.targets import check_target
 from harness_transformers import hub
 
 DType = Literal["float32", "float16", "bfloat16"]
-Form = Literal["model", "inspect"]
+Form = Literal["model", "inspect", "lm-eval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class Request:
     to: Annotated[
         Form,
         typer.Option(
-            "--to", help="the model, or the answers to dev with their scores as a log of Inspect"
+            "--to",
+            help="the model; the answers to dev with scores as a log of Inspect; the rows of dev "
+            "as a task of lm-evaluation-harness",
         ),
     ] = "model"
     round: Annotated[
@@ -58,6 +60,8 @@ class Request:
         """Raises UsageError where options do not go together."""
         if self.to != "model" and (self.merge or self.base is not None):
             raise UsageError(f"--to {self.to} exports no model: --merge and --base are not for it")
+        if self.to == "lm-eval" and self.round is not None:
+            raise UsageError("--to lm-eval exports rows of dev, which are those of every round")
         if self.dtype is not None and not self.merge:
             raise UsageError(
                 f"--dtype {self.dtype}: an adapter is exported in the type that it was trained in",

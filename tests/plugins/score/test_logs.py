@@ -84,6 +84,24 @@ def test_samples_of_lm_eval(folder: Path) -> None:
     assert "log-likelihoods" in str(caught.value.details) and "generate_until" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("target", "doc", "references"),
+    [
+        ("['a', 'b']", {"answers": ["a", "b"]}, ("a", "b")),
+        ("['a', 'b']", {"answer": "['a', 'b']"}, ("['a', 'b']",)),
+        ("[1, 2]", {}, ("[1, 2]",)),
+        ("[a", None, ("[a",)),
+        ("[" * 5000, None, ("[" * 5000,)),
+    ],
+)
+def test_several_targets_of_lm_eval_are_written_as_one_text(
+    folder: Path, target: str, doc: Any, references: tuple[str, ...]
+) -> None:
+    row = {"doc_id": 0, "doc": doc, "target": target, "filtered_resps": ["a"], "filter": "none"}
+    (folder / "listed.jsonl").write_text(json.dumps(row) + "\n")
+    assert rows(read_references("listed.jsonl")) == {"0": references}
+
+
 def test_results_of_promptfoo(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert rows(read_predictions("promptfoo.json:twice 3")) == {"0": ("Paris",), "1": ("4",)}
     # The value of the assertion `contains` is no reference.

@@ -1,6 +1,6 @@
-"""``harness export --to inspect``: what is written is a log that is read, by us as well.
+"""``harness export --to``: a log for Inspect, and a task for lm-evaluation-harness.
 
-That Inspect itself reads it: benchmarks/interop.py.
+That these programs read what is written: benchmarks/interop.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness import Example, Prediction
+from harness import DataError, Example, Prediction
+from harness.kit import yaml_file
+from harness_transformers.export import lm_eval_task
 from harness_transformers.export.inspect_log import _sample
 from tests.support.project import Project
 
@@ -95,3 +97,33 @@ def test_calls_of_tools_and_cut_answers() -> None:
     assert sample["target"] == ["Here.", "There."] and sample["metadata"] == {"group": "g"}
     assert sample["output"]["choices"][0]["stop_reason"] == "max_tokens"
     assert sample["output"]["usage"]["total_tokens"] == 7 and sample["scores"] == {}
+
+
+def test_rows_of_dev_are_a_task_of_lm_eval(run: Any, tmp_path: Any) -> None:
+    project, result = run
+    done = project.inside("export", "--to", "lm-eval", "-o", str(tmp_path / "task"))
+    assert done.code == 0 and done.out.startswith("cd ") and result["run"] in done.out
+    task, _ = yaml_file.read(tmp_path / "task" / "task.yaml")
+    assert task["task"] == result["run"] and task["generation_kwargs"]["until"] == []
+    lines = (tmp_path / "task" / "dev.jsonl").read_text().splitlines()
+    documents = [json.loads(line) for line in lines]
+    best = result["rounds"][result["kept_round"]]
+    assert len(documents) == best["scores"]["overlap"]["n"]
+    assert set(documents[0]) == {"id", "system", "prompt", "references"}
+    again = project.inside("export", "--to", "lm-eval", "-o", str(tmp_path / "task"))
+    assert again.code == 2
+
+
+def test_a_row_that_is_no_question_is_no_task(tmp_path: Any) -> None:
+    user = {"role": "user", "content": "{{ Why }}?"}
+    system, answer = {"role": "system", "content": "S"}, {"role": "assistant", "content": "So."}
+    rows = [Example("a", (system, user), ("x", "y")), Example("b", (user,))]
+    assert lm_eval_task.write(tmp_path, "t", rows, {"generate": {"max_new_tokens": 8}}) == 1
+    (document,) = map(json.loads, (tmp_path / "dev.jsonl").read_text().splitlines())
+    assert (document["system"], document["prompt"]) == ("S", "{{ Why }}?")
+    task, _ = yaml_file.read(tmp_path / "task.yaml")
+    assert task["generation_kwargs"]["max_gen_toks"] == 8
+    with pytest.raises(DataError, match="user, assistant, user"):
+        lm_eval_task.write(tmp_path, "t", [Example("c", (user, answer, user), ("x",))], {})
+    with pytest.raises(DataError, match="no row of dev has a reference"):
+        lm_eval_task.write(tmp_path, "t", rows[1:], {})
