@@ -114,7 +114,9 @@ def _content(value: Any) -> tuple[str | None, str]:
     texts, thoughts = [], []
     for part in value:
         kind = part.get("type", "text") if isinstance(part, Mapping) else None
-        text = part if kind is None else part.get(kind, part.get("text", part.get("value")))
+        text = part
+        if isinstance(kind, str):
+            text = part.get(kind, part.get("text", part.get("value")))
         if kind in (None, *_TEXT_PARTS) and isinstance(text, str):
             texts.append(text)
         elif kind in _THOUGHT_PARTS and isinstance(text, str):

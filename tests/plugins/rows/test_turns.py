@@ -99,6 +99,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                       answer("A cat.")]},
         'a part of a turn is of the type "image_url", and only text is read',
     ),
+    "a part without a name of its kind": (
+        {"messages": [{"role": "user", "content": [{"type": ["text"]}]}, answer("A cat.")]},
+        'a part of a turn is of the type ["text"], and only text is read',
+    ),
     "nothing to learn": (
         {"messages": [USER, answer("No.", weight=0)]}, "no assistant turn is to be learned"
     ),
