@@ -110,15 +110,16 @@ def _inspect_members(
 ) -> Rows:
     with file.open() as stream, zipfile.ZipFile(stream) as archive:
         for member in samples:
+            place = one_line(member.filename, 100)
             try:
                 sample = _parsed(_unpacked(archive, stream, member))
             except strict_json.Fault as error:
-                wrong(member.filename, str(error), "it may be damaged: copy the log again")
+                wrong(place, str(error), "it may be damaged: copy the log again")
             except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, zlib.error) as error:
                 reason = f"cannot be unpacked: {one_line(str(error), 80)}"
-                wrong(member.filename, reason, "it may be damaged: copy the log again")
+                wrong(place, reason, "it may be damaged: copy the log again")
             else:
-                yield from _inspect_sample(member.filename, sample, wrong, answers)
+                yield from _inspect_sample(place, sample, wrong, answers)
 
 
 def _unpacked(archive: zipfile.ZipFile, stream: BinaryIO, member: zipfile.ZipInfo) -> bytes:

@@ -192,6 +192,17 @@ def test_a_sample_of_another_form_is_named(folder: Path, sample: str, reason: st
     assert caught.value.where == "bad.eval:samples/0.json"
 
 
+def test_the_name_of_a_file_in_the_zip_is_one_line(folder: Path) -> None:
+    with zipfile.ZipFile("names.eval", "w") as archive:
+        archive.writestr("header.json", "{}")
+        archive.writestr("samples/a\nb\x1b[31m.json", "[]")
+    with pytest.raises(DataError, match="no sample") as caught:
+        read_predictions("names.eval")
+    assert (
+        caught.value.where.startswith("names.eval:samples/a") and caught.value.where.isprintable()
+    )
+
+
 def test_scorers_and_metadata_of_any_type(folder: Path) -> None:
     sample = {"id": 1, "target": "a", "output": {"completion": "b"}}
     for scores, facts in (([], "x"), ({"text": {"answer": "c"}, "m": 3}, None)):
