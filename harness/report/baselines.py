@@ -74,7 +74,7 @@ def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
             best = history.evaluations[BASE_ARM, history.kept]
             alpha = alpha_of(steps.config.settings.rounds)
         # Two entries may ask one model in two ways.
-        named = entry.name != entry.plugin
+        named = entry.name not in (entry.plugin, asked.model)
         title = one_line(f"{entry.name} ({asked.model})" if named else asked.model)
         rows, of_model = history.data.split(split), At(arm=arm_of(entry.name), split=split)
         sides = alike(steps, best, side, rows, At(history.kept, split=split), of_model)

@@ -15,6 +15,8 @@ NAMED = 3
 """Models that a short report tells of."""
 NAME = 30
 """Characters of a name."""
+_REACHED = {"improved": "yes", "regressed": "no"}
+"""Nothing regressed where another model is better, so the labels of rounds would mislead."""
 
 
 class ModelsSection(harness.Section):
@@ -46,13 +48,13 @@ class ModelsSection(harness.Section):
 
 
 def _table(document: Document) -> Table:
-    primary, best = document["primary"], document["kept_round"]
+    primary = document["primary"]
     digits = score_digits(document, primary)
     columns = (
         Column("model"), Column("on", "word"),
         Column(score_title(document, primary, 20), "number", strong=True),
-        Column("95 % interval", "number", spare=1), Column(f"round {best}", "label"),
-        Column("gain", "number"), Column("bounds", "number", spare=2),
+        Column("95 % interval", "number", spare=2), Column("reached", "word"),
+        Column("gain", "number"), Column("bounds", "number", spare=1),
         Column("1,000 cost", "number"),
     )  # fmt: skip
     rows = []
@@ -61,7 +63,8 @@ def _table(document: Document) -> Table:
         money = each["thousand"] and each["thousand"]["money"]
         rows.append((
             one_line(each["name"], NAME), each["split"], number(score.get("value"), digits),
-            interval(score.get("low"), score.get("high"), digits), verdict["label"],
+            interval(score.get("low"), score.get("high"), digits),
+            _REACHED.get(verdict["label"], "not shown"),
             signed(verdict["difference"], digits),
             interval(verdict["low"], verdict["high"], digits, plus=True),
             "" if money is None else amount(money),

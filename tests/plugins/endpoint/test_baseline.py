@@ -154,6 +154,10 @@ def test_replies_are_kept_for_other_runs(big, server):
 
 
 def test_prompts_may_come_from_another_baseline(big, server):
+    big.write(config(server, ", name: big", others=""))
+    [alone] = big.inside("iterate", "--json", "--no-test").document["models"]
+    assert alone["name"] == "big" and "big (big)" not in alone["sentence"]
+    server.asked.clear()
     big.write(config(server, ", name: shown, prompts: {plugin: few-shot, k: 2}", others=""))
     done = big.inside("iterate", "--json", "--no-test")
     assert done.code == 0, done.err
@@ -201,6 +205,7 @@ def test_reports_tell_it_in_a_line_and_fit_80_columns(big):
         assert max(map(len, shown.splitlines())) <= 80
         assert "Other models" in shown
         assert "Round 1 does not reach big: a difference of -0." in " ".join(shown.split())
+    assert "endpoint  test    1.000  no       -0.640" in shown
     run = next((big.folder / "reports").glob("*/summary.json"))
     for name in ("report.md", "report.html", "report.txt"):
         text = " ".join((run.parent / name).read_text().split())
