@@ -116,7 +116,11 @@ class Asker:
         for key in missing:
             todo.put(key)
 
+        failures, limit = 0, max(LEAST_BREAKER, 2 * self._options.concurrency)
+        counting = threading.Lock()
+
         def work() -> None:
+            nonlocal failures
             while not stop.is_set():
                 try:
                     key = todo.get_nowait()
@@ -125,7 +129,13 @@ class Asker:
                 try:
                     # A context variable does not follow into a thread.
                     with spending.counting(counted):
-                        out.put((key, self._answer(client, missing[key], key, stop)))
+                        outcome = self._answer(client, missing[key], key, stop)
+                    # Counted here: whoever reads the answers may be slow, and more would be asked.
+                    with counting:
+                        failures = 0 if isinstance(outcome, Reply) else failures + 1
+                        if failures >= limit:
+                            stop.set()
+                    out.put((key, outcome))
                 except BaseException as error:
                     stop.set()  # the others would be refused in the same way
                     out.put((key, error))
@@ -137,19 +147,19 @@ class Asker:
         ]
         for thread in threads:
             thread.start()
-        failures, limit = 0, max(LEAST_BREAKER, 2 * self._options.concurrency)
         left = dict.fromkeys(missing)
         try:
-            while left and failures < limit:
+            while left:
                 tick()
                 try:
                     key, outcome = out.get(timeout=_TICK)
                 except queue.Empty:
+                    if stop.is_set():
+                        break
                     continue
                 if isinstance(outcome, BaseException) and not isinstance(outcome, Fault):
                     raise outcome
                 del left[key]
-                failures = 0 if isinstance(outcome, Reply) else failures + 1
                 yield key, outcome
             for key in left:
                 yield key, Fault(NOT_ASKED)

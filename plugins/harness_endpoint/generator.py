@@ -102,7 +102,7 @@ class EndpointGenerator(harness.Generator):
         port, wait = int(values["port"]), self.options.start_timeout
         with serving.served(command, port, wait, context) as address:
             own = self.options.model_dump(include=set(RequestOptions.model_fields))
-            options = ServerOptions(endpoint=address, model=name, cache="", **own)
+            options = ServerOptions(endpoint=address, model=name, key="", cache="", **own)
             yield from self._answers(options, examples, context)
 
     def _answers(

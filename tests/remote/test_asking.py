@@ -86,8 +86,8 @@ def test_a_server_that_is_down_is_left_alone(server, asker):
     server.says = lambda asked: Answer(503)
     outcomes = dict(asker(tries=1).ask(prompts(*map(str, range(40))), silent))
     words = [outcome.words for outcome in outcomes.values()]
-    assert words.count(NOT_ASKED) == 32
-    assert len(server.asked) <= 12
+    assert words.count(NOT_ASKED) >= 40 - 11
+    assert len(server.asked) <= 8 + 3  # eight in a row, and what was under way
     server.says = lambda asked: said("ok")
     outcomes = dict(asker().ask(prompts(*map(str, range(40))), silent))
     assert all(isinstance(outcome, Reply) for outcome in outcomes.values())

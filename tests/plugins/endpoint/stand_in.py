@@ -37,6 +37,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "Authorization" in self.headers:
+            self.send(400, {"error": {"message": "a key for another server"}})
+            return
         known = "tuned" if given.adapter else given.base
         if asked["model"] != known:
             self.send(404, {"error": {"message": f"no model {asked['model']}"}})

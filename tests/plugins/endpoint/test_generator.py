@@ -63,7 +63,8 @@ def ended(folder):
     return True
 
 
-def test_base_and_adapter_are_served_and_ended(folder, base, adapter):
+def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-server-0123456789")
     made = generator()
     for checkpoint, skill, finish in ((base, 1, "stop"), (adapter, 9, "length")):
         by_id = {one.example_id: one for one in answers(folder, checkpoint, made)}
