@@ -230,7 +230,9 @@ def _told(error: Exception, target: Path) -> harness.HarnessError:
         return harness.PluginError(what, where="harness export")
     # The target is written under another name first, which nobody has to know.
     temporary = str(target.with_name(f".{target.name}."))
-    place = str(getattr(cause, "filename", None) or temporary)
+    # Of two files that a copy names, the second is written.
+    named = (getattr(cause, key, None) for key in ("filename2", "filename"))
+    place = str(next(filter(None, named), temporary))
     return harness.EnvironmentFailure(
         trouble.what.partition(";")[0] if trouble else str(getattr(cause, "strerror", cause)),
         where=f"-o {target}" if place.startswith((temporary, str(target))) else place,
