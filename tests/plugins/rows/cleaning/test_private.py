@@ -308,9 +308,9 @@ def test_keys_of_further_forms_are_found(key):
 
 def test_a_token_of_npm_is_found_without_the_name_of_its_option():
     token = "2f9a1b6c-1d7e-4c0a-9b52-3a8f5d2e6c71"
-    line = f"//registry.npmjs.org/:_authToken={token}"
+    line = f"//registry.example.org/:_authToken={token}"
     assert found(line, kinds=("key",)) == [("key", token)]
-    assert found("//registry.npmjs.org/:_authToken=${NPM_TOKEN}", kinds=("key",)) == []
+    assert found("//registry.example.org/:_authToken=${NPM_TOKEN}", kinds=("key",)) == []
 
 
 @pytest.mark.parametrize(
