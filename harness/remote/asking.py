@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from harness.errors import EnvironmentFailure
 from harness.remote import spending
 from harness.remote.client import LONGEST_WAIT, Client
-from harness.remote.faults import NOT_ASKED, Fault
+from harness.remote.faults import NOT_ASKED, Fault, Faults
 from harness.remote.options import ServerOptions, money
 from harness.remote.replies import KeptReplies, Reply, Request, reply_key
 
@@ -104,6 +104,26 @@ class Asker:
             for place in missing[key]:
                 done += 1
                 yield place, outcome
+
+    def replies(
+        self, requests: Sequence[Request], progress: Progress, undone: str
+    ) -> Iterator[tuple[int, Reply]]:
+        """The place of each request with its answer, in any order.
+
+        Args:
+            undone: what did not happen where one is missing: ``prompts have no answer``.
+
+        Raises:
+            EnvironmentFailure: at the end, where any is missing; else as :meth:`ask` does.
+            Cancelled: as :meth:`ask` does.
+        """
+        faults = Faults(self.who, undone, kept=self._kept is not None)
+        for place, outcome in self.ask(requests, progress):
+            if isinstance(outcome, Fault):
+                faults.add(str(place), outcome.words)
+            else:
+                yield place, outcome
+        faults.check(len(requests))
 
     def _fetched(
         self, missing: Mapping[str, Request], tick: Callable[[], None]

@@ -15,15 +15,13 @@ from pydantic import Field
 import harness
 from harness.remote import (
     Asker,
-    Fault,
-    Faults,
-    Reply,
     Request,
     ServerOptions,
     check_server,
     foresee_server,
     money,
 )
+from harness_endpoint.generator import prediction
 
 _KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")
 """What hosted APIs know of a turn; others, such as earlier thoughts, they refuse."""
@@ -102,18 +100,13 @@ class EndpointBaseline(harness.Baseline):
         """
         who = f"{self.options.model} at {self.options.endpoint}"
         asker = Asker(self.options, who, stage=context.arm)
-        faults = Faults(who, "prompts have no answer")
         served: set[str] = set()
         ends: Counter[str] = Counter()
         requests = [Request([*map(_as_sent, row.messages)], tools=row.tools) for row in rows]
-        for place, outcome in asker.ask(requests, context.progress):
-            if isinstance(outcome, Fault):
-                faults.add(rows[place].id, outcome.words)
-            else:
-                served |= {outcome.served} - {"", self.options.model}
-                ends[outcome.finish] += 1
-                yield _prediction(rows[place], outcome)
-        faults.check(len(rows))
+        for place, reply in asker.replies(requests, context.progress, "prompts have no answer"):
+            served |= {reply.served} - {"", self.options.model}
+            ends[reply.finish] += 1
+            yield prediction(rows[place], reply)
         other = {end: count for end, count in sorted(ends.items()) if end not in _TEXT}
         if other:
             kinds = ", ".join(f"{count} x {end}" for end, count in other.items())
@@ -162,8 +155,3 @@ def _call(call: Mapping[str, Any]) -> Mapping[str, Any]:
         return call
     arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
     return {**call, "function": {**function, "arguments": arguments}}
-
-
-def _prediction(row: harness.Example, reply: Reply) -> harness.Prediction:
-    finish = "length" if reply.finish == "length" else "stop"
-    return harness.Prediction(row.id, reply.text, finish, reply.prompt_tokens, reply.answer_tokens)

@@ -11,8 +11,6 @@ from pydantic import Field, field_validator
 import harness
 from harness.remote import (
     Asker,
-    Fault,
-    Faults,
     Reply,
     Request,
     RequestOptions,
@@ -109,14 +107,9 @@ class EndpointGenerator(harness.Generator):
         self, options: ServerOptions, examples: Sequence[harness.Example], context: harness.Context
     ) -> Iterator[harness.Prediction]:
         asker = Asker(options, f"the server of {options.model}", stage="generate")
-        faults = Faults(asker.who, "prompts have no answer", kept=False)
         requests = [Request(row.messages, tools=row.tools) for row in examples]
-        for place, outcome in asker.ask(requests, context.progress):
-            if isinstance(outcome, Fault):
-                faults.add(examples[place].id, outcome.words)
-            else:
-                yield _prediction(examples[place], outcome)
-        faults.check(len(examples))
+        for place, reply in asker.replies(requests, context.progress, "prompts have no answer"):
+            yield prediction(examples[place], reply)
 
     def brief(self, tokens: int) -> EndpointGenerator:
         """See :meth:`harness.Generator.brief`."""
@@ -129,6 +122,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return name
 
 
-def _prediction(row: harness.Example, reply: Reply) -> harness.Prediction:
+def prediction(row: harness.Example, reply: Reply) -> harness.Prediction:
+    """A server's reply as the answer to a row."""
     finish = "length" if reply.finish == "length" else "stop"
     return harness.Prediction(row.id, reply.text, finish, reply.prompt_tokens, reply.answer_tokens)

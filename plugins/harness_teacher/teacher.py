@@ -17,8 +17,6 @@ from harness.kit.features import addresses
 from harness.kit.text import one_line
 from harness.remote import (
     Asker,
-    Fault,
-    Faults,
     Reply,
     Request,
     ServerOptions,
@@ -301,18 +299,11 @@ class Teacher(harness.Augmenter):
         Raises:
             EnvironmentFailure: some are missing; the others are kept.
         """
-        faults = Faults(self._asker.who, "requests have no answer")
-        replies: dict[int, Reply] = {}
 
         def progress(done: int, total: int, what: str) -> None:
             context.check()
 
-        for place, outcome in self._asker.ask(requests, progress):
-            if isinstance(outcome, Fault):
-                faults.add(str(place), outcome.words)
-            else:
-                replies[place] = outcome
-        faults.check(len(requests))
+        replies = dict(self._asker.replies(requests, progress, "requests have no answer"))
         # In their order: what is proposed must not depend on which came first.
         return [replies[place] for place in range(len(requests))]
 
