@@ -550,7 +550,7 @@ class ShownControl:
 
 @dataclass(frozen=True, slots=True)
 class ShownBaseline:
-    """The base model under another prompt ([Prompts or training](prompts-or-training.md)).
+    """The base model under another prompt ([Would a prompt do?](what-next.md#would-a-prompt-do)).
 
     Attributes:
         name: of the entry.
@@ -584,7 +584,7 @@ class ShownUsage:
 
 @dataclass(frozen=True, slots=True)
 class ShownModel:
-    """Another model on the same rows ([Another model](prompts-or-training.md#another-model)).
+    """Another model on the same rows ([Another model](what-next.md#another-model)).
 
     Attributes:
         name: of the entry of `baselines`.
@@ -628,7 +628,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class ShownArm:
-    """A branch of the run, trained beside the rounds ([Levers](levers.md)).
+    """A branch of the run, trained beside the rounds ([Arms](what-next.md#other-settings)).
 
     Attributes:
         name: as reports call it.
@@ -735,7 +735,7 @@ class Summary:
             the order of `baselines` in the config; the key is absent where none did.
         arms: the branches that were tried beside the rounds; empty where none was.
         experiments: what these say together: experiment -> what its plugin says of it
-            ([Levers](levers.md)); without those that were asked for nothing.
+            ([Arms](what-next.md#other-settings)); without those that were asked for nothing.
         requests: what was asked of models behind servers, and what that cost; the key is absent
             where nothing was.
         chosen: what stands next to the best round's dev scores, `null` where round 0 is the best.

@@ -20,7 +20,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.mark.nightly
 def test_the_entries_of_the_page_are_taken(project: Project) -> None:
-    (snippet,) = blocks("prompts-or-training", "yaml")
+    snippet = next(text for text in blocks("what-next", "yaml") if "name: mine" in text)
     project.write(CONFIG + snippet)
     assert project.inside("check").code == 0
     shown = yaml_file.scalar(project.inside("config", "show").out)["baselines"]
