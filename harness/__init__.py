@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         check_fits as check_fits,
         prompt_digest as prompt_digest,
     )
-    from harness.data.families import families as families
+    from harness.data.families import families as families, in_parts as in_parts
     from harness.data.screening import Screening as Screening, previewed as previewed
     from harness.engine.ledger import Opening as Opening, opening_bound as opening_bound
     from harness.engine.steps.evaluating import Evaluation as Evaluation
@@ -130,6 +130,7 @@ if TYPE_CHECKING:
         RoundModels as RoundModels,
         RunView as RunView,
         StoredRound as StoredRound,
+        open_branches as open_branches,
         open_config as open_config,
         open_plan as open_plan,
         open_run as open_run,
@@ -159,7 +160,8 @@ _HOMES = {
     "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
     "harness.stored": (
         "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PlannedRun", "PoolModels",
-        "RoundModels", "RunView", "StoredRound", "open_config", "open_plan", "open_run",
+        "RoundModels", "RunView", "StoredRound", "open_branches", "open_config", "open_plan",
+        "open_run",
     ),
     "harness.engine.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
@@ -184,7 +186,7 @@ _HOMES = {
     "harness.config.making": ("make_metrics", "make_plugin"),
     "harness.config.plugin_entries": ("PluginEntry",),
     "harness.config.variants": ("Variants",),
-    "harness.data.families": ("families",),
+    "harness.data.families": ("families", "in_parts"),
     "harness.engine.steps.evaluating": ("Evaluation",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.kit.files import digest
 from harness.records import Example
 
 
@@ -27,3 +28,22 @@ def families(rows: Sequence[Example]) -> dict[str, str]:
         if row.parent:
             above[top(own)] = top(f"row {row.parent}")
     return {row.id: top(f"row {row.id}") for row in rows}
+
+
+def in_parts(rows: Sequence[Example], count: int, seed: int) -> list[set[str]]:
+    """The ids of each of so many parts, some of them empty where there are fewer families.
+
+    Large families are dealt first, each to the part that is smallest so far.
+
+    Args:
+        seed: of the order in which families of one size are dealt.
+    """
+    family = families(rows)
+    members: dict[str, set[str]] = {}
+    for row in rows:
+        members.setdefault(family[row.id], set()).add(row.id)
+    order = sorted(members, key=lambda name: (-len(members[name]), digest([seed, name])))
+    parts: list[set[str]] = [set() for _ in range(count)]
+    for name in order:
+        min(parts, key=len).update(members[name])
+    return parts

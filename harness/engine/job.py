@@ -34,6 +34,8 @@ ERROR = "error.json"
 LOG = "log.txt"
 TEXTS = "texts"
 """Input of a generator that is asked how well it predicts them."""
+ANSWERED = "answered"
+"""Input of a generator that is asked how well it predicts the first reference of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Job:
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description. A generator is
-            asked for answers to ``examples``, or for its losses on ``texts``.
+            asked for answers to ``examples``, for its losses on ``texts``, or for those on the
+            references of ``answered``.
         seed, round, arm, run, checkpoint_minutes, probe, whole_valid, limits: as in
             :class:`harness.context.Context`.
         spending: where requests to servers are counted.
@@ -168,6 +171,10 @@ def run_inline(
         losses = making.losses_of(instance, checkpoint, texts, context)
         lines = [(*loss, group_of(row)) for loss, row in zip(losses, rows[TEXTS], strict=True)]
         answer = _written(folder, "losses.jsonl", lines, process)
+    elif ANSWERED in rows:
+        of_rows = making.answer_losses_of(instance, checkpoint, rows[ANSWERED], context)
+        rounded = [[round(loss, 4) for loss in of_row] for of_row in of_rows]
+        answer = _written(folder, "losses.jsonl", rounded, process)
     else:
         predictions = making.answered(instance, checkpoint, rows["examples"], context)
         answer = _written(folder, "predictions.jsonl", list(map(to_json, predictions)), process)

@@ -306,6 +306,19 @@ class Generator(Plugin):
         """
         raise NotImplementedError
 
+    def answer_losses(
+        self, checkpoint: Checkpoint, rows: Sequence[Example], context: Context
+    ) -> Iterable[Sequence[float]]:
+        """How well a checkpoint predicts the first reference of each row, in order. Optional.
+
+        Runs in a job of its own. Prompt and reference are laid out as for training.
+
+        Returns:
+            For each row the negative log likelihood (nats) of each token of its reference, the end
+            of the turn included; nothing where the row is longer than the model's context.
+        """
+        raise NotImplementedError
+
     def brief(self, tokens: int) -> Generator | None:
         """This generator for short answers: the likeliest tokens, at most so many. Optional.
 
@@ -364,6 +377,8 @@ def exercise_generator(
     predictions = answered(generator, checkpoint, examples, context)
     if type(generator).losses is not Generator.losses:
         losses_of(generator, checkpoint, [row.prompt for row in examples], context)
+    if type(generator).answer_losses is not Generator.answer_losses:
+        answer_losses_of(generator, checkpoint, examples, context)
     return predictions
 
 
@@ -399,6 +414,21 @@ def losses_of(
         losses.append((float(loss), tokens))
     if len(losses) != len(texts):
         raise refused(f"losses() gives {len(losses)} results for {len(texts)} texts")
+    return losses
+
+
+def answer_losses_of(
+    generator: Generator, checkpoint: Checkpoint, rows: Sequence[Example], context: Context
+) -> list[Sequence[float]]:
+    """How well a checkpoint predicts the first reference of each row, token by token.
+
+    Raises:
+        PluginError: it gives something else, or a loss is no finite number.
+    """
+    said = generator.answer_losses(checkpoint, rows, context)
+    losses = list(returned(Generator.answer_losses, said, most=len(rows)))
+    if len(losses) != len(rows):
+        raise refused(f"answer_losses() gives {len(losses)} results for {len(rows)} rows")
     return losses
 
 

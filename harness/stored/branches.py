@@ -6,17 +6,19 @@ sees test. ``harness iterate`` hands the closed run to each installed experiment
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import PluginCall, plainly
 from harness.boundary.lending import Lent
+from harness.config import loading
 from harness.config.plugin_entries import PluginEntry
 from harness.config.variants import Variants
-from harness.context import Limits
+from harness.context import Limits, Quiet, Watcher
 from harness.data.splits import rows_digest
 from harness.engine import dev_ledger
 from harness.engine.arm_run import Titled
@@ -24,15 +26,19 @@ from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.pins import GENERATE, ROWS, TRAIN
 from harness.engine.row_keys import row_keys
+from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.engine.steps.comparing import alike
-from harness.engine.steps.evaluating import Evaluation, evaluate
+from harness.engine.steps.evaluating import Evaluation, answer_losses, evaluate
 from harness.engine.steps.training import train, training_log
 from harness.errors import HarnessError, UsageError
 from harness.kit.files import digest
+from harness.kit.lock import exclusive
 from harness.loop import deciding_score, rounds
 from harness.records import BASE_ARM, Checkpoint, Example, Measurement, to_json
+from harness.remote.spending import counting
 from harness.stages.experiments import carried_out
+from harness.stages.making import Generator
 from harness.verdicts.rule import DecidingScore
 
 _FACTS = ("tokens", "memory", "parameters")
@@ -126,6 +132,23 @@ class Branch:
             self._nested, trained.checkpoint, rows, self._at, learned=learned, pinned=pinned
         )
         return AnswerSet(evaluation, self._at)
+
+    def losses(self, trained: Trained, rows: Sequence[Example]) -> list[list[float]]:
+        """What the model loses (nats) on each token of each row's first reference.
+
+        Nothing of a row that is longer than the model's context.
+
+        Raises:
+            UsageError: the run's generator cannot say that.
+        """
+        entry = self._nested.config.generate
+        if type(entry.instance).answer_losses is Generator.answer_losses:
+            raise UsageError(
+                f"the generator '{entry.plugin}' has no answer_losses(), so nobody knows how well "
+                "a model predicts the answers of rows",
+                hint="a generator that computes on this machine, such as transformers",
+            )
+        return answer_losses(self._nested, trained.checkpoint, rows, self._at)
 
     def carried_out(
         self, rows: Sequence[Example], pinned: Mapping[str, str] | None = None
@@ -317,6 +340,44 @@ class Branches:
     def say(self, sentence: str) -> None:
         """Tell whoever watches the run."""
         self._steps.run.watcher.say(sentence)
+
+
+@contextlib.contextmanager
+def open_branches(
+    path: Path | None = None,
+    sets: Sequence[str] = (),
+    *,
+    watcher: Watcher | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Branches]:
+    """The run of a config for whoever tries something before its rounds; nobody else works on it.
+
+    What branches are trained is kept in the run's store, and found again there.
+
+    Args:
+        path: None stands for ./harness.yaml, or the shipped config where there is none.
+        sets: overrides, each ``KEY=VALUE``.
+        watcher: is told what is being done.
+
+    Raises:
+        ConfigError, DataError: the run could not begin.
+        EnvironmentFailure: another process works on the run.
+        Cancelled: ``cancelled`` says so.
+    """
+    run = _Unobserved(loading.load(path, sets=sets), watcher or Quiet(), cancelled=cancelled)
+    with exclusive(run.folder / "lock"), run.worker, counting(run.spending):
+        run.prepare()
+        steps = Steps(run)
+        branches = Branches(steps, History(data=steps.data()))
+        branches.reference = 1  # whatever the number of rounds is: what is trained is found again
+        yield branches
+
+
+class _Unobserved(Run):
+    """Observers are not told of it: no round of it begins."""
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        return None
 
 
 def carry_out(steps: Steps, history: History) -> list[HarnessError]:

@@ -46,7 +46,7 @@ def folds_of(
             where="search",
             hint="take search out, or add rows to train",
         )
-    parts = _dealt(rows, count, seed)
+    parts = harness.in_parts(rows, count, seed)
     if not all(parts):
         raise harness.DataError(
             f"train and valid have fewer than {count} groups, so they cannot be held out in "
@@ -95,16 +95,3 @@ def share_of(
             hint="larger shares, or rows in more groups",
         )
     return tuple(row for row in rows if row.id in chosen)
-
-
-def _dealt(rows: Sequence[harness.Example], count: int, seed: int) -> list[set[str]]:
-    """The ids of each part: large families first, each to the part that is smallest so far."""
-    family = harness.families(rows)
-    members: dict[str, set[str]] = {}
-    for row in rows:
-        members.setdefault(family[row.id], set()).add(row.id)
-    order = sorted(members, key=lambda name: (-len(members[name]), digest([seed, name])))
-    parts: list[set[str]] = [set() for _ in range(count)]
-    for name in order:
-        min(parts, key=len).update(members[name])
-    return parts

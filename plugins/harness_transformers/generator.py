@@ -141,6 +141,25 @@ class TransformersGenerator(harness.Generator):
         with allocation.kept(), short, quietly():
             yield from textlosses.measured(self.options, checkpoint, texts, context)
 
+    def answer_losses(
+        self,
+        checkpoint: harness.Checkpoint,
+        rows: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[list[float]]:
+        """See :meth:`harness.Generator.answer_losses`.
+
+        Raises:
+            DataError: the chat template refuses rows.
+            EnvironmentFailure: the memory is not enough for a single row.
+        """
+        from harness_transformers import allocation, memory, textlosses
+        from harness_transformers.quiet import quietly
+
+        short = memory.told("to read answers with this model, one by one", SMALLER)
+        with allocation.kept(), short, quietly():
+            yield from textlosses.of_answers(self.options, checkpoint, rows, context)
+
     def brief(self, tokens: int) -> Self:
         """See :meth:`harness.Generator.brief`."""
         kept = ("batch_size", "precision", "merge")

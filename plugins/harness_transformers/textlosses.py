@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 import harness
 from harness_transformers import adapters, devices, layouts, loading
 from harness_transformers.chats import Chats
-from harness_transformers.encoding import IGNORED, Encoded
+from harness_transformers.encoding import IGNORED, Encoded, encode
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.memory import AtOnce
 
@@ -41,6 +42,28 @@ def measured(
     )
     for losses in by_token(model, checkpoint, rows, context):
         yield math.fsum(losses), len(losses)
+
+
+def of_answers(
+    options: Any,
+    checkpoint: harness.Checkpoint,
+    rows: Sequence[harness.Example],
+    context: harness.Context,
+) -> Iterator[list[float]]:
+    """See :meth:`harness.Generator.answer_losses`.
+
+    Args:
+        options: those of the generator.
+    """
+    chats = Chats.of(checkpoint)
+    longest = chats.context or sys.maxsize
+    encoded = [encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
+    fitting = [row for row in encoded if not row.truncated]
+    model = adapters.ready(
+        checkpoint, devices.dtype_of(options.precision), context, merge=options.merge
+    )
+    losses = by_token(model, checkpoint, fitting, context)
+    yield from ([] if row.truncated else next(losses) for row in encoded)
 
 
 def by_token(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.data.families import families
+from harness.data.families import families, in_parts
 from harness.records import Example
 
 TURN = ({"role": "user", "content": "?"},)
@@ -43,3 +43,11 @@ def test_a_circle_of_parents_ends():
 def test_long_chains_are_followed():
     chain = [row(str(n), parent=str(n - 1) if n else None) for n in range(5_000)]
     assert len(together(*chain)) == 1
+
+
+def test_parts_hold_whole_families_and_are_of_like_size():
+    rows = [row("a", "g"), row("b", "g"), row("c", "g"), row("d"), row("e"), row("f")]
+    parts = in_parts(rows, 2, 7)
+    assert {"a", "b", "c"} in parts and [len(part) for part in parts] == [3, 3]
+    assert in_parts(rows, 2, 7) == parts
+    assert [len(part) for part in in_parts(rows[:3], 2, 7)] == [3, 0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
 from harness.engine.at import At
+from harness.engine.job import ANSWERED
 from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.detecting import detect
 from harness.engine.steps.measuring import score_all, scores, waits
@@ -28,6 +29,9 @@ from harness.records import (
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
+
+
+ANSWER_LOSSES = "answer losses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,30 @@ def generate(
     steps.made_with[made.digest] = made.facts.get("made_with")
     lines = read_jsonl(made.path / "predictions.jsonl")
     return tuple(from_json(Prediction, line) for line in lines), made.digest
+
+
+def answer_losses(
+    steps: Steps, checkpoint: Checkpoint, rows: Sequence[Example], at: At
+) -> list[list[float]]:
+    """What a checkpoint loses (nats) on each token of each row's first reference."""
+    run, entry = steps.run, steps.config.generate
+    seed = steps.seed(ANSWER_LOSSES, at.round)
+    inputs = {
+        "checkpoint": checkpoint.digest,
+        "rows": rows_digest(rows),
+        "environment": dict(run.environment(entry)),
+    }
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        done = run.job(
+            folder, ANSWER_LOSSES, entry, at, checkpoint=checkpoint, rows={ANSWERED: rows},
+            seed=seed,
+        )  # fmt: skip
+        return dict(done["facts"])
+
+    made = run.stage(ANSWER_LOSSES, entry, inputs, make, at, seed=seed)
+    steps.note_remarks(made.facts)
+    return list(read_jsonl(made.path / "losses.jsonl"))
 
 
 def evaluate(

@@ -76,6 +76,21 @@ def test_rows_may_have_any_ids(base, row, context):
     assert found[2] == pytest.approx(last, rel=1e-4)
 
 
+def test_answers_are_measured_behind_their_prompts(base, row, context):
+    rows = [dataclasses.replace(row(n), id="row") for n in (1, 8, 3)]
+    too_long = dataclasses.replace(rows[0], references=("word " * 3_000,))
+    generator = TransformersGenerator(TransformersGenerator.Options(precision="fp32"))
+    found = list(generator.answer_losses(base, [*rows[:2], too_long, rows[2]], context))
+    assert found.pop(2) == []
+    with quietly(), torch.no_grad():
+        model = loading.base_of(base, torch.float32).eval()
+        for losses, line in zip(found, transfer.encoded(base, rows), strict=True):
+            given, labels = torch.tensor([line.input_ids]), torch.tensor([line.labels])
+            loss = float(model(input_ids=given, labels=labels).loss)
+            assert len(losses) == line.trained
+            assert sum(losses) / len(losses) == pytest.approx(loss, rel=1e-4)
+
+
 def test_small_batches_and_other_layouts_give_the_same(base, context, another, monkeypatch):
     whole = losses(base, context)
     monkeypatch.setattr(textlosses, "TOKENS", 8)
