@@ -4,7 +4,7 @@
 
 All tables of n rows (wins, losses, the rest) are weighed with their probability under a true share
 of wins and of losses, and those whose bound lies beyond the true difference are added up. Prints
-the table of ``docs/verdict-figures.md``: for each n and level the misses of the worst pair of
+the table of ``benchmarks/verdicts.md``: for each n and level the misses of the worst pair of
 shares, as a multiple of the level, by ``harness.stats``, and at 5 % by the conditional bound alone.
 Takes about half a minute.
 """

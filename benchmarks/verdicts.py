@@ -2,7 +2,7 @@
 
     python benchmarks/verdicts.py [lopsided] [ordinary] [announced] [power] [--loops 4000]
 
-Each part prints a table of ``docs/verdict-figures.md``. Figures come from ``verdicts.judge``,
+Each part prints a table of ``benchmarks/verdicts.md``. Figures come from ``verdicts.judge``,
 ``minimum_detectable_effect`` and ``stats.difference`` themselves; the worlds are:
 
 * ``lopsided``: null loops in which each round is better by a little on most rows and worse by .6

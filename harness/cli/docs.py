@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -54,7 +55,7 @@ def docs(
     elif page is None:
         _show_index(_read(folder, INDEX), console)
     else:
-        _show_page(_read(folder, _name_of(page, folder)), console)
+        _show_page(_read(folder, _name_of(page, folder)), folder, console)
 
 
 def _name_of(asked: str, folder: Path) -> str:
@@ -141,20 +142,22 @@ def _show_index(text: str, console: Console) -> None:
     note(console, "harness docs PAGE shows a page.")
 
 
-def _show_page(text: str, console: Console) -> None:
+def _show_page(text: str, folder: Path, console: Console) -> None:
     """Formatted in a terminal; the Markdown itself in a pipe."""
     if not console.is_terminal:
         sys.stdout.write(plain(text))
         return
     from harness.terminal.pages import Page
 
-    text = _PICTURE.sub(r"(picture: \g<text>)", _LINK.sub(_in_words, plain(text)))
+    text = _PICTURE.sub(r"(picture: \g<text>)", _LINK.sub(partial(_in_words, folder), plain(text)))
     console.print(Page(text, hyperlinks=False))
 
 
-def _in_words(link: re.Match[str]) -> str:
-    """A link to another page, as the command that shows it."""
+def _in_words(folder: Path, link: re.Match[str]) -> str:
+    """A link to another page, as the command that shows it; to a file elsewhere, as its path."""
     page = link["page"].removeprefix("../").removeprefix("docs/")
-    command = f"`harness docs {page}`"
     shown = link["text"]
+    if not (folder / f"{page}.md").exists():
+        return f"{shown} ({page}.md)"
+    command = f"`harness docs {page}`"
     return command if shown.removesuffix(".md") == page else f"{shown} ({command})"

@@ -55,6 +55,8 @@ def test_a_page_in_a_terminal_is_formatted_and_links_are_commands(project: Any) 
     assert "](" not in words and "**" not in words
     assert "(harness docs verdicts)" in words
     assert "(picture: The verdict," in words
+    done = project.inside("docs", "evidence", FORCE_COLOR="1", COLUMNS="200")
+    assert "(benchmarks/targeting.md)" in " ".join(plain(done.out).split())
 
 
 @pytest.mark.parametrize("columns", ["50", "80"])

@@ -24,7 +24,7 @@ from harness.stages import KINDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
 RUN_LINE = (
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e . "
     "&& harness iterate --rounds 3"

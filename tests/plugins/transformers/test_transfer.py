@@ -127,7 +127,7 @@ def test_as_many_rows_as_may_be_are_read(tuned, row, rows, read):
 
 
 def test_the_page_of_figures_holds_the_record():
-    page = (Path(__file__).parents[3] / "docs" / "figures.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "benchmarks" / "figures.md").read_text("utf-8")
     assert parity.table(parity.read()) in page
 
 
