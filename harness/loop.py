@@ -28,7 +28,7 @@ from harness.engine.steps.analyzing import analyze
 from harness.engine.steps.augmenting import AugmentedRows, augment
 from harness.engine.steps.comparing import compared
 from harness.engine.steps.detecting import malformed
-from harness.engine.steps.evaluating import Evaluation, evaluate
+from harness.engine.steps.evaluating import Evaluation, evaluate, generate
 from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
@@ -77,8 +77,11 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     following = {name: data.split("train") for name in names}
     source = BASELINE
     for number in range(1, steps.config.settings.rounds + 1):
+        for name in names:
+            history.arms[name].train[number] = following[name]
+        if steps.config.control:
+            _answer_ahead(steps, history, history.arms[CONTROL_ARM], base, number)
         for arm in [history.arms[name] for name in names]:
-            arm.train[number] = following[arm.name]
             checkpoint, result, pinned = _train_and_judge(steps, history, arm, base, number)
             if arm.name == BASE_ARM:
                 checkpoints[number] = checkpoint
@@ -94,6 +97,21 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         history.sealed = NOT_ASKED
     else:
         history.test = open_test(steps, history, data, base, checkpoints[history.kept])
+
+
+def _answer_ahead(
+    steps: Steps, history: History, arm: ArmState, base: Checkpoint, number: int
+) -> None:
+    """Train an arm and answer dev while another one is walked through: it needs nothing of that."""
+    if steps.run.journal.closed(arm.name, number) is not None:
+        return
+    at, data, shadow = At(number, arm.name), history.data, steps.ahead()
+
+    def task() -> None:
+        checkpoint = train(shadow, base, arm.train[number], data.split("valid"), at)
+        generate(shadow, checkpoint, data.split("dev"), at)
+
+    steps.run.workers.ahead(task)
 
 
 def _train_and_judge(

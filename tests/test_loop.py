@@ -242,14 +242,14 @@ def test_another_seed_is_another_run(short):
 
 def test_the_launcher_is_no_part_of_the_result(short):
     project, first = short
-    again = project.inside("iterate", "--rounds", "1", "--json", *sets("execution.launcher=child"))
+    again = project.inside("iterate", "--rounds", "1", "--json", *sets("execution.launcher=local"))
     assert first.document == again.document
 
 
 def test_a_child_process_gives_the_same_as_this_one(project, short):
     _, first = short
     given = ("iterate", "--rounds", "1", "--json")
-    second = project.inside(*given, *sets("execution.launcher=child"))
+    second = project.inside(*given, *sets("execution.launcher=local"))
     assert second.code == 0, second.err
     way = {"next_command": ""}  # which names what the command was given
     assert first.bare | way == second.bare | way

@@ -222,7 +222,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
     log = log_to(run.folder / "harness.log")
     display = Display(console, run.name, total)
-    with log, stop, run.worker, counting(run.spending), display:
+    with log, stop, run.workers, counting(run.spending), display:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()

@@ -111,9 +111,13 @@ class Budget(Strict):
 class Execution(Strict):
     """How the work is done; never changes a result."""
 
-    launcher: Literal["child", "inline"] = Field(
-        default="child", description="run heavy stages in processes of their own, or in this one"
+    launcher: Literal["local", "inline"] = Field(
+        default="local", description="run heavy stages in processes of their own, or in this one"
     )
+    workers: int = Field(
+        default=1, ge=1, le=1000,
+        description="jobs at a time: branches of a run are carried out side by side",
+    )  # fmt: skip
     checkpoint_minutes: float = Field(
         default=10,
         ge=0,

@@ -1,14 +1,17 @@
 """A training beside the rounds: a run of its own config within the folder of another run.
 
-It shares the store, the worker, the budget and the rows of that run, and closes no round.
+It shares the store, the workers, the budget and the rows of that run, and closes no round.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.config.loading import Config
-from harness.context import Report, Watcher
+from harness.context import Quiet, Report, Watcher
+from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.run import Run
 from harness.errors import EnvironmentFailure, HarnessError
@@ -34,7 +37,7 @@ class ArmRun(Run):
             config, within.watcher, root=within.root, cancelled=within.cancelled,
             name=name_within(within, config),
         )  # fmt: skip
-        self.worker, self.budget, self.calls = within.worker, within.budget, within.calls
+        self.workers, self.budget, self.calls = within.workers, within.budget, within.calls
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         if within._environments is not None and _as_made(self) == _as_made(within):
@@ -52,6 +55,32 @@ class ArmRun(Run):
             hint="its result stays as it was written down; to try it again, begin another run: "
             "--as-new-run",
         )
+
+
+class AheadRun(ArmRun):
+    """Makes what its run is about to ask for, side by side with what that does meanwhile."""
+
+    def __init__(self, within: Run) -> None:
+        super().__init__(within, within.config)
+        self.watcher = _Ahead(within.watcher)
+
+    def _make(
+        self, stage: str, key: str, label: str, make: Callable[[Path], Mapping[str, Any]]
+    ) -> Artifact:
+        try:
+            artifact = super()._make(stage, key, label, make)
+        except HarnessError as error:
+            self.workers.note_ahead((stage, key), error)
+            raise
+        self.workers.note_ahead((stage, key), None)
+        return artifact
+
+
+class _Ahead(Quiet):
+    """Shows what is at work; that it has ended is told by whoever asks for it."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.stage = watcher.stage  # type: ignore[method-assign]
 
 
 def _as_made(run: Run) -> list[dict[str, Any]]:

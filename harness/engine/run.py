@@ -40,7 +40,7 @@ from harness.engine.ledger import Ledger
 from harness.engine.places import CONFIG, JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
-from harness.engine.worker import Worker
+from harness.engine.workers import Workers
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
@@ -68,7 +68,7 @@ class Run:
         budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
-        worker: does heavy stages; whoever carries a run out closes it.
+        workers: do heavy stages; whoever carries a run out closes them.
         writes: whether the run's folder is written; not by whoever only looks.
         counts: whether it is counted as a run that chooses among its rounds by rows of dev.
     """
@@ -106,7 +106,7 @@ class Run:
         self.artifacts = Artifacts(self.machine / "artifacts")
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
-        self.worker = Worker()
+        self.workers = Workers(config.settings.execution.workers)
         self.log = logging.getLogger("harness.run")
         # Whoever only looks at a run is not bound by what it may spend.
         self.budget = Budget(config.settings.execution.budget.hours if self.writes else None)
@@ -202,11 +202,11 @@ class Run:
             self.work.mkdir(parents=True, exist_ok=True)
             for folder in self.work.iterdir():
                 scratch.keep_alone(folder)
-        if self.config.settings.execution.launcher == "child":
-            # While the data is made ready, the worker loads what makers and answerers need.
+        if self.config.settings.execution.launcher == "local":
+            # While the data is made ready, a worker loads what makers and answerers need.
             ahead, entries = self.fresh_folder("ahead"), [self.config.train, self.config.generate]
             write_question(entries, self.plugin_files, ahead)
-            self.worker.load(ahead)
+            self.workers.load(ahead)
         self.observe("on_run_start", config=shown)
 
     def versions(self, entry: PluginEntry) -> Versions:
@@ -282,21 +282,23 @@ class Run:
         if entry is not None:
             parts["entry"] = self.key_of(entry)
         key, label = digest(parts), at.label(stage)
-        artifact = self._stored(stage, key, pinned)
-        self._say_damage()
-        cached = artifact is not None
-        # Before it is made: what a kill leaves behind in the store is this run's already.
-        place = artifact.path if artifact else self.artifacts.folder(stage, key)
-        self._note_use(uses.Use(stage, place.name, at.arm, at.round))
-        if artifact is None:
+        with self.workers.alone((stage, key)):
+            ahead = self.workers.asked_for((stage, key))
+            artifact = self._stored(stage, key, pinned)
+            self._say_damage()
+            cached = artifact is not None and not ahead
+            # Before it is made: what a kill leaves behind in the store is this run's already.
+            place = artifact.path if artifact else self.artifacts.folder(stage, key)
+            self._note_use(uses.Use(stage, place.name, at.arm, at.round))
+            if artifact is None:
 
-            def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, at, lent=Lent(*lent)):
-                    return facts_of(make(folder))
+                def guarded(folder: Path) -> Mapping[str, Any]:
+                    with self.guard(stage, entry, at, lent=Lent(*lent)):
+                        return facts_of(make(folder))
 
-            artifact = self._make(stage, key, label, guarded)
-        else:
-            self.cached.append(label)
+                artifact = self._make(stage, key, label, guarded)
+            elif cached:
+                self.cached.append(label)
         if pinned is not None and artifact.digest != pinned:
             raise self.mismatch(stage, at)
         self.made[at.arm, at.round, stage] = artifact.digest
@@ -339,9 +341,11 @@ class Run:
     ) -> Artifact:
         if self.cancelled():
             raise Cancelled
+        self.workers.check()
         self.budget.check(stage, label)
         folder = self.fresh_folder(f"{stage}-{key[:12]}")
-        scratch.remove_others(folder, stage)
+        if self.workers.count == 1:
+            scratch.remove_others(folder, stage)
         begin = time.monotonic() - scratch.begun(folder)
         facts = make(folder)
         seconds = time.monotonic() - begin
@@ -403,7 +407,7 @@ class Run:
         said = self.calls.saying(at.label(stage))
         if self.config.settings.execution.launcher == "inline":
             return run_inline(folder, entry.instance, report, self.cancelled, said)
-        return self.worker.do(folder, report, self.cancelled, said)
+        return self.workers.do(folder, report, self.cancelled, said)
 
     @property
     def config_folder(self) -> Path:

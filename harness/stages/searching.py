@@ -45,6 +45,9 @@ class Searcher(Plugin):
             3, ge=2, le=20, description="parts of train and valid where valid has too few rows"
         )
         seed: int | None = Field(None, ge=0, description="of what is drawn; null: the run's")
+        parallel: int = Field(
+            1, ge=1, le=256, description="trials that are proposed together, out of those before"
+        )
 
     def space(self) -> Mapping[str, Sequence[Any]]:
         """Dotted key of the config -> values that it may get: all of a list, the ends of a range.
@@ -60,8 +63,9 @@ class Searcher(Plugin):
         """The values of the next trial, each within the space; None: nothing is left.
 
         Args:
-            trials: all so far, in order; each of them has ended. The first one has the run's own
-                values, which may lie outside of the space.
+            trials: all so far, in order; the first one has the run's own values, which may lie
+                outside of the space. Each has ended, but for those that are tried together with
+                the next one (``parallel``): these are open, and have no value.
             seed: the same one for the whole search.
 
         Raises:

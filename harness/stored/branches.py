@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.boundary.calls import PluginCall, plainly
 from harness.boundary.lending import Lent
@@ -41,6 +41,7 @@ from harness.stages.experiments import carried_out
 from harness.stages.making import Generator
 from harness.verdicts.rule import DecidingScore
 
+Given = TypeVar("Given")
 _FACTS = ("tokens", "memory", "parameters")
 
 
@@ -283,6 +284,15 @@ class Branches:
         answers = AnswerSet(best, At(self.reference, name))
         return BranchResult(answers, rows, dict(nested.run.seconds), best.keys)
 
+    def side_by_side(self, tasks: Sequence[Callable[[], Given]]) -> Iterator[Given]:
+        """What each task gives, in their order, while as many are carried out as there are workers.
+
+        A task trains or answers a branch, and must not depend on what another one does. What is
+        written down in an order is written by whoever asks for the results. What a task raises is
+        raised in its place, and ends those that follow.
+        """
+        return self._steps.run.workers.side_by_side(tasks)
+
     def same_machine(self) -> None:
         """Refuse a branch whose answers could not be compared with those of the reference.
 
@@ -365,7 +375,7 @@ def open_branches(
         Cancelled: ``cancelled`` says so.
     """
     run = _Unobserved(loading.load(path, sets=sets), watcher or Quiet(), cancelled=cancelled)
-    with exclusive(run.folder / "lock"), run.worker, counting(run.spending):
+    with exclusive(run.folder / "lock"), run.workers, counting(run.spending):
         run.prepare()
         steps = Steps(run)
         branches = Branches(steps, History(data=steps.data()))

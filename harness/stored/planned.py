@@ -197,7 +197,7 @@ class PlannedRun:
             yield job
         finally:
             run.watcher, run.cancelled = before
-            run.worker.close()
+            run.workers.close()
 
     def expect(self, stage: str, seconds: float) -> None:
         """Tell the budget of the run that its next stage of that name takes so long."""
@@ -247,7 +247,7 @@ def open_plan(
             at_hand = fetch or bool(config.model.instance.at_hand())
         yield _walked(run, steps) if at_hand else _unfetched(run, steps)
     finally:
-        run.worker.close()
+        run.workers.close()
         remove(run.work)
 
 

@@ -246,7 +246,7 @@ class RunView:
         """
         run = Run(self._run.config, watcher or Quiet(), name=self.name)
         _, history = replay(self._run)
-        with self.locked(), run.worker, counting(run.spending):
+        with self.locked(), run.workers, counting(run.spending):
             yield Branches(Steps(run), history)
 
     def locked(self) -> AbstractContextManager[None]:

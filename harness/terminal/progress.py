@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -70,7 +71,7 @@ class Display:
         self.live = console.is_terminal
         self._done = 0.0
         self._total = total
-        self._said = 0.0
+        self._lock = threading.RLock()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
@@ -82,7 +83,8 @@ class Display:
         )
         self._time_left = TimeLeft()
         self._overall: TaskID | None = None
-        self._step: TaskID | None = None
+        self._steps: dict[threading.Thread, TaskID] = {}
+        self._within: dict[threading.Thread, float] = {}
 
     def __enter__(self) -> Self:
         if self.live:
@@ -100,42 +102,56 @@ class Display:
             self._progress.stop()
 
     def stage(self, label: str) -> Report:
-        """A stage begins: its own bar, fed by the returned function."""
-        if self.live:
-            if self._step is not None:
-                self._progress.remove_task(self._step)
-            self._step = self._progress.add_task(one_line(label, STEP), total=None, left="")
-        self._said, time_left = time.monotonic(), TimeLeft()
+        """A stage begins: its own bar, fed by the returned function.
+
+        A thread is within one stage at a time; where several are at work there are several bars.
+        """
+        bar: TaskID | None = None
+        with self._lock:
+            self._end_step()
+            if self.live:
+                bar = self._progress.add_task(one_line(label, STEP), total=None, left="")
+                self._steps[threading.current_thread()] = bar
+        said, time_left = time.monotonic(), TimeLeft()
         weight = WEIGHTS.get(_stage_of(label), SHORT)
 
         def report(done: int, total: int, what: str) -> None:
-            now = time.monotonic()
+            nonlocal said
+            now, thread = time.monotonic(), threading.current_thread()
             if done:
                 time_left.reached(now, done)
             left = ", ".join(filter(None, (_left(time_left.seconds(total)), cgroups.busy())))
-            if self.live:
-                if self._step is not None:
-                    text = one_line(f"{label} {what}", STEP)
-                    self._progress.update(
-                        self._step, completed=done, total=total, description=text, left=left
-                    )
-                    self._advance(weight * done / max(1, total))
-            elif now - self._said >= PLAIN_SECONDS and done:
-                self._said = now
-                self._print(", ".join(filter(None, (f"{label}: {done}/{total}", left))))
+            with self._lock:
+                if self.live:
+                    if bar is not None and self._steps.get(thread) == bar:
+                        text = one_line(f"{label} {what}", STEP)
+                        self._progress.update(
+                            bar, completed=done, total=total, description=text, left=left
+                        )
+                        self._within[thread] = weight * done / max(1, total)
+                        self._advance()
+                elif now - said >= PLAIN_SECONDS and done:
+                    said = now
+                    self._print(", ".join(filter(None, (f"{label}: {done}/{total}", left))))
 
         return report
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         """Count a stage on the overall bar and say how long it took."""
-        self._done += WEIGHTS.get(stage, SHORT)
-        if self.live:
-            if self._step is not None:
-                self._progress.remove_task(self._step)
-                self._step = None
-            self._advance(0.0)
-        if seconds >= 1 and not cached:
-            self._print(f"{label}: {seconds:.0f} s", style="dim")
+        with self._lock:
+            self._done += WEIGHTS.get(stage, SHORT)
+            self._end_step()
+            if self.live:
+                self._advance()
+            if seconds >= 1 and not cached:
+                self._print(f"{label}: {seconds:.0f} s", style="dim")
+
+    def _end_step(self) -> None:
+        """The bar of this thread's stage goes, and those of threads that have ended."""
+        this = threading.current_thread()
+        for thread in [one for one in self._steps if one is this or not one.is_alive()]:
+            self._progress.remove_task(self._steps.pop(thread))
+            self._within.pop(thread, None)
 
     def say(self, sentence: str) -> None:
         self._print(sentence, style="yellow" if sentence.startswith("warning") else "")
@@ -152,10 +168,10 @@ class Display:
             head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False, soft_wrap=not self.live)
 
-    def _advance(self, within: float) -> None:
-        """Move the overall bar to what is done and ``within`` the present stage."""
+    def _advance(self) -> None:
+        """Move the overall bar to what is done, within the stages at work included."""
         if self._overall is not None:
-            done = self._done + within
+            done = self._done + sum(self._within.values())
             total = max(self._total, done)
             self._time_left.reached(time.monotonic(), done)
             left = _left(self._time_left.seconds(total))

@@ -133,9 +133,28 @@ def document_alone() -> Iterator[None]:
         _alone = before
 
 
-def within_plugin() -> contextlib.AbstractContextManager[object]:
-    """Around a call of a plugin: what it prints is on stderr where a document has to be alone."""
-    return contextlib.redirect_stdout(sys.stderr) if _alone else contextlib.nullcontext()
+_calls, _outside = 0, sys.stdout
+
+
+@contextlib.contextmanager
+def within_plugin() -> Iterator[None]:
+    """Around a call of a plugin: what it prints is on stderr where a document has to be alone.
+
+    Calls that go on side by side may end in another order than that in which they began.
+    """
+    global _calls, _outside
+    if not _alone:
+        yield
+        return
+    if not _calls:
+        _outside, sys.stdout = sys.stdout, sys.stderr
+    _calls += 1
+    try:
+        yield
+    finally:
+        _calls -= 1
+        if not _calls:
+            sys.stdout = _outside
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import harness
 from harness_levers import planning
@@ -33,8 +33,9 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
     if not arms and search is None:
         return harness.Outcome(done=done, failures=failures)
     trying = Trying(run, journal)
-    tried = {arm.name: _trained(trying, arm, _known_seeds(journal, arm)) for arm in earlier}
-    tried |= {arm.name: _trained(trying, arm, range(arm.seeds)) for arm in asked}
+    seeds: dict[str, Sequence[int]] = {arm.name: _known_seeds(journal, arm) for arm in earlier}
+    seeds |= {arm.name: range(arm.seeds) for arm in asked}
+    tried = _trained(trying, arms, seeds)
     judging = Judging(options, run, journal, tried, trying.answered)
     judging.judge(asked)
     return harness.Outcome(
@@ -82,11 +83,22 @@ def _known_seeds(journal: ArmJournal, arm: Arm) -> list[int]:
     return [seed for seed in range(arm.seeds) if journal.tried(arm, seed) is not None]
 
 
-def _trained(trying: Trying, arm: Arm, seeds: Iterable[int]) -> tuple[harness.BranchTraining, ...]:
-    """The trainings of an arm; the first of the reference's own, or of the loop, is the run's."""
-    if arm.kind not in ("seed", "loop"):
-        return tuple(trying.tried(arm, seed) for seed in seeds)
-    return (trying.own(), *(trying.tried(arm, seed) for seed in seeds if seed))
+def _trained(
+    trying: Trying, arms: Sequence[Arm], seeds: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[harness.BranchTraining, ...]]:
+    """The trainings of each arm; the first of the reference's own, or of the loop, is the run's."""
+    own = {arm.name for arm in arms if arm.kind in ("seed", "loop")}
+    wanted = [
+        (arm, seed) for arm in arms for seed in seeds[arm.name] if seed or arm.name not in own
+    ]
+    tried = trying.tried(wanted)
+    return {
+        arm.name: (
+            *([trying.own()] if arm.name in own else []),
+            *(tried[arm.name, seed] for other, seed in wanted if other is arm),
+        )
+        for arm in arms
+    }
 
 
 def _done(

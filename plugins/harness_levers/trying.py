@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import harness
@@ -12,7 +13,7 @@ from harness_levers.shares import share_of
 
 
 class Trying:
-    """Carries trainings out, one after the other.
+    """Carries trainings out, side by side where there are several workers.
 
     Attributes:
         answered: (arm, seed) -> the answers of one of its trainings.
@@ -24,25 +25,42 @@ class Trying:
         self.answered: dict[tuple[str, int], harness.AnswerSet] = {}
         self.failures: list[harness.HarnessError] = []
 
-    def tried(self, arm: Arm, seed: int) -> harness.BranchTraining:
-        """One training of an arm, whose answers are put into ``answered``.
+    def tried(
+        self, wanted: Sequence[tuple[Arm, int]]
+    ) -> dict[tuple[str, int], harness.BranchTraining]:
+        """(arm, seed) -> that training; its answers are put into ``answered``.
 
         What fails costs this training alone; it is tried again by the next command.
 
         Raises:
             Cancelled: the user asked to stop, or the budget is spent.
         """
-        known = self.journal.tried(arm, seed)
+        tasks = [functools.partial(self._result, arm, seed) for arm, seed in wanted]
+        results = self.run.side_by_side(tasks)
+        return {
+            (arm.name, seed): self._kept(arm, seed, result)
+            for (arm, seed), result in zip(wanted, results, strict=True)
+        }
+
+    def _result(self, arm: Arm, seed: int) -> harness.BranchResult | harness.HarnessError:
         try:
-            result = self._carried_out(arm, seed, known)
+            return self._carried_out(arm, seed, self.journal.tried(arm, seed))
         except (harness.Waiting, harness.InputChanged):
             raise
         except harness.HarnessError as error:
+            return error
+
+    def _kept(
+        self, arm: Arm, seed: int, result: harness.BranchResult | harness.HarnessError
+    ) -> harness.BranchTraining:
+        """A training, written down if it is new."""
+        known = self.journal.tried(arm, seed)
+        if isinstance(result, harness.HarnessError):
             if not self.run.writes:  # whoever only looks does without the answers
                 return known or harness.BranchTraining(seed, 0, failed="it was not trained")
-            self.failures.append(error)
-            self.run.say(f"warning: {_named(arm, seed)} failed: {error.what}")
-            return known or harness.BranchTraining(seed, 0, failed=error.what)
+            self.failures.append(result)
+            self.run.say(f"warning: {_named(arm, seed)} failed: {result.what}")
+            return known or harness.BranchTraining(seed, 0, failed=result.what)
         self.answered[arm.name, seed] = result.answers
         if known is not None:
             return known

@@ -110,7 +110,7 @@ def register_trainers():
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_a_trainer_that_raises_is_named_with_its_round(project, launcher):
     project.write(BROKEN, "own.py")
     given = sets(

@@ -40,7 +40,7 @@ def register_baselines():
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_standard_output_is_one_document(project: Project, launcher: str) -> None:
     project.write(LOUD, "loud.py")
     text = CONFIG.replace("plugins: [", "plugins: [loud.py, ").replace("rounds: 3", "rounds: 1")

@@ -145,7 +145,7 @@ def test_an_override_that_cannot_be(project, text):
 def test_execution_reports_and_paths_change_no_key(project):
     path = project.folder / "harness.yaml"
     key = configuration.load(path).key()
-    same = ["execution.launcher=child", "execution.budget.hours=2", "report=[]"]
+    same = ["execution.launcher=local", "execution.budget.hours=2", "report=[]"]
     assert configuration.load(path, sets=same).key() == key
     for text in ("seed=8", "valid=0.2", "plan.explore=0.5", "train.gain=1", "augment.0.rows=9"):
         assert configuration.load(path, sets=[text]).key() != key, text

@@ -81,7 +81,7 @@ def launch(tmp_path):
     path = tmp_path / "echo.py"
     path.write_text(PLUGIN)
 
-    def go(do="", launcher="child", report=lambda done, total, what: None, stop=lambda: False):
+    def go(do="", launcher="local", report=lambda done, total, what: None, stop=lambda: False):
         rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
         made = Job(
             "generator", "echo", {"do": do}, (str(path),), Checkpoint("base", "/x", "d"),
@@ -89,7 +89,7 @@ def launch(tmp_path):
         )  # fmt: skip
         folder = tmp_path / f"job-{launcher}"
         write(made, {"examples": rows}, folder)
-        if launcher == "child":
+        if launcher == "local":
             with Worker() as worker:
                 return worker.do(folder, report, stop), folder
         plugin = Registry.build([path]).get("generator", "echo").plugin
@@ -99,7 +99,7 @@ def launch(tmp_path):
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_the_answers_come_in_the_order_of_the_examples(launch, launcher):
     steps = []
     result, folder = launch(launcher=launcher, report=lambda *step: steps.append(step))

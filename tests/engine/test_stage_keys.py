@@ -269,7 +269,7 @@ def test_a_signature_is_shown_as_it_was_kept(experiment, libraries):
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize(("launcher", "rounds"), [("inline", 2), ("child", 1)])
+@pytest.mark.parametrize(("launcher", "rounds"), [("inline", 2), ("local", 1)])
 def test_another_machine_stops_an_open_round_with_both_ways_out(experiment, launcher, rounds):
     # The child's environment is the parent's.
     command = ("iterate", "--rounds", f"{rounds}", "--set", f"execution.launcher={launcher}")

@@ -147,13 +147,13 @@ def changing(project: Project, kind: str, launcher: str) -> None:
 
 
 IN_A_CHILD = ("trainer", "generator", "detector", "baseline")
-"""Kinds that `execution.launcher: child` takes out of the run's process."""
+"""Kinds that `execution.launcher: local` takes out of the run's process."""
 
 
 @pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("launcher", "kind"),
-    [*(("inline", kind) for kind in PLUGINS), *(("child", kind) for kind in IN_A_CHILD)],
+    [*(("inline", kind) for kind in PLUGINS), *(("local", kind) for kind in IN_A_CHILD)],
 )
 def test_who_changes_its_input_ends_the_run(
     project: Project, launcher: str, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -90,7 +90,7 @@ def base(project):
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_round_0_and_later_rounds_load_the_model_as_training_does(telling, launcher):
     sets = ("--set", "train.bits=4", "--set", f"execution.launcher={launcher}")
     done = telling.inside("iterate", *sets)

@@ -118,7 +118,7 @@ def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
 
 
 def test_a_child_that_is_killed_is_one_message_and_can_be_gone_on_from(project):
-    given = ("--set", "execution.launcher=child", "--rounds", "1", "--json")
+    given = ("--set", "execution.launcher=local", "--rounds", "1", "--json")
     dead = project.harness("iterate", *given, "--set", "train.die_in_round=1")
     assert dead.code == 3
     assert "signal 9" in dead.err and "memory" in dead.err and "round 1: train" in dead.err
@@ -169,7 +169,7 @@ SLOW = ("iterate", "--rounds", "1", "--json", "--set", "train.seconds=30")
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 def test_a_child_dies_with_its_parent(project):
     running = project.start(
-        *SLOW, "--set", "execution.launcher=child", FAKE_SPY=str(project.folder / "seen.jsonl")
+        *SLOW, "--set", "execution.launcher=local", FAKE_SPY=str(project.folder / "seen.jsonl")
     )
     with running:
         in_training(project)
@@ -181,7 +181,7 @@ def test_a_child_dies_with_its_parent(project):
     assert project.inside(*SLOW[:-1], "train.seconds=0").code == 0
 
 
-@pytest.mark.parametrize("launcher", [pytest.param("inline", marks=pytest.mark.nightly), "child"])
+@pytest.mark.parametrize("launcher", [pytest.param("inline", marks=pytest.mark.nightly), "local"])
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     quick = ("--set", "train.seconds=1", "--set", f"execution.launcher={launcher}")
     given = (*SLOW[:-2], *quick)

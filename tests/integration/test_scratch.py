@@ -69,7 +69,7 @@ def left(project):
 
 
 @pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("launcher", ["inline", "child"])
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_a_killed_trainer_goes_on_and_nothing_of_its_scratch_stays(counting, launcher):
     given = (*GIVEN, "--set", f"execution.launcher={launcher}")
     dead = counting.harness(*given, DIE_AT="4")

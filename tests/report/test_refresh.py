@@ -17,7 +17,7 @@ def made(tmp_path_factory, run_once):
     """A run whose second round ended badly."""
     project = type(run_once[0])(tmp_path_factory.mktemp("made"))
     project.write()
-    dying = ("--set", "train.die_in_round=2", "--set", "execution.launcher=child")
+    dying = ("--set", "train.die_in_round=2", "--set", "execution.launcher=local")
     done = project.inside("iterate", "--rounds", "2", *dying)
     assert done.code == 3, done.err
     return project

@@ -164,7 +164,7 @@ def walked(name):
     except HarnessError as error:
         return str(error)
     finally:
-        run.worker.close()
+        run.workers.close()
     return [turns[0].place, type(turns[0]).__name__, len(turns), "round 0: scheduler" in run.cached]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.config.loading import Config
 from harness.context import derive_seed
 from harness.engine import dev_ledger
-from harness.engine.arm_run import ArmRun
+from harness.engine.arm_run import AheadRun, ArmRun
 from harness.engine.at import At
 from harness.engine.pins import DATA
 from harness.engine.row_keys import overlap, row_keys
@@ -77,6 +77,10 @@ class Steps:
         """
         refuse_beside(self.run, config)
         return Steps(ArmRun(self.run, config), beside=self)
+
+    def ahead(self) -> Steps:
+        """Steps that make what these are about to ask for (:meth:`Workers.ahead`)."""
+        return Steps(AheadRun(self.run), beside=self)
 
     def data(self) -> Dataset:
         """The examples: dev with accepted corrections, repeats of held-out rows taken out, and

@@ -7,6 +7,7 @@ the best round, :mod:`harness.verdicts.baselines`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,14 +157,24 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
 def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
     """Answers to dev under other prompts or by other models, before anything is trained."""
     plain, primary = history.evaluations[BASE_ARM, 0], steps.config.settings.primary
-    for entry in entries(steps.config):
+
+    def answered_by(entry: PluginEntry) -> tuple[Prompts | None, Asked | None]:
+        prepared = None
         try:
             prepared = prompts(steps, entry, history.data)
-            history.prompts[entry.name] = prepared.rows
             if not _model(entry) and answered(steps, entry, plain) is None:
                 steps.same_machine(plain, 0)
-            asked = answers(steps, entry, prepared, base, history.data.split("dev"), plain)
+            dev = history.data.split("dev")
+            return prepared, answers(steps, entry, prepared, base, dev, plain)
         except steps.lacking:
+            return prepared, None
+
+    asking = entries(steps.config)
+    tasks = [functools.partial(answered_by, entry) for entry in asking]
+    for entry, (prepared, asked) in zip(asking, steps.run.workers.side_by_side(tasks), strict=True):
+        if prepared is not None:
+            history.prompts[entry.name] = prepared.rows
+        if asked is None:
             continue
         history.asked[entry.name] = asked
         values = (

@@ -6,6 +6,7 @@ Its best settings become one arm, which meets the reference on dev as any other.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -71,38 +72,62 @@ class Searching:
         return metric is not None and bool(metric.instance.higher_is_better)
 
     def _carry_on(self, folds: Sequence[Fold]) -> None:
-        """Trials until there are as many as are planned, or the searcher has no more."""
+        """Batches of trials until there are as many as are planned, or the searcher has no more."""
         trials = self.journal.trials
         while not self._ended:
-            opened = trials[-1] if trials and trials[-1].state == "open" else self._next()
-            if opened is None:
+            first = self._batch()
+            earlier = tuple(trials[:first])
+            batch = [trial for trial in trials[first:] if trial.state == "open"]
+            if not batch:
                 self.journal.end()
-            else:
-                self._say(self._carried_out(opened, folds))
+            tasks = [functools.partial(self._carried_out, one, folds, earlier) for one in batch]
+            for trial in self.run.side_by_side(tasks):
+                self._say(trial)
 
     @property
     def _ended(self) -> bool:
         over = [trial for trial in self.journal.trials if trial.state != "open"]
         return self.journal.exhausted or len(over) >= self.options.trials
 
-    def _next(self) -> harness.Trial | None:
+    def _batch(self) -> int:
+        """Have the trials of a batch proposed; returns the number of its first.
+
+        They are proposed out of those before the batch, and are pruned by these alone: none
+        depends on which of them ends first.
+        """
+        trials = self.journal.trials
+        size: int = self.options.parallel
+        opened = [trial.number for trial in trials if trial.state == "open"]
+        first = min([*opened, len(trials)]) // size * size
+        while len(trials) < min(first + size, self.options.trials):
+            beside = [harness.Trial(trial.number, trial.values) for trial in trials[first:]]
+            proposed = self._next((*trials[:first], *beside))
+            if proposed is None:
+                break
+            self.journal.keep(proposed)
+        return first
+
+    def _next(self, trials: tuple[harness.Trial, ...]) -> harness.Trial | None:
         """The next trial; the first one has the run's own settings."""
-        trials = tuple(self.journal.trials)
         if not trials:
             return harness.Trial(0, self.run.variants.own(tuple(self.space)))
         with self.run.guard(self.entry, "search", trials):
             values = self.searcher.propose(trials, self.seed, self.higher_is_better)
         return None if values is None else harness.Trial(len(trials), values)
 
-    def _carried_out(self, trial: harness.Trial, folds: Sequence[Fold]) -> harness.Trial:
+    def _carried_out(
+        self, trial: harness.Trial, folds: Sequence[Fold], earlier: tuple[harness.Trial, ...]
+    ) -> harness.Trial:
         """Measure what is not measured yet of a trial, each part written down at once.
 
         What fails costs this trial alone.
 
+        Args:
+            earlier: the trials before its batch.
+
         Raises:
             EnvironmentFailure: the machine lacks something, whatever the settings are.
         """
-        earlier = tuple(self.journal.trials[: trial.number])
         name = f"search, trial {trial.number + 1} of {self.options.trials}"
         changes = space.changed(self.run.variants, trial.values)
         try:
@@ -188,9 +213,9 @@ class Searching:
         return dataclasses.replace(search, sentence=sentence(search))
 
     def _say(self, trial: harness.Trial) -> None:
-        trials = self.journal.trials
-        each = sum(one.seconds for one in trials) / len(trials)
-        left = each * (self.options.trials - len(trials))
+        ended = [one for one in self.journal.trials if one.state != "open"]
+        each = sum(one.seconds for one in ended) / len(ended)
+        left = each * (self.options.trials - len(ended)) / self.options.parallel
         later = f"; about {duration(left)} left" if left else ""
         self.run.say(
             f"search, trial {trial.number + 1} of {self.options.trials}: {_told(trial, self.by)} "

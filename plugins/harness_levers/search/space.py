@@ -96,7 +96,10 @@ def identity(variants: harness.Variants) -> str:
     entry = variants.entry(WHERE)
     assert entry is not None
     key = entry.key()
-    options = {name: value for name, value in key["options"].items() if name != "trials"}
+    usual = {"trials": key["options"]["trials"], "parallel": 1}
+    options = {
+        name: value for name, value in key["options"].items() if usual.get(name, ...) != value
+    }
     return digest({**key, "options": options, "seed": seed_of(variants)})
 
 

@@ -40,7 +40,7 @@ class TrialJournal:
         search: what makes the search the same one.
 
     Attributes:
-        trials: by number; only the last one may be open.
+        trials: by number; those of the last batch alone may be open.
         exhausted: whether the searcher had no more to propose.
     """
 
@@ -79,4 +79,4 @@ class TrialJournal:
     def _put(self, trial: harness.Trial) -> None:
         if trial.number > len(self.trials):
             raise ValueError(f"trial {trial.number} follows trial {len(self.trials) - 1}")
-        self.trials[trial.number :] = [trial]
+        self.trials[trial.number : trial.number + 1] = [trial]

@@ -34,12 +34,12 @@ def test_device_class_and_resolved_dtype(plugin):
 @pytest.mark.nightly
 def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
     monkeypatch.chdir(project.folder)
-    sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]
+    sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=local"]
     run = Run(loading.load(None, sets=sets), Quiet())
     run.prepare()
     asked = []
-    real = run.worker.do
-    monkeypatch.setattr(run.worker, "do", lambda *given: asked.append(given) or real(*given))
-    with run.worker:
+    real = run.workers.do
+    monkeypatch.setattr(run.workers, "do", lambda *given: asked.append(given) or real(*given))
+    with run.workers:
         found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
     assert len(asked) == 1 and found[0] == found[1] and set(found[0]) == {"device", "dtype"}

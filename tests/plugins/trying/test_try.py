@@ -174,7 +174,7 @@ def test_where_no_round_improved_a_trained_one_can_be_named(project: Project) ->
 def test_a_run_without_a_trained_round_has_nothing_to_try(project: Project) -> None:
     assert "no run of this folder has answered" in project.inside("try", "-p", "x").err
     project.write(CONFIG.replace("train: {plugin: fake}", "train: {plugin: fake, die_in_round: 1}")
-                  .replace("{launcher: inline}", "{launcher: child}"))  # fmt: skip
+                  .replace("{launcher: inline}", "{launcher: local}"))  # fmt: skip
     assert project.inside("iterate").code == 3
     done = project.inside("try", "-p", "copy: x")
     assert done.code == 2 and "no trained round of run" in done.err

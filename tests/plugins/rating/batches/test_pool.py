@@ -317,7 +317,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     (run,) = [path.name for path in Path("reports").iterdir()]
     kept = Path(f".harness/runs/{run}/config.yaml")
-    kept.write_text(kept.read_text().replace("launcher: inline", "launcher: child"))
+    kept.write_text(kept.read_text().replace("launcher: inline", "launcher: local"))
     started = project.start(*command(run), "--json")
     deadline = time.monotonic() + 60
     while not Path("beat").exists() and time.monotonic() < deadline:

@@ -1,0 +1,210 @@
+"""The workers of a run, and what goes on side by side in its process.
+
+Whatever the run's process does itself it does in turns: whoever walks through stages holds the
+turn, and lends it only while a job is at work elsewhere. So branches that are carried out side by
+side share records, journals and plugins of this process, and none of these needs a lock.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import contextvars
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness.context import Report, unheard
+from harness.engine.worker import POLL_SECONDS, Worker
+from harness.errors import Cancelled, HarnessError
+
+Given = TypeVar("Given")
+
+_STOPS: contextvars.ContextVar[tuple[threading.Event, ...]] = contextvars.ContextVar(
+    "stops", default=()
+)
+"""Set where nobody waits any more for what this thread does."""
+
+
+class Workers:
+    """Does the jobs of one run, so many at a time. As a context manager it leaves nothing behind.
+
+    Args:
+        count: of jobs at a time.
+    """
+
+    def __init__(self, count: int = 1) -> None:
+        self.count = count
+        self._turn = threading.Lock()
+        self._turn.acquire()  # by whoever makes it, and from then on by one thread at a time
+        self._free = threading.Semaphore(count)
+        self._all: list[Worker] = []
+        self._idle: list[Worker] = []
+        self._making: dict[Hashable, threading.Event] = {}
+        self._ahead: dict[Hashable, HarnessError | None] = {}
+        self._threads: list[threading.Thread] = []
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers with the jobs at work; the next job gets others."""
+        self._closed.set()
+        self._closed = threading.Event()
+        for worker in self._all:
+            worker.close()
+        with self._lent():
+            while self._threads:
+                self._threads.pop().join()
+
+    def load(self, folder: Path) -> None:
+        """Let a worker load what the plugins of a job in ``folder`` load ahead, and go on here."""
+        worker = self._taken()
+        worker.load(folder)
+        self._idle.append(worker)
+
+    def do(
+        self,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        say: Callable[[str], None] = unheard,
+    ) -> Any:
+        """Have the job in ``folder`` done, and wait for it; returns its ``result.json``.
+
+        Raises:
+            Cancelled: it was asked to stop and did.
+            HarnessError: as the job raised it; PluginError where it just died.
+        """
+        stops = (*_STOPS.get(), self._closed)
+
+        def stopped() -> bool:
+            return cancelled() or any(stop.is_set() for stop in stops)
+
+        with self._lent():
+            while not self._free.acquire(timeout=POLL_SECONDS):
+                if stopped():
+                    raise Cancelled
+        worker = self._taken()
+        try:
+            with self._lent():
+                return worker.do(folder, report, stopped, say)
+        finally:
+            self._idle.append(worker)
+            self._free.release()
+
+    def _taken(self) -> Worker:
+        if not self._idle:
+            self._all.append(Worker())
+            self._idle.append(self._all[-1])
+        return self._idle.pop()
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[None]:
+        """Within it others may go on in this process."""
+        self._turn.release()
+        try:
+            yield
+        finally:
+            self._turn.acquire()
+
+    def check(self) -> None:
+        """Before something is begun.
+
+        Raises:
+            Cancelled: nobody waits for it any more.
+        """
+        if any(stop.is_set() for stop in _STOPS.get()):
+            raise Cancelled
+
+    def side_by_side(self, tasks: Sequence[Callable[[], Given]]) -> Iterator[Given]:
+        """What each task gives, in their order, whichever comes to its end first.
+
+        With one worker each is carried out when what it gives is asked for. With several they are
+        begun in their order; what one raises is raised in its place, and ends those that follow.
+        """
+        if self.count == 1 or len(tasks) < 2:
+            for task in tasks:
+                yield task()
+            return
+        futures, stop, threads = self._begun(tasks)
+        try:
+            for future in futures:
+                with self._lent():
+                    wait([future])
+                yield future.result()
+        finally:
+            stop.set()
+            with self._lent():
+                for thread in threads:
+                    thread.join()
+
+    def ahead(self, task: Callable[[], object]) -> None:
+        """Begin what will be asked for soon; with one worker nothing is.
+
+        Whoever asks finds what it made in the store, or meets its failure (:meth:`asked_for`).
+        """
+        if self.count > 1:
+            self._threads += self._begun([task])[2]
+
+    def _begun(
+        self, tasks: Sequence[Callable[[], Given]]
+    ) -> tuple[list[Future[Given]], threading.Event, list[threading.Thread]]:
+        stop, left = threading.Event(), collections.deque(tasks)
+        futures: list[Future[Given]] = [Future() for _ in tasks]
+        waiting = collections.deque(futures)
+        stops = (*_STOPS.get(), stop, self._closed)
+
+        def work() -> None:
+            _STOPS.set(stops)
+            with self._turn:
+                while left and not any(event.is_set() for event in stops):
+                    task, future = left.popleft(), waiting.popleft()
+                    try:
+                        future.set_result(task())
+                    except BaseException as error:
+                        left.clear()  # those before it go on
+                        future.set_exception(error)
+
+        threads = []
+        for _ in range(min(self.count, len(tasks))):
+            # Daemons: a second Ctrl-C waits for nobody.
+            context = contextvars.copy_context()
+            threads.append(threading.Thread(target=context.run, args=(work,), daemon=True))
+            threads[-1].start()
+        return futures, stop, threads
+
+    @contextlib.contextmanager
+    def alone(self, what: Hashable) -> Iterator[None]:
+        """Within it nobody else makes the same; whoever comes second waits for the first."""
+        while (made := self._making.get(what)) is not None:
+            with self._lent():
+                made.wait()
+        self._making[what] = made = threading.Event()
+        try:
+            yield
+        finally:
+            del self._making[what]
+            made.set()
+
+    def note_ahead(self, what: Hashable, failure: HarnessError | None) -> None:
+        """Something was made ahead, or failed."""
+        self._ahead[what] = failure
+
+    def asked_for(self, what: Hashable) -> bool:
+        """Whether it was made ahead, and nobody has asked for it since.
+
+        Raises:
+            HarnessError: it failed.
+        """
+        if what not in self._ahead:
+            return False
+        if (failure := self._ahead.pop(what)) is not None:
+            raise failure
+        return True

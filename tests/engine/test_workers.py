@@ -1,0 +1,135 @@
+"""Several workers: tasks side by side, and what one of them does for all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.context import silent
+from harness.engine.worker import Worker
+from harness.engine.workers import Workers
+from harness.errors import Cancelled, PluginError
+
+
+class Sleeping(Worker):
+    """Sleeps as many seconds as the folder's name says, or until it is asked to stop."""
+
+    def do(self, folder: Any, report: Any, cancelled: Any, say: Any = None) -> Any:
+        over = time.monotonic() + float(folder.name)
+        while time.monotonic() < over:
+            if cancelled():
+                raise Cancelled
+            time.sleep(0.005)
+        return folder.name
+
+
+@pytest.fixture(autouse=True)
+def sleeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.engine.workers.Worker", Sleeping)
+
+
+def job(workers: Workers, seconds: str) -> Any:
+    return lambda: workers.do(Path(seconds), silent, lambda: False)
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    with Workers(3) as workers:
+        tasks = [job(workers, name) for name in ("0.2", "0.01", "0.1", "0.02")]
+        begun = time.monotonic()
+        assert list(workers.side_by_side(tasks)) == ["0.2", "0.01", "0.1", "0.02"]
+        assert time.monotonic() - begun < 0.32
+
+
+def test_no_more_jobs_than_workers_are_at_work() -> None:
+    with Workers(2) as workers:
+        begun = time.monotonic()
+        inner = [job(workers, "0.1")] * 2
+        tasks = [lambda: list(workers.side_by_side(inner))] * 2  # as a loop does beside the rounds
+        assert list(workers.side_by_side(tasks)) == [["0.1", "0.1"]] * 2
+        assert time.monotonic() - begun >= 0.2
+
+
+def test_one_worker_begins_nothing_before_it_is_asked_for() -> None:
+    begun: list[int] = []
+    with Workers(1) as workers:
+        results = workers.side_by_side([lambda: begun.append(1), lambda: begun.append(2)])
+        next(results)
+        assert begun == [1]
+
+
+def test_what_fails_is_raised_in_its_place_and_ends_those_that_follow() -> None:
+    def fails() -> Any:
+        raise PluginError("it broke")
+
+    with Workers(2) as workers:
+        begun = time.monotonic()
+        results = workers.side_by_side(
+            [job(workers, "0.1"), fails, job(workers, "60"), job(workers, "60")]
+        )
+        assert next(results) == "0.1"
+        with pytest.raises(PluginError, match="it broke"):
+            next(results)
+        assert time.monotonic() - begun < 10
+
+
+def test_whoever_goes_away_ends_all_that_is_at_work() -> None:
+    with Workers(2) as workers:
+        begun = time.monotonic()
+        results = workers.side_by_side([job(workers, "0.01"), job(workers, "60")])
+        assert next(results) == "0.01"
+        results.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - begun < 10
+
+
+def test_everything_but_jobs_happens_in_turns() -> None:
+    inside, most = 0, 0
+
+    def task() -> None:
+        nonlocal inside, most
+        for _ in range(5):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.001)
+            inside -= 1
+            job(workers, "0.002")()
+
+    with Workers(4) as workers:
+        list(workers.side_by_side([task] * 4))
+    assert most == 1
+
+
+def test_the_same_is_made_once() -> None:
+    store: dict[str, str] = {}
+    made: list[str] = []
+
+    def task() -> str:
+        with workers.alone("key"):
+            if "key" not in store:
+                made.append("key")
+                store["key"] = job(workers, "0.05")()
+            return store["key"]
+
+    with Workers(3) as workers:
+        assert list(workers.side_by_side([task] * 3)) == ["0.05"] * 3
+    assert made == ["key"]
+
+
+def test_a_failure_ahead_is_met_by_who_asks_once() -> None:
+    with Workers(2) as workers:
+        workers.note_ahead("fine", None)
+        workers.note_ahead("broken", PluginError("it broke"))
+        assert workers.asked_for("fine") and not workers.asked_for("fine")
+        with pytest.raises(PluginError):
+            workers.asked_for("broken")
+        assert not workers.asked_for("broken")
+
+
+def test_closing_ends_what_was_begun_ahead() -> None:
+    with Workers(2) as workers:
+        begun = time.monotonic()
+        workers.ahead(job(workers, "60"))
+        job(workers, "0.05")()
+    assert time.monotonic() - begun < 10

@@ -1,0 +1,109 @@
+"""Branches of a run carried out side by side: the end is that of one after the other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.integration.test_search import SEARCH, VALLEY, iterate
+from tests.support.arms import levers_of
+from tests.support.project import CONFIG, Project
+
+BRANCHES = (
+    CONFIG.replace("rounds: 3", "rounds: 1")
+    .replace("rows: 10}", "rows: 10, control: random}")
+    .replace("launcher: inline", "launcher: local")
+    + """
+arms:
+- {name: more, set: {train.gain: 0.01}}
+models: [{source: fake, skill: 0.5}]
+baselines: [{plugin: few-shot, k: 1}, {plugin: few-shot, name: two, k: 2}]
+report: [markdown]
+"""
+)
+MORE = "seeds: 5\ncurve: true\n"
+CLOCKS = {"seconds", "began", "ended", "dates", "seconds_by_stage", "config"}
+
+
+def told(value: Any) -> Any:
+    """A document without what a clock says, and without the number of workers."""
+    if isinstance(value, dict):
+        kept = {key: told(item) for key, item in value.items() if key not in CLOCKS}
+        return {**kept, **({"cached": sorted(kept["cached"])} if "cached" in kept else {})}
+    return [told(item) for item in value] if isinstance(value, list) else value
+
+
+def tables(project: Project, run: str) -> dict[str, Any]:
+    (path,) = (project.folder / "reports" / run).glob("*.duckdb")
+    with duckdb.connect(str(path), read_only=True) as database:
+        names = [name for (name,) in database.execute("SHOW TABLES").fetchall()]
+        return {name: database.execute(f'SELECT * FROM "{name}"').df() for name in names}
+
+
+def carried_out(
+    project: Project, workers: int, more: str = "", **environment: str
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Documents and tables of a run; where its jobs are killed, the same command goes on."""
+    text = BRANCHES.replace("launcher: local", f"launcher: local, workers: {workers}")
+    project.write(text + more)
+    for _ in range(40):
+        command = project.harness if environment else project.inside
+        done = command("iterate", "--json", **environment)
+        if done.code == 0 or not environment:
+            break
+    assert done.code == 0, done.err
+    run = done.document["run"]
+    analysis = json.loads((project.folder / "reports" / run / "analysis.json").read_text())
+    return done.document, analysis, tables(project, run)
+
+
+def check_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
+    for one, other in zip(first[:2], second[:2], strict=True):
+        assert told(one) == told(other)
+    assert first[2].keys() == second[2].keys()
+    for name, table in first[2].items():
+        same = [column for column in table if column not in CLOCKS]
+        beside = second[2][name][same]
+        assert table[same].equals(beside), table[same].compare(beside)
+
+
+def test_the_end_is_that_of_one_branch_after_the_other(tmp_path: Path) -> None:
+    for name in ("one", "many"):
+        (tmp_path / name).mkdir()
+    one = carried_out(Project(tmp_path / "one"), 1)
+    check_same(one, carried_out(Project(tmp_path / "many"), 3))
+
+
+@pytest.mark.nightly
+def test_jobs_that_are_killed_leave_the_end_as_it_is(tmp_path: Path) -> None:
+    for name in ("one", "many"):
+        (tmp_path / name).mkdir()
+    one = carried_out(Project(tmp_path / "one"), 1, MORE)
+    kills = tmp_path / "kills.txt"
+    many = carried_out(Project(tmp_path / "many"), 3, MORE, FAKE_KILLS=str(kills))
+    assert len(kills.read_text().splitlines()) > 20
+    for document in many[:2]:
+        document["cached"] = one[0]["cached"]  # a run that was begun again finds more
+    check_same(one, many)
+
+
+@pytest.mark.nightly
+def test_a_search_in_batches_is_the_same_on_one_worker_and_on_three(tmp_path: Path) -> None:
+    found = []
+    for workers in (1, 3):
+        project = Project(tmp_path / str(workers))
+        project.folder.mkdir()
+        project.write(
+            VALLEY.replace("launcher: inline", f"launcher: local, workers: {workers}")
+            + SEARCH.replace("trials: 6", "trials: 5, parallel: 3")
+        )
+        found.append(told(iterate(project)))
+    one, many = found
+    assert one == many
+    trials = levers_of(one)["search"]["trials"]
+    assert [trial["number"] for trial in trials] == [0, 1, 2, 3, 4]
+    assert all(trial["state"] in ("done", "pruned") for trial in trials)
