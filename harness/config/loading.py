@@ -107,12 +107,13 @@ class Config:
 
     def makers(self) -> list[PluginEntry]:
         """All plugins that make results; reporters and sections only show them."""
-        return [
+        named = [
             entry
             for key, kind in PLUGIN_KEYS.items()
             if self._counts(kind, self.entries[key])
             for entry in self.entries[key]
         ]
+        return [*named, *(entry.review for entry in self.augment if entry.review)]
 
     def beside(self) -> list[PluginEntry]:
         """Those that are asked beside the task, and are no part of the run's key for all that."""
@@ -207,7 +208,10 @@ def _placed(entries: Entries) -> Iterator[tuple[Place, PluginEntry]]:
     """Each entry with its place in the file."""
     for name, named in entries.items():
         for entry in named:
-            yield (name, entry.index) if PLUGIN_KEYS[name].many else (name,), entry
+            place = (name, entry.index) if PLUGIN_KEYS[name].many else (name,)
+            yield place, entry
+            if entry.review:
+                yield (*place, "review"), entry.review
 
 
 def _plain(setting: Any, base: Path) -> Any:

@@ -22,6 +22,9 @@ from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
 from harness.stages.scoring import check_metric, names_in_run
 
+PEOPLE = "people"
+"""The verifier of an entry's ``review`` that names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class PluginEntry:
@@ -31,6 +34,7 @@ class PluginEntry:
         stage, plugin: which class.
         name: the entry's own name (default: the plugin's).
         rows, control: only under ``augment``.
+        review: only there: the verifier that sees its rows once the gate has let them in.
         instance: the plugin, made with its validated options.
         origin: distribution or file that it comes from.
         index: its place in its list, from 0.
@@ -46,6 +50,7 @@ class PluginEntry:
     control: str | None = None
     index: int = 0
     distribution: str = ""
+    review: PluginEntry | None = None
 
     @property
     def named(self) -> str:
@@ -74,7 +79,8 @@ class PluginEntry:
 
     def key_in_list(self) -> dict[str, Any]:
         """The same for an entry beside others of its kind."""
-        return {**self.key(), "name": self.name, "rows": self.rows, "control": self.control}
+        own = {**self.key(), "name": self.name, "rows": self.rows, "control": self.control}
+        return {**own, "review": self.review.key()} if self.review else own
 
     def shown(self) -> dict[str, Any]:
         """The entry with every default, as it stands in the run's ``config.yaml``."""
@@ -84,6 +90,8 @@ class PluginEntry:
         core: dict[str, Any] = {"rows": self.rows} if self.rows else {}
         if self.control:
             core["control"] = self.control
+        if self.review:
+            core["review"] = self.review.shown()
         return {**head, **core, **self.instance.options.model_dump(mode="json")}
 
 
@@ -131,6 +139,7 @@ def entry_of(
     name = options.pop("name", plugin) if head == "plugin" else plugin
     rows = options.pop("rows", 0) if kind.sized else 0
     control = options.pop("control", None) if kind.sized else None
+    review = options.pop("review", None) if kind.sized else None
     if not isinstance(name, str):
         problems.add((*place, "name"), f"text is needed, not {name!r}")
     if isinstance(rows, bool) or not isinstance(rows, int):
@@ -143,14 +152,29 @@ def entry_of(
     except ConfigError as error:
         problems.add((*place, head), "; ".join([error.what, *error.details]))
         return None
+    reviewer = None
+    if review is not None:
+        reviewer = _reviewer(registry, review, (*place, "review"), base, problems)
     instance = _instance(provider.plugin, options, place, base, problems)
     if instance is None:
         return None
     index = next((part for part in place[-1:] if isinstance(part, int)), 0)
     return PluginEntry(
         stage, plugin, str(name), instance, provider.origin, rows, control, index,
-        provider.distribution,
+        provider.distribution, reviewer,
     )  # fmt: skip
+
+
+def _reviewer(
+    registry: Registry, raw: Any, place: Place, base: Path, problems: Problems
+) -> PluginEntry | None:
+    """The verifier that ``review`` asks for: people, where it names no other."""
+    if raw == "required":
+        raw = {}
+    if not isinstance(raw, dict):
+        problems.add(place, f"'required' is needed, or options of the review, not {raw!r}")
+        return None
+    return entry_of(registry, "verifier", {"plugin": PEOPLE, **raw}, place, base, problems)
 
 
 def experiments_of(

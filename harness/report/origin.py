@@ -81,6 +81,8 @@ def _entry(entry: PluginEntry, root: Path) -> Document:
         found["rows"] = entry.rows
     if entry.control:
         found["control"] = entry.control
+    if entry.review:
+        found["review"] = _entry(entry.review, root)
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)
         usual = not field.is_required() and value == field.get_default(call_default_factory=True)

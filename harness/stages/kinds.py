@@ -63,7 +63,7 @@ class StageKind:
         before: the core's key that it precedes in the reference and in ``config.yaml``; empty =
             at the end.
         named_by: what an entry calls its plugin by: ``{plugin: NAME}`` or ``{source: NAME}``.
-        sized: whether entries say ``rows`` and ``control``.
+        sized: whether entries say ``rows``, ``control`` and ``review``.
         usual: the plugin of an entry that names none; empty: each has to.
         in_key: whether its entries change results, and so are in a run's key: ``always``, or
             ``if named``, which leaves the keys of runs as they were before the kind was added;
@@ -119,7 +119,7 @@ class StageKind:
     def reserved(self) -> frozenset[str]:
         """The keys of an entry that the core reads, so that no option can be called so."""
         head = {"plugin", "name"} if self.named_by == "plugin" else {"source"}
-        return frozenset(head | ({"rows", "control"} if self.sized else set()))
+        return frozenset(head | ({"rows", "control", "review"} if self.sized else set()))
 
 
 def _call_of(base: type[Plugin], name: str) -> Callable[..., Any]:
@@ -211,7 +211,7 @@ KINDS: dict[str, StageKind] = {
             key="augment",
             many=True,
             default=[],
-            description="[{plugin: NAME, rows: N per round, control: random}]",
+            description="[{plugin: NAME, rows: N per round, control: random, review: required}]",
             before="filters",
             sized=True,
             in_key="always",
@@ -282,7 +282,7 @@ KINDS: dict[str, StageKind] = {
             in_key="if used",
             conflicts=without_texts,
         ),
-        StageKind(Verifier, work=("verify",), own_call=verified),
+        StageKind(Verifier, work=("verify", "verify_all"), own_call=verified),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

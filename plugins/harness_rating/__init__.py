@@ -12,6 +12,7 @@ from harness_rating.augmenter import BetterAnswers
 from harness_rating.detector import RubricChoices
 from harness_rating.judge.plugin import JudgeMetric, ModelJudge
 from harness_rating.metric import RubricMetric
+from harness_rating.review.people import People
 
 
 @harness.hookimpl
@@ -27,6 +28,11 @@ def register_detectors() -> list[type[harness.Detector]]:
 @harness.hookimpl
 def register_augmenters() -> list[type[harness.Augmenter]]:
     return [BetterAnswers]
+
+
+@harness.hookimpl
+def register_verifiers() -> list[type[harness.Verifier]]:
+    return [People]
 
 
 @harness.hookimpl

@@ -264,6 +264,7 @@ class Teacher(harness.Augmenter):
             for draft, result in zip(drafts, results, strict=True):
                 draft.said[name] = result.said
                 if result.passes:
+                    draft.row = result.row or draft.row
                     passed.append(draft)
                 else:
                     unscored = result.said == verifying.NOT_SCORED

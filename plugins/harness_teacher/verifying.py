@@ -81,7 +81,7 @@ def verifier(raw: Mapping[str, Any], files: Sequence[Path]) -> Verify:
     assert isinstance(made, harness.Verifier)
 
     def verify(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
-        return [harness.verified(made, row, context) for row in rows]
+        return harness.verified(made, rows, context)
 
     return verify
 

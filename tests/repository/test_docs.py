@@ -203,7 +203,7 @@ def test_config_reference_has_no_plugin_that_is_gone() -> None:
 
 def test_config_reference_names_every_key_of_an_entry() -> None:
     keys = {cells.split("`")[1] for cells in documented()["Entries of plugins"]}
-    assert keys == {"source", "plugin", "name", "rows", "control"}
+    assert keys == {"source", "plugin", "name", "rows", "control", "review"}
 
 
 # -- plugins ------------------------------------------------------------------------------

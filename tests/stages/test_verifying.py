@@ -23,13 +23,30 @@ class Says(harness.Verifier):
 
 def test_a_verification_is_passed_on(tmp_path):
     said = harness.Verification(True, "equal to 2 of 3")
-    assert harness.verified(Says(said), ROW, harness.Context(tmp_path)) == said
+    assert harness.verified(Says(said), [ROW], harness.Context(tmp_path)) == [said]
 
 
 @pytest.mark.parametrize(
     "what",
-    [True, None, ("yes", "no"), harness.Verification(True, " "), harness.Verification(1, "x")],
+    [
+        True,
+        None,
+        ("yes", "no"),
+        harness.Verification(True, " "),
+        harness.Verification(1, "x"),
+        harness.Verification(True, "x", harness.Example("b", ROW.messages, ("y",))),
+    ],
 )
 def test_anything_else_is_refused(tmp_path, what):
-    with pytest.raises(PluginError, match=r"verify\(\)"):
-        harness.verified(Says(what), ROW, harness.Context(tmp_path))
+    with pytest.raises(PluginError, match=r"verify_all|verification"):
+        harness.verified(Says(what), [ROW], harness.Context(tmp_path))
+
+
+def test_every_row_is_spoken_of(tmp_path):
+    class Half(Says):
+        def verify_all(self, rows, context):
+            return [self.what]
+
+    said = harness.Verification(True, "x")
+    with pytest.raises(PluginError, match="says something of 1 rows, of 2 given"):
+        harness.verified(Half(said), [ROW, ROW], harness.Context(tmp_path))

@@ -317,7 +317,7 @@ FAULTY = [
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
     (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
-    (Speechless, "verify() gives no reason"),
+    (Speechless, "a verification has no reason"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The call that finds the next training rows: plan, propose, and take through the gate."""
+"""The call that finds the next training rows: plan, propose, take through the gate, review."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from harness.boundary.lending import Lent
 from harness.context import Context
 from harness.data.splits import rows_digest
+from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.pins import AUGMENT, DETECT
 from harness.engine.steps.evaluating import Evaluation
+from harness.engine.steps.reviewing import changed_name, reviewed
 from harness.kit.features import addresses
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.records import (
@@ -31,6 +33,9 @@ from harness.records import (
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
+
+PROPOSE = "propose"
+"""The part before a review, kept by itself: what people are asked about stays what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ def augment(
     *,
     pinned: str | None = None,
 ) -> AugmentedRows:
-    """Plan under each augmenter's budget, and take rows through the gate.
+    """Plan under each augmenter's budget, take rows through the gate, and have them reviewed where
+    an entry asks for it.
 
     Args:
         train: the rows to grow from.
@@ -62,6 +68,9 @@ def augment(
         budgets: augment entry -> rows wanted.
         strategy: the planner's.
         pinned: digest of the plan and rows that a closed round was given.
+
+    Raises:
+        Waiting: a review waits for people.
     """
     seed = steps.seed(AUGMENT, at.round)
     inputs = {
@@ -76,7 +85,7 @@ def augment(
         "augmenters": [steps.run.key_of(entry) for entry in steps.config.augment],
     }
 
-    def make(folder: Path) -> Mapping[str, Any]:
+    def propose(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, AUGMENT, at, seed)
         plans = [
             _with_errors(plan, evaluation)
@@ -84,11 +93,34 @@ def augment(
         ]
         items = tuple(item for plan in plans for item in plan.items if item.rows)
         rows, growth = _collected(steps, data, train, plans, at, context)
-        write_jsonl(folder / "output" / "rows.jsonl", map(to_json, rows))
-        write_json(folder / "output" / "plan.json", to_json(Plan(strategy, items)))
-        return {"growth": to_json(growth)}
+        return _written(folder, AugmentedRows(Plan(strategy, items), growth, rows))
 
-    made = steps.run.stage(AUGMENT, None, inputs, make, at, seed=seed, pinned=pinned)
+    def review(folder: Path) -> Mapping[str, Any]:
+        proposals = _read(steps.run.stage(PROPOSE, None, inputs, propose, at, seed=seed))
+        pool = _pool(data, train)
+        rows, growth, remarks = reviewed(
+            steps, proposals.rows, proposals.growth, steps.gating.gate(data, train, pool),
+            frozenset(row.id for row in pool), folder, at, seed,
+        )  # fmt: skip
+        added = dataclasses.replace(proposals, growth=growth, rows=rows)
+        return {**_written(folder, added), "remarks": remarks}
+
+    asked = [[e.name, steps.run.key_of(e.review)] for e in steps.config.augment if e.review]
+    if at.round == steps.config.settings.rounds:
+        asked = []  # nothing is trained on these rows: nobody's time is asked for
+    work, given = (review, {**inputs, "review": asked}) if asked else (propose, inputs)
+    made = steps.run.stage(AUGMENT, None, given, work, at, seed=seed, pinned=pinned)
+    steps.note_remarks(made.facts)
+    return _read(made)
+
+
+def _written(folder: Path, added: AugmentedRows) -> dict[str, Any]:
+    write_jsonl(folder / "output" / "rows.jsonl", map(to_json, added.rows))
+    write_json(folder / "output" / "plan.json", to_json(added.plan))
+    return {"growth": to_json(added.growth)}
+
+
+def _read(made: Artifact) -> AugmentedRows:
     return AugmentedRows(
         from_json(Plan, read_json(made.path / "plan.json")),
         from_json(Growth, made.facts["growth"]),
@@ -129,6 +161,12 @@ def _with_errors(plan: Plan, evaluation: Evaluation) -> Plan:
     return dataclasses.replace(plan, items=tuple(map(counted, plan.items)))
 
 
+def _pool(data: Dataset, train: Sequence[Example]) -> list[Example]:
+    """The rows that may still be drawn: neither they nor what a review made of them is in train."""
+    taken = {row.id for row in train}
+    return [row for row in data.split("pool") if taken.isdisjoint((row.id, changed_name(row.id)))]
+
+
 def _collected(
     steps: Steps,
     data: Dataset,
@@ -140,8 +178,7 @@ def _collected(
     """The accepted rows, and their counts."""
     from harness.data.augmentation import AugmenterPlan, collect
 
-    taken = {row.id for row in train}
-    pool = [row for row in data.split("pool") if row.id not in taken]
+    pool = _pool(data, train)
     work = []
     for entry, plan in zip(steps.config.augment, plans, strict=True):
         lent = Lent(train, pool, plan.items)

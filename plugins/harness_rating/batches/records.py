@@ -17,6 +17,9 @@ from harness_rating.layouts import FOLDER as FOLDER
 BATCH_SCHEMA = "harness.batch/1"
 ITEMS_SCHEMA = "harness.items/1"
 
+REVIEW = "review"
+"""The strategy of a batch of rows, which are reviewed and not rated."""
+
 Kind = Literal["set", "clear", "skip", "flag", "comment", "done"]
 KINDS: tuple[Kind, ...] = ("set", "clear", "skip", "flag", "comment", "done")
 ITEM_EVENT = ""

@@ -31,7 +31,7 @@ def pack(batch: Batch, rater: str) -> bytes:
         "batch": batch.name,
         "rater": rater,
         "version": batch.rubric_name,
-        "rubric": payloads.rubric(shown),
+        "rubric": payloads.rubric(batch),
         "items": list(batch.assignments[rater]),
         "events": [],
         "texts": [

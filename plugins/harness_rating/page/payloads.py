@@ -14,7 +14,7 @@ from typing import Any
 from harness import LONGEST_TEXT, Criterion, DataError, Item, Rubric
 from harness.kit.strict_json import Fault
 from harness.kit.text import plain, storable
-from harness_rating.batches.records import Batch, Event
+from harness_rating.batches.records import REVIEW, Batch, Event
 from harness_rating.ratings.events import browser_json, problem
 from harness_rating.rubric import conditions
 from harness_rating.rubric.scales import label, na_key, options
@@ -25,14 +25,22 @@ Said = Mapping[str, Sequence[Any]]
 _FIELDS = {"id", "item", "criterion", "kind", "value", "at", "seconds"}
 
 
-def rubric(given: Rubric) -> dict[str, Any]:
+STARTS = ("answer", "question")
+"""The criteria of a review whose text begins as that of the row."""
+
+
+def rubric(batch: Batch) -> dict[str, Any]:
     """The rubric as the page needs it; nothing of judges, weights or thresholds."""
+    given, reviews = batch.rubric, batch.strategy == REVIEW
     return {
         "title": plain(given.title),
         "language": given.language,
         "instructions": plain(given.instructions),
         "reference": given.show.reference,
-        "criteria": [_criterion(criterion) for criterion in given.criteria],
+        "criteria": [
+            {**_criterion(criterion), "starts": reviews and criterion.id in STARTS}
+            for criterion in given.criteria
+        ],
         "longest": LONGEST_TEXT,
     }
 

@@ -66,7 +66,7 @@ class RaterSession:
         return 200, {
             "batch": self.batch.name,
             "rater": self.rater,
-            "rubric": payloads.rubric(self.batch.rubric),
+            "rubric": payloads.rubric(self.batch),
             "items": list(self.shown),
             "events": [payloads.own(event) for event in events],
             "texts": [self.item(one)[1] for one in first],

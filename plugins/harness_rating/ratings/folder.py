@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from harness import ConfigError, HarnessError, Rubric, UsageError, from_json, near
 from harness.kit.files import digest, file_digest, read_json
 from harness_rating.batches.composing import check_meta, composed, content_of
-from harness_rating.batches.records import FOLDER, SETTLED, Batch, Event, Rating
+from harness_rating.batches.records import FOLDER, REVIEW, SETTLED, Batch, Event, Rating
 from harness_rating.batches.sampling import GROUP, Candidate, Wanted, draw
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.batches.storage import UNREADABLE, damaged, parsed, publish
@@ -102,7 +102,8 @@ class RatingsFolder:
         return self.batch(name)
 
     def of_run(self, run: str) -> RunBatches:
-        """Every whole batch of the run, by name. A damaged one is named, and harms no other."""
+        """Every whole batch of the run's answers, by name. A damaged one is named, and harms no
+        other."""
         whole: list[Batch] = []
         notes: list[str] = []
         for name in self.names():
@@ -112,7 +113,8 @@ class RatingsFolder:
                 whole.append(self.batch(name))
             except HarnessError as error:
                 notes.append(f"the ratings of batch {name} are left out: {error.what}")
-        return RunBatches(tuple(batch for batch in whole if batch.run == run), tuple(notes))
+        own = (batch for batch in whole if batch.run == run and batch.strategy != REVIEW)
+        return RunBatches(tuple(own), tuple(notes))
 
     def digest_of(self, run: str) -> str | None:
         """Digest of all files of the run's batches that have ratings; None without any.

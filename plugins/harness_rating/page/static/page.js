@@ -193,6 +193,8 @@ function fetchReference() {
 }
 function moveOn() {
   const {values, asked: questions, missing: left} = standing(item());
+  const edit = questions.find((one) => one.starts && rubric.criteria.indexOf(one) > criterion && !values.has(one.id));
+  if (edit && rubric.criteria[criterion].kind !== "text") return point(rubric.criteria.indexOf(edit), true);
   const ahead = questions.find((one) => rubric.criteria.indexOf(one) > criterion && one.kind !== "text" && !values.has(one.id));
   const next = ahead || left[0];
   if (next) return point(rubric.criteria.indexOf(next), true);
@@ -359,7 +361,7 @@ function load(id, anew = false) {
       items.set(id, found);
       if ($("trouble").textContent === LATER) trouble("");
       if (id !== item() || ended) return;
-      if (!anew) texts();
+      if (!anew) { texts(); fillFields(); }
       refresh();
     })
     .catch((error) => {
@@ -455,7 +457,8 @@ function textOf(text, from = 0) {   // a very long one in pieces, of which only 
   }
   return made;
 }
-const ROLES = {user: "Question", assistant: "Earlier answer", system: "Instructions to the model", tool: "Result of a tool"};
+const ROLES = {user: "Question", assistant: "Earlier answer", system: "Instructions to the model", tool: "Result of a tool",
+  thinking: "What it thinks first"};
 function texts() {
   const found = items.get(item()), put = [];
   if (!found) return $("texts").replaceChildren(make("p", {class: "quiet"}, "Loading…"));
@@ -476,9 +479,25 @@ function texts() {
   put.push(make("div", {class: two ? "answers two" : "answers"}, ...answers));
   if (compared) put.push(make("p", {class: "quiet legend"}, make("ins", {}, `only in ${two ? "B" : "the answer"}`), " ",
     make("del", {}, `only in ${two ? "A" : "the reference"}`)));
-  put.push(make("div", {id: "reference-text"}));
+  put.push(make("div", {id: "edits"}), make("div", {id: "reference-text"}));
   $("texts").replaceChildren(...put);
-  reference();
+  edits(); reference();
+}
+// What a text of a review begins as: the row's own.
+function begin(one) {
+  const found = items.get(item());
+  if (!found || !one.starts) return "";
+  const turns = found.messages.filter((turn) => turn.role !== "thinking");
+  const asked = turns.findLast((turn) => turn.role === "user") || turns.at(-1);
+  return (one.id === "answer" ? found.answers[0] : asked?.text) || "";
+}
+function edits() {   // what an edit takes away and adds, beside the text that it began with
+  const into = $("edits"), open = new Set(standing(item()).asked.map((one) => one.id));
+  const changed = rubric.criteria.filter((one) => one.starts && open.has(one.id) && valueOf(item(), one.id) !== undefined);
+  if (!into || !items.has(item())) return;
+  const shown = changed.map((one) => box(one.title, marks([begin(one), valueOf(item(), one.id)]), "edit"));
+  if (shown.length) shown.push(make("p", {class: "quiet legend"}, make("ins", {}, "added"), " ", make("del", {}, "taken away")));
+  into.replaceChildren(...shown);
 }
 function reference() {
   const into = $("reference-text"), found = items.get(item());
@@ -610,7 +629,7 @@ function field(panel, index) {
   const input = make(number ? "input" : "textarea", {"aria-labelledby": `c${index} q${index}`, dir: "auto"});
   const bounds = {type: "number", min: one.least, max: one.most, step: "any", inputmode: "decimal"};
   if (number) for (const [name, value] of Object.entries(bounds)) if (value !== null) input.setAttribute(name, value);
-  if (!number) { input.rows = 3; input.maxLength = rubric.longest; }
+  if (!number) { input.rows = one.starts ? 8 : 3; input.maxLength = rubric.longest; }
   panel.input = input;
   input.addEventListener("input", () => {
     clearTimeout(panel.timer);
@@ -628,7 +647,7 @@ function field(panel, index) {
 function enter(panel) {   // what was typed becomes an event, if it is new and valid
   clearTimeout(panel.timer); panel.timer = null;
   const {one, input} = panel, before = valueOf(item(), one.id), text = input.value.trim();
-  if (!text && !input.validity?.badInput) {
+  if ((!text || one.starts && text === begin(one).trim()) && !input.validity?.badInput) {
     if (before !== undefined && before !== null) { act("clear", one.id, null); refresh(); }
     return true;
   }
@@ -653,7 +672,7 @@ function fillFields() {
   for (const {one, input} of panels) {
     if (!input || input === document.activeElement) continue;
     const value = valueOf(item(), one.id);
-    input.value = value === undefined || value === null ? "" : String(value);
+    input.value = value === undefined || value === null ? begin(one) : String(value);
   }
 }
 function choose(panel, value) {
@@ -675,7 +694,7 @@ function point(index, focus = false) {
   const panel = panels[index];
   if (!panel) return;
   if (focus) {
-    const inside = panel.one.kind === "number" ? panel.input : panel.root;
+    const inside = panel.one.kind === "number" || panel.one.starts ? panel.input : panel.root;
     inside.focus({preventScroll: true});
     reveal(panel);
   }
@@ -711,11 +730,12 @@ function refresh() {
   $("skip").setAttribute("aria-pressed", String(how === "skipped"));
   $("flag").setAttribute("aria-pressed", String(flagged));
   $("reference").hidden = rubric.reference === "never";
+  $("difference").hidden = rubric.reference === "never" && items.get(id)?.answers.length === 1;
   const reads = mayShow() && showsReference && items.get(id)?.references?.length;
   $("reference").setAttribute("aria-pressed", String(Boolean(reads)));
   $("difference").setAttribute("aria-pressed", String(Boolean(showsDifference && pair())));
   $("undo").disabled = !undoable.length; $("back").disabled = at === 0; $("forward").disabled = at === ids.length - 1;
-  if (showsDifference) texts(); else reference();
+  if (showsDifference) texts(); else { edits(); reference(); }
   counts();
 }
 const STATUS = {done: " ✓ done", skipped: " – skipped", open: ""};

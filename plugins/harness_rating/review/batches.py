@@ -1,0 +1,118 @@
+"""Batches of rows: what reviewers see of a row, and who reviews which."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import Example, Item, Rubric, to_json
+from harness.kit.files import digest
+from harness_rating.batches import assignment
+from harness_rating.batches.composing import item_of
+from harness_rating.batches.records import REVIEW, Batch, Placing
+from harness_rating.batches.storage import damaged, publish
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.rubric.finding import load
+
+THINKING = "thinking"
+"""The role under which reviewers see what a row's assistant thinks first, which is learned, too."""
+OVERLAP = 0.3
+"""Share of the rows that two reviewers get, where there are several."""
+SEVERAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row that is to be reviewed.
+
+    Attributes:
+        about: name -> what reviewers are told of it (its slice, why it is suspect).
+    """
+
+    row: Example
+    about: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@functools.cache
+def rubric() -> Rubric:
+    """What reviewers are asked."""
+    return load(Path(__file__).with_name("row-review.yaml"))
+
+
+def item(row: Example, identifier: str = "") -> Item:
+    """A row as reviewers see it: what its first reference teaches."""
+    shown = item_of(identifier, row, row.references[:1], rubric())
+    if not row.thought:
+        return shown
+    thinking = {"role": THINKING, "content": row.thought}
+    return dataclasses.replace(shown, messages=(*shown.messages, thinking))
+
+
+def content(shown: Item) -> str:
+    """Digest of what is learned from a row: decisions are about this, whatever its id."""
+    return digest([to_json(shown.messages), list(shown.answers)])
+
+
+def create(
+    folder: RatingsFolder,
+    rows: Sequence[Shown],
+    raters: Sequence[str],
+    *,
+    overlap: float | None,
+    run: str,
+) -> Batch:
+    """The batch of these rows, made now or before: its name is a digest of content.
+
+    Args:
+        overlap: share of the rows that two reviewers get; None is 0.3, or 0 where there is one
+            reviewer.
+        run: that waits for it.
+
+    Raises:
+        EnvironmentFailure: the disk does not take it.
+    """
+    share = OVERLAP if overlap is None else overlap
+    items = [item(shown.row) for shown in rows]
+    all_of_it = {
+        "rows": [
+            [shown.row.id, content(own), dict(shown.about)]
+            for shown, own in zip(rows, items, strict=True)
+        ],
+        "raters": list(raters), "overlap": share, "run": run, "rubric": rubric().digest,
+    }  # fmt: skip
+    name = f"{rubric().id}-{digest(all_of_it)[:8]}"
+    if not (folder.path / name).exists():
+        secret = digest(["secret", all_of_it])
+        assigned = assignment.raters_of(len(rows), raters, share, SEVERAL, secret)
+        publish(_composed(name, rows, items, raters, assigned, run, secret), all_of_it, folder.path)
+    elif not (folder.path / name / "batch.json").exists():
+        raise damaged(folder.path / name)
+    return folder.batch(name)
+
+
+def _composed(
+    name: str, rows: Sequence[Shown], items: Sequence[Item], raters: Sequence[str],
+    assigned: Sequence[tuple[str, ...]], run: str, secret: str,
+) -> Batch:  # fmt: skip
+    ids = assignment.opaque_ids(secret)
+    made: dict[str, Item] = {}
+    placings: dict[str, Placing] = {}
+    own: dict[str, list[str]] = {rater: [] for rater in raters}
+    for shown, item_, names in zip(rows, items, assigned, strict=True):
+        identifier, row = next(ids), shown.row
+        made[identifier] = dataclasses.replace(item_, id=identifier, meta=dict(shown.about))
+        placings[identifier] = Placing(
+            identifier, row.id, split=row.split, group=row.group or row.id
+        )
+        for rater in names:
+            own[rater].append(identifier)
+    return Batch(
+        name, run, rubric(), REVIEW, 0, tuple(raters),
+        {rater: tuple(assignment.order(rater, own[rater], secret)) for rater in raters},
+        tuple(made[one] for one in sorted(made)), {one: placings[one] for one in sorted(placings)},
+        datetime.now(UTC).date().isoformat(), False,
+    )  # fmt: skip

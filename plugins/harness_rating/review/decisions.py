@@ -1,0 +1,153 @@
+"""What reviewers decided of rows, by what is learned from each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness import Example
+from harness_rating.batches.records import REVIEW, Batch
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.review.batches import content, rubric
+
+Kind = Literal["reject", "edit", "accept"]
+STRICT: tuple[Kind, ...] = ("reject", "edit", "accept")
+"""Where reviewers differ, the first of these counts: what one of them rejects is not learned."""
+NO_REASON = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a row.
+
+    Attributes:
+        by: the reviewers who decided so.
+        each: what every reviewer of the row decided.
+        reason: of a rejected row.
+        answer, question: as edited; empty where they stay.
+    """
+
+    kind: Kind
+    by: tuple[str, ...]
+    each: tuple[str, ...]
+    reason: str = ""
+    answer: str = ""
+    question: str = ""
+
+    @property
+    def words(self) -> str:
+        """``accepted by ana and bo``."""
+        done = {"accept": "accepted", "edit": "edited", "reject": "rejected"}[self.kind]
+        return f"{done} by {' and '.join(self.by)}"
+
+
+class Reviews:
+    """Every batch of rows of a folder.
+
+    Attributes:
+        decided: content of a row -> what all its reviewers came to.
+        batch_of: content of a row that is in a batch -> the batch.
+
+    Raises:
+        DataError: a batch, or what a reviewer did in it, is damaged.
+    """
+
+    def __init__(self, folder: RatingsFolder) -> None:
+        self.decided: dict[str, Decision] = {}
+        self.batch_of: dict[str, str] = {}
+        self.skipped = 0
+        names = [name for name in folder.names() if name.startswith(f"{rubric().id}-")]
+        for batch in map(folder.batch, names):
+            if batch.strategy != REVIEW:
+                continue
+            shown = batch.by_id
+            of_item = decisions(batch, folder)
+            for name in batch.originals:
+                key = content(shown[name])
+                if name in of_item:
+                    self.decided.setdefault(key, of_item[name])
+                self.batch_of.setdefault(key, batch.name)
+
+
+def decisions(batch: Batch, folder: RatingsFolder) -> dict[str, Decision]:
+    """Item -> what its reviewers came to, of each that all of them have decided.
+
+    What was settled afterwards stands in the place of what they differed in.
+    """
+    whole, states = folder.complete(batch), _open_edits(batch, folder)
+    found = {}
+    for item in batch.originals:
+        raters = [name for name in batch.raters if item in batch.assignments[name]]
+        values = whole.get(item, {})
+        if all(name in values and (name, item) not in states for name in raters):
+            found[item] = _together({name: values[name] for name in raters})
+    return found
+
+
+def _open_edits(batch: Batch, folder: RatingsFolder) -> set[tuple[str, str]]:
+    """(rater, item) of edits that have begun: no text yet, and nobody said that it is done."""
+    found = set()
+    for rater in batch.raters:
+        ended = {
+            event.item
+            for event in folder.events(batch, rater)
+            if event.kind == "done" and event.value is not False
+        }
+        for state in folder.state(batch, rater).items:
+            typed = {"answer", "question"} & state.values.keys()
+            if state.values.get("decision") == "edit" and not typed and state.item not in ended:
+                found.add((rater, state.item))
+    return found
+
+
+def _together(values: Mapping[str, Mapping[str, Any]]) -> Decision:
+    """One decision of those of a row's reviewers, in the order of the batch."""
+    each = tuple(_kind(given) for given in values.values())
+    kind = next(one for one in STRICT if one in each)
+    by = tuple(name for name, own in zip(values, each, strict=True) if own == kind)
+
+    def first(criterion: str) -> str:
+        return next((str(values[name][criterion]) for name in by if criterion in values[name]), "")
+
+    if kind == "reject":
+        return Decision(kind, by, each, reason=first("reason") or NO_REASON)
+    return Decision(kind, by, each, answer=first("answer"), question=first("question"))
+
+
+def _kind(given: Mapping[str, Any]) -> Kind:
+    """An edit without a text changes nothing: the row is right as it stands."""
+    if given["decision"] == "edit" and not {"answer", "question"} & given.keys():
+        return "accept"
+    kind: Kind = given["decision"]
+    return kind
+
+
+def edited(row: Example, decision: Decision) -> Example:
+    """The row as it was edited; white space at its ends, which the page does not show, stays.
+
+    What was thought before the old answer does not lead to the new one.
+    """
+    if decision.answer:
+        answer = _within(row.references[0], decision.answer)
+        row = dataclasses.replace(row, references=(answer,), thought="")
+    if not decision.question:
+        return row
+    place = _asked(row.messages)
+    turn = row.messages[place]
+    new = {**turn, "content": _within(str(turn.get("content", "")), decision.question)}
+    return dataclasses.replace(
+        row, messages=(*row.messages[:place], new, *row.messages[place + 1 :])
+    )
+
+
+def _asked(messages: Sequence[Mapping[str, Any]]) -> int:
+    """The place of the last turn of a user, which is the question."""
+    places = [n for n, turn in enumerate(messages) if turn.get("role") == "user"]
+    return places[-1] if places else len(messages) - 1
+
+
+def _within(old: str, new: str) -> str:
+    before, after = old[: len(old) - len(old.lstrip())], old[len(old.rstrip()) :]
+    return f"{before}{new}{after}" if old.strip() else new
