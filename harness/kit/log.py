@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -76,11 +76,14 @@ class Log(Generic[Record]):
             hint=self.hint,
         )
 
-    def follow(self, take: Callable[[Record], object], make: Callable[[], Record]) -> None:
-        """Append a record that depends on those before it, while other processes append, too.
+    def follow(
+        self, take: Callable[[Record], object], make: Callable[[], Sequence[Record]]
+    ) -> None:
+        """Append records that depend on those before them, while other processes append, too.
 
         Under a lock of the file the records that came since the last call are given to ``take``,
-        and the one that ``make`` gives is written, and given to ``take`` as well.
+        and those that ``make`` gives, if any, are written, and given to ``take`` as well. A kill
+        may leave the first ones of several.
 
         Raises:
             DataError: as :meth:`read` does.
@@ -105,18 +108,19 @@ class Log(Generic[Record]):
                 except ValueError as error:
                     raise self._damaged(self._followed, str(error)) from None
             try:
-                written.append(make())
+                written.extend(make())
             except Exception as error:
                 refusals.append(error)  # raised in here, the lines would be given again
                 return b""
-            return sealed(self._fields_of(written[0]))
+            return b"".join(sealed(self._fields_of(record)) for record in written)
 
         with storing(self.path):
             self._appending.append(line)
         if refusals:
             raise refusals[0]
-        self._followed += 1
-        take(written[0])
+        for record in written:
+            self._followed += 1
+            take(record)
 
     def scan(self, take: Callable[[Record], object]) -> Iterator[tuple[int, str]]:
         """:meth:`read` for whoever can do without some lines.

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from harness.errors import EnvironmentFailure
 from harness.remote import spending
-from harness.remote.client import LONGEST_WAIT, Client
+from harness.remote.batches import Batches, Tick
+from harness.remote.client import Client, patiently
 from harness.remote.faults import NOT_ASKED, Fault, Faults
-from harness.remote.options import ServerOptions, money
+from harness.remote.options import ServerOptions
 from harness.remote.replies import KeptReplies, Reply, Request, reply_key
 
 Progress = Callable[[int, int, str], None]
@@ -97,10 +98,11 @@ class Asker:
             return
         first = {key: requests[places[0]] for key, places in missing.items()}
 
-        def tick() -> None:
-            progress(done, len(requests), "replies")
+        def tick(further: int = 0, what: str = "replies") -> None:
+            progress(done + further, len(requests), what)
 
-        for key, outcome in self._fetched(first, tick):
+        fetched = self._in_batches if self._options.batch else self._fetched
+        for key, outcome in fetched(first, tick):
             for place in missing[key]:
                 done += 1
                 yield place, outcome
@@ -126,7 +128,7 @@ class Asker:
         faults.check(len(requests))
 
     def _fetched(
-        self, missing: Mapping[str, Request], tick: Callable[[], None]
+        self, missing: Mapping[str, Request], tick: Tick
     ) -> Iterator[tuple[str, Reply | Fault]]:
         """What threads bring, until all is there or one request after another has failed."""
         stop = threading.Event()
@@ -187,6 +189,18 @@ class Asker:
             stop.set()
             _close(client, threads)
 
+    def _in_batches(
+        self, missing: Mapping[str, Request], tick: Tick
+    ) -> Iterator[tuple[str, Reply | Fault]]:
+        client = Client(self._options, self.who)
+        try:
+            assert self._kept is not None, "check_server refuses a batch without cache"
+            yield from Batches(
+                client, self._options, self.who, self._kept, self._stage, self._model, tick
+            ).answers(missing)
+        finally:
+            client.close()
+
     def _answer(
         self, client: Asked, request: Request, key: str, stop: threading.Event
     ) -> Reply | Fault:
@@ -194,8 +208,7 @@ class Asker:
         before = None if self._kept is None else self._kept.get(key)
         first = before.tries + 1 if before else 1
         for attempt in range(first, self._options.tries + 1):
-            # Another try is another draw: the same seed would say the same again.
-            body = client.body(request, 1000 * request.draw + attempt)
+            body = client.body(request, request.seed(attempt))
             try:
                 reply = self._patiently(client, body, stop)
             except Fault as fault:
@@ -208,27 +221,19 @@ class Asker:
         return reply
 
     def _patiently(self, client: Asked, body: bytes, stop: threading.Event) -> Reply:
-        wait = self._options.wait
-        for attempt in range(1, self._options.tries + 1):
-            try:
-                return self._counted(client, body)
-            except Fault as fault:
-                if not fault.again or attempt == self._options.tries:
-                    raise
-                if stop.wait(min(max(wait, fault.after), LONGEST_WAIT)):
-                    raise Fault(NOT_ASKED) from None
-                wait *= 2
-        raise AssertionError("there is at least one try")
+        def pause(seconds: float) -> None:
+            if stop.wait(seconds):
+                raise Fault(NOT_ASKED)
+
+        return patiently(lambda: self._counted(client, body), self._options, pause)
 
     def _counted(self, client: Asked, body: bytes) -> Reply:
         """One attempt, whose cost is written down before it is sent."""
         counted = spending.current()
         if counted is None:
             return client.ask(body)
-        price, longest = self._options.price, self._options.max_tokens
-        # A token has at least one byte.
-        most = None if price is None or longest is None else money(price, len(body), longest)
-        number = counted.sent(self._stage, self._model, most)
+        price = self._options.price
+        number = counted.sent(self._stage, self._model, self._options.most(body))
         try:
             reply = client.ask(body)
         except (Fault, EnvironmentFailure) as error:

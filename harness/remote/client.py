@@ -1,4 +1,5 @@
-"""One request to a model behind an OpenAI-compatible API (``POST <endpoint>/chat/completions``).
+"""One request to a server with the OpenAI API: of an answer (``<endpoint>/chat/completions``), or
+of what a batch needs (``files``, ``batches``).
 
 The key comes from the environment and goes into one header. It is taken out of whatever the
 server says before anything else is done with it.
@@ -6,12 +7,16 @@ server says before anything else is done with it.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
+import math
 import os
+import re
 import time
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from harness.errors import EnvironmentFailure
@@ -24,11 +29,48 @@ from harness.remote.replies import Reply, Request
 LARGEST = 4 << 20
 """Bytes of a response that are read."""
 LONGEST_WAIT = 60.0
+ASKED = "chat/completions"
 SHORTEST_KEY = 8
 """Letters from which a key is a secret. Shorter ones are made up for servers that want any, and
 may be a word of a reply."""
+_OTHERWISE = {
+    "max_tokens": "send_as: {max_tokens: max_completion_tokens}",
+    "seed": "send_as: {seed: null}",
+    "temperature": "temperature: null",
+}
+"""Request keys that some servers refuse -> the option that helps."""
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|extra",
+    re.IGNORECASE,
+)
 _TAKEN_OUT = "[the key]"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+Result = TypeVar("Result")
+
+
+def patiently(
+    call: Callable[[], Result], options: ServerOptions, pause: Callable[[float], None]
+) -> Result:
+    """What a call gives, tried as often as the options say.
+
+    Args:
+        pause: waits for so many seconds.
+
+    Raises:
+        Fault: of the last try.
+    """
+    wait = options.wait
+    for attempt in range(1, options.tries + 1):
+        try:
+            return call()
+        except Fault as fault:
+            if not fault.again or attempt == options.tries:
+                raise
+            pause(min(max(wait, fault.after), LONGEST_WAIT))
+            wait *= 2
+    raise AssertionError("there is at least one try")
 
 
 class Client:
@@ -72,6 +114,10 @@ class Client:
             "tools": request.tools or None,
         }  # fmt: skip
         wanted = {name: value for name, value in wanted.items() if value is not None}
+        for name, other in self._options.send_as.items():
+            value = wanted.pop(name, None)
+            if other is not None and value is not None:
+                wanted[other] = value
         return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass
 
     def ask(self, body: bytes) -> Reply:
@@ -81,30 +127,78 @@ class Client:
             Fault: there is none, and another try may bring one.
             EnvironmentFailure: no try ever will: a wrong key, address or model.
         """
-        status, text, after = self._response(body)
+        headers = {"Content-Type": "application/json"}
+        limit = self._options.timeout
+        return self.reply(*self._whole("POST", ASKED, limit, content=body, headers=headers))
+
+    def reply(self, status: int, text: str, after: float = 0.0) -> Reply:
+        """What a response says; raises as :meth:`ask`."""
         if status != HTTPStatus.OK:
             raise self._refused(status, text, after)
         return _reply(self._clean(text))
 
-    def _response(self, sent: bytes) -> tuple[int, str, float]:
-        """Status, text, and the seconds that the server wants to be left alone."""
-        http, limit = self._http, self._options.timeout
-        address = f"{self._options.endpoint.rstrip('/')}/chat/completions"
-        headers = {"Content-Type": "application/json"}
-        end = time.monotonic() + limit
+    def call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        """The JSON object that another address below the endpoint answers; raises as :meth:`ask`.
+
+        Args:
+            sent: as the package for HTTP takes it: ``json``, ``files``, ``data``.
+        """
+        status, text, after = self._whole(method, path, math.inf, **sent)
+        if status != HTTPStatus.OK:
+            raise self._refused(status, text, after, path)
         try:
-            with self._client.stream("POST", address, content=sent, headers=headers) as response:
-                data = bytearray()
-                for piece in response.iter_bytes():
-                    data += piece
-                    if time.monotonic() > end:
-                        raise Fault(f"no whole answer within {limit:g} s")
-                    if len(data) > LARGEST:
-                        raise Fault(f"an answer of over {LARGEST >> 20} MiB", again=False)
-                after = _seconds(response.headers.get("Retry-After", ""))
-                return response.status_code, data.decode("utf-8", "replace"), after
+            document = json.loads(self._clean(text))
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise Fault("no JSON object")
+        return document
+
+    def lines(self, path: str) -> Iterator[str]:
+        """The lines of a file at the server; raises as :meth:`ask`.
+
+        A line of over :data:`LARGEST` bytes is passed over.
+        """
+        with self._response("GET", path) as response:
+            if response.status_code != HTTPStatus.OK:
+                text = response.read()[:LARGEST].decode("utf-8", "replace")
+                raise self._refused(response.status_code, text, 0.0, path)
+            data, long = bytearray(), False
+            for piece in response.iter_bytes():
+                *whole, rest = piece.split(b"\n")
+                for end in whole:
+                    if not long and len(data) + len(end) <= LARGEST:
+                        yield self._clean((data + end).decode("utf-8", "replace"))
+                    data, long = bytearray(), False
+                long = long or len(data) + len(rest) > LARGEST
+                data = bytearray() if long else data + rest
+            if data:
+                yield self._clean(data.decode("utf-8", "replace"))
+
+    def _whole(self, method: str, path: str, limit: float, **sent: Any) -> tuple[int, str, float]:
+        """Status, text, and the seconds that the server wants to be left alone."""
+        end = time.monotonic() + limit
+        with self._response(method, path, **sent) as response:
+            data = bytearray()
+            for piece in response.iter_bytes():
+                data += piece
+                if time.monotonic() > end:
+                    raise Fault(f"no whole answer within {limit:g} s")
+                if len(data) > LARGEST:
+                    raise Fault(f"an answer of over {LARGEST >> 20} MiB", again=False)
+            after = _seconds(response.headers.get("Retry-After", ""))
+            return response.status_code, data.decode("utf-8", "replace"), after
+
+    @contextlib.contextmanager
+    def _response(self, method: str, path: str, **sent: Any) -> Iterator[Any]:
+        """A response whose body is still to be read."""
+        http = self._http
+        address = f"{self._options.endpoint.rstrip('/')}/{path}"
+        try:
+            with self._client.stream(method, address, **sent) as response:
+                yield response
         except http.TimeoutException:
-            raise Fault(f"no answer within {limit:g} s") from None
+            raise Fault(f"no answer within {self._options.timeout:g} s") from None
         except http.ConnectError as error:
             words = f"no connection ({self._clean(str(error), 80)})"
             raise Fault(words, free=True) from None
@@ -113,7 +207,7 @@ class Client:
         except http.HTTPError as error:
             raise Fault(f"{type(error).__name__}") from None
 
-    def _refused(self, status: int, body: str, after: float) -> Exception:
+    def _refused(self, status: int, body: str, after: float, path: str = ASKED) -> Exception:
         """What a status other than 200 means."""
         said = self._said(body)
         words = f"{status} ({_phrase(status)}){said}"
@@ -125,10 +219,20 @@ class Client:
                 hint=f"set {self._options.key} to a key that may use this model, or name another "
                 "variable (key: NAME)",
             )  # fmt: skip
+        if path != ASKED and status in (404, 405):
+            return EnvironmentFailure(
+                f"there is no {path} at the server: {words}", where=self._who,
+                hint="leave batch out where the server has no batch API (files, batches)",
+            )  # fmt: skip
         if status == HTTPStatus.NOT_FOUND or 300 <= status < 400:
             return EnvironmentFailure(
                 f"there is no such model or address: {words}", where=self._who,
                 hint="check model, and endpoint (it mostly ends in /v1)",
+            )  # fmt: skip
+        if status in (400, 422) and (key := _unsupported(said)):
+            return EnvironmentFailure(
+                f"the server does not take {key}: {words}", where=self._who,
+                hint=f"set {_OTHERWISE[key]} beside endpoint",
             )  # fmt: skip
         again = status in (408, 409, 425, 429) or status >= 500
         words = f"{status} ({_phrase(status)})" if again else words
@@ -152,6 +256,14 @@ class Client:
                 escaped.replace("/", "\\/"), _TAKEN_OUT
             )
         return text if limit is None else one_line(text, limit)
+
+
+def _unsupported(said: str) -> str | None:
+    """The key of the request that the server refuses, by its words."""
+    if not _UNSUPPORTED.search(said):
+        return None
+    named = re.search(rf"\b({'|'.join(_OTHERWISE)})\b", said)
+    return named[1] if named else None
 
 
 def _key(name: str) -> str:

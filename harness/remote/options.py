@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.kit.installing import install_extra
 from harness.records import Problem
@@ -50,6 +50,18 @@ class RequestOptions(Options):
         description="seconds before the second try; each further wait is twice as long, 60 at most",
     )  # fmt: skip
     concurrency: int = Field(default=4, ge=1, le=1024, description="requests at once")
+    send_as: Mapping[Literal["seed", "max_tokens"], str | None] = Field(
+        default={},
+        description="other names of request keys at the server, `{max_tokens: "
+        "max_completion_tokens}`; `{seed: null}` leaves that out",
+    )
+
+    @field_validator("send_as")
+    @classmethod
+    def _counted(cls, names: Mapping[str, str | None]) -> Mapping[str, str | None]:
+        if "max_tokens" in names and names["max_tokens"] is None:
+            raise ValueError("max_tokens: null, outside of send_as, leaves it to the server")
+        return names
 
 
 class ServerOptions(RequestOptions):
@@ -71,6 +83,17 @@ class ServerOptions(RequestOptions):
     price: Price | None = Field(
         default=None, description="money for a million tokens: `{in: 0.15, out: 0.60}`"
     )
+    batch: bool | Annotated[int, Field(ge=1, le=50_000)] = Field(
+        default=False,
+        description="send requests together by the server's batch API: `true`, or the most that "
+        "one batch may hold",
+    )
+
+    def most(self, body: bytes) -> float | None:
+        """The money that a request with this body can cost; None where that is not known."""
+        if self.price is None or self.max_tokens is None:
+            return None
+        return money(self.price, len(body), self.max_tokens)  # a token has at least one byte
 
 
 def check_server(options: ServerOptions) -> None:
@@ -88,6 +111,8 @@ def check_server(options: ServerOptions) -> None:
         raise ValueError("endpoint is needed: a URL such as http://127.0.0.1:8000/v1")
     if not options.model:
         raise ValueError("an endpoint needs model: the name of the model there")
+    if options.batch and not options.cache:
+        raise ValueError("batch needs cache: what was sent and is not answered yet is kept there")
     _check_address(options.endpoint)
 
 

@@ -39,6 +39,10 @@ class Request:
     tools: Sequence[Mapping[str, Any]] = ()
     accept: Callable[[str], bool] = field(default=anything, compare=False)
 
+    def seed(self, attempt: int) -> int:
+        """Another try is another draw: the same seed would say the same again."""
+        return 1000 * self.draw + attempt
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

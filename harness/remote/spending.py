@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import BudgetSpent
@@ -27,6 +27,7 @@ class Sent:
         run: the run that it is sent for.
         stage: what it is for, as ``round 1: generate``.
         most: the money that it can cost; None: no price is known.
+        batch: that it is sent in; None: it is sent alone.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Sent:
     stage: str
     model: str
     most: float | None = None
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,48 @@ class Spending:
             StorageError: it cannot be written down.
         """
         with self._lock:
-            self._log.follow(self._take, lambda: self._affordable(stage, model, most))
+            self._log.follow(self._take, lambda: [self._affordable(stage, model, most)])
             return len(self._sent)
 
-    def _affordable(self, stage: str, model: str, most: float | None) -> Sent:
-        if self.most is not None and (most is None or self._spent + most > self.most):
-            left = max(self.most - self._spent, 0.0)
+    def sent_in(
+        self, batch: str, stage: str, model: str, mosts: Sequence[float | None]
+    ) -> Sequence[int]:
+        """Count the first requests of a batch, as many as can be paid, before it is sent.
+
+        Returns:
+            their numbers.
+
+        Raises:
+            BudgetSpent: the first of them could cost more than is left.
+            DataError, StorageError: as :meth:`sent`.
+        """
+
+        def affordable() -> Iterator[Sent]:
+            further = 0.0
+            for place, most in enumerate(mosts):
+                try:
+                    sent = self._affordable(stage, model, most, further)
+                except BudgetSpent:
+                    if not place:
+                        raise
+                    return
+                further += most or 0.0
+                yield replace(sent, number=sent.number + place, batch=batch)
+
+        with self._lock:
+            self._log.follow(self._take, lambda: [*affordable()])
+        return self.numbers(batch)
+
+    def numbers(self, batch: str) -> Sequence[int]:
+        """The numbers of the requests of a batch that are counted, in order."""
+        with self._lock:
+            self._log.follow(self._take, list)
+            return [sent.number for sent in self._sent if sent.batch == batch]
+
+    def _affordable(self, stage: str, model: str, most: float | None, further: float = 0.0) -> Sent:
+        spent = self._spent + further
+        if self.most is not None and (most is None or spent + most > self.most):
+            left = max(self.most - spent, 0.0)
             cost = "any money: its price is not known" if most is None else f"{most:.4g}"
             raise BudgetSpent(
                 f"the budget of {self.most:g} (execution.budget.money) has {left:.4g} left, and "
@@ -116,13 +154,18 @@ class Spending:
         return Sent(len(self._sent) + 1, self.run, stage, model, most)
 
     def settle(self, number: int, reply: Reply | None, price: Price | None) -> None:
-        """Count what a request has cost; without a reply, nothing."""
+        """Count what a request has cost, once; without a reply, nothing."""
         prompt, answer = (reply.prompt_tokens, reply.answer_tokens) if reply else (0, 0)
         if prompt is None or answer is None:
             return  # it counts at its most
         cost = None if price is None else money(price, prompt, answer)
+        settled = Settled(number, prompt, answer, cost)
+
+        def unless_settled() -> Sequence[Settled]:
+            return [] if number in self._settled else [settled]
+
         with self._lock:
-            self._log.follow(self._take, lambda: Settled(number, prompt, answer, cost))
+            self._log.follow(self._take, unless_settled)
 
     def costs(self) -> dict[tuple[str, str], Cost]:
         """(stage, model) -> what the run's requests have cost, in the order of the first request.

@@ -302,7 +302,7 @@ class Teacher(harness.Augmenter):
         """
 
         def progress(done: int, total: int, what: str) -> None:
-            context.check()
+            context.progress(0, 0, f"{done} of {total} {what}")  # the stage's own bar counts rows
 
         replies = dict(self._asker.replies(requests, progress, "requests have no answer"))
         # In their order: what is proposed must not depend on which came first.

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from pydantic import ValidationError
 
 import harness
 from harness.kit.installing import install_extra
@@ -211,3 +212,42 @@ def test_a_fault_says_whether_a_model_may_have_worked(server, client, status, fr
     with pytest.raises(Fault) as caught:
         ask(client(), 1)
     assert caught.value.free is free
+
+
+def test_keys_may_have_other_names_or_be_left_out(server, client):
+    server.says = lambda asked: said("ok")
+    ask(client(send_as={"max_tokens": "max_completion_tokens", "seed": None}), 7)
+    assert server.asked[0].body == {
+        "model": "tester", "messages": MESSAGES, "temperature": 0.0, "max_completion_tokens": 512,
+    }  # fmt: skip
+    ask(client(send_as={"seed": "random_seed"}, max_tokens=None), 7)
+    assert server.asked[1].body["random_seed"] == 7
+    for wrong in ({"max_tokens": None}, {"model": "x"}):
+        with pytest.raises(ValidationError):
+            client(send_as=wrong)
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+         "'max_completion_tokens' instead.", "send_as: {max_tokens: max_completion_tokens}"),
+        ("Unrecognized request argument supplied: seed", "send_as: {seed: null}"),
+        ("property 'seed' is unsupported", "send_as: {seed: null}"),
+        ("Unsupported value: 'temperature' does not support 0 with this model. Only the default "
+         "(1) value is supported.", "temperature: null"),
+        ("seed: Extra inputs are not permitted", "send_as: {seed: null}"),
+    ],
+)  # fmt: skip
+def test_a_key_that_the_server_refuses_names_the_option(server, client, message, hint):
+    server.says = lambda asked: Answer(400, json.dumps({"error": {"message": message}}).encode())
+    with pytest.raises(harness.EnvironmentFailure, match="the server does not take") as caught:
+        ask(client(), 1)
+    assert f"set {hint} beside" in caught.value.hint and "400 (bad request)" in caught.value.what
+
+
+def test_a_prompt_that_is_too_long_is_a_fault_of_its_own(server, client):
+    message = "'max_tokens' is too large: 512. This model supports at most 8192 tokens"
+    server.says = lambda asked: Answer(400, json.dumps({"error": {"message": message}}).encode())
+    with pytest.raises(Fault, match="too large"):
+        ask(client(), 1)

@@ -51,7 +51,9 @@ class Server:
 
     Attributes:
         says: what it answers; a test sets it.
-        asked: all requests so far.
+        asked: all requests for an answer so far.
+        others: what answers other addresses, by method, path and body; None: they are as unknown
+            as any other.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Server:
     ) -> None:
         self.says = says
         self.asked: list[Any] = []
+        self.others: Callable[[str, str, bytes], Answer] | None = None
         lock = threading.Lock()
         outer = self
 
@@ -68,11 +71,25 @@ class Server:
 
             def do_POST(self) -> None:
                 size = int(self.headers["Content-Length"])
+                if outer.others and not self.path.endswith("/chat/completions"):
+                    body = self.rfile.read(size)
+                    with lock:
+                        answer = outer.others("POST", self.path, body)
+                    self._give(answer)
+                    return
                 request = asked_as(json.loads(self.rfile.read(size)), dict(self.headers))
                 request.headers["path"] = self.path
                 with lock:
                     outer.asked.append(request)
                     answer = outer.says(request)
+                self._give(answer)
+
+            def do_GET(self) -> None:
+                with lock:
+                    given = outer.others("GET", self.path, b"") if outer.others else Answer(404)
+                self._give(given)
+
+            def _give(self, answer: Answer) -> None:
                 time.sleep(answer.slow)
                 try:
                     self._send(answer)

@@ -39,6 +39,8 @@ def check(options: Asking) -> None:
     """
     if bool(options.endpoint) == bool(options.local):
         raise ValueError("either endpoint or local is needed: which model is to judge?")
+    if options.batch and options.local:
+        raise ValueError("batch needs an endpoint: a model in a folder is asked one by one")
     if options.endpoint:
         check_server(options)
 

@@ -11,6 +11,7 @@ import pytest
 
 import harness
 from harness_endpoint.baseline import EndpointBaseline
+from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, Server, said
 from tests.support.project import CONFIG, Project
 
@@ -254,3 +255,26 @@ def test_turns_are_sent_as_the_api_has_them_and_answers_without_a_text_are_count
     assert (made.text, made.prompt_tokens, made.completion_tokens) == ("", 40, 10)
     [remark] = context.facts["remarks"]
     assert "1 of 1 answers of big (baseline endpoint, generate test) do not end as" in remark
+
+
+def test_a_batch_that_was_left_is_gone_on_with_by_the_same_command(big, monkeypatch):
+    server = BatchServer(right)
+    big.write(config(server, f"{PRICED}, batch: true", others=""))
+    try:
+        server.faults = {"GET batches/batch-*": [Answer(401)]}
+        stopped = big.inside("iterate", "--no-test")
+        assert stopped.code == 3 and "is refused" in stopped.err
+        assert "the same command" in stopped.err or "to send its requests again" in stopped.err
+        done = big.inside("iterate", "--json", "--no-test")
+        assert done.code == 0, done.err
+        [cost] = done.document["requests"]
+        assert (cost["stage"], cost["requests"], cost["open"]) == ("baseline endpoint", 48, 0)
+        assert cost["money"] == pytest.approx(48 * (40 * 10 + 10 * 20) / 1e6)
+        assert server.sizes == [48]
+        # The same replies as one by one: nothing is asked again.
+        big.write(config(server, PRICED, others=""))
+        again = big.inside("iterate", "--json", "--no-test")
+        assert again.code == 0 and len(server.asked) == 48
+        assert again.document["models"][0]["verdict"] == done.document["models"][0]["verdict"]
+    finally:
+        server.close()
