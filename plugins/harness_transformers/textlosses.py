@@ -81,7 +81,8 @@ def by_token(
     placed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(rows)]
     long = [row for row in placed if len(row.input_ids) > 1]
     long.sort(key=lambda row: -len(row.input_ids))
-    batches = list(_batches(long, min(TOKENS, max(1, CELLS // vocabulary))))
+    most = min(TOKENS, max(1, CELLS // vocabulary))
+    batches = [batch for rows in _by_prompt(long) for batch in _batches(rows, most)]
     at_once = AtOnce(AT_ONCE, context.say, "texts")
     done = 0
     with layouts.chosen(model, pad, long, model.device.type) as layout:
@@ -107,6 +108,20 @@ def _encoded(texts: Sequence[str], chats: Chats) -> list[Encoded]:
         # The first token follows nothing, so that it is not predicted.
         rows.append(Encoded("", ids[:longest], [IGNORED, *ids[1:longest]], False))
     return rows
+
+
+def _by_prompt(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+    """Rows with one prompt, the greater part of each, together; all others in the order given.
+
+    A batch of such rows has the prompt once (:class:`layouts.Flat`).
+    """
+    groups: dict[tuple[int, ...], list[Encoded]] = {}
+    for row in rows:
+        prompt = tuple(row.input_ids[: len(row.input_ids) - row.trained])
+        groups.setdefault(prompt if len(prompt) > row.trained else (), []).append(row)
+    alone = [row for prompt, of in groups.items() if not prompt or len(of) == 1 for row in of]
+    yield sorted(alone, key=lambda row: -len(row.input_ids))
+    yield from (of for prompt, of in groups.items() if prompt and len(of) > 1)
 
 
 def _batches(rows: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
