@@ -35,7 +35,10 @@ STEP = 200
 
 GENERAL = {"losses": 0.8, "instructions": 0.4}
 """The same as :data:`WEIGHTS`, of a model on general text."""
-WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0, **GENERAL}
+WEIGHTS = {
+    "train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0,
+    "answer losses": 6.0, **GENERAL,
+}  # fmt: skip
 """How long stages last, relative to each other; all others count as :data:`SHORT`."""
 SHORT = 0.2
 

@@ -13,8 +13,11 @@ from harness_rows.commands.data.preview import preview
 from harness_rows.commands.data.redact import redact
 from harness_rows.commands.data.split import split
 from harness_rows.commands.data.stats import stats
+from harness_rows.commands.data.suspects import suspects
 
-COMMANDS: tuple[Callable[..., Any], ...] = (check, stats, preview, split, dedup, redact)
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    check, stats, preview, split, dedup, redact, suspects,
+)  # fmt: skip
 """In the order of the help. Their modules load what is heavy when they are run."""
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)

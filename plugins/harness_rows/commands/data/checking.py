@@ -11,8 +11,8 @@ from harness.alike.texts import whole_text
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.draws import drawn
 from harness.kit.text import one_line
+from harness_rows.cleaning import exact
 from harness_rows.cleaning.private import counting
-from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
 from harness_rows.commands.data.opening import Opened
 from harness_rows.dealing import NEEDED, SIDES
@@ -29,7 +29,7 @@ def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]
     yield from _splits(found)
     yield from _groups(found)
     yield from _verdicts(found.rows)
-    prompts = repeats.by_prompt(found.rows)
+    prompts = exact.by_prompt(found.rows)
     report = begin("comparing prompts")
     if found.config:
         screening = found.config.screened(report)
@@ -116,7 +116,7 @@ def _verdicts(rows: Sequence[Example]) -> Iterator[Finding]:
 
 def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> Iterator[Finding]:
     """Exact repeats of dev and test: by their prompts, and those that a run leaves out."""
-    leaks = list(repeats.exact_leaks(prompts))
+    leaks = list(exact.exact_leaks(prompts))
     left_out = screening.repeated
     hint = f"a run leaves {left_out:,} out; {SPLIT_IT}" if left_out else SPLIT_IT
     if leaks:
@@ -153,12 +153,12 @@ def _near(found: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
 
 
 def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
-    doubled = repeats.doubled(prompts)
+    doubled = exact.doubled(prompts)
     if doubled:
         what = f"{counted(len(doubled), 'repeats', 'repeat')} an earlier one, prompt and answer"
         hint = "harness data dedup drops them"
         yield Finding("note", "repeat", what, len(doubled), places(doubled), hint)
-    found = repeats.conflicts(prompts)
+    found = exact.conflicts(prompts)
     if found:
         rows = sum(map(len, found))
         prompt = "1 prompt has" if len(found) == 1 else f"{len(found):,} prompts have"

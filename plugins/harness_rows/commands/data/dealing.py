@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import harness
 from harness import SPLITS, Example, Report, Screening, previewed
 from harness.readers import Record
-from harness_rows.commands.data import repeats
+from harness_rows.cleaning import exact
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
 from harness_rows.dealing import SIDES
@@ -191,7 +191,7 @@ def _checked(rows: Sequence[Example], screening: Screening) -> Checked:
         sides.setdefault(row.group, set()).add(SIDES[row.split])
     return Checked(
         torn=sum(len(found) > 1 for found in sides.values()),
-        exact=sum(1 for _ in repeats.exact_leaks(repeats.by_prompt(rows))),
+        exact=sum(1 for _ in exact.exact_leaks(exact.by_prompt(rows))),
         near=sum(screening.near.values()),
         compared=sum(screening.compared.values()) or None,
     )

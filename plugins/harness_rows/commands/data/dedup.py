@@ -175,7 +175,7 @@ def _by_split(found: Opened, repeats: Repeats) -> Table:
 
 def _listed(found: Opened, repeats: Repeats) -> Table:
     from harness.kit.blocks import Column, Table
-    from harness_rows.commands.data.repeats import prompt_text
+    from harness_rows.cleaning.exact import prompt_text
 
     rows = []
     for repeat in repeats.removed:

@@ -9,8 +9,8 @@ from pathlib import Path
 import harness
 from harness import Example, Report
 from harness.kit.draws import spaced
+from harness_rows.cleaning.exact import prompt_text
 from harness_rows.commands.data.opening import Opened, model_view, named
-from harness_rows.commands.data.repeats import prompt_text
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
 

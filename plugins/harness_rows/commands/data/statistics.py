@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness import SPLITS, Example, Report
-from harness_rows.commands.data import repeats
+from harness_rows.cleaning import exact
 from harness_rows.commands.data.lengths import Length, measured
 from harness_rows.commands.data.opening import Opened
 from harness_rows.commands.data.request import Request
@@ -56,7 +56,7 @@ def statistics(found: Opened, request: Request, begin: Callable[[str], Report]) 
 
 
 def _said(row: Example) -> str:
-    return "\n".join([repeats.prompt_text(row), *row.references[:1]])
+    return "\n".join([exact.prompt_text(row), *row.references[:1]])
 
 
 def _splits(rows: Sequence[Example], lengths: Sequence[Length]) -> Iterator[Document]:
@@ -80,11 +80,11 @@ def _spread(drawn: Sequence[int], every: Sequence[int]) -> Document | None:
 
 
 def _repeats(rows: Sequence[Example]) -> Document:
-    prompts = repeats.by_prompt(rows)
-    conflicts = repeats.conflicts(prompts)
+    prompts = exact.by_prompt(rows)
+    conflicts = exact.conflicts(prompts)
     return {
-        "exact": len(repeats.doubled(prompts)),
-        "leaks": sum(1 for _ in repeats.exact_leaks(prompts)),
+        "exact": len(exact.doubled(prompts)),
+        "leaks": sum(1 for _ in exact.exact_leaks(prompts)),
         "conflicts": len(conflicts),
         "conflict_rows": sum(map(len, conflicts)),
     }

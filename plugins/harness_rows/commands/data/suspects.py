@@ -1,0 +1,176 @@
+"""``harness data suspects``: rows of train whose answers may be wrong, to be looked at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+import harness
+from harness.terminal.options import ConfigFile, Json, Sets, takes
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.kit.blocks import Table
+    from harness_rows.suspects.finding import Found, Listed
+
+SCHEMA = "harness.suspects/1"
+LISTED = 10
+"""Rows that the table shows."""
+RARE = (
+    "What is rare looks like what is wrong: a row of a rare kind, or a hard one, is listed, too. "
+    "Read each before you change it. No row was changed or removed."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspectsRequest:
+    """What ``suspects`` takes."""
+
+    config: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Argument(metavar="[CONFIG]", help="config file (default: ./harness.yaml)"),
+    ] = None
+    config_file: ConfigFile = None
+    sets: Sets = None
+    folds: Annotated[
+        int, typer.Option("--folds", min=2, max=20, help="parts that are held out in turn")
+    ] = 3
+    share: Annotated[
+        float, typer.Option("--share", min=0.001, max=1.0, help="of the rows that is listed")
+    ] = 0.2
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--output", metavar="FILE", help="a new .jsonl file to be reviewed"),
+    ] = None
+    as_json: Json = False
+
+
+@takes(SuspectsRequest)
+def suspects(request: SuspectsRequest) -> int:
+    """Rank the rows of train by how likely their answers are wrong.
+
+    Models are trained on parts of train, with the config's settings, and say how well they predict
+    the answers of the part that they have not learned. Rows with one prompt and other answers are
+    listed beside them. What is trained is kept: the same command goes on after a stop.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from harness.errors import EXIT_INTERRUPTED
+    from harness.terminal.interrupts import Stop, way_on
+    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness.terminal.streams import plugins_on_stderr
+    from harness_rows.commands.data import writing
+    from harness_rows.suspects.finding import find
+
+    if request.config and request.config_file:
+        raise harness.UsageError("CONFIG and --config name two files: one only")
+    if request.output:
+        writing.need_new_file("-o", request.output)
+    console = Console(stderr=True)
+    stop = Stop(lambda told: console.print(told, highlight=False))
+    total = 3 * SHORT + request.folds * (WEIGHTS["train"] + WEIGHTS["answer losses"])
+    try:
+        with (
+            plugins_on_stderr(),
+            stop,
+            Display(console, "data suspects", total) as display,
+            harness.open_branches(
+                request.config or request.config_file, request.sets or (), watcher=display,
+                cancelled=stop.asked,
+            ) as run,
+        ):  # fmt: skip
+            found = find(run, request.folds, request.share)
+    except harness.Cancelled as end:
+        told = f"{str(end) or 'stopped'}; finished work is saved. To go on:"
+        console.print(Text(told), highlight=False, soft_wrap=True)
+        console.print(Text(f"  {way_on()}"), soft_wrap=True)
+        return EXIT_INTERRUPTED
+    lines = [_line(place, listed) for place, listed in enumerate(found.listed, start=1)]
+    if request.output:
+        writing.write([("-o", request.output, lines)])
+    if request.as_json:
+        import json
+
+        sys.stdout.write(json.dumps(_document(request, found, lines), indent=1) + "\n")
+    else:
+        _show(request, found, Console())
+    return 0
+
+
+def _line(rank: int, listed: Listed) -> dict[str, Any]:
+    from harness.kit.text import storable_json
+    from harness_rows.cleaning.repeated import prompt_of
+    from harness_rows.suspects.asking import answer_of
+
+    line: dict[str, Any] = storable_json({
+        "id": listed.row.id,
+        "rank": rank,
+        "score": None if listed.score is None else round(listed.score, 4),
+        "reason": listed.reason,
+        "prompt": prompt_of(listed.row),
+        "answer": answer_of(listed.row),
+        "likelier": listed.likelier,
+        "conflicts": list(listed.conflicts),
+        "place": listed.row.place or "",
+    })  # fmt: skip
+    return line
+
+
+def _document(
+    request: SuspectsRequest, found: Found, lines: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "rows": found.rows,
+        "folds": request.folds,
+        "share": request.share,
+        "answers": "labels" if found.labels else "texts",
+        "labels": list(found.labels),
+        "not_measured": found.not_measured,
+        "conflicts": found.conflicts,
+        "suspects": lines,
+        "files": [str(request.output)] if request.output else [],
+    }
+
+
+def _show(request: SuspectsRequest, found: Found, console: Console) -> None:
+    from harness.kit.numbers import counted
+    from harness.terminal import tables
+    from harness.terminal.blocks import draw_rows
+
+    draw_rows(_table(found), console)
+    console.print()
+    for line in found.sentences:
+        tables.note(console, line)
+    tables.note(console, RARE)
+    told = f"{counted(len(found.listed), 'row')} of {found.rows:,} to be looked at."
+    tables.note(console, told, "bold")
+    if request.output:
+        tables.note(console, f"written: {request.output}")
+    else:
+        tables.note(console, "-o FILE writes them all, each with its reason.")
+
+
+def _table(found: Found) -> Table:
+    from harness.kit.blocks import Column, Table
+    from harness_rows.cleaning.exact import prompt_text
+    from harness_rows.suspects.asking import answer_of
+
+    rows = []
+    for rank, listed in enumerate(found.listed, start=1):
+        score = "" if listed.score is None else f"{listed.score:.2f}"
+        answer = (answer_of(listed.row), listed.reason)
+        rows.append((f"{rank}", score, listed.row.id, prompt_text(listed.row), answer))
+    columns = (
+        Column("rank", "number"), Column("score", "number"), Column("row", "id"),
+        Column("prompt", "line"), Column("answer, why"),
+    )  # fmt: skip
+    rest = "which -o FILE writes"
+    return Table(columns, tuple(rows), "rows to be looked at", LISTED, rest, ordered=True)

@@ -1,0 +1,67 @@
+"""What models are asked about a row: other labels in place of its own, its answer elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import harness
+from harness_rows.initial.answers import look
+
+MOST_LABELS = 50
+"""Labels that each row is asked with; with more of them, answers are taken for texts."""
+ELSEWHERE = 2
+"""Prompts of other rows behind which an answer is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked about each row.
+
+    Attributes:
+        labels: of all rows; empty where answers are no labels.
+        variants: id of each row -> the row itself; then with each other label in their order, or
+            its answer under prompts of other rows.
+    """
+
+    labels: tuple[str, ...]
+    variants: Mapping[str, Sequence[harness.Example]]
+
+    @property
+    def count(self) -> int:
+        """Answers that are read in all."""
+        return sum(map(len, self.variants.values()))
+
+
+def questions(rows: Sequence[harness.Example], seed: int) -> Questions:
+    """What is asked about these rows, each of which has a reference.
+
+    Args:
+        seed: of the draw of other prompts.
+    """
+    found = look([answer_of(row) for row in rows])
+    labels = tuple(sorted(label for label, _ in found.labels))
+    if 1 < len(labels) <= MOST_LABELS:
+        return Questions(labels, {row.id: _relabelled(row, labels) for row in rows})
+    return Questions((), {row.id: _elsewhere(row, rows, seed) for row in rows})
+
+
+def answer_of(row: harness.Example) -> str:
+    """What a row is trained to answer."""
+    return row.references[0].strip() if row.references else ""
+
+
+def _relabelled(row: harness.Example, labels: Sequence[str]) -> list[harness.Example]:
+    others = [label for label in labels if label != answer_of(row)]
+    return [row, *(dataclasses.replace(row, references=(label,)) for label in others)]
+
+
+def _elsewhere(
+    row: harness.Example, rows: Sequence[harness.Example], seed: int
+) -> list[harness.Example]:
+    """The row, and its answer under prompts whose own answer is another."""
+    drawn = random.Random(f"{seed} {row.id}").sample(rows, min(len(rows), 10 * ELSEWHERE))
+    others = [other for other in drawn if answer_of(other) != answer_of(row)][:ELSEWHERE]
+    return [row, *(dataclasses.replace(row, messages=other.messages) for other in others)]
