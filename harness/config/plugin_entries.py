@@ -73,7 +73,9 @@ class PluginEntry:
             "plugin": self.plugin,
             "revision": self.instance.revision,
             "options": {
-                name: _keyable(getattr(options, name)) for name in type(options).model_fields
+                name: _keyable(getattr(options, name))
+                for name in type(options).model_fields
+                if name not in self.instance.unkeyed
             },
         }
 

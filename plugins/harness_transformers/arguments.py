@@ -27,6 +27,7 @@ OWNED = {
     "logging_strategy": "the log",
     "save_strategy": "execution.checkpoint_minutes:",
     "resume_from_checkpoint": "execution.checkpoint_minutes:",
+    "fsdp": "strategy:", "fsdp_config": "strategy:",
     "use_cpu": "the device", "disable_tqdm": "the progress display",
     "eval_strategy": "validation on a grid of steps",
 }  # fmt: skip
@@ -38,6 +39,12 @@ _SAVING = "checkpoints are written by execution.checkpoint_minutes"
 _PUSHING = "nothing is pushed to the hub"
 IGNORED = {
     "label_smoothing_factor": _LOSS, "label_names": _LOSS,
+    "average_tokens_across_devices": _LOSS,
+    **dict.fromkeys(
+        ("ddp_find_unused_parameters", "ddp_bucket_cap_mb", "ddp_broadcast_buffers",
+         "ddp_static_graph"),
+        "the gradients of several processes are added up here, once for each step",
+    ),
     **dict.fromkeys(
         ("eval_steps", "eval_delay", "eval_on_start", "eval_accumulation_steps",
          "eval_do_concat_batches", "eval_use_gather_object", "prediction_loss_only",
@@ -207,6 +214,7 @@ def make(options: Any, context: harness.Context) -> Any:
         "save_strategy": "no",
         "eval_strategy": "no",
         "disable_tqdm": True,
+        "average_tokens_across_devices": False,
     }
     free: Mapping[str, Any] = {
         "report_to": "none",

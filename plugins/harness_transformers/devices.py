@@ -121,15 +121,15 @@ def one_of_several(arguments: Any, context: harness.Context) -> None:
     """Have TrainingArguments use one of several visible GPUs, and say so.
 
     transformers would wrap the model in ``torch.nn.DataParallel``, which cuts up arguments that
-    are no rows (``logits_to_keep``) and multiplies the batch. Where accelerate has launched
-    several processes, each has one GPU already.
+    are no rows (``logits_to_keep``) and multiplies the batch. Of several processes each has one GPU
+    already.
     """
     count = arguments.n_gpu
     if count > 1:
         arguments._n_gpu = 1
         context.remark(
             f"{count} GPUs are visible and training used one of them, {arguments.device}; "
-            "CUDA_VISIBLE_DEVICES chooses which"
+            "processes: auto uses all, CUDA_VISIBLE_DEVICES chooses which"
         )
 
 

@@ -126,6 +126,8 @@ class Flat:
         return Learned(outputs, outputs.logits.flatten(0, 1), wanted[columns], places)
 
 
+Layout = Padded | Flat
+
 LEAST = 4
 """Tokens of a prefix from which on it is worth the extra blocks of attention."""
 
@@ -161,7 +163,7 @@ def _chooses(model: Any) -> bool:
 
 
 @contextlib.contextmanager
-def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterator[Padded | Flat]:
+def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterator[Layout]:
     """The quickest layout for training the model on the rows, the model made ready for it.
 
     Args:
@@ -227,7 +229,7 @@ def _window(config: Any) -> float:
     return min(windows)
 
 
-def _logits(model: Any, layout: Padded | Flat, rows: Sequence[list[int]]) -> torch.Tensor:
+def _logits(model: Any, layout: Layout, rows: Sequence[list[int]]) -> torch.Tensor:
     unlearned = [IGNORED] * (LEAST + 1)
     labels = [(unlearned + row[LEAST + 1 :])[: len(row)] for row in rows]
     batch = layout(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 import harness
-from harness_transformers import arguments, checks
+from harness_transformers import arguments, checks, ranks
 from harness_transformers.stopping import EarlyStop, needs_validation
 
 SMALLER = (
@@ -43,6 +43,7 @@ class LoraTrainer(harness.Trainer):
         "on_truncated", "early_stop", "keep",
     )  # fmt: skip
     revision = 3
+    unkeyed = ("processes", "rank_timeout")
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"
 
@@ -73,6 +74,12 @@ class LoraTrainer(harness.Trainer):
         quantization: Literal["4bit", "8bit"] | None = Field(
             default=None, description="load the base model in 4 or 8 bits, for answers too"
         )
+        processes: ranks.Processes = Field(
+            default="auto", description="that share each step; auto: one for each visible GPU"
+        )
+        rank_timeout: float = Field(
+            default=120, gt=0, description="seconds (or ten steps) until one that hangs ends all"
+        )
         early_stop: EarlyStop | None = Field(
             default=None, description="end the training where the validation loss falls no more"
         )
@@ -94,12 +101,15 @@ class LoraTrainer(harness.Trainer):
         """See :meth:`harness.Plugin.environment`."""
         from harness_transformers import devices
 
-        return devices.environment(self.options.precision)
+        count = ranks.count(self.options.processes, "train.processes")
+        return {**devices.environment(self.options.precision), **ranks.environment(count)}
 
     def preload(self, checkpoint: harness.Checkpoint | None) -> None:
         """See :meth:`harness.Plugin.preload`."""
         from harness_transformers import preloading
 
+        if self.options.processes not in ("auto", 1):
+            return  # each loads for itself
         modules = ["harness_transformers.training", "harness_transformers.layouts"]
         preloading.preload(checkpoint, self.options.precision, modules)
 
@@ -141,15 +151,42 @@ class LoraTrainer(harness.Trainer):
                 option asks for the validation loss, and there are no rows for it.
             DataError: a row has nothing to learn, its answer would be cut, or it has no end.
             PluginError: the loss is not finite.
-            EnvironmentFailure: the memory is not enough for a single row.
+            EnvironmentFailure: the memory is not enough for a single row, or one of several
+                processes was killed or hangs.
+        """
+        base = dataclasses.replace(base, info={**base.info, **self.loading()})
+        count = ranks.count(self.options.processes, "train.processes")
+        if count == 1:
+            return self.work(base, train, valid, context)
+        from harness_transformers.ranks import launching
+
+        answers = launching.spread(
+            self, "train", {"train": [train], "valid": [valid]},
+            {"base": harness.to_json(base)}, context, count, self.options.rank_timeout,
+        )  # fmt: skip
+        return harness.from_json(harness.Checkpoint, answers[0])
+
+    def work(
+        self,
+        base: harness.Checkpoint,
+        train: Sequence[harness.Example],
+        valid: Sequence[harness.Example],
+        context: harness.Context,
+        rank: Any = None,
+    ) -> harness.Checkpoint:
+        """What one process does of a training.
+
+        Args:
+            base: with how it is loaded (:meth:`loading`).
+            train, valid: all rows, in every process.
+            rank: which of several it is, a :class:`harness_transformers.ranks.exchange.Ranks`.
         """
         from harness_transformers import allocation, memory
         from harness_transformers.quiet import quietly
 
-        base = dataclasses.replace(base, info={**base.info, **self.loading()})
         short = memory.told("to train this model, row by row", SMALLER)
         with allocation.kept(), short, quietly():
-            return self._train(base, train, valid, context)
+            return self._train(base, train, valid, context, rank)
 
     def schedule(self, rows: int) -> harness.Schedule:
         """See :meth:`harness.Trainer.schedule`."""
@@ -176,7 +213,7 @@ class LoraTrainer(harness.Trainer):
         yield from rendering.rendered(chats, rows, self.options, context)
 
     def _train(
-        self, base: harness.Checkpoint, train: Any, valid: Any, context: harness.Context
+        self, base: harness.Checkpoint, train: Any, valid: Any, context: harness.Context, rank: Any
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
@@ -190,8 +227,9 @@ class LoraTrainer(harness.Trainer):
             training,
         )
         from harness_transformers.chats import Chats
+        from harness_transformers.ranks.exchange import ALONE
 
-        options = self.options
+        options, here = self.options, rank or ALONE
         if not valid and (option := needs_validation(options.early_stop, options.keep)):
             raise harness.ConfigError(
                 "asks for the validation loss, and there are no validation rows",
@@ -205,7 +243,8 @@ class LoraTrainer(harness.Trainer):
         model = self._adapted(base)
         belongs = checkpoints.belonging(
             rows, held, self.libraries,
-            base=base.digest, options=options.model_dump(mode="json"), seed=context.seed,
+            base=base.digest, seed=context.seed, **ranks.environment(here.size),
+            options=options.model_dump(mode="json", exclude=set(self.unkeyed)),
         )  # fmt: skip
         pad = chats.tokenizer.pad_token_id
         decided = decisions.Decisions(model, options.early_stop, keep_best=options.keep == "best")
@@ -213,7 +252,7 @@ class LoraTrainer(harness.Trainer):
             layouts.chosen(model, pad, [*rows, *held], settings.device.type) as layout,
             trackers.guarded(settings, context) as followers,
         ):
-            trainer = training.make(model, layout, settings, rows, held, context, decided)
+            trainer = training.make(model, layout, settings, rows, held, context, decided, here)
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
@@ -228,10 +267,10 @@ class LoraTrainer(harness.Trainer):
         cut = sum(row.truncated for row in rows)
         parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
         context.note(trained_tokens=trained, truncated_rows=cut, trained_parameters=parameters)
-        context.note(**decided.facts)
+        context.note(**decided.facts, **here.facts())
         context.note(
             tokens=round(sum(len(row.input_ids) for row in rows) * (trainer.state.epoch or 0)),
-            memory=memory.peak(settings.device.type),
+            memory=max(here.gathered(memory.peak(settings.device.type) or 0)) or None,
             parameters=model.get_base_model().num_parameters() - parameters,
         )
         _portable(context.output)

@@ -18,6 +18,7 @@ from transformers import TrainerCallback
 
 import harness
 from harness_transformers.checkpoints import Checkpoints, write_tensors
+from harness_transformers.ranks.exchange import Ranks
 from harness_transformers.state import random_states, set_random_states, trained
 
 WEIGHTS = "trained.safetensors"
@@ -49,7 +50,8 @@ def train(trainer: Any, context: harness.Context, belongs: Mapping[str, Any]) ->
         trainer.train()
         return
     kept = Checkpoints(context.scratch, belongs, context.say)
-    found = kept.newest()
+    ranks = trainer.ranks
+    found = ranks.agreed(kept.newest() if ranks.first else None)
     trainer.add_callback(Saving(trainer, kept, found, context))
     trainer.train(resume_from_checkpoint=found and str(found))
 
@@ -68,6 +70,7 @@ class Saving(TrainerCallback):
         self, trainer: Any, kept: Checkpoints, found: Path | None, context: harness.Context
     ) -> None:
         self.trainer, self.kept, self.found, self.context = trainer, kept, found, context
+        self.ranks: Ranks = trainer.ranks
         self.last = time.monotonic()
         self.failed = False
         self.order = torch.get_rng_state()
@@ -100,11 +103,15 @@ class Saving(TrainerCallback):
     def _save_if_due(self, state: Any, control: Any) -> None:
         minutes = self.context.checkpoint_minutes
         over = control.should_training_stop or state.global_step >= state.max_steps
-        due = time.monotonic() - self.last >= 60 * minutes or self.context.cancelled()
-        if over or not minutes or not due:
+        if over or not minutes:
             return
+        due = time.monotonic() - self.last >= 60 * minutes or self.context.cancelled()
+        if not self.ranks.agreed(due):
+            return
+        self.ranks.remember()
         try:
-            self.kept.save(state.global_step, self._fill)
+            if self.ranks.first:
+                self.kept.save(state.global_step, self._fill)
         except OSError as error:
             if not self.failed:
                 reason = error.strerror or str(error)

@@ -28,10 +28,11 @@ def guarded(settings: Any, context: harness.Context) -> Iterator[list[TrainerCal
     """The callbacks of the trackers that TrainingArguments name, for one training.
 
     They are taken out of the arguments, so that the Trainer makes none of its own. At the end
-    each tracker's run is closed, whatever became of the training. Of a probe none is told.
+    each tracker's run is closed, whatever became of the training. Of a probe none is told, and of
+    several ranks the first one tells.
     """
     reported, settings.report_to = list(settings.report_to or ()), []
-    names = [] if context.probe else reported
+    names = [] if context.probe or settings.process_index else reported
     trackers = [Tracker(name, context) for name in names]
     with _grouped(context) if names else contextlib.nullcontext():
         try:

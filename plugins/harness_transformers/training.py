@@ -18,31 +18,35 @@ from harness_transformers.comparing import Comparison
 from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
-from harness_transformers.layouts import Batch, Flat, Padded
+from harness_transformers.layouts import Batch, Layout
 from harness_transformers.memory import AtOnce, Before
+from harness_transformers.ranks.exchange import ALONE, Ranks, SameOrder
 from harness_transformers.resuming import Remembering, take_random_states, take_weights
 from harness_transformers.validation import Validation
 
 
 def make(
     model: Any,
-    layout: Padded | Flat,
+    layout: Layout,
     arguments: Any,
     rows: Sequence[Encoded],
     held: Sequence[Encoded],
     context: harness.Context,
     decisions: Decisions | None = None,
+    ranks: Ranks = ALONE,
 ) -> Trainer:
     """A Trainer over ``rows`` that validates on ``held`` and reports to ``context``."""
-    watch = Watch(context)
+    watch = Watch(context, ranks)
     trainer = Answers(
         context.say,
+        layout,
+        ranks,
         model=model,
         args=arguments,
         train_dataset=_dataset(rows),
         eval_dataset=_dataset(held) if held else None,
-        data_collator=layout,
-        callbacks=[watch],
+        data_collator=ranks.collator(layout),
+        callbacks=[watch, SameOrder(ranks)],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
@@ -50,7 +54,7 @@ def make(
     if context.whole_valid:
         # After it: what is saved is settled at the end, and compared then.
         trainer.add_callback(Comparison(trainer, watch.write, context.limits))
-    trainer.remembering = [watch, trainer.at_once, *([decisions] if decisions else [])]
+    trainer.remembering = [watch, trainer.at_once, ranks, *([decisions] if decisions else [])]
     return trainer
 
 
@@ -78,11 +82,21 @@ class Answers(Trainer):
     names: Sequence[str] = ()
     remembering: Sequence[Remembering] = ()
 
-    def __init__(self, say: Callable[[str], None], **settings: Any) -> None:
+    def __init__(
+        self, say: Callable[[str], None], layout: Layout, ranks: Ranks, **settings: Any
+    ) -> None:
         super().__init__(**settings)
+        self.layout, self.ranks = layout, ranks
+        ranks.unwrapped(self.accelerator)
         self.at_once = AtOnce(self.args.train_batch_size, say, "rows")
         # The loss below is per learned token of the whole step, whatever the model's own is.
         self.model_accepts_loss_kwargs = True
+
+    def get_train_dataloader(self) -> Any:
+        return self.ranks.read_all(super().get_train_dataloader())
+
+    def _get_num_items_in_batch(self, batch_samples: list[Batch], device: Any) -> Any:
+        return self.ranks.total(super()._get_num_items_in_batch(batch_samples, device))
 
     def training_step(
         self, model: Any, inputs: Batch, num_items_in_batch: Any = None
@@ -94,13 +108,16 @@ class Answers(Trainer):
         def work(part: Sequence[int]) -> torch.Tensor:
             batch = inputs
             if len(part) < len(numbers):
-                batch = self.data_collator([self.train_dataset[number] for number in part])
+                batch = self.layout([self.train_dataset[number] for number in part])
             loss: torch.Tensor = step(model, batch, num_items_in_batch)
             return loss
 
         # Each part's loss is divided by the learned tokens of the whole step: they add up.
-        losses = self.at_once.run(numbers, work, Before(self.model).restore)
-        return torch.stack(losses).sum()
+        with self.ranks.noise():
+            losses = self.at_once.run(numbers, work, Before(self.model).restore)
+        if self.accelerator.sync_gradients:
+            self.ranks.add_up(self.model)
+        return torch.stack(losses).sum() if losses else torch.zeros((), device=self.args.device)
 
     def compute_loss(
         self,
@@ -115,8 +132,7 @@ class Answers(Trainer):
             loss = total / len(losses)
         else:
             loss = total / torch.as_tensor(num_items_in_batch).flatten()[0].to(total.device)
-            if self.args.average_tokens_across_devices:
-                loss = loss * self.accelerator.num_processes
+            loss = loss * self.ranks.size  # of losses and gradients the mean is taken
         if not torch.isfinite(loss):
             raise self._broken(loss, inputs["row"])
         return (loss, outputs) if return_outputs else loss
@@ -136,14 +152,18 @@ class Answers(Trainer):
         training = self.model.training
         self.model.eval()
         try:
-            parts = self.at_once.run(rows, self._row_losses, lambda: None)
+            pairs = self.ranks.spread(rows, self._own_losses)
         finally:
             self.model.train(training)
-        return [loss for part, _ in parts for loss in part], [n for _, part in parts for n in part]
+        return [loss for loss, _ in pairs], [tokens for _, tokens in pairs]
+
+    def _own_losses(self, rows: Sequence[Any]) -> list[tuple[float, int]]:
+        parts = self.at_once.run(rows, self._row_losses, lambda: None)
+        return [pair for part in parts for pair in zip(*part, strict=True)]
 
     @torch.no_grad()
     def _row_losses(self, rows: Sequence[Any]) -> tuple[list[float], list[int]]:
-        inputs = self._prepare_inputs(self.data_collator(rows))
+        inputs = self._prepare_inputs(self.layout(rows))
         _, losses, places = self._token_losses(self.model, inputs)
         if not torch.isfinite(losses).all():
             raise self._broken(losses.sum(), inputs["row"])
@@ -153,7 +173,7 @@ class Answers(Trainer):
 
     def _token_losses(self, model: Any, inputs: Batch) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """The model's answer; of each learned token its cross entropy, and its row in the batch."""
-        learned = self.data_collator.learned(model, inputs)
+        learned = self.layout.learned(model, inputs)
         return learned.outputs, token_losses(learned.logits, learned.wanted), learned.places
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
@@ -178,8 +198,8 @@ class Answers(Trainer):
 class Watch(TrainerCallback):
     """Writes the log, reports progress, stops on a gradient that is not finite."""
 
-    def __init__(self, context: harness.Context) -> None:
-        self.context = context
+    def __init__(self, context: harness.Context, ranks: Ranks = ALONE) -> None:
+        self.context, self.ranks = context, ranks
         self.path: Path = context.output / "log.jsonl"
         self.ending = True  # before the first step nothing is lost
 
@@ -211,6 +231,7 @@ class Watch(TrainerCallback):
             loss=logs["loss"],
             learning_rate=logs.get("learning_rate"),
             grad_norm=logs.get("grad_norm"),
+            **self.ranks.shares,
         )
 
     def keep(self, folder: Path) -> None:

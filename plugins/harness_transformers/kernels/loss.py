@@ -11,7 +11,7 @@ ROWS = 64
 
 
 class CrossEntropy(torch.autograd.Function):
-    """``log sum exp z - z[wanted]`` of each token, computed in float32.
+    """``log sum exp z - z[wanted]`` of each token, computed in float32, or float64 of such logits.
 
     The gradient ``softmax z - onehot(wanted)`` is made on the way forward and takes the place of
     the logits, which nobody may read afterwards (as in Hsu et al. 2024, Liger Kernel).
@@ -19,12 +19,13 @@ class CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-        """Shapes: logits (tokens, vocabulary), wanted (tokens); gives (tokens), float32."""
-        losses = torch.empty(len(logits), dtype=torch.float32, device=logits.device)
+        """Shapes: logits (tokens, vocabulary), wanted (tokens); gives (tokens) of that type."""
+        kind = torch.promote_types(logits.dtype, torch.float32)
+        losses = torch.empty(len(logits), dtype=kind, device=logits.device)
         gradient = logits.detach() if ctx.needs_input_grad[0] else None
         for start in range(0, len(logits), ROWS):
             part = slice(start, start + ROWS)
-            rows, own = logits[part].float(), wanted[part, None]
+            rows, own = logits[part].to(kind), wanted[part, None]
             chances = torch.softmax(rows, -1)
             # log sum exp z = max z - log(softmax at the maximum), which never underflows.
             losses[part] = rows.amax(-1) - chances.amax(-1).log() - rows.gather(1, own)[:, 0]

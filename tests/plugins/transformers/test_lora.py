@@ -275,7 +275,8 @@ def test_one_of_several_gpus_is_used_and_it_is_said(base, row, context, monkeypa
     trainer(batch_size=2).train(base, [row(number) for number in range(8)], (), context)
     assert len([entry for entry in log(context) if "loss" in entry]) == 4
     assert context.facts["remarks"] == [
-        "2 GPUs are visible and training used one of them, cpu; CUDA_VISIBLE_DEVICES chooses which"
+        "2 GPUs are visible and training used one of them, cpu; processes: auto uses all, "
+        "CUDA_VISIBLE_DEVICES chooses which"
     ]
 
 

@@ -1,0 +1,277 @@
+"""Starts the ranks of a stage, hears what they say, and ends them all when one is lost.
+
+They are started by torch's elastic launcher, the one of ``torchrun``, and Accelerate joins them.
+Each keeps a connection to this process: what it tells goes up by that, and when this process dies,
+the ranks see the connection end, and end too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import shutil
+import signal
+import socket
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.kit.files import write_json, write_jsonl
+
+WORK = "work.json"
+POLL_SECONDS = 0.2
+STEPS = 10
+"""So many median steps without a sign of any rank are too many, if they are more than the option
+allows."""
+
+
+def spread(
+    plugin: Any,
+    work: str,
+    rows: Mapping[str, Sequence[Sequence[Any]]],
+    described: Mapping[str, Any],
+    context: harness.Context,
+    count: int,
+    patience: float,
+) -> list[Any]:
+    """Have ``count`` ranks do a stage's work, and wait for them.
+
+    Args:
+        plugin: its class and options are those of the plugin in each rank.
+        work: a function of :mod:`harness_transformers.ranks.member`, by name.
+        rows: by name, for each rank its records.
+        described: further JSON values for the work.
+        patience: seconds without a sign of any rank after which the work is given up.
+
+    Returns:
+        The answer of each rank. The first one's facts are in the context.
+
+    Raises:
+        Cancelled: the user asked to stop, and the first rank did.
+        OutOfMemory: a rank was killed.
+        EnvironmentFailure: a rank hangs.
+        HarnessError: as a rank raised it.
+    """
+    folder = context.output / "ranks"
+    token = secrets.token_hex(16)
+    door = socket.create_server(("127.0.0.1", 0))
+    try:
+        folder.mkdir()
+        for name, shares in rows.items():
+            for rank, share in enumerate(shares):
+                write_jsonl(folder / f"{name}-{rank}.jsonl", map(harness.to_json, share))
+        kept = ("seed", "stage", "round", "arm", "run", "checkpoint_minutes", "probe",
+                "whole_valid", "limits")  # fmt: skip
+        said = {
+            "class": [type(plugin).__module__, type(plugin).__qualname__],
+            "options": plugin.options.model_dump(mode="json"),
+            "work": work, "door": door.getsockname()[1], "token": token,
+            "output": str(context.output), "scratch": context.scratch and str(context.scratch),
+            "context": {name: getattr(context, name) for name in kept}, **described,
+        }  # fmt: skip
+        write_json(folder / WORK, said)
+        with _started(folder, count) as processes:
+            members = Members(door, token, processes, count, patience)
+            answers = members.followed(context)
+    finally:
+        door.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    context.facts.update(answers[0]["facts"])
+    return [answer["answer"] for answer in answers]
+
+
+@contextlib.contextmanager
+def _started(folder: Path, count: int) -> Iterator[Any]:
+    """The ranks as processes, of which none is left afterwards."""
+    import torch
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, start_processes
+
+    store = torch.distributed.TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
+    common = {
+        **os.environ,
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, _cores() // count))),
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0",
+        "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count),
+    }  # fmt: skip
+    if sys.platform == "linux":  # gloo would ask for this machine's name, which may be nobody's
+        common.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    envs = {rank: {**common, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(count)}
+    call = ("-P", "-m", "harness_transformers.ranks.member", str(folder))
+    with _signals_kept():
+        processes = start_processes(
+            "ranks", sys.executable, dict.fromkeys(envs, call), envs, DefaultLogsSpecs(os.devnull)
+        )
+    try:
+        yield processes
+    finally:
+        for pid in processes.pids().values():
+            # Each leads a group of its own. A process that is stopped hears no other signal.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        processes.close(timeout=5)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """The launcher would put handlers of its own in the place of this process's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Members:
+    """The connections of the ranks, and what was heard by them."""
+
+    def __init__(
+        self, door: socket.socket, token: str, processes: Any, count: int, patience: float
+    ) -> None:
+        self.door, self.token, self.processes = door, token, processes
+        self.count, self.patience = count, patience
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(door, selectors.EVENT_READ)
+        self.pending: dict[socket.socket, bytes] = {}
+        self.sockets: dict[int, socket.socket] = {}
+        self.signs = [0] * count
+        self.heard = 0.0  # when the last sign came
+        self.steps: list[float] = []
+        self.failures: list[tuple[int, dict[str, Any]]] = []
+        self.answers: dict[int, Any] = {}
+
+    def followed(self, context: harness.Context) -> list[Any]:
+        """Pass on what the ranks say until all have answered; see :func:`spread`."""
+        asked = False
+        while len(self.answers) < self.count:
+            if context.cancelled() and not asked and 0 in self.sockets:
+                asked = True
+                with contextlib.suppress(OSError):
+                    self.sockets[0].sendall(b"stop\n")
+            self._hear(context, POLL_SECONDS)
+            self._look(context)
+            self._wait_no_longer()
+        return [self.answers[rank] for rank in range(self.count)]
+
+    def _hear(self, context: harness.Context, seconds: float) -> None:
+        for key, _ in self.selector.select(seconds):
+            connection: Any = key.fileobj
+            if connection is self.door:
+                guest, _ = self.door.accept()
+                self.selector.register(guest, selectors.EVENT_READ)
+                self.pending[guest] = b""
+                continue
+            try:
+                data = connection.recv(1 << 20)
+            except OSError:
+                data = b""
+            if not data:
+                self.selector.unregister(connection)
+                continue
+            *lines, self.pending[connection] = (self.pending[connection] + data).split(b"\n")
+            for line in lines:
+                self._take(connection, json.loads(line), context)
+
+    def _take(self, connection: socket.socket, message: list[Any], context: Any) -> None:
+        """``[token, rank, kind, ...]``; others than the ranks are not listened to."""
+        token, rank, kind, *parts = message
+        if not secrets.compare_digest(str(token), self.token):
+            self.selector.unregister(connection)
+            connection.close()
+            return
+        self.sockets[rank] = connection
+        match kind:
+            case "sign":
+                self.signs[rank] += 1
+                self.heard = time.monotonic()
+            case "step":
+                self.steps.append(time.monotonic())
+                context.report(*parts)
+            case "say":
+                context.say(*parts)
+            case "failure":
+                self.failures.append((rank, parts[0]))
+            case "answer":
+                self.answers[rank] = parts[0]
+
+    def _look(self, context: harness.Context) -> None:
+        """Whether a rank has failed or died.
+
+        A rank that was killed makes the others fail: they lose its connection. So its death counts
+        more than their words.
+        """
+        if self.failures:
+            time.sleep(POLL_SECONDS)
+        outcome = self.processes.wait(0)
+        for rank, failure in sorted(outcome.failures.items()) if outcome else ():
+            if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
+                raise self._died(rank, failure.exitcode)
+        if self.failures:
+            rank, told = self.failures[0]
+            raise _raised(told, f"rank {rank} of {self.count}")
+        for rank, failure in sorted(outcome.failures.items()) if outcome else ():
+            raise self._died(rank, failure.exitcode)
+        if outcome:
+            self._hear(context, 0)
+            for rank in {*range(self.count)} - {*self.answers}:
+                raise self._died(rank, 0)
+
+    def _died(self, rank: int, code: int) -> harness.HarnessError:
+        who = f"rank {rank} of {self.count}"
+        if code == -signal.SIGKILL:
+            return harness.OutOfMemory(
+                f"the process of {who} was killed (signal 9), which mostly means that memory ran "
+                "out; the others were ended",
+                hint="take fewer processes, or ask for less at once; the same command goes on from "
+                "the last checkpoint",
+            )  # fmt: skip
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return harness.PluginError(f"the process of {who} ended without an answer ({reason})")
+
+    def _wait_no_longer(self) -> None:
+        """Whether a rank hangs: the others wait for it, and no sign comes from any."""
+        between = [b - a for a, b in zip(self.steps, self.steps[1:], strict=False)]
+        limit = max(self.patience, STEPS * statistics.median(between) if between else 0)
+        silent = time.monotonic() - self.heard if self.heard else 0.0
+        if silent < limit:
+            return
+        behind = [rank for rank in range(self.count) if self.signs[rank] == min(self.signs)]
+        if len(behind) == self.count:
+            what = f"no rank has given a sign for {silent:.0f} s"
+        else:
+            who = f"rank {' and '.join(map(str, behind))} of {self.count}"
+            what = f"{who} hangs: the others have waited for {silent:.0f} s"
+        raise harness.EnvironmentFailure(
+            f"{what}; all were ended",
+            where="train.rank_timeout",
+            hint="the same command goes on from the last checkpoint; raise rank_timeout where "
+            "a pause as long as that is in order",
+        )  # fmt: skip
+
+
+def _raised(told: Mapping[str, Any], who: str) -> Exception:
+    """The exception that a rank described (:func:`harness_transformers.ranks.member.described`)."""
+    if told["kind"] == "Cancelled":
+        return harness.Cancelled()
+    kind: type[harness.HarnessError] = getattr(harness, told["kind"])
+    error = kind(told["what"], where=told["where"], hint=told["hint"], details=told["details"])
+    error.add_note(f"{who}:\n{told['traceback']}")
+    return error

@@ -1,0 +1,255 @@
+"""A training on several processes is that of one: steps, decisions, bytes after a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness_transformers import ranks
+from harness_transformers.lora import LoraTrainer
+
+OPTIONS = {"r": 4, "epochs": 2, "batch_size": 4, "precision": "fp32"}
+ALWAYS = 1e-6
+FAULT = "FAULT_OF_A_TEST"
+ROOT = Path(__file__).parents[3]
+
+
+class Double(LoraTrainer):
+    """Computes in float64; norms too, which transformers' own would do in float32."""
+
+    def _adapted(self, base):
+        from torch.nn import RMSNorm
+
+        model = super()._adapted(base)
+        for layer in list(model.modules()):
+            for name, child in list(layer.named_children()):
+                if type(child).__name__ == "LlamaRMSNorm":
+                    norm = RMSNorm(len(child.weight), child.variance_epsilon)
+                    norm.weight = child.weight
+                    setattr(layer, name, norm)
+        return model.double()
+
+
+class PaddedRows(LoraTrainer):
+    """Takes the layout of a GPU."""
+
+    def work(self, *given):
+        from harness_transformers import layouts
+
+        layouts._lies_flat = lambda *_: False
+        return super().work(*given)
+
+
+class Faulty(LoraTrainer):
+    """A rank does something bad in a step; ``FAULT_OF_A_TEST`` says ``rank:step:what``."""
+
+    def work(self, *given):
+        from harness_transformers.training import Answers
+
+        step = Answers.training_step
+        number, when, what = os.environ.get(FAULT, "::").split(":")
+
+        def faulty(trainer, *inputs):
+            if os.environ.get("RANK") == number and trainer.state.global_step == int(when):
+                _do(what)
+            return step(trainer, *inputs)
+
+        Answers.training_step = faulty
+        return super().work(*given)
+
+
+def _do(what):
+    if what == "memory":
+        raise MemoryError("no more of it")
+    if what == "leave":
+        os._exit(0)
+    os.kill(os.getpid(), getattr(signal, what))
+    time.sleep(60)
+
+
+@pytest.fixture
+def train(base, row, another, monkeypatch):
+    """``train(processes, **options)``: one training; its context, and what it said."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+    def go(processes, kind=LoraTrainer, rows=19, scratch=None, stop=lambda steps: False, **options):
+        context = another()
+        context.steps, context.said = [], []
+        context.report = lambda *step: context.steps.append(step[0])
+        context.say, context.cancelled = context.said.append, lambda: stop(context.steps)
+        context.scratch, context.checkpoint_minutes = scratch, ALWAYS if scratch else 0
+        made = kind.Options(**{**OPTIONS, "processes": processes, **options})
+        lists = [
+            [row(number + first) for number in range(size)] for first, size in ((0, rows), (100, 6))
+        ]
+        context.failure = None
+        try:
+            kind(made).train(base, *lists, context)
+        except (harness.HarnessError, harness.Cancelled) as error:
+            context.failure = error
+        return context
+
+    return go
+
+
+def lines(context):
+    text = (context.output / "log.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def weights(context):
+    import safetensors.torch
+
+    return safetensors.torch.load_file(context.output / "adapter_model.safetensors")
+
+
+def files(context):
+    return {path.name: path.read_bytes() for path in context.output.iterdir()}
+
+
+def assert_equal(found, expected, losses, adapters):
+    assert found.failure is None and expected.failure is None
+    assert len(lines(found)) == len(lines(expected))
+    for ours, theirs in zip(lines(found), lines(expected), strict=True):
+        for name, value in theirs.items():
+            if isinstance(value, float):
+                assert ours[name] == pytest.approx(value, abs=losses, rel=losses), (name, theirs)
+            elif not isinstance(value, dict):
+                assert ours[name] == value
+    assert set(files(found)) == set(files(expected))
+    theirs = weights(expected)
+    assert all(float((w - theirs[n]).abs().max()) < adapters for n, w in weights(found).items())
+
+
+def left(folder):
+    """Ranks that work for a folder."""
+    found = subprocess.run(
+        ["pgrep", "-f", str(folder)], capture_output=True, text=True, check=False
+    )
+    return found.stdout.split()
+
+
+def test_two_processes_take_the_steps_of_one(train):
+    """The one walk of every day: flat rows, accumulation with a short last step, validation."""
+    found = train(2, accumulation=2, keep="best", early_stop={"patience": 8})
+    assert_equal(
+        found, train(1, accumulation=2, keep="best", early_stop={"patience": 8}), 1e-5, 1e-4
+    )
+    assert found.steps == list(range(7)) and not left(found.output)
+    shares = [line["tokens"] for line in lines(found) if "tokens" in line]
+    assert len(shares) == 6 and all(len(share) == 2 for share in shares)
+    assert len(found.facts["ranks"]) == 2
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("kind", [LoraTrainer, PaddedRows])
+def test_layouts_and_batches_that_are_smaller_than_the_ranks(train, kind, processes):
+    options = {"kind": kind, "rows": 9, "batch_size": 2, "accumulation": 3}
+    assert_equal(train(processes, **options), train(1, **options), 1e-5, 1e-4)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("processes", [2, 3])
+def test_in_float64_losses_are_equal_to_the_ninth_digit(train, processes):
+    options = {"kind": Double, "accumulation": 2}
+    assert_equal(train(processes, **options), train(1, **options), 1e-9, 1e-9)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_all_ranks_stop_early_alike(train, keep):
+    options = {"early_stop": {"patience": 1, "min_delta": 5.0}, "epochs": 4, "keep": keep}
+    found, expected = train(3, **options), train(1, **options)
+    assert_equal(found, expected, 1e-5, 1e-4)
+    assert any(line.get("stopped") for line in lines(found))
+    assert found.facts["stopped_step"] == expected.facts["stopped_step"] < 20
+
+
+@pytest.mark.nightly
+def test_killed_and_stopped_it_goes_on_to_the_same_bytes(train, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    options = {"kind": Faulty, "dropout": 0.1, "epochs": 3, "accumulation": 2}
+    whole = train(2, **options)
+    for fault in ("1:3:SIGKILL", "0:5:SIGKILL", "1:6:SIGSEGV"):
+        monkeypatch.setenv(FAULT, fault)
+        began = time.monotonic()
+        dead = train(2, scratch=scratch, **options)
+        number, _, name = fault.split(":")
+        assert f"rank {number} of 2" in str(dead.failure), dead.failure
+        assert isinstance(dead.failure, harness.OutOfMemory) == (name == "SIGKILL")
+        assert not left(dead.output) and not (dead.output / "ranks").exists()
+        assert time.monotonic() - began < 90
+    monkeypatch.delenv(FAULT)
+    stopped = train(2, scratch=scratch, stop=lambda steps: steps[-1:] == [8], **options)
+    assert isinstance(stopped.failure, harness.Cancelled) and not left(stopped.output)
+    last = train(2, scratch=scratch, **options)
+    assert last.steps[0] == 8 and "training goes on after step 8 of 9" in last.said[0]
+    assert files(last) == files(whole)
+
+
+@pytest.mark.nightly
+def test_another_number_of_processes_does_not_go_on(train, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    train(2, scratch=scratch, stop=lambda steps: steps[-1:] == [3])
+    other = train(3, scratch=scratch)
+    assert any("it was made with other processes" in sentence for sentence in other.said)
+    assert other.steps[0] == 0
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("1:2:memory", harness.OutOfMemory, "memory is not enough"),
+        ("1:2:leave", harness.PluginError, "rank 1 of 2"),
+        ("1:2:SIGSTOP", harness.EnvironmentFailure, "rank 1 of 2 hangs"),
+    ],
+)
+def test_one_lost_rank_ends_all(train, monkeypatch, fault, kind, words):
+    monkeypatch.setenv(FAULT, fault)
+    lost = train(2, kind=Faulty, rank_timeout=3, batch_size=2)
+    assert isinstance(lost.failure, kind) and words in str(lost.failure), lost.failure
+    assert not left(lost.output)
+
+
+@pytest.mark.nightly
+def test_a_rank_that_meets_bad_rows_says_so_once(train):
+    failed = train(2, max_length=8)
+    assert isinstance(failed.failure, harness.DataError)
+
+
+def test_shares_are_alike_and_cover_every_row():
+    pytest.importorskip("torch")
+    from harness_transformers.ranks.exchange import deal
+
+    assert deal([5, 1, 1, 1, 4], 2) == [[0, 2], [1, 3, 4]]
+    assert deal([7], 3) == [[0], [], []]
+    assert deal([], 2) == [[], []]
+
+
+def test_one_process_leaves_the_key_as_it_was():
+    assert ranks.environment(1) == {}
+    assert ranks.environment(3) == {"processes": "3"}
+    options = LoraTrainer.Options()
+    assert set(LoraTrainer.unkeyed) < set(type(options).model_fields)
+
+
+def test_processes_without_a_gpu_for_each_are_refused(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    assert ranks.count("auto", "train.processes") == 2 == ranks.count(2, "")
+    with pytest.raises(harness.ConfigError, match="asks for 3 processes, and 2 GPUs"):
+        ranks.count(3, "train.processes")
