@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import harness
+from harness.kit.draws import fraction
 from harness_rows.initial.answers import look
 
 MOST_LABELS = 50
 """Labels that each row is asked with; with more of them, answers are taken for texts."""
 ELSEWHERE = 2
 """Prompts of other rows behind which an answer is read."""
+PROMPTS = 8
+"""Prompts that serve for that, for all rows: answers behind one prompt are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ def questions(rows: Sequence[harness.Example], seed: int) -> Questions:
     labels = tuple(sorted(label for label, _ in found.labels))
     if 1 < len(labels) <= MOST_LABELS:
         return Questions(labels, {row.id: _relabelled(row, labels) for row in rows})
-    return Questions((), {row.id: _elsewhere(row, rows, seed) for row in rows})
+    prompts = random.Random(seed).sample(rows, min(len(rows), PROMPTS))
+    return Questions((), {row.id: _elsewhere(row, prompts, seed) for row in rows})
 
 
 def answer_of(row: harness.Example) -> str:
@@ -59,9 +63,12 @@ def _relabelled(row: harness.Example, labels: Sequence[str]) -> list[harness.Exa
 
 
 def _elsewhere(
-    row: harness.Example, rows: Sequence[harness.Example], seed: int
+    row: harness.Example, prompts: Sequence[harness.Example], seed: int
 ) -> list[harness.Example]:
     """The row, and its answer under prompts whose own answer is another."""
-    drawn = random.Random(f"{seed} {row.id}").sample(rows, min(len(rows), 10 * ELSEWHERE))
-    others = [other for other in drawn if answer_of(other) != answer_of(row)][:ELSEWHERE]
-    return [row, *(dataclasses.replace(row, messages=other.messages) for other in others)]
+    others = [other for other in prompts if answer_of(other) != answer_of(row)]
+    others.sort(key=lambda other: fraction(seed, f"{row.id} {other.id}"))
+    return [
+        row,
+        *(dataclasses.replace(row, messages=other.messages) for other in others[:ELSEWHERE]),
+    ]

@@ -19,7 +19,7 @@ class Suspect:
 
     Attributes:
         score: the more, the more it is to be looked at. Of labels the probability of ``likelier``
-            less that of the row's own, -1 to 1; of texts nats, as in :func:`_of_texts`.
+            less that of the row's own, -1 to 1; of texts a share, as in :func:`_of_texts`.
         reason: why, in words.
         likelier: the label that the model finds likelier; empty where that is the row's own, and
             where answers are no labels.
@@ -84,14 +84,17 @@ def _of_texts(
 ) -> list[Suspect]:
     """Rows whose answers their own prompts explain least.
 
-    The score is what an answer loses behind its own prompt less what it loses behind others, per
-    token: 0 where the prompt says nothing of the answer. A long or rare answer loses much behind
+    The score is what an answer loses behind its own prompt as a share of what it loses behind
+    others: 1 where the prompt says nothing of the answer. A long or rare answer loses much behind
     every prompt, and is not suspected for that.
     """
     suspects = []
     for row in rows:
-        own, *others = (float(np.mean(loss)) for loss in losses[row.id])
-        elsewhere = float(np.mean(others)) if others else own
-        reason = f"{own:.2f} nats a token behind its prompt, {elsewhere:.2f} behind others"
-        suspects.append(Suspect(row, own - elsewhere, reason))
+        own, *others = map(sum, losses[row.id])
+        elsewhere = sum(others) / len(others) if others else own
+        # Answers that lose nothing anywhere have nothing to be explained.
+        score = own / elsewhere if elsewhere > 0 else 0.0
+        tokens = len(losses[row.id][0])
+        reason = f"{own / tokens:.2f} nats a token, {elsewhere / tokens:.2f} behind other prompts"
+        suspects.append(Suspect(row, score, reason))
     return sorted(suspects, key=lambda one: -one.score)
