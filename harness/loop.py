@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.data.splits import groups_of, rows_digest
+from harness.data.splits import groups_of, grown, rows_digest
 from harness.engine import ledger
 from harness.engine.at import At
 from harness.engine.history import ArmState, History, Place
@@ -88,7 +88,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
                 # The control follows the main arm's schedule, or sizes would differ.
                 source = arm.kept if result.verdict.label == "regressed" else number
             added = _augment(steps, history, arm, source, number, pinned.get(AUGMENT))
-            following[arm.name] = (*arm.train[source], *added.rows)
+            following[arm.name] = grown(arm.train[source], added.rows)
             history.added.setdefault(arm.name, []).extend(added.rows)
             yield _close(steps, history, arm, result, added)
     if history.kept == BASELINE:
@@ -332,14 +332,18 @@ def _augment(
 ) -> AugmentedRows:
     """More rows for the arm's next round, grown from the rows and findings of ``source``.
 
-    The control arm gets as many rows as the main arm got, drawn from everywhere.
+    The control arm gets as many rows as the main arm got, drawn from everywhere; of entries whose
+    control is none it gets none.
     """
     strategy = steps.config.settings.plan.strategy
     budgets = {entry.name: entry.rows for entry in steps.config.augment}
     if arm.name == CONTROL_ARM:
-        strategy = "random"
+        if steps.config.control != "none":
+            strategy = "random"
         growth = history.results[BASE_ARM, number].growth
-        budgets = dict(growth.by) if growth else {}
+        without = {entry.name for entry in steps.config.augment if entry.control == "none"}
+        budgets = {name: rows for name, rows in (growth.by if growth else {}).items()
+                   if name not in without}  # fmt: skip
     place = (arm.name if source else BASE_ARM, source)
     found, evaluation = history.findings[place], history.evaluations[place]
     at, rows = At(number, arm.name), arm.train[source]

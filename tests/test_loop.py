@@ -186,8 +186,8 @@ def test_arms_of_unequal_size_are_not_compared(project):
     assert ours > theirs
     assert (control["difference"], control["low"], control["high"]) == (None, None, None)
     assert control["sentence"] == (
-        f"Not comparable: in round 3 the targeted arm trained on {ours} rows and the random arm "
-        f"on {theirs}, so a difference may be that of their number."
+        f"Not comparable: in round 3 the main arm trained on {ours} rows and the control arm on "
+        f"{theirs}, so a difference may be that of their number."
     )
     assert "Not comparable" in project.inside("report", "--full").out
     assert "targeted minus random" not in project.inside("report", "--full").out

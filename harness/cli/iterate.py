@@ -217,7 +217,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     if note:
         console.print(Text(note), highlight=False)
     config = run.config
-    counts = len(config.metrics), config.control, len(asking.entries(config))
+    counts = len(config.metrics), bool(config.control), len(asking.entries(config))
     trainings = sum(intent.trainings for intent in experiments.checked(config))
     total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
     log = log_to(run.folder / "harness.log")

@@ -81,12 +81,12 @@ def check_control(
     if not asked:
         return
     for entry in augment:
-        if entry.control == "random":
+        if entry.control:
             problems.add(
                 ("augment", entry.index),
-                f"control: random makes a second arm, but '{asked[0].name}' comes from raters, "
-                "and they rate the main arm's answers only: the run would wait for ever. Take "
-                "control: out, or take that metric out of this run",
+                f"control: {entry.control} makes a second arm, but '{asked[0].name}' comes from "
+                "raters, and they rate the main arm's answers only: the run would wait for ever. "
+                "Take control: out, or take that metric out of this run",
             )
             return
 

@@ -27,6 +27,7 @@ from harness.kit.files import files_digest
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
+from harness.records.rounds import Contrast
 from harness.registry import Registry
 from harness.stages.kinds import REQUIRED, StageKind
 
@@ -132,8 +133,12 @@ class Config:
         return any(guard.forgetting is not None for guard in self.settings.guard)
 
     @property
-    def control(self) -> bool:
-        return any(entry.control == "random" for entry in self.augment)
+    def control(self) -> Contrast | None:
+        """What the control arm gets in place of the added rows; None: there is no such arm."""
+        drawn = [entry for entry in self.augment if entry.control == "random"]
+        if drawn:
+            return "real" if any(entry.instance.writes for entry in drawn) else "random"
+        return "none" if any(entry.control for entry in self.augment) else None
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""

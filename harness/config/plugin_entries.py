@@ -147,8 +147,8 @@ def entry_of(
     if isinstance(rows, bool) or not isinstance(rows, int):
         problems.add((*place, "rows"), f"a whole number is needed, not {rows!r}")
         rows = 1  # said already
-    if control not in (None, "random"):
-        problems.add((*place, "control"), f"only 'random' is known, not {control!r}")
+    if control not in (None, "random", "none"):
+        problems.add((*place, "control"), f"'random' or 'none' is needed, not {control!r}")
     try:
         provider = registry.get(stage, plugin)
     except ConfigError as error:

@@ -48,3 +48,10 @@ def with_valid(rows: Sequence[Example], share: float, seed: int) -> tuple[Exampl
         else row
         for row in rows
     )
+
+
+def grown(train: Sequence[Example], added: Sequence[Example]) -> tuple[Example, ...]:
+    """Train with the added rows; one whose origin names a row that it ``replaces`` stands in its
+    place."""
+    replaced = {(row.origin or {}).get("replaces") for row in added}
+    return (*(row for row in train if row.id not in replaced), *added)

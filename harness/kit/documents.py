@@ -122,3 +122,37 @@ def score_title(document: Mapping[str, Any], name: str, limit: int) -> str:
 def unlabelled(sentence: str, label: str) -> str:
     """A verdict's sentence without the label that it begins with, which stands beside it."""
     return sentence.removeprefix(f"{label}: ")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """What rows cost that augmenters wrote, the refused ones included, as a report's figures.
+
+    Attributes:
+        by: the entries that wrote them.
+        rows: that were added.
+        tokens, money, seconds: of one of these rows; None where it is not known.
+    """
+
+    by: tuple[str, ...]
+    rows: int
+    tokens: float | None
+    money: float | None
+    seconds: float | None
+
+
+def written_rows(document: Mapping[str, Any]) -> WrittenRows | None:
+    """What the rows cost that a model wrote; None where none was added."""
+    written = [row for row in document["tables"].get("added", ()) if row.get("written")]
+    rows = sum(row["written"] for row in written)
+    if not rows:
+        return None
+    costs = [one for one in document.get("requests") or () if one["stage"].startswith("augment: ")]
+    money = [one["money"] for one in costs if one["money"] is not None]
+    tokens = sum(one["prompt_tokens"] + one["answer_tokens"] for one in costs)
+    seconds = document["seconds"].get("augment")
+    return WrittenRows(
+        tuple(dict.fromkeys(str(row["made_by"]) for row in written)), rows,
+        tokens / rows or None, sum(money) / rows if money else None,
+        None if seconds is None else seconds / rows,
+    )  # fmt: skip

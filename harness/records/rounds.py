@@ -14,6 +14,9 @@ SUMMARY_SCHEMA: Final = "harness.summary/4"
 
 Label = Literal["baseline", "improved", "no evidence", "regressed", "control"]
 """``control`` stands where a label would: a control arm's rounds are not judged."""
+Contrast = Literal["random", "real", "none"]
+"""What a control arm gets in place of the added rows: as many of the same augmenters, drawn at
+random; as many real rows, drawn at random, where an augmenter writes its own; or none."""
 GuardState = Literal["broken", "held", "cannot be judged"]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, MaxLen, MinLen
 
 from harness.records.course import Course
-from harness.records.rounds import GuardState, Sealed, Verdict
+from harness.records.rounds import Contrast, GuardState, Sealed, Verdict
 
 LONGEST_TEXT = 2_000
 """Characters of a text of data or of a model."""
@@ -532,15 +532,19 @@ class ShownCost:
 
 @dataclass(frozen=True, slots=True)
 class ShownControl:
-    """The arm with randomly drawn rows.
+    """The control arm, which gets other rows in place of those that are added, or none.
 
     Attributes:
+        instead: what it gets: as many rows of the same augmenters drawn at random (`random`), as
+            many real rows drawn at random in place of written ones (`real`), or none (`none`).
         rounds: of the arm `random`, the shared baseline first.
-        difference: targeted minus random on the primary score, positive = targeting was better.
+        difference: the main arm minus it on the primary score, positive = the added rows were
+            better.
         low, high: its 95 % interval.
         sentence: all of it in words.
     """
 
+    instead: Contrast
     rounds: tuple[ShownRound, ...]
     difference: float | None
     low: float | None
@@ -727,7 +731,7 @@ class Summary:
         next_command: what to type next: the command that goes on with an open run; of a finished
             one `harness test`, if its test set is sealed by request, else one round more (with
             `--no-test`, since each opening of a test set makes the next one prove more).
-        control: the arm with randomly drawn rows; the key is absent without one.
+        control: the arm with other rows in place of the added ones; the key is absent without one.
         baselines: the base model under other prompts, each with the best round against it, in the
             order of the config; the key is absent where the config names none, and until they are
             answered.

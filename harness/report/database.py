@@ -40,7 +40,7 @@ def database(
     opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
-        arms[CONTROL_ARM] = {"plan.strategy": "random"}
+        arms[CONTROL_ARM] = {"augment.control": run.config.control}
     arms |= {stored_arm(branch.name): branch.changes for branch in _branches(history)}
     arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.asked.items()}
     contents = RunContents(

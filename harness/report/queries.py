@@ -119,7 +119,8 @@ QUERIES: Mapping[str, Query] = {
     ),
     "added": Query(
         "rows that were added to the training data, by round, augmenter and slice",
-        "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
+        "SELECT round, made_by, slice, count(*) AS rows, "
+        "count(made->>'$.teacher') AS written FROM added WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY ALL",
     ),
 }

@@ -28,7 +28,7 @@ from harness.records import (
     RoundResult,
     to_json,
 )
-from harness.records.rounds import SUMMARY_SCHEMA
+from harness.records.rounds import SUMMARY_SCHEMA, Contrast
 from harness.records.summary import (
     Data,
     MainRound,
@@ -195,39 +195,44 @@ def _next_command(run: Run, history: History, *, final: bool) -> str:
 
 
 def _control(steps: Steps, history: History) -> ShownControl | None:
-    """Targeted minus random after the last round that both arms have finished."""
-    results = history.of(CONTROL_ARM) if CONTROL_ARM in history.arms else []
+    """The main arm minus the control arm after the last round that both have finished."""
+    instead = steps.config.control
+    if instead is None:
+        return None
+    results = history.of(CONTROL_ARM)
     last = max((result.round for result in results), default=0)
     if last < 1 or (BASE_ARM, last) not in history.evaluations:
         return None
     rounds = tuple(map(control_round, results))
-    if doubt := _no_contrast(history, last):
-        return ShownControl(rounds, None, None, None, doubt)
+    if doubt := _no_contrast(history, last, instead):
+        return ShownControl(instead, rounds, None, None, None, doubt)
     score = deciding_score(steps, history.data.split("dev"))
-    targeted, random = (
+    main, control = (
         history.evaluations[arm, last].measurements[score.entry.name]
         for arm in (BASE_ARM, CONTROL_ARM)
     )
-    difference, low, high, sentence = rule.contrast_arms(score, targeted, random)
-    return ShownControl(rounds, finite(difference), finite(low), finite(high), one_line(sentence))
+    difference, low, high, sentence = rule.contrast_arms(score, main, control, instead)
+    return ShownControl(
+        instead, rounds, finite(difference), finite(low), finite(high), one_line(sentence)
+    )
 
 
-def _no_contrast(history: History, last: int) -> str:
-    """Why a difference of the arms after this round would not be one of targeting; or empty."""
+def _no_contrast(history: History, last: int, instead: Contrast) -> str:
+    """Why a difference of the arms after this round would not be one of the added rows; or
+    empty."""
     if last == 1:
         return "Both arms train on the same rows in round 1; they can differ from round 2 on."
-    targeted, random = (history.arms[arm].train for arm in (BASE_ARM, CONTROL_ARM))
-    if targeted.get(last) == random.get(last):
+    main, control = (history.arms[arm].train for arm in (BASE_ARM, CONTROL_ARM))
+    if main.get(last) == control.get(last):
         why = (
             "no rows were added in either"
-            if targeted.get(last) == targeted.get(1)
+            if main.get(last) == main.get(1)
             else "no rows were added for a slice, so that both drew theirs from all data"
         )
         return f"Both arms trained on the same rows in round {last}: {why}."
-    if len(targeted[last]) != len(random[last]):
+    if instead != "none" and len(main[last]) != len(control[last]):
         return (
-            f"Not comparable: in round {last} the targeted arm trained on {len(targeted[last])} "
-            f"rows and the random arm on {len(random[last])}, so a difference may be that of their "
-            "number."
+            f"Not comparable: in round {last} the main arm trained on {len(main[last])} rows and "
+            f"the control arm on {len(control[last])}, so a difference may be that of their number."
         )
     return ""

@@ -85,12 +85,15 @@ class Augmenter(Plugin):
         remedy: what the report calls it.
         draws_from: splits without a row of which it can propose nothing.
         moves: whether each row of these is proposed once at most, so that they run out.
+        writes: whether it makes rows of its own and, asked for the control arm (``context.arm``),
+            proposes real ones drawn at random instead.
     """
 
     stage = "augmenter"
     remedy: ClassVar[str] = "add rows"
     draws_from: ClassVar[Sequence[str]] = ()
     moves: ClassVar[bool] = False
+    writes: ClassVar[bool] = False
 
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
         """Rows for ``item`` (its slice, or anything where ``item.slice`` is None), lazily.
@@ -99,7 +102,8 @@ class Augmenter(Plugin):
         best first, and more than the budget. ``data`` holds only train and pool. A row that
         is moved from the pool keeps its id; a new one gets an id of its own and ``parent``.
         The core sets ``split``, and in ``origin`` who made the row (``by``, ``round``, ``slice``);
-        what else the augmenter says there of how it made it, in JSON values, stays. Rows that it
+        what else the augmenter says there of how it made it, in JSON values, stays; where it says
+        ``replaces`` with the id of a row of train, that one leaves train. Rows that it
         made and does not propose are counted by :meth:`harness.Context.refuse`.
         """
         raise NotImplementedError

@@ -211,7 +211,8 @@ KINDS: dict[str, StageKind] = {
             key="augment",
             many=True,
             default=[],
-            description="[{plugin: NAME, rows: N per round, control: random, review: required}]",
+            description="[{plugin: NAME, rows: N per round, control: random or none, review: "
+            "required}]",
             before="filters",
             sized=True,
             in_key="always",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness import stats
 from harness.records import Measurement, Verdict
+from harness.records.rounds import Contrast
 from harness.scoring import Groups, MetricEntry
 from harness.stats import decision
 from harness.stats.decision import NO_SPREAD, level
@@ -124,9 +125,13 @@ def contrast_arms(
     score: DecidingScore,
     a: Sequence[Measurement],
     b: Sequence[Measurement],
+    instead: Contrast = "random",
     level: float = 0.95,
 ) -> tuple[float | None, float | None, float | None, str]:
-    """Arm a (targeted rows) minus arm b (as many randomly drawn rows); positive is better.
+    """Arm a (the added rows) minus the control arm b; positive is better.
+
+    Args:
+        instead: what arm b got.
 
     Returns:
         Difference, low and high of a two-sided interval at ``level``, and a sentence; three
@@ -135,27 +140,33 @@ def contrast_arms(
     pairs = complete_pairs(score.entry, a, b, score.groups, fill=False)
     gap = None if pairs.doubt else score.difference(pairs, 1 - (1 + level) / 2)
     bounds = None if gap is None else _bounds(gap)
+    contrast, subject = _CONTRASTS[instead]
     if gap is None or bounds is None:
         doubt = pairs.doubt or NO_SPREAD
-        return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
+        return None, None, None, f"The two arms cannot be compared: {doubt}."
     low, high, _ = bounds
-    outcome = _OUTCOMES[_label(gap)]
+    outcome = _OUTCOMES[_label(gap)].format(subject).capitalize()
     show = number(score.entry)
     sentence = (
-        f"{outcome}: targeted minus random rows in {score.title}, positive = targeting is better: "
+        f"{outcome}: {contrast} in {score.title}, positive = better: "
         f"{show(gap.value)} ({percent(level)} interval {show(low)} to {show(high)}; "
         f"{support(gap.n, gap.groups)}). These are two single trainings, since a further seed "
-        "would repeat both arms with all their rounds. A claim about targeting as such needs "
+        f"would repeat both arms with all their rounds. A claim about {subject} as such needs "
         "several seeds: run this config with five values of seed, and look at how these "
         "differences spread."
     )
     return gap.value, low, high, sentence
 
 
+_CONTRASTS: Mapping[Contrast, tuple[str, str]] = {
+    "random": ("targeted minus random rows", "targeting"),
+    "real": ("written minus as many real rows", "written rows"),
+    "none": ("with minus without the added rows", "added rows"),
+}
 _OUTCOMES = {
-    "improved": "Targeting did better in this run",
-    "regressed": "Targeting did worse in this run",
-    "no evidence": "No evidence that targeting helped or harmed",
+    "improved": "{} did better in this run",
+    "regressed": "{} did worse in this run",
+    "no evidence": "no evidence that {} helped or harmed",
 }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
@@ -24,13 +23,16 @@ from harness.remote import (
     foresee_server,
     money,
 )
-from harness_teacher import asking, verifying
+from harness_teacher import asking, suspects, verifying
+from harness_teacher.local import LocalAsker, plugins
 
 TIMES = 5
 """How often as many requests are sent as would do if no row were refused."""
 ENOUGH = 3
 """Replies that cannot be used, with none that can, after which no more is asked."""
 UNUSABLE = "teacher: a reply that cannot be used"
+OTHER_SLICE = "teacher: a row of another slice"
+STANDS = "teacher: the answer of the row stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,13 @@ class Ask:
     Attributes:
         shots: rows of train that it shows.
         parent: the row that the new ones are made after.
+        reason: of a suspect row: why it is one.
     """
 
     request: Request
     shots: tuple[Example, ...]
     parent: Example
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -76,12 +80,23 @@ class Teacher(harness.Augmenter):
     name = "teacher"
     remedy = "have rows written"
     known_as = ("synthetic", "self-instruct", "distill")
+    writes = True
 
     class Options(ServerOptions):
-        mode: Literal["write", "answer", "reword"] = Field(
+        mode: Literal["write", "answer", "reword", "correct"] = Field(
             "write",
-            description="`write` new rows, `answer` prompts of the pool, or `reword` prompts of "
-            "train",
+            description="`write` new rows, `answer` prompts of the pool, `reword` prompts of "
+            "train, or `correct` the answers of suspect rows",
+        )
+        suspects: Path | None = Field(
+            None, description="of `correct`: the file that `harness data suspects` writes"
+        )
+        local: Path | dict[str, Any] | None = Field(
+            None,
+            description="in place of a server: the folder of a model, or a model as under `model`",
+        )
+        generate: dict[str, Any] = Field(
+            {}, description="of `local`: who generates its answers, as under `generate`"
         )
         task: str = Field("", description="what the model is for, in a sentence or two")
         examples: int = Field(4, ge=1, le=50, description="rows of train that a request shows")
@@ -106,40 +121,79 @@ class Teacher(harness.Augmenter):
                 raise ValueError("agree stands once among the entries of verify")
             return tuple(map(verifying.entry, entries))
 
+        @model_validator(mode="after")
+        def _together(self) -> Self:
+            if (self.mode == "correct") != (self.suspects is not None):
+                raise ValueError("mode: correct and suspects: FILE belong together")
+            if self.local is not None and self.endpoint:
+                raise ValueError("either endpoint or local is needed: which model is to write?")
+            if self.generate and self.local is None:
+                raise ValueError("generate has no effect without local")
+            return self
+
     options: Options
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
-        if options is not None:
+        if options is not None and self.options.local is None:
             check_server(self.options)
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        yield from foresee_server(self.options)
+        files = settings.get("plugins") or ()
+        if self.options.local is None:
+            yield from foresee_server(self.options)
+        else:
+            yield from self._foresee_local(settings, files)
+        if self.options.suspects is not None:
+            try:
+                suspects.read(self.options.suspects)
+            except harness.DataError as error:
+                yield harness.Problem(f"{error.what} ({error.where})", ("suspects",))
         try:
-            self._verifiers(settings.get("plugins") or ())
+            self._verifiers(files)
         except harness.ConfigError as error:
             yield harness.Problem(" ".join((error.what, *error.details)), ("verify",))
         if not self.options.verify:
             message = "rows are proposed as the teacher writes them: verify says what they pass"
             yield harness.Problem(message, ("verify",), "note")
         for name, raw in verifying.named(self.options.verify):
-            if raw.get("model") == self.options.model:
+            if self.options.model and raw.get("model") == self.options.model:
                 message = f"{name} judges rows of the very model that wrote them"
                 yield harness.Problem(message, ("verify",), "note")
         if verifying.compared(self.options.verify) and self.options.temperature == 0:
             message = "at temperature 0 the answers that are compared are hardly samples"
             yield harness.Problem(message, ("temperature",), "note")
 
+    def _foresee_local(
+        self, settings: Mapping[str, Any], files: Sequence[str]
+    ) -> Iterator[harness.Problem]:
+        try:
+            model, generator = self._plugins(files)
+        except harness.ConfigError as error:
+            yield harness.Problem(" ".join((error.what, *error.details)), ("local",))
+            return
+        for plugin in (model, generator):
+            for problem in plugin.check(settings):
+                yield replace(problem, place=("local",))
+
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
         """See :meth:`harness.Augmenter.propose`.
 
         Raises:
             EnvironmentFailure: the server leaves requests unanswered; what it said is kept.
-            DataError: train has no row that could be shown.
+            DataError: there is no row that could be shown, corrected, or compared with.
         """
-        asks = {"write": self._new_rows, "reword": self._rewordings, "answer": self._answers}
+        if context.arm != harness.BASE_ARM:
+            yield from _real_rows(data, context)
+            return
+        self._ready(context)
+        asks = {
+            "write": self._new_rows, "reword": self._rewordings, "answer": self._answers,
+            "correct": self._corrections,
+        }  # fmt: skip
         conditions = item.slice.conditions if item.slice else ()
+        labels = _labels(data)
         draw = random.Random(f"{context.seed}/{item.slice.words if item.slice else ''}")
         used = {row.id for row in data.examples}
         verifiers = self._verifiers(context.plugins)
@@ -150,7 +204,7 @@ class Teacher(harness.Augmenter):
             for ask, reply in zip(batch, replies, strict=True):
                 for draft in self._drafts(ask, reply, item, context):
                     if not addresses(conditions, draft.row):
-                        context.refuse("teacher: a row of another slice")
+                        context.refuse(OTHER_SLICE)
                     elif draft.row.id not in used:
                         used.add(draft.row.id)
                         drafts.append(draft)
@@ -158,7 +212,14 @@ class Teacher(harness.Augmenter):
             if unusable == sent >= ENOUGH:
                 raise self._nothing_usable(replies, sent)
             if drafts:
-                yield from self._verified(drafts, verifiers, context)
+                for draft in self._verified(drafts, verifiers, context):
+                    row = _labelled(draft.row, labels)
+                    if self.options.mode == "write" and not addresses(conditions, row):
+                        context.refuse(OTHER_SLICE)
+                    elif self.options.mode == "correct" and _stands(draft):
+                        context.refuse(STANDS)
+                    else:
+                        yield replace(row, origin=self._provenance(draft))
 
     def _new_rows(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
         """Requests for new rows like those of train in the slice."""
@@ -199,6 +260,38 @@ class Teacher(harness.Augmenter):
                 shots = self._shots(shown, draw)
                 messages = asking.answer(self.options.task, row.messages, shots)
                 batch.append(Ask(Request(messages, _sample(draw)), shots, row))
+            yield batch
+
+    def _corrections(
+        self, item: PlanItem, data: Dataset, draw: random.Random
+    ) -> Iterator[list[Ask]]:
+        """Requests for answers to prompts of suspect rows, which are not shown their own answer:
+        the worst suspect first."""
+        assert self.options.suspects is not None
+        doubted = suspects.read(self.options.suspects)
+        train = {row.id: row for row in data.split("train") if asking.is_single(row)}
+        known = {name for row in data.split("train") for name in (row.id, row.parent)}
+        if not doubted.keys() & known:
+            raise harness.DataError(
+                f"none of its {len(doubted)} rows is a row of train",
+                where=str(self.options.suspects),
+                hint="harness data suspects lists rows of the config's train; those that are cut "
+                "off for valid are not corrected",
+            )
+        corrected = {row.parent for row in train.values()}
+        trusted = [row for row in train.values() if row.id not in doubted]
+        shown = _in_slice(item, trusted) or trusted
+        rows = _in_slice(
+            item, [train[name] for name in doubted if name in train and name not in corrected]
+        )
+        if not shown:
+            raise harness.DataError("every row of train that could be shown is a suspect")
+        for some in _batches(rows, item.rows):
+            batch = []
+            for row in some:
+                shots = self._shots(shown, draw)
+                messages = asking.answer(self.options.task, row.messages, shots)
+                batch.append(Ask(Request(messages, _sample(draw)), shots, row, doubted[row.id]))
             yield batch
 
     def _shots(self, rows: Sequence[Example], draw: random.Random) -> tuple[Example, ...]:
@@ -250,8 +343,8 @@ class Teacher(harness.Augmenter):
         drafts: Sequence[Draft],
         verifiers: Mapping[str, verifying.Verify | None],
         context: Context,
-    ) -> Iterator[Example]:
-        """The rows that pass everything, with how they came about."""
+    ) -> Iterator[Draft]:
+        """The rows that pass everything."""
         entries = list(verifiers.items())
         # Which answer stands is decided before anything else is said of it.
         for name, verifier in sorted(entries, key=lambda entry: entry[1] is not None):
@@ -272,8 +365,7 @@ class Teacher(harness.Augmenter):
             if not passed:
                 return
             drafts = passed
-        for draft in drafts:
-            yield replace(draft.row, origin=self._provenance(draft))
+        yield from drafts
 
     def _agreements(self, drafts: Sequence[Draft], context: Context) -> Iterator[Verification]:
         """Whether the teacher's answers agree; the one that most give is taken."""
@@ -317,6 +409,12 @@ class Teacher(harness.Augmenter):
             "shown": [row.id for row in draft.ask.shots],
             "verified": dict(draft.said),
         }
+        if self.options.mode == "correct":
+            parent = draft.ask.parent
+            made |= {
+                "replaces": parent.id, "suspected": draft.ask.reason,
+                "before": parent.references[0],
+            }  # fmt: skip
         tokens = cost = 0.0
         price = self.options.price
         for reply, rows in [(draft.reply, draft.rows), *((reply, 1) for reply in draft.further)]:
@@ -330,10 +428,23 @@ class Teacher(harness.Augmenter):
             made["money"] = cost
         return made
 
-    @functools.cached_property
-    def _asker(self) -> Asker:
-        who = f"teacher {self.options.model} at {self.options.endpoint}"
-        return Asker(self.options, who, stage="augment: teacher")
+    def _ready(self, context: Context) -> None:
+        """Whom to ask."""
+        if self.options.local is None:
+            who = f"teacher {self.options.model} at {self.options.endpoint}"
+            self._asker: Asker | LocalAsker = Asker(self.options, who, stage="augment: teacher")
+            return
+        model, generator = self._plugins(context.plugins)
+        sampling = [self.options.temperature, self.options.max_tokens, dict(self.options.generate)]
+        self._asker = LocalAsker(
+            model, generator, self.options.tries, sampling, self.options.cache, context
+        )
+
+    def _plugins(self, files: Iterable[str]) -> tuple[harness.Model, harness.Generator]:
+        assert self.options.local is not None
+        sampling = (self.options.temperature, self.options.max_tokens)
+        paths = [Path(name) for name in files]
+        return plugins(self.options.local, self.options.generate, sampling, paths)
 
     def _verifiers(self, plugins: Iterable[str]) -> dict[str, verifying.Verify | None]:
         """What an entry is called -> what verifies rows; None for agreement.
@@ -369,6 +480,48 @@ def _shown(item: PlanItem, data: Dataset) -> list[Example]:
 def _in_slice(item: PlanItem, rows: Iterable[Example]) -> list[Example]:
     conditions = item.slice.conditions if item.slice else ()
     return [row for row in rows if addresses(conditions, row)]
+
+
+def _real_rows(data: Dataset, context: Context) -> Iterator[Example]:
+    """What the control arm gets: real rows of the pool, in seeded random order.
+
+    Raises:
+        DataError: the pool has none that is labelled.
+    """
+    trained = {row.id for row in data.split("train")}
+    labelled = [row for row in data.split("pool") if row.references]
+    if not labelled:
+        raise harness.DataError(
+            "control: random compares written rows with real ones, and the pool has no row with "
+            "an answer",
+            hint="control: none compares with no rows at all",
+        )
+    rows = [row for row in labelled if row.id not in trained]
+    random.Random(context.seed).shuffle(rows)
+    yield from rows
+
+
+def _labels(data: Dataset) -> frozenset[str]:
+    """Columns in which rows of train hold their answer: a label that is a feature, too."""
+    rows = [row for row in data.split("train") if row.references]
+    first = rows[0].meta if rows else {}
+    return frozenset(
+        name
+        for name, value in first.items()
+        if isinstance(value, str) and all(row.meta.get(name) == row.references[0] for row in rows)
+    )
+
+
+def _labelled(row: Example, labels: frozenset[str]) -> Example:
+    """The row whose columns of labels hold the answer that it has now."""
+    own = {name: row.references[0] for name in labels if name in row.meta}
+    return replace(row, meta={**row.meta, **own}) if own else row
+
+
+def _stands(draft: Draft) -> bool:
+    """Whether the teacher gives an answer that the suspect row has already."""
+    answer = draft.row.references[0]
+    return any(verifying.is_same(answer, one) for one in draft.ask.parent.references)
 
 
 def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

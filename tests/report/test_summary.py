@@ -113,7 +113,7 @@ def test_the_whole_document() -> None:
             ShownTest, TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict)
         ),
         control=ShownControl(
-            (control_round(round_of(0)), control_round(round_of(1, arm="random"))),
+            "random", (control_round(round_of(0)), control_round(round_of(1, arm="random"))),
             0.01, -0.02, 0.04, "Hm.",
         ),
         baselines=(ShownBaseline("asked", "a turn", {"f1": shown}, verdict),),

@@ -581,7 +581,7 @@ def test_an_interval_of_arms_is_two_sided():
 def test_arms_that_cannot_be_compared():
     difference, low, high, sentence = arms(measured(scores(), missing={1}), measured(scores()))
     assert (difference, low, high) == (None, None, None)
-    assert sentence.startswith("Targeted and random rows cannot be compared: of 160 rows")
+    assert sentence.startswith("The two arms cannot be compared: of 160 rows")
 
 
 @given(st.randoms(use_true_random=False), st.floats(-0.2, 0.2))

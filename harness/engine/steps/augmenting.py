@@ -21,6 +21,7 @@ from harness.engine.steps.reviewing import changed_name, reviewed
 from harness.kit.features import addresses
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.records import (
+    CONTROL_ARM,
     Dataset,
     Example,
     Findings,
@@ -84,6 +85,8 @@ def augment(
         "gate": steps.gating.key,
         "augmenters": [steps.run.key_of(entry) for entry in steps.config.augment],
     }
+    if at.arm == CONTROL_ARM:
+        inputs["arm"] = at.arm  # what an augmenter that writes rows proposes there is otherwise
 
     def propose(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, AUGMENT, at, seed)
@@ -108,6 +111,8 @@ def augment(
     asked = [[e.name, steps.run.key_of(e.review)] for e in steps.config.augment if e.review]
     if at.round == steps.config.settings.rounds:
         asked = []  # nothing is trained on these rows: nobody's time is asked for
+    if at.arm == CONTROL_ARM and steps.config.control == "real":
+        asked = []  # rows of the pool as they are, which nobody wrote
     work, given = (review, {**inputs, "review": asked}) if asked else (propose, inputs)
     made = steps.run.stage(AUGMENT, None, given, work, at, seed=seed, pinned=pinned)
     steps.note_remarks(made.facts)

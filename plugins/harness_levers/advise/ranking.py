@@ -19,7 +19,7 @@ from harness_levers.advise.run import Run
 
 SOURCES = (
     ceiling.ceiling, forgetting.replay, prompts.prompts, arms.settings, arms.models, arms.seeds,
-    data.labels, data.rows, data.another_round, metric.metric, metric.ratings,
+    data.labels, data.rows, data.written, data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
 

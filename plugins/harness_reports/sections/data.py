@@ -118,11 +118,19 @@ def _by_slice(document: Document) -> Iterator[Block]:
         yield Details(summary, (Table(columns, rows, summary),))
 
 
+SAME = "same number of rows in both arms"
+CONTRASTS = {
+    "random": ("targeted minus random", SAME),
+    "real": ("written minus real rows", SAME),
+    "none": ("with minus without added rows", "other numbers of rows in the two arms"),
+}
+
+
 class ControlSection(harness.Section):
-    """Targeted rows against as many random ones."""
+    """The added rows against what the control arm got in their place."""
 
     name = "control"
-    title = "Targeted or random rows"
+    title = "What the added rows brought"
     order = 1900
     always = True
 
@@ -131,10 +139,10 @@ class ControlSection(harness.Section):
         if not found:
             return
         compared = found["difference"] is not None
-        remark = "same number of rows in both arms" if compared else "not compared"
+        contrast, remark = CONTRASTS[found["instead"]]
         bounds = interval(found["low"], found["high"], plus=True)
-        lead = f"targeted minus random: {signed(found['difference'])} {bounds}".rstrip()
-        yield Heading(self.title, remark)
+        lead = f"{contrast}: {signed(found['difference'])} {bounds}".rstrip()
+        yield Heading(self.title, remark if compared else "not compared")
         yield Paragraph(found["sentence"], lead=lead if compared else "")
 
 

@@ -245,8 +245,8 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         kept_round=kept,
         test=as_document(ShownTest, test) if finished else None,
         control=ShownControl(
-            tuple(control_round(round_of(n, "random")) for n in range(3)), 0.004, -0.011, 0.019,
-            sentence,
+            "random", tuple(control_round(round_of(n, "random")) for n in range(3)), 0.004, -0.011,
+            0.019, sentence,
         ) if control else None,
         model=Model(
             "SmolLM2-135M-Instruct",

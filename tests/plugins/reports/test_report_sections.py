@@ -51,8 +51,8 @@ ORDER = (
     "Test set", "Other scores", "Underperforming slices", "Fixed and regressed",
     "Error categories on dev",
     "Likeliest causes", "What raters say", "Among the worst answers", "Training data added",
-    "Targeted or random rows", "Training loss", "Notes", "Not in this report", "Suggested actions",
-    "Appendix", "Next:",
+    "What the added rows brought", "Training loss", "Notes", "Not in this report",
+    "Suggested actions", "Appendix", "Next:",
 )  # fmt: skip
 
 

@@ -123,3 +123,58 @@ def test_a_verifier_may_stand_in_a_file(with_teacher):
     made = with_teacher.inside("query", asked, "--json").document[0]["made"]
     assert "short enough" in json.dumps(made)
     assert with_teacher.inside("check").code == 0
+
+
+@pytest.mark.parametrize(("control", "instead"), [("none", "none"), ("random", "real")])
+def test_written_rows_are_compared_and_what_one_cost_is_told(
+    with_teacher, server, control, instead
+):
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    priced = config.replace("wait: 0", f"wait: 0, price: {{in: 10, out: 20}}, control: {control}")
+    with_teacher.write(priced)
+    result = with_teacher.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    found = result.document["control"]
+    assert found["instead"] == instead and found["difference"] is not None
+    main, other = (side["rounds"][2]["train_rows"] for side in (result.document, found))
+    assert (main == other) == (instead == "real")
+    # In the control arm nothing is written: real rows of the pool, or none.
+    sql = "SELECT count(*) AS n FROM added WHERE arm = 'random' AND made->>'$.teacher' IS NOT NULL"
+    assert with_teacher.inside("query", sql, "--json").document == [{"n": 0}]
+    full = with_teacher.inside("report", "--full").out
+    assert "What written rows cost" in full and "What the added rows brought" in full
+    [advice] = [
+        one for one in with_teacher.inside("advise", "--json").document["options"]
+        if one["lever"] == "rows" and one["gain"] == found["difference"]
+    ]  # fmt: skip
+    assert any("tokens" in text and "of money" in text for text in advice["evidence"])
+
+
+def test_without_a_control_arm_the_report_says_how_to_compare(with_teacher, server):
+    assert with_teacher.inside("iterate").code == 0
+    full = " ".join(with_teacher.inside("report", "--full").out.split())
+    assert "control: random on their entry trains on as many real rows" in full
+
+
+def test_a_corrected_row_stands_in_place_of_the_suspect(with_teacher, server):
+    suspects = with_teacher.folder / "suspects.jsonl"
+    assert with_teacher.inside("iterate", "--rounds", "1").code == 0
+    sql = "SELECT id FROM examples WHERE split = 'train' AND id NOT IN (SELECT id FROM added)"
+    names = sorted(row["id"] for row in with_teacher.inside("query", sql, "--json").document)[:2]
+    lines = [{"id": name, "reason": "another answer is likelier"} for name in names]
+    suspects.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    with_teacher.write(
+        config.replace("wait: 0", "wait: 0, mode: correct, suspects: suspects.jsonl")
+    )
+    server.says = lambda asked: said("a better answer")
+    result = with_teacher.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    first, second = (result.document["rounds"][number] for number in (1, 2))
+    assert first["added"] == 2 and second["train_rows"] == first["train_rows"]
+    sql = "SELECT parent, reference, made FROM added WHERE round = 1 ORDER BY parent"
+    rows = with_teacher.inside("query", sql, "--json").document
+    assert [row["parent"] for row in rows] == names
+    assert {row["reference"] for row in rows} == {"a better answer"}
+    assert "another answer is likelier" in json.dumps(rows[0]["made"])
+    assert not [asked for asked in server.asked if HELD_OUT.search(json.dumps(asked.body))]

@@ -388,3 +388,154 @@ def test_its_options_are_named_as_the_judges_are():
 
     assert set(ServerOptions.model_fields) <= set(Teacher.Options.model_fields)
     assert set(ServerOptions.model_fields) <= set(Asking.model_fields)
+
+
+def test_the_control_arm_gets_real_rows_and_asks_nothing(server, propose):
+    context = harness.Context(None, seed=1, arm="random")
+    rows, _ = propose(context=context)
+    assert {one.id for one in rows} == {one.id for one in POOL} and not server.asked
+    bare = tuple(replace(one, references=()) for one in POOL)
+    with pytest.raises(harness.DataError, match="no row with an answer") as end:
+        propose(data=Dataset((*TRAIN, *bare)), context=harness.Context(None, arm="random"))
+    assert "control: none" in end.value.hint
+
+
+@pytest.fixture
+def suspects(tmp_path):
+    def write(*names, text=None):
+        path = tmp_path / "suspects.jsonl"
+        lines = [json.dumps({"id": name, "reason": "rare"}) + "\n" for name in names]
+        path.write_text("".join(lines) if text is None else text)
+        return path
+
+    return write
+
+
+def test_a_suspect_gets_another_answer_without_showing_its_own(server, propose, suspects):
+    wrong = tuple(replace(one, references=("8",)) if one.id == "train-3" else one for one in TRAIN)
+    path = suspects("train-3", "train-5", "train-4", "gone")
+    item = PlanItem(None, 9, "")
+    rows, context = propose(item, Dataset(wrong), mode="correct", suspects=path,
+                            verify=[{"agree": 3}])  # fmt: skip
+    assert [(one.parent, one.references) for one in rows] == [("train-3", (right("3 + 4"),))]
+    assert rows[0].messages == wrong[3].messages and rows[0].id != "train-3"
+    origin = rows[0].origin
+    assert (origin["replaces"], origin["before"], origin["suspected"]) == ("train-3", "8", "rare")
+    # The other two are right as they stand.
+    assert context.refused == {"teacher: the answer of the row stands": 2}
+    told = [json.dumps(asked.body) for asked in server.asked]
+    assert not any('"8"' in text or "rare" in text for text in told)
+    assert not {"train-3", "train-4", "train-5"} & set(origin["shown"])
+    gate = Gate((), wrong)
+    assert gate.refuse(rows[0]) is None
+    grown = (*wrong, replace(rows[0], split="train"))
+    again, _ = propose(item, Dataset(grown), mode="correct", suspects=path)
+    assert not again
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "none of its 0 rows"),
+        ('{"id": "gone"}\n', "none of its 1 rows"),
+        ('{"id": "train-1"\n', "is no suspect"),
+        ('{"reason": "x"}\n', "has no id"),
+        ('{"id": "train-1", "reason": 5}\n', "reason is no text"),
+        ("\ufeff\x00[1]\n", "is no suspect"),
+    ],
+)
+def test_a_file_of_no_suspects_is_refused_by_its_line(propose, suspects, text, words):
+    with pytest.raises(harness.DataError, match=words):
+        propose(mode="correct", suspects=suspects(text=text))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mode": "correct"}, "belong together"),
+        ({"suspects": "s.jsonl"}, "belong together"),
+        ({"local": "folder"}, "either endpoint or local"),
+        ({"generate": {"plugin": "transformers"}}, "no effect without local"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", **options)
+
+
+def test_a_column_that_holds_the_label_holds_that_of_the_written_row(server, propose):
+    def labelled(number):
+        label = "odd" if number % 2 else "even"
+        turns = ({"role": "user", "content": f"number {number}"},)
+        return Example(f"t{number}", turns, (label,), "train", "", {"kind": label, "size": "s"})
+
+    written = [{"prompt": "number 11", "answer": "odd"}, {"prompt": "number 8", "answer": "even"}]
+    server.says = lambda asked: said(json.dumps(written))
+    data, item = Dataset(tuple(map(labelled, range(8)))), PlanItem(None, 1, "")
+    rows, _ = propose(item, data)
+    assert {one.prompt: one.meta for one in rows}["number 8"] == {}
+    weak = Slice((Condition("kind", "=", "odd"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
+    rows, context = propose(PlanItem(weak, 1, ""), data)
+    assert {one.prompt: one.meta for one in rows} == {"number 11": {"kind": "odd"}}
+    assert context.refused["teacher: a row of another slice"] > 0
+
+
+LOCAL = """
+import harness
+
+
+class Big(harness.Model):
+    name = "big"
+
+    def fetch(self, context):
+        return harness.Checkpoint("base", str(context.output), "d1", "big model")
+
+
+class Counts(harness.Generator):
+    name = "counts"
+
+    def generate(self, checkpoint, examples, context):
+        for row in examples:
+            number = context.seed + int(row.id)
+            said = '[{"prompt": "%d + 1", "answer": "%d"}]' % (number, number + 1)
+            if "JSON array" not in row.prompt:
+                said = str(int(row.prompt.split(" + ")[0]) + 1)
+            yield harness.Prediction(row.id, said, "stop", 10, 5)
+
+
+@harness.hookimpl
+def register_models():
+    return [Big]
+
+
+@harness.hookimpl
+def register_generators():
+    return [Counts]
+"""
+
+
+def test_a_model_of_this_machine_writes_through_a_generator(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "big.py").write_text(LOCAL)
+    options = {"local": {"source": "big"}, "generate": {"plugin": "counts"},
+               "verify": [{"agree": 3}]}  # fmt: skip
+    files = (str(tmp_path / "big.py"),)
+    teacher = Teacher(Teacher.Options(**options))
+    assert not [one for one in teacher.check({"plugins": files}) if one.level == "config"]
+
+    def proposed():
+        context = harness.Context(tmp_path, seed=1, plugins=files)
+        return list(Teacher(Teacher.Options(**options)).propose(ITEM, DATA, context))
+
+    rows = proposed()
+    assert len({one.prompt for one in rows}) >= 6
+    assert all(one.references == (right(one.prompt),) for one in rows)
+    origin = rows[0].origin
+    assert origin["teacher"] == "big model" and origin["tokens"] == 3 * 15
+    assert proposed() == rows
+
+
+def test_a_local_model_that_is_not_there_is_a_problem_of_the_config():
+    options = Teacher.Options(local={"source": "nowhere"}, verify=[{"agree": 3}])
+    [problem] = [one for one in Teacher(options).check({}) if one.level == "config"]
+    assert problem.place == ("local",) and "nowhere" in problem.message

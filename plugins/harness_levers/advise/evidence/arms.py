@@ -38,7 +38,7 @@ def settings(run: Run) -> Iterator[Option]:
         else SEARCH.replace("1e-5", f"{rate / 10:.1g}").replace("3e-3", f"{rate * 10:.1g}")
     )
     yield Option(
-        lever="settings", state="open", action="try other settings (learning rate, epochs, r)",
+        lever="settings", state="open", action="try other settings (learning rate, epochs)",
         evidence=(*signs, _tried(judged)),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
         urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),

@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness_levers.advise.options import Option
+from harness.kit.documents import written_rows
+from harness.kit.numbers import amount, duration
+from harness_levers.advise.options import Option, State
 from harness_levers.advise.run import NOISE, Run
 from harness_levers.records import CurvePoint
 
@@ -82,6 +84,36 @@ def _repeated(run: Run, points: Sequence[CurvePoint]) -> tuple[str, float]:
         return "", 0.0
     seconds = (count - have) * sum(shares) * run.seconds_of_one
     return run.command(f"curve={json.dumps({'shares': shares, 'seeds': count})}"), seconds
+
+
+def written(run: Run) -> Iterator[Option]:
+    """Rows that a model writes: what one costs, and what they brought over the control arm."""
+    cost = written_rows(run.document)
+    if cost is None:
+        return
+    told = [f"{cost.tokens:,.0f} tokens"] if cost.tokens is not None else []
+    told += [f"{amount(cost.money)} of money"] if cost.money is not None else []
+    told += [duration(cost.seconds)] if cost.seconds is not None else []
+    price = f"one of {cost.rows} written rows cost {', '.join(told) or 'what is not known'}"
+    control = run.document.get("control")
+    if not control or control["difference"] is None or control["instead"] == "random":
+        yield Option(
+            lever="rows", state="open",
+            action="find out whether written rows are worth it: control: random on their entry "
+            "compares with as many real rows, control: none with no rows",
+            evidence=(price, *((control["sentence"],) if control else ())),
+            seconds=2 * run.seconds_of_one,
+        )  # fmt: skip
+        return
+    low, high = control["low"], control["high"]
+    state: State = "shown" if low > NOISE else "excluded" if high < -NOISE else "open"
+    yield Option(
+        lever="rows", state=state, gain=control["difference"], low=low, high=high,
+        action="have more rows written" if state == "shown" else "rows that a model writes"
+        if state == "excluded" else "find out with more seeds whether written rows are worth it",
+        evidence=(control["sentence"], price), seconds=2 * run.seconds_of_one,
+        command=run.command(another=True, further=1) if state == "shown" else "",
+    )  # fmt: skip
 
 
 def labels(run: Run) -> Iterator[Option]:

@@ -1,0 +1,120 @@
+"""A model of this machine as the teacher: asked through a generator, with no server."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness import Checkpoint, Context, Example, Generator
+from harness.kit.files import digest
+from harness.remote import KeptReplies, Progress, Reply, Request
+
+USUAL = "transformers"
+"""The generator that answers where none is named."""
+LONGEST = 2048
+
+
+def plugins(
+    model: Path | Mapping[str, Any],
+    generate: Mapping[str, Any],
+    sampling: tuple[float | None, int | None],
+    files: Sequence[Path],
+) -> tuple[harness.Model, Generator]:
+    """The model plugin and the generator of a local teacher.
+
+    Args:
+        model: a folder, or what ``model`` of a config takes.
+        generate: what ``generate`` of a config takes.
+        sampling: temperature and longest answer, for the usual generator.
+        files: one-file plugins of the run.
+
+    Raises:
+        ConfigError: there are no such plugins, or their options cannot be used.
+    """
+    named = {"source": "local", "path": str(model)} if isinstance(model, Path) else dict(model)
+    options = dict(generate)
+    name = options.pop("plugin", USUAL)
+    if name == USUAL:
+        temperature, longest = sampling
+        drawn = {"do_sample": True, "temperature": temperature or 1.0} if temperature != 0 else {}
+        options = {"max_new_tokens": longest or LONGEST, **drawn, **options}
+    fetched = harness.make_plugin("model", str(named.pop("source", "")), named, files)
+    answering = harness.make_plugin("generator", str(name), options, files)
+    assert isinstance(fetched, harness.Model) and isinstance(answering, Generator)
+    return fetched, answering
+
+
+class LocalAsker:
+    """Asks a model through a generator, many requests at once, and keeps what it says.
+
+    Args:
+        tries: how often a reply that will not do is asked for anew.
+        settings: what decides what the model says beside its weights and the request.
+        cache: where replies are kept.
+    """
+
+    def __init__(
+        self, model: harness.Model, generator: Generator, tries: int, settings: Any, cache: str,
+        context: Context,
+    ) -> None:  # fmt: skip
+        self._model, self._generator, self._tries = model, generator, tries
+        self._settings, self._context = settings, context
+        self._kept = KeptReplies(Path(cache)) if cache else None
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+            self._checkpoint: Checkpoint = model.fetch(self._within(folder, []))
+        self.who = f"teacher {self._checkpoint.name} of this machine"
+
+    def key(self, request: Request) -> str:
+        """By which a reply is kept."""
+        return digest([self._checkpoint.digest, request.messages, self._settings, request.draw])
+
+    def replies(
+        self, requests: Sequence[Request], progress: Progress, undone: str
+    ) -> Iterator[tuple[int, Reply]]:
+        """The place of each request with its reply.
+
+        Raises:
+            HarnessError: as the generator says.
+        """
+        found: dict[int, Reply] = {}
+        for attempt in range(1, self._tries + 1):
+            waiting = []
+            for place, request in enumerate(requests):
+                reply = found.get(place) or (self._kept and self._kept.get(self.key(request)))
+                if reply and (reply.tries >= self._tries or request.accept(reply.text)):
+                    found[place] = reply
+                else:
+                    waiting.append(place)
+            progress(len(found), len(requests), "replies")
+            for place, reply in self._asked(requests, waiting, attempt):
+                found[place] = reply
+                if self._kept is not None:
+                    self._kept.put(self.key(requests[place]), reply, self._checkpoint.name)
+        yield from found.items()
+
+    def _asked(
+        self, requests: Sequence[Request], places: Sequence[int], attempt: int
+    ) -> Iterator[tuple[int, Reply]]:
+        if not places:
+            return
+        rows = [Example(str(place), tuple(requests[place].messages), ()) for place in places]
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+            # Requests of the same words are other draws, which the seed has to tell apart.
+            context = self._within(folder, [attempt, *(requests[place].draw for place in places)])
+            for said in self._generator.generate(self._checkpoint, rows, context):
+                finish = "length" if said.finish_reason == "length" else "stop"
+                yield int(said.example_id), Reply(
+                    said.text, attempt, finish, said.prompt_tokens, said.completion_tokens,
+                    self._checkpoint.name,
+                )  # fmt: skip
+
+    def _within(self, folder: str, drawn: Sequence[int]) -> Context:
+        """For a call of another plugin: nothing that it says is kept with the teacher's stage."""
+        seed = int(digest([self._context.seed, *drawn])[:7], 16)
+        return dataclasses.replace(
+            self._context, output=Path(folder), seed=seed, facts={}, scratch=None
+        )
