@@ -68,7 +68,8 @@ def _elsewhere(
     """The row, and its answer under prompts whose own answer is another."""
     others = [other for other in prompts if answer_of(other) != answer_of(row)]
     others.sort(key=lambda other: fraction(seed, f"{row.id} {other.id}"))
-    return [
-        row,
-        *(dataclasses.replace(row, messages=other.messages) for other in others[:ELSEWHERE]),
+    elsewhere = [
+        dataclasses.replace(row, messages=other.messages, tools=other.tools)
+        for other in others[:ELSEWHERE]
     ]
+    return [row, *elsewhere]
