@@ -152,10 +152,12 @@ from pathlib import Path
 served = runpy.run_path(sys.argv[1])
 from harness_rating.page import app as web
 from harness_rating.page.tokens import seats
+from harness_rating.ratings.folder import RatingsFolder
 folder, port = Path(sys.argv[2]), int(sys.argv[3])
-batch = served["batch"]()
+found = RatingsFolder(folder)
+batches = [found.batch(name) for name in found.names()] or [served["batch"]()]
 options = web.Options(folder, port=port)
-web.serve(web.server(web.app([batch], seats(folder, [batch]), options)), web.listen(options))
+web.serve(web.server(web.app(batches, seats(folder, batches), options)), web.listen(options))
 """
 
 

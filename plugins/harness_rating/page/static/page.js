@@ -565,7 +565,7 @@ function build() {
     const title = make("h3", {id: `c${index}`, dir: "auto"});
     const question = make("p", {class: "question", id: `q${index}`, dir: "auto"});
     title.textContent = one.title; question.textContent = one.question;
-    if (!one.required) title.append(make("span", {class: "quiet"}, " (if you like)"));
+    if (!one.required && !one.starts) title.append(make("span", {class: "quiet"}, " (if you like)"));
     const said = make("p", {class: "said", dir: "auto", hidden: ""});
     const panel = {one, said, buttons: [], root: make("div", {class: "criterion", role: "group", tabindex: "-1",
       "aria-labelledby": `c${index}`, "aria-describedby": `q${index}`}, title, question, said)};
@@ -629,7 +629,7 @@ function field(panel, index) {
   const input = make(number ? "input" : "textarea", {"aria-labelledby": `c${index} q${index}`, dir: "auto"});
   const bounds = {type: "number", min: one.least, max: one.most, step: "any", inputmode: "decimal"};
   if (number) for (const [name, value] of Object.entries(bounds)) if (value !== null) input.setAttribute(name, value);
-  if (!number) { input.rows = one.starts ? 8 : 3; input.maxLength = rubric.longest; }
+  if (!number) { input.rows = 3; input.maxLength = rubric.longest; }
   panel.input = input;
   input.addEventListener("input", () => {
     clearTimeout(panel.timer);
@@ -673,6 +673,7 @@ function fillFields() {
     if (!input || input === document.activeElement) continue;
     const value = valueOf(item(), one.id);
     input.value = value === undefined || value === null ? begin(one) : String(value);
+    if (one.starts) input.rows = Math.min(8, Math.max(3, input.value.split("\n").length, Math.ceil(input.value.length / 45)));
   }
 }
 function choose(panel, value) {

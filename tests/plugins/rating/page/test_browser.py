@@ -21,9 +21,12 @@ from harness_rating.batches.records import KINDS, Batch, Event
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.exchange.importing import import_file
+from harness_rating.page.pack import pack
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold
+from harness_rating.review.batches import Shown, create as review_rows
+from harness_rating.review.decisions import decisions
 from harness_rating.rubric.scoring import asked
 from tests.plugins.rating import served as serving
 from tests.support import hostile_texts
@@ -893,3 +896,142 @@ def test_the_time_on_an_item_is_kept(windows: Windows, served: Any, tmp_path: Pa
         times.setdefault(one.item, []).append(one)
     first, second = ([one.seconds for one in times[item_id(n)]] for n in range(2))
     assert first == sorted(first) and 0.3 <= first[0] < 30 and second[0] < first[-1]
+
+
+# -- rows, which are reviewed ------------------------------------------------------------------
+
+
+def review_batch(folder: Path, *answers: str, raters: tuple[str, ...] = ("ana",)) -> Batch:
+    system = {"role": "system", "content": "Answer with a number."}
+    rows = [
+        Example(f"row-{n}", (system, {"role": "user", "content": f"question {n}?"}), (answer,))
+        for n, answer in enumerate(answers)
+    ]
+    shown = [Shown(row, {"made for": "<i>kind</i> = sum"}) for row in rows]
+    return review_rows(RatingsFolder(folder), shown, raters, overlap=1.0, run="run")
+
+
+def decided(folder: Path, batch: Batch) -> dict[str, tuple[str, ...]]:
+    """Answer of the row -> what was decided, the reason, and the edited texts."""
+    found = decisions(batch, RatingsFolder(folder))
+    return {
+        batch.by_id[item].answers[0]: (one.kind, one.reason, one.answer, one.question)
+        for item, one in found.items()
+    }
+
+
+def test_rows_are_accepted_edited_and_rejected_by_keyboard(
+    windows: Windows, served: Any, tmp_path: Path
+) -> None:
+    hostile = "<b>7</b>\u202e\x1b[31m [x](javascript:alert(1))"
+    batch = review_batch(tmp_path, "one two three", hostile, "  = 9\n", "4")
+    page = windows.open(served(batch).links["ana"])
+    for item in batch.assignments["ana"]:
+        answer = batch.by_id[item].answers[0]
+        text = page.text_content(".answer .text")
+        assert page.locator("#texts b, #texts a, #texts i, #texts script").count() == 0
+        assert page.text_content(".meta dd") == "<i>kind</i> = sum"
+        assert "Answer with a number." in page.text_content("#texts")
+        if answer == "one two three":
+            assert not page.get_by_role("group", name="The answer, edited").is_visible()
+            press(page, "e")
+            assert page.input_value("textarea:focus") == answer
+            page.keyboard.press("End")
+            page.keyboard.type(" four")
+            page.wait_for_selector(".edit ins")
+            assert page.locator(".edit ins").all_text_contents() == ["four"]
+            assert page.locator(".edit del").count() == 0
+            press(page, "Escape Enter")
+        elif answer == hostile:
+            assert text == "<b>7</b> [x](javascript:alert(1))"
+            press(page, "x 1 Enter")
+        elif answer == "4":
+            press(page, "e Escape Enter")
+        else:
+            press(page, "a Enter")
+    page.wait_for_selector("#end:not([hidden])")
+    page.wait_for_selector(SAVED)
+    assert decided(tmp_path, batch) == {
+        "one two three": ("edit", "", "one two three four", ""),
+        hostile: ("reject", "wrong answer", "", ""),
+        "  = 9\n": ("accept", "", "", ""),
+        "4": ("accept", "", "", ""),
+    }
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("width", [1280, 400])
+def test_an_edit_can_be_taken_back_and_is_there_after_a_reload(
+    windows: Windows, served: Any, tmp_path: Path, width: int
+) -> None:
+    batch = review_batch(tmp_path, "one two three")
+    page = windows.open(served(batch).links["ana"], width)
+    press(page, "e End")
+    page.keyboard.type(" four")
+    page.wait_for_selector(".edit ins")
+    page.wait_for_selector(SAVED)
+    page.reload()
+    page.wait_for_selector("#end:not([hidden])")
+    page.click("#end-first")
+    assert page.input_value("textarea >> nth=0") == "one two three four"
+    assert page.locator(".edit ins").all_text_contents() == ["four"]
+    page.fill("textarea >> nth=0", "one two three")
+    until(page, "!document.querySelector('.edit')")
+    page.wait_for_selector(SAVED)
+    page.fill("textarea >> nth=1", "question?")
+    page.wait_for_selector(".edit del")
+    page.wait_for_selector(SAVED)
+    until(page, "document.documentElement.scrollWidth <= innerWidth")
+    assert decided(tmp_path, batch) == {"one two three": ("edit", "", "", "question?")}
+
+
+@pytest.mark.nightly
+def test_two_reviewers_at_once_and_a_server_that_is_killed(
+    windows: Windows, tmp_path: Path
+) -> None:
+    """All that the pages said was saved is there, and each row has one decision."""
+    answers = [f"answer {n}" for n in range(20)]
+    batch = review_batch(tmp_path, *answers, raters=("ana", "bo"))
+    port = serving.free_port()
+    first = serving.process(tmp_path, port)
+    tokens = json.loads((tmp_path / batch.name / "tokens.json").read_bytes())
+    pages = {rater: windows.open(f"http://127.0.0.1:{port}/in/{tokens[rater]}") for rater in tokens}
+    for place in range(20):
+        for rater, page in pages.items():
+            item = batch.assignments[rater][place]
+            number = int(batch.by_id[item].answers[0].split()[1])
+            press(page, "x 2 Enter" if rater == "bo" and number % 5 == 0 else "a Enter")
+        if place == 9:
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        if place == 12:
+            first = serving.process(tmp_path, port)
+    try:
+        for page in pages.values():
+            page.wait_for_selector("#end:not([hidden])")
+            page.wait_for_selector(SAVED)
+    finally:
+        first.kill()
+        first.wait()
+    found = decided(tmp_path, batch)
+    assert len(found) == 20
+    rejected = {answer for answer, one in found.items() if one[:2] == ("reject", "wrong form")}
+    assert rejected == {f"answer {n}" for n in range(0, 20, 5)}
+
+
+@pytest.mark.nightly
+def test_a_huge_row_is_reviewed_on_a_packed_page(windows: Windows, tmp_path: Path) -> None:
+    batch = review_batch(tmp_path, "word " * 100_000, "short")
+    packed = tmp_path / "ana.html"
+    packed.write_bytes(pack(batch, "ana"))
+    page = windows.open(packed.as_uri())
+    for item in batch.assignments["ana"]:
+        press(page, "a Enter" if batch.by_id[item].answers[0] == "short" else "x 6 Enter")
+    page.wait_for_selector("#end:not([hidden])")
+    with page.expect_download() as saved:
+        page.click("#end-export")
+    saved.value.save_as(tmp_path / "ana.jsonl")
+    import_file(tmp_path / "ana.jsonl", RatingsFolder(tmp_path))
+    assert {one[:2] for one in decided(tmp_path, batch).values()} == {
+        ("accept", ""), ("reject", "other"),
+    }  # fmt: skip
