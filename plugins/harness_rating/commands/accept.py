@@ -21,7 +21,7 @@ from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches.records import Batch
-from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.exchange.other_tools import prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections, who
@@ -59,7 +59,7 @@ def accept(
 ) -> None:
     """Take better answers that raters typed into a file, to correct the data with."""
     folder = RatingsFolder()
-    chosen_batch = chosen(batch, folder)
+    chosen_batch = answers(batch, folder)
     _check_typed(chosen_batch)
     check_target("-o", target)
     found = _typed(chosen_batch, folder, items or [])

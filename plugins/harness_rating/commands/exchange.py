@@ -48,7 +48,8 @@ def import_(
 def export(
     batch: BatchName = None,
     to: Annotated[
-        str, typer.Option("--to", help="csv, sheet (to fill in), jsonl, label-studio or argilla")
+        str,
+        typer.Option("--to", help="csv, sheet (to fill in), jsonl, label-studio, argilla, rows"),
     ] = "csv",
     rater: Annotated[
         Optional[str],  # noqa: UP045

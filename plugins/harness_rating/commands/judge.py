@@ -26,7 +26,7 @@ from harness.terminal.options import Json, takes
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
 from harness_rating.batches.records import Batch
-from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.judge import judgements
 from harness_rating.judge.judgements import Judgements
 from harness_rating.ratings.folder import RatingsFolder
@@ -56,7 +56,7 @@ class Judging:
 def judge(wanted: Judging) -> None:
     """Let a model rate a batch, and say how far it agrees with raters."""
     ratings = RatingsFolder()
-    batch = chosen(wanted.batch, ratings)
+    batch = answers(wanted.batch, ratings)
     with plugins_on_stderr():
         model = _judge_of(wanted)
         folder = ratings.path / batch.name

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import DataError, UsageError
-from harness_rating.batches.records import Batch
+from harness_rating.batches.records import REVIEW, Batch
 from harness_rating.ratings.folder import RatingsFolder
 
 T = TypeVar("T")
@@ -35,6 +35,21 @@ def chosen(name: str | None, folder: RatingsFolder) -> Batch:
     if len(names) > 1:
         raise UsageError("there are several batches; name one", hint=", ".join(names))
     return folder.batch(_some(names)[0])
+
+
+def answers(name: str | None, folder: RatingsFolder) -> Batch:
+    """The same of a batch of answers.
+
+    Raises:
+        UsageError: there is none, several and no name, or it holds rows.
+    """
+    batch = chosen(name, folder)
+    if batch.strategy == REVIEW:
+        raise UsageError(
+            f"batch {batch.name} holds rows that people review, and no answers of a run",
+            hint=f"harness rate export {batch.name} --to rows",
+        )
+    return batch
 
 
 def of_each(name: str | None, folder: RatingsFolder, read: Callable[[Batch], T]) -> list[T]:

@@ -12,7 +12,7 @@ from harness.kit.blocks import table
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
-from harness_rating.batches.records import Batch
+from harness_rating.batches.records import REVIEW, Batch
 from harness_rating.commands.options import BatchName, of_each, write_json
 from harness_rating.ratings import progress
 from harness_rating.ratings.folder import RatingsFolder
@@ -38,7 +38,7 @@ def _next(batch: Batch, state: BatchStatus) -> list[str]:
     if any(rater.done + rater.skipped < rater.assigned for rater in state.raters):
         return ["harness", "rate", "serve", batch.name]
     run = harness.open_run(batch.run)
-    if run.waits:
+    if run.waits or batch.strategy == REVIEW:
         return run.command()
     one_round = state.several and len(batch.rounds) == 1
     return ["harness", "rate", "agreement" if one_round else "verdict", batch.name]
@@ -49,12 +49,14 @@ def _show(console: Console, state: BatchStatus) -> None:
     counts = ("done", "of", "skipped", "flagged", "comments", "s/item")
     titles = ("rater", *counts, "last (UTC)")
     draw_rows(table(titles, map(_cells, state.raters), right=counts), console)
+    reviews = state.strategy == REVIEW
+    what, done = ("rows", "reviewed") if reviews else ("items", "rated")
     tables.note(
         console,
-        f"{state.rated} of {state.items} items are rated; {state.several} of "
-        f"{state.planned_several} that several raters get are rated by several.",
+        f"{state.rated} of {state.items} {what} are {done}; {state.several} of "
+        f"{state.planned_several} that several raters get are {done} by several.",
     )
-    if not state.verdicts:
+    if not state.verdicts and not reviews:
         tables.note(console, "This sample gives no verdict: it is for finding errors.")
     for rater in state.raters:
         for item, comment in rater.comments.items():

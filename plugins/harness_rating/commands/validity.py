@@ -14,7 +14,7 @@ from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
 from harness_rating.commands.agreement import show_unrated
-from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.ratings.folder import RatingsFolder
 
 METRIC = 40
@@ -28,7 +28,7 @@ def validity(batch: BatchName = None, as_json: Json = False) -> None:
     from harness_rating.outcomes.validity import validity_of
 
     folder = RatingsFolder()
-    found = chosen(batch, folder)
+    found = answers(batch, folder)
     values = harness.open_run(found.run).all_values()
     document = validity_of(
         found, folder.all_ratings(found), values.scores, lower_is_better=values.lower_is_better

@@ -15,7 +15,7 @@ from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
-from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.ratings.folder import RatingsFolder
 
 TITLE = 22
@@ -30,7 +30,7 @@ def verdict(batch: BatchName = None, as_json: Json = False) -> None:
     from harness_rating.outcomes.outcomes import outcomes_of
 
     folder = RatingsFolder()
-    found = chosen(batch, folder)
+    found = answers(batch, folder)
     level = harness.open_run(found.run).level
     document = outcomes_of(found, folder.all_ratings(found), level=level)
     if as_json:

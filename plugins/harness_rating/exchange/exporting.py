@@ -18,7 +18,7 @@ from typing import Any
 from harness import Criterion, Item, UsageError, near, to_json
 from harness.kit.files import canonical
 from harness.kit.text import storable
-from harness_rating.batches.records import Batch, Rating
+from harness_rating.batches.records import REVIEW, Batch, Rating
 from harness_rating.exchange.blank_sheet import blank_sheet
 from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, as_csv, written
 from harness_rating.exchange.other_tools import argilla, label_studio, prompt
@@ -68,11 +68,11 @@ def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
     for rater in (*batch.raters, *folder.settlers(batch)):
         ratings = {(one.item, one.criterion): one for one in folder.ratings(batch, rater)}
         for of_item in folder.state(batch, rater).items:
-            rows += _rows(batch, rater, of_item, items[of_item.item], ratings)
+            rows += _cells(batch, rater, of_item, items[of_item.item], ratings)
     return as_csv(COLUMNS, rows)
 
 
-def _rows(
+def _cells(
     batch: Batch, rater: str, of_item: ItemState, item: Item,
     ratings: Mapping[tuple[str, str], Rating],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
@@ -118,12 +118,22 @@ def checksum(data: bytes, head: bytes) -> str:
     return f"{zlib.crc32(data[len(head) + 1 :]):08x}"
 
 
+def _rows(batch: Batch, folder: RatingsFolder) -> bytes:
+    """Reviewed rows with what was decided, as it is to be learned; a line each."""
+    from harness_rating.review.decisions import as_lines
+
+    if batch.strategy != REVIEW:
+        raise UsageError(f"--to rows: batch {batch.name} holds answers of a run, and no rows")
+    return b"".join(canonical(line) + b"\n" for line in as_lines(batch, folder))
+
+
 FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
     "csv": _csv,
     "sheet": _sheet,
     "jsonl": _jsonl,
     "label-studio": label_studio,
     "argilla": argilla,
+    "rows": _rows,
 }
 
 

@@ -102,8 +102,7 @@ class RatingsFolder:
         return self.batch(name)
 
     def of_run(self, run: str) -> RunBatches:
-        """Every whole batch of the run's answers, by name. A damaged one is named, and harms no
-        other."""
+        """Every whole batch of the run's answers, by name. A damaged one harms no other."""
         whole: list[Batch] = []
         notes: list[str] = []
         for name in self.names():
@@ -113,8 +112,7 @@ class RatingsFolder:
                 whole.append(self.batch(name))
             except HarnessError as error:
                 notes.append(f"the ratings of batch {name} are left out: {error.what}")
-        own = (batch for batch in whole if batch.run == run and batch.strategy != REVIEW)
-        return RunBatches(tuple(own), tuple(notes))
+        return RunBatches(tuple(batch for batch in whole if batch.run == run), tuple(notes))
 
     def digest_of(self, run: str) -> str | None:
         """Digest of all files of the run's batches that have ratings; None without any.
@@ -257,9 +255,11 @@ class RatingsFolder:
         return found
 
     def _run_of(self, name: str) -> str | None:
-        """The run that a batch belongs to; None where that cannot be told any more."""
+        """The run whose answers a batch holds, empty if it holds rows; None where that cannot be
+        told any more."""
         try:
-            found = self._document(name)["run"]
+            document = self._document(name)
+            found = "" if document["strategy"] == REVIEW else document["run"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if isinstance(found, str) else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness import Example
 from harness_rating.batches.records import REVIEW, Batch
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.review.batches import content, rubric
+from harness_rating.review.batches import THINKING, content, rubric
 
 Kind = Literal["reject", "edit", "accept"]
 STRICT: tuple[Kind, ...] = ("reject", "edit", "accept")
@@ -140,6 +140,30 @@ def edited(row: Example, decision: Decision) -> Example:
     return dataclasses.replace(
         row, messages=(*row.messages[:place], new, *row.messages[place + 1 :])
     )
+
+
+def as_lines(batch: Batch, folder: RatingsFolder) -> Iterator[dict[str, Any]]:
+    """Each decided row as JSON values: what was decided, and the turns as they are to be learned.
+
+    Of an edited row ``before`` has the texts that it had.
+    """
+    found = decisions(batch, folder)
+    for item in batch.originals:
+        if item not in found:
+            continue
+        decision, shown, name = found[item], batch.by_id[item], batch.placings[item].example_id
+        turns = tuple(turn for turn in shown.messages if turn.get("role") != THINKING)
+        row = Example(name, turns, shown.answers)
+        new = edited(row, decision) if decision.kind == "edit" else row
+        line: dict[str, Any] = {"id": name, "decision": decision.kind, "by": list(decision.by)}
+        if decision.kind == "reject":
+            line["reason"] = decision.reason
+        if new.references != row.references:
+            line["before"] = {"answer": row.references[0]}
+        if new.prompt != row.prompt:
+            line["before"] = {**line.get("before", {}), "question": row.prompt}
+        answer = {"role": "assistant", "content": new.references[0]}
+        yield {**line, "messages": [*map(dict, new.messages), answer]}
 
 
 def _asked(messages: Sequence[Mapping[str, Any]]) -> int:

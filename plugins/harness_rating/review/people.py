@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 UNSEEN = "not in the part that was reviewed"
 
 
+def reviewers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, if they can be those of reviewers.
+
+    Raises:
+        ValueError: one of them cannot, or there is none.
+    """
+    from harness_rating.batches.records import SETTLED
+    from harness_rating.ratings.events import RATER, RATER_RULE
+
+    for name in names:
+        if not RATER.fullmatch(name) or name.startswith(SETTLED):
+            raise ValueError(f"{name!r} cannot be a reviewer's name: use {RATER_RULE}")
+    if not names or len(set(names)) < len(names):
+        raise ValueError("one reviewer or more, each named once")
+    return names
+
+
 class People(harness.Verifier):
     """Has people accept, edit or reject rows on the rating page, all or a random part of them.
 
@@ -40,7 +57,7 @@ class People(harness.Verifier):
             description="share of rows that has to be right as proposed: the run stops where the "
             "sample shows that it is lower",
         )
-        raters: tuple[str, ...] = Field(("me",), min_length=1, description="who reviews")
+        raters: tuple[str, ...] = Field(("me",), description="who reviews")
         overlap: float | None = Field(
             None, ge=0, le=1, description="share of rows that two reviewers see; null: 0.3, if two"
         )
@@ -51,15 +68,7 @@ class People(harness.Verifier):
         @field_validator("raters")
         @classmethod
         def _names(cls, raters: tuple[str, ...]) -> tuple[str, ...]:
-            from harness_rating.batches.records import SETTLED
-            from harness_rating.ratings.events import RATER, RATER_RULE
-
-            for name in raters:
-                if not RATER.fullmatch(name) or name.startswith(SETTLED):
-                    raise ValueError(f"{name!r} cannot be a reviewer's name: use {RATER_RULE}")
-            if len(set(raters)) < len(raters):
-                raise ValueError("each reviewer is named once")
-            return raters
+            return reviewers(raters)
 
         @model_validator(mode="after")
         def _of_a_sample(self) -> Self:

@@ -133,7 +133,7 @@ def test_a_sample_that_shows_too_few_right_rows_stops_the_round(project):
         ("{sample: 0}", "sample"),
         ("{at_least: 0.9}", "at_least is for a sample"),
         ("{raters: [Ana]}", "cannot be a reviewer's name"),
-        ("{raters: [ana, ana]}", "each reviewer is named once"),
+        ("{raters: [ana, ana]}", "each named once"),
         ("{plugin: nobody}", "no verifier"),
     ],
 )

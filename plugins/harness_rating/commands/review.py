@@ -1,0 +1,61 @@
+"""``harness rate review``: a batch of training rows that a file lists."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+import harness
+from harness import UsageError
+from harness.terminal import tables
+from harness.terminal.options import Json
+from harness.terminal.streams import plugins_on_stderr
+from harness_rating.commands.options import write_json
+from harness_rating.ratings.folder import RatingsFolder
+
+SPLITS = ("train", "valid", "pool")
+"""Splits whose rows may be learned from."""
+
+
+def review(
+    path: Annotated[Path, typer.Argument(metavar="ROWS", help="JSON lines with id, reason")],
+    raters: Annotated[str, typer.Option("--raters", metavar="ANA,BO", help="who reviews")],
+    run: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--run", metavar="RUN", help="whose rows (default: the latest run)"),
+    ] = None,
+    overlap: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--overlap", min=0, max=1, help="share that two see (default: 0.3)"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a batch of training rows that a file lists, such as suspect ones."""
+    from harness_rating.review.batches import create
+    from harness_rating.review.listed import listed
+    from harness_rating.review.people import reviewers
+
+    names = tuple(name.strip() for name in raters.split(",") if name.strip())
+    try:
+        reviewers(names)
+    except ValueError as error:
+        raise UsageError(f"--raters: {error}", hint="--raters ana,bo") from None
+    folder = RatingsFolder()
+    with plugins_on_stderr():
+        opened = harness.open_run(run)
+        rows = {row.id: row for split in SPLITS for row in opened.rows(split)}
+    shown = listed(path, rows, f"the rows of {', '.join(SPLITS)} of {opened.name}")
+    batch = create(folder, shown, names, overlap=overlap, run=opened.name)
+    if as_json:
+        assigned = {rater: len(items) for rater, items in batch.assignments.items()}
+        write_json({"batch": batch.name, "run": batch.run, "rows": len(shown), "raters": assigned})
+        return
+    console = Console()
+    tables.note(console, f"Batch {batch.name}: {len(shown)} rows of {batch.run}.")
+    for rater, items in batch.assignments.items():
+        tables.item(console, f"{rater}: {len(items)} rows")
+    tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))
