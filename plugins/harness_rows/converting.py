@@ -96,17 +96,19 @@ class Converter:
         try:
             self._need_good(record)
             messages, references, thought = self._conversation(record)
-            name = self._name(record, self.roles.id) or f"{label}:{number}"
-            group = self._name(record, self.roles.group) or name
+            # One text for all three: a row has hardly more memory in its turns.
+            place = f"{label}:{number}"
+            name = self._name(record, self.roles.id) or place
+            group = self._name(record, self.roles.group)
             return Example(
                 id=name,
                 messages=messages,
                 references=references,
                 split=cast(Split, self._split(record, split)),
-                group=sys.intern(group),
+                group=sys.intern(group) if group else name,
                 meta=self._meta(record),
                 tools=self._tools(record),
-                place=f"{label}:{number}",
+                place=place,
                 thought=thought,
             )
         except Unusable:
