@@ -127,6 +127,7 @@ def verdict(
     Args:
         anew: whether reports and summary are made again from all else.
     """
+    spoilt = _content(folder / damaged)
     seen = harness(folder, *look)
     if "Traceback" in seen.err or seen.code not in (0, 4):
         return "WRONG", f"{' '.join(look)}: exit {seen.code}: {seen.err[-1500:]}"
@@ -139,10 +140,12 @@ def verdict(
     if ended.code == 4:
         names_file = any(word in ended.err for word in (".harness", "reports"))
         return ("refused" if names_file else "WRONG"), ended.err[-1500:]
-    end = run_kills.end_of(folder)
-    # What nothing reads is neither found nor made again.
     own = "/".join(damaged.parts[2:4])
-    if own in whole.artifacts and not anew:
+    unread = own in whole.artifacts and _content(folder / damaged) in (spoilt, None)
+    if unread:
+        shutil.rmtree(folder / ".harness/artifacts" / own, ignore_errors=True)
+    end = run_kills.end_of(folder)
+    if unread:
         end.artifacts[own] = whole.artifacts[own]
     differing = list(run_kills.differing(whole, end))
     if differing:
@@ -150,6 +153,10 @@ def verdict(
     if seen.code == 0 and seen.out != looked.out:
         return "shown", f"{' '.join(look)}: {seen.err[-500:]}"
     return "equal", seen.err[-500:]
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
 def main() -> None:

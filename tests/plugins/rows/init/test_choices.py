@@ -92,7 +92,8 @@ def test_a_list_in_a_template_names_what_letters_it(empty):
 
 
 @pytest.mark.parametrize("value", [None, "A", [], ["one"], [[], {}], {"text": "x"}, [" ", "b"], 7,
-                                   {"text": ["a", "b"], "label": ["A"]}, {"text": ["a", "b"], "label": 7}, ["x"] * 30])  # fmt: skip
+                                   {"text": ["a", "b"], "label": ["A"]},
+                                   {"text": ["a", "b"], "label": 7}, ["x"] * 30])  # fmt: skip
 def test_what_offers_nothing(value):
     assert choices_of(value) == {}
 
