@@ -56,7 +56,7 @@ def _parts(left: Sequence[PlannedWork], rounds: int, arms: Sequence[str]) -> Ite
         yield f"last on {_size(trained[-1])}"
     if drawn:
         more = "and as often" if trained else counted(len(drawn), "training")
-        yield f"{more} on rows drawn at random"
+        yield f"{more} in the control arm"
     others = sum(item.arm not in arms for item in dev)
     if len(dev) > others:
         after = " after each" if trained or drawn else ""
