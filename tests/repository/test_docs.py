@@ -363,12 +363,24 @@ def test_values_of_the_metric_script_in_the_docs(project: Any) -> None:
 # -- pages --------------------------------------------------------------------------------
 
 
+def headings(path: Path) -> set[str]:
+    """The addresses of a page's headings, as sites of repositories make them."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", title.strip().lower()) for title in titles)
+    return {title.replace(" ", "-") for title in words}
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
-    inside = [link for link in links if not link.startswith(("http:", "https:", "mailto:"))]
-    gone = [link for link in inside if not (path.parent / link).exists()]
-    assert not gone
+    links = re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", path.read_text(encoding="utf-8"))
+    inside = [link for link in links if not link[0].startswith(("http:", "https:", "mailto:"))]
+    gone = []
+    for name, heading in inside:
+        page = path.parent / name if name else path
+        if not page.exists() or (heading and heading not in headings(page)):
+            gone.append(f"{name}#{heading}")
+    assert gone == []
 
 
 def test_exit_codes_in_the_docs_are_those_of_the_program() -> None:
