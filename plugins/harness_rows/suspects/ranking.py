@@ -18,8 +18,8 @@ class Suspect:
     """A row whose answer may be wrong.
 
     Attributes:
-        score: the more, the more it is to be looked at. Of labels the probability of ``likelier``
-            less that of the row's own, -1 to 1; of texts a share, as in :func:`_of_texts`.
+        score: the more, the more it is to be looked at. Of labels 1 less the probability of the
+            row's own; of texts a share, as in :func:`_of_texts`.
         reason: why, in words.
         likelier: the label that the model finds likelier; empty where that is the row's own, and
             where answers are no labels.
@@ -50,7 +50,7 @@ def ranked(
 def _of_labels(
     rows: Sequence[harness.Example], labels: Sequence[str], losses: Mapping[str, Sequence[Losses]]
 ) -> list[Suspect]:
-    """Rows that confidently have another label first, each part by its margin."""
+    """Rows that confidently have another label first, each part by the chance of its own label."""
     places = {label: place for place, label in enumerate(labels)}
     own = np.array([places[answer_of(row)] for row in rows])
     sums = np.array(
@@ -61,15 +61,16 @@ def _of_labels(
     found = confident(own, chances)
     surely = (found.guess >= 0) & (found.guess != own)
     suspects = []
-    for at in np.lexsort((-found.margin, ~surely)):
-        likelier, margin = labels[found.likelier[at]], float(found.margin[at])
+    doubt = 1.0 - chances[np.arange(len(rows)), own]
+    for at in np.lexsort((-doubt, ~surely)):
+        likelier, other = labels[found.likelier[at]], found.margin[at] > 0
         theirs, its = chances[at, found.likelier[at]], chances[at, own[at]]
         reason = (
             f"'{likelier}' is likelier: {theirs:.2f}, its own {its:.2f}"
-            if margin > 0
+            if other
             else f"its label is likeliest: {its:.2f}"
         )
-        suspects.append(Suspect(rows[at], margin, reason, likelier if margin > 0 else ""))
+        suspects.append(Suspect(rows[at], float(doubt[at]), reason, likelier if other else ""))
     return suspects
 
 
