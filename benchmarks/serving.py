@@ -4,12 +4,15 @@
 
 Needs the extra ``remote`` and ``pip install 'transformers[serving]'``. The default model answers
 rows of dev greedily in float32, once by the generator ``transformers`` and once by the generator
-``endpoint``. Prints how many answers are equal, and each pair that differs.
+``endpoint``. Prints how many answers are equal, and each pair that differs with the distance of
+the two at their first differing token, in nats by our own model: near 0 it is a tie that rounding
+decides.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -44,13 +47,34 @@ def main() -> None:
             generator = harness.make_plugin("generator", name, options)
             begin = time.monotonic()
             predictions = generator.generate(base, rows, harness.Context(output, seed=7))
-            answers[name] = {one.example_id: one.text for one in predictions}
-            print(f"{name}: {time.monotonic() - begin:.0f} s")
+            answers[name] = {answer.example_id: answer.text.strip() for answer in predictions}
+            print(f"{name}: {time.monotonic() - begin:.0f} s", flush=True)
     ours, theirs = answers["transformers"], answers["endpoint"]
-    different = [name for name in ours if ours[name].strip() != theirs[name].strip()]
-    print(f"{len(ours) - len(different)} of {len(ours)} answers are equal")
-    for name in different:
-        print(f"{name}\n  {ours[name]!r}\n  {theirs[name]!r}")
+    different = [row for row in rows if ours[row.id] != theirs[row.id]]
+    print(f"{len(rows) - len(different)} of {len(rows)} answers are equal")
+    for row in different:
+        gap = distance(str(base.path), row, ours[row.id], theirs[row.id])
+        print(f"{row.id}: {gap:.2g} nats\n  {ours[row.id]!r}\n  {theirs[row.id]!r}")
+
+
+def distance(folder: str, row: harness.Example, ours: str, theirs: str) -> float:
+    """Nats between two answers' first differing tokens, by the model in float32."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    prompt = tokenizer.apply_chat_template(
+        [dict(turn) for turn in row.messages], add_generation_prompt=True, return_dict=False
+    )
+    ends = [[*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
+            for text in (ours, theirs)]  # fmt: skip
+    pairs = zip(*ends, strict=False)
+    same = [left for left, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    with torch.no_grad():
+        logits = model(torch.tensor([[*prompt, *same]])).logits[0, -1]
+    left, right = (logits[tokens[len(same)]].item() for tokens in ends)
+    return left - right
 
 
 if __name__ == "__main__":

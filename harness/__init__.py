@@ -72,7 +72,6 @@ if TYPE_CHECKING:
         Prediction as Prediction,
         Problem as Problem,
         Rendered as Rendered,
-        Requests as Requests,
         RoundResult as RoundResult,
         Schedule as Schedule,
         Score as Score,
@@ -149,8 +148,8 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Rendered", "Requests", "RoundResult", "SPLITS", "Schedule", "Score",
-        "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
+        "Problem", "Rendered", "RoundResult", "SPLITS", "Schedule", "Score", "ScoredExample",
+        "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",

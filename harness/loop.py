@@ -23,12 +23,13 @@ from harness.engine.pins import (
     ROWS,
     TRAIN,
 )
-from harness.engine.steps import Steps, asking
+from harness.engine.steps import Steps, asking, processes
 from harness.engine.steps.analyzing import analyze
 from harness.engine.steps.augmenting import AugmentedRows, augment
 from harness.engine.steps.comparing import compared
 from harness.engine.steps.detecting import malformed
 from harness.engine.steps.evaluating import Evaluation, evaluate, generate
+from harness.engine.steps.processes import Processes
 from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
@@ -106,10 +107,11 @@ def _answer_ahead(
     if steps.run.journal.closed(arm.name, number) is not None:
         return
     at, data, shadow = At(number, arm.name), history.data, steps.ahead()
+    other = processes.beside(steps, _kept_model(history, arm, base))
 
     def task() -> None:
         checkpoint = train(shadow, base, arm.train[number], data.split("valid"), at)
-        generate(shadow, checkpoint, data.split("dev"), at)
+        generate(shadow, checkpoint, data.split("dev"), at, beside=other)
 
     steps.run.workers.ahead(task)
 
@@ -134,12 +136,14 @@ def _train_and_judge(
     went = course(log) if closed is None else None
     if went is not None and went.kind:
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
+    other = processes.beside(steps, _kept_model(history, arm, base))
     evaluation = evaluate(
-        steps, checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
-    )
+        steps, checkpoint, data.split("dev"), at,
+        learned=rows, against=arm.kept, beside=other, pinned=pinned,
+    )  # fmt: skip
     history.evaluations[arm.name, number] = evaluation
     history.general |= steps.general_texts.beside(base, checkpoint, at, pinned)
-    result = closed or _decide(steps, history, arm, evaluation)
+    result = closed or _decide(steps, history, arm, evaluation, base, other)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = analyze(
         steps, evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
@@ -162,21 +166,32 @@ def open_test(
     pinned = steps.run.journal.tested
     of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
-    baseline = evaluate(steps, base, test, of_base, pinned=pinned.get(BASELINE))
-    best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
+    other = processes.beside(steps, base)
+    best = evaluate(steps, kept, test, of_kept, learned=learned, beside=other, pinned=pins)
+    baseline = evaluate(
+        steps, base, test, of_base, of=best if other else None, pinned=pinned.get(BASELINE)
+    )
+    process = processes.ONE
+    if not other:
+        process = processes.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
     prompted = asking.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
-            history.kept: {**best.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
+            history.kept: {
+                **best.keys,
+                TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN],
+                **process.keys,
+            },
             **{asking.arm_of(name): side.keys if side else {} for name, side in prompted.items()},
         }
     )
     history.prompts_on_test = {name: side for name, side in prompted.items() if side}
     history.test_evaluations = {BASELINE: baseline, history.kept: best}
-    verdict = _compare(steps, best, baseline, test, ledger.alpha(opening.looks), BASELINE)
+    alpha = ledger.alpha(opening.looks)
+    verdict = _compare(steps, best, baseline, test, alpha, BASELINE, process)
     return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.told)
 
 
@@ -187,11 +202,16 @@ def _compare(
     rows: Sequence[Example],
     alpha: float,
     against: int,
+    process: Processes,
 ) -> Verdict:
     settings = steps.config.settings
     score, name = deciding_score(steps, rows), f"round {against}"
     sides = (side.measurements[score.entry.name] for side in (new, old))
-    verdict = rule.judge(score, *sides, alpha=alpha, min_gain=settings.min_gain, against=name)
+    verdict = rule.judge(
+        score, *sides,
+        alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
+    )  # fmt: skip
+    verdict = dataclasses.replace(verdict, sentence=verdict.sentence + process.told)
     if verdict.label != "improved":
         return verdict
     remark = format_gain.mended(
@@ -267,14 +287,35 @@ def _kept(history: History, arm: ArmState) -> Evaluation:
     return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
 
 
-def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation) -> RoundResult:
-    """The newest round's verdict against the kept one, and its guards."""
+def _kept_model(history: History, arm: ArmState, base: Checkpoint) -> Checkpoint:
+    return history.checkpoints[arm.name, arm.kept] if arm.kept else base
+
+
+def _decide(
+    steps: Steps,
+    history: History,
+    arm: ArmState,
+    evaluation: Evaluation,
+    base: Checkpoint,
+    other: Checkpoint | None,
+) -> RoundResult:
+    """The newest round's verdict against the kept one, and its guards.
+
+    Args:
+        other: the kept checkpoint, where it has answered in the pass of the newest one.
+    """
     number, kept = max(arm.train), _kept(history, arm)
-    dev = history.data.split("dev")
+    dev, at, process = history.data.split("dev"), At(number, arm.name), processes.SAME
     steps.choosing_by(dev)
-    new, old = compared(steps, evaluation, kept, dev, At(number, arm.name), arm.kept)
+    if other:
+        learned = arm.train[arm.kept] if arm.kept else ()
+        kept, process = processes.in_one(steps, kept, evaluation, other, dev, at, arm.kept, learned)
+    elif arm.name == BASE_ARM:  # the control arm has no verdict
+        plain = history.evaluations[BASE_ARM, BASELINE]
+        process = processes.asked_again(steps, base, plain, evaluation, dev, at)
+    new, old = compared(steps, evaluation, kept, dev, at, arm.kept)
     alpha = alpha_of(steps.config.settings.rounds)
-    verdict = _compare(steps, new, old, dev, alpha, arm.kept)
+    verdict = _compare(steps, new, old, dev, alpha, arm.kept, process)
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
     general = history.general.get((arm.name, number))
@@ -286,7 +327,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
         verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
         kept=verdict.label == "improved" and not refusal,
         errors=evaluation.errors,
-        keys={**evaluation.keys, **(general.keys if general else {})},
+        keys={**evaluation.keys, **(general.keys if general else {}), **process.keys},
         guards=guarded,
     )
 

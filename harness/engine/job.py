@@ -32,6 +32,8 @@ DESCRIPTION = "job.json"
 RESULT = "result.json"
 ERROR = "error.json"
 LOG = "log.txt"
+ANSWERS, BESIDE = "predictions.jsonl", "beside.jsonl"
+"""What a generator leaves: its answers, and those of the other model."""
 TEXTS = "texts"
 """Input of a generator that is asked how well it predicts them."""
 ANSWERED = "answered"
@@ -46,6 +48,7 @@ class Job:
         stage, plugin, options: which plugin, with which options (plain JSON values).
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
+        beside: of a generator: another model that answers ``examples`` in the same pass.
         rows: names of the inputs, each a file of examples beside the description. A generator is
             asked for answers to ``examples``, for its losses on ``texts``, or for those on the
             references of ``answered``.
@@ -68,6 +71,7 @@ class Job:
     probe: bool = False
     whole_valid: bool = False
     limits: Limits = ()
+    beside: Checkpoint | None = None
     spending: Place | None = None
 
 
@@ -176,8 +180,13 @@ def run_inline(
         rounded = [[round(loss, 4) for loss in of_row] for of_row in of_rows]
         answer = _written(folder, "losses.jsonl", rounded, process)
     else:
-        predictions = making.answered(instance, checkpoint, rows["examples"], context)
-        answer = _written(folder, "predictions.jsonl", list(map(to_json, predictions)), process)
+        if job.beside is None:
+            sides = [making.answered(instance, checkpoint, rows["examples"], context)]
+        else:
+            both = (checkpoint, job.beside)
+            sides = making.answered_both(instance, both, rows["examples"], context)
+        for name, predictions in zip((ANSWERS, BESIDE), sides, strict=False):
+            answer = _written(folder, name, list(map(to_json, predictions)), process)
     only_in(process)
     lent.check()
     result = {"answer": answer, "facts": results.facts(context.facts)}

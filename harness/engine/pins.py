@@ -24,6 +24,8 @@ DETECT = "detect"
 ANALYZE = "analyze"
 AUGMENT = "augment"
 """Stages, by the digests of their artifacts."""
+AGAIN = "again"
+"""What the base model answered when it was asked again, for the verdict."""
 
 
 class PinMismatch(EnvironmentFailure):

@@ -64,7 +64,7 @@ class Asker:
     def key(self, request: Request) -> str:
         """By which an answer is kept: whatever decides what the model says."""
         sampling = [self._options.temperature, self._options.max_tokens, request.draw]
-        asked = [self._model, request.messages, sampling, *request.tools]
+        asked = [request.model or self._model, request.messages, sampling, *request.tools]
         return reply_key(asked)
 
     def known(self, request: Request) -> Reply | None:

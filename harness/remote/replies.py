@@ -30,6 +30,7 @@ class Request:
     Attributes:
         tools: schemas of the tools that the prompt names.
         draw: tells draws of the same prompt apart, from 0 on: each is another sample.
+        model: another one of the same server; empty: the one that the options name.
         accept: whether an answer will do; one that will not is asked for again with another seed,
             and the last one is taken.
     """
@@ -38,6 +39,7 @@ class Request:
     draw: int = 0
     tools: Sequence[Mapping[str, Any]] = ()
     accept: Callable[[str], bool] = field(default=anything, compare=False)
+    model: str = ""
 
     def seed(self, attempt: int) -> int:
         """Another try is another draw: the same seed would say the same again."""

@@ -140,7 +140,7 @@ KINDS: dict[str, StageKind] = {
             work=("load",),
             own_call=rows_of,
             key="data",
-            description=("where examples come from: `{source: NAME, …}` with a source's options"),
+            description="where examples come from: {source: NAME, …options}",
             before="corrections",
             named_by="source",
             in_key="always",
@@ -150,7 +150,7 @@ KINDS: dict[str, StageKind] = {
             work=("fetch",),
             own_call=exercise_model,
             key="model",
-            description="the base model: `{source: NAME, …}` with a model's options",
+            description="the base model: {source: NAME, …options}",
             before="primary",
             named_by="source",
             in_key="always",
@@ -160,7 +160,7 @@ KINDS: dict[str, StageKind] = {
             work=("train",),
             own_call=exercise_trainer,
             key="train",
-            description="`{plugin: NAME, …}` with a trainer's options",
+            description="{plugin: NAME, …options}",
             before="primary",
             in_key="always",
         ),
@@ -169,7 +169,7 @@ KINDS: dict[str, StageKind] = {
             work=("generate",),
             own_call=exercise_generator,
             key="generate",
-            description="`{plugin: NAME, …}` with a generator's options",
+            description="{plugin: NAME, …options}",
             before="primary",
             in_key="always",
         ),
@@ -178,7 +178,7 @@ KINDS: dict[str, StageKind] = {
             work=("measure", "measure_all"),
             key="metrics",
             many=True,
-            description="`[{plugin: NAME, …}]`, one or more",
+            description="[{plugin: NAME, name: PREFIX, …options}]",
             before="primary",
             in_key="always",
         ),
@@ -189,7 +189,7 @@ KINDS: dict[str, StageKind] = {
             key="detect",
             many=True,
             default=["basic"],
-            description="detectors, which name the error categories of an answer",
+            description="detectors of error categories",
             before="plan",
             in_key="always",
         ),
@@ -200,7 +200,7 @@ KINDS: dict[str, StageKind] = {
             key="analyze",
             many=True,
             default=["slices", "causes"],
-            description="analyzers, which find underperforming slices and causes",
+            description="finders of underperforming slices and of causes",
             before="plan",
             in_key="always",
         ),
@@ -211,10 +211,8 @@ KINDS: dict[str, StageKind] = {
             key="augment",
             many=True,
             default=[],
-            description=(
-                "`[{plugin: NAME, rows: N, …}]`; empty means that the training rows "
-                "stay as they are"
-            ),
+            description="[{plugin: NAME, rows: N per round, control: random or none, review: "
+            "required}]",
             before="filters",
             sized=True,
             in_key="always",
@@ -237,7 +235,7 @@ KINDS: dict[str, StageKind] = {
             key="sections",
             many=True,
             default=[],
-            description="sections of your own in every report, by plugins",
+            description="sections of one's own in every report",
             before="guard",
             in_branches=False,
         ),
@@ -250,13 +248,7 @@ KINDS: dict[str, StageKind] = {
             key="baselines",
             many=True,
             default=[],
-            description=(
-                "other prompts for the base model, `[prompted, few-shot]`, each of "
-                "which the best round has to beat; the headline compares with the "
-                "best of them. `{plugin: endpoint, …}` has another model answer, as "
-                "a mark. The shipped config and `harness init` name both ([Prompts "
-                "or training](what-next.md#would-a-prompt-do))"
-            ),
+            description="other prompts for the base model, which the best round has to beat",
             before="filters",
             in_key="if named",
             conflicts=decided_by_people,
@@ -268,11 +260,7 @@ KINDS: dict[str, StageKind] = {
             own_call=exercise_searcher,
             key="search",
             default=None,
-            description=(
-                "settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}; "
-                "the best of the trials meets the best round on dev ([searching "
-                "settings](what-next.md#search-settings))"
-            ),
+            description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
             before="valid",
             usual="optuna",
             in_branches=False,
@@ -290,12 +278,7 @@ KINDS: dict[str, StageKind] = {
             key="probes",
             many=True,
             default=["general"],
-            description=(
-                "general texts and instructions, on which each trained round's "
-                "model is put beside the base model ([Forgetting](forgetting.md)); "
-                "`[]`: none. Part of the result only where a guard on `forgetting` "
-                "or `replay` uses them"
-            ),
+            description="general texts and instructions, before and after training; [] for none",
             before="filters",
             in_key="if used",
             conflicts=without_texts,

@@ -292,6 +292,36 @@ class Generator(Plugin):
         """One prediction per example, in any order. References must not be looked at."""
         raise NotImplementedError
 
+    def holds_both(self) -> bool:
+        """Whether one process of it answers for two checkpoints (:meth:`generate_both`). Optional.
+
+        Where answers depend on the process that gives them, as those of a server may, both sides of
+        a verdict come from one then. Known from the options alone.
+        """
+        return False
+
+    def generate_both(
+        self,
+        checkpoints: tuple[Checkpoint, Checkpoint],
+        examples: Sequence[Example],
+        context: Context,
+    ) -> Iterator[tuple[int, Prediction]]:
+        """Answers of two checkpoints in one pass of one process, their rows interleaved. Optional.
+
+        Yields:
+            0 or 1 for the checkpoint, with its answer: one for each example, in any order.
+        """
+        raise NotImplementedError
+
+    def asked_again(self) -> int:
+        """Rows that the base model is asked again for each verdict, in a process of its own.
+
+        Optional: 0 where a prompt is answered alike in each process, or where one process answers
+        both sides. Where the scores of the rows are shown to be others than before, there is no
+        verdict. Known from the options alone.
+        """
+        return 0
+
     def losses(
         self, checkpoint: Checkpoint, texts: Sequence[str], context: Context
     ) -> Iterable[tuple[float, int]]:
@@ -347,6 +377,22 @@ def answered(
     return in_order(returned(Generator.generate, predictions), examples)
 
 
+def answered_both(
+    generator: Generator,
+    checkpoints: tuple[Checkpoint, Checkpoint],
+    examples: Sequence[Example],
+    context: Context,
+) -> list[list[Prediction]]:
+    """The same of two checkpoints, asked in one pass."""
+    answers = generator.generate_both(checkpoints, examples, context)
+    sides: list[list[Prediction]] = [[], []]
+    for side, prediction in returned(Generator.generate_both, answers):
+        if side not in (0, 1):
+            raise wrong("generate_both()", side, "0 or 1, and an answer")
+        sides[side].append(prediction)
+    return [in_order(predictions, examples) for predictions in sides]
+
+
 def in_order(predictions: Iterable[Prediction], examples: Sequence[Example]) -> list[Prediction]:
     """One prediction for each example, in the order of the examples.
 
@@ -375,11 +421,27 @@ def exercise_generator(
         raise EnvironmentFailure(f"it takes no checkpoint of the kind '{checkpoint.kind}'")
     scheduled(generator, len(examples))
     predictions = answered(generator, checkpoint, examples, context)
+    if holds_both(generator):
+        answered_both(generator, (checkpoint, checkpoint), examples, context)
+    rows_asked_again(generator)
     if type(generator).losses is not Generator.losses:
         losses_of(generator, checkpoint, [row.prompt for row in examples], context)
     if type(generator).answer_losses is not Generator.answer_losses:
         answer_losses_of(generator, checkpoint, examples, context)
     return predictions
+
+
+def holds_both(generator: Generator) -> bool:
+    """Whether one process of it answers both sides of a verdict."""
+    return returned(Generator.holds_both, generator.holds_both())
+
+
+def rows_asked_again(generator: Generator) -> int:
+    """How many rows of the base model are asked again for a verdict."""
+    count = returned(Generator.asked_again, generator.asked_again())
+    if count < 0:
+        raise wrong("asked_again()", count, "a count of rows")
+    return count
 
 
 NO_LOSSES = "the generator '{}' has no losses(), so the loss on general text cannot be measured"

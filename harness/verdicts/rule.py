@@ -79,6 +79,7 @@ def judge(
     alpha: float,
     min_gain: float = 0.0,
     against: str = "",
+    doubt: str = "",
 ) -> Verdict:
     """One checkpoint (``new``) against another on one score.
 
@@ -91,6 +92,7 @@ def judge(
         new, old: measurements of the same examples by the score's metric.
         alpha: error allowed to each one-sided bound (``decision.alpha_of`` the planned rounds).
         against: what the other checkpoint is called (``round 0``).
+        doubt: why nothing can be concluded whatever the rows say; mostly empty.
     """
     entry, title, sure = score.entry, score.title, 1 - alpha
     pairs = complete_pairs(entry, new, old, score.groups)
@@ -98,9 +100,10 @@ def judge(
     gap = paired.gap if paired else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
-    bounds = None if gap is None or pairs.doubt else _bounds(gap)
+    doubt = pairs.doubt or doubt
+    bounds = None if gap is None or doubt else _bounds(gap)
     if paired is None or gap is None or bounds is None:
-        words = sentences.undecided(entry, title, against, value, pairs.doubt or NO_SPREAD)
+        words = sentences.undecided(entry, title, against, value, doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
     label = _label(gap, min_gain)

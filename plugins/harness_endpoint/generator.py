@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 import harness
 from harness.remote import (
@@ -24,7 +24,7 @@ class EndpointGenerator(harness.Generator):
     """Answers through a server: it is started with the model, asked, and ended.
 
     Greedy by default. Answers are not kept from one server process to the next, so that those of a
-    stage come from one process.
+    stage come from one process, and those of both sides of a verdict where it can hold both.
     """
 
     name = "endpoint"
@@ -37,7 +37,7 @@ class EndpointGenerator(harness.Generator):
     class Options(RequestOptions):
         serve: str = Field(
             description="command that serves the model: `vllm serve {base} "
-            "[--enable-lora --lora-modules tuned={adapter}] --port {port}`; a part in brackets is "
+            "[--enable-lora --lora-modules {adapters}] --port {port}`; a part in brackets is "
             "for adapters alone"
         )
         model: str = Field("{base}", description="name of the base model at the server")
@@ -45,6 +45,11 @@ class EndpointGenerator(harness.Generator):
         start_timeout: float = Field(
             600, gt=0, le=86_400, description="seconds until the server answers"
         )
+        again: int = Field(
+            60, ge=0,
+            description="rows that the base model is asked again for each verdict, where a process "
+            "of the server holds one model",
+        )  # fmt: skip
         concurrency: int = Field(32, ge=1, le=1024, description="requests at once")
         timeout: float = Field(600, gt=0, le=3600, description="seconds for one answer")
 
@@ -62,8 +67,28 @@ class EndpointGenerator(harness.Generator):
         def _with_port(cls, text: str) -> str:
             if "port" not in serving.places_of(text):
                 raise ValueError("the command needs {port}: the run chooses a free one")
-            serving.words(text, dict.fromkeys(serving.KNOWN, ""))  # quotes that have no end
+            values = {"base": "", "port": ""}
+            try:
+                serving.words(text, values)
+                serving.words(text, {**values, "adapter": ""}, {"tuned": ""})
+            except KeyError:
+                raise ValueError(
+                    "what is for adapters alone stands in brackets, and {adapters} is a word of "
+                    "its own: [--lora-modules {adapters}]"
+                ) from None
             return text
+
+        @model_validator(mode="after")
+        def _told_of_adapters(self) -> EndpointGenerator.Options:
+            places = serving.places_of(self.serve)
+            if {"adapter", "adapters"} <= places:
+                raise ValueError("{adapters} are all of them: {adapter} beside it is one too many")
+            if not ({"adapter", "adapters"} & places or "adapter" in serving.places_of(self.tuned)):
+                raise ValueError(
+                    "the server is never told of the adapter: serve needs {adapters} or {adapter}, "
+                    "or tuned: '{adapter}' where it loads what a request names"
+                )
+            return self
 
     options: Options
 
@@ -79,6 +104,14 @@ class EndpointGenerator(harness.Generator):
             message = f"there is no program '{program}' on the path"
             yield harness.Problem(message, ("serve",), "environment")
 
+    def holds_both(self) -> bool:
+        """See :meth:`harness.Generator.holds_both`: where the command is for one adapter, not."""
+        return "adapter" not in serving.places_of(self.options.serve)
+
+    def asked_again(self) -> int:
+        """See :meth:`harness.Generator.asked_again`."""
+        return 0 if self.holds_both() else self.options.again
+
     def generate(
         self,
         checkpoint: harness.Checkpoint,
@@ -90,26 +123,72 @@ class EndpointGenerator(harness.Generator):
         Raises:
             EnvironmentFailure: the server does not start, or leaves prompts unanswered.
         """
-        adapter = checkpoint.kind == "adapter"
-        base = checkpoint.base_path if adapter else checkpoint.path
-        values = {"base": serving.folder_of(base) or "", "port": str(serving.free_port())}
-        if adapter:
-            values["adapter"] = serving.folder_of(checkpoint.path) or ""
-        command = serving.words(self.options.serve, values)
-        name = _filled(self.options.tuned if adapter else self.options.model, values)
-        port, wait = int(values["port"]), self.options.start_timeout
-        with serving.served(command, port, wait, context) as address:
-            own = self.options.model_dump(include=set(RequestOptions.model_fields))
-            options = ServerOptions(endpoint=address, model=name, key="", cache="", **own)
-            yield from self._answers(options, examples, context)
+        for _, answer in self._answers((checkpoint,), examples, context):
+            yield answer
+
+    def generate_both(
+        self,
+        checkpoints: tuple[harness.Checkpoint, harness.Checkpoint],
+        examples: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[tuple[int, harness.Prediction]]:
+        """See :meth:`harness.Generator.generate_both`.
+
+        Raises:
+            EnvironmentFailure: the server does not start, or leaves prompts unanswered.
+        """
+        yield from self._answers(checkpoints, examples, context)
 
     def _answers(
-        self, options: ServerOptions, examples: Sequence[harness.Example], context: harness.Context
-    ) -> Iterator[harness.Prediction]:
-        asker = Asker(options, f"the server of {options.model}", stage="generate")
-        requests = [Request(row.messages, tools=row.tools) for row in examples]
+        self,
+        checkpoints: Sequence[harness.Checkpoint],
+        examples: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[tuple[int, harness.Prediction]]:
+        """The answers of one server, with the place of the checkpoint that gave each."""
+        port, values, adapters, names = serving.free_port(), {}, dict[str, str](), list[str]()
+        for checkpoint in checkpoints:
+            tuned = checkpoint.kind == "adapter"
+            base = checkpoint.base_path if tuned else checkpoint.path
+            values = {"base": serving.folder_of(base) or "", "port": str(port)}
+            if tuned:
+                values["adapter"] = serving.folder_of(checkpoint.path) or ""
+            name = _filled(self.options.tuned if tuned else self.options.model, values)
+            if tuned:
+                if adapters.setdefault(name, values["adapter"]) != values["adapter"]:
+                    name = f"{name}-kept"
+                adapters[name] = values["adapter"]
+            names.append(name)
+        command = serving.words(self.options.serve, values, adapters)
+        with serving.served(command, port, self.options.start_timeout, context) as address:
+            own = self.options.model_dump(include=set(RequestOptions.model_fields))
+            options = ServerOptions(endpoint=address, model=names[0], key="", cache="", **own)
+            yield from self._asked(options, names, examples, context)
+
+    def _asked(
+        self,
+        options: ServerOptions,
+        names: Sequence[str],
+        examples: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[tuple[int, harness.Prediction]]:
+        """The answers of a server's models, row by row; neither side is always the first."""
+        asked = [
+            (row, side)
+            for place, row in enumerate(examples)
+            for side in (range(len(names)) if place % 2 == 0 else reversed(range(len(names))))
+        ]
+        requests = [
+            Request(row.messages, tools=row.tools, model=names[side]) for row, side in asked
+        ]
+        asker = Asker(options, f"the server of {names[0]}", stage="generate")
+        served: dict[str, list[str]] = {name: [] for name in names}
         for place, reply in asker.replies(requests, context.progress, "prompts have no answer"):
-            yield prediction(examples[place], reply)
+            row, side = asked[place]
+            if reply.served not in served[names[side]]:
+                served[names[side]].append(reply.served)
+            yield side, prediction(row, reply)
+        context.note(served=served)
 
     def brief(self, tokens: int) -> EndpointGenerator:
         """See :meth:`harness.Generator.brief`."""

@@ -18,7 +18,7 @@ from harness.kit.text import one_line
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _PLACES = re.compile(r"\{(\w+)\}")
-KNOWN = ("base", "adapter", "port")
+KNOWN = ("base", "adapter", "adapters", "port")
 _ENDING = 10.0
 """Seconds that a server has to end by itself."""
 _TAIL = 1500
@@ -30,16 +30,27 @@ def places_of(template: str) -> set[str]:
     return set(_PLACES.findall(template))
 
 
-def words(template: str, values: Mapping[str, str]) -> list[str]:
+def words(
+    template: str, values: Mapping[str, str], adapters: Mapping[str, str] | None = None
+) -> list[str]:
     """The command for a model.
 
     A part in brackets is used where all its places are known: what an adapter needs is left out
     for the base model. A value is one word, whatever it holds.
+
+    Args:
+        adapters: name -> folder: the word ``{adapters}`` becomes ``NAME=FOLDER`` for each.
     """
-    text = _OPTIONAL.sub(
-        lambda part: part[1] if places_of(part[1]) <= values.keys() else "", template
-    )
-    return [_PLACES.sub(lambda place: values[place[1]], word) for word in shlex.split(text)]
+    known = {*values, *(["adapters"] if adapters else [])}
+    text = _OPTIONAL.sub(lambda part: part[1] if places_of(part[1]) <= known else "", template)
+    several = [f"{name}={folder}" for name, folder in (adapters or {}).items()]
+    return [
+        filled
+        for word in shlex.split(text)
+        for filled in (
+            several if word == "{adapters}" else [_PLACES.sub(lambda place: values[place[1]], word)]
+        )
+    ]
 
 
 def free_port() -> int:
@@ -146,16 +157,28 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+_VERSION_OF = "import sys, importlib.metadata as m; print(*sys.argv[1:], m.version(sys.argv[1]))"
+
+
 def version(template: str) -> str:
-    """What the program of a command says of its version; empty where it says nothing."""
-    program = shlex.split(_OPTIONAL.sub(" ", template))[:1]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(
-            [*program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
-        )
-        lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
-        if done.returncode == 0 and lines:
-            return one_line(lines[-1], 100)
+    """Name and version of the program of a command; empty where it says nothing.
+
+    Where Python runs a module (``python -m sglang.launch_server``), it is the package's.
+    """
+    program, *rest = shlex.split(_OPTIONAL.sub(" ", template))
+    name, ways = Path(program).name, [["--version"], ["version"]]
+    if rest[:1] == ["-m"]:
+        ways = [["-c", _VERSION_OF, rest[1].split(".")[0]]]
+    for way in ways:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            done = subprocess.run(
+                [program, *way], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+            )
+            lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
+            if done.returncode == 0 and lines:
+                told = one_line(lines[-1], 100)
+                named = name.lower() in told.lower() or rest[:1] == ["-m"]
+                return told if named else f"{name} {told}"
     return ""
 
 

@@ -36,29 +36,17 @@ class EvaluateMetric(harness.Metric):
 
     class Options(harness.Options):
         path: Path | None = Field(
-            default=None,
-            description="the script: a `.py` file, or a folder with a `.py` file of the "
-            "folder's name",
+            default=None, description="the metric's script (a .py file or its folder)"
         )
         hub: Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")] | None = Field(
-            default=None,
-            description="instead of `path`, the name of a metric of the Hub: its code is "
-            "fetched and run",
+            default=None, description="a metric of the Hub: its code is fetched and run"
         )
         key: str = Field(description="which number of the script's result is the score")
-        per: Literal["example", "corpus"] = Field(
-            default="example",
-            description="`example`: a value for each answer, and the mean has an interval; "
-            "`corpus`: one number without an interval",
-        )
-        better: Literal["higher", "lower"] = Field(
-            default="higher", description="`higher` or `lower`"
-        )
-        args: dict[str, Any] = Field(
-            default={}, description="further arguments of the script's `compute`"
-        )
+        per: Literal["example", "corpus"] = "example"
+        better: Literal["higher", "lower"] = "higher"
+        args: dict[str, Any] = Field(default={}, description="further arguments of compute()")
         right_at: float | None = Field(
-            default=None, description="own value from which an answer passes; without it, none does"
+            default=None, description="value from which an answer passes"
         )
 
         @model_validator(mode="after")

@@ -73,30 +73,19 @@ class LeverOptions(harness.Options):
 
     worth: float | None = Field(
         None, gt=0, allow_inf_nan=False, strict=True,
-        description="the gain in the primary score that would matter; no verdict "
-"depends on it. Reports say of each arm whether it is shown, "
-"excluded or open ([choosing a lever](what-next.md#other-settings))",
+        description="the gain in the primary score that would matter; no verdict depends on it",
     )  # fmt: skip
     arms: list[NamedArm] = Field(
-        [],
-        description="trainings with other settings: [{name: NAME, set: {train.r: 8}}], "
-        "each compared with the best round on dev ([choosing a "
-        "lever](what-next.md#other-settings))",
+        [], description="trainings with other settings: [{name: NAME, set: {train.r: 8}}]"
     )
     models: list[str | dict[str, Any]] = Field(
-        [],
-        description="other base models to compare, each as under model: ([base "
-        "models](what-next.md#base-models))",
+        [], description="other base models to compare, each as under model:"
     )
     curve: Annotated[CurveSettings | None, Off] = Field(
-        None,
-        description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: "
-        "2} ([how much data](what-next.md#how-much-data))",
+        None, description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: 2}"
     )
     seeds: Annotated[SeedSettings | None, Off] = Field(
-        None,
-        description="repeat trainings with so many seeds: 5, or {count: 5, of: loop} "
-        "([several seeds](what-next.md#several-seeds))",
+        None, description="repeat trainings with so many seeds: 5, or {count: 5, of: loop}"
     )
 
     @property

@@ -65,8 +65,7 @@ class PypiModel(ChatModel):
 
     class Options(ChatOptions):
         name: Literal["smollm2-135m-instruct"] = Field(
-            default="smollm2-135m-instruct",
-            description="which model; this one is the only one so far",
+            default="smollm2-135m-instruct", description="which model"
         )
 
     options: Options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
+from harness.engine.artifacts import Artifact
 from harness.engine.at import At
-from harness.engine.job import ANSWERED
+from harness.engine.job import ANSWERED, ANSWERS, BESIDE
 from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.detecting import detect
 from harness.engine.steps.measuring import score_all, scores, waits
@@ -67,11 +69,15 @@ def generate(
     rows: Sequence[Example],
     at: At,
     *,
+    beside: Checkpoint | None = None,
+    after: str = "",
     pinned: str | None = None,
 ) -> tuple[tuple[Prediction, ...], str]:
     """A checkpoint's answers to rows, whose references it never sees, and their digest.
 
     Args:
+        beside: another checkpoint that answers in the same pass; see :func:`answered_beside`.
+        after: digest of the answers that these are given for: for others they are given anew.
         pinned: digest of the answers that a closed round was given.
     """
     run, entry = steps.run, steps.config.generate
@@ -85,17 +91,50 @@ def generate(
         "prompts": rows_digest(prompts),
         "environment": made_with["environment"],
     }
+    if beside is not None:
+        inputs["beside"] = beside.digest
+    if after:
+        inputs["after"] = after
 
     def make(folder: Path) -> Mapping[str, Any]:
         examples = {"examples": prompts}
-        result = run.job(folder, stage, entry, at, checkpoint=checkpoint, rows=examples, seed=seed)
+        result = run.job(
+            folder, stage, entry, at, checkpoint=checkpoint, rows=examples, seed=seed, beside=beside
+        )
         return {**result["facts"], "made_with": made_with}
 
     made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
     steps.note_remarks(made.facts)
     steps.made_with[made.digest] = made.facts.get("made_with")
-    lines = read_jsonl(made.path / "predictions.jsonl")
-    return tuple(from_json(Prediction, line) for line in lines), made.digest
+    return _read(made), made.digest
+
+
+def answered_beside(
+    steps: Steps, generated: str, checkpoint: Checkpoint, at: At, *, pinned: str | None = None
+) -> tuple[tuple[Prediction, ...], str]:
+    """The other side's answers of a pass as an artifact of their own, and their digest.
+
+    Args:
+        generated: digest of the pass.
+        checkpoint: that gave them.
+        at: where they belong.
+    """
+    run, entry, stage = steps.run, steps.config.generate, at.on_split(GENERATE)
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        whole = run.artifacts.with_digest(stage, generated)
+        assert whole is not None, "it was made, or found, a moment ago"
+        shutil.copyfile(whole.path / BESIDE, folder / "output" / ANSWERS)
+        return {"made_with": whole.facts.get("made_with")}
+
+    inputs = {"checkpoint": checkpoint.digest, "of": generated}
+    made = run.stage(stage, entry, inputs, make, at, pinned=pinned)
+    steps.made_with[made.digest] = made.facts.get("made_with")
+    return _read(made), made.digest
+
+
+def _read(made: Artifact) -> tuple[Prediction, ...]:
+    return tuple(from_json(Prediction, line) for line in read_jsonl(made.path / ANSWERS))
 
 
 def answer_losses(
@@ -130,18 +169,27 @@ def evaluate(
     *,
     learned: Sequence[Example] = (),
     against: int | None = None,
+    beside: Checkpoint | None = None,
+    of: Evaluation | None = None,
     pinned: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Generate, score and label one checkpoint's answers to one split.
 
     Args:
+        beside: another checkpoint that answers in the same pass.
+        of: the evaluation in whose pass this checkpoint has answered.
         learned: the rows that the checkpoint was trained on.
         against: the round that it will be compared with.
         pinned: what the round was closed with; it keeps these answers, measurements, labels.
     """
     pinned = pinned or {}
     pin = pinned.get(GENERATE)
-    predictions, generated = generate(steps, checkpoint, rows, at, pinned=pin)
+    if of is None:
+        predictions, generated = generate(steps, checkpoint, rows, at, beside=beside, pinned=pin)
+    else:
+        predictions, generated = answered_beside(
+            steps, of.keys[GENERATE], checkpoint, at, pinned=pin
+        )
     if pin not in (None, generated):
         raise steps.run.mismatch(at.on_split(GENERATE), at)
     try:

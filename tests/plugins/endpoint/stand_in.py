@@ -1,8 +1,9 @@
-"""A server as a program: it serves one model folder, as `vllm serve` would."""
+"""A server as a program: it serves a model folder and adapters, as `vllm serve` would."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import signal
 import subprocess
@@ -14,7 +15,11 @@ from pathlib import Path
 parser = argparse.ArgumentParser()
 parser.add_argument("base")
 parser.add_argument("--adapter")
+parser.add_argument("--adapters", nargs="*", default=[])
 parser.add_argument("--port", type=int)
+parser.add_argument("--asked", type=Path, help="file that gets the model of each request")
+parser.add_argument("--repeat", type=float, help="answer the task of the fakes; skill of the base")
+parser.add_argument("--shift", type=float, default=0, help="of this skill where an adapter is held")
 parser.add_argument("--slow", type=float, default=0)
 parser.add_argument("--fail", action="store_true")
 parser.add_argument("--stubborn", action="store_true")
@@ -24,11 +29,34 @@ if given.fail:
     sys.exit(7)
 if given.stubborn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-with Path(f"{given.base}/workers.txt").open("a") as file:
-    file.write(f"{worker.pid}\n")
+if given.repeat is None:
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with Path(f"{given.base}/workers.txt").open("a") as file:
+        file.write(f"{worker.pid}\n")
 time.sleep(given.slow)
-SKILL = json.loads((Path(given.adapter or given.base) / "skill.json").read_text())
+SHIFT = given.shift if given.adapter or given.adapters else 0
+
+
+def skill_of(folder):
+    path = Path(folder) / "skill.json"
+    return json.loads(path.read_text()) if path.exists() else given.repeat
+
+
+HELD = {"tuned": given.adapter} if given.adapter else {given.base: given.base}
+if given.adapters:  # as vLLM: the base model and all of them
+    HELD = {given.base: given.base, **dict(each.split("=", 1) for each in given.adapters)}
+SKILLS = {name: skill_of(folder) for name, folder in HELD.items()}
+
+
+def answer(prompt, skill):
+    if given.repeat is None:
+        return f"{prompt} by {skill}"
+    words = prompt.split(": ")[1].split()
+    return " ".join(word if draw(prompt + word) < skill + SHIFT else "hm" for word in words)
+
+
+def draw(text):
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -40,14 +68,18 @@ class Handler(BaseHTTPRequestHandler):
         if "Authorization" in self.headers:
             self.send(400, {"error": {"message": "a key for another server"}})
             return
-        known = "tuned" if given.adapter else given.base
-        if asked["model"] != known:
-            self.send(404, {"error": {"message": f"no model {asked['model']}"}})
+        name = asked["model"]
+        if name not in SKILLS:
+            self.send(404, {"error": {"message": f"no model {name}"}})
             return
-        said = f"{asked['messages'][-1]['content']} by {SKILL}"
-        choice = {"message": {"content": said}, "finish_reason": "length" if SKILL > 5 else "stop"}
+        if given.asked:
+            with given.asked.open("a") as file:
+                file.write(f"{name}\n")
+        skill = SKILLS[name]
+        said = answer(asked["messages"][-1]["content"], skill)
+        choice = {"message": {"content": said}, "finish_reason": "length" if skill > 5 else "stop"}
         usage = {"prompt_tokens": 3, "completion_tokens": 4}
-        self.send(200, {"choices": [choice], "usage": usage, "model": known})
+        self.send(200, {"choices": [choice], "usage": usage, "model": name})
 
     def send(self, status, document):
         body = json.dumps(document).encode()

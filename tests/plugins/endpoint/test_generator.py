@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.metadata
 import json
 import sys
 import time
@@ -13,9 +15,11 @@ from pydantic import ValidationError
 
 import harness
 from harness_endpoint import EndpointGenerator, serving
+from tests.support.project import CONFIG
 
 PROGRAM = Path(__file__).with_name("stand_in.py")
 SERVE = f"{sys.executable} {PROGRAM} {{base}} [--adapter {{adapter}}] --port {{port}}"
+SEVERAL = f"{sys.executable} {PROGRAM} {{base}} [--adapters {{adapters}}] --port {{port}}"
 ROWS = tuple(
     harness.Example(f"r{n}", ({"role": "user", "content": f"question {n}"},)) for n in range(5)
 )
@@ -75,6 +79,35 @@ def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatc
     assert not list((folder / "out").iterdir())
 
 
+def test_both_sides_are_asked_row_by_row_in_one_process(folder, base, adapter):
+    (folder / "kept").mkdir()
+    (folder / "kept" / "skill.json").write_text("4")
+    kept = dataclasses.replace(adapter, path=str(folder / "kept"), digest="k")
+    log = folder / "asked.txt"
+    made = generator(f"{SEVERAL} --asked {log}", concurrency=1)
+    assert made.holds_both() and made.asked_again() == 0
+    for other, name, skill in ((base, base.path, 1), (kept, "tuned-kept", 4)):
+        context = harness.Context(folder / "out", seed=1)
+        answers = list(made.generate_both((adapter, other), ROWS, context))
+        by_side = [{a.example_id: a.text for side, a in answers if side == n} for n in (0, 1)]
+        assert by_side[0]["r3"] == "question 3 by 9" and by_side[1]["r3"].endswith(f"by {skill}")
+        assert [len(each) for each in by_side] == [len(ROWS)] * 2
+        assert context.facts["served"] == {"tuned": ["tuned"], name: [name]}
+        # Neither side is always the first of a row.
+        first = ["tuned", name, name, "tuned"]
+        assert log.read_text().splitlines() == [*first, *first, "tuned", name]
+        log.unlink()
+    assert len(workers(folder)) == 2 and ended(folder)
+    assert len(list(made.generate(base, ROWS, harness.Context(folder / "out")))) == len(ROWS)
+
+
+def test_a_command_for_one_adapter_holds_one_model(folder):
+    assert not generator().holds_both() and generator().asked_again() == 60
+    assert generator(again=7).asked_again() == 7
+    by_name = generator("serve --port {port}", tuned="{adapter}")
+    assert by_name.holds_both() and by_name.asked_again() == 0
+
+
 def test_a_server_that_ignores_the_signal_is_killed(folder, base, monkeypatch):
     monkeypatch.setattr(serving, "_ENDING", 0.3)
     assert answers(folder, base, generator(f"{SERVE} --stubborn"))
@@ -95,7 +128,7 @@ def test_a_server_that_is_slow_is_waited_for_and_given_up(folder, base):
 
 
 def test_a_program_that_is_not_there_is_named(folder, base):
-    made = generator("no-such-server {base} --port {port}")
+    made = generator("no-such-server {base} [{adapter}] --port {port}")
     with pytest.raises(harness.EnvironmentFailure, match="cannot be started"):
         answers(folder, base, made)
     assert any("no-such-server" in problem.message for problem in made.check({}))
@@ -128,6 +161,10 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
         ({"serve": SERVE, "endpoint": "http://127.0.0.1:1/v1"}, "Extra inputs"),
         ({"serve": SERVE, "tuned": "{lora}"}, "is not known"),
         ({"serve": "'vllm serve --port {port}"}, "No closing quotation"),
+        ({"serve": "llama-server --port {port}"}, "never told of the adapter"),
+        ({"serve": "vllm serve --lora {adapter} --port {port}"}, "stands in brackets"),
+        ({"serve": "vllm serve [--lora={adapters}] --port {port}"}, "a word of its own"),
+        ({"serve": "serve [{adapters}] [{adapter}] --port {port}"}, "one too many"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, words):
@@ -145,4 +182,37 @@ def test_a_path_is_one_word_whatever_it_holds(hostile):
 
 def test_the_programs_version_is_part_of_what_answers_are_made_with():
     assert generator().environment() == {"server": f"Python {sys.version.split()[0]}"}
-    assert generator("no-such-server {base} --port {port}").environment() == {"server": ""}
+    none = generator("no-such-server {base} [{adapter}] --port {port}")
+    assert none.environment() == {"server": ""}
+
+
+def test_a_module_says_its_packages_version_and_a_program_its_name(tmp_path):
+    version = importlib.metadata.version("pytest")
+    module = f"{sys.executable} -m pytest.server [{{adapter}}] --port {{port}}"
+    assert serving.version(module) == f"pytest {version}"
+    program = tmp_path / "server"
+    program.write_text('#!/bin/sh\n[ "$1" = version ] && echo 5.24\n')
+    program.chmod(0o755)
+    assert serving.version(f"{program} [{{adapter}}] --port {{port}}") == "server 5.24"
+
+
+def run_with(project, serve):
+    text = CONFIG.replace("rounds: 3", "rounds: 1") + "report: []\nprobes: []\n"
+    entry = json.dumps({"plugin": "endpoint", "serve": serve})
+    return project.write(text.replace("generate: {plugin: fake}", f"generate: {entry}"))
+
+
+def test_a_run_judges_both_sides_of_one_process(project):
+    """A shift of each server that holds an adapter would be taken for a gain."""
+    shifted = f"{sys.executable} {PROGRAM} {{base}} --repeat 0.3 --shift 0.4 --port {{port}}"
+    asked = ("iterate", "--json", "--no-test", "--set", "train.gain=0.0025")  # 0.2 + 40 x 0.0025
+    run_with(project, f"{shifted} [--adapter {{adapter}}]")
+    done = project.inside(*asked, "--set", "generate.again=0")
+    assert done.code == 0, done.err
+    assert done.document["rounds"][1]["verdict"]["label"] == "improved"
+    run_with(project, f"{shifted} [--adapters {{adapters}}]")
+    done = project.inside(*asked)
+    assert done.code == 0, done.err
+    verdict = done.document["rounds"][1]["verdict"]
+    assert verdict["label"] == "no evidence" and abs(verdict["difference"]) < 0.1
+    assert "Both sides were asked in one pass of one process. There" in verdict["sentence"]
