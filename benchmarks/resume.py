@@ -1,12 +1,15 @@
 """A training killed (-9) at random moments: does it go on to the bytes of an unbroken one?
 
     python benchmarks/resume.py [--model tiny|smollm] [--kills 30] [--seed 1] [--record FILE]
+                                [--processes 1]
 
 Trainings of the shipped small model (SmolLM2-135M, bf16), or of a tiny one of random weights with
 its tokenizer, of two kinds: as the trainer `lora` is by default, and with dropout, accumulation,
 validation rows and `keep: best`. Each kind is trained once unbroken. Then each kill: a training
 begins, dies at a random moment, and another process goes on from what is left. The sha256 of the
-adapter and of the log are compared with the unbroken one's. Prints a line for each kill and appends
+adapter and of the log are compared with the unbroken one's. With several processes the one that is
+killed is drawn: a rank, or the process that started them; all others have to be gone within 30
+seconds. Prints a line for each kill and appends
 one of JSON to FILE (none by default).
 """
 
@@ -70,12 +73,12 @@ class Ended(NamedTuple):
     """How a process that trained has ended.
 
     Attributes:
-        killed: whether it was.
+        killed: which process was, ``-`` if none.
         seconds: how long it lived.
         said: the trainer's sentences.
     """
 
-    killed: bool
+    killed: str
     seconds: float
     said: list[str]
 
@@ -86,7 +89,14 @@ def main() -> None:
     parser.add_argument("--model", choices=["tiny", "smollm"], default="smollm")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", type=Path)
+    parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
+    global KINDS
+    if given.processes > 1:  # whose beginning takes as long as hundreds of such steps
+        KINDS = tuple(
+            kind._replace(options={**kind.options, "processes": given.processes, "epochs": 30})
+            for kind in KINDS
+        )
     # Imported before the processes that train are forked, and used in those alone.
     for module in IMPORTED:
         importlib.import_module(module)
@@ -126,15 +136,18 @@ def _killed(
 ) -> dict[str, Any]:
     """Kill a training as long as one lives long enough, then let it come to its end."""
     seconds, expected = whole
-    ended = Ended(False, 0.0, [])
-    while not ended.killed:
+    ended = Ended("-", 0.0, [])
+    several = kind.options.get("processes", 1)
+    while ended.killed == "-":
         remove(folder)  # of a training that came to its end before its moment
-        moment = draw.uniform(0.2, 1.0) * seconds
-        ended = _attempt(kind, base, folder, minutes=MINUTES, moment=moment)
+        moment = draw.uniform(0.2 if several == 1 else 0.6, 1.0) * seconds
+        victim = draw.randrange(several + 1) if several > 1 else 0
+        ended = _attempt(kind, base, folder, minutes=MINUTES, moment=moment, victim=victim)
     left = [path.name for path in (folder / "scratch").iterdir()]
     last = _attempt(kind, base, folder, minutes=MINUTES)
     found = {
         "kind": kind.name,
+        "killed": ended.killed,
         "seconds": round(ended.seconds, 2),
         "left": max(
             (int(n.removeprefix("step-")) for n in left if n.startswith("step-")), default=0
@@ -145,7 +158,7 @@ def _killed(
     }
     writing = ", a checkpoint half written" if found["while_writing"] else ""
     print(
-        f"{kind.name:8} killed after {found['seconds']:5.1f} s{writing}; "
+        f"{kind.name:8} {ended.killed:8} killed after {found['seconds']:5.1f} s{writing}; "
         f"{'; '.join(last.said) or 'began anew'}: {'equal' if found['equal'] else 'DIFFERENT'}",
         flush=True,
     )
@@ -153,9 +166,14 @@ def _killed(
 
 
 def _attempt(
-    kind: Kind, base: harness.Checkpoint, folder: Path, *, minutes: float, moment: float = 1e9
-) -> Ended:
-    """Train in a process of its own, and kill it once ``moment`` seconds are over."""
+    kind: Kind, base: harness.Checkpoint, folder: Path, *,
+    minutes: float, moment: float = 1e9, victim: int = 0,
+) -> Ended:  # fmt: skip
+    """Train in a process of its own, and kill it once ``moment`` seconds are over.
+
+    Args:
+        victim: 0: that process; else one of the ranks that it has started.
+    """
     (folder / "scratch").mkdir(parents=True, exist_ok=True)
     (folder / "said.txt").unlink(missing_ok=True)
     begin = time.monotonic()
@@ -163,17 +181,37 @@ def _attempt(
     if child == 0:
         _train(kind, base, folder, minutes)
         os._exit(0)
-    killed = False
+    killed, ranks = "-", []
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if not killed and time.monotonic() - begin >= moment:
-            os.kill(child, signal.SIGKILL)
-            killed = True
+        if killed == "-" and time.monotonic() - begin >= moment:
+            ranks = _children(child)
+            if len(ranks) >= victim:
+                os.kill([child, *ranks][victim], signal.SIGKILL)
+                killed, moment = f"rank {victim - 1}" if victim else "parent", time.monotonic()
         time.sleep(0.001)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (0, -signal.SIGKILL), f"the training ended with {status}"
+    assert status in (0, -signal.SIGKILL, LOST), f"the training ended with {status}"
+    while any(map(_lives, ranks)):
+        assert time.monotonic() - moment < 30, "a rank is left"
+        time.sleep(0.01)
     said = folder / "said.txt"
     lines = said.read_text().splitlines() if said.exists() else []
-    return Ended(status == -signal.SIGKILL, time.monotonic() - begin, lines)
+    return Ended("-" if status == 0 else killed, time.monotonic() - begin, lines)
+
+
+LOST = 3
+
+
+def _children(process: int) -> list[int]:
+    found = Path(f"/proc/{process}/task/{process}/children")
+    return sorted(map(int, found.read_text().split()))
+
+
+def _lives(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
 
 
 def _train(kind: Kind, base: harness.Checkpoint, folder: Path, minutes: float) -> None:
@@ -190,7 +228,10 @@ def _train(kind: Kind, base: harness.Checkpoint, folder: Path, minutes: float) -
     context.checkpoint_minutes, context.say = minutes, say
     rows = [_row(number) for number in range(kind.train + kind.valid)]
     train, valid = rows[: kind.train], rows[kind.train :]
-    LoraTrainer(LoraTrainer.Options(**kind.options)).train(base, train, valid, context)
+    try:
+        LoraTrainer(LoraTrainer.Options(**kind.options)).train(base, train, valid, context)
+    except harness.OutOfMemory:  # a rank was killed
+        os._exit(LOST)
     os.replace(output, folder / "output")
 
 

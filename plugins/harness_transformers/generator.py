@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 import harness
+from harness_transformers import ranks
 
 SMALLER = (
     "lower generate.max_new_tokens, take a smaller model or train.quantization: 4bit, or close "
@@ -30,6 +31,7 @@ class TransformersGenerator(harness.Generator):
     revision = 5
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
+    unkeyed = ("processes",)
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
@@ -50,6 +52,9 @@ class TransformersGenerator(harness.Generator):
         )
         merge: bool = Field(
             default=False, description="add the adapter to the weights, which rounds it"
+        )
+        processes: ranks.Processes = Field(
+            default="auto", description="that share the prompts; auto: one for each visible GPU"
         )
 
         @model_validator(mode="after")
@@ -74,12 +79,19 @@ class TransformersGenerator(harness.Generator):
         """See :meth:`harness.Plugin.environment`."""
         from harness_transformers import devices
 
-        return devices.environment(self.options.precision)
+        count = ranks.count(self.options.processes, "generate.processes")
+        return {**devices.environment(self.options.precision), **ranks.environment(count)}
+
+    def _count(self, rows: int) -> int:
+        """How many processes share so many rows."""
+        return min(rows, ranks.count(self.options.processes, "generate.processes")) or 1
 
     def preload(self, checkpoint: harness.Checkpoint | None) -> None:
         """See :meth:`harness.Plugin.preload`."""
         from harness_transformers import preloading
 
+        if self.options.processes not in ("auto", 1):
+            return  # each loads for itself
         modules = ["harness_transformers.adapters", "harness_transformers.textlosses"]
         if checkpoint is not None and checkpoint.kind == "adapter":
             modules.append("peft")
@@ -122,6 +134,11 @@ class TransformersGenerator(harness.Generator):
         from harness_transformers import allocation, memory
         from harness_transformers.quiet import quietly
 
+        if (count := self._count(len(examples))) > 1:
+            from harness_transformers.ranks import shares
+
+            yield from shares.answers(self, checkpoint, examples, context, count)
+            return
         short = memory.told("to answer with this model, prompt by prompt", SMALLER)
         with allocation.kept(), short, quietly():
             yield from self._generate(checkpoint, examples, context)
@@ -137,6 +154,13 @@ class TransformersGenerator(harness.Generator):
         from harness_transformers import allocation, memory, textlosses
         from harness_transformers.quiet import quietly
 
+        if (count := self._count(len(texts))) > 1:
+            from harness_transformers.ranks import shares
+
+            sizes = list(map(len, texts))
+            found = shares.shared(self, "losses", checkpoint, texts, sizes, context, count)
+            yield from map(tuple, found)
+            return
         short = memory.told("to read texts with this model, one by one", SMALLER)
         with allocation.kept(), short, quietly():
             yield from textlosses.measured(self.options, checkpoint, texts, context)
@@ -156,25 +180,31 @@ class TransformersGenerator(harness.Generator):
         from harness_transformers import allocation, memory, textlosses
         from harness_transformers.quiet import quietly
 
+        if (count := self._count(len(rows))) > 1:
+            from harness_transformers.ranks import shares
+
+            sizes = [len(f"{row.prompt}{row.references[0]}") for row in rows]
+            yield from shares.shared(self, "answer_losses", checkpoint, rows, sizes, context, count)
+            return
         short = memory.told("to read answers with this model, one by one", SMALLER)
         with allocation.kept(), short, quietly():
             yield from textlosses.of_answers(self.options, checkpoint, rows, context)
 
     def brief(self, tokens: int) -> Self:
         """See :meth:`harness.Generator.brief`."""
-        kept = ("batch_size", "precision", "merge")
+        kept = ("batch_size", "precision", "merge", "processes")
         same = {name: getattr(self.options, name) for name in kept}
         return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
-    def _generate(
-        self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any
-    ) -> Iterator[harness.Prediction]:
-        import torch
+    def prompts(
+        self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example]
+    ) -> tuple[Any, list[list[int]], list[int]]:
+        """The model's chats, every prompt as tokens, and the places of those that are too long.
 
-        from harness_transformers import adapters, devices, memory, sampling
+        Raises:
+            DataError: see :meth:`generate`.
+        """
         from harness_transformers.chats import Chats
-        from harness_transformers.checkpoints import belonging
-        from harness_transformers.saved_answers import SavedAnswers
 
         chats = Chats.of(checkpoint)
         if checkpoint.template not in (None, chats.template):
@@ -187,12 +217,26 @@ class TransformersGenerator(harness.Generator):
         prompts, long = chats.prompts(
             examples, options.max_new_tokens, count=options.on_too_long == "count"
         )
+        return chats, prompts, long
+
+    def _generate(
+        self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any
+    ) -> Iterator[harness.Prediction]:
+        import torch
+
+        from harness_transformers import adapters, devices, memory, sampling
+        from harness_transformers.checkpoints import belonging
+        from harness_transformers.saved_answers import SavedAnswers
+
+        options = self.options
+        chats, prompts, long = self.prompts(checkpoint, examples)
         dtype = devices.dtype_of(options.precision)
         model = adapters.ready(checkpoint, dtype, context, merge=options.merge)
         torch.manual_seed(context.seed)
         pad = chats.tokenizer.pad_token_id
         config = sampling.config_for(options, model.generation_config, chats.stops, pad)
-        self._report(context, chats, model, config, len(long), examples)
+        self._report(context, chats, model, config)
+        self.note_long(context, chats, long, examples)
         # transformers fills what a config leaves open from the model's own, which must not be.
         model.generation_config = config
         for place in long:
@@ -260,9 +304,7 @@ class TransformersGenerator(harness.Generator):
             yield from zip(batch, _answer(model, [prompts[p] for p in batch], stops), strict=True)
             saved.pause()
 
-    def _report(
-        self, context: Any, chats: Any, model: Any, config: Any, long: int, examples: Any
-    ) -> None:
+    def _report(self, context: Any, chats: Any, model: Any, config: Any) -> None:
         """Keep what the answers rest on with them."""
         from harness_transformers import sampling
 
@@ -271,14 +313,19 @@ class TransformersGenerator(harness.Generator):
             template=chats.template,
             generation_config=options.generation_config,
             generation_settings=json.dumps(sampling.choices(config)),
-            too_long=long,
         )
         if sentence := sampling.remark(options, model.generation_config):
             context.remark(sentence)
+
+    def note_long(
+        self, context: Any, chats: Any, long: Sequence[int], examples: Sequence[harness.Example]
+    ) -> None:
+        """Keep with the answers which prompts were too long for one."""
+        context.note(too_long=len(long))
         if long:
             context.remark(
-                f"{long:,} of {len(examples):,} prompts of {examples[0].split} leave no room for "
-                f"max_new_tokens {options.max_new_tokens} in the model's context of "
+                f"{len(long):,} of {len(examples):,} prompts of {examples[0].split} leave no room "
+                f"for max_new_tokens {self.options.max_new_tokens} in the model's context of "
                 f"{chats.context:,} tokens; their answers are empty"
             )
 

@@ -43,7 +43,7 @@ class LoraTrainer(harness.Trainer):
         "on_truncated", "early_stop", "keep",
     )  # fmt: skip
     revision = 3
-    unkeyed = ("processes", "rank_timeout")
+    unkeyed = ("processes", "strategy", "rank_timeout")
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"
 
@@ -77,6 +77,9 @@ class LoraTrainer(harness.Trainer):
         processes: ranks.Processes = Field(
             default="auto", description="that share each step; auto: one for each visible GPU"
         )
+        strategy: Literal["ddp", "fsdp"] = Field(
+            default="ddp", description="each process holds the base model, or a part of it"
+        )
         rank_timeout: float = Field(
             default=120, gt=0, description="seconds (or ten steps) until one that hangs ends all"
         )
@@ -102,7 +105,8 @@ class LoraTrainer(harness.Trainer):
         from harness_transformers import devices
 
         count = ranks.count(self.options.processes, "train.processes")
-        return {**devices.environment(self.options.precision), **ranks.environment(count)}
+        shared = ranks.environment(count, self.options.strategy)
+        return {**devices.environment(self.options.precision), **shared}
 
     def preload(self, checkpoint: harness.Checkpoint | None) -> None:
         """See :meth:`harness.Plugin.preload`."""
@@ -133,6 +137,9 @@ class LoraTrainer(harness.Trainer):
         if option and settings.get("valid") == 0:
             message = "needs validation rows: valid is 0, so the source has to give some"
             yield harness.Problem(message, (option,), "unknown")
+        if options.quantization and options.strategy == "fsdp":
+            message = f"weights of {options.quantization} cannot be cut into parts: use ddp"
+            yield harness.Problem(message, ("strategy",))
         if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
             message = "needs the package bitsandbytes, which is not installed here"
             yield harness.Problem(message, ("quantization",), "environment")
@@ -161,7 +168,9 @@ class LoraTrainer(harness.Trainer):
         from harness_transformers.ranks import launching
 
         answers = launching.spread(
-            self, "train", {"train": [train], "valid": [valid]},
+            self, "train",
+            {name: [list(map(harness.to_json, rows))]
+             for name, rows in (("train", train), ("valid", valid))},
             {"base": harness.to_json(base)}, context, count, self.options.rank_timeout,
         )  # fmt: skip
         return harness.from_json(harness.Checkpoint, answers[0])
@@ -243,7 +252,7 @@ class LoraTrainer(harness.Trainer):
         model = self._adapted(base)
         belongs = checkpoints.belonging(
             rows, held, self.libraries,
-            base=base.digest, seed=context.seed, **ranks.environment(here.size),
+            base=base.digest, seed=context.seed, **ranks.environment(here.size, options.strategy),
             options=options.model_dump(mode="json", exclude=set(self.unkeyed)),
         )  # fmt: skip
         pad = chats.tokenizer.pad_token_id

@@ -19,8 +19,8 @@ from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Layout
-from harness_transformers.memory import AtOnce, Before
-from harness_transformers.ranks.exchange import ALONE, Ranks, SameOrder
+from harness_transformers.memory import Before
+from harness_transformers.ranks.exchange import ALONE, IDLE, Ranks, SameOrder
 from harness_transformers.resuming import Remembering, take_random_states, take_weights
 from harness_transformers.validation import Validation
 
@@ -41,7 +41,7 @@ def make(
         context.say,
         layout,
         ranks,
-        model=model,
+        model=ranks.place(model),
         args=arguments,
         train_dataset=_dataset(rows),
         eval_dataset=_dataset(held) if held else None,
@@ -88,7 +88,7 @@ class Answers(Trainer):
         super().__init__(**settings)
         self.layout, self.ranks = layout, ranks
         ranks.unwrapped(self.accelerator)
-        self.at_once = AtOnce(self.args.train_batch_size, say, "rows")
+        self.at_once = ranks.at_once(self.args.train_batch_size, say, "rows")
         # The loss below is per learned token of the whole step, whatever the model's own is.
         self.model_accepts_loss_kwargs = True
 
@@ -113,7 +113,7 @@ class Answers(Trainer):
             return loss
 
         # Each part's loss is divided by the learned tokens of the whole step: they add up.
-        with self.ranks.noise():
+        with self.ranks.working(inputs):
             losses = self.at_once.run(numbers, work, Before(self.model).restore)
         if self.accelerator.sync_gradients:
             self.ranks.add_up(self.model)
@@ -126,8 +126,11 @@ class Answers(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
+        idle = inputs.get(IDLE)
+        if idle is not None:
+            inputs = {**inputs, "labels": idle}
         outputs, losses, _ = self._token_losses(model, inputs)
-        total = losses.sum()
+        total = losses.sum() if idle is None else 0 * losses.sum()
         if num_items_in_batch is None:
             loss = total / len(losses)
         else:

@@ -1,12 +1,14 @@
 """One training, or one answering, on several processes of this machine, called ranks.
 
-``launching`` starts them and watches over them, ``member`` is what each of them does, and
-``exchange`` is what the ranks of a training say to each other. A stage of one process has none of
-this but :data:`exchange.ALONE`.
+``launching`` starts them and watches over them, ``member`` is what each of them does,
+``exchange`` is what the ranks of a training say to each other, and ``shares`` is how rows that are
+answered are dealt to ranks which say nothing. A stage of one process has none of this but
+:data:`exchange.ALONE`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -41,6 +43,19 @@ def count(processes: Processes, where: str) -> int:
     return processes
 
 
-def environment(processes: int) -> dict[str, str]:
+def environment(processes: int, strategy: str = "ddp") -> dict[str, str]:
     """What names a result of several processes; of one, nothing."""
-    return {} if processes == 1 else {"processes": str(processes)}
+    if processes == 1:
+        return {}
+    return {"processes": str(processes), **({} if strategy == "ddp" else {"strategy": strategy})}
+
+
+def deal(sizes: Sequence[int], ranks: int) -> list[list[int]]:
+    """The places of rows for each rank: the longest row goes to who has the least so far."""
+    shares: list[list[int]] = [[] for _ in range(ranks)]
+    loads = [0] * ranks
+    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
+        least = loads.index(min(loads))
+        shares[least].append(place)
+        loads[least] += sizes[place]
+    return [sorted(share) for share in shares]

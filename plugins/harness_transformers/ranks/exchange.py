@@ -20,22 +20,16 @@ from torch import distributed
 from transformers import TrainerCallback
 
 from harness_transformers.checkpoints import write_tensors
+from harness_transformers.encoding import IGNORED
 from harness_transformers.layouts import Batch, Layout
+from harness_transformers.memory import AtOnce
+from harness_transformers.ranks import deal
 from harness_transformers.state import random_states, set_random_states, trained
 
 T = TypeVar("T")
 FILE = "ranks.pt"
-
-
-def deal(sizes: Sequence[int], ranks: int) -> list[list[int]]:
-    """The places of rows for each rank: the longest row goes to who has the least so far."""
-    shares: list[list[int]] = [[] for _ in range(ranks)]
-    loads = [0] * ranks
-    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
-        least = loads.index(min(loads))
-        shares[least].append(place)
-        loads[least] += sizes[place]
-    return [sorted(share) for share in shares]
+IDLE = "idle"
+"""Of a batch that counts for nothing: what its labels would be."""
 
 
 class Ranks:
@@ -46,14 +40,21 @@ class Ranks:
 
     Attributes:
         rank, size: which one this is, and how many there are.
+        sharded: whether each holds but a part of the base model's weights (FSDP2). Then all of
+            them have to compute the same layers at the same time: a rank without rows computes
+            one that counts for nothing, and where memory runs out in one there is no second try.
         work: of the last step, by rank: seconds from the last exchange of gradients to this one,
             tokens, and tokens of padding.
     """
 
     def __init__(
-        self, rank: int = 0, size: int = 1, sign: Callable[[], None] = lambda: None
+        self,
+        rank: int = 0,
+        size: int = 1,
+        sign: Callable[[], None] = lambda: None,
+        sharded: bool = False,
     ) -> None:
-        self.rank, self.size, self._sign = rank, size, sign
+        self.rank, self.size, self._sign, self.sharded = rank, size, sign, sharded
         self.work: list[tuple[float, int, int]] = []
         self._tokens = self._padding = 0
         self._since = time.monotonic()
@@ -91,7 +92,10 @@ class Ranks:
         if self.size == 1:
             return work(rows)
         shares = deal([row["length"] for row in rows], self.size)
-        done = self.gathered(work([rows[place] for place in shares[self.rank]]))
+        own = [rows[place] for place in shares[self.rank]]
+        if self.sharded and not own:
+            work(rows[:1])
+        done = self.gathered(work(own) if own else [])
         found = {
             place: result
             for share, results in zip(shares, done, strict=True)
@@ -105,14 +109,14 @@ class Ranks:
 
     def _share(self, layout: Layout, rows: Sequence[Any]) -> Batch:
         own = deal([row["length"] for row in rows], self.size)[self.rank]
+        if not own and self.sharded:
+            batch = layout([min(rows, key=lambda row: row["length"])])
+            idle = torch.full_like(batch["labels"], IGNORED)
+            return {**batch, "labels": idle, IDLE: batch["labels"]}
         if not own:
             nothing = torch.zeros((1, 0), dtype=torch.long)
             return {"input_ids": nothing, "labels": nothing, "row": nothing[0]}
-        batch = layout([rows[place] for place in own])
-        mask = batch.get("attention_mask")
-        self._tokens += batch["input_ids"].numel()
-        self._padding += 0 if mask is None else int(mask.numel() - mask.sum())
-        return batch
+        return layout([rows[place] for place in own])
 
     def read_all(self, loader: Any) -> Any:
         """Have a DataLoader that Accelerate prepared give each rank all batches, whole."""
@@ -120,6 +124,30 @@ class Ranks:
             shard = loader.batch_sampler
             shard.num_processes, shard.process_index, shard.even_batches = 1, 0, False
         return loader
+
+    def place(self, model: Any) -> Any:
+        """The model, of which this rank holds what it shall; the adapter it holds whole.
+
+        Layer by layer the frozen weights are cut into a part for each rank, and put together for
+        as long as the layer computes.
+        """
+        if self.sharded:
+            from torch.distributed.device_mesh import init_device_mesh
+            from torch.distributed.fsdp import fully_shard
+
+            adapter = {value for _, value in trained(model)}
+            device = torch.accelerator.current_accelerator() or torch.device("cpu")
+            mesh = init_device_mesh(device.type, (self.size,))
+            for layers in _stacks(model):
+                for layer in layers:
+                    fully_shard(layer, mesh=mesh, ignored_params=adapter)
+            fully_shard(model, mesh=mesh, ignored_params=adapter)
+        return model
+
+    @property
+    def at_once(self) -> type[AtOnce]:
+        """What decides how many rows are computed at once."""
+        return Together if self.sharded else AtOnce
 
     def unwrapped(self, accelerator: Any) -> None:
         """Have Accelerate put the model on its device, and leave gradients to :meth:`add_up`."""
@@ -175,11 +203,17 @@ class Ranks:
         return {"ranks": [{"worked": worked, "waited": waited} for worked, waited in times]}
 
     @contextlib.contextmanager
-    def noise(self) -> Iterator[None]:
-        """Within it, what is drawn (dropout) is this rank's own.
+    def working(self, batch: Batch) -> Iterator[None]:
+        """While a batch is computed, what is drawn (dropout) is this rank's own.
 
         The generators outside of it decide the order of rows, and are those of the first rank.
         """
+        if self.size == 1:
+            yield
+            return
+        mask = batch.get("attention_mask")
+        self._tokens += batch["input_ids"].numel()
+        self._padding += 0 if mask is None else int(mask.numel() - mask.sum())
         if self.first:
             yield
             return
@@ -208,6 +242,19 @@ class Ranks:
         """See :class:`harness_transformers.resuming.Remembering`."""
         if self.size > 1:
             self._own = torch.load(folder / FILE)[self.rank]
+
+
+class Together(AtOnce):
+    """Rows that are not computed in parts: other ranks would wait for what this one does twice."""
+
+    def _halve(self, error: BaseException, rows: int) -> None:
+        raise error
+
+
+def _stacks(model: Any) -> list[Any]:
+    """The lists of layers of a model, not those within others."""
+    lists = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.ModuleList)}
+    return [m for n, m in lists.items() if not any(n.startswith(f"{other}.") for other in lists)]
 
 
 class SameOrder(TrainerCallback):

@@ -8,6 +8,7 @@ the ranks see the connection end, and end too.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -28,6 +29,9 @@ from harness.kit.files import write_json, write_jsonl
 
 WORK = "work.json"
 POLL_SECONDS = 0.2
+EXIT_SECONDS = 2
+"""Until the exit code of a process is known that has spoken its last words."""
+CANCELLED = "Cancelled"
 STEPS = 10
 """So many median steps without a sign of any rank are too many, if they are more than the option
 allows."""
@@ -40,19 +44,20 @@ def spread(
     described: Mapping[str, Any],
     context: harness.Context,
     count: int,
-    patience: float,
+    patience: float | None = None,
 ) -> list[Any]:
     """Have ``count`` ranks do a stage's work, and wait for them.
 
     Args:
         plugin: its class and options are those of the plugin in each rank.
         work: a function of :mod:`harness_transformers.ranks.member`, by name.
-        rows: by name, for each rank its records.
+        rows: by name, for each rank JSON values; where there is one list, it is for all.
         described: further JSON values for the work.
-        patience: seconds without a sign of any rank after which the work is given up.
+        patience: seconds without a sign of any rank after which the work is given up; None: the
+            ranks do not wait for each other, and say so by no signs.
 
     Returns:
-        The answer of each rank. The first one's facts are in the context.
+        The answer of each rank. The first one's facts are in the context, and the remarks of all.
 
     Raises:
         Cancelled: the user asked to stop, and the first rank did.
@@ -67,7 +72,7 @@ def spread(
         folder.mkdir()
         for name, shares in rows.items():
             for rank, share in enumerate(shares):
-                write_jsonl(folder / f"{name}-{rank}.jsonl", map(harness.to_json, share))
+                write_jsonl(folder / f"{name}-{rank}.jsonl", share)
         kept = ("seed", "stage", "round", "arm", "run", "checkpoint_minutes", "probe",
                 "whole_valid", "limits")  # fmt: skip
         said = {
@@ -80,11 +85,17 @@ def spread(
         write_json(folder / WORK, said)
         with _started(folder, count) as processes:
             members = Members(door, token, processes, count, patience)
-            answers = members.followed(context)
+            try:
+                answers = members.followed(context)
+            finally:
+                members.close()
     finally:
         door.close()
         shutil.rmtree(folder, ignore_errors=True)
     context.facts.update(answers[0]["facts"])
+    for remark in [remark for each in answers[1:] for remark in each["facts"].get("remarks", ())]:
+        if remark not in context.facts.get("remarks", ()):
+            context.remark(remark)
     return [answer["answer"] for answer in answers]
 
 
@@ -144,7 +155,7 @@ class Members:
     """The connections of the ranks, and what was heard by them."""
 
     def __init__(
-        self, door: socket.socket, token: str, processes: Any, count: int, patience: float
+        self, door: socket.socket, token: str, processes: Any, count: int, patience: float | None
     ) -> None:
         self.door, self.token, self.processes = door, token, processes
         self.count, self.patience = count, patience
@@ -154,7 +165,9 @@ class Members:
         self.sockets: dict[int, socket.socket] = {}
         self.signs = [0] * count
         self.heard = 0.0  # when the last sign came
+        self.gone: set[int] = set()  # whose connection has ended
         self.steps: list[float] = []
+        self.done: dict[int, tuple[int, int]] = {}
         self.failures: list[tuple[int, dict[str, Any]]] = []
         self.answers: dict[int, Any] = {}
 
@@ -162,33 +175,43 @@ class Members:
         """Pass on what the ranks say until all have answered; see :func:`spread`."""
         asked = False
         while len(self.answers) < self.count:
-            if context.cancelled() and not asked and 0 in self.sockets:
+            if context.cancelled() and not asked and len(self.sockets) == self.count:
                 asked = True
-                with contextlib.suppress(OSError):
-                    self.sockets[0].sendall(b"stop\n")
+                for connection in self.sockets.values():
+                    with contextlib.suppress(OSError):
+                        connection.sendall(b"stop\n")
             self._hear(context, POLL_SECONDS)
             self._look(context)
             self._wait_no_longer()
         return [self.answers[rank] for rank in range(self.count)]
 
+    def close(self) -> None:
+        """End all connections."""
+        self.selector.close()
+        for connection in self.pending:
+            connection.close()
+
     def _hear(self, context: harness.Context, seconds: float) -> None:
-        for key, _ in self.selector.select(seconds):
-            connection: Any = key.fileobj
-            if connection is self.door:
-                guest, _ = self.door.accept()
-                self.selector.register(guest, selectors.EVENT_READ)
-                self.pending[guest] = b""
-                continue
-            try:
-                data = connection.recv(1 << 20)
-            except OSError:
-                data = b""
-            if not data:
-                self.selector.unregister(connection)
-                continue
-            *lines, self.pending[connection] = (self.pending[connection] + data).split(b"\n")
-            for line in lines:
-                self._take(connection, json.loads(line), context)
+        while keys := self.selector.select(seconds):
+            seconds = 0
+            for key, _ in keys:
+                connection: Any = key.fileobj
+                if connection is self.door:
+                    guest, _ = self.door.accept()
+                    self.selector.register(guest, selectors.EVENT_READ)
+                    self.pending[guest] = b""
+                    continue
+                try:
+                    data = connection.recv(1 << 20)
+                except OSError:
+                    data = b""
+                if not data:
+                    self.selector.unregister(connection)
+                    self.gone |= {r for r, known in self.sockets.items() if known is connection}
+                    continue
+                *lines, self.pending[connection] = (self.pending[connection] + data).split(b"\n")
+                for line in lines:
+                    self._take(connection, json.loads(line), context)
 
     def _take(self, connection: socket.socket, message: list[Any], context: Any) -> None:
         """``[token, rank, kind, ...]``; others than the ranks are not listened to."""
@@ -204,7 +227,9 @@ class Members:
                 self.heard = time.monotonic()
             case "step":
                 self.steps.append(time.monotonic())
-                context.report(*parts)
+                done, total, what = parts
+                self.done[rank] = (done, total)
+                context.report(*map(sum, zip(*self.done.values(), strict=True)), what)
             case "say":
                 context.say(*parts)
             case "failure":
@@ -218,21 +243,35 @@ class Members:
         A rank that was killed makes the others fail: they lose its connection. So its death counts
         more than their words.
         """
-        if self.failures:
-            time.sleep(POLL_SECONDS)
         outcome = self.processes.wait(0)
-        for rank, failure in sorted(outcome.failures.items()) if outcome else ():
-            if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
-                raise self._died(rank, failure.exitcode)
-        if self.failures:
-            rank, told = self.failures[0]
-            raise _raised(told, f"rank {rank} of {self.count}")
-        for rank, failure in sorted(outcome.failures.items()) if outcome else ():
-            raise self._died(rank, failure.exitcode)
-        if outcome:
-            self._hear(context, 0)
-            for rank in {*range(self.count)} - {*self.answers}:
-                raise self._died(rank, 0)
+        until = time.monotonic() + EXIT_SECONDS
+        while outcome is None and self._lost() and time.monotonic() < until:
+            time.sleep(0.05)
+            outcome = self.processes.wait(0)
+        self._hear(context, 0)
+        codes = {r: failure.exitcode for r, failure in outcome.failures.items()} if outcome else {}
+        ended = {rank: code for rank, code in codes.items() if code != -signal.SIGTERM}
+        for rank, code in sorted(ended.items()):
+            if code < 0:
+                raise self._died(rank, code)
+        for rank in sorted(self._silent() - {*codes}):
+            raise self._died(rank, 0)
+        alone = self.patience is None and {told["kind"] for _, told in self.failures} == {CANCELLED}
+        if alone and len(self.failures) + len(self.answers) < self.count:
+            return  # each saves what it has done
+        for rank, failure in self.failures:
+            raise _raised(failure, f"rank {rank} of {self.count}")
+        for rank, code in sorted((ended or codes).items()):
+            raise self._died(rank, code)
+
+    def _silent(self) -> set[int]:
+        """The ranks that have ended without a word."""
+        return self.gone - {*self.answers} - {rank for rank, _ in self.failures}
+
+    def _lost(self) -> bool:
+        """Whether a rank has ended, or is about to, that was not asked to stop."""
+        failed = any(failure["kind"] != CANCELLED for _, failure in self.failures)
+        return failed or bool(self._silent())
 
     def _died(self, rank: int, code: int) -> harness.HarnessError:
         who = f"rank {rank} of {self.count}"
@@ -248,7 +287,9 @@ class Members:
 
     def _wait_no_longer(self) -> None:
         """Whether a rank hangs: the others wait for it, and no sign comes from any."""
-        between = [b - a for a, b in zip(self.steps, self.steps[1:], strict=False)]
+        between = [after - before for before, after in itertools.pairwise(self.steps)]
+        if self.patience is None:
+            return
         limit = max(self.patience, STEPS * statistics.median(between) if between else 0)
         silent = time.monotonic() - self.heard if self.heard else 0.0
         if silent < limit:
@@ -269,7 +310,7 @@ class Members:
 
 def _raised(told: Mapping[str, Any], who: str) -> Exception:
     """The exception that a rank described (:func:`harness_transformers.ranks.member.described`)."""
-    if told["kind"] == "Cancelled":
+    if told["kind"] == CANCELLED:
         return harness.Cancelled()
     kind: type[harness.HarnessError] = getattr(harness, told["kind"])
     error = kind(told["what"], where=told["where"], hint=told["hint"], details=told["details"])

@@ -21,6 +21,8 @@ import harness
 from harness.kit.files import read_json, read_jsonl
 from harness_transformers.ranks.launching import WORK
 
+TRAIN = "train"
+
 
 class Link:
     """The connection to the process that started the ranks."""
@@ -63,15 +65,29 @@ def train(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: L
     from harness_transformers.ranks.exchange import Ranks
 
     base = harness.from_json(harness.Checkpoint, said["base"])
-    rows, held = (_rows(folder / f"{name}-0.jsonl") for name in ("train", "valid"))
-    ranks = Ranks(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), lambda: link.send("sign"))
+    rows, held = (
+        tuple(harness.from_json(harness.Example, row) for row in read_jsonl(folder / name))
+        for name in ("train-0.jsonl", "valid-0.jsonl")
+    )
+    ranks = Ranks(
+        int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), lambda: link.send("sign"),
+        sharded=plugin.options.strategy == "fsdp",
+    )  # fmt: skip
     made = plugin.work(base, rows, held, context, ranks)
     ranks.agreed(None)  # whoever ends first would take its connections along
     return harness.to_json(made)
 
 
-def _rows(path: Path) -> tuple[harness.Example, ...]:
-    return tuple(harness.from_json(harness.Example, row) for row in read_jsonl(path))
+def share(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: Link) -> list[Any]:
+    """What a generator's method gives for a rank's share of the rows, in their order."""
+    checkpoint = harness.from_json(harness.Checkpoint, said["checkpoint"])
+    values = list(read_jsonl(folder / f"rows-{os.environ['RANK']}.jsonl"))
+    rows = [v if isinstance(v, str) else harness.from_json(harness.Example, v) for v in values]
+    made = list(getattr(plugin, said["work"])(checkpoint, rows, context))
+    if said["work"] == "generate":  # they come as they are finished
+        found = {prediction.example_id: prediction for prediction in made}
+        made = [harness.to_json(found[row.id]) for row in rows]
+    return made
 
 
 def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harness.Context:
@@ -80,15 +96,21 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
     kept["limits"] = tuple(tuple(limit) for limit in kept["limits"])
     output = Path(said["output"])
     scratch = said["scratch"] and Path(said["scratch"])
+    speaks = rank == 0 or said["work"] != TRAIN
     if rank:
         output = folder / f"rank-{rank}"
         output.mkdir()
-        return harness.Context(output, scratch=scratch, **kept)
-    return harness.Context(
-        output, scratch=scratch, cancelled=link.stop.is_set,
-        report=lambda *step: link.send("step", *step), say=lambda text: link.send("say", text),
-        **kept,
-    )  # fmt: skip
+    if rank and said["work"] != TRAIN:
+        kept["seed"] += rank  # draws of its own
+        scratch = scratch and scratch / f"rank-{rank}"
+        scratch and scratch.mkdir(exist_ok=True)
+    if speaks:
+        kept |= {
+            "report": lambda *step: link.send("step", *step),
+            "say": lambda sentence: link.send("say", sentence),
+            "cancelled": link.stop.is_set,
+        }
+    return harness.Context(output, scratch=scratch, **kept)
 
 
 def main() -> NoReturn:
@@ -109,10 +131,13 @@ def main() -> NoReturn:
             kind = getattr(kind, part)
         plugin = kind(kind.Options.model_validate(said["options"]))
         context = _context(said, folder, rank, link)
-        answer = globals()[said["work"]](plugin, said, folder, context, link)
+        work = train if said["work"] == TRAIN else share
+        answer = work(plugin, said, folder, context, link)
         link.send("answer", {"answer": answer, "facts": context.facts})
         code = 0
     except BaseException as error:
+        # The launcher ends all others where one fails, and those may have something to save.
+        code = int(not isinstance(error, harness.Cancelled))
         with contextlib.suppress(OSError):
             link.send("failure", described(error))
     for stream in (sys.stdout, sys.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -22,7 +23,16 @@ ROOT = Path(__file__).parents[3]
 
 
 class Double(LoraTrainer):
-    """Computes in float64; norms too, which transformers' own would do in float32."""
+    """Computes in float64: norms too, which transformers' own do in float32, and sums of losses."""
+
+    def work(self, *given):
+        import torch
+
+        torch.set_default_dtype(torch.float64)
+        try:
+            return super().work(*given)
+        finally:
+            torch.set_default_dtype(torch.float32)
 
     def _adapted(self, base):
         from torch.nn import RMSNorm
@@ -45,6 +55,28 @@ class PaddedRows(LoraTrainer):
 
         layouts._lies_flat = lambda *_: False
         return super().work(*given)
+
+
+class Weighed(LoraTrainer):
+    """Notes how many of the base model's weights this process holds."""
+
+    def work(self, base, train, valid, context, rank=None):
+        from harness_transformers import training
+
+        make = training.make
+
+        def weighed(*given):
+            made = make(*given)
+            frozen = [p for p in made.model.parameters() if not p.requires_grad]
+            held = sum(getattr(p, "_local_tensor", p).numel() for p in frozen)
+            context.note(held=held)
+            return made
+
+        training.make = weighed
+        try:
+            return super().work(base, train, valid, context, rank)
+        finally:
+            training.make = make
 
 
 class Faulty(LoraTrainer):
@@ -165,6 +197,26 @@ def test_in_float64_losses_are_equal_to_the_ninth_digit(train, processes):
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("processes", [2, 3])
+def test_ranks_that_hold_a_part_of_the_weights_each(train, processes):
+    """With fewer rows than ranks, and a best adapter that is taken at the end."""
+    options = {"kind": Weighed, "rows": 9, "batch_size": 2, "accumulation": 3, "keep": "best"}
+    found, expected = train(processes, strategy="fsdp", **options), train(1, **options)
+    assert_equal(found, expected, 1e-5, 1e-4)
+    assert found.facts["held"] < 1.1 * expected.facts["held"] / processes
+
+
+@pytest.mark.nightly
+def test_weights_in_parts_go_on_to_the_same_bytes(train, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    options = {"strategy": "fsdp", "dropout": 0.1}
+    train(2, scratch=scratch, stop=lambda steps: steps[-1:] == [3], **options)
+    last = train(2, scratch=scratch, **options)
+    assert last.steps[0] == 3 and files(last) == files(train(2, **options))
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_all_ranks_stop_early_alike(train, keep):
     options = {"early_stop": {"patience": 1, "min_delta": 5.0}, "epochs": 4, "keep": keep}
@@ -229,17 +281,81 @@ def test_a_rank_that_meets_bad_rows_says_so_once(train):
     assert isinstance(failed.failure, harness.DataError)
 
 
-def test_shares_are_alike_and_cover_every_row():
-    pytest.importorskip("torch")
-    from harness_transformers.ranks.exchange import deal
+@pytest.fixture
+def generator(monkeypatch):
+    from harness_transformers.generator import TransformersGenerator
 
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return lambda processes, **options: TransformersGenerator(
+        TransformersGenerator.Options(
+            **{"precision": "fp32", "max_new_tokens": 8, "processes": processes, **options}
+        )
+    )
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("processes", [2, 3])
+def test_answers_of_several_processes_are_those_of_one(base, row, another, generator, processes):
+    rows = [row(number) for number in range(13)]
+    long = row(99)
+    long = dataclasses.replace(
+        long, id="long", messages=({"role": "user", "content": "red blue " * 2000},)
+    )
+    context, alone = another(), another()
+    done = []
+    context.report = lambda *step: done.append(step)
+    given = [*rows[:5], long, *rows[5:]]
+    found = generator(processes, on_too_long="count").generate(base, given, context)
+    expected = generator(1, on_too_long="count").generate(base, given, alone)
+    assert sorted(found, key=str) == sorted(expected, key=str)
+    assert context.facts == alone.facts and context.facts["too_long"] == 1
+    assert done[-1] == (13, 13, "answers") and not list(context.output.iterdir())
+
+
+@pytest.mark.nightly
+def test_losses_of_several_processes_are_those_of_one(base, row, another, generator):
+    texts = ["red blue", "", "the first of a list", "return the last value of names", "def"]
+    found = list(generator(2).losses(base, texts, another()))
+    for ours, theirs in zip(found, generator(1).losses(base, texts, another()), strict=True):
+        assert ours == (pytest.approx(theirs[0], rel=1e-5), theirs[1])
+    rows = [row(number) for number in range(5)]
+    found = list(generator(3).answer_losses(base, rows, another()))
+    for ours, theirs in zip(found, generator(1).answer_losses(base, rows, another()), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+@pytest.mark.nightly
+def test_answers_that_are_stopped_go_on_in_each_process(base, row, another, generator, tmp_path):
+    rows = [row(number) for number in range(12)]
+    context = another()
+    context.scratch = tmp_path / "scratch"
+    context.scratch.mkdir()
+    context.checkpoint_minutes = ALWAYS
+    steps = []
+    context.report = lambda done, *_: steps.append(done)
+    context.cancelled = lambda: bool(steps) and steps[-1] >= 4
+    asked = generator(2, batch_size=1, max_new_tokens=64)
+    with pytest.raises(harness.Cancelled):
+        list(asked.generate(base, rows, context))
+    said = []
+    context.cancelled, context.say = lambda: False, said.append
+    found = list(asked.generate(base, rows, context))
+    assert any("answering goes on after" in sentence for sentence in said), said
+    whole = asked.generate(base, rows, another())
+    assert sorted(found, key=str) == sorted(whole, key=str)
+
+
+def test_shares_are_alike_and_cover_every_row():
+    deal = ranks.deal
     assert deal([5, 1, 1, 1, 4], 2) == [[0, 2], [1, 3, 4]]
     assert deal([7], 3) == [[0], [], []]
     assert deal([], 2) == [[], []]
 
 
 def test_one_process_leaves_the_key_as_it_was():
-    assert ranks.environment(1) == {}
+    assert ranks.environment(1, "fsdp") == {}
+    assert ranks.environment(2, "fsdp") == {"processes": "2", "strategy": "fsdp"}
     assert ranks.environment(3) == {"processes": "3"}
     options = LoraTrainer.Options()
     assert set(LoraTrainer.unkeyed) < set(type(options).model_fields)
