@@ -178,3 +178,49 @@ def test_a_corrected_row_stands_in_place_of_the_suspect(with_teacher, server):
     assert {row["reference"] for row in rows} == {"a better answer"}
     assert "another answer is likelier" in json.dumps(rows[0]["made"])
     assert not [asked for asked in server.asked if HELD_OUT.search(json.dumps(asked.body))]
+
+
+LOCAL = """
+import json
+import harness
+
+
+class Big(harness.Model):
+    name = "big"
+
+    def fetch(self, context):
+        return harness.Checkpoint("base", str(context.output), "d1", "big model")
+
+
+class Writes(harness.Generator):
+    name = "writes"
+
+    def generate(self, checkpoint, examples, context):
+        for row in examples:
+            words = f"alpha {context.seed} {row.id}"
+            rows = [{"prompt": f"repeat new: {words} {n}", "answer": words} for n in range(4)]
+            yield harness.Prediction(row.id, json.dumps(rows))
+
+
+@harness.hookimpl
+def register_models():
+    return [Big]
+
+
+@harness.hookimpl
+def register_generators():
+    return [Writes]
+"""
+
+
+def test_a_model_of_this_machine_may_be_the_teacher_of_a_run(project):
+    (project.folder / "big.py").write_text(LOCAL)
+    entry = "[{plugin: teacher, rows: 6, local: {source: big}, generate: {plugin: writes}}]"
+    config = CONFIG.replace("[{plugin: fake, rows: 10}]", entry)
+    config = config.replace("plugins: [", "plugins: [big.py, ").replace("rounds: 3", "rounds: 2")
+    project.write(config)
+    result = project.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    assert result.document["rounds"][1]["added"] == 6
+    full = project.inside("report", "--full").out
+    assert "What written rows cost" in full and "Requests to servers" not in full
