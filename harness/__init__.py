@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from harness.data.families import families as families, in_parts as in_parts
     from harness.data.screening import Screening as Screening, previewed as previewed
+    from harness.engine.carrying import Carrier as Carrier
     from harness.engine.ledger import Opening as Opening, opening_bound as opening_bound
     from harness.engine.steps.evaluating import Evaluation as Evaluation
     from harness.errors import (
@@ -135,6 +136,11 @@ if TYPE_CHECKING:
         open_plan as open_plan,
         open_run as open_run,
     )
+    from harness.stored.jobs import (
+        JobAtWork as JobAtWork,
+        cancel_job as cancel_job,
+        jobs_at_work as jobs_at_work,
+    )
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
 
 __version__ = "0.1.0"
@@ -142,8 +148,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
-        "CheckedSearcher", "Evidence", "Intent", "Options", "Outcome", "PlannedBranch",
-        "PlannedRows", "Verification", "verified",
+        "CheckedSearcher", "Evidence", "Intent", "Launched", "LaunchedJob", "Options",
+        "Outcome", "PlannedBranch", "PlannedRows", "Resources", "Verification", "verified",
     ),
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
@@ -155,6 +161,8 @@ _HOMES = {
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
+    "harness.engine.carrying": ("Carrier",),
+    "harness.stored.jobs": ("JobAtWork", "cancel_job", "jobs_at_work"),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),

@@ -35,6 +35,7 @@ HELP = {
     "try": "Put your prompts to the base model and the best round.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
     "clean": "Say what takes the space, and remove what nothing needs.",
+    "jobs": "Show which jobs run or wait where, and cancel them.",
     "runs": "List the runs of this folder, the latest first.",
     "score": "Score answers against references, alone or against a baseline.",
     "plugins": "List, check and write plugins.",

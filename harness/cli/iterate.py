@@ -128,6 +128,8 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
         with asked.streams():
             document = _carry_out(run, console, stop, asked)
     except Cancelled as end:
+        if run.workers.launched is not None:
+            _leave_or_cancel(run.name, console)
         told = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
         console.print(Text(told), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
@@ -139,6 +141,24 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     opened = document["test"]
     label = opened["verdict"]["label"] if opened else "no evidence"
     return EXIT_REQUIREMENT if asked.require and label != asked.require else EXIT_OK
+
+
+def _leave_or_cancel(run: str, console: Console) -> None:
+    """Ask what shall become of jobs that go on elsewhere; without a terminal they go on."""
+    from harness.stored.jobs import cancel_job, jobs_at_work
+
+    jobs = [job for job in jobs_at_work() if job.run == run and job.launcher != "local"]
+    if not jobs:
+        return
+    count = counted(len(jobs), "job")
+    if console.is_terminal and sys.stdin.isatty():
+        console.print(f"{count} elsewhere: Enter leaves them running, c cancels them", end=" ")
+        if sys.stdin.readline().strip().lower().startswith("c"):
+            for job in jobs:
+                cancel_job(job)
+            console.print(f"{count} cancelled")
+            return
+    console.print(f"{count} left running: harness jobs shows them, the same command finds them")
 
 
 def _show(config: Config, run: str) -> None:

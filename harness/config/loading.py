@@ -19,7 +19,7 @@ from harness.config import dotted
 from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import PluginEntry, entries_of, experiments_of
+from harness.config.plugin_entries import PluginEntry, entries_of, entry_of, experiments_of
 from harness.config.settings import PLUGIN_KEYS, Settings, fields, plugin_files, whole_config
 from harness.errors import near
 from harness.kit import yaml_file
@@ -29,7 +29,12 @@ from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 from harness.records.rounds import Contrast
 from harness.registry import Registry
+from harness.stages import Launcher
 from harness.stages.kinds import REQUIRED, StageKind
+
+HERE = ("local", "inline")
+"""Values of ``execution.launcher`` that name no plugin."""
+LAUNCHER: Place = ("execution", "launcher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Config:
         origins: dotted key -> where its value is from, for what is not a default.
         given: the overrides of the command line, as it takes them.
         lines: path of keys -> line of the file.
+        launcher: what runs jobs elsewhere; None: processes of this machine do.
         remarks: what its plugins said and stops nothing, where they were asked, as (level, line).
     """
 
@@ -54,6 +60,7 @@ class Config:
     given: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
     remarks: tuple[tuple[Level, str], ...] = ()
+    launcher: PluginEntry | None = None
 
     @property
     def data(self) -> PluginEntry:
@@ -300,10 +307,14 @@ def check(
         elif kind.default is not REQUIRED:
             entries[name] = ()
     experiments = tuple(experiments_of(registry, values, base, problems))
+    raw, launcher = settings.execution.launcher, None
+    if raw not in HERE:
+        launcher = entry_of(registry, Launcher.stage, raw, LAUNCHER, base, problems)
     _check_whole(settings, entries, base, problems)
     if asking:
         shown = _shown(settings, registry, entries, experiments, base)
-        ask(_placed(entries), shown, problems)
+        launchers = [(LAUNCHER, launcher)] if launcher is not None else []
+        ask([*_placed(entries), *launchers], shown, problems)
         for remark in without_effect(settings, entries.get("augment", ()), origins):
             problems.add(*remark)
         if problems.found:
@@ -312,7 +323,7 @@ def check(
     problems.done()
     return Config(
         path, settings, registry, entries, experiments, origins, lines=lines,
-        remarks=tuple(problems.remarks),
+        remarks=tuple(problems.remarks), launcher=launcher,
     )  # fmt: skip
 
 

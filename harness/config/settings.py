@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,7 +14,7 @@ from pydantic.fields import FieldInfo
 from harness.config.aims import Guard, Objective
 from harness.errors import PluginError
 from harness.registry import Registry
-from harness.stages import KINDS, Experiment, StageKind
+from harness.stages import KINDS, Experiment, Resources, StageKind
 
 if TYPE_CHECKING:
     from harness.data.screening import Rules
@@ -108,11 +109,48 @@ class Budget(Strict):
     )  # fmt: skip
 
 
+def _as_mebibytes(memory: Any) -> Any:
+    """``24GB`` as MiB; a number is MiB already."""
+    match = re.fullmatch(r"([0-9.]+)\s*([MGT])(i?)B?", memory) if isinstance(memory, str) else None
+    if match is None:
+        return memory
+    binary = {"M": 1, "G": 1024, "T": 1024**2}[match[2]]
+    decimal = {"M": 1e6, "G": 1e9, "T": 1e12}[match[2]] / 2**20
+    return int(float(match[1]) * (binary if match[3] else decimal))
+
+
+class JobResources(Strict):
+    """What one job of a stage needs; a launcher hands it on."""
+
+    gpus: int = Field(default=0, ge=0, description="devices")
+    cpus: int = Field(default=0, ge=0, description="cores; 0: what the launcher gives")
+    memory: Annotated[int, BeforeValidator(_as_mebibytes)] = Field(
+        default=0, ge=0, description="MiB, or a text such as 24GB; 0: what the launcher gives"
+    )
+    hours: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False,
+        description="after which the launcher may end it; 0: what the launcher gives",
+    )  # fmt: skip
+
+    def asked(self) -> Resources:
+        """The same, as launchers take it."""
+        return Resources(self.gpus, self.cpus, self.memory, self.hours)
+
+
 class Execution(Strict):
     """How the work is done; never changes a result."""
 
-    launcher: Literal["local", "inline"] = Field(
-        default="local", description="run heavy stages in processes of their own, or in this one"
+    launcher: str | dict[str, Any] = Field(
+        default="local",
+        description="`local`: heavy stages run in processes of their own, which workers "
+        "start; `inline`: in the run's process; else a plugin that has them run elsewhere, as "
+        "`slurm` or `{plugin: slurm, partition: gpu}` ([jobs](jobs.md))",
+    )
+    resources: dict[Literal["train", "generate"], JobResources] = Field(
+        default={},
+        description="what a job of `train` or of `generate` needs, for such a plugin: "
+        "`{train: {gpus: 1, cpus: 4, memory: 24GB, hours: 8}}`. `memory` is a text, or MiB; after "
+        "`hours` it may be ended; what is not said is as the plugin gives it",
     )
     workers: int = Field(
         default=1, ge=1, le=1000,

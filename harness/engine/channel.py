@@ -3,7 +3,8 @@
 The worker is told ``[number, folder]`` of a job, or :data:`STOP` for the one at work. It tells, and
 so does the job's own process on the same pipe, messages with the job's number before them.
 A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and
-from the worker ``("began", pid)`` or ``("ended", code, goes on)``.
+from the worker ``("began", pid)`` or ``("ended", code, goes on)``. Of a job that was launched
+elsewhere it is also told ``("at", host)`` and at its end ``("done", {...})``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STOP = b"stop"
 CANCELLED = "Cancelled"
 _KINDS = {
     "step": [int, int, str], "say": [str], "failure": [dict],
-    "began": [int], "ended": [int, bool],
+    "began": [int], "ended": [int, bool], "at": [str], "done": [dict],
 }  # fmt: skip
 
 

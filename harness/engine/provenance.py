@@ -49,7 +49,7 @@ def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str
         folder = run.fresh_folder("environment")
         write_question(asked, run.plugin_files, folder)
         with run.guard("environment", asked[0]):
-            said |= run.workers.do(folder, silent, run.cancelled)["answer"]
+            said |= run.workers.do(folder, silent, run.cancelled, label="environment")["answer"]
         remove(folder)
     return said
 

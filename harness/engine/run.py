@@ -36,7 +36,9 @@ from harness.engine.at import At
 from harness.engine.budget import Budget
 from harness.engine.job import Job, run_inline, write, write_question
 from harness.engine.journal import ClosedRounds, Journal, Tested
+from harness.engine.launched import LaunchedJobs
 from harness.engine.ledger import Ledger
+from harness.engine.pins import GENERATE, TRAIN
 from harness.engine.places import CONFIG, JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
@@ -47,6 +49,7 @@ from harness.kit import yaml_file
 from harness.kit.files import digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
 from harness.remote.spending import Spending, current, place_of
+from harness.stages import Resources
 
 SPENT = "spent.jsonl"
 """What requests to servers have cost, of all runs of the folder."""
@@ -106,7 +109,7 @@ class Run:
         self.artifacts = Artifacts(self.machine / "artifacts")
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
-        self.workers = Workers(config.settings.execution.workers)
+        self.workers = self._workers()
         self.log = logging.getLogger("harness.run")
         # Whoever only looks at a run is not bound by what it may spend.
         self.budget = Budget(config.settings.execution.budget.hours if self.writes else None)
@@ -118,6 +121,15 @@ class Run:
         self.made: dict[tuple[str, int, str], str] = {}
         self._journal: Journal | None = None
         self._environments: dict[str, dict[str, str]] | None = None
+
+    def _workers(self) -> Workers:
+        """As many as the config says, here or where its launcher has them."""
+        entry, execution = self.config.launcher, self.config.settings.execution
+        launched = None if entry is None else LaunchedJobs(entry, self.plugin_files)
+        resources: dict[str, Resources] = {
+            stage: needs.asked() for stage, needs in execution.resources.items()
+        }
+        return Workers(execution.workers, launched, resources)
 
     @functools.cached_property
     def code(self) -> list[CodeRunner]:
@@ -361,7 +373,7 @@ class Run:
         folder = self.work / name
         with storing(folder):
             scratch.keep_alone(folder)
-            (folder / "output").mkdir(parents=True)
+            (folder / "output").mkdir(parents=True, exist_ok=True)
         return folder
 
     def context(self, folder: Path, stage: str, at: At, seed: int) -> Context:
@@ -407,7 +419,10 @@ class Run:
         said = self.calls.saying(at.label(stage))
         if self.config.settings.execution.launcher == "inline":
             return run_inline(folder, entry.instance, report, self.cancelled, said)
-        return self.workers.do(folder, report, self.cancelled, said)
+        needs = TRAIN if entry.stage == "trainer" else GENERATE
+        return self.workers.do(
+            folder, report, self.cancelled, said, stage=needs, label=at.label(stage)
+        )
 
     @property
     def config_folder(self) -> Path:

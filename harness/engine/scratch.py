@@ -13,6 +13,8 @@ from pathlib import Path
 from harness.kit.files import remove, write_bytes
 
 SCRATCH = "scratch"
+SUBMITTED = "submitted.json"
+"""Which job of a launcher works in the folder (``launched.py``)."""
 SECONDS = "seconds"
 """Of the attempts before the last one; written when the last one began."""
 
@@ -25,7 +27,12 @@ def of(folder: Path) -> Path:
 
 
 def keep_alone(folder: Path) -> None:
-    """Remove what an attempt left in ``folder`` but its scratch; where that is empty, all of it."""
+    """Remove what an attempt left in ``folder`` but its scratch; where that is empty, all of it.
+
+    A job that was submitted from it may still be at work there.
+    """
+    if (folder / SUBMITTED).is_file():
+        return
     kept = folder / SCRATCH
     if not kept.is_dir() or kept.is_symlink() or not any(kept.iterdir()):
         remove(folder)

@@ -11,16 +11,20 @@ import collections
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.context import Report, unheard
+from harness.engine.at_work import AtWork
+from harness.engine.launched import LaunchedJobs, withdraw
 from harness.engine.worker import POLL_SECONDS, Worker
 from harness.errors import Cancelled, HarnessError
+from harness.stages import Resources
 
 Given = TypeVar("Given")
+_NONE: Mapping[str, Resources] = {}
 
 _STOPS: contextvars.ContextVar[tuple[threading.Event, ...]] = contextvars.ContextVar(
     "stops", default=()
@@ -33,10 +37,17 @@ class Workers:
 
     Args:
         count: of jobs at a time.
+        launched: does them elsewhere; None: processes of this machine do.
+        resources: that a job of ``train`` or ``generate`` needs elsewhere.
     """
 
-    def __init__(self, count: int = 1) -> None:
-        self.count = count
+    def __init__(
+        self,
+        count: int = 1,
+        launched: LaunchedJobs | None = None,
+        resources: Mapping[str, Resources] = _NONE,
+    ) -> None:
+        self.count, self.launched, self._resources = count, launched, resources
         self._turn = threading.Lock()
         self._turn.acquire()  # by whoever makes it, and from then on by one thread at a time
         self._free = threading.Semaphore(count)
@@ -62,6 +73,8 @@ class Workers:
         with self._lent():
             while self._threads:
                 self._threads.pop().join()
+        if self.launched is not None:
+            self.launched.close()
 
     def load(self, folder: Path) -> None:
         """Let a worker load what the plugins of a job in ``folder`` load ahead, and go on here."""
@@ -75,11 +88,18 @@ class Workers:
         report: Report,
         cancelled: Callable[[], bool],
         say: Callable[[str], None] = unheard,
+        *,
+        stage: str = "train",
+        label: str = "",
     ) -> Any:
         """Have the job in ``folder`` done, and wait for it; returns its ``result.json``.
 
+        Args:
+            stage: ``train`` or ``generate``: whose resources it needs.
+            label: what people call it.
+
         Raises:
-            Cancelled: it was asked to stop and did.
+            Cancelled: it was asked to stop and did; one that was launched elsewhere goes on.
             HarnessError: as the job raised it; PluginError where it just died.
         """
         stops = (*_STOPS.get(), self._closed)
@@ -91,13 +111,27 @@ class Workers:
             while not self._free.acquire(timeout=POLL_SECONDS):
                 if stopped():
                     raise Cancelled
+        try:
+            return self._done(folder, report, stopped, say, stage, label)
+        finally:
+            self._free.release()
+
+    def _done(
+        self, folder: Path, report: Report, stopped: Callable[[], bool],
+        say: Callable[[str], None], stage: str, label: str,
+    ) -> Any:  # fmt: skip
+        if (launched := self.launched) is not None:
+            needs = self._resources.get(stage, Resources())
+            with AtWork(folder, label, launched.entry.plugin) as at_work, self._lent():
+                heard = at_work.hearing(report)
+                return launched.do(folder, needs, label, heard, stopped, say)
+        withdraw(folder)
         worker = self._taken()
         try:
-            with self._lent():
-                return worker.do(folder, report, stopped, say)
+            with AtWork(folder, label, "local") as at_work, self._lent():
+                return worker.do(folder, at_work.hearing(report), stopped, say)
         finally:
             self._idle.append(worker)
-            self._free.release()
 
     def _taken(self) -> Worker:
         if not self._idle:

@@ -21,6 +21,7 @@ from harness.stages.experiments import (
 from harness.stages.growing import Analyzer, Augmenter, Evidence
 from harness.stages.judging import Judge
 from harness.stages.kinds import KINDS, StageKind
+from harness.stages.launching import Launched, LaunchedJob, Launcher, Resources
 from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
@@ -32,7 +33,8 @@ from harness.stages.verifying import Verification, Verifier, verified
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Baseline", "BranchOutcome", "BranchTraining", "CheckedSearcher", "Detector", "Evidence",
-    "Experiment", "Generator", "Intent", "Judge", "Metric", "Model", "Options", "Outcome",
-    "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter", "Searcher", "Section", "Source",
-    "StageKind", "Trainer", "Verification", "Verifier", "verified",
+    "Experiment", "Generator", "Intent", "Judge", "Launched", "LaunchedJob", "Launcher", "Metric",
+    "Model", "Options", "Outcome", "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter",
+    "Resources", "Searcher", "Section", "Source", "StageKind", "Trainer", "Verification",
+    "Verifier", "verified",
 ]  # fmt: skip

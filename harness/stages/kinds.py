@@ -22,6 +22,7 @@ from harness.stages.base import Conflict, Plugin
 from harness.stages.experiments import Experiment, exercise_experiment
 from harness.stages.growing import Analyzer, Augmenter, analyzed, proposed
 from harness.stages.judging import Judge, rated
+from harness.stages.launching import Launcher, exercise_launcher
 from harness.stages.making import (
     Generator,
     Model,
@@ -284,6 +285,7 @@ KINDS: dict[str, StageKind] = {
             conflicts=without_texts,
         ),
         StageKind(Verifier, work=("verify", "verify_all"), own_call=verified),
+        StageKind(Launcher, work=("submit", "state", "cancel"), own_call=exercise_launcher),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

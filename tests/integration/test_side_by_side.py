@@ -45,10 +45,10 @@ def tables(project: Project, run: str) -> dict[str, Any]:
 
 
 def carried_out(
-    project: Project, workers: int, more: str = "", **environment: str
+    project: Project, workers: int, more: str = "", text: str = BRANCHES, **environment: str
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Documents and tables of a run; where its jobs are killed, the same command goes on."""
-    text = BRANCHES.replace("launcher: local", f"launcher: local, workers: {workers}")
+    text = text.replace("launcher: local", f"launcher: local, workers: {workers}")
     project.write(text + more)
     for _ in range(40):
         command = project.harness if environment else project.inside

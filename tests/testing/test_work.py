@@ -292,6 +292,22 @@ class Speechless(harness.Verifier):
         return harness.Verification(True, "")
 
 
+class Doubles(harness.Launcher):
+    """It runs a job again that was submitted before."""
+
+    name = "doubles"
+
+    def submit(self, job):
+        self.ids = [*getattr(self, "ids", []), job.name]
+        return str(len(self.ids))
+
+    def state(self, id):
+        return harness.Launched("ended")
+
+    def cancel(self, id):
+        return None
+
+
 FAULTY = [
     (GuessedNames, "AttributeError: 'Dataset' object has no attribute 'train'"),
     (Parentless, "refused: no origin. A new row names the row that it was made from"),
@@ -318,6 +334,7 @@ FAULTY = [
     (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
     (Speechless, "a verification has no reason"),
+    (Doubles, "submit() gives one job two ids"),
 ]
 
 

@@ -1,0 +1,116 @@
+"""Does launched jobs where they were launched, and tells the run of each in a file of its folder.
+
+``python -m harness.engine.carrying FOLDER NAME`` does one and ends. A launcher whose processes stay
+keeps a :class:`Carrier` in each of them, whose worker has loaded what jobs share.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.engine import channel
+from harness.engine.job import RESULT
+from harness.engine.worker import Worker
+from harness.kit.files import digest, manifest_of, read_json
+
+NUMBER = 1
+"""Of a launched job in what is told of it: its file tells of no other one."""
+SECONDS = 0.2
+"""Between two steps that are told."""
+
+
+def told_file(folder: Path, name: str) -> Path:
+    """Where what a job says is read; there before it is submitted, so that no machine remembers
+    that it is missing."""
+    return folder / f"told-{name}.jsonl"
+
+
+class Carrier:
+    """Does jobs one at a time, each in a fork of its worker."""
+
+    def __init__(self) -> None:
+        self._worker = Worker()
+
+    def close(self) -> None:
+        """End the worker with the job at work."""
+        self._worker.close()
+
+    def do(self, folder: Path, name: str, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Do the job in ``folder``.
+
+        Args:
+            name: under which it was launched.
+            stopped: whether it is to stop in order.
+
+        Returns:
+            Whether it did not fail.
+        """
+        told = os.open(told_file(folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        last = 0.0
+
+        def report(done: int, total: int, what: str) -> None:
+            nonlocal last
+            if (now := time.monotonic()) - last >= SECONDS or done == total:
+                last = now
+                channel.send(told, NUMBER, "step", done, total, what)
+
+        def say(sentence: str) -> None:
+            channel.send(told, NUMBER, "say", sentence)
+
+        failure: dict[str, Any] | None = None
+        left: dict[str, Any] = {}
+        try:
+            channel.send(told, NUMBER, "at", socket.gethostname())
+            self._worker.do(folder, report, stopped, say)
+            left = left_by(folder)
+        except BaseException as error:
+            failure = channel.described(error)
+        try:
+            channel.send(told, NUMBER, "done", {"failure": failure, "left": left})
+        finally:
+            os.close(told)
+        return failure is None
+
+
+def left_by(folder: Path) -> dict[str, Any]:
+    """What a job has left, by digest: a listing of a shared folder may lack files for a while."""
+    output = folder / "output"
+    files = manifest_of(output) if output.is_dir() else {}
+    return {"result": digest(read_json(folder / RESULT)), "files": files}
+
+
+def told(path: Path) -> Iterator[list[Any]]:
+    """What is told of a job, again and again: all that is new since it was asked last."""
+    begin, pending = 0, b""
+    while True:
+        try:
+            with path.open("rb") as stream:  # opened anew: only then another machine's lines show
+                stream.seek(begin)
+                data = stream.read()
+        except OSError:
+            data = b""
+        begin += len(data)
+        *lines, pending = (pending + data).split(b"\n")
+        yield [one for line in lines if (one := channel.message(line, NUMBER)) is not None]
+
+
+def main() -> int:
+    """Do the job that the command line names."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    carrier = Carrier()
+    done = carrier.do(Path(sys.argv[1]), sys.argv[2], stop.is_set)
+    carrier.close()
+    return 0 if done else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

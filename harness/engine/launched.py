@@ -1,0 +1,259 @@
+"""Jobs that a launcher runs elsewhere: submitted, looked after, and found again by their ids.
+
+A job's folder holds ``submitted.json`` from the moment before it is submitted until the run
+has what it left. A run that starts again finds it there, and waits for the same job.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.boundary.calls import plainly
+from harness.config.making import make_plugin
+from harness.config.plugin_entries import PluginEntry
+from harness.context import Report
+from harness.engine import carrying, channel
+from harness.engine.job import DESCRIPTION, RESULT
+from harness.engine.scratch import SUBMITTED
+from harness.errors import Cancelled, EnvironmentFailure, OutOfMemory, PluginError
+from harness.kit.files import digest, read_json, remove, write_json
+from harness.kit.numbers import duration
+from harness.kit.text import one_line
+from harness.records import from_json, to_json
+from harness.stages import launching
+from harness.stages.launching import Launched, LaunchedJob, Resources
+
+POLL_SECONDS = 0.05
+"""Between two looks at what a job says; ten times as long once it has taken a minute."""
+LOOKS = (1.0, 1.0, 2.0, 2.0, 5.0, 5.0, 15.0)
+"""Seconds between two questions to the launcher; the last ones from then on."""
+LATE_SECONDS = 60.0
+"""For which a shared folder may lack what a job says that it left."""
+DEAD_SECONDS = 5.0
+"""The same for the last words of one that has failed."""
+SILENT_SECONDS = 900.0
+"""For which a launcher may not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What stands in :data:`SUBMITTED`.
+
+    Attributes:
+        name: of this attempt.
+        id: the launcher's; empty until it is known.
+        plugin, options: of the launcher.
+        files: one-file plugins of the run.
+        job: digest of the job's description.
+        label: what people call it.
+        at: seconds since 1970, by the clock of the run's machine.
+    """
+
+    name: str
+    id: str
+    plugin: str
+    options: dict[str, Any]
+    files: tuple[str, ...]
+    job: str
+    label: str
+    at: float
+
+
+def submitted_in(folder: Path) -> Submitted | None:
+    """Which job was submitted in a folder; None if none was."""
+    try:
+        return from_json(Submitted, read_json(folder / SUBMITTED))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+class LaunchedJobs:
+    """The jobs of one run under its launcher; each thread waits for one of them."""
+
+    def __init__(self, entry: PluginEntry, files: Sequence[str] = ()) -> None:
+        self.entry, self._files = entry, tuple(files)
+        self._launcher: launching.Launcher = entry.instance
+        self._turn = threading.Lock()
+
+    def close(self) -> None:
+        """The run's process ends; jobs stay."""
+        with self._turn, plainly(self.entry.named):
+            self._launcher.close()
+
+    def do(
+        self,
+        folder: Path,
+        resources: Resources,
+        label: str,
+        report: Report,
+        cancelled: Callable[[], bool],
+        say: Callable[[str], None],
+    ) -> Any:
+        """Have the job in ``folder`` done, or wait for the one at it; returns its ``result.json``.
+
+        Raises:
+            Cancelled: the user asked to stop; the job stays, and is found by the next start.
+            HarnessError: as the job raised it, or as the launcher did.
+        """
+        note = self._submitted(folder.absolute(), resources, label)
+        try:
+            answer = self._awaited(folder, note, report, cancelled, say)
+        except Cancelled:
+            raise
+        except BaseException:
+            remove(folder / SUBMITTED)  # the next attempt is another job
+            raise
+        remove(folder / SUBMITTED)
+        return answer
+
+    def _submitted(self, folder: Path, resources: Resources, label: str) -> Submitted:
+        options = self.entry.instance.options.model_dump(mode="json")
+        job = digest(read_json(folder / DESCRIPTION))
+        note = submitted_in(folder)
+        if note is not None and (note.job, note.plugin) != (job, self.entry.plugin):
+            withdraw(folder)
+            note = None
+        if note is not None:
+            new = next(carrying.told(carrying.told_file(folder, note.name)))
+            if any(message[0] == "done" for message in new):
+                return note
+            if note.id:  # without one nobody knows whether it was submitted: it is, by its name
+                if self._state(note.id).state in ("waiting", "running"):
+                    return note
+                note = None
+        if note is None:
+            name = f"harness-{secrets.token_hex(8)}"
+            for path in (folder / "output", folder / RESULT, *folder.glob("told-*.jsonl")):
+                remove(path)
+            (folder / "output").mkdir()
+            carrying.told_file(folder, name).touch()
+            note = Submitted(
+                name, "", self.entry.plugin, options, self._files, job, label, time.time()
+            )
+            write_json(folder / SUBMITTED, to_json(note))
+        command = (sys.executable, "-P", "-m", "harness.engine.carrying", str(folder), note.name)
+        with self._turn, plainly(self.entry.named):
+            name = launching.submitted(
+                self._launcher, LaunchedJob(note.name, folder, command, resources)
+            )
+        note = dataclasses.replace(note, id=name)
+        write_json(folder / SUBMITTED, to_json(note))
+        return note
+
+    def _state(self, name: str) -> Launched:
+        with self._turn, plainly(self.entry.named):
+            return launching.state_of(self._launcher, name)
+
+    def _awaited(
+        self,
+        folder: Path,
+        note: Submitted,
+        report: Report,
+        cancelled: Callable[[], bool],
+        say: Callable[[str], None],
+    ) -> Any:
+        messages = carrying.told(carrying.told_file(folder, note.name))
+        looks, place = list(LOOKS), f"{self.entry.plugin} {note.id}"
+        begun = heard = time.monotonic()
+        look, over, waits = begun + looks[0], 0.0, False
+        while True:
+            for message in next(messages):
+                match message:
+                    case ["step", done, total, what]:
+                        report(done, total, what)
+                    case ["say", sentence]:
+                        say(sentence)
+                    case ["at", host]:
+                        place = f"{self.entry.plugin} {note.id} on {one_line(host, 40)}"
+                        report(0, 0, f"({place})")
+                    case ["done", outcome]:
+                        if outcome["failure"] is not None:
+                            raise channel.raised(outcome["failure"])
+                        return self._left(folder, outcome["left"])
+            if cancelled():
+                raise Cancelled
+            now = time.monotonic()
+            if now >= look:
+                look = now + (looks.pop(0) if len(looks) > 1 else looks[0])
+                try:
+                    told = self._state(note.id)
+                except EnvironmentFailure as error:
+                    if now - heard > SILENT_SECONDS:
+                        raise
+                    report(0, 0, f"({one_line(error.what, 60)})")
+                    continue
+                heard = now
+                if told.state == "waiting":
+                    report(0, 0, f"(waits: {place} {one_line(told.said, 60)})")
+                    if not waits and now - begun > 60:
+                        waits = True
+                        say(f"waits for {duration(now - begun)}: {place} {one_line(told.said, 60)}")
+                if told.state in ("waiting", "running"):
+                    over = 0.0
+                elif not over:
+                    over = now
+                elif now - over > (LATE_SECONDS if told.state == "ended" else DEAD_SECONDS):
+                    raise self._died(note, told)
+            time.sleep(POLL_SECONDS if now - begun < 60 else 10 * POLL_SECONDS)
+
+    def _left(self, folder: Path, left: dict[str, Any]) -> Any:
+        """What the job left, as soon as this machine sees all of it."""
+        end = time.monotonic() + LATE_SECONDS
+        while True:
+            try:
+                if carrying.left_by(folder) == left:
+                    return read_json(folder / RESULT)
+            except (OSError, ValueError):
+                pass
+            if time.monotonic() > end:
+                raise EnvironmentFailure(
+                    f"after {duration(LATE_SECONDS)} {folder} is not what the job left there",
+                    hint="is this folder the same one on all machines that run jobs?",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _died(self, note: Submitted, told: Launched) -> Exception:
+        with self._turn, plainly(self.entry.named):
+            logs = self._launcher.logs(note.id)
+        lines = [one_line(line, 200) for line in logs.strip().splitlines()[-5:]]
+        said = f": {one_line(told.said, 200)}" if told.said else ""
+        what = f"the job {note.id} of {self.entry.plugin} ended without an answer{said}"
+        if told.out_of_memory:
+            hint = "ask for more under execution.resources, or for less at once"
+            return OutOfMemory(what, details=lines, hint=hint)
+        if told.state == "gone":
+            return EnvironmentFailure(what, details=lines, hint="the same command tries again")
+        return PluginError(what, details=lines)
+
+
+def withdraw(folder: Path) -> None:
+    """Cancel the job that was submitted in a folder, if one was.
+
+    Raises:
+        HarnessError: its launcher cannot be asked.
+    """
+    note = submitted_in(folder)
+    if note is not None and note.id:
+        with plainly(f"launcher '{note.plugin}'"):
+            launcher_of(note).cancel(note.id)
+    remove(folder / SUBMITTED)
+
+
+def launcher_of(note: Submitted) -> launching.Launcher:
+    """The launcher of a job, made again.
+
+    Raises:
+        HarnessError: it is not installed any more.
+    """
+    files = [Path(path) for path in note.files]
+    launcher = make_plugin(launching.Launcher.stage, note.plugin, note.options, files)
+    assert isinstance(launcher, launching.Launcher)
+    return launcher

@@ -1,0 +1,127 @@
+"""The jobs of a folder's runs that are at work or wait, as another terminal sees them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.boundary.calls import plainly
+from harness.engine import at_work, carrying, launched, scratch
+from harness.engine.places import MACHINE_FOLDER
+from harness.errors import HarnessError
+from harness.kit.files import read_json
+from harness.stages.launching import state_of
+
+
+@dataclass(frozen=True, slots=True)
+class JobAtWork:
+    """A job.
+
+    Attributes:
+        folder: in which it works.
+        run: name of its run; of a branch, too.
+        label: what it does.
+        launcher: ``local``, or the plugin that launched it.
+        id: of the launcher; of a local one the process of its run.
+        state: ``waiting``, ``running``, or what the launcher says at the end; empty: it was not
+            asked, or does not answer.
+        said: where it runs, or why it waits.
+        seconds: since it was begun or submitted.
+        done, total, step: how far it is; ``total`` 0: not known.
+        left: seconds that are left at its present pace; None where that is not known.
+        attended: whether a run's process waits for it.
+    """
+
+    folder: Path
+    run: str
+    label: str
+    launcher: str
+    id: str
+    state: str
+    said: str
+    seconds: float
+    done: int
+    total: int
+    step: str
+    left: float | None
+    attended: bool
+
+
+def jobs_at_work(root: Path | None = None) -> list[JobAtWork]:
+    """All jobs of a folder's runs, the longest at work first; asks launchers of theirs."""
+    work = (root or Path.cwd()) / MACHINE_FOLDER / "work"
+    folders = {path.parent for name in (at_work.FILE, scratch.SUBMITTED)
+               for path in work.glob(f"**/{name}")}  # fmt: skip
+    jobs = [job for folder in folders if (job := _job(folder, work)) is not None]
+    return sorted(jobs, key=lambda job: -job.seconds)
+
+
+def cancel_job(job: JobAtWork) -> None:
+    """Cancel a job that a launcher runs; what it has kept in its scratch stays.
+
+    Raises:
+        HarnessError: the launcher cannot be asked.
+    """
+    launched.withdraw(job.folder)
+
+
+def _job(folder: Path, work: Path) -> JobAtWork | None:
+    try:
+        told = read_json(folder / at_work.FILE)
+        here = told["host"] == socket.gethostname()
+        attended = not here or _lives(int(told["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        told, attended = {}, False
+    note = launched.submitted_in(folder)
+    if note is None and not attended:
+        return None
+    done, total, step = _step(told)
+    if note is not None:
+        plugin, name, label, began = note.plugin, note.id, note.label, note.at
+        state, said = _asked(note)
+        if attended and state not in ("waiting", "running"):
+            state = "running"  # whoever waits for it knows better than we can ask
+        for message in next(carrying.told(carrying.told_file(folder, note.name))):
+            if message[0] == "step":
+                done, total, step = message[1:]
+            elif message[0] == "at":
+                said = said or str(message[1])
+    else:
+        plugin, label, began = str(told["launcher"]), str(told["label"]), float(told["began"])
+        name, state, said = str(told["pid"]), "running", str(told["host"])
+    seconds = max(0.0, time.time() - began)
+    left = seconds * (total - done) / done if 0 < done <= total else None
+    run = folder.parent.relative_to(work).parts[0].removesuffix(".arms")
+    return JobAtWork(
+        folder, run, label, plugin, name, state, said, seconds, done, total, step, left, attended
+    )
+
+
+def _step(told: dict[str, Any]) -> tuple[int, int, str]:
+    match told.get("step"):
+        case [int(done), int(total), str(step)]:
+            return done, total, step
+    return 0, 0, ""
+
+
+def _asked(note: launched.Submitted) -> tuple[str, str]:
+    try:
+        with plainly(f"launcher '{note.plugin}'"):
+            told = state_of(launched.launcher_of(note), note.id)
+    except HarnessError as error:
+        return "", error.what
+    return told.state, told.said
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

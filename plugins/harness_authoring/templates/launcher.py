@@ -1,0 +1,51 @@
+"""The launcher ``sample``."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import harness
+from harness import Launched, LaunchedJob
+
+
+class Sample(harness.Launcher):
+    """Starts processes of this machine. Put a queue of your own in place of it."""
+
+    name = "sample"
+
+    class Options(harness.Options):
+        nice: int = 0
+
+    def submit(self, job: LaunchedJob) -> str:
+        note = job.folder / f"{job.name}.pid"
+        if note.is_file():  # it was submitted before
+            return note.read_text()
+        words = ["nice", "-n", str(self.options.nice), *job.command]
+        # In a session of its own it outlives this process.
+        process = os.posix_spawnp("nice", words, os.environ, setsid=True)
+        note.write_text(str(process))
+        return str(process)
+
+    def state(self, id: str) -> Launched:
+        try:
+            ended, status = os.waitpid(int(id), os.WNOHANG)
+            if ended:
+                return Launched("failed" if status else "ended")
+        except ChildProcessError:  # of an earlier run, or it was seen to end
+            if int(id) not in _processes():
+                return Launched("gone")
+        return Launched("running")
+
+    def cancel(self, id: str) -> None:
+        if self.state(id).state == "running":
+            os.killpg(int(id), signal.SIGTERM)
+
+
+def _processes() -> set[int]:
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+
+
+@harness.hookimpl
+def register_launchers() -> list[type[harness.Launcher]]:
+    return [Sample]

@@ -1,0 +1,269 @@
+"""Jobs that a launcher runs: submitted once, waited for, found again, and what their ends mean."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.config.plugin_entries import PluginEntry
+from harness.context import silent, unheard
+from harness.engine import carrying, launched
+from harness.engine.job import Job, write
+from harness.engine.launched import LaunchedJobs, submitted_in, withdraw
+from harness.errors import Cancelled, EnvironmentFailure, OutOfMemory, PluginError
+from harness.records import Checkpoint, Example
+from harness.registry import Registry
+from harness.stages import Launched, Resources
+from tests.support.launchers import SAMPLE
+
+ECHO = """\
+import os
+import time
+
+import harness
+
+class Echo(harness.Generator):
+    name = "echo"
+
+    class Options(harness.Options):
+        seconds: float = 0.0
+        do: str = ""
+
+    def generate(self, checkpoint, examples, context):
+        if self.options.do == "raise":
+            raise ValueError("a wrong shape")
+        context.say("hello")
+        for done, row in enumerate(examples, 1):
+            time.sleep(self.options.seconds / len(examples))
+            context.progress(done, len(examples))
+            yield harness.Prediction(row.id, row.prompt.upper())
+
+@harness.hookimpl
+def register_generators():
+    return [Echo]
+"""
+
+
+def entry_of(name: str = "sample", path: Path = SAMPLE) -> PluginEntry:
+    plugin = Registry.build([path]).get("launcher", name).plugin
+    return PluginEntry("launcher", name, name, plugin(plugin.Options()), str(path))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return laid_out(tmp_path)
+
+
+def laid_out(tmp_path: Path, **options: Any) -> Path:
+    """A job in a folder of its own, as a run leaves it there; again: as it lays it out again."""
+    path = tmp_path / "echo.py"
+    path.write_text(ECHO)
+    rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
+    job = Job(
+        "generator", "echo", options, (str(path),), Checkpoint("base", "/x", "d"),
+        ("examples",), seed=5, round=2, arm="main",
+    )  # fmt: skip
+    folder = tmp_path / "job"
+    write(job, {"examples": rows}, folder)
+    return folder
+
+
+def done(jobs: LaunchedJobs, folder: Path, **given: Any) -> Any:
+    asked = {"report": silent, "cancelled": lambda: False, "say": unheard, **given}
+    return jobs.do(folder, Resources(), "round 1: generate", **asked)
+
+
+@pytest.fixture
+def jobs() -> LaunchedJobs:
+    return LaunchedJobs(entry_of(), [str(SAMPLE)])
+
+
+def test_a_job_is_done_and_told_of(jobs: LaunchedJobs, folder: Path) -> None:
+    steps: list[Any] = []
+    said: list[str] = []
+    answer = done(jobs, folder, report=lambda *step: steps.append(step), say=said.append)
+    assert answer == {"answer": 3, "facts": {}}
+    lines = (folder / "output" / "predictions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["TEXT 0", "TEXT 1", "TEXT 2"]
+    assert (3, 3, "") in steps
+    assert said == ["hello"]
+
+
+@pytest.mark.nightly
+def test_its_own_error_comes_back_and_the_next_attempt_is_another_job(
+    jobs: LaunchedJobs, tmp_path: Path
+) -> None:
+    folder = laid_out(tmp_path, do="raise")
+    with pytest.raises(PluginError, match="ValueError: a wrong shape"):
+        done(jobs, folder)
+    assert submitted_in(folder) is None
+
+
+class Queue:
+    """A launcher in whose queue jobs stay as a test says."""
+
+    def __init__(self, *states: Launched) -> None:
+        self.states, self.submitted, self.cancelled = list(states), [""] * 0, [""] * 0
+
+    def submit(self, job: Any) -> str:
+        if job.name not in self.submitted:
+            self.submitted.append(job.name)
+        self.folder, self.command = job.folder, job.command
+        return f"id-{job.name}"
+
+    def state(self, id: str) -> Launched:
+        told = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def cancel(self, id: str) -> None:
+        self.cancelled.append(id)
+
+    def logs(self, id: str) -> str:
+        return "slurmstepd: error\nlast words"
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launched, "LOOKS", (0.02,))
+    monkeypatch.setattr(launched, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(launched, "LATE_SECONDS", 0.3)
+    monkeypatch.setattr(launched, "DEAD_SECONDS", 0.1)
+
+
+def queued(*states: Any) -> tuple[LaunchedJobs, Queue]:
+    queue = Queue(*states)
+    entry = entry_of()
+    jobs = LaunchedJobs(entry)
+    jobs._launcher = queue  # type: ignore[assignment]
+    return jobs, queue
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (Launched("failed", "node_fail"), PluginError),
+        (Launched("failed", "oom", out_of_memory=True), OutOfMemory),
+        (Launched("gone", "cancelled"), EnvironmentFailure),
+        (Launched("ended"), PluginError),
+    ],
+)
+def test_a_job_that_ends_without_a_word_is_told_by_its_launcher(
+    folder: Path, state: Launched, kind: type[Exception]
+) -> None:
+    jobs, _ = queued(Launched("waiting", "Resources"), Launched("running"), state)
+    with pytest.raises(kind, match="ended without an answer") as caught:
+        done(jobs, folder)
+    assert "last words" in caught.value.details  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_starts_again_waits_for_the_same_job(folder: Path) -> None:
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    assert submitted_in(folder)
+    again, same = queued(Launched("running"))
+    threading.Timer(0.1, lambda: carried(queue)).start()
+    assert done(again, folder)["answer"] == 3
+    assert same.submitted == []
+
+
+def carried(queue: Queue) -> None:
+    carrier = carrying.Carrier()
+    carrier.do(queue.folder, queue.command[-1])
+    carrier.close()
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("quick")
+def test_what_was_done_while_nobody_waited_is_taken(folder: Path) -> None:
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    carried(queue)
+    again, same = queued(Launched("gone"))
+    assert done(again, folder)["answer"] == 3
+    assert same.submitted == []
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_killed_before_it_knew_the_id_submits_under_the_same_name(folder: Path) -> None:
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    path = folder / "submitted.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id": ""}))
+    again, same = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(again, folder, cancelled=lambda: True)
+    assert same.submitted == queue.submitted
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("quick")
+def test_another_job_in_the_folder_cancels_the_one_at_work(tmp_path: Path) -> None:
+    jobs = LaunchedJobs(entry_of(), [str(SAMPLE)])
+    folder = laid_out(tmp_path, seconds=60)
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    first = submitted_in(folder)
+    assert first is not None
+    laid_out(tmp_path, seconds=0.0)
+    assert done(jobs, folder)["answer"] == 3
+    assert jobs._launcher.state(first.id).state != "running"
+
+
+@pytest.mark.usefixtures("quick")
+def test_files_that_show_late_are_waited_for_by_digest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    carried(queue)
+    file = folder / "output" / "predictions.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:10])
+    threading.Timer(0.1, lambda: file.write_bytes(whole)).start()
+    assert done(jobs, folder)["answer"] == 3
+    file.write_bytes(whole[:10])
+    with pytest.raises(EnvironmentFailure, match="is not what the job left there"):
+        done(jobs, folder)
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("quick")
+def test_a_launcher_that_does_not_answer_is_asked_again(folder: Path) -> None:
+    jobs, queue = queued(EnvironmentFailure("nobody answers"), Launched("running"))
+    threading.Timer(0.2, lambda: carried(queue)).start()
+    assert done(jobs, folder)["answer"] == 3
+
+
+def test_a_job_is_withdrawn_by_its_folder(jobs: LaunchedJobs, tmp_path: Path) -> None:
+    folder = laid_out(tmp_path, seconds=60)
+    over = time.monotonic() + 0.5
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: time.monotonic() > over)
+    note = submitted_in(folder)
+    assert note is not None
+    withdraw(folder)
+    assert submitted_in(folder) is None
+    for _ in range(100):
+        if jobs._launcher.state(note.id).state != "running":
+            break
+        time.sleep(0.1)
+    else:
+        os.killpg(int(note.id), signal.SIGKILL)
+        pytest.fail("it goes on")

@@ -1,0 +1,62 @@
+"""Jobs by Ray: in one that is started here, warm actors, and what becomes of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness_launchers.ray import Ray
+from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
+from tests.support.project import Project
+
+pytestmark = pytest.mark.nightly
+
+
+@pytest.fixture
+def launcher() -> Iterator[Ray]:
+    made = Ray(Ray.Options())
+    yield made
+    made.close()
+
+
+def awaited(launched: Ray, name: str, *states: str) -> harness.Launched:
+    over = time.monotonic() + 120
+    while (told := launched.state(name)).state not in states:
+        assert time.monotonic() < over, told
+        time.sleep(0.2)
+    return told
+
+
+def job(folder: Path, name: str, **resources: Any) -> harness.LaunchedJob:
+    return harness.LaunchedJob(name, folder, (sys.executable,), harness.Resources(**resources))
+
+
+def test_a_job_is_known_by_its_name_and_waits_for_what_it_needs(
+    launcher: Ray, tmp_path: Path
+) -> None:
+    first = launcher.submit(job(tmp_path, "one"))
+    assert launcher.submit(job(tmp_path, "one")) == first
+    assert awaited(launcher, first, "failed").state == "failed", "there is no job in that folder"
+    more = launcher.submit(job(tmp_path, "two", cpus=10_000))
+    assert awaited(launcher, more, "waiting").said == "for free resources of the cluster"
+    launcher.cancel(more)
+    assert awaited(launcher, more, "gone", "failed")
+    assert launcher.state("0").state == "gone"
+
+
+def test_the_end_is_that_of_a_run_on_this_machine(tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    here = carried_out(Project(tmp_path / "here"), 1)
+    text = BRANCHES.replace("launcher: local", "launcher: ray, workers: 3")
+    check_same(here, carried_out(Project(tmp_path / "there"), 3, text=text))
+
+
+def test_a_ray_that_has_ended_knows_no_job() -> None:
+    assert Ray(Ray.Options()).state("harness-1/one").state == "gone"

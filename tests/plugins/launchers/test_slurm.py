@@ -1,0 +1,127 @@
+"""Jobs by SLURM, on a cluster of one node that is started here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness.engine.launched import submitted_in
+from harness_launchers.slurm import Slurm as Launcher
+from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
+from tests.support import slurm
+from tests.support.project import CONFIG, Project
+
+pytestmark = pytest.mark.skipif(bool(slurm.lacking()), reason=f"SLURM: {slurm.lacking()}")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Slurm]:
+    with slurm.one_node(tmp_path_factory.mktemp("slurm")) as started:
+        yield started
+
+
+def launcher(**options: Any) -> Launcher:
+    return Launcher(Launcher.Options(**options))
+
+
+def job(folder: Path, name: str, code: str, **resources: Any) -> harness.LaunchedJob:
+    command = (sys.executable, "-c", code)
+    return harness.LaunchedJob(name, folder, command, harness.Resources(**resources))
+
+
+def awaited(launched: Launcher, name: str, *states: str) -> harness.Launched:
+    over = time.monotonic() + 60
+    while (told := launched.state(name)).state not in states:
+        assert time.monotonic() < over, told
+        time.sleep(0.2)
+    return told
+
+
+def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_path: Path) -> None:
+    launched = launcher(partition="main", setup=["export SAID=hello"])
+    asked = job(tmp_path, "first", "import os; print(os.environ['SAID'])", cpus=1, hours=1)
+    name = launched.submit(asked)
+    assert launched.submit(asked) == name
+    killed = launched.submit(job(tmp_path, "second", "import time; time.sleep(600)", cpus=1))
+    assert awaited(launched, name, "ended").said == ""
+    assert "hello" in launched.logs(name)
+    awaited(launched, killed, "running")
+    subprocess.run(["scancel", killed], check=True)
+    assert awaited(launched, killed, "gone").said == "cancelled"
+    launched.cancel(killed)
+    assert launched.state("99999").state == "gone"
+
+
+def test_what_sbatch_refuses_is_told(cluster: slurm.Slurm, tmp_path: Path) -> None:
+    with pytest.raises(harness.EnvironmentFailure, match=r"sbatch refuses: .*invalid partition"):
+        launcher(partition="none").submit(job(tmp_path, "third", "pass"))
+
+
+@pytest.mark.nightly
+def test_a_job_that_fails_and_one_whose_node_is_drained(
+    cluster: slurm.Slurm, tmp_path: Path
+) -> None:
+    launched = launcher()
+    failing = launched.submit(job(tmp_path, "fourth", "raise SystemExit(3)"))
+    assert awaited(launched, failing, "failed").said.endswith("exit code 3")
+    cluster.scontrol("update", f"NodeName={cluster.node}", "State=DRAIN", "Reason=test")
+    waiting = launched.submit(job(tmp_path, "fifth", "pass"))
+    assert awaited(launched, waiting, "waiting")
+    time.sleep(3)
+    told = launched.state(waiting)
+    assert told.state == "waiting" and told.said
+    cluster.scontrol("update", f"NodeName={cluster.node}", "State=RESUME")
+    assert awaited(launched, waiting, "ended")
+
+
+def of_slurm(text: str, workers: int = 4) -> str:
+    return text.replace("launcher: local", f"launcher: slurm, workers: {workers}").replace(
+        "launcher: inline", f"launcher: slurm, workers: {workers}"
+    )
+
+
+@pytest.mark.nightly
+def test_the_end_is_that_of_a_run_on_this_machine(cluster: slurm.Slurm, tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    here = carried_out(Project(tmp_path / "here"), 1)
+    there = Project(tmp_path / "there")
+    text = BRANCHES.replace("launcher: local", "launcher: slurm, workers: 4")
+    check_same(here, carried_out(there, 4, text=text))
+
+
+@pytest.mark.nightly
+def test_a_killed_run_finds_its_job_and_jobs_are_listed_and_cancelled(
+    cluster: slurm.Slurm, project: Project
+) -> None:
+    slow = ("--set", "train.seconds=12", "--set", "rounds=1")
+    project.write(of_slurm(CONFIG, 1))
+    run = project.start("iterate", *slow)
+    over = time.monotonic() + 90
+    while not (jobs := training(project)):
+        assert time.monotonic() < over and run.poll() is None
+        time.sleep(0.2)
+    run.kill()
+    run.communicate()
+    [alone] = training(project)
+    assert not alone.attended
+    [submitted] = jobs
+    assert submitted_in(submitted.folder)
+    done = project.inside("iterate", "--json", *slow)
+    assert done.code == 0, done.err
+    names = subprocess.run(
+        ["squeue", "-t", "all", "-h", "-o", "%j"], capture_output=True, text=True
+    ).stdout.split()
+    assert len(set(names)) == len(names)
+
+
+def training(project: Project) -> list[harness.JobAtWork]:
+    jobs = harness.jobs_at_work(project.folder)
+    return [job for job in jobs if "train" in job.label and job.state == "running"]
