@@ -67,6 +67,7 @@ def test_the_rows_of_the_last_round_are_trained_on_by_nobody_and_not_asked_about
     assert batches(project.folder) == []
 
 
+@pytest.mark.nightly
 def test_nobody_is_asked_about_a_row_twice(project):
     """Another run, another seed: what was said of a row holds for what it teaches."""
     asking(project, "required")
@@ -80,6 +81,7 @@ def test_nobody_is_asked_about_a_row_twice(project):
     assert batches(project.folder) == [batch]
 
 
+@pytest.mark.nightly
 def test_what_was_decided_before_the_round_went_on_stands(project):
     asking(project, "required")
     project.inside("iterate")
