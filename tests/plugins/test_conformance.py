@@ -21,8 +21,8 @@ OURS = [
 ]
 ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody", "tries": 1}
 SERVED = {"serve": "no-such-server {base} --port {port}"}
-UNCALLED = ("hub", "local", "judge", "teacher", "endpoint")
-"""What needs the network, a whole model, or a server."""
+UNCALLED = ("hub", "local", "judge", "teacher", "endpoint", "people")
+"""What needs the network, a whole model, a server, or people."""
 SILENT = {
     ("annotation", "ratings"),
     ("augmenter", "better-answers"),

@@ -89,8 +89,8 @@ class People(harness.Verifier):
         from harness_rating.review.batches import Shown, content, create, item
         from harness_rating.review.decisions import Reviews
 
-        if not context.run:
-            raise harness.EnvironmentFailure("people review rows of a run, and there is none")
+        if not context.run or context.probe:
+            raise harness.EnvironmentFailure("people are asked about rows of a run alone")
         folder = RatingsFolder(Path(self.options.folder))
         known = [content(item(row)) for row in rows]
         chosen = self._chosen(known, context.seed)
