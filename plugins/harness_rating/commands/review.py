@@ -11,8 +11,9 @@ from rich.console import Console
 
 import harness
 from harness import UsageError
+from harness.kit.numbers import counted
 from harness.terminal import tables
-from harness.terminal.options import Json
+from harness.terminal.options import ConfigFile, Json, Sets
 from harness.terminal.streams import plugins_on_stderr
 from harness_rating.commands.options import write_json
 from harness_rating.ratings.folder import RatingsFolder
@@ -24,12 +25,10 @@ SPLITS = ("train", "valid", "pool")
 def review(
     path: Annotated[Path, typer.Argument(metavar="ROWS", help="JSON lines with id, reason")],
     raters: Annotated[str, typer.Option("--raters", metavar="ANA,BO", help="who reviews")],
-    run: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Option("--run", metavar="RUN", help="whose rows (default: the latest run)"),
-    ] = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
     overlap: Annotated[
-        Optional[float],  # noqa: UP045
+        Optional[float],  # noqa: UP045 - typer reads it at run time
         typer.Option("--overlap", min=0, max=1, help="share that two see (default: 0.3)"),
     ] = None,
     as_json: Json = False,
@@ -45,17 +44,16 @@ def review(
     except ValueError as error:
         raise UsageError(f"--raters: {error}", hint="--raters ana,bo") from None
     folder = RatingsFolder()
-    with plugins_on_stderr():
-        opened = harness.open_run(run)
-        rows = {row.id: row for split in SPLITS for row in opened.rows(split)}
-    shown = listed(path, rows, f"the rows of {', '.join(SPLITS)} of {opened.name}")
-    batch = create(folder, shown, names, overlap=overlap, run=opened.name)
+    with plugins_on_stderr(), harness.open_plan(config, sets or (), fetch=False) as planned:
+        rows = {row.id: row for split in SPLITS for row in planned.rows(split)}
+    shown = listed(path, rows, f"the rows of {', '.join(SPLITS)}")
+    batch = create(folder, shown, names, overlap=overlap)
     if as_json:
         assigned = {rater: len(items) for rater, items in batch.assignments.items()}
-        write_json({"batch": batch.name, "run": batch.run, "rows": len(shown), "raters": assigned})
+        write_json({"batch": batch.name, "rows": len(shown), "raters": assigned})
         return
     console = Console()
-    tables.note(console, f"Batch {batch.name}: {len(shown)} rows of {batch.run}.")
+    tables.note(console, f"Batch {batch.name}: {counted(len(shown), 'row')}.")
     for rater, items in batch.assignments.items():
-        tables.item(console, f"{rater}: {len(items)} rows")
+        tables.item(console, f"{rater}: {counted(len(items), 'row')}")
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))

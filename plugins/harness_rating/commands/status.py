@@ -37,6 +37,8 @@ def _next(batch: Batch, state: BatchStatus) -> list[str]:
     """Rate what is open; then let the run go on that waits for it, or look at the ratings."""
     if any(rater.done + rater.skipped < rater.assigned for rater in state.raters):
         return ["harness", "rate", "serve", batch.name]
+    if batch.strategy == REVIEW and not batch.run:
+        return ["harness", "rate", "export", batch.name, "--to", "rows"]
     run = harness.open_run(batch.run)
     if run.waits or batch.strategy == REVIEW:
         return run.command()
@@ -45,7 +47,8 @@ def _next(batch: Batch, state: BatchStatus) -> list[str]:
 
 
 def _show(console: Console, state: BatchStatus) -> None:
-    tables.head(console, f"{state.batch}  ({state.strategy}, of {state.run}, {state.created})")
+    of = f", of {state.run}" if state.run else ""
+    tables.head(console, f"{state.batch}  ({state.strategy}{of}, {state.created})")
     counts = ("done", "of", "skipped", "flagged", "comments", "s/item")
     titles = ("rater", *counts, "last (UTC)")
     draw_rows(table(titles, map(_cells, state.raters), right=counts), console)

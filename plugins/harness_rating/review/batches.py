@@ -63,14 +63,14 @@ def create(
     raters: Sequence[str],
     *,
     overlap: float | None,
-    run: str,
+    run: str = "",
 ) -> Batch:
     """The batch of these rows, made now or before: its name is a digest of content.
 
     Args:
         overlap: share of the rows that two reviewers get; None is 0.3, or 0 where there is one
             reviewer.
-        run: that waits for it.
+        run: that waits for it; empty where none does.
 
     Raises:
         EnvironmentFailure: the disk does not take it.
