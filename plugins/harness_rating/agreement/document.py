@@ -72,6 +72,7 @@ def agreement_of(
         for criterion in batch.rubric.criteria
         if criterion.scale.kind in _KINDS
     ]
+    has_score = any(one.scores for one in batch.rubric.criteria) and not batch.rubric.pairwise
     document = {
         "schema": SCHEMA,
         "batch": batch.name,
@@ -79,7 +80,7 @@ def agreement_of(
         "items": len(batch.originals),
         "ratings": sum(len(table) for table in tables.values()),
         "criteria": criteria,
-        OVERALL: None if batch.rubric.pairwise else _scored(batch, scores, of_item, seed),
+        OVERALL: _scored(batch, scores, of_item, seed) if has_score else None,
         "time": timing(seconds or {}, batch.raters),
     }
     document["sentences"] = sentences(document)

@@ -495,7 +495,7 @@ function edits() {   // what an edit takes away and adds, beside the text that i
   const into = $("edits"), open = new Set(standing(item()).asked.map((one) => one.id));
   const changed = rubric.criteria.filter((one) => one.starts && open.has(one.id) && valueOf(item(), one.id) !== undefined);
   if (!into || !items.has(item())) return;
-  const shown = changed.map((one) => box(one.title, marks([begin(one), valueOf(item(), one.id)]), "edit"));
+  const shown = changed.map((one) => box(one.title, marks([begin(one), valueOf(item(), one.id)], true), "edit"));
   if (shown.length) shown.push(make("p", {class: "quiet legend"}, make("ins", {}, "added"), " ", make("del", {}, "taken away")));
   into.replaceChildren(...shown);
 }
@@ -515,9 +515,9 @@ function pair() {   // the two texts to compare, or null
   return mayShow() && showsReference && found.references?.length ? [found.references[0], found.answers[0]] : null;
 }
 const cut = (text) => (text.match(/\s*[^\s]+/g) || []).slice(0, MOST_WORDS);
-function marks([left, right]) {
+function marks([left, right], exact = false) {   // exact: a sign or a capital is a difference, too
   const a = cut(left), b = cut(right), rest = right.length > b.join("").length, width = b.length + 1;
-  const key = (word) => word.trim().toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") || word.trim();
+  const key = (word) => exact ? word.trim() : word.trim().toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "") || word.trim();
   const ka = a.map(key), kb = b.map(key), longest = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--)
     for (let j = b.length - 1; j >= 0; j--)

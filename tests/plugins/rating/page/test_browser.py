@@ -975,6 +975,9 @@ def test_an_edit_can_be_taken_back_and_is_there_after_a_reload(
     page.click("#end-first")
     assert page.input_value("textarea >> nth=0") == "one two three four"
     assert page.locator(".edit ins").all_text_contents() == ["four"]
+    page.fill("textarea >> nth=0", "one, two Three")
+    until(page, "document.querySelectorAll('.edit ins').length === 2")
+    assert page.locator(".edit ins").all_text_contents() == ["one,", "Three"]
     page.fill("textarea >> nth=0", "one two three")
     until(page, "!document.querySelector('.edit')")
     page.wait_for_selector(SAVED)
