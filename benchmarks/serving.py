@@ -42,7 +42,15 @@ def main() -> None:
         answers = {}
         for name, options in (
             ("transformers", {"max_new_tokens": asked.tokens, "precision": "fp32"}),
-            ("endpoint", {"max_tokens": asked.tokens, "serve": SERVE, "concurrency": 1}),
+            (
+                "endpoint",
+                {
+                    "max_tokens": asked.tokens,
+                    "serve": SERVE,
+                    "tuned": "{adapter}",
+                    "concurrency": 1,
+                },
+            ),
         ):
             generator = harness.make_plugin("generator", name, options)
             begin = time.monotonic()

@@ -166,13 +166,14 @@ def open_test(
     pinned = steps.run.journal.tested
     of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
-    other = processes.beside(steps, base)
-    best = evaluate(steps, kept, test, of_kept, learned=learned, beside=other, pinned=pins)
-    baseline = evaluate(
-        steps, base, test, of_base, of=best if other else None, pinned=pinned.get(BASELINE)
-    )
-    process = processes.ONE
-    if not other:
+    base_pins, other = pinned.get(BASELINE), processes.beside(steps, base)
+    if other:
+        best = evaluate(steps, kept, test, of_kept, learned=learned, beside=other, pinned=pins)
+        baseline = evaluate(steps, base, test, of_base, of=best, pinned=base_pins)
+        process = processes.ONE
+    else:
+        baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
+        best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
         process = processes.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
     prompted = asking.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]

@@ -81,7 +81,7 @@ class Problems:
             else:
                 message = problem["msg"].removeprefix("Value error, ")
                 message = f"{message[:1].lower()}{message[1:]}"
-                if inner[-1] == "[key]":  # a key of a mapping, which the message names
+                if inner[-1:] == ("[key]",):  # a key of a mapping, which the message names
                     self.add(inner[:-1], message)
                 elif isinstance(problem["input"], dict) or problem["type"] == WHOLE:
                     self.add(inner, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
@@ -99,7 +100,10 @@ class EndpointGenerator(harness.Generator):
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
         yield from foresee_library()
-        program = serving.words(self.options.serve, {"base": "", "port": ""})[0]
+        program, *rest = serving.words(self.options.serve, {"base": "", "port": ""})
+        if Path(program).name == "transformers" and rest[:1] == ["serve"]:
+            message = "`transformers serve` knows no adapters, so no round could be asked"
+            yield harness.Problem(message, ("serve",), "config")
         if shutil.which(program) is None:
             message = f"there is no program '{program}' on the path"
             yield harness.Problem(message, ("serve",), "environment")

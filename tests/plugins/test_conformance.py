@@ -20,7 +20,7 @@ OURS = [
     if provider.plugin.__module__.startswith("harness_")
 ]
 ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody", "tries": 1}
-SERVED = {"serve": "no-such-server {base} --port {port}"}
+SERVED = {"serve": "no-such-server {base} [{adapter}] --port {port}"}
 UNCALLED = ("hub", "local", "judge", "teacher", "endpoint")
 """What needs the network, a whole model, or a server; the verifier `people` needs these."""
 SILENT = {

@@ -135,6 +135,11 @@ def test_a_program_that_is_not_there_is_named(folder, base):
     assert not [one for one in generator().check({}) if one.level == "config"]
 
 
+def test_a_server_without_adapters_is_refused_before_anything_is_trained():
+    made = generator("transformers serve --port {port}", tuned="{adapter}")
+    assert any("knows no adapters" in one.message for one in made.check({}))
+
+
 def test_many_may_be_asked_at_once(folder, base):
     assert len(answers(folder, base, generator(concurrency=1024))) == len(ROWS)
 
