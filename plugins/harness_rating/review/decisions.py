@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness import Example
-from harness_rating.batches.records import REVIEW, Batch
+from harness_rating.batches.records import REVIEW, SETTLED, Batch
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.review.batches import THINKING, content, rubric
 
@@ -23,8 +23,8 @@ class Decision:
     """What became of a row.
 
     Attributes:
-        by: the reviewers who decided so.
-        each: what every reviewer of the row decided.
+        by: the reviewers who decided so, or who settled what they differed in.
+        each: what every reviewer of the row said before anything was settled.
         reason: of a rejected row.
         answer, question: as edited; empty where they stay.
     """
@@ -77,12 +77,23 @@ def decisions(batch: Batch, folder: RatingsFolder) -> dict[str, Decision]:
     What was settled afterwards stands in the place of what they differed in.
     """
     whole, states = folder.complete(batch), _open_edits(batch, folder)
+    own = {
+        (one.item, one.rater): str(one.value)
+        for one in folder.ratings(batch)
+        if one.criterion == "decision"
+    }
+    ended = sorted(folder.settled(batch), key=lambda one: one.at)
+    settlers = {one.item: one.rater for one in ended if one.criterion == "decision"}
     found = {}
     for item in batch.originals:
         raters = [name for name in batch.raters if item in batch.assignments[name]]
         values = whole.get(item, {})
         if all(name in values and (name, item) not in states for name in raters):
-            found[item] = _together({name: values[name] for name in raters})
+            each = tuple(own[item, name] for name in raters)
+            found[item] = _together({name: values[name] for name in raters}, each)
+            if item in settlers and len(set(each)) > 1:
+                by = (settlers[item].removeprefix(SETTLED),)
+                found[item] = dataclasses.replace(found[item], by=by)
     return found
 
 
@@ -102,11 +113,11 @@ def _open_edits(batch: Batch, folder: RatingsFolder) -> set[tuple[str, str]]:
     return found
 
 
-def _together(values: Mapping[str, Mapping[str, Any]]) -> Decision:
+def _together(values: Mapping[str, Mapping[str, Any]], each: tuple[str, ...]) -> Decision:
     """One decision of those of a row's reviewers, in the order of the batch."""
-    each = tuple(_kind(given) for given in values.values())
-    kind = next(one for one in STRICT if one in each)
-    by = tuple(name for name, own in zip(values, each, strict=True) if own == kind)
+    kinds = {name: _kind(given) for name, given in values.items()}
+    kind = next(one for one in STRICT if one in kinds.values())
+    by = tuple(name for name, own in kinds.items() if own == kind)
 
     def first(criterion: str) -> str:
         return next((str(values[name][criterion]) for name in by if criterion in values[name]), "")

@@ -81,6 +81,8 @@ def test_what_was_settled_stands_in_the_place_of_a_difference(reviewed, settled,
     said = [EDITED, REJECTED] if kind != "edit" else [ACCEPT, EDITED]
     found = reviewed(*said, settled=settled)
     assert found.kind == kind
+    assert found.by == ("cy",)
+    assert found.each == tuple(values["decision"] for values in said), "their own agreement"
     assert found.answer == ("x = 2" if kind == "edit" else "")
 
 
