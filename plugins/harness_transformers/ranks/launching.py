@@ -20,6 +20,7 @@ import statistics
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ class Members:
         self.signs = [0] * count
         self.heard = 0.0  # when the last sign came
         self.gone: set[int] = set()  # whose connection has ended
-        self.steps: list[float] = []
+        self.steps: deque[float] = deque(maxlen=100)
         self.done: dict[int, tuple[int, int]] = {}
         self.failures: list[tuple[int, dict[str, Any]]] = []
         self.answers: dict[int, Any] = {}

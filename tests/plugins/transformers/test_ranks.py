@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.config.plugin_entries import PluginEntry
 from harness_transformers import ranks
 from harness_transformers.lora import LoraTrainer
 
@@ -357,8 +358,13 @@ def test_one_process_leaves_the_key_as_it_was():
     assert ranks.environment(1, "fsdp") == {}
     assert ranks.environment(2, "fsdp") == {"processes": "2", "strategy": "fsdp"}
     assert ranks.environment(3) == {"processes": "3"}
-    options = LoraTrainer.Options()
-    assert set(LoraTrainer.unkeyed) < set(type(options).model_fields)
+    one, other = (LoraTrainer.Options(**given) for given in ({}, {"processes": 2, "r": 8}))
+    keys = [
+        PluginEntry("trainer", "lora", "lora", LoraTrainer(options), "here").key()["options"]
+        for options in (one, other)
+    ]
+    assert {name for name in keys[0] if keys[0][name] != keys[1][name]} == {"r"}
+    assert set(LoraTrainer.unkeyed) == set(LoraTrainer.Options.model_fields) - set(keys[0])
 
 
 def test_processes_without_a_gpu_for_each_are_refused(monkeypatch):
