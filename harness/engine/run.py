@@ -356,8 +356,11 @@ class Run:
         self.workers.check()
         self.budget.check(stage, label)
         folder = self.fresh_folder(f"{stage}-{key[:12]}")
-        if self.workers.count == 1:
-            scratch.remove_others(folder, stage)
+        if self.workers.count == 1 and scratch.remove_others(folder, stage):
+            self.watcher.say(
+                f"note: {label}: begins anew; what an interrupted attempt had saved was made with "
+                "other settings, rows, libraries, device or number of processes"
+            )
         begin = time.monotonic() - scratch.begun(folder)
         facts = make(folder)
         seconds = time.monotonic() - begin

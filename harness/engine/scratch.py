@@ -60,10 +60,17 @@ def begun(folder: Path) -> float:
     return seconds
 
 
-def remove_others(folder: Path, stage: str) -> None:
+def remove_others(folder: Path, stage: str) -> bool:
     """Remove what is left of attempts at the same stage under other keys: a run makes one at a
-    time, so nobody comes back to them."""
+    time, so nobody comes back to them.
+
+    Returns:
+        Whether one of them had saved something.
+    """
+    saved = False
     for other in folder.parent.iterdir():
         same = other.name.startswith(f"{stage}-") and len(other.name) == len(folder.name)
         if same and other != folder:
+            saved = saved or any((other / SCRATCH).glob("*"))
             remove(other)
+    return saved
