@@ -272,7 +272,9 @@ class Batches:
                 error.hint = f"{error.hint}; to send its requests again remove {self._path(batch)}"
                 raise
             try:
-                self._pause(max(wait, _TICK), done, f"{what}: {status}")
+                # The state alone: a server's ids fill a line of the terminal.
+                state = f"batch {status.replace('_', ' ')}"
+                self._pause(max(wait, _TICK), done, state)
             except Cancelled:
                 raise Cancelled(f"stopped; {what} stays at work at the server") from None
             wait = min(2 * wait, LONGEST_WAIT)

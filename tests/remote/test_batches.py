@@ -108,7 +108,7 @@ def test_progress_says_how_far_the_batch_is(server, here):
     server.looks = 3
     told = []
     ask(server, "abc", lambda *said: told.append(said))
-    assert (0, 3, "batch batch-0: in_progress") in told
+    assert (0, 3, "batch in progress") in told
 
 
 def test_lines_that_are_missing_are_in_a_further_batch(server, here):
@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_the_batch_at_work_and_the_same_goes_on_with_it(server, he
     server.looks = 100_000
 
     def stop(done, total, what):
-        if "in_progress" in what:
+        if "in progress" in what:
             raise harness.Cancelled
 
     spending = Spending(here / "spent.jsonl", "run")
@@ -257,7 +257,7 @@ def test_a_batch_that_the_server_does_not_know_is_not_sent_again_by_itself(serve
     server.looks = 100_000
 
     def stop(done, total, what):
-        if "in_progress" in what:
+        if "in progress" in what:
             raise harness.Cancelled
 
     with pytest.raises(harness.Cancelled):

@@ -57,7 +57,10 @@ class Server:
     """
 
     def __init__(
-        self, says: Callable[[Any], Answer] = lambda asked: said("ok"), asked_as: Any = Asked
+        self,
+        says: Callable[[Any], Answer] = lambda asked: said("ok"),
+        asked_as: Any = Asked,
+        port: int = 0,
     ) -> None:
         self.says = says
         self.asked: list[Any] = []
@@ -113,7 +116,7 @@ class Server:
             def handle_error(self, *_: Any) -> None:
                 return None
 
-        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))

@@ -112,26 +112,6 @@ def test_without_a_price_tokens_are_told_and_without_usage_nothing(big, server):
     assert found["thousand"] is None and "1,000 answers" not in found["sentence"]
 
 
-def test_faults_end_in_one_message_and_the_missing_alone_are_asked_for(big, server):
-    def limited(asked: Any) -> Answer:
-        number = int(asked.user.split()[1].strip("devts:"))
-        return Answer(429) if number % 4 == 0 else right(asked)
-
-    server.says = limited
-    stopped = big.inside("iterate")
-    assert stopped.code == 3
-    assert "12 of 48 prompts have no answer: 12 x 429" in stopped.err, stopped.err
-    assert "big at http://127.0.0.1" in stopped.err and "asks only for the missing" in stopped.err
-    server.asked.clear()
-    server.says = right
-    done = big.inside("iterate", "--json", "--no-test")
-    assert done.code == 0, done.err
-    assert len(server.asked) == 12
-    server.asked.clear()
-    again = big.inside("iterate", "--json", "--no-test")
-    assert again.bare == done.bare and not server.asked
-
-
 def test_a_fault_within_the_opening_counts_it_once(big, server):
     def down_on_test(asked: Any) -> Answer:
         return Answer(503) if asked.user.startswith("repeat test") else right(asked)

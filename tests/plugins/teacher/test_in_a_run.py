@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.support.chat_server import SECRET, Answer, Server, said
+from tests.support.chat_server import SECRET, Server, said
 from tests.support.project import CONFIG
 
 # The turns of the fakes' rows hold their split and number: `repeat dev7: …`.
@@ -80,15 +80,6 @@ def test_what_it_costs_is_told_and_capped(with_teacher, server):
     assert 0.01 < cost["money"] < 5
     full = with_teacher.inside("report", "--full").out
     assert "Requests to servers" in full and "augment: teacher" in full
-
-
-def test_a_server_that_is_down_ends_the_run_in_words_and_it_goes_on(with_teacher, server):
-    server.says = lambda asked: Answer(503)
-    result = with_teacher.inside("iterate", "--json")
-    assert result.code == 3
-    assert "teacher big at" in result.err and "503" in result.err
-    server.says = writes
-    assert with_teacher.inside("iterate", "--json").code == 0
 
 
 VERIFIER = '''

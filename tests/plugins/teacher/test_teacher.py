@@ -14,7 +14,7 @@ from harness import Condition, Dataset, Example, PlanItem, Slice
 from harness.data.filters import Gate
 from harness.remote import ServerOptions
 from harness_teacher import Teacher, verifying
-from tests.support.chat_server import SECRET, Answer, Server, said
+from tests.support.chat_server import SECRET, Server, said
 
 SLICE = Slice((Condition("kind", "=", "sum"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
 ITEM = PlanItem(SLICE, 6, "have rows written", errors={"wrong-number": 7})
@@ -317,23 +317,6 @@ def test_garbage_proposes_nothing(server, propose, reply):
     server.says = lambda asked: said(reply)
     with pytest.raises(harness.EnvironmentFailure, match="none of its 3 replies can be used"):
         propose(tries=1, item=PlanItem(None, 1, ""))
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_server_that_fails_loses_nothing(server, propose, status):
-    server.says = lambda asked: Answer(status)
-    with pytest.raises(harness.EnvironmentFailure, match="requests have no answer"):
-        propose(tries=1)
-    oracle = Oracle()
-    calls = iter(range(10**6))
-    server.says = lambda asked: oracle(asked) if next(calls) % 3 else Answer(status)
-    with pytest.raises(harness.EnvironmentFailure):
-        propose(tries=1, per_request=1)
-    answered = sum(1 for _ in server.asked)
-    server.says = oracle
-    rows, _ = propose(tries=1, per_request=1)
-    assert len(rows) >= 6
-    assert len(server.asked) > answered
 
 
 def test_without_rows_to_show_nothing_is_asked(server, propose):

@@ -11,53 +11,6 @@ import pytest
 import harness
 
 
-def test_429_then_fine_needs_no_attention(server, metric, pairs, words):
-    seen = set()
-
-    def once(asked):
-        name = asked.user + asked.criterion
-        if name not in seen:
-            seen.add(name)
-            return words.Answer(429, b"", {"Retry-After": "0"})
-        return words.fair(asked)
-
-    server.says = once
-    one = metric()
-    one.ready(pairs)
-    assert len(server.asked) == 2 * len(seen)
-    assert one.measure(*pairs[1])[0] == 1.0
-
-
-def test_only_what_is_missing_is_asked_again(server, metric, pairs, words):
-    def patchy(asked):
-        if asked.text().endswith(("answer 4", "answer 7")):
-            return words.Answer(500 if "7" in asked.text() else 429)
-        return words.fair(asked)
-
-    server.says = patchy
-    with pytest.raises(harness.EnvironmentFailure) as caught:
-        metric(tries=2).ready(pairs)
-    error = caught.value
-    assert error.exit_code == 3
-    assert error.what.startswith("2 of 10 answers could not be judged: 1 x ")
-    assert "1 x 429 (too many requests)" in error.what
-    assert "1 x 500 (internal server error)" in error.what
-    assert error.what.endswith("the others are kept")
-    assert error.hint == "the same command asks only for the missing"
-    assert sum("answer 4" in asked.text() for asked in server.asked) == 2  # tries
-
-    server.says, server.asked = words.fair, []
-    one = metric(tries=2)
-    one.ready(pairs)
-    assert sorted((a.criterion, a.text()) for a in server.asked) == [
-        ("Polite", "a good answer 7"), ("Right", "a good answer 7"), ("Right", "a poor answer 4"),
-    ]  # fmt: skip
-    server.asked = []
-    metric().ready(pairs)
-    assert server.asked == []
-    assert [one.measure(*pair)[0] for pair in pairs] == [0.0, 1.0] * 5
-
-
 def test_a_server_that_is_down_is_not_asked_for_everything(server, metric, pairs, words):
     server.says = lambda asked: words.Answer(503)
     with pytest.raises(harness.EnvironmentFailure) as caught:
