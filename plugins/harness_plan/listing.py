@@ -90,9 +90,19 @@ class _Listing:
                 # The arms share their first training, done once.
                 if arm == harness.BASE_ARM or number > 1:
                     yield self._training(arm, number)
-                    yield self._answers(arm, number, DEV, dev)
+                    of_round = self._answers(arm, number, DEV, dev)
+                    # The best round before it may be asked in the same pass.
+                    yield replace(of_round, characters=of_round.characters * self._sides)
         if run.tests and not self.again:
             yield from self._test()
+
+    @property
+    def _sides(self) -> int:
+        """How many models answer dev in a round."""
+        variants = self.run.variants
+        entry = variants.config.generate
+        with variants.asking(entry):
+            return 2 if entry.instance.holds_both() else 1
 
     def _test(self) -> Iterator[Item]:
         rows, main = self.run.rows("test"), harness.BASE_ARM
