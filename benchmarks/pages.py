@@ -1,8 +1,12 @@
-"""What is made from the types of a run's document: its JSON Schema, and tables of docs/summary.md.
+"""What is made from the program: the JSON Schema of a run's document, and tables of the docs.
 
     python benchmarks/pages.py --write
 
-A table of the page stands below a comment that names its type; the rest of the page is kept.
+- docs/summary.md: a table stands below a comment that names the type whose fields it holds.
+- docs/config.md: the first table below a heading holds the options of the plugin that it names,
+  or keys of the core; docs/metrics/NAME.md: the table of *Options* those of the metric.
+
+The rest of the pages is kept.
 """
 
 from __future__ import annotations
@@ -13,11 +17,14 @@ import inspect
 import json
 import re
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
 
+from harness.config import settings
 from harness.records import course, rounds, summary
 from harness.registry import Registry
 from harness.report.summary import MAY_BE_ABSENT
@@ -26,6 +33,9 @@ from harness_levers import document as of_levers, records as records_of_levers
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
 PAGE = ROOT / "docs" / "summary.md"
+CONFIG = ROOT / "docs" / "config.md"
+METRICS = ROOT / "docs" / "metrics"
+CORE = "Keys of the core"
 _TABLE = re.compile(r"(<!-- (\w+) -->\n)(?:\|.*\n)*")
 
 
@@ -126,12 +136,92 @@ def page() -> str:
     return _TABLE.sub(lambda found: found[1] + table(_type_of(found[2])), text)
 
 
+def options(fields: Mapping[str, FieldInfo]) -> str:
+    """Keys as a table of Markdown, with their defaults as YAML."""
+    rows = [f"| `{key}` | {_default(field)} | {_cell(field.description or '')} |\n"
+            for key, field in fields.items()]  # fmt: skip
+    return "".join(("| key | default | meaning |\n|---|---|---|\n", *rows))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, BaseModel):
+        return "see below"
+    if isinstance(default, bool) or default is None:
+        return f"`{json.dumps(default)}`"
+    if isinstance(default, (list, tuple)):
+        return f"`[{', '.join(map(str, default))}]`"
+    return f"`{default}`"
+
+
+def sections() -> dict[str, Mapping[str, FieldInfo]]:
+    """Heading of docs/config.md -> the keys below it.
+
+    A name of several stages is told apart by the stage, but for a metric's.
+    """
+    registry = Registry.build()
+    made: dict[str, Mapping[str, FieldInfo]] = {CORE: settings.fields(registry)}
+    for name, model in (
+        ("plan", settings.Planning),
+        ("filters", settings.Filtering),
+        ("execution", settings.Execution),
+    ):
+        made[name] = _flat(model)
+    ours = [p for p in registry.providers() if p[2].plugin.__module__.startswith("harness_")]
+    ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
+    names = [name for _, name, _ in ours]
+    for stage, name, provider in ours:
+        twin = stage != "metric" and names.count(name) > 1
+        made[f"{name} ({stage})" if twin else name] = _flat(provider.plugin.Options)
+    return made
+
+
+def _flat(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Its fields; those of a model within it as ``outer.inner``."""
+    made: dict[str, FieldInfo] = {}
+    for key, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            made |= {f"{key}.{name}": part for name, part in inner.model_fields.items()}
+        else:
+            made[key] = field
+    return made
+
+
+def config_page() -> str:
+    """docs/config.md with its tables made anew; a heading that is lacking is added at the end."""
+    text = CONFIG.read_text(encoding="utf-8")
+    for heading, keys in sections().items():
+        text = _with_table(text, f"## {heading}" if heading == CORE else f"### `{heading}`", keys)
+    return text
+
+
+def metric_pages() -> dict[Path, str]:
+    """docs/metrics/NAME.md -> it with its table of options made anew."""
+    every = sections()
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(METRICS.glob("*.md"))}
+    return {path: _with_table(text, "## Options", every[path.stem]) for path, text in pages.items()}
+
+
+def _with_table(text: str, heading: str, keys: Mapping[str, FieldInfo]) -> str:
+    """The text with the first table below this heading made anew; without keys there is none."""
+    before, found, after = f"\n{text}".partition(f"\n{heading}\n")
+    if not found:
+        return f"{text}\n{heading}\n\n{options(keys)}" if keys else text
+    section, rest = (*re.split(r"(?=\n#)", after, maxsplit=1), "")[:2]
+    section = re.sub(r"(?:^\|.*\n)+", lambda _: options(keys), section, count=1, flags=re.M)
+    return (before + found + section + rest)[1:]
+
+
 def main() -> None:
-    """Write both, or say which is out of date."""
+    """Write all, or say which is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     write = parser.parse_args().write
     made = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", PAGE: page()}
+    made |= {CONFIG: config_page()} | metric_pages()
     for path, text in made.items():
         if write:
             path.write_text(text, encoding="utf-8")

@@ -103,6 +103,11 @@ def _without_times(value: Any) -> Any:
     return [_without_times(v) for v in value] if isinstance(value, list) else value
 
 
+def differing(whole: End, broken: End) -> Iterator[str]:
+    """Each place at which two ends differ, with both values."""
+    yield from _differing("", whole._asdict(), broken._asdict())
+
+
 def _differing(place: str, whole: Any, broken: Any) -> Iterator[str]:
     """Each place at which the two differ, with both values."""
     if isinstance(whole, dict) and isinstance(broken, dict):
@@ -132,8 +137,8 @@ def main() -> None:
             while not finished(folder, draw.uniform(0, 0.6 * seconds)):
                 own += 1
             kills, runs = kills + own, runs + 1
-            if differing := list(_differing("", expected._asdict(), end_of(folder)._asdict())):
-                raise SystemExit("\n".join([f"run {runs}: {own} kills, DIFFERENT", *differing]))
+            if different := list(differing(expected, end_of(folder))):
+                raise SystemExit("\n".join([f"run {runs}: {own} kills, DIFFERENT", *different]))
             print(f"run {runs}: {own} kills, equal", flush=True)
     print(f"{kills} kills over {runs} runs: all equal")
 

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         Prediction as Prediction,
         Problem as Problem,
         Rendered as Rendered,
+        Requests as Requests,
         RoundResult as RoundResult,
         Schedule as Schedule,
         Score as Score,
@@ -154,8 +155,8 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Rendered", "RoundResult", "SPLITS", "Schedule", "Score", "ScoredExample",
-        "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
+        "Problem", "Rendered", "Requests", "RoundResult", "SPLITS", "Schedule", "Score",
+        "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",

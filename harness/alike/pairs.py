@@ -10,7 +10,7 @@ each is decided by its true similarity: MinHash can miss a pair, it cannot inven
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from harness.alike.sketches import candidates
 
 Floats = npt.NDArray[np.float64]
 
-_COMPARED = 1 << 22
+_COMPARED = 1 << 20
 """Shingles that are compared at once."""
 
 Watch = Callable[[int, int], None]
@@ -44,7 +44,7 @@ class Pair:
 
 
 def pairs(
-    texts: Sequence[str], threshold: float = 0.8, watch: Watch = lambda done, total: None
+    texts: Iterable[str], threshold: float = 0.8, watch: Watch = lambda done, total: None
 ) -> list[Pair]:
     """The pairs of texts that are at least so similar, sorted.
 
@@ -67,9 +67,18 @@ def pairs(
         first = firsts.setdefault(text, place)
         if first != place:
             near.append(Pair(first, place, 1.0))
-    places = list(firsts.values())
-    for earlier, later, similarity in _near(list(firsts), threshold, watch):
-        near.append(Pair(places[earlier], places[later], similarity))
+    places = np.fromiter(firsts.values(), np.int64)
+    total = 3 * len(places)
+    shingles = shingled(list(firsts), lambda done, _: watch(done, total))
+    # The texts go before their sketches come: together they need the most memory.
+    del texts, firsts
+    earlier, later = candidates(
+        shingles, threshold, lambda done: watch(total - len(places) + done, total)
+    )
+    similarities = _similarities(shingles, earlier, later)
+    for at in np.flatnonzero(similarities >= threshold).tolist():
+        first, second = int(places[earlier[at]]), int(places[later[at]])
+        near.append(Pair(first, second, float(similarities[at])))
     return sorted(near)
 
 
@@ -99,23 +108,8 @@ def linked(size: int, near: Sequence[Pair]) -> list[int]:
     return [root(place) for place in range(size)]
 
 
-def _near(texts: Sequence[str], threshold: float, watch: Watch) -> Iterator[tuple[int, int, float]]:
-    """Near pairs of distinct texts, in no order."""
-    total = 3 * len(texts)
-    shingles = shingled(texts, lambda done, _: watch(done, total))
-    firsts, seconds = candidates(
-        shingles, threshold, lambda done: watch(total - len(texts) + done, total)
-    )
-    similarities = _similarities(shingles, firsts, seconds)
-    near = similarities >= threshold
-    yield from zip(
-        firsts[near].tolist(), seconds[near].tolist(), similarities[near].tolist(), strict=True
-    )
-
-
 def _similarities(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floats:
     """Weighted Jaccard coefficients, by pair."""
-    own = _own(shingles)
     similarities = np.zeros(len(firsts))
     sizes = np.cumsum(shingles.counts[firsts] + shingles.counts[seconds])
     begin = 0
@@ -123,33 +117,27 @@ def _similarities(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floa
         before = sizes[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(sizes, before + _COMPARED)))
         first, second = firsts[begin:end], seconds[begin:end]
-        shared = _shared(shingles, first, second)
-        similarities[begin:end] = shared / np.maximum(own[first] + own[second] - shared, 1e-9)
+        similarities[begin:end] = _compared(shingles, first, second)
         begin = end
     return similarities
 
 
-def _own(shingles: Shingles) -> Numbers:
-    """The weight of all shingles of each text."""
-    # A text without shingles has the next one's begin: its sum means nothing.
-    levels = np.append(shingles.levels, np.uint8(0))
-    sums = np.add.reduceat(levels, shingles.starts[:-1], dtype=np.int64)
-    return np.where(shingles.counts > 0, sums, 0)
-
-
-def _shared(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floats:
-    """The weight of the shingles that are in both texts of each pair."""
+def _compared(shingles: Shingles, firsts: Numbers, seconds: Numbers) -> Floats:
+    """The weight of what both texts of each pair hold, over that of what either holds."""
     at = np.concatenate([_members(shingles, firsts), _members(shingles, seconds)])
     owners = np.concatenate(
         [np.repeat(np.arange(len(side)), shingles.counts[side]) for side in (firsts, seconds)]
     )
+    weights = shingles.levels[at]
+    sums = np.bincount(owners, weights, len(firsts))
     coded = owners.astype(np.uint64) << np.uint64(32) | shingles.hashes[at]
     order = np.argsort(coded, kind="stable")
     coded = coded[order]
     twice = np.flatnonzero(coded[1:] == coded[:-1])
-    levels = shingles.levels[at[order]]
-    least = np.minimum(levels[twice], levels[twice + 1])
-    return np.bincount(owners[order[twice]], least, len(firsts)).astype(np.float64)
+    least = np.minimum(weights[order[twice]], weights[order[twice + 1]])
+    shared = np.bincount(owners[order[twice]], least, len(firsts))
+    alike: Floats = shared / np.maximum(sums - shared, 1e-9)
+    return alike
 
 
 def _members(shingles: Shingles, texts: Numbers) -> Numbers:

@@ -20,7 +20,7 @@ from harness.alike.hashes import Numbers
 from harness.alike.shingles import Shingles
 
 Floats = npt.NDArray[np.float32]
-Prints = npt.NDArray[np.uint16]
+Prints = npt.NDArray[np.uint8]
 
 BINS = 128
 RECALL = 0.995
@@ -45,8 +45,7 @@ def candidates(
     bands, prints = _sketched(shingles, rows_of_a_band(threshold), watch)
     texts = len(shingles.starts) - 1
     codes = [np.empty(0, np.int64)]
-    for band in range(bands.shape[1]):
-        keys = bands[:, band]
+    for keys in bands:
         order = np.argsort(keys, kind="stable")
         order = order[keys[order] != 0]
         ordered = keys[order]
@@ -55,6 +54,7 @@ def candidates(
             if not len(same):
                 break
             codes.append(order[same] * texts + order[same + step])
+    del bands
     firsts, seconds = np.divmod(np.unique(np.concatenate(codes)), max(1, texts))
     likely = _in_common(prints, firsts, seconds) >= _least(shingles, firsts, seconds, threshold)
     return firsts[likely], seconds[likely]
@@ -91,12 +91,12 @@ def rows_of_a_band(threshold: float) -> int:
 def _sketched(
     shingles: Shingles, rows: int, watch: Callable[[int], None]
 ) -> tuple[npt.NDArray[np.uint64], Prints]:
-    """``(texts, bands)``: a hash of each band's bins, 0 for a text without shingles that count; and
-    ``(texts, bins)``: 16 bits of each bin's value."""
+    """``(bands, texts)``: a hash of each band's bins, 0 for a text without shingles that count; and
+    ``(texts, bins)``: 8 bits of each bin's value, so that one pair of bins in 256 seems equal."""
     texts = len(shingles.starts) - 1
     count = BINS // rows
-    bands = np.zeros((texts, count), np.uint64)
-    prints = np.zeros((texts, BINS), np.uint16)
+    bands = np.zeros((count, texts), np.uint64)
+    prints = np.zeros((texts, BINS), np.uint8)
     draw = np.random.default_rng(20)
     orders = np.stack([draw.permutation(BINS) for _ in range(BINS)])
     factors = draw.integers(1, 2**63, size=rows, dtype=np.uint64) | np.uint64(1)
@@ -104,12 +104,12 @@ def _sketched(
         last = min(first + _CHUNK, texts)
         values = _densified(_minima(shingles, first, last), orders)
         bits = values.view(np.uint32)
-        prints[first:last] = (bits * np.uint32(0x9E3779B1)) >> np.uint32(16)
+        prints[first:last] = (bits * np.uint32(0x9E3779B1)) >> np.uint32(24)
         bits = bits[:, : count * rows].astype(np.uint64)
         mixed = (bits.reshape(last - first, count, rows) * factors).sum(axis=2)
         mixed = (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
         mixed[np.isinf(values[:, 0])] = 0
-        bands[first:last] = mixed
+        bands[:, first:last] = mixed.T
         watch(last)
     return bands, prints
 

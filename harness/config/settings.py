@@ -29,10 +29,15 @@ class Planning(Strict):
     """How findings become a plan."""
 
     strategy: Literal["targeted", "random", "none"] = Field(
-        default="targeted", description="targeted | random | none"
+        default="targeted",
+        description="`targeted`: rows by gap and size of the underperforming slices; "
+        "`random`: from all data; `none`: no rows",
     )
     explore: float = Field(
-        default=0.2, ge=0, le=1, description="share of rows drawn from everywhere"
+        default=0.2,
+        ge=0,
+        le=1,
+        description="share of the rows (0 to 1) that `targeted` draws from all data",
     )
 
 
@@ -41,47 +46,69 @@ class Filtering(Strict):
 
     source: Literal["report", "refuse"] = Field(
         default="report",
-        description="what is done with rows of the source that nearly repeat dev or test",
+        description="what is done with rows of the source that nearly repeat dev or "
+        "test: `report` counts and shows them, `refuse` leaves them out of "
+        "train and pool",
     )
     most_repeats: float = Field(
         default=0.1,
         ge=0,
         le=1,
-        description="share of train or pool that may repeat dev or test exactly",
+        description="share (0 to 1) of train, or of pool, that may repeat dev or test "
+        "exactly; with more, nothing is trained (exit 4)",
     )
     near: float = Field(
         default=0.6,
         gt=0,
         le=1,
-        description="least similarity of a near repeat to a dev or test prompt",
+        description="a prompt is a near repeat from this similarity to a dev or test "
+        "prompt on (above 0, up to 1; what many rows share has no weight)",
     )
     near_with_answer: float = Field(
         default=0.4,
         gt=0,
         le=1,
-        description="the same where a reference, too, is the held-out row's",
+        description="the same where one of the references, too, is one of the held-out "
+        "row's, and fewer than `shared_by` rows have it",
     )
     contained: float = Field(
         default=0.9,
         gt=0,
         le=1,
-        description="share of a held-out prompt that a near repeat contains",
+        description="a prompt also is a near repeat if this share of what is a held-out "
+        "prompt's own stands in it",
     )
     renamed: float = Field(
-        default=0.9, gt=0, le=1, description="least similarity of code whatever its names are"
+        default=0.9,
+        gt=0,
+        le=1,
+        description="code is a near repeat from this similarity on, whatever the names in it",
     )
     shared_by: int = Field(
-        default=3, ge=2, description="rows from which a text that they share is nobody's own"
+        default=3,
+        ge=2,
+        description="rows from which a run of text, a turn or an answer that they share "
+        "is nobody's own (2 or more)",
     )
-    shared_run: int = Field(default=40, ge=10, description="characters of such a text")
+    shared_run: int = Field(
+        default=40,
+        ge=10,
+        description="minimum length of such a run of text, in characters (10 or more)",
+    )
     kept: float = Field(
         default=0.99,
         gt=0.5,
         lt=1,
-        description="share of unrelated proposals that the gate lets pass",
+        description="where rows are alike by nature, the similarities above are raised "
+        "until this share of unrelated rows passes (above 0.5, below 1)",
     )
     recognised: float = Field(
-        default=0.95, ge=0, le=1, description="share of misspelt copies that it should recognise"
+        default=0.95,
+        ge=0,
+        le=1,
+        description="where fewer of 200 copies with typing errors (a share, 0 to 1) "
+        "would be recognised, report and `check` say that lineage alone "
+        "protects",
     )
 
     def rules(self) -> Rules:
@@ -101,11 +128,19 @@ class Budget(Strict):
 
     hours: float | None = Field(
         default=None, gt=0, allow_inf_nan=False,
-        description="hours that one command may work; it then stops between two stages",
+        description="hours of wall time (above 0) that one command may work. When they "
+"are spent, it stops between two stages (exit 130), and so it does "
+"before a stage of which the last one took longer than what is "
+"left. The same command goes on, with as many hours again "
+"([planning.md](planning.md#a-budget))",
     )  # fmt: skip
     money: float | None = Field(
         default=None, ge=0, allow_inf_nan=False,
-        description="money that a run's requests to servers may cost, by the `price` of each",
+        description="money that the requests of a run to servers may cost, by the "
+"`price` of each entry that asks one. Each request is counted at "
+"its most before it is sent, and what would pass the cap is not "
+"sent: the command stops (exit 130). Raise the cap, and the same "
+"command goes on",
     )  # fmt: skip
 
 
@@ -154,12 +189,15 @@ class Execution(Strict):
     )
     workers: int = Field(
         default=1, ge=1, le=1000,
-        description="jobs at a time: branches of a run are carried out side by side",
+        description="jobs at a time: branches of a run (control arm, baselines, arms, seeds, "
+        "curve) are carried out [side by side](jobs.md)",
     )  # fmt: skip
     checkpoint_minutes: float = Field(
         default=10,
         ge=0,
-        description="minutes between two checkpoints of a training, or of answers; 0: none",
+        description="minutes between two checkpoints of a training, or of answers, from "
+        "which the same command goes on after a kill, a crash or Ctrl-C "
+        "([Training](training.md#interrupted-trainings)); `0`: none",
     )
     budget: Budget = Field(default=Budget(), description="what a command may spend")
 
@@ -174,32 +212,65 @@ def _names_of_files(files: Any) -> list[str]:
 class Settings(Strict):
     """The keys of the core; those that name plugins follow the kinds of stages."""
 
-    rounds: int = Field(3, strict=True, ge=1, le=100, description="rounds of training")
-    seed: int = Field(7, ge=0, description="all randomness comes from it")
-    corrections: Path | None = Field(
-        None, description="a file of corrected answers that raters typed and a team accepted"
+    rounds: int = Field(
+        3,
+        strict=True,
+        ge=1,
+        le=100,
+        description="rounds of training, 1 to 100; `--rounds` overrides it. Part of the "
+        "result: the level of a verdict depends on the planned number",
     )
-    primary: str = Field(description="name of the score that decides")
+    seed: int = Field(7, ge=0, description="all randomness of the run comes from it")
+    corrections: Path | None = Field(
+        None,
+        description="a file of better answers that people typed and a team accepted; "
+        "those for dev become further references "
+        "([corrections.md](corrections.md)). Part of the result: another "
+        "content is another run",
+    )
+    primary: str = Field(description="name of the score that decides (`rougeL`, not `rouge`)")
     plan: Planning = Field(Planning(), description="how underperforming slices become a plan")
     filters: Filtering = Field(Filtering(), description="what is kept out of training")
     guard: list[Guard] = Field(
-        [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"
+        [],
+        description="what a round must not make significantly worse: names of scores "
+        "(`bleu`), or rows of dev (`{where: {kind: class}}`, with `score:` "
+        "where it is not the primary one). A round that breaks a guard is "
+        "[not kept](verdicts.md#guards). `required: true`: nor is one for "
+        "which the guard cannot be judged; `max_loss: 0.05`: a loss of that "
+        "size, in the score's unit, has to be excluded. `{forgetting: "
+        "0.1}`: the most nats per token by which the loss on [general "
+        "text](forgetting.md#a-guard) may rise",
     )
     objective: Objective | None = Field(
-        None, description="{metric: SCORE, target: NUMBER, statement: TEXT}"
+        None,
+        description='`{metric: bleu, target: 40, statement: "…"}`: reports say whether '
+        "the best round reaches it and what is missing; decides nothing",
     )
-    min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
+    min_gain: float = Field(
+        0.0,
+        ge=0,
+        description="the gain that the lower bound must exceed for *improved*, in units "
+        "of the primary score",
+    )
     valid: float = Field(
-        0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
+        0.1,
+        ge=0,
+        lt=0.5,
+        description="share of train (below 0.5) that is split off by group for "
+        "validation loss, where the source gives no `valid`",
     )
     replay: float = Field(
         0.0, ge=0, lt=1, allow_inf_nan=False,
-        description="share of the trained rows that are general rows of `probes`",
+        description="share (0 to below 1) of the rows of a training that are general "
+"rows of `probes`, beside those of the task "
+"([Forgetting](forgetting.md#general-rows)). The shipped "
+"`harness.yaml` sets 0.2, and so does `harness init`",
     )  # fmt: skip
     plugins: Annotated[list[Path], BeforeValidator(_names_of_files)] = Field(
         [], description="one-file plugins to load"
     )
-    execution: Execution = Field(Execution(), description="how the work is done")
+    execution: Execution = Field(Execution(), description="how the work is done; changes no result")
 
     def named(self, key: str) -> Any:
         """What the config holds under a key that names plugins, as it was read."""

@@ -97,10 +97,19 @@ def read_whole(path: Path, most: int) -> bytes:
     handed = str(path).startswith(("/dev/fd/", "/proc/self/fd/")) or str(path) == "/dev/stdin"
     is_pipe = handed and stat.S_ISFIFO(os.stat(path).st_mode)
     with path.open("rb") if is_pipe else open_regular(path) as stream:
-        data = stream.read(most + 1)
+        return read_at_most(stream, most, str(path))
+
+
+def read_at_most(stream: BinaryIO, most: int, name: str) -> bytes:
+    """What stands in an open file, a pipe or standard input for one.
+
+    Raises:
+        OSError: it is larger; or it cannot be read.
+    """
+    data = stream.read(most + 1)
     if len(data) > most:
         size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
-        raise OSError(errno.EFBIG, f"it is larger than {size}", str(path))
+        raise OSError(errno.EFBIG, f"it is larger than {size}", name)
     return data
 
 

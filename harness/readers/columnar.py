@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import math
+import struct
 import sys
 from abc import abstractmethod
 from collections import Counter
@@ -25,6 +26,7 @@ UNPACKED = 100
 """How many times its own size a file may have when it is unpacked."""
 ALWAYS = 256 * 2**20
 """Bytes that any file may have when it is unpacked."""
+TOO_LARGE = f"it unpacks to more than {{}} MiB, {UNPACKED} times its size"
 
 
 class Columnar(Reader):
@@ -75,13 +77,13 @@ class Columnar(Reader):
 
         names = list(self.columns)
         size, most = 0, self._most()
+        if self._largest() > most:
+            raise pa.ArrowInvalid(TOO_LARGE.format(most >> 20))
         for batch in self._batches(names):
             # A value that a dictionary holds once may stand in each of millions of rows.
             size += sum(_unpacked(column) for column in batch.columns)
             if size > most:
-                raise pa.ArrowInvalid(
-                    f"it unpacks to more than {most >> 20} MiB, {UNPACKED} times its size"
-                )
+                raise pa.ArrowInvalid(TOO_LARGE.format(most >> 20))
             columns = [self._values(batch.column(name), name) for name in names]
             for values in zip(*columns, strict=True):
                 yield dict(zip(names, values, strict=True))
@@ -119,6 +121,10 @@ class Columnar(Reader):
         """Bytes that the file may have when it is unpacked."""
         return max(ALWAYS, UNPACKED * self.file.size)
 
+    def _largest(self) -> int:
+        """Bytes of the largest piece that is unpacked at once, as the file says itself."""
+        return 0
+
     @abstractmethod
     def _schema(self) -> pa.Schema: ...
 
@@ -155,6 +161,13 @@ class Parquet(Columnar):
 
         return pq.read_schema(self.file.path or self.file.open())
 
+    def _largest(self) -> int:
+        import pyarrow.parquet as pq
+
+        found = pq.read_metadata(self.file.path or self.file.open())
+        groups = (found.row_group(at) for at in range(found.num_row_groups))
+        return max((int(group.total_byte_size) for group in groups), default=0)
+
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         import pyarrow.parquet as pq
 
@@ -170,26 +183,37 @@ class Arrow(Columnar):
 
     def table(self) -> pa.Table:
         """All rows, of which the file on disk is the memory."""
-        return self._opened().read_all()
+        import pyarrow as pa
 
-    def _opened(self) -> Any:
+        return pa.ipc.open_stream(self._stream()).read_all()
+
+    def _stream(self) -> Any:
+        """The messages. In a file format they stand behind its mark; its footer, which could point
+        to others, is not read."""
         import pyarrow as pa
 
         path, data = self.file.path, self.file.data
         source = pa.memory_map(str(path)) if path else pa.BufferReader(data)
         is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
-        source.seek(0)
-        return (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source)
+        source.seek(8 if is_file else 0)
+        return source
 
     def _schema(self) -> pa.Schema:
-        return self._opened().schema
+        import pyarrow as pa
+
+        return pa.ipc.open_stream(self._stream()).schema
+
+    def _largest(self) -> int:
+        import pyarrow as pa
+
+        sizes = map(_unpacked_message, pa.ipc.MessageReader.open_stream(self._stream()))
+        return max(sizes, default=0)
 
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
         # One by one: what is packed takes memory only for as long as it is read.
-        opened = self._opened()
-        count = getattr(opened, "num_record_batches", None)
-        whole = opened if count is None else map(opened.get_batch, range(count))
-        for batch in whole:
+        for batch in pa.ipc.open_stream(self._stream()):
             for start in range(0, batch.num_rows, BATCH):
                 yield batch.slice(start, BATCH)
 
@@ -249,6 +273,41 @@ def _unpacked(column: pa.Array) -> int:
     except pa.ArrowNotImplementedError:
         return own  # no texts
     return own + int(pc.sum(lengths).as_py() or 0)
+
+
+def _unpacked_message(message: pa.Message) -> int:
+    """Bytes of a message's buffers when they are unpacked: each packed one begins with its size
+    (Arrow's format of messages, ``Message.fbs``; pyarrow has verified the offsets in it)."""
+    meta, body = memoryview(message.metadata), memoryview(message.body or b"")
+
+    def number(form: str, at: int) -> int:
+        return int(struct.unpack_from(form, meta, at)[0])
+
+    def member(table: int, slot: int) -> int:
+        """The place of a table's member; 0 where it is not there."""
+        sizes = table - number("<i", table)
+        inside = 4 + 2 * slot < number("<H", sizes)
+        offset = number("<H", sizes + 4 + 2 * slot) if inside else 0
+        return table + offset if offset else 0
+
+    def follow(at: int) -> int:
+        return at + number("<I", at)
+
+    table = follow(member(follow(0), 2))  # Message.header
+    if message.type == "dictionary":
+        table = follow(member(table, 1))  # DictionaryBatch.data
+    elif message.type != "record batch":
+        return 0
+    buffers = member(table, 2)  # RecordBatch.buffers
+    if not member(table, 3) or not buffers:  # RecordBatch.compression
+        return len(body)
+    total, vector = 0, follow(buffers)
+    for entry in range(vector + 4, vector + 4 + 16 * number("<I", vector), 16):
+        start, length = struct.unpack_from("<qq", meta, entry)
+        if length >= 8:
+            (size,) = struct.unpack_from("<q", body, start)
+            total += length if size < 0 else size
+    return total
 
 
 def plain(value: Any) -> Any:

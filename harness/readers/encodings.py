@@ -64,8 +64,11 @@ def in_utf8(file: File, encoding: str) -> File:
     )
 
 
-def fault(file: File) -> Fault | None:
+def fault(file: File, option: str = "") -> Fault | None:
     """That a file is no UTF-8: one fault, with what it is likely to be and what converts it.
+
+    Args:
+        option: of the command that reads it (``--encoding``), where it has one.
 
     Raises:
         OSError: it cannot be read.
@@ -79,11 +82,11 @@ def fault(file: File) -> Fault | None:
                     decoder.decode(chunk)
             decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _found(file)
+        return _found(file, option)
     return None
 
 
-def _found(file: File) -> Fault | None:
+def _found(file: File, option: str) -> Fault | None:
     first: tuple[int, int, bytes] | None = None
     wrong, also_utf8, sample = 0, False, bytearray()
     for number, _, line in lines_of(file):
@@ -109,7 +112,9 @@ def _found(file: File) -> Fault | None:
         before, after = line[:at].decode(encoding, "replace"), line[at:].decode(encoding, "replace")
         shown = one_line(f"{before[-_AROUND:]}{after[:_AROUND]}".strip(), 2 * _AROUND)
         about += f"; it is likely {encoding}: '{shown}'"
-        hint = f"--encoding {encoding} reads it so; or convert it: {_iconv(file, encoding)}"
+        hint = f"convert it: {_iconv(file, encoding)}"
+        if option:
+            hint = f"{option} {encoding} reads it so; or {hint}"
     return Fault(f"not UTF-8: byte 0x{line[at]:02x}", file.label, number, at + 1, hint, about)
 
 
@@ -130,4 +135,6 @@ def _iconv(file: File, encoding: str) -> str:
         name = name.relative_to(Path.cwd())
     new = f"{name.stem}.utf8{name.suffix}"
     code = _ICONV.get(encoding, encoding)
+    if file.path is None and not name.is_file():  # a pipe, standard input
+        return f"iconv -f {code} -t utf-8"
     return f"iconv -f {code} -t utf-8 {shlex.quote(str(name))} > {shlex.quote(new)}"

@@ -99,6 +99,26 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Requests:
+    """What a plugin will ask of a server with a model, as far as that is known before.
+
+    Attributes:
+        count: without further tries.
+        prompt, answer: tokens of all of them, at most; None: not known.
+        money: at most; None: no price is known.
+        sure: whether these are upper bounds; else they follow from rows that are like those to
+            come.
+    """
+
+    model: str
+    count: int
+    prompt: int | None
+    answer: int | None
+    money: float | None = None
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A model that can be generated from, or a step towards one.
 

@@ -5,7 +5,7 @@ A plugin's options inherit from :class:`ServerOptions`; :class:`Asker` sends its
 """
 
 from harness.remote.asking import Asker, Progress
-from harness.remote.client import Client
+from harness.remote.client import Client, foreseen
 from harness.remote.faults import NOT_ASKED, Fault, Faults
 from harness.remote.options import (
     Price,
@@ -38,5 +38,6 @@ __all__ = [
     "counting",
     "foresee_library",
     "foresee_server",
+    "foreseen",
     "money",
 ]

@@ -14,7 +14,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 from harness.errors import EnvironmentFailure
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
+from harness.records import Requests
 from harness.remote.faults import Fault
-from harness.remote.options import EXTRA, ServerOptions
+from harness.remote.options import EXTRA, ServerOptions, money
 from harness.remote.replies import Reply, Request
 
 LARGEST = 4 << 20
@@ -73,6 +74,21 @@ def patiently(
     raise AssertionError("there is at least one try")
 
 
+def body_of(options: ServerOptions, request: Request, seed: int) -> bytes:
+    """The body of a request, as it is sent."""
+    wanted = {
+        "model": request.model or options.model, "messages": request.messages, "seed": seed,
+        "temperature": options.temperature, "max_tokens": options.max_tokens,
+        "tools": request.tools or None,
+    }  # fmt: skip
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    for name, other in options.send_as.items():
+        value = wanted.pop(name, None)
+        if other is not None and value is not None:
+            wanted[other] = value
+    return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass
+
+
 class Client:
     """Asks one model. Threads may share it.
 
@@ -108,18 +124,7 @@ class Client:
 
     def body(self, request: Request, seed: int) -> bytes:
         """The body of a request, as it is sent."""
-        wanted = {
-            "model": request.model or self._options.model,
-            "messages": request.messages, "seed": seed,
-            "temperature": self._options.temperature, "max_tokens": self._options.max_tokens,
-            "tools": request.tools or None,
-        }  # fmt: skip
-        wanted = {name: value for name, value in wanted.items() if value is not None}
-        for name, other in self._options.send_as.items():
-            value = wanted.pop(name, None)
-            if other is not None and value is not None:
-                wanted[other] = value
-        return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass
+        return body_of(self._options, request, seed)
 
     def ask(self, body: bytes) -> Reply:
         """The model's answer.
@@ -257,6 +262,18 @@ class Client:
                 escaped.replace("/", "\\/"), _TAKEN_OUT
             )
         return text if limit is None else one_line(text, limit)
+
+
+def foreseen(
+    options: ServerOptions, requests: Iterable[Request], *, times: float = 1, sure: bool = True
+) -> Requests:
+    """What requests will take, so many times; see :meth:`harness.Plugin.requests`."""
+    sizes = [len(body_of(options, request, request.seed(1))) for request in requests]
+    count, prompt = math.ceil(times * len(sizes)), math.ceil(times * sum(sizes))
+    answer = None if options.max_tokens is None else count * options.max_tokens
+    known = options.price is not None and answer is not None
+    cost = money(options.price or {}, prompt, answer or 0) if known else None
+    return Requests(options.model, count, prompt, answer, cost, sure)
 
 
 def _unsupported(said: str) -> str | None:

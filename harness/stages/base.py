@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from harness.kit.yaml_file import Place
-from harness.records import Checkpoint, Problem
+from harness.records import Checkpoint, Example, Problem, Requests
 
 Conflict = tuple[Place, str]
 """Place in a config, and why it cannot be asked for beside the rest."""
@@ -115,6 +115,15 @@ class Plugin:
                 (paths are whole). An entry that cannot be read is not in it.
         """
         return ()
+
+    def requests(self, rows: Sequence[Example], count: int) -> Requests | None:
+        """What it asks of a server at a time: said before anything is sent. Optional.
+
+        Args:
+            rows: that are answered, or whose answers are scored; of an augmenter, train.
+            count: how many these are; of an augmenter, how many it is to add.
+        """
+        return None
 
 
 def signature_of(plugin: Plugin) -> str:

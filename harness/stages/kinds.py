@@ -141,7 +141,7 @@ KINDS: dict[str, StageKind] = {
             work=("load",),
             own_call=rows_of,
             key="data",
-            description="where examples come from: {source: NAME, …options}",
+            description=("where examples come from: `{source: NAME, …}` with a source's options"),
             before="corrections",
             named_by="source",
             in_key="always",
@@ -151,7 +151,7 @@ KINDS: dict[str, StageKind] = {
             work=("fetch",),
             own_call=exercise_model,
             key="model",
-            description="the base model: {source: NAME, …options}",
+            description="the base model: `{source: NAME, …}` with a model's options",
             before="primary",
             named_by="source",
             in_key="always",
@@ -161,7 +161,7 @@ KINDS: dict[str, StageKind] = {
             work=("train",),
             own_call=exercise_trainer,
             key="train",
-            description="{plugin: NAME, …options}",
+            description="`{plugin: NAME, …}` with a trainer's options",
             before="primary",
             in_key="always",
         ),
@@ -170,7 +170,7 @@ KINDS: dict[str, StageKind] = {
             work=("generate",),
             own_call=exercise_generator,
             key="generate",
-            description="{plugin: NAME, …options}",
+            description="`{plugin: NAME, …}` with a generator's options",
             before="primary",
             in_key="always",
         ),
@@ -179,7 +179,7 @@ KINDS: dict[str, StageKind] = {
             work=("measure", "measure_all"),
             key="metrics",
             many=True,
-            description="[{plugin: NAME, name: PREFIX, …options}]",
+            description="`[{plugin: NAME, …}]`, one or more",
             before="primary",
             in_key="always",
         ),
@@ -190,7 +190,7 @@ KINDS: dict[str, StageKind] = {
             key="detect",
             many=True,
             default=["basic"],
-            description="detectors of error categories",
+            description="detectors, which name the error categories of an answer",
             before="plan",
             in_key="always",
         ),
@@ -201,7 +201,7 @@ KINDS: dict[str, StageKind] = {
             key="analyze",
             many=True,
             default=["slices", "causes"],
-            description="finders of underperforming slices and of causes",
+            description="analyzers, which find underperforming slices and causes",
             before="plan",
             in_key="always",
         ),
@@ -212,8 +212,10 @@ KINDS: dict[str, StageKind] = {
             key="augment",
             many=True,
             default=[],
-            description="[{plugin: NAME, rows: N per round, control: random or none, review: "
-            "required}]",
+            description=(
+                "`[{plugin: NAME, rows: N, …}]`; empty means that the training rows "
+                "stay as they are"
+            ),
             before="filters",
             sized=True,
             in_key="always",
@@ -236,7 +238,7 @@ KINDS: dict[str, StageKind] = {
             key="sections",
             many=True,
             default=[],
-            description="sections of one's own in every report",
+            description="sections of your own in every report, by plugins",
             before="guard",
             in_branches=False,
         ),
@@ -249,7 +251,13 @@ KINDS: dict[str, StageKind] = {
             key="baselines",
             many=True,
             default=[],
-            description="other prompts for the base model, which the best round has to beat",
+            description=(
+                "other prompts for the base model, `[prompted, few-shot]`, each of "
+                "which the best round has to beat; the headline compares with the "
+                "best of them. `{plugin: endpoint, …}` has another model answer, as "
+                "a mark. The shipped config and `harness init` name both ([Prompts "
+                "or training](what-next.md#would-a-prompt-do))"
+            ),
             before="filters",
             in_key="if named",
             conflicts=decided_by_people,
@@ -261,7 +269,11 @@ KINDS: dict[str, StageKind] = {
             own_call=exercise_searcher,
             key="search",
             default=None,
-            description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
+            description=(
+                "settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}; "
+                "the best of the trials meets the best round on dev ([searching "
+                "settings](what-next.md#search-settings))"
+            ),
             before="valid",
             usual="optuna",
             in_branches=False,
@@ -279,7 +291,12 @@ KINDS: dict[str, StageKind] = {
             key="probes",
             many=True,
             default=["general"],
-            description="general texts and instructions, before and after training; [] for none",
+            description=(
+                "general texts and instructions, on which each trained round's "
+                "model is put beside the base model ([Forgetting](forgetting.md)); "
+                "`[]`: none. Part of the result only where a guard on `forgetting` "
+                "or `replay` uses them"
+            ),
             before="filters",
             in_key="if used",
             conflicts=without_texts,

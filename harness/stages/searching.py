@@ -38,15 +38,30 @@ class Searcher(Plugin):
         """What every search has; a searcher's own options come on top."""
 
         trials: int = Field(
-            12, ge=2, le=1000, description="trials, the run's own settings being the first"
+            12,
+            ge=2,
+            le=1000,
+            description="trials, the run's own settings being the first (2 to 1,000)",
         )
-        by: str = Field("loss", description="the validation loss, or a score of the answers")
+        by: str = Field(
+            "loss",
+            description="the validation loss, or the name of a score of the answers, such "
+            "as the primary one",
+        )
         folds: int = Field(
-            3, ge=2, le=20, description="parts of train and valid where valid has too few rows"
+            3,
+            ge=2,
+            le=20,
+            description="parts of train and valid, held out in turn, where valid has fewer "
+            "than 100 rows (2 to 20)",
         )
-        seed: int | None = Field(None, ge=0, description="of what is drawn; null: the run's")
+        seed: int | None = Field(None, ge=0, description="of what is drawn; `null`: the run's")
         parallel: int = Field(
-            1, ge=1, le=256, description="trials that are proposed together, out of those before"
+            1,
+            ge=1,
+            le=256,
+            description="trials that are proposed together, out of those before them (1 to 256); "
+            "part of what makes the search the same one ([jobs](jobs.md))",
         )
 
     def space(self) -> Mapping[str, Sequence[Any]]:

@@ -28,7 +28,7 @@ from harness.engine.pins import GENERATE, TRAIN
 from harness.engine.run import Run
 from harness.engine.stage_keys import Versions
 from harness.engine.steps import Steps, asking
-from harness.errors import Waiting
+from harness.errors import BudgetSpent, Waiting
 from harness.kit.files import remove, write_bytes
 from harness.kit.text import one_line
 from harness.loop import rounds
@@ -43,6 +43,7 @@ from harness.records import (
     RoundResult,
     Sealed,
 )
+from harness.remote.spending import Spending, counting
 from harness.stages import PlannedBranch
 from harness.stages.experiments import left_of
 from harness.stages.making import rendered
@@ -67,6 +68,7 @@ class PlannedRun:
         asked: name of a baseline -> its name in place of an arm; without those that other models
             answer, which take no time of this machine.
         prompts: such a baseline -> the rows of dev as it asks them, where they are made.
+        others: baseline that another model answers -> the same.
         stored: trainings and answers that are in the store -> seconds that they took.
         results: (arm, round) -> the closed rounds.
         tests: whether the test set is opened at the end, as far as it is known before.
@@ -98,6 +100,9 @@ class PlannedRun:
         self.asked = {name: asking.arm_of(name) for name in names}
         self.prompts: Mapping[str, Sequence[Example]] = {
             name: history.prompts[name] for name in names if name in history.prompts
+        }
+        self.others: Mapping[str, Sequence[Example]] = {
+            name: history.prompts.get(name, self.rows("dev")) for name in others
         }
         self.results: Mapping[tuple[str, int], RoundResult] = history.results
         self.tests = history.sealed is None
@@ -271,9 +276,14 @@ def said_before(run: Run, steps: Steps, *, test: bool) -> Iterator[str]:
 
 def _walked(run: _UnbegunRun, steps: Steps) -> PlannedRun:
     history, waiting, begin = History(), "", time.monotonic()
+    # Scores that are not stored are made, and nothing is asked of a server for them.
+    nothing = Spending(run.spending.path, run.name, most=-1.0)
     try:
-        for _ in rounds(steps, history):
-            pass
+        with counting(nothing):
+            for _ in rounds(steps, history):
+                pass
+    except BudgetSpent:
+        pass
     except (NotStored, Unopened):
         if not history.data.examples:  # a closed round had other rows
             raise

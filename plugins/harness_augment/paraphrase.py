@@ -31,7 +31,9 @@ class Paraphrase(harness.Augmenter):
     remedy = "vary prompts"
 
     class Options(harness.Options):
-        per_row: int = Field(2, ge=1, le=20, description="most variants of a row, over all rounds")
+        per_row: int = Field(
+            2, ge=1, le=20, description="maximum variants of a row, over all rounds"
+        )
         kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of changes")
 
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:

@@ -48,14 +48,30 @@ class Basic(harness.Detector):
 
     class Options(harness.Options):
         repeats: int = Field(default=4, ge=2, description="times in a row that make a loop")
-        copied: float = Field(default=0.5, gt=0, le=1, description="share of copied words")
-        short: float = Field(
-            default=1 / 3, ge=0, lt=1, description="of the shortest reference's words"
+        copied: float = Field(
+            default=0.5,
+            gt=0,
+            le=1,
+            description="share of the answer's words that stand in runs of 5 or more of the "
+            "prompt's, from which it is a copy",
         )
-        long: float = Field(default=3.0, gt=1, description="times the longest reference's words")
-        overlap: float = Field(default=0.2, ge=0, le=1, description="least word overlap (F1)")
+        short: float = Field(
+            default=1 / 3,
+            ge=0,
+            lt=1,
+            description="an answer is too short below this part of the shortest reference's words",
+        )
+        long: float = Field(
+            default=3.0,
+            gt=1,
+            description="and too long above this multiple of the longest reference's words",
+        )
+        overlap: float = Field(
+            default=0.2, ge=0, le=1, description="least overlap of words with a reference (F1)"
+        )
         languages: Literal["scripts", "py3langid"] = Field(
-            default="py3langid", description="what tells languages apart"
+            default="py3langid",
+            description="what tells languages apart: `py3langid`, or `scripts` alone (quicker)",
         )
         skip: tuple[Category, ...] = Field(default=(), description="kinds that are not looked for")
 

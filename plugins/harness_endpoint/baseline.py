@@ -19,6 +19,7 @@ from harness.remote import (
     ServerOptions,
     check_server,
     foresee_server,
+    foreseen,
     money,
 )
 from harness_endpoint.generator import prediction
@@ -90,6 +91,10 @@ class EndpointBaseline(harness.Baseline):
         price = self.options.price
         return None if price is None else money(price, prompt, answer)
 
+    def requests(self, rows: Sequence[harness.Example], count: int) -> harness.Requests:
+        """See :meth:`harness.Plugin.requests`."""
+        return foreseen(self.options, map(_asking, rows))
+
     def answers(
         self, rows: Sequence[harness.Example], context: harness.Context
     ) -> Iterator[harness.Prediction]:
@@ -102,7 +107,7 @@ class EndpointBaseline(harness.Baseline):
         asker = Asker(self.options, who, stage=context.arm)
         served: set[str] = set()
         ends: Counter[str] = Counter()
-        requests = [Request([*map(_as_sent, row.messages)], tools=row.tools) for row in rows]
+        requests = [*map(_asking, rows)]
         for place, reply in asker.replies(requests, context.progress, "prompts have no answer"):
             served |= {reply.served} - {"", self.options.model}
             ends[reply.finish] += 1
@@ -139,6 +144,10 @@ class EndpointBaseline(harness.Baseline):
         if made.model():
             raise harness.ConfigError(f"'{name}' is another model, and makes no prompts", hint=hint)
         return made
+
+
+def _asking(row: harness.Example) -> Request:
+    return Request([*map(_as_sent, row.messages)], tools=row.tools)
 
 
 def _as_sent(turn: harness.Message) -> harness.Message:

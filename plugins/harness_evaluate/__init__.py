@@ -36,17 +36,29 @@ class EvaluateMetric(harness.Metric):
 
     class Options(harness.Options):
         path: Path | None = Field(
-            default=None, description="the metric's script (a .py file or its folder)"
+            default=None,
+            description="the script: a `.py` file, or a folder with a `.py` file of the "
+            "folder's name",
         )
         hub: Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")] | None = Field(
-            default=None, description="a metric of the Hub: its code is fetched and run"
+            default=None,
+            description="instead of `path`, the name of a metric of the Hub: its code is "
+            "fetched and run",
         )
         key: str = Field(description="which number of the script's result is the score")
-        per: Literal["example", "corpus"] = "example"
-        better: Literal["higher", "lower"] = "higher"
-        args: dict[str, Any] = Field(default={}, description="further arguments of compute()")
+        per: Literal["example", "corpus"] = Field(
+            default="example",
+            description="`example`: a value for each answer, and the mean has an interval; "
+            "`corpus`: one number without an interval",
+        )
+        better: Literal["higher", "lower"] = Field(
+            default="higher", description="`higher` or `lower`"
+        )
+        args: dict[str, Any] = Field(
+            default={}, description="further arguments of the script's `compute`"
+        )
         right_at: float | None = Field(
-            default=None, description="value from which an answer passes"
+            default=None, description="own value from which an answer passes; without it, none does"
         )
 
         @model_validator(mode="after")

@@ -26,8 +26,15 @@ class General(harness.Probe):
             instructions: how many.
         """
 
-        texts: int = Field(200, ge=0, le=200, description="texts whose loss is measured")
-        instructions: int = Field(40, ge=0, le=40, description="instructions that are answered")
+        texts: int = Field(
+            200,
+            ge=0,
+            le=200,
+            description="texts whose loss is measured, 0 to 200; the twenty registers take turns",
+        )
+        instructions: int = Field(
+            40, ge=0, le=40, description="instructions that are answered, 0 to 40"
+        )
 
     def texts(self) -> Iterator[tuple[str, str]]:
         for line in _lines("texts")[: self.options.texts]:

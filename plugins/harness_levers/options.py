@@ -73,19 +73,30 @@ class LeverOptions(harness.Options):
 
     worth: float | None = Field(
         None, gt=0, allow_inf_nan=False, strict=True,
-        description="the gain in the primary score that would matter; no verdict depends on it",
+        description="the gain in the primary score that would matter; no verdict "
+"depends on it. Reports say of each arm whether it is shown, "
+"excluded or open ([choosing a lever](what-next.md#other-settings))",
     )  # fmt: skip
     arms: list[NamedArm] = Field(
-        [], description="trainings with other settings: [{name: NAME, set: {train.r: 8}}]"
+        [],
+        description="trainings with other settings: [{name: NAME, set: {train.r: 8}}], "
+        "each compared with the best round on dev ([choosing a "
+        "lever](what-next.md#other-settings))",
     )
     models: list[str | dict[str, Any]] = Field(
-        [], description="other base models to compare, each as under model:"
+        [],
+        description="other base models to compare, each as under model: ([base "
+        "models](what-next.md#base-models))",
     )
     curve: Annotated[CurveSettings | None, Off] = Field(
-        None, description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: 2}"
+        None,
+        description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: "
+        "2} ([how much data](what-next.md#how-much-data))",
     )
     seeds: Annotated[SeedSettings | None, Off] = Field(
-        None, description="repeat trainings with so many seeds: 5, or {count: 5, of: loop}"
+        None,
+        description="repeat trainings with so many seeds: 5, or {count: 5, of: loop} "
+        "([several seeds](what-next.md#several-seeds))",
     )
 
     @property

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -60,13 +60,42 @@ class Meteor(harness.Metric):
     libraries = ("nltk",)
 
     class Options(harness.Options):
-        alpha: Annotated[float, Field(ge=0, le=1)] = 0.9
-        beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3.0
-        gamma: Annotated[float, Field(ge=0, le=1)] = 0.5
-        synonyms: bool = True
-        language: Language = "english"
-        tokenizer: Literal["words", "whitespace"] = "words"
-        right_at: Annotated[float, Field(ge=0, le=1)] = 0.5
+        alpha: float = Field(
+            default=0.9,
+            ge=0,
+            le=1,
+            description="weight of recall against precision: 0.9 makes it nine times as heavy",
+        )
+        beta: float = Field(
+            default=3.0,
+            ge=0,
+            allow_inf_nan=False,
+            description="how sharply broken order is punished",
+        )
+        gamma: float = Field(
+            default=0.5, ge=0, le=1, description="the most that broken order can cost, as a share"
+        )
+        synonyms: bool = Field(
+            default=True,
+            description="match by WordNet; without, the score is another one and bears "
+            "another name, `meteor-nosyn`",
+        )
+        language: Language = Field(
+            default="english",
+            description="whose stems; besides English `arabic`, `danish`, `dutch`, "
+            "`finnish`, `french`, `german`, `hungarian`, `italian`, "
+            "`norwegian`, `portuguese`, `romanian`, `russian`, `spanish`, "
+            "`swedish`, all of them only with `synonyms: false`",
+        )
+        tokenizer: Literal["words", "whitespace"] = Field(
+            default="words",
+            description="`words`: runs of letters and digits, and runs of signs "
+            "(`\\w+|[^\\w\\s]+`); `whitespace`: for texts that are tokenised "
+            "already",
+        )
+        right_at: float = Field(
+            default=0.5, ge=0, le=1, description="own value from which an answer passes"
+        )
 
         @model_validator(mode="after")
         def _synonyms_are_english(self) -> Any:

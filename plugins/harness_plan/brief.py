@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import harness
 from harness.kit.numbers import counted, duration
-from harness_plan import rates
+from harness_plan import asking, rates
 from harness_plan.beside import amount, without_time
 from harness_plan.forecasting import forecast
 from harness_plan.listing import DEV, TEST, TRAIN, listed
@@ -28,14 +28,15 @@ def brief(run: harness.PlannedRun) -> Iterator[str]:
         yield f"note: what the run will do is not known: {error.placed}"
         return
     left = [item for item in plan.work if not item.stored]
-    if not (left or plan.beside):
+    if not (left or plan.beside or plan.requests):
         return
     for item in reversed(left):
         if item.seconds is not None:
             run.expect(item.stage, item.seconds)
     parts = list(_parts(left, plan.rounds, run.arms)) if left else []
     parts += [f"{amount(plan.beside)} beside the rounds"] if plan.beside else []
-    sentences = f"plan: {', '.join(parts)}.", _time(plan, left), without_time(plan.beside)
+    sentences = [f"plan: {', '.join(parts)}."] if parts else ["plan:"]
+    sentences += [_time(plan, left), without_time(plan.beside), asking.brief(plan.requests)]
     yield " ".join(filter(None, sentences))
     for remark in plan.remarks:
         if remark.level != "note":

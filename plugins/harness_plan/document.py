@@ -22,6 +22,7 @@ def document(found: Forecast) -> dict[str, Any]:
         "rows": found.rows,
         "stages": [asdict(one) for one in found.work],
         "beside": [asdict(one) for one in found.beside],
+        "requests": [asdict(one) for one in found.requests],
         "seconds": found.seconds,
         "measured": found.measured,
         "needs": asdict(found.needs),

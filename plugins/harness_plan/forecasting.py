@@ -9,6 +9,7 @@ import harness
 from harness.kit.numbers import counted, percent
 from harness.stats.decision import POWER, usable
 from harness_plan import needs, rates as known_rates
+from harness_plan.asking import requests
 from harness_plan.beside import beside, without_time
 from harness_plan.listing import DEV, TRAIN, Item, listed
 from harness_plan.measuring import measured
@@ -102,6 +103,7 @@ def forecast(
         rows={name: len(rows) for name in harness.SPLITS if (rows := run.rows(name))},
         work=tuple(work),
         beside=tuple(planned),
+        requests=tuple(requests(run, items)),
         seconds=seconds,
         measured=times.source if seconds is not None else None,
         needs=room,

@@ -68,6 +68,27 @@ class PlannedArm:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRequests:
+    """What is left to be asked of a model behind a server.
+
+    Attributes:
+        what: asks it: ``metric judge``.
+        count: requests, without further tries.
+        prompt, answer: tokens at most; None where they are not known.
+        money: at most; None where no price is known.
+        sure: whether these are upper bounds; else they follow from rows like those to come.
+    """
+
+    what: str
+    model: str
+    count: int
+    prompt: int | None
+    answer: int | None
+    money: float | None
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What a run takes of the machine, and what the machine has; bytes, None where not known.
 
@@ -102,6 +123,7 @@ class Forecast:
         rows: split -> rows, ``valid`` being cut from train.
         work: in the order of the run.
         beside: what is left of that which is trained beside the rounds.
+        requests: what is left to be asked of servers, replies that are kept included.
         seconds: of all work that is not stored, with the start of the run and without scoring and
             reports; None where not known. Arms with ``unknown`` settings are not in it.
         measured: where seconds come from: when it was measured, or :data:`OWN`, or None.
@@ -115,6 +137,7 @@ class Forecast:
     rows: dict[str, int]
     work: tuple[PlannedWork, ...]
     beside: tuple[PlannedArm, ...]
+    requests: tuple[PlannedRequests, ...]
     seconds: float | None
     measured: str | None
     needs: Needs

@@ -8,11 +8,11 @@ from rich.console import Console
 
 import harness
 from harness.kit.blocks import Table, table
-from harness.kit.numbers import DASH, counted, duration, gigabytes
+from harness.kit.numbers import DASH, amount, counted, duration, gigabytes
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
-from harness_plan.records import Forecast, PlannedArm, PlannedWork
+from harness_plan.records import Forecast, PlannedArm, PlannedRequests, PlannedWork
 
 COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
 UP_TO = "≤ "
@@ -27,6 +27,9 @@ def show(found: Forecast, console: Console) -> None:
     console.print()
     draw_rows(_table(found), console)
     console.print()
+    if found.requests:
+        draw_rows(_requests(found.requests), console)
+        console.print()
     for sentence in _sentences(found):
         tables.note(console, sentence)
     for remark in found.remarks:
@@ -52,6 +55,19 @@ def _table(found: Forecast) -> Table:
         times = _time(arm.seconds, bound)
         rows.append((_beside(arm), *(counts if arm.trainings else ("",) * 4), times))
     return table(("", *titles), rows, right=titles, caption="what the run will do")
+
+
+def _requests(planned: Sequence[PlannedRequests]) -> Table:
+    titles = ("requests", "prompts", "answers", "money")
+    rows = []
+    for each in planned:
+        bound = UP_TO if each.sure else ABOUT
+        money = DASH if each.money is None else f"{bound}{amount(each.money)}"
+        counts = (_count(count, bound) for count in (each.prompt, each.answer))
+        name = f"{one_line(each.what, 40)}: {one_line(each.model, 24)}"
+        rows.append((name, _count(each.count, "" if each.sure else ABOUT), *counts, money))
+    caption = "what servers are asked, in tokens; a byte of a prompt counts as one"
+    return table(("", *titles), rows, right=titles, caption=caption)
 
 
 def _beside(arm: PlannedArm) -> str:

@@ -28,9 +28,11 @@ class FewShot(harness.Baseline):
             balance: a field of meta whose values the examples share alike; empty: the nearest.
         """
 
-        k: int = Field(3, ge=1, le=64, description="examples before each prompt")
+        k: int = Field(3, ge=1, le=64, description="examples of train before each prompt, 1 to 64")
         balance: str = Field(
-            "", description="a field of train's meta whose values take turns among the examples"
+            "",
+            description="a field of train's `meta` whose values take turns among the "
+            "examples; without it the nearest by text are taken",
         )
 
     def prompts(

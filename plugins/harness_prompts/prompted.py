@@ -25,7 +25,8 @@ class Prompted(harness.Baseline):
         """
 
         system: str = Field(
-            "", description="text of the system turn; empty: made from the answers of train"
+            "",
+            description="text of the system turn; without it one is made from the answers of train",
         )
 
         @field_validator("system")

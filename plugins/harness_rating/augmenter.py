@@ -31,7 +31,7 @@ class BetterAnswers(harness.Augmenter):
     remedy = "learn answers that raters corrected"
 
     class Options(harness.Options):
-        file: Path = Field(description="what harness rate accept wrote")
+        file: Path = Field(description="what `harness rate accept` wrote")
 
     options: Options
 

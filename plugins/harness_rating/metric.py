@@ -32,7 +32,8 @@ class RubricMetric(RubricScores):
 
     class Options(RubricOptions):
         enough: Annotated[int, Field(ge=0)] = Field(
-            default=50, description="rated answers of a round without which the run waits; 0: never"
+            default=50,
+            description="rated answers of a round without which the run waits (exit 6); 0: never",
         )
 
     options: Options

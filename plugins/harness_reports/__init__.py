@@ -26,8 +26,15 @@ class TerminalReporter(harness.Reporter):
             examples: how many of the worst examples are shown.
         """
 
-        width: int = Field(default=100, ge=60, le=400)
-        examples: int = Field(default=3, ge=0)
+        width: int = Field(
+            default=100,
+            ge=60,
+            le=400,
+            description="columns of `report.txt`, 60 to 400; a terminal is used in its own width",
+        )
+        examples: int = Field(
+            default=3, ge=0, description="how many of the worst answers are shown"
+        )
 
     def show(self, document: Mapping[str, Any], console: Console) -> bool:
         """Print what a reader came for; the last lines are commands to be pasted."""
@@ -76,7 +83,9 @@ class MarkdownReporter(harness.Reporter):
             examples: how many of the worst examples are shown.
         """
 
-        examples: int = Field(default=3, ge=0)
+        examples: int = Field(
+            default=3, ge=0, description="how many of the worst answers are shown"
+        )
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         from harness_reports.markdown import page

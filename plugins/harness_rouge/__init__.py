@@ -42,15 +42,29 @@ class Rouge(harness.Metric):
     name = "rouge"
 
     class Options(harness.Options):
-        types: Annotated[tuple[Type, ...], Field(min_length=1), AfterValidator(_distinct)] = (
-            "rouge1",
-            "rouge2",
-            "rougeL",
-            "rougeLsum",
+        types: Annotated[tuple[Type, ...], AfterValidator(_distinct)] = Field(
+            default=(
+                "rouge1",
+                "rouge2",
+                "rougeL",
+                "rougeLsum",
+            ),
+            min_length=1,
+            description="which ones; `rouge1` to `rouge9`, `rougeL`, `rougeLsum`",
         )
-        stemmer: bool = False
-        tokenizer: Literal["original", "unicode"] = "original"
-        right_at: Annotated[float, Field(ge=0, le=1)] = 0.5
+        stemmer: bool = Field(
+            default=False,
+            description="compare stems (Porter); words of up to three characters, and words "
+            "that are not ASCII, stay as they are",
+        )
+        tokenizer: Literal["original", "unicode"] = Field(
+            default="original",
+            description="`original` is `rouge_score`'s: lower case, runs of ASCII letters "
+            "and digits; `unicode` takes letters and digits of all scripts",
+        )
+        right_at: float = Field(
+            default=0.5, ge=0, le=1, description="own value from which an answer passes"
+        )
 
     def score_names(self) -> Sequence[str]:
         return tuple(self.options.types)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import harness
 from harness import SPLITS, Example, Split
 from harness.readers import Fault, Problems, Record
+from harness_rows.choices import Choices, choices_of, lettered, picked
 from harness_rows.formats import Recognised
 from harness_rows.options import RowsOptions
 from harness_rows.roles import MISSING, Roles, value_of
@@ -96,17 +97,19 @@ class Converter:
         try:
             self._need_good(record)
             messages, references, thought = self._conversation(record)
-            name = self._name(record, self.roles.id) or f"{label}:{number}"
-            group = self._name(record, self.roles.group) or name
+            # One text for all three: a row has hardly more memory in its turns.
+            place = f"{label}:{number}"
+            name = self._name(record, self.roles.id) or place
+            group = self._name(record, self.roles.group)
             return Example(
                 id=name,
                 messages=messages,
                 references=references,
                 split=cast(Split, self._split(record, split)),
-                group=sys.intern(group),
+                group=sys.intern(group) if group else name,
                 meta=self._meta(record),
                 tools=self._tools(record),
-                place=f"{label}:{number}",
+                place=place,
                 thought=thought,
             )
         except Unusable:
@@ -163,12 +166,22 @@ class Converter:
             found = "\n\n".join(text for text in texts if text.strip())
         if not found.strip():
             raise self._blank("the prompt is blank", next(iter(self.roles.prompts), ""))
-        return found
+        return f"{found}\n\n{lettered(self._choices(record))}" if self.roles.choices else found
+
+    def _choices(self, record: Record) -> Choices:
+        column = self.roles.choices
+        choices = choices_of(value_of(record, column))
+        if not choices:
+            raise self._wrong("a list of answers to choose from is needed here", column)
+        return choices
 
     def _references(self, record: Record) -> tuple[str, ...]:
         found: list[str] = []
         for column in self.roles.references:
             found += self._answers(value_of(record, column), column)
+        if self.roles.choices:
+            choices = self._choices(record)
+            found = [picked(choices, text, self.roles.first) or text for text in found]
         kept = tuple(dict.fromkeys(text for text in found if text.strip()))
         if not kept:
             raise self._blank("the answer is blank", self.roles.references[0])
@@ -198,7 +211,8 @@ class Converter:
             return "true" if value else "false"
         if isinstance(value, (int, float)):
             return str(value)
-        raise self._wrong(f"a text is needed here, and this is {_kind(value)}", column)
+        hint = f"`columns: {{choices: {column}}}` letters them" if choices_of(value) else ""
+        raise self._wrong(f"a text is needed here, and this is {_kind(value)}", column, hint)
 
     def _history(self, record: Record) -> list[dict[str, Any]]:
         turns: list[dict[str, Any]] = []

@@ -101,7 +101,7 @@ def _text(file: File, head: bytes, encoding: str, problems: Problems) -> File | 
     """
     wide = encodings.wide(head)
     if not wide and (not encoding or not _is_ascii(file)):
-        fault = encodings.fault(file)
+        fault = encodings.fault(file, "--encoding")
         if fault is None:  # also in a folder of which other files are in that encoding
             return file
         if not encoding:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness import DataError
 from harness.readers import Record
+from harness_rows.choices import first_number
 from harness_rows.options import RowsOptions, template_names
 from harness_rows.proposals import Choice, Proposal, kind_of, propose
 from harness_rows.roles import MISSING, Roles, value_of
@@ -159,6 +160,7 @@ def _named(options: RowsOptions) -> Roles:
         template=options.prompt,
         messages=columns.messages,
         completion=columns.completion,
+        choices=columns.choices,
         references=columns.references,
         good=columns.good,
         system=columns.system,
@@ -354,8 +356,11 @@ _FORMS = {
 def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
     """The roles with those that every format may have."""
     taken = [name for names in roles.columns().values() for name in names]
+    choices = named.choices if roles.references and not roles.messages else ""
     return replace(
         roles,
+        choices=choices,
+        first=first_number(choices, roles.references[0], looks.head) if choices else 0,
         system=named.system or roles.system,
         good=named.good,
         id=named.id or looks.first(IDS, but=taken),

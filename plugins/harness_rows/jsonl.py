@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 import harness
 from harness import SPLITS, Split, near
-from harness.readers import Fault, File, JsonLines, Problems
+from harness.readers import Fault, File, JsonLines, Problems, encodings
 from harness_rows import native
 from harness_rows.dealing import NEEDED, check_needed, check_numbers, deal, require_all
 from harness_rows.files import HEAD, no_text, short_names, shown
@@ -163,6 +163,9 @@ def _rows_of(path: Path, split: str | None, label: str, problems: Problems) -> I
         head = stream.read(HEAD)
     if reason := no_text(head):
         problems.add(Fault(reason, file.label, 1, 1))
+        return
+    if fault := encodings.fault(file):
+        problems.add(fault)
         return
     reader = JsonLines(file, problems.add)
     for at, (number, value) in enumerate(reader.rows()):

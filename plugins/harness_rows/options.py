@@ -28,6 +28,11 @@ class Columns(BaseModel):
     completion: str = Field(
         default="", description="column with the turns that follow `messages`, the answer last"
     )
+    choices: str = Field(
+        default="",
+        description="column with a list of answers to choose from: they stand behind the prompt, "
+        "lettered, and an answer that is a number becomes the letter",
+    )
     references: tuple[str, ...] = Field(default=(), description="column or columns of good answers")
     good: str = Field(
         default="",

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from harness.readers import Record
+from harness_rows.choices import choices_of, column_of_choices
 from harness_rows.roles import MISSING, value_of
 
 DISTINCT = 0.5
@@ -164,12 +165,19 @@ def propose(columns: Sequence[str], head: Sequence[Record]) -> Proposal:
     all_columns = [_column(name, head) for name in columns]
     usable = [one for one in all_columns if one.kind in ("text", "label", "rating", "short")]
     texts = [one for one in usable if _may_be_text(one)]
+    offered, answer = _offered(columns, head)
+    if offered:
+        texts = [one for one in texts if one.name.partition(".")[0] not in (offered, answer)]
     titles = [one for one in texts if one.role == "title"]
     if len(texts) > len(titles):
         texts = [one for one in texts if one not in titles]
     else:
         titles = []
     texts = _without_names(texts)
+    if offered and texts:
+        asked = [one for one in texts if one.role == "prompt"] or texts
+        choices = [Choice(one.name, answer) for one in asked]
+        return Proposal(tuple(choices[:MOST]), sure=len(choices) == 1, named=True)
     if not texts and len(short := [one for one in usable if one.kind == "short"]) == 2:
         texts = short  # a word and its translation
     choices, sure, named = _paired(texts, [one for one in usable if one not in texts])
@@ -177,6 +185,14 @@ def propose(columns: Sequence[str], head: Sequence[Record]) -> Proposal:
         tuple(choices[:MOST]), sure, named, tuple(one.name for one in titles),
         tuple(one.name for one in texts if one.role == "answer"),
     )  # fmt: skip
+
+
+def _offered(columns: Sequence[str], head: Sequence[Record]) -> tuple[str, str]:
+    """A column with answers to choose from, and that of the right ones; empty where none is."""
+    outer = dict.fromkeys(name.partition(".")[0] for name in columns)
+    lists = [name for name in outer if any(choices_of(value_of(row, name)) for row in head[:1])]
+    pairs = ((one, name) for one in lists for name in columns if name.partition(".")[0] != one)
+    return next((pair for pair in pairs if column_of_choices(pair[:1], pair[1], head)), ("", ""))
 
 
 def _without_names(texts: list[_Column]) -> list[_Column]:

@@ -17,6 +17,8 @@ class Roles:
         template: of the prompt, over columns, instead of ``prompts``.
         messages: a list of turns, instead of both.
         completion: the turns that follow these, the answer last.
+        choices: answers to choose from, lettered behind the prompt.
+        first: the number of the first of them, where answers are numbers.
         good: whether the answer is good; rows where it is not are left out.
         history: earlier turns as pairs (``[["question", "answer"], …]``).
     """
@@ -25,6 +27,8 @@ class Roles:
     template: str = ""
     messages: str = ""
     completion: str = ""
+    choices: str = ""
+    first: int = 0
     references: tuple[str, ...] = ()
     system: str = ""
     history: str = ""
@@ -41,6 +45,7 @@ class Roles:
             "prompt": self.prompts or template_names,
             "messages": (self.messages,),
             "completion": (self.completion,),
+            "choices": (self.choices,),
             "references": self.references,
             "system": (self.system,),
             "history": (self.history,),

@@ -52,21 +52,35 @@ class Bleu(harness.Metric):
     bounds = (0.0, 100.0)
 
     class Options(harness.Options):
-        """sacreBLEU's options.
-
-        Attributes:
-            force: no remark on answers that look tokenized.
-            effective_order: for the corpus score; own values always have it.
-        """
-
-        tokenize: Annotated[str, AfterValidator(_known)] = "13a"
-        lowercase: bool = False
-        force: bool = False
-        smooth_method: Literal["exp", "floor", "add-k", "none"] = "exp"
-        smooth_value: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-        max_ngram_order: Annotated[int, Field(ge=1, le=100)] = 4
-        effective_order: bool = False
-        right_at: Annotated[float, Field(ge=0, le=100)] = 30.0
+        tokenize: Annotated[str, AfterValidator(_known)] = Field(
+            default="13a",
+            description="`13a`, `intl`, `char`, `zh`, `none`, `ja-mecab`, `ko-mecab`, "
+            "`spm`, `flores101`, `flores200`, `spBLEU-1K`",
+        )
+        lowercase: bool = Field(default=False, description="ignore case")
+        force: bool = Field(default=False, description="no note on answers that look tokenized")
+        smooth_method: Literal["exp", "floor", "add-k", "none"] = Field(
+            default="exp",
+            description="what is done with an order that has no match: `exp`, `floor`, "
+            "`add-k` or `none`",
+        )
+        smooth_value: float | None = Field(
+            default=None,
+            ge=0,
+            allow_inf_nan=False,
+            description="for `floor` and `add-k` only; where it is not given, sacreBLEU's "
+            "0.1 and 1",
+        )
+        max_ngram_order: int = Field(
+            default=4, ge=1, le=100, description="the longest n-grams, 1 to 100"
+        )
+        effective_order: bool = Field(
+            default=False,
+            description="leave out orders that no answer is long enough for; own values always do",
+        )
+        right_at: float = Field(
+            default=30.0, ge=0, le=100, description="own value from which an answer passes"
+        )
 
         @model_validator(mode="after")
         def _value_is_used(self) -> Any:

@@ -38,13 +38,22 @@ class Chrf(harness.Metric):
     bounds = (0.0, 100.0)
 
     class Options(harness.Options):
-        char_order: Order = 6
-        word_order: Order = 0
-        beta: Annotated[int, Field(ge=0, le=1000)] = 2
-        lowercase: bool = False
-        whitespace: bool = False
-        eps_smoothing: bool = False
-        right_at: Annotated[float, Field(ge=0, le=100)] = 50.0
+        char_order: Order = Field(default=6, description="the longest character n-grams")
+        word_order: Order = Field(default=0, description="the longest word n-grams; 2 is chrF++")
+        beta: int = Field(
+            default=2, ge=0, le=1000, description="how much more recall weighs than precision"
+        )
+        lowercase: bool = Field(default=False, description="ignore case")
+        whitespace: bool = Field(default=False, description="count white space as characters")
+        eps_smoothing: bool = Field(
+            default=False,
+            description="smooth orders without a match by a tiny number, as the author's "
+            "own script does, instead of leaving out orders that a text is too "
+            "short for",
+        )
+        right_at: float = Field(
+            default=50.0, ge=0, le=100, description="own value from which an answer passes"
+        )
 
         @model_validator(mode="after")
         def _something_is_counted(self) -> Any:

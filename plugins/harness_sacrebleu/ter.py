@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -34,17 +34,22 @@ class Ter(harness.Metric):
     bounds = (0.0, float("inf"))
 
     class Options(harness.Options):
-        """sacreBLEU's options.
-
-        Attributes:
-            asian_support: matters only with ``normalized`` or ``no_punct``.
-        """
-
-        normalized: bool = False
-        no_punct: bool = False
-        asian_support: bool = False
-        case_sensitive: bool = False
-        right_at: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50.0
+        normalized: bool = Field(
+            default=False,
+            description="set punctuation apart, and undo XML escapes, before words are compared",
+        )
+        no_punct: bool = Field(default=False, description="drop punctuation")
+        asian_support: bool = Field(
+            default=False,
+            description="part Asian characters; matters only with `normalized` or `no_punct`",
+        )
+        case_sensitive: bool = Field(default=False, description="let case count")
+        right_at: float = Field(
+            default=50.0,
+            ge=0,
+            allow_inf_nan=False,
+            description="own value up to which an answer passes",
+        )
 
     def signature(self) -> str:
         """sacreBLEU's own; ``nrefs:var``, since each example may have its own number."""

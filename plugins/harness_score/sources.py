@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness import DataError, UsageError, near
-from harness.kit.files import read_whole
+from harness.kit.files import read_at_most, read_whole
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
 from harness.readers import BOM, SUFFIXES, File, Kind, kind_of
@@ -120,7 +120,11 @@ def opened(source: Source, stdin: BinaryIO | None) -> Iterator[tuple[File, Kind 
     try:
         suffix = _suffix(source.path or "")
         if source.path is None:
-            file = File(None, source.file, (stdin or sys.stdin.buffer).read())
+            file = File(
+                None,
+                source.file,
+                read_at_most(stdin or sys.stdin.buffer, _LARGEST_PIPE, source.file),
+            )
         elif stat.S_ISREG(os.stat(source.path).st_mode):
             file = File(Path(source.path), source.file)
         else:  # a pipe that the shell has opened, by <(command), is read once

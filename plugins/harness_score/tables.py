@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from harness import DataError
-from harness.readers import Columnar, Fault, File, Kind, Problems, packed_or_wide, reader_of
+from harness.readers import (
+    Columnar,
+    Fault,
+    File,
+    Kind,
+    Problems,
+    encodings,
+    packed_or_wide,
+    reader_of,
+)
 from harness_score import logs
 from harness_score.fields import PREDICTIONS, REFERENCES, Fields, Role, Row
 from harness_score.sources import locate, opened
@@ -93,6 +102,8 @@ def _records(
         return True, _without_answers(rows, fields)
     if kind not in ("parquet", "arrow") and (reason := packed_or_wide(head)):
         raise DataError(reason, where=file.label)
+    if kind not in ("parquet", "arrow") and (found := encodings.fault(file)):
+        raise DataError(f"{found.reason}{found.about}", where=found.place, hint=found.hint)
     reader = reader_of(file, kind, problems.add)
     if isinstance(reader, Columnar):
         reader.skim(fields.needed)

@@ -21,6 +21,7 @@ from harness.remote import (
     ServerOptions,
     check_server,
     foresee_server,
+    foreseen,
     money,
 )
 from harness_teacher import asking, suspects, verifying
@@ -127,6 +128,8 @@ class Teacher(harness.Augmenter):
                 raise ValueError("mode: correct and suspects: FILE belong together")
             if self.local is not None and self.endpoint:
                 raise ValueError("either endpoint or local is needed: which model is to write?")
+            if self.batch and self.local is not None:
+                raise ValueError("batch needs an endpoint: a local model is asked at once")
             if self.generate and self.local is None:
                 raise ValueError("generate has no effect without local")
             return self
@@ -164,6 +167,30 @@ class Teacher(harness.Augmenter):
         if verifying.compared(self.options.verify) and self.options.temperature == 0:
             message = "at temperature 0 the answers that are compared are hardly samples"
             yield harness.Problem(message, ("temperature",), "note")
+
+    def requests(self, rows: Sequence[Example], count: int) -> harness.Requests | None:
+        """See :meth:`harness.Plugin.requests`: where no row is refused, and prompts are of the
+        mean length; as many again, up to four times, where rows are refused.
+        """
+        if self.options.local is not None:
+            return None
+        each = 1 if self.options.mode in ("answer", "correct") else self.options.per_request
+        asked, shown = -(-count // each), [row for row in rows if asking.is_single(row)]
+        draw = random.Random(0)
+        item, task = PlanItem(None, count, self.remedy), self.options.task
+        like: list[Request] = []
+        for row in draw.sample(shown, min(len(shown), 50)):
+            shots = (row, *draw.sample(shown, min(self.options.examples - 1, len(shown))))
+            if self.options.mode == "write":
+                messages = asking.write(task, item, shots, each)
+            elif self.options.mode == "reword":
+                messages = asking.reword(task, row, each)
+            else:
+                messages = asking.answer(task, row.messages, shots)
+            like.append(Request(messages))
+        further = count * max(0, verifying.compared(self.options.verify) - 1)
+        times = (asked + further) / max(1, len(like))
+        return foreseen(self.options, like, times=times, sure=False)
 
     def _foresee_local(
         self, settings: Mapping[str, Any], files: Sequence[str]

@@ -7,7 +7,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
@@ -38,8 +38,13 @@ class Exact(harness.Metric):
     name = "exact"
 
     class Options(harness.Options):
-        ignore_case: bool = False
-        right_at: Annotated[float, Field(ge=0, le=1)] = 1.0
+        ignore_case: bool = Field(
+            default=False,
+            description="compare as Unicode's case folding does: `STRASSE` equals `Straße`",
+        )
+        right_at: float = Field(
+            default=1.0, ge=0, le=1, description="own value from which an answer passes"
+        )
 
     def signature(self) -> str:
         case = "lc" if self.options.ignore_case else "mixed"
@@ -89,7 +94,9 @@ class TokenF1(harness.Metric):
     revision = 2
 
     class Options(harness.Options):
-        right_at: Annotated[float, Field(ge=0, le=1)] = 0.5
+        right_at: float = Field(
+            default=0.5, ge=0, le=1, description="own value from which an answer passes"
+        )
 
     def signature(self) -> str:
         return f"token-f1|version:squad-2.0|empty:v2|rev:{self.revision}"
@@ -111,7 +118,9 @@ class Length(harness.Metric):
     right_at = None
 
     class Options(harness.Options):
-        unit: Literal["words", "characters"] = "words"
+        unit: Literal["words", "characters"] = Field(
+            default="words", description="`words` or `characters`"
+        )
 
     def signature(self) -> str:
         return f"length|unit:{self.options.unit}|rev:{self.revision}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import Field
 
@@ -27,7 +27,9 @@ class JsonFields(harness.Metric):
     revision = 2
 
     class Options(harness.Options):
-        right_at: Annotated[float, Field(ge=0, le=1)] = 1.0
+        right_at: float = Field(
+            default=1.0, ge=0, le=1, description="own value from which an answer passes"
+        )
 
     def signature(self) -> str:
         return f"json|fields:f1|lists:unordered|rev:{self.revision}"

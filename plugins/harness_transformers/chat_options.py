@@ -99,10 +99,14 @@ class ChatOptions(harness.Options):
     """Options that every model's source has."""
 
     chat_template: Annotated[str | Path | None, BeforeValidator(_text_or_path)] = Field(
-        default=None, description="a Jinja template, or a file with one"
+        default=None,
+        description="a Jinja template (text with a brace), or a file with one; without "
+        "it the model's own",
     )
     chat_template_kwargs: dict[str, Any] = Field(
-        default={}, description="arguments of the chat template"
+        default={},
+        description="arguments of the template, such as `{enable_thinking: false}`, for "
+        "training and answers alike",
     )
 
     @field_validator("chat_template_kwargs")

@@ -22,7 +22,7 @@ class LocalModel(ChatModel):
     runs_code = ("trust_remote_code",)
 
     class Options(ChatOptions):
-        path: Path = Field(description="folder with config.json, tokenizer and safetensors")
+        path: Path = Field(description="a folder with config.json, tokenizer and safetensors")
         trust_remote_code: bool = Field(
             default=False, description="run Python code that lies in the folder"
         )
@@ -55,8 +55,15 @@ class HubModel(ChatModel):
     synonyms = dict.fromkeys(("model", "name", "path", "repo", "repo_id", "model_id"), "id")
 
     class Options(ChatOptions):
-        id: str = Field(description="such as HuggingFaceTB/SmolLM2-135M-Instruct")
-        revision: str = Field(default="main", description="branch, tag or commit")
+        id: str = Field(
+            description="a model of the Hugging Face hub, such as "
+            "`HuggingFaceTB/SmolLM2-135M-Instruct`"
+        )
+        revision: str = Field(
+            default="main",
+            description="branch, tag or commit; resolved to a commit when a run begins, "
+            "which keeps it",
+        )
         trust_remote_code: bool = Field(
             default=False, description="run Python code that comes with the model"
         )

@@ -37,21 +37,37 @@ class TransformersGenerator(harness.Generator):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
         min_new_tokens: int = Field(default=0, ge=0, description="shortest answer, in tokens")
         batch_size: int = Field(default=32, ge=1, description="prompts at once")
-        do_sample: bool = Field(default=False, description="draw instead of taking the likeliest")
-        temperature: float = Field(default=1.0, gt=0, description="only with do_sample")
-        top_p: float = Field(default=1.0, gt=0, le=1, description="only with do_sample")
-        top_k: int = Field(default=0, ge=0, description="only with do_sample; 0: all tokens")
+        do_sample: bool = Field(
+            default=False, description="draw tokens instead of taking the likeliest"
+        )
+        temperature: float = Field(default=1.0, gt=0, description="only with `do_sample`")
+        top_p: float = Field(default=1.0, gt=0, le=1, description="only with `do_sample`")
+        top_k: int = Field(
+            default=0,
+            ge=0,
+            description="only with `do_sample`: draw from so many of the likeliest tokens; "
+            "0: from all",
+        )
         generation_config: Literal["options", "model"] = Field(
-            default="options", description="who says how tokens are chosen"
+            default="options",
+            description="`options`: these options alone decide how tokens are chosen; "
+            "`model`: the model's own `generation_config.json` does, and "
+            "`min_new_tokens` and the four sampling options must not be set",
         )
         on_too_long: Literal["refuse", "count"] = Field(
-            default="refuse", description="what to do if the model's context is too short"
+            default="refuse",
+            description="where a prompt and `max_new_tokens` do not fit the model's "
+            "context: `refuse` to generate, or `count` such prompts, whose "
+            "answers are empty",
         )
         precision: Literal["auto", "bf16", "fp32"] = Field(
-            default="auto", description="auto: bf16 where the device is fast at it"
+            default="auto",
+            description="`bf16`, `fp32`, or `auto`: bf16 where the device is fast at it",
         )
         merge: bool = Field(
-            default=False, description="add the adapter to the weights, which rounds it"
+            default=False,
+            description="add an adapter to the weights before answering, which below `fp32` "
+            "rounds its update; reports say how much ([models.md](models.md))",
         )
         processes: ranks.Processes = Field(
             default="auto", description="that share the prompts; auto: one for each visible GPU"

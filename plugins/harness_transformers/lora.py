@@ -49,48 +49,72 @@ class LoraTrainer(harness.Trainer):
 
     class Options(harness.Options):
         r: int = Field(default=16, ge=1, description="rank of the adapter")
-        alpha: float = Field(default=32, gt=0, description="scale: alpha / r")
-        dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on its input")
+        alpha: float = Field(default=32, gt=0, description="scale of the adapter: alpha / r")
+        dropout: float = Field(
+            default=0.0, ge=0, lt=1, description="dropout on the adapter's input"
+        )
         target_modules: str | list[str] = Field(
             default="all-linear", description="names of layers, or `all-linear`"
         )
         learning_rate: float = Field(default=3e-4, gt=0, description="highest learning rate")
         epochs: float = Field(default=2, gt=0, description="passes over train")
-        batch_size: int = Field(default=8, ge=1, description="rows per forward pass")
+        batch_size: int = Field(
+            default=8, ge=1, description="rows per forward pass, of all processes together"
+        )
         accumulation: int = Field(default=1, ge=1, description="forward passes per step")
         precision: Literal["auto", "bf16", "fp32"] = Field(
-            default="auto", description="auto: bf16 where the device is fast at it"
+            default="auto",
+            description="`bf16`, `fp32`, or `auto`: bf16 where the device is fast at it",
         )
-        scheduler: str = Field(default="cosine", description="learning-rate schedule")
+        scheduler: str = Field(
+            default="cosine", description="learning-rate schedule, as transformers names it"
+        )
         warmup: float = Field(default=0.05, ge=0, lt=1, description="share of steps to warm up")
         weight_decay: float = Field(default=0.0, ge=0, description="weight decay")
         max_length: int = Field(default=1024, ge=8, description="longest row, in tokens")
         on_truncated: Literal["refuse", "count"] = Field(
-            default="refuse", description="what to do if max_length cuts an answer"
+            default="refuse",
+            description="where `max_length` cuts an answer: `refuse` to train, or `count` "
+            "such rows",
         )
         train_on: Literal["last", "all"] = Field(
-            default="last", description="learn the last assistant turn, or all of them"
+            default="last", description="learn the `last` assistant turn, or `all` of them"
         )
         quantization: Literal["4bit", "8bit"] | None = Field(
-            default=None, description="load the base model in 4 or 8 bits, for answers too"
+            default=None,
+            description="`4bit` or `8bit`: load the base model so (bitsandbytes), in round "
+            "0, in training and for every answer",
         )
         processes: ranks.Processes = Field(
-            default="auto", description="that share each step; auto: one for each visible GPU"
+            default="auto",
+            description="processes that share each step ([processes.md](processes.md)); `auto`: "
+            "one for each visible GPU, one on a CPU. Part of the result where it is not 1",
         )
         strategy: Literal["ddp", "fsdp"] = Field(
             default="ddp", description="each process holds the base model, or a part of it"
         )
         rank_timeout: float = Field(
-            default=120, gt=0, description="seconds (or ten steps) until one that hangs ends all"
+            default=120,
+            gt=0,
+            description="seconds without a sign of any process, or ten median steps where that "
+            "is longer, until one that hangs ends all; no part of the result",
         )
         early_stop: EarlyStop | None = Field(
-            default=None, description="end the training where the validation loss falls no more"
+            default=None,
+            description="`{patience: 3, min_delta: 0}` ends the training once the "
+            "validation loss was not lower by more than `min_delta` in "
+            "`patience` validations in a row "
+            "([Training](training.md#stopping-early-keeping-the-best))",
         )
         keep: Literal["last", "best"] = Field(
-            default="last", description="save the last step's adapter, or that of the best loss"
+            default="last",
+            description="save the adapter of the `last` step, or that with the least "
+            "validation loss (`best`)",
         )
         args: dict[Annotated[str, AfterValidator(arguments.allowed)], Any] = Field(
-            default={}, description="further TrainingArguments, as transformers names them"
+            default={},
+            description="further keys of transformers' `TrainingArguments`; those that the "
+            "harness owns are refused by name",
         )
 
     options: Options

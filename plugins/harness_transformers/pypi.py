@@ -65,7 +65,8 @@ class PypiModel(ChatModel):
 
     class Options(ChatOptions):
         name: Literal["smollm2-135m-instruct"] = Field(
-            default="smollm2-135m-instruct", description="which model"
+            default="smollm2-135m-instruct",
+            description="which model; this one is the only one so far",
         )
 
     options: Options

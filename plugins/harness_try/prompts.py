@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.kit.files import read_whole
+from harness.kit.files import read_at_most, read_whole
 from harness.readers import (
     BOM,
     Fault,
@@ -17,6 +17,7 @@ from harness.readers import (
     Problems,
     Record,
     TextLines,
+    encodings,
     packed_or_wide,
 )
 
@@ -44,12 +45,18 @@ def of_file(path: Path, system: str | None) -> list[harness.Example]:
     """
     label = "standard input" if path == STANDARD_INPUT else str(path)
     try:
-        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else read_whole(path, _LARGEST)
+        if path == STANDARD_INPUT:
+            data = read_at_most(sys.stdin.buffer, _LARGEST, label)
+        else:
+            data = read_whole(path, _LARGEST)
     except OSError as error:
         raise harness.UsageError(f"this cannot be read: {error.strerror}", where=label) from error
     if reason := packed_or_wide(data[:4096]):
         raise harness.DataError(reason, where=label)
     file, problems = File(None, label, data), Problems()
+    if fault := encodings.fault(file):
+        problems.add(fault)
+        problems.refuse(label)
     rows = []
     if data.removeprefix(BOM).lstrip().startswith(b"{"):
         for number, record in JsonLines(file, problems.add).rows():

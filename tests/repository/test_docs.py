@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 import harness
-from harness.config import loading, settings
+from harness.config import loading
 from harness.hookspecs import Hooks
 from harness.registry import Registry
 from harness.stages import KINDS
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import pages
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -30,7 +31,6 @@ RUN_LINE = (
     "&& harness iterate --rounds 3"
 )
 TEST_LINE = '. .venv/bin/activate && pip install -e ".[dev]" && pytest'
-CORE = "Keys of the core"
 
 
 def page(name: str) -> str:
@@ -118,92 +118,37 @@ def test_readme_experiment_is_a_valid_config() -> None:
 # -- the config reference -----------------------------------------------------------------
 
 
-def shown(default: Any) -> str:
-    """A default as the reference writes it: YAML on one line."""
-    if isinstance(default, bool) or default is None:
-        return json.dumps(default)
-    if isinstance(default, (list, tuple)):
-        return f"[{', '.join(map(str, default))}]"
-    return str(default)
+def test_tables_of_options_are_made_from_the_program() -> None:
+    """``python benchmarks/pages.py --write`` makes them."""
+    assert page("docs/config.md") == pages.config_page()
+    for path, text in pages.metric_pages().items():
+        assert path.read_text(encoding="utf-8") == text, path.name
 
 
-def row(key: str, field: FieldInfo) -> str:
-    """How the row of a key begins."""
-    if field.is_required():
-        return f"| `{key}` | needed |"
-    default = field.get_default(call_default_factory=True)
-    if isinstance(default, BaseModel):
-        return f"| `{key}` | see below |"
-    return f"| `{key}` | `{shown(default)}` |"
+def test_no_option_is_without_a_meaning() -> None:
+    every = pages.sections()
+    without = [(name, key) for name in every for key, field in every[name].items()
+               if not field.description]  # fmt: skip
+    assert without == []
 
 
-def rows(model: type[BaseModel]) -> dict[str, str]:
-    """Row -> description, for all keys of a model; nested ones stand as ``outer.inner``."""
-    found = {}
-    for key, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            inner = field.annotation.model_fields.items()
-            found |= {row(f"{key}.{name}", f): f.description or "" for name, f in inner}
-        else:
-            found[row(key, field)] = field.description or ""
-    return found
-
-
-def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    fields = settings.fields(Registry.build())
-    yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
-    for name, model in (
-        ("plan", settings.Planning),
-        ("filters", settings.Filtering),
-        ("execution", settings.Execution),
-    ):
-        yield name, rows(model)
-
-
-def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    """Name -> rows; a name of several stages is told apart by the stage, but for a metric's."""
-    ours = [p for p in Registry.build().providers() if p[2].plugin.__module__[:8] == "harness_"]
-    ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
-    names = [name for _, name, _ in ours]
-    for stage, name, provider in ours:
-        twin = stage != "metric" and names.count(name) > 1
-        yield f"{name} ({stage})" if twin else name, rows(provider.plugin.Options)
-
-
-def documented() -> dict[str, list[str]]:
-    """Section -> the first two cells of its table's rows."""
-    found: dict[str, list[str]] = {}
-    section = ""
-    for line in page("docs/config.md").splitlines():
-        if line.startswith("#"):
-            section = line.lstrip("# ").strip("`")
-            assert section not in found, f"docs/config.md has two sections '{section}'"
-            found[section] = []
-        elif match := re.match(r"\| `[^|]*` \| [^|]* \|", line):
-            found[section].append(match[0])
-    return found
-
-
-SECTIONS = [*core_sections(), *plugin_sections()]
-
-
-@pytest.mark.parametrize(("section", "expected"), SECTIONS, ids=[name for name, _ in SECTIONS])
-def test_config_reference_is_complete(section: str, expected: dict[str, str]) -> None:
-    there = documented().get(section)
-    assert there is not None, f"docs/config.md lacks the section '### `{section}`'"
-    missing = [f"{text} {expected[text]} |" for text in expected if text not in there]
-    assert not missing, f"docs/config.md, `{section}` lacks:\n" + "\n".join(missing)
-    assert there == list(expected), f"docs/config.md, `{section}` has other rows, or another order"
+def test_a_heading_that_is_lacking_is_added_with_its_table() -> None:
+    keys = pages.sections()["plan"]
+    made = pages._with_table("# The config\n", "### `plan`", keys)
+    assert made == f"# The config\n\n### `plan`\n\n{pages.options(keys)}"
+    assert pages._with_table(made.replace("| `explore`", "| `gone`"), "### `plan`", keys) == made
 
 
 def test_config_reference_has_no_plugin_that_is_gone() -> None:
     headings = re.findall(r"^### `(.*)`$", page("docs/config.md"), re.MULTILINE)
-    assert set(headings) == {name for name, _ in SECTIONS} - {CORE}
+    assert set(headings) == pages.sections().keys() - {pages.CORE}
 
 
 def test_config_reference_names_every_key_of_an_entry() -> None:
-    keys = {cells.split("`")[1] for cells in documented()["Entries of plugins"]}
-    assert keys == {"source", "plugin", "name", "rows", "control", "review"}
+    table = part("docs/config.md", "Entries of plugins")
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {
+        "source", "plugin", "name", "rows", "control", "review",
+    }  # fmt: skip
 
 
 # -- plugins ------------------------------------------------------------------------------
@@ -359,13 +304,6 @@ def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
         r"^\| \[`(.*)`\]\(metrics/(.*)\.md\) \|", page("docs/metrics.md"), re.MULTILINE
     )
     assert dict(lines) == {name: name for name in METRICS}
-
-
-@pytest.mark.parametrize("name", METRICS)
-def test_metric_page_has_every_option_with_its_default(name: str) -> None:
-    table = part(f"docs/metrics/{name}.md", "Options")
-    there = re.findall(r"^\| `[^|]*` \| [^|]* \|", table, re.MULTILINE)
-    assert there == [row(key, field) for key, field in METRICS[name].Options.model_fields.items()]
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - OF_FILES))

@@ -38,13 +38,20 @@ class Optuna(harness.Searcher):
 
         over: dict[str, Values] = Field(
             min_length=1,
-            description="dotted key -> a list of values, or {low: 1e-5, high: 3e-3, log: true}",
+            description="dotted key of the config -> a list of values, or a range {low: "
+            "1e-5, high: 3e-3, log: true}. With both ends whole, so are the "
+            "values",
         )
         startup: int = Field(
-            5, ge=1, description="trials, the first included, before any is learned from"
+            5,
+            ge=1,
+            description="trials, the first included, before any is learned from; up to "
+            "there they are drawn at random",
         )
         prune: bool = Field(
-            True, description="end a trial that is worse than the median of the others so far"
+            True,
+            description="end a trial after a part if it is worse there than the median of "
+            "the trials that came as far (`startup` of them at least)",
         )
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:

@@ -98,6 +98,20 @@ class JudgeMetric(RubricScores):
     def inputs(self) -> Sequence[Path]:
         return (self.options.rubric, *_model_files(self.options))
 
+    def requests(self, rows: Sequence[harness.Example], count: int) -> harness.Requests | None:
+        """See :meth:`harness.Plugin.requests`: for answers as long as the references."""
+        from harness.remote import foreseen
+        from harness_rating.judge.remarks import items_of
+
+        if self.options.local is not None:
+            return None
+        like = [
+            (harness.Prediction(row.id, max(row.references, key=len, default="")), row)
+            for row in rows
+        ]
+        questions = self._engine.questions(items_of(self._rubric, like))
+        return foreseen(self.options, (each.request for each in questions), sure=False)
+
     def ready(self, pairs: Pairs) -> None:
         """Ask for all that is not kept yet.
 

@@ -96,6 +96,13 @@ class Judging:
             left = [name for name in left if name not in faults.of and self._next(found[name])]
         faults.check(len(by_id))
 
+    def questions(self, items: Iterable[Item]) -> Iterator[Question]:
+        """All that may be asked of these items; conditions may leave some of it out."""
+        criteria = [one for one in self._rubric.criteria if one.id in self._wanted]
+        for item in items:
+            for criterion in criteria:
+                yield from self._questions(item, criterion)
+
     def kept(self, item: Item) -> dict[str, Judgement] | None:
         """Criterion -> judgement from what is kept alone; None if anything is missing."""
         found: dict[str, Judgement] = {}

@@ -15,8 +15,11 @@ for people to look at).
 
 from __future__ import annotations
 
+from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from harness import Example
 from harness.alike.pairs import Watch, pairs
@@ -140,24 +143,44 @@ class _View:
     ) -> None:  # fmt: skip
         self.by, self._rows, self._counts = by, rows, counts
         self.other_figures = self.other_sentences = self.other_answers = 0
-        # Row and prompt are told apart where they are compared, and compared as one text.
-        self._parts = [tuple(map(loosely, _texts(row, by))) for row in rows]
-        firsts: dict[tuple[str, ...], int] = {}
-        self._firsts = [firsts.setdefault(parts, at) for at, parts in enumerate(self._parts)]
+        # Row -> the first one that is equal to it.
+        self._firsts = array("q")
         self._near: dict[int, list[tuple[int, float]]] = {}
+        distinct = self._distinct()
         if rule.near < 1:
-            self._compare(list(firsts.values()), rule.near, watch)
+            self._compare(distinct, rule.near, watch)
+        else:
+            deque(distinct, maxlen=0)
 
-    def _compare(self, places: Sequence[int], near: float, watch: Watch) -> None:
-        texts = [_PART.join(self._parts[place]) for place in places]
-        for pair in pairs(texts, near, watch):
+    def _distinct(self) -> Iterator[str]:
+        """The text of each row that equals no earlier one.
+
+        Row and prompt are told apart where they are equal or compared, and found as one text. Of a
+        million rows the folded texts are not held here beside those of the rows themselves.
+        """
+        firsts: dict[bytes, int] = {}
+        for place in range(len(self._rows)):
+            parts = self._parts(place)
+            whole = "\n".join(parts).encode("utf-8", "surrogatepass")  # folded, they have no \n
+            first = firsts.setdefault(blake2b(whole, digest_size=16).digest(), place)
+            self._firsts.append(first)
+            if first == place:
+                yield _PART.join(parts)
+
+    def _compare(self, texts: Iterator[str], near: float, watch: Watch) -> None:
+        found = pairs(texts, near, watch)
+        places = [at for at, first in enumerate(self._firsts) if at == first]
+        for pair in found:
             one, other = places[pair.first], places[pair.second]
             if self._is_repeat(one, other, near):
                 self._near.setdefault(one, []).append((other, pair.similarity))
                 self._near.setdefault(other, []).append((one, pair.similarity))
 
+    def _parts(self, place: int) -> tuple[str, ...]:
+        return tuple(map(loosely, _texts(self._rows[place], self.by)))
+
     def _is_repeat(self, one: int, other: int, near: float) -> bool:
-        mine, theirs = self._parts[one], self._parts[other]
+        mine, theirs = self._parts(one), self._parts(other)
         if not same_figures(*("\n".join(_texts(self._rows[at], self.by)) for at in (one, other))):
             self.other_figures += 1
             return False

@@ -13,8 +13,8 @@ import typer
 from harness import UsageError, near
 
 ROLES = (
-    "prompt", "messages", "completion", "references", "good", "system", "id", "group", "split",
-    "meta",
+    "prompt", "messages", "completion", "choices", "references", "good", "system", "id", "group",
+    "split", "meta",
 )  # fmt: skip
 LISTS = ("references", "meta")
 """Roles that several columns may play."""

@@ -169,6 +169,13 @@ def _recognised_rows(
             columns.update({k: v for k, v in source.get("columns", {}).items() if k != "prompt"})
             source = {**source, "columns": columns, "prompt": template}
             reading = _read(source)
+        if choices := guessing.with_choices(reading):
+            columns = {**source.get("columns", {}), "choices": choices}
+            columns["references"] = list(reading.columns["references"])
+            if "prompt" not in source:
+                columns["prompt"] = reading.columns["prompt"][0]
+            source = {**source, "columns": columns}
+            reading = _read(source)
         reading.refuse()
     except DataError as error:
         raise guessing.in_commands(error, request) from error
@@ -233,7 +240,7 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
         columns["prompt"] = prompts[0]
     if "references" in played:
         columns["references"] = played["references"]
-    for role in ("completion", "good", "system", "id", "group", "split"):
+    for role in ("completion", "choices", "good", "system", "id", "group", "split"):
         if role in played:
             columns[role] = played[role][0]
     if seen.fields.group and "group" not in columns:
@@ -248,6 +255,7 @@ def _label(seen: Overview) -> str:
     """The column of labels; empty where answers are none, and where it holds lists."""
     names = seen.reading.columns.get("references", ())
     plain = seen.answers.kind == "labels" and len(names) == 1 and not seen.listed
+    plain = plain and "choices" not in seen.reading.columns  # a letter says nothing of the row
     return names[0] if plain else ""
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from harness import DataError
+from harness_rows.choices import column_of_choices
 from harness_rows.formats import Unrecognised
 from harness_rows.initial.request import Request
 from harness_rows.proposals import Choice, never, options, propose
@@ -52,6 +53,16 @@ def with_options(reading: Reading) -> str:
     if len(prompts) != 1 or not found or "{" in prompts[0] or "}" in prompts[0]:
         return ""
     return "\n".join([f"{{{prompts[0]}}}", "", *(f"{sign}) {{{n}}}" for sign, n in found.items())])
+
+
+def with_choices(reading: Reading) -> str:
+    """The column of the answers to choose from, where nothing else is read from it."""
+    played = reading.columns
+    if "choices" in played or len(played.get("prompt", ())) != 1:
+        return ""
+    answers = played.get("references", ())
+    unused = reading.unused if len(answers) == 1 else ()
+    return column_of_choices(unused, answers[0], reading.records) if unused else ""
 
 
 def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import harness
@@ -37,14 +38,18 @@ def out_of_fold(
             hint="fewer --folds, or rows in more groups",
         )
     branch = run.branch({}, "suspects", where="data suspects", split="valid")
-    losses: dict[str, list[Losses]] = {}
-    for number, part in enumerate(parts, start=1):
-        held = [row for row in rows if row.id in part]
-        learned = [row for row in rows if row.id not in part]
-        of_part = branch.part(f"part {number} of {folds} held out")
+
+    def measured(number: int) -> dict[str, list[Losses]]:
+        """Of the rows of one part, by a model that learned the others."""
+        held = [row for row in rows if row.id in parts[number]]
+        learned = [row for row in rows if row.id not in parts[number]]
+        of_part = branch.part(f"part {number + 1} of {folds} held out")
         trained = of_part.train(learned, held)
         asked = [variant for row in held for variant in variants[row.id]]
         answered = iter(of_part.losses(trained, asked))
-        for row in held:
-            losses[row.id] = [next(answered) for _ in variants[row.id]]
+        return {row.id: [next(answered) for _ in variants[row.id]] for row in held}
+
+    losses: dict[str, list[Losses]] = {}
+    for found in run.side_by_side([functools.partial(measured, number) for number in range(folds)]):
+        losses |= found
     return losses

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.errors import DataError, HarnessError, UsageError
+from harness_score import sources
 from harness_score.tables import Table, read_predictions, read_references
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
@@ -446,16 +447,39 @@ def test_both_sides_in_one_file(folder: Path) -> None:
 
 
 def test_faults_of_the_file_and_of_its_fields_are_told_together(folder: Path) -> None:
-    write("o.csv", b"id,text\n1,caf\xe9\n2\n ,c\n")
+    write("o.csv", "id,text\n1,a\n2\n ,c\n")
     error = refusal(read_predictions, "o.csv")
-    assert error.what == "the data cannot be used: 3 problems" and error.where == "o.csv"
-    places = [line.partition(": ")[0] for line in error.details]
-    assert places == ["o.csv:2:6", "o.csv:3", "o.csv:4"]
-    assert error.hint == "save the file as UTF-8"
+    assert error.what == "the data cannot be used: 2 problems" and error.where == "o.csv"
+    assert [line.partition(": ")[0] for line in error.details] == ["o.csv:3", "o.csv:4"]
     error = refusal(read_predictions, write("o.txt", "a\n") + ":b")
     assert error.what == "no column `b`; there are `text`" and error.where == "o.txt:1"
     for content in (b"\x1f\x8b\x08", "a text".encode("utf-16")):
         assert refusal(read_predictions, write("p.csv", content)).where == "p.csv"
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.txt", "o.jsonl"])
+def test_another_encoding_is_one_message_with_the_line_that_converts(
+    folder: Path, name: str
+) -> None:
+    text = "Wie schön, größer wäre es kälter.\nÜber den Straßen war es früh für Äpfel.\n"
+    content = text.encode("cp1252")
+    if name == "o.jsonl":
+        content = "".join(f'{{"text": "{line}"}}\n' for line in text.splitlines()).encode("cp1252")
+    elif name == "o.csv":
+        content = b"text\n" + content.replace(b",", b"")
+    error = refusal(read_predictions, write(name, content))
+    assert "not UTF-8" in error.what and "(2 lines have such bytes)" in error.what
+    assert "it is likely cp1252" in error.what and not error.details
+    assert error.hint == f"convert it: iconv -f cp1252 -t utf-8 {name} > o.utf8{Path(name).suffix}"
+    with pytest.raises(DataError) as refused:
+        read_predictions("-", io.BytesIO(content))
+    assert refused.value.hint == "convert it: iconv -f cp1252 -t utf-8"
+
+
+def test_standard_input_has_a_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_LARGEST_PIPE", 1 << 20)
+    with pytest.raises(DataError, match="it is larger than 1 MiB"):
+        read_predictions("-", io.BytesIO(b"word\n" * 300_000))
 
 
 def test_names_from_the_data_are_no_terminal_commands(folder: Path) -> None:

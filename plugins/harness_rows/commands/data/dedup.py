@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.kit.blocks import Table
+    from harness.readers import Record
     from harness_rows.cleaning.repeated import Repeats
     from harness_rows.commands.data.opening import Opened
     from harness_rows.reading import Reading
@@ -92,13 +94,18 @@ def _write(request: DedupRequest, found: Opened, reading: Reading, repeats: Repe
         _key(found.rows[one.place]): _why(found, one.kept, one.likeness, one.by)
         for one in repeats.removed
     }
-    kept, gone = [], []
-    for row, record in zip(reading.rows, writing.records(reading), strict=True):
-        if (key := _key(row)) in why:
-            gone.append({**record, WHY: why[key]})
-        else:
-            kept.append(record)
-    files = [("--removed", request.removed, gone), ("-o", request.output, kept)]
+    gone: list[Record] = []
+
+    def staying() -> Iterator[Record]:
+        for row, record in zip(reading.rows, writing.records(reading), strict=True):
+            if (key := _key(row)) in why:
+                gone.append({**record, WHY: why[key]})
+            else:
+                yield record
+
+    # The records that stay are never held all at once; when they are through, `gone` is whole.
+    kept = staying() if request.output else list(staying())
+    files = [("-o", request.output, kept), ("--removed", request.removed, gone)]
     writing.write([(option, path, rows) for option, path, rows in files if path])
 
 

@@ -56,7 +56,7 @@ def records(reading: Reading) -> Iterator[Record]:
         yield record if said else {**record, column: row.split}
 
 
-def write(files: Sequence[tuple[str, Path, Sequence[Record]]]) -> None:
+def write(files: Iterable[tuple[str, Path, Iterable[Record]]]) -> None:
     """Write all files of (option, path, rows), or none.
 
     Raises:
@@ -93,11 +93,11 @@ def write_folder(option: str, folder: Path, splits: Mapping[str, Sequence[Record
 
 def encoded(records: Iterable[Record]) -> bytes:
     """One JSON object a line. What JSON has not becomes text: dates, decimals, bytes (base64)."""
-    lines = (
-        json.dumps(_storable(record), ensure_ascii=False, default=_text, allow_nan=False)
-        for record in records
-    )
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    lines = bytearray()
+    for record in records:
+        line = json.dumps(_storable(record), ensure_ascii=False, default=_text, allow_nan=False)
+        lines += f"{line}\n".encode("utf-8", "backslashreplace")
+    return bytes(lines)
 
 
 def _storable(value: Any) -> Any:

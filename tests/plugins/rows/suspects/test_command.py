@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,14 @@ def test_a_second_call_goes_on_where_the_first_was_killed(texts: Project) -> Non
     assert texts.inside(*calls).document == ends[-1].document and texts.manifests() == made
     first = {line["id"] for line in ends[-1].document["suspects"][:3]}
     assert first == {"train-3", "train-8", "train-21"}
+
+
+def test_parts_are_held_out_side_by_side(texts: Project) -> None:
+    alone = texts.inside("data", "suspects", "--json")
+    shutil.rmtree(texts.folder / ".harness")
+    beside = texts.inside("data", "suspects", "--json", "--set", "execution.workers=3")
+    assert beside.code == 0, beside.err
+    assert beside.document == alone.document
 
 
 def test_what_cannot_be_done_is_said_before_anything_is_trained(texts: Project) -> None:
