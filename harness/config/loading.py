@@ -291,7 +291,8 @@ def check(
     Args:
         registry: of a config with the same ``plugins``, which need not be found again.
     """
-    problems = Problems(path, lines)
+    flags = {key: origin.split()[0] for key, origin in origins.items() if origin[:2] == "--"}
+    problems = Problems(path, lines, flags=flags)
     base = path.resolve().parent if path else Path.cwd()
     for place in _not_finite(values, ()):
         problems.add(place, "a finite number is needed")

@@ -24,12 +24,20 @@ class Problems:
 
     Attributes:
         found: the problems, one a line; what several entries of a list share stands once.
+        flags: dotted key -> the flag that gave its value (``--set``), which no line holds.
         remarks: what is unknown or worth knowing and stops nothing, as (level, line).
     """
 
-    def __init__(self, path: Path | None, lines: Lines, subject: str = "the config") -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        lines: Lines,
+        subject: str = "the config",
+        flags: Mapping[str, str] | None = None,
+    ) -> None:
         self.path, self.lines = path, lines
         self.subject = subject
+        self.flags = flags or {}
         self.remarks: list[tuple[Level, str]] = []
         self._places: dict[tuple[Place, str], list[str]] = {}
         self._wrong = False
@@ -52,6 +60,9 @@ class Problems:
         self._places.setdefault((keys, message), []).append(where)
 
     def _where(self, place: Place) -> str:
+        for n in range(len(place), 0, -1):
+            if flag := self.flags.get(".".join(map(str, place[:n]))):
+                return f"{flag} {'.'.join(map(str, place))}" if flag == "--set" else flag
         line = next(
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
             None,
@@ -83,6 +94,8 @@ class Problems:
                 message = f"{message[:1].lower()}{message[1:]}"
                 if inner[-1:] == ("[key]",):  # a key of a mapping, which the message names
                     self.add(inner[:-1], message)
+                elif problem["type"] == "string_type" and isinstance(problem["input"], dict):
+                    self.add(inner, "a text is needed, and this reads as a mapping: quote it")
                 elif isinstance(problem["input"], dict) or problem["type"] == WHOLE:
                     self.add(inner, message)
                 else:

@@ -176,3 +176,15 @@ def test_an_option_of_the_source_without_effect(project):
     configure(project, ("{source: fake}\nmodel", f"{source}\nmodel"))
     assert "note: " in (shown := checked(project, 0))
     assert "data.draw: without `sizes` no row is dealt out" in shown
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("train.gain=x", "--set train.gain: "),
+    ("train={plugin: fake, gain: x}", "--set train.gain: "),
+    ("train.gian=1", "--set train.gian: unknown key, did you mean 'gain'?"),
+    ("model.path=a word: B", "--set model.path: "),
+    ("primary=a word: B", "--set primary: a text is needed, and this reads as a mapping: quote it"),
+])  # fmt: skip
+def test_a_wrong_value_of_a_flag_is_placed_at_the_flag(project, text, shown):
+    found = checked(project, 2, "--set", text)
+    assert shown in found and "harness.yaml:" not in found
