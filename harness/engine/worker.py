@@ -33,13 +33,19 @@ WAITING = {"GOMP_SPINCOUNT": "1000"}
 """How threads of libgomp, which PyTorch brings on Linux, wait for each other: for some microseconds
 in a loop, then asleep. By default they hold a core for milliseconds, for which a thread that has
 lost its core to another program waits in turn."""
+DEVICES = "CUDA_VISIBLE_DEVICES"
 _OF_THE_USER = ("OMP_WAIT_POLICY", *WAITING)
 
 
 class Worker:
-    """Does the jobs of one run, one at a time. As a context manager it leaves nothing behind."""
+    """Does the jobs of one run, one at a time. As a context manager it leaves nothing behind.
 
-    def __init__(self) -> None:
+    Args:
+        devices: numbers of the GPUs that its jobs see; None: all that this process sees.
+    """
+
+    def __init__(self, devices: str | None = None) -> None:
+        self._devices = devices
         self._process: _Process | None = None
         self._jobs = 0
 
@@ -61,7 +67,7 @@ class Worker:
         What goes wrong with it stays unsaid: the job itself will meet it.
         """
         if self._process is None:
-            self._process = _Process(folder / LOG)
+            self._process = _Process(folder / LOG, self._devices)
         self._process.tell(LOAD, folder)
 
     def do(
@@ -79,7 +85,7 @@ class Worker:
         """
         self._jobs += 1
         there = self._process is not None
-        process = self._process = self._process or _Process(folder / LOG)
+        process = self._process = self._process or _Process(folder / LOG, self._devices)
         process.tell(self._jobs, folder)
         try:
             with _asking_to_stop(process, cancelled):
@@ -103,7 +109,8 @@ def environment(of_user: Mapping[str, str]) -> dict[str, str]:
 class _Process:
     """One process of a worker."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, devices: str | None) -> None:
+        seen = {} if devices is None else {DEVICES: devices}
         with log.open("wb") as stream:
             self.popen = subprocess.Popen(
                 [sys.executable, "-P", "-m", "harness.engine.worker_process"],
@@ -111,7 +118,7 @@ class _Process:
                 stdout=subprocess.PIPE,
                 stderr=stream,
                 start_new_session=True,
-                env=environment(os.environ),
+                env={**environment(os.environ), **seen},
             )
         self._groups = [self.popen.pid]
         self._pending = b""

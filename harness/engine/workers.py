@@ -10,6 +10,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 from harness.context import Report, unheard
 from harness.engine.at_work import AtWork
 from harness.engine.launched import LaunchedJobs, withdraw
-from harness.engine.worker import POLL_SECONDS, Worker
+from harness.engine.worker import DEVICES, POLL_SECONDS, Worker
 from harness.errors import Cancelled, HarnessError
 from harness.stages import Resources
 
@@ -135,9 +137,18 @@ class Workers:
 
     def _taken(self) -> Worker:
         if not self._idle:
-            self._all.append(Worker())
+            self._all.append(Worker(self._devices(len(self._all))))
             self._idle.append(self._all[-1])
         return self._idle.pop()
+
+    def _devices(self, number: int) -> str | None:
+        """The GPUs of a worker, where each has some of its own (``resources``)."""
+        each = max((needs.gpus for needs in self._resources.values()), default=0)
+        if self.count == 1 or not each:
+            return None
+        all_ = visible_devices()
+        mine = [all_[(number * each + n) % len(all_)] for n in range(min(each, len(all_)))]
+        return ",".join(mine) if all_ else None
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[None]:
@@ -242,3 +253,14 @@ class Workers:
         if (failure := self._ahead.pop(what)) is not None:
             raise failure
         return True
+
+
+def visible_devices() -> list[str]:
+    """Numbers of the GPUs that this process sees; asks the driver's program, not a library."""
+    if (told := os.environ.get(DEVICES)) is not None:
+        return [name for name in told.split(",") if name.strip()]
+    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return []

@@ -54,8 +54,9 @@ class JobAtWork:
 def jobs_at_work(root: Path | None = None) -> list[JobAtWork]:
     """All jobs of a folder's runs, the longest at work first; asks launchers of theirs."""
     work = (root or Path.cwd()) / MACHINE_FOLDER / "work"
-    folders = {path.parent for name in (at_work.FILE, scratch.SUBMITTED)
-               for path in work.glob(f"**/{name}")}  # fmt: skip
+    marks = {at_work.FILE, scratch.SUBMITTED}
+    # A walk passes over folders that go meanwhile, a glob does not.
+    folders = [Path(top) for top, _, names in os.walk(work) if marks & set(names)]
     jobs = [job for folder in folders if (job := _job(folder, work)) is not None]
     return sorted(jobs, key=lambda job: -job.seconds)
 

@@ -52,7 +52,11 @@ def plan_run(
         refused = counting.problems
         train = [row for row in run.rows("train") if row.id not in refused]
         rates = known_rates.kept(run, train)
-        if probe and rates is None and train and any(item.took is None for item in items):
+        elsewhere = known_rates.launcher(run) not in ("local", "inline")
+        if elsewhere and rates is None:
+            told = "jobs run elsewhere, so that nothing is measured before the first ones"
+            remarks.append(Remark("note", told))
+        elif probe and rates is None and train and any(item.took is None for item in items):
             try:
                 rates = known_rates.keep(run, measured(run, watcher, cancelled, refused))
             except harness.EnvironmentFailure as error:

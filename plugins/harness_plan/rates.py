@@ -136,6 +136,6 @@ def _path(run: harness.PlannedRun) -> Path:
 
 
 def launcher(run: harness.PlannedRun) -> str:
-    """How the run does its jobs: ``child``, or ``inline`` in this process."""
+    """How the run does its jobs: ``local``, ``inline`` in this process, or a plugin elsewhere."""
     key = "execution.launcher"
     return str(run.variants.own([key])[key])

@@ -12,6 +12,7 @@ from harness.context import silent
 from harness.engine.worker import Worker
 from harness.engine.workers import Workers
 from harness.errors import Cancelled, PluginError
+from harness.stages import Resources
 
 
 class Sleeping(Worker):
@@ -133,3 +134,14 @@ def test_closing_ends_what_was_begun_ahead() -> None:
         workers.ahead(job(workers, "60"))
         job(workers, "0.05")()
     assert time.monotonic() - begun < 10
+
+
+def test_each_worker_sees_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
+    one = {"train": Resources(gpus=1)}
+    assert [Workers(3, None, one)._devices(number) for number in range(4)] == ["4", "5", "7", "4"]
+    assert Workers(2, None, {"train": Resources(gpus=2)})._devices(0) == "4,5"
+    assert Workers(1, None, one)._devices(0) is None, "one worker sees all, as without workers"
+    assert Workers(2)._devices(0) is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert Workers(2, None, one)._devices(0) is None

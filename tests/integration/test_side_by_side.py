@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import random
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+import harness
 from tests.integration.test_search import SEARCH, VALLEY, iterate
 from tests.support.arms import levers_of
-from tests.support.project import CONFIG, Project
+from tests.support.launchers import SAMPLE
+from tests.support.project import CONFIG, FAKES, Project
 
 BRANCHES = (
     CONFIG.replace("rounds: 3", "rounds: 1")
@@ -107,3 +114,48 @@ def test_a_search_in_batches_is_the_same_on_one_worker_and_on_three(tmp_path: Pa
     trials = levers_of(one)["search"]["trials"]
     assert [trial["number"] for trial in trials] == [0, 1, 2, 3, 4]
     assert all(trial["state"] in ("done", "pruned") for trial in trials)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_and_its_launched_jobs_killed_at_random_end_as_without(
+    tmp_path: Path, seed: int
+) -> None:
+    """Kills of the run's process and of jobs; nothing is submitted that no run finds again."""
+    for name in ("one", "many"):
+        (tmp_path / name).mkdir()
+    one = carried_out(Project(tmp_path / "one"), 1)
+    draw, project = random.Random(seed), Project(tmp_path / "many")
+    project.write(
+        BRANCHES.replace(f"[{FAKES}]", f"[{FAKES}, {SAMPLE}]").replace(
+            "launcher: local", "launcher: sample, workers: 3"
+        )
+    )
+    kills = 0
+    for _ in range(60):
+        run = project.start("iterate", "--json")
+        end = time.monotonic() + draw.uniform(4, 25)
+        while run.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        at_work = [job for job in harness.jobs_at_work(project.folder) if job.id.isdigit()]
+        if run.poll() is None:
+            if at_work and draw.random() < 0.5:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(int(draw.choice(at_work).id), signal.SIGKILL)
+                kills += 1
+            if draw.random() < 0.7:
+                run.kill()
+                kills += 1
+        out, err = run.communicate()
+        if run.returncode == 0:
+            break
+    assert run.returncode == 0, err
+    assert kills >= 2
+    assert harness.jobs_at_work(project.folder) == []
+    document = json.loads(out)
+    analysis = json.loads(
+        (project.folder / "reports" / document["run"] / "analysis.json").read_text()
+    )
+    for found in (document, analysis):
+        found["cached"] = one[0]["cached"]
+    check_same(one, (document, analysis, tables(project, document["run"])))

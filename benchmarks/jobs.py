@@ -1,0 +1,168 @@
+"""What jobs cost beside their work, and what several workers bring.
+
+    python benchmarks/jobs.py [--part local|ray|branches|trials]
+
+- local: milliseconds of a job that does nothing, through the run's workers and through a worker
+  alone, in turns in one process.
+- ray: the same in a warm actor of a Ray that is started here.
+- branches: a run with four arms whose trainings sleep, on one worker and on two.
+- trials: 1,000 trials of ten minutes with a spread of a fifth, by a simulated clock, on 2, 8 and 32
+  workers; the run's process is at work for each as long as `branches` measured. Efficiency is the
+  work of all trials by the time of all workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.context import silent, unheard
+from harness.engine.job import Job, write
+from harness.engine.launched import LaunchedJobs
+from harness.engine.worker import Worker
+from harness.engine.workers import Workers
+from harness.records import Checkpoint, Example
+from harness.registry import Registry
+from harness.stages import Resources
+from tests.support.project import CONFIG, Project
+
+PLUGIN = """
+import harness
+
+class Echo(harness.Generator):
+    name = "echo"
+    def generate(self, checkpoint, examples, context):
+        for row in examples:
+            yield harness.Prediction(row.id, row.prompt)
+
+@harness.hookimpl
+def register_generators():
+    return [Echo]
+"""
+
+
+def laid_out(folder: Path, plugin: Path) -> Path:
+    rows = [Example("e1", ({"role": "user", "content": "text"},))]
+    job = Job(
+        "generator", "echo", {}, (str(plugin),), Checkpoint("base", "/x", "d"), ("examples",),
+        seed=5, round=0, arm="main",
+    )  # fmt: skip
+    write(job, {"examples": rows}, folder)
+    return folder
+
+
+def timed(call: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - begun)
+
+
+def never() -> bool:
+    return False
+
+
+def local(folder: Path, plugin: Path, jobs: int = 60) -> None:
+    alone, pool = [], []
+    with Worker() as worker, Workers(2) as workers:
+        for number in range(jobs):
+            for times, do in ((alone, worker.do), (pool, workers.do)):
+                place = laid_out(folder / f"{number}-{len(times)}-{do is worker.do}", plugin)
+                times.append(timed(lambda do=do, place=place: do(place, silent, never)))
+    before, after = statistics.median(alone[5:]), statistics.median(pool[5:])
+    print(f"local: {before:.1f} ms a job alone, {after:.1f} ms by the run's workers "
+          f"(+{after - before:.1f}; median of {jobs - 5})")  # fmt: skip
+
+
+def ray(folder: Path, plugin: Path, jobs: int = 30) -> None:
+    from harness.config.plugin_entries import PluginEntry
+
+    made = Registry.build().get("launcher", "ray").plugin
+    launched = LaunchedJobs(PluginEntry("launcher", "ray", "ray", made(made.Options()), "ray"))
+    times = []
+    for number in range(jobs):
+        place = laid_out(folder / f"ray-{number}", plugin)
+        times.append(
+            timed(lambda place=place: launched.do(place, Resources(), "", silent, never, unheard))
+        )
+    launched.close()
+    print(f"ray: {times[0] / 1000:.1f} s the first job, {statistics.median(times[1:]):.0f} ms each "
+          f"of {jobs - 1} in a warm actor (at most {max(times[1:]):.0f})")  # fmt: skip
+
+
+def branches(folder: Path, seconds: float = 15.0) -> float:
+    arms = "\n".join(f"- {{name: a{n}, set: {{train.gain: 0.00{n}}}}}" for n in range(1, 5))
+    took = {}
+    for workers in (1, 2):
+        project = Project(folder / f"branches-{workers}")
+        project.folder.mkdir()
+        text = CONFIG.replace("rounds: 3", "rounds: 1").replace(
+            "launcher: inline", f"launcher: local, workers: {workers}"
+        )
+        project.write(text)
+        assert project.inside("iterate", "--json").code == 0
+        project.write(
+            text.replace("train: {plugin: fake}", f"train: {{plugin: fake, seconds: {seconds}}}")
+        )
+        assert project.inside("iterate", "--json").code == 0
+        project.write(project.folder.joinpath("harness.yaml").read_text() + f"arms:\n{arms}\n")
+        begun = time.perf_counter()
+        done = project.inside("iterate", "--json")
+        took[workers] = time.perf_counter() - begun
+        assert done.code == 0, done.err
+        assert len(json.loads(done.out)["arms"]) == 4
+    own = took[1] - 4 * seconds
+    print(f"branches: four trainings of {seconds:.0f} s take {took[1]:.1f} s on one worker, "
+          f"{took[2]:.1f} s on two: {took[1] / took[2]:.2f} times as fast; "
+          f"{250 * own:.0f} ms each beside the sleep")  # fmt: skip
+    return own / 4
+
+
+def trials(each: float, number: int = 1000, mean: float = 600.0) -> None:
+    draw = random.Random(7)
+    work = [max(60.0, draw.gauss(mean, mean / 5)) for _ in range(number)]
+    for workers in (2, 8, 32):
+        for batch in (number, 4 * workers, workers):
+            took = simulated(work, workers, batch, each)
+            share = sum(work) / (workers * took)
+            told = "at once" if batch == number else f"in batches of {batch}"
+            print(f"trials: {workers} workers, {told}: efficiency {share:.2f}")
+
+
+def simulated(work: list[float], workers: int, batch: int, each: float) -> float:
+    """Seconds until all is done, where one process is busy for ``each`` of them."""
+    now = turn = 0.0
+    for first in range(0, len(work), batch):
+        free = [now] * workers
+        for seconds in work[first : first + batch]:
+            begin = turn = max(heapq.heappop(free), turn) + each
+            heapq.heappush(free, begin + seconds)
+        now = turn = max(*free, turn)
+    return now
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=["local", "ray", "branches", "trials"])
+    part = parser.parse_args().part
+    with tempfile.TemporaryDirectory() as name:
+        folder, plugin = Path(name), Path(name) / "echo.py"
+        plugin.write_text(PLUGIN)
+        if part in (None, "local"):
+            local(folder, plugin)
+        if part in (None, "ray"):
+            ray(folder, plugin)
+        each = branches(folder) if part in (None, "branches", "trials") else 0.0
+        if part in (None, "trials"):
+            trials(each)
+
+
+if __name__ == "__main__":
+    main()
