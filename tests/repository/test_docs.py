@@ -294,8 +294,8 @@ def metrics() -> dict[str, Any]:
 
 
 METRICS = metrics()
-OF_FILES = {"evaluate", "facts", "judge", "rubric"}
-"""Metrics that need a file, and have no values without it."""
+OF_FILES = {"evaluate", "executes", "facts", "judge", "rubric"}
+"""Metrics that need a file or a sandbox, and have no values without it."""
 
 
 def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:

@@ -1,0 +1,343 @@
+"""Running a program where it can harm nothing: what holds it in, and what ends it.
+
+Nothing here runs a program bare. :func:`chosen` gives a sandbox or says why there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import selectors
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import EnvironmentFailure
+from harness.kit.text import one_line
+from harness_sandbox.seccomp import syscall_filter
+
+OUTPUT = 64 * 1024
+"""Bytes of output after which a program is ended."""
+PROCESSES = 64
+"""Processes and threads of one program."""
+NOBODY = 65534
+_STEP = 0.05
+"""Seconds between two looks at the memory that a program takes."""
+_ENDING = 5.0
+"""Seconds that what was killed has to be gone."""
+_MIB = 1024**2
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HOW_TO_GET = (
+    "install bubblewrap (Debian, Fedora: the package bubblewrap), or name a command that holds "
+    "programs in: sandbox: [docker, run, --rm, -i, --network=none, …]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may take.
+
+    Attributes:
+        seconds: by the clock, from outside.
+        memory: MiB of all its processes together.
+        disk: MiB of files.
+    """
+
+    seconds: float = 10.0
+    memory: int = 1024
+    disk: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program ended.
+
+    Attributes:
+        code: its exit code; None where it was ended from outside.
+        limit: what it went beyond (``time limit of 10 s``), or empty.
+        output: what it wrote, both streams, at most :data:`OUTPUT` bytes.
+    """
+
+    code: int | None
+    limit: str
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A way to hold a program in.
+
+    Attributes:
+        name: ``bubblewrap``, or the command that the user names.
+        python: the Python in it.
+        by_user: it is a command that the user names, and needs the user's environment.
+        prefix: the command and descriptors that it needs, made for each program.
+    """
+
+    name: str
+    python: str
+    by_user: bool
+    prefix: Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]
+
+    def run(self, script: str, words: Sequence[str], fed: bytes, limits: Limits) -> Ending:
+        """Run a shell script with arguments, which reads ``fed`` on its standard input.
+
+        Raises:
+            EnvironmentFailure: the sandbox itself could not be started.
+        """
+        # Whatever stands before the mark is the sandbox's own: a program that fails has begun.
+        mark = secrets.token_hex(8)
+        shell = ["/bin/sh", "-c", f"echo {mark}; {script}", "sh", *words]
+        with self.prefix(limits) as (prefix, descriptors), _empty_folder() as folder:
+            # A program can read the environment of bubblewrap under /proc: no keys may be in it.
+            environment = dict(os.environ) if self.by_user else {"PATH": _PATH}
+            command = [*prefix, *shell]
+            ending = _watched(command, descriptors, environment, folder, fed, limits)
+        before, found, after = ending.output.partition(f"{mark}\n".encode())
+        if not found:
+            said = one_line(before.decode(errors="replace"), 300) or ending.limit or "it ended"
+            raise EnvironmentFailure(
+                f"the sandbox ({self.name}) cannot be started: {said}",
+                where="executes",
+                hint="see docs/metrics/executes.md, or name another one as sandbox:",
+            )
+        return Ending(ending.code, ending.limit, before + after)
+
+
+def chosen(command: Sequence[str]) -> Sandbox:
+    """The command that the user names, else bubblewrap.
+
+    Raises:
+        EnvironmentFailure: there is no sandbox here: nothing is ever run without one.
+    """
+    if command:
+        if shutil.which(command[0]) is None:
+            raise EnvironmentFailure(
+                f"there is no program '{one_line(command[0], 80)}'",
+                where="executes: sandbox",
+                hint="install it, or leave `sandbox` out to use bubblewrap",
+            )
+        return Sandbox(one_line(shlex.join(command), 60), "python3", True, _named(command))
+    if not sys.platform.startswith("linux") or shutil.which("bwrap") is None:
+        raise EnvironmentFailure(
+            "there is no sandbox here, and code of answers is never run without one",
+            where="executes",
+            hint=_HOW_TO_GET,
+        )
+    for program, package in (("prlimit", "util-linux"), ("setpriv", "util-linux")):
+        # Root has no limit on processes, so what root starts has to be somebody else's.
+        if (program == "prlimit" or os.geteuid() == 0) and shutil.which(program) is None:
+            raise EnvironmentFailure(
+                f"bubblewrap needs the program {program} here",
+                where="executes",
+                hint=f"install {package}",
+            )
+    python, folders = _python()
+    return Sandbox("bubblewrap", python, False, _bubblewrap(folders))
+
+
+def _named(
+    command: Sequence[str],
+) -> Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]:
+    @contextlib.contextmanager
+    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
+        # Whoever kills `docker run` does not end the container: it has to end by itself.
+        yield [*command, "timeout", "-s", "KILL", f"{limits.seconds + _ENDING:g}"], []
+
+    return prefix
+
+
+def _bubblewrap(
+    folders: Sequence[Path],
+) -> Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]:
+    nobody = f"--reuid={NOBODY} --regid={NOBODY} --clear-groups --no-new-privs --".split()
+    outer = [_path("setpriv"), *nobody] if os.geteuid() == 0 else []
+    own = f"--unshare-all --clearenv --cap-drop ALL --uid {NOBODY} --gid {NOBODY}".split()
+    own += ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
+    for name, value in {
+        "PATH": _PATH,
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        # Libraries of numbers start a thread for each core, and each counts as a process.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }.items():
+        own += ["--setenv", name, value]
+    own += ["--ro-bind", "/usr", "/usr"]
+    for folder in map(Path, ("/bin", "/sbin", "/lib", "/lib64", "/lib32")):
+        if folder.is_symlink():
+            own += ["--symlink", os.readlink(folder), str(folder)]
+        elif folder.is_dir():
+            own += ["--ro-bind", str(folder), str(folder)]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives"):
+        own += ["--ro-bind-try", file, file]
+    for folder in folders:
+        own += ["--ro-bind", str(folder), str(folder)]
+
+    @contextlib.contextmanager
+    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
+        size = str(limits.disk * _MIB)
+        # What bubblewrap makes itself (/, /dev) has no size: it may not be written.
+        files = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
+        files += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp", "--chdir", "/tmp"]
+        files += ["--remount-ro", "/"]
+        # Set within, so that they count in the sandbox's own namespace of users alone.
+        bounds = ["prlimit", f"--nproc={PROCESSES}", f"--as={limits.memory * _MIB}"]
+        bounds += [f"--fsize={limits.disk * _MIB}", "--nofile=256", "--core=0", "--msgqueue=0"]
+        bounds += [f"--cpu={int(limits.seconds) + 2}", "--"]
+        reading, writing = os.pipe()
+        try:
+            with open(writing, "wb") as pipe:
+                pipe.write(syscall_filter())
+            refused = ["--seccomp", str(reading)] if syscall_filter() else []
+            yield [*outer, _path("bwrap"), *own, *files, *refused, "--", *bounds], [reading]
+        finally:
+            os.close(reading)
+
+    return prefix
+
+
+def _python() -> tuple[str, list[Path]]:
+    """The Python that runs answers, and its folders outside /usr.
+
+    It is the one that runs us, with its libraries, unless whoever runs the programs cannot read it:
+    then the system's.
+    """
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parents[1]}
+    folders = sorted(p for p in prefixes if not p.is_relative_to("/usr"))
+    if os.geteuid() != 0 or all(map(_open_to_all, folders)):
+        return sys.executable, folders
+    return "/usr/bin/python3", []
+
+
+def _open_to_all(folder: Path) -> bool:
+    return all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
+
+
+def _path(program: str) -> str:
+    path = shutil.which(program)
+    assert path is not None, program
+    return path
+
+
+@contextlib.contextmanager
+def _empty_folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="harness-sandbox-") as folder:
+        os.chmod(folder, 0o755)  # whoever runs the program has to be able to stand in it
+        yield folder
+
+
+def _watched(
+    command: list[str],
+    descriptors: list[int],
+    environment: Mapping[str, str],
+    folder: str,
+    fed: bytes,
+    limits: Limits,
+) -> Ending:
+    """The command's end, whoever brings it about; its whole process group is gone after."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=descriptors,
+            start_new_session=True,
+            cwd=folder,
+            env=environment,
+            bufsize=0,
+        )
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"the sandbox cannot be started: {error.strerror or error}", where="executes"
+        ) from error
+    try:
+        return _followed(process, fed, limits)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDING)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def _followed(process: subprocess.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
+    assert process.stdin is not None and process.stdout is not None
+    until = time.monotonic() + limits.seconds
+    look = 0.0
+    output = bytearray()
+    with selectors.DefaultSelector() as selector:
+        os.set_blocking(process.stdin.fileno(), False)
+        selector.register(process.stdin, selectors.EVENT_WRITE)
+        selector.register(process.stdout, selectors.EVENT_READ)
+        listening = True
+        while listening or process.poll() is None:
+            now = time.monotonic()
+            if now > until:
+                if process.poll() is not None:  # something that it left behind holds its output
+                    break
+                return Ending(None, f"time limit of {limits.seconds:g} s", bytes(output))
+            if process.poll() is not None:
+                until = min(until, now + 10 * _STEP)
+            elif now > look:
+                look = now + _STEP
+                if _memory(process.pid, limits.memory * _MIB) > limits.memory * _MIB:
+                    return Ending(None, f"memory limit of {limits.memory} MiB", bytes(output))
+            for key, _ in selector.select(max(min(_STEP, until - now), 0)):
+                if key.fileobj is process.stdout:
+                    piece = os.read(key.fd, 65536)
+                    output += piece
+                    if not piece:
+                        selector.unregister(process.stdout)
+                        listening = False
+                    if len(output) > OUTPUT:
+                        cut = bytes(output[:OUTPUT])
+                        return Ending(None, f"output limit of {OUTPUT // 1024} KiB", cut)
+                    continue
+                try:
+                    fed = fed[os.write(key.fd, fed[:65536]) :] if fed else fed
+                except BlockingIOError:
+                    continue
+                except OSError:  # it reads no more
+                    fed = b""
+                if not fed:
+                    selector.unregister(process.stdin)
+                    process.stdin.close()
+    return Ending(process.returncode, "", bytes(output))
+
+
+def _memory(pid: int, limit: int) -> int:
+    """Bytes that a process and all below it hold.
+
+    What they share is counted for each of them, which is quick, and where that is more than
+    ``limit`` once for all.
+    """
+    import psutil
+
+    total = exact = 0
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(pid)
+        processes = [top, *top.children(recursive=True)]
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        if total > limit:
+            for process in processes:
+                with contextlib.suppress(psutil.Error):
+                    exact += process.memory_full_info().pss
+            return exact
+    return total

@@ -1,0 +1,121 @@
+"""Programs that are out to do harm, in the real sandbox of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness import EnvironmentFailure
+from harness_sandbox.probe import probe
+from harness_sandbox.programs import DOES_NOT_RUN, FAILS_ITS_TESTS, Outcome, Program, run
+from harness_sandbox.sandboxes import Limits, Sandbox, chosen
+from tests.plugins.sandbox.hostile import CHEATED_TESTS, CHEATING, OUT, STAYING, TAKING
+
+QUICK = Limits(seconds=6.0, memory=512, disk=16)
+
+
+@pytest.fixture(scope="module")
+def outcome(bubblewrap: Sandbox):
+    def of(code: str, tests: str = "", limits: Limits = QUICK) -> Outcome:
+        return run(Program(code, tests), bubblewrap, [], limits)
+
+    return of
+
+
+def test_the_sandbox_holds(bubblewrap: Sandbox) -> None:
+    probe(bubblewrap, QUICK)
+
+
+@pytest.mark.nightly(but_each=12)
+@pytest.mark.parametrize("name", OUT)
+def test_what_wants_out(outcome, name: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret", encoding="utf-8")
+    tmp_path.chmod(0o777)
+    secret.chmod(0o666)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        code = OUT[name]
+        for place, value in {
+            "SECRET": secret,
+            "FOLDER": tmp_path,
+            "HOME": Path.home(),
+            "PORT": listener.getsockname()[1],
+            "PID": os.getpid(),
+        }.items():
+            code = code.replace(place, str(value))
+        ended = outcome(code)
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert ended.fault == DOES_NOT_RUN
+    assert "SyntaxError" not in ended.why and "NameError" not in ended.why
+    assert secret.read_text(encoding="utf-8") == "secret"
+    assert os.listdir(tmp_path) == ["secret"]
+
+
+@pytest.mark.nightly(but_each=6)
+@pytest.mark.parametrize("name", TAKING)
+def test_what_takes_all(outcome, name: str) -> None:
+    code, said = TAKING[name]
+    ended = outcome(code, limits=Limits(2.0, 512, 16))
+    assert ended.fault == DOES_NOT_RUN
+    assert said in ended.why
+    assert "\x1b" not in ended.why
+
+
+@pytest.mark.nightly(but_each=4)
+@pytest.mark.parametrize("name", STAYING)
+def test_what_stays(outcome, name: str) -> None:
+    nap = f"9{time.monotonic_ns()}"
+    outcome(STAYING[name].replace("NAP", nap), limits=Limits(2.0, 512, 16))
+    until = time.monotonic() + 3
+    while (left := napping(nap)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not left
+
+
+def napping(nap: str) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if nap in (p.info["cmdline"] or ())]
+
+
+@pytest.mark.nightly(but_each=5)
+@pytest.mark.parametrize("name", CHEATING)
+def test_what_passes_without_passing(outcome, name: str) -> None:
+    assert outcome(CHEATING[name], CHEATED_TESTS).fault in (DOES_NOT_RUN, FAILS_ITS_TESTS)
+
+
+def test_without_a_sandbox_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(EnvironmentFailure, match="never run without one"):
+        chosen([])
+    with pytest.raises(EnvironmentFailure, match="no program 'podman'"):
+        chosen(["podman", "run"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has no limit on processes")
+def test_root_needs_setpriv(monkeypatch: pytest.MonkeyPatch, bubblewrap: Sandbox) -> None:
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda n: None if n == "setpriv" else which(n))
+    with pytest.raises(EnvironmentFailure, match="setpriv"):
+        chosen([])
+
+
+def test_a_command_that_holds_nothing_in_is_found_out() -> None:
+    # `env` runs what follows it as it is; the probe caps what it does.
+    open_wide = chosen(["env"])
+    with pytest.raises(EnvironmentFailure, match="does not hold programs in") as failure:
+        probe(open_wide, QUICK)
+    told = " ".join(failure.value.details)
+    assert "read " in told and "connect to this machine" in told
+    assert "write 49 MiB" in told and "start 256 processes" in told
+
+
+def test_a_sandbox_that_does_not_start_is_no_zero(bubblewrap: Sandbox) -> None:
+    with pytest.raises(EnvironmentFailure, match="cannot be started"):
+        run(Program("print(1)"), chosen(["false"]), [], QUICK)
