@@ -217,6 +217,11 @@ class Client:
         """What a status other than 200 means."""
         said = self._said(body)
         words = f"{status} ({_phrase(status)}){said}"
+        if status in (401, 403) and not self._options.key:
+            return EnvironmentFailure(
+                f"the server wants a key, and is asked without one: {words}", where=self._who,
+                hint="start it without one: this run alone asks it",
+            )  # fmt: skip
         if status in (401, 403):
             named = f"the key in the environment variable {self._options.key}"
             there = "is refused" if self._key else "is needed, and the variable is not set"
