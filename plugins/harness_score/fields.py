@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
@@ -18,6 +18,7 @@ _MANY = 2000  # names that are compared with a wrong one
 _NAMES = 20  # names that a message lists
 # What a list looks like once some program has written it into a cell.
 _LIST = re.compile(r"""\[\s*(['"]).*\1\s*\]\s*""", re.DOTALL)
+_NO_SCORES: Mapping[str, float] = {}
 _SCALARS = (str, int, float, type(None))
 
 
@@ -31,12 +32,14 @@ class Row:
         meta: the row's other fields, as far as they are JSON scalars.
         place: where a person finds it: ``refs.jsonl:12`` is the line, or in Parquet and JSON
             arrays, which have no lines, the row, counted from 1.
+        scores: what the program that wrote the file gave the answer: name -> number.
     """
 
     id: str | None
     texts: tuple[str, ...]
     meta: Mapping[str, Any]
     place: str
+    scores: Mapping[str, float] = field(default_factory=lambda: _NO_SCORES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,11 @@ class Fields:
             what = f"{' and '.join(map(quoted, others))} may each hold the texts"
             hint = f"name the one that does: {self.source.with_column(others[0])}"
         return DataError(what, where=place, hint=hint)
+
+    @property
+    def chosen(self) -> str:
+        """The field with the texts, once a row is made."""
+        return self._field
 
     def needed(self, names: Sequence[str]) -> set[str]:
         """Those of a table's columns that must be read, whatever they hold."""

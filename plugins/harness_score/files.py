@@ -12,7 +12,7 @@ from harness import DataError, Example, MetricEntry, Opening, Prediction, Scorec
 from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.terminal.streams import plugins_on_stderr
-from harness_score import metric_options, output
+from harness_score import logged, metric_options, output
 from harness_score.document import SEED, Question, check_fields, document
 from harness_score.pairing import grouped, join, pair
 from harness_score.request import Request
@@ -36,11 +36,20 @@ def score(request: Request) -> int:
 
 def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
     """The document, and what each answer's own scores are written from."""
-    metrics = _metrics(request)
-    request.check_scores([name for entry in metrics for name in entry.score_names])
+    metrics, with_own = _metrics(request)
+    if not with_own:
+        request.check_scores([name for entry in metrics for name in entry.score_names])
     ahead = metrics if _is_large(request) else ()
     with harness.scoring_processes(ahead, request.workers):
-        examples, answers, openings = _read(request, metrics)
+        tables = [read_predictions(source) for source in request.files]
+        logs = all(table.is_log for table in tables)
+        own = logged.entries(tables) if with_own and logs else []
+        if request.metrics is None and own:
+            metrics = []
+        elif request.metrics is not None and with_own and not own:
+            raise logged.none_in(tables)
+        request.check_scores([name for entry in (*own, *metrics) for name in entry.score_names])
+        examples, answers, openings = _read(request, tables, metrics)
         check_fields(request.by, examples)
         baseline = _baseline(request, list(answers))
         question = Question(
@@ -61,6 +70,12 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
                 )
                 for name, predictions in answers.items()
             }  # fmt: skip
+            if own:
+                by_name = {table.name: table for table in tables}
+                systems = {
+                    name: logged.with_logged(card, own, by_name[name])
+                    for name, card in systems.items()
+                }
             begin("intervals and comparisons", pieces)
             return document(systems, question), systems
 
@@ -72,25 +87,31 @@ def _is_large(request: Request) -> bool:
     return sum(path.stat().st_size for path in paths if path.is_file()) > LARGE
 
 
-def _metrics(request: Request) -> list[MetricEntry]:
+def _metrics(request: Request) -> tuple[list[MetricEntry], bool]:
+    """The metrics that are computed, and whether scores of logs count.
+
+    They do by themselves where nothing is named: then no other metric is computed.
+    """
     if request.metrics is None and request.config is not None:
         if request.options:
             raise UsageError("--option needs --metrics; a key of the config is set by --set")
-        return harness.open_config(request.config, request.sets or ()).metrics
+        return harness.open_config(request.config, request.sets or ()).metrics, False
     names = request.metrics or metric_options.DEFAULT
-    return harness.make_metrics(metric_options.wanted(names, request.options), request.plugins)
+    wanted = metric_options.wanted(names, request.options)
+    own = wanted.pop(logged.NAME, None)
+    with_own = own is not None or (request.metrics is None and not request.options)
+    return harness.make_metrics(wanted, request.plugins) if wanted else [], with_own
 
 
 def _read(
-    request: Request, metrics: Sequence[MetricEntry]
+    request: Request, tables: Sequence[Table], metrics: Sequence[MetricEntry]
 ) -> tuple[Sequence[Example], dict[str, Sequence[Prediction]], dict[str, Opening]]:
     """The examples, each system's answers by its name (the baseline is the last), and by metric
     which opening of sealed rows these are."""
-    tables = [read_predictions(source) for source in request.files]
     examples: Sequence[Example]
     openings: dict[str, Opening] = {}
     if request.config is None:
-        references = _references(request, tables)
+        references = _references(request, tables, needed=bool(metrics))
         examples, answers = pair(tables, references, group_field=request.group)
     else:
         examples, openings = _rows_of_config(request, request.config, tables, metrics)
@@ -99,7 +120,7 @@ def _read(
     return examples, dict(zip(names, answers, strict=True)), openings
 
 
-def _references(request: Request, tables: Sequence[Table]) -> list[Table]:
+def _references(request: Request, tables: Sequence[Table], needed: bool) -> list[Table]:
     """The files of references; where none is given, those in the systems' logs, which agree."""
     if request.references:
         return [read_references(source) for source in request.references]
@@ -108,7 +129,7 @@ def _references(request: Request, tables: Sequence[Table]) -> list[Table]:
         raise UsageError("references come from --references or from --config; neither is given")
     first, *others = [read_references(path) for path in dict.fromkeys(paths) if path]
     targets = {row.id: row for row in first.rows}
-    if not any(row.texts for row in first.rows):
+    if needed and not any(row.texts for row in first.rows):
         hint = "name a file of references: --references FILE"
         raise DataError("the log has no references", where=first.name, hint=hint)
     for other in others:

@@ -11,7 +11,8 @@ OpenAI evals       its log: a line for each event
 They are known by what is in them, and read as data: none of the programs is imported.
 
 A record has ``id``, ``text`` (the answer), ``references`` and ``meta``. Where a program has several
-answers of a row, by filter, provider or scorer, each is a field with this name.
+answers of a row, by filter, provider or scorer, each is a field with this name. ``scores`` holds
+what the program itself gave each of these fields: field -> name of the score -> number.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ Rows = Iterator[tuple[Place, Record]]
 Wrong = Callable[[Place, str, str], None]
 """Gets the place of a row that cannot be used, the reason, and a hint."""
 
+SCORES = "scores"
+"""The field of a record with the program's own scores; it is read apart from the others."""
+_GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+"""Inspect's grades (correct, partly, incorrect, no answer) as it counts them itself."""
+LARGEST_SCORE = 1e15
 LARGEST = 2**30
 """Bytes of a JSON document."""
 _ZIP = b"PK\x03\x04"
@@ -170,17 +176,24 @@ def _inspect_sample(place: Place, sample: Any, wrong: Wrong, answers: bool) -> R
         return
     epoch, name = sample.get("epoch", 1), str(sample["id"])
     scores = sample.get("scores")
-    scored = scores.items() if isinstance(scores, dict) else ()
+    scored = {} if not isinstance(scores, dict) else scores
+    scored = {scorer: score for scorer, score in scored.items() if isinstance(score, dict)}
+    values = {scorer: _GRADES.get(str(value := score.get("value")), value)
+              for scorer, score in scored.items()}  # fmt: skip
     facts = sample.get("metadata")
     yield (
         place,
         {
             # What a scorer took out of the answer.
-            **{scorer: score.get("answer") for scorer, score in scored if isinstance(score, dict)},
+            **{scorer: score.get("answer") for scorer, score in scored.items()},
             "id": name if epoch == 1 else f"{name} (epoch {one_line(str(epoch), 20)})",
             "text": answer,
             "references": target,
             "meta": {"group": name, **(facts if isinstance(facts, dict) else {})},
+            SCORES: {
+                "text": _numbers(values),
+                **{scorer: _numbers({scorer: value}) for scorer, value in values.items()},
+            },
         },
     )
 
@@ -241,6 +254,7 @@ def _promptfoo(results: list[Any], wrong: Wrong) -> Rows:
     columns = {(column, name) for _, _, column, name in usable}
     prompts = Counter(name for _, name in columns)
     tests: dict[str, tuple[Place, Record]] = {}
+    scores: dict[str, dict[str, dict[str, float]]] = {}
     for number, result, column, name in usable:
         field = "text" if len(columns) == 1 else name if prompts[name] == 1 else f"{name} {column}"
         facts = result.get("vars")
@@ -250,10 +264,13 @@ def _promptfoo(results: list[Any], wrong: Wrong) -> Rows:
         )[1]
         response = result.get("response")
         record[field] = response.get("output") if isinstance(response, dict) else None
+        own = scores.setdefault(str(result["testIdx"]), {})
+        own[field] = _numbers({"score": result.get("score")})
         record["references"] += [
             text for text in _expected(result) if text not in record["references"]
         ]
-    yield from tests.values()
+    for test, (place, record) in tests.items():
+        yield place, {**record, SCORES: scores[test]}
 
 
 def _expected(result: dict[str, Any]) -> Iterator[str]:
@@ -275,6 +292,7 @@ def _expected(result: dict[str, Any]) -> Iterator[str]:
 def _lm_eval(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
     """A record for each document, with a field for each filter, where there are several."""
     documents: dict[str, tuple[Place, Record]] = {}
+    scores: dict[str, dict[str, dict[str, float]]] = {}
     filters: dict[str, None] = {}
     for line, row in rows:
         name, answer = row.get("doc_id"), row.get("filtered_resps")
@@ -298,11 +316,16 @@ def _lm_eval(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
         if used in record:
             wrong(line, "the document has been answered above, with the same filter", "")
         record[used] = answer
-    if len(filters) == 1:
-        (used,) = filters
-        for _, record in documents.values():
-            record["text"] = record.pop(used)
-    yield from documents.values()
+        names = row.get("metrics")
+        names = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        own = scores.setdefault(str(name), {})
+        own[used] = _numbers({metric: row.get(metric) for metric in names})
+    for document, (place, record) in documents.items():
+        own = scores[document]
+        if len(filters) == 1:
+            (used,) = filters
+            record["text"], own["text"] = record.pop(used), own[used]
+        yield place, {**record, SCORES: own}
 
 
 _GENERATES = "answers are read of tasks with `output_type: generate_until`"
@@ -339,6 +362,7 @@ def _evals(rows: Iterator[tuple[int, Record]], wrong: Wrong) -> Rows:
         if kind == "match":
             record["references"] = _texts(data.get("expected")) or []
             sampled = data.get("sampled")  # what was judged
+            record[SCORES] = {"text": _numbers({"match": data.get("correct")})}
         else:
             sampled = data.get("sampled") if "text" not in record else record["text"]
         while isinstance(sampled, list) and len(sampled) == 1:
@@ -355,6 +379,15 @@ def _texts(value: Any) -> list[str] | None:
         return []
     texts = value if isinstance(value, list) else [value]
     return texts if all(isinstance(text, str) for text in texts) else None
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    """Of these scores those that are numbers, or true and false."""
+    return {
+        one_line(name, 60): float(value)
+        for name, value in values.items()
+        if isinstance(value, (int, float)) and abs(value) < LARGEST_SCORE
+    }
 
 
 def _is_id(value: Any) -> bool:

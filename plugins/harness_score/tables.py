@@ -10,7 +10,8 @@ empty line of a text file and an empty cell of a CSV file are the empty text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from harness import DataError
@@ -80,13 +81,23 @@ def _read(name: str, stdin: BinaryIO | None, role: Role) -> Table:
         if not head:
             raise DataError("the file is empty", where=source.file, hint=_HINT)
         is_log, records = _records(file, kind, head, problems, fields)
-        rows = tuple(row for place, record in records if (row := fields.row(place, record)))
+        if is_log:
+            rows = tuple(_with_scores(records, fields))
+        else:
+            rows = tuple(row for place, record in records if (row := fields.row(place, record)))
     problems.refuse(source.file)
     if not rows or (kind is None and not is_log and not any(row.texts[0].strip() for row in rows)):
         only = "the table is empty" if kind == "parquet" else "there are only blank lines"
         only = "the log has no samples" if is_log else only
         raise DataError(f"no rows at all: {only}", where=source.file, hint=_HINT)
     return Table(source.name, rows, is_log)
+
+
+def _with_scores(records: logs.Rows, fields: Fields) -> Iterator[Row]:
+    for place, record in records:
+        own = record.pop(logs.SCORES, {})
+        if row := fields.row(place, record):
+            yield replace(row, scores=own.get(fields.chosen, {}))
 
 
 def _records(

@@ -32,7 +32,8 @@ def rows(table: Table) -> dict[str | None, tuple[str, ...]]:
 
 
 def scored(capsys: pytest.CaptureFixture[str], *files: str, **options: Any) -> dict[str, Any]:
-    request = Request(predictions=list(files), metrics="exact", as_json=True, **options)
+    options = {"metrics": "exact", **options}
+    request = Request(predictions=list(files), as_json=True, **options)
     request.check()
     assert score(request) == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -255,3 +256,61 @@ def test_promptfoo_of_any_type(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_predictions("odd.json")
     assert "odd.json:1: no result of promptfoo" in caught.value.details[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "scores"),
+    [
+        ("old.eval", {"q1": {"match": 1.0}, "q2": {"match": 0.0}, "q3": {"match": 0.0}}),
+        ("old.eval:match", {"q2": {"match": 0.0}}),
+        ("samples_one.jsonl", {"0": {"exact_match": 0.0}}),
+        ("samples_filters.jsonl:upper", {"0": {"exact_match": 0.0}}),
+        ("promptfoo.json:echo 0", {"0": {"score": 0.0}}),
+        ("evals.jsonl", {}),
+    ],
+)
+def test_a_log_has_scores_of_its_own(folder: Path, source: str, scores: Any) -> None:
+    found = {row.id: row.scores for row in read_predictions(source).rows}
+    assert all(found.values())
+    assert {name: found[name] for name in scores} == scores
+
+
+def test_logs_are_compared_by_their_own_scores_where_no_metric_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = scored(capsys, "new.eval", baseline="old.eval", metrics=None)
+    assert list(document["metrics"]) == ["match-logged"]
+    comparison = document["comparison"]["new.eval"]["match-logged"]
+    assert (comparison["wins"], comparison["ties"], comparison["losses"]) == (2, 1, 0)
+    both = scored(capsys, "new.eval", baseline="old.eval", metrics="exact,logged")
+    assert list(both["metrics"]) == ["match-logged", "exact"]
+    plain = scored(capsys, "new.eval", baseline="old.eval")
+    assert list(plain["metrics"]) == ["exact"]
+
+
+def test_scores_that_only_one_log_has_are_none(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = json.loads((folder / "new.json").read_text())
+    for sample in new["samples"]:
+        sample["scores"] = {"f1": {"value": "much"}, "scores": {"value": 7}, "text": 5}
+    (folder / "other.json").write_text(json.dumps(new))
+    document = scored(capsys, "other.json", metrics=None)
+    assert document["metrics"]["scores-logged"]["value"] == 7
+    with pytest.raises(DataError, match="no score that all") as caught:
+        scored(capsys, "other.json", baseline="old.eval", metrics="logged")
+    assert "old.eval: match" in caught.value.details
+    bleu = scored(capsys, "other.json", baseline="old.eval", metrics=None)
+    assert "bleu" in bleu["metrics"]
+    with pytest.raises(UsageError, match="there is no score 'exact'"):
+        scored(capsys, "new.eval", metrics=None, primary="exact")
+
+
+def test_what_a_log_has_not_scored_is_left_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = json.loads((folder / "new.json").read_text())
+    new["samples"][0]["scores"] = {"match": {"value": float("nan")}}
+    (folder / "other.json").write_text(json.dumps(new))
+    score = scored(capsys, "other.json", metrics=None)["metrics"]["match-logged"]
+    assert (score["n"], score["unscored"]) == (2, 1)
