@@ -215,3 +215,38 @@ def test_a_model_of_this_machine_may_be_the_teacher_of_a_run(project):
     assert result.document["rounds"][1]["added"] == 6
     full = project.inside("report", "--full").out
     assert "What written rows cost" in full and "Requests to servers" not in full
+
+
+SEEN = """
+from pathlib import Path
+
+import harness
+
+
+class Seen(harness.Verifier):
+    name = "seen"
+
+    def verify(self, row, context):
+        with Path("seen.txt").open("a") as file:
+            file.write(f"{context.arm} {row.id}\\n")
+        return harness.Verification(True, "seen")
+
+
+@harness.hookimpl
+def register_verifiers():
+    return [Seen]
+"""
+
+
+def test_real_rows_of_the_control_arm_are_nobodys_to_review(with_teacher, monkeypatch):
+    monkeypatch.chdir(with_teacher.folder)
+    (with_teacher.folder / "seen.py").write_text(SEEN)
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    asked = "wait: 0, control: random, review: {plugin: seen}"
+    with_teacher.write(
+        config.replace("wait: 0", asked).replace("plugins: [", "plugins: [seen.py, ")
+    )
+    result = with_teacher.inside("iterate", "--json")
+    assert result.code == 0, result.err
+    seen = (with_teacher.folder / "seen.txt").read_text().splitlines()
+    assert {line.split()[0] for line in seen} == {"main"}
