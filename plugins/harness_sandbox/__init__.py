@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -194,14 +195,27 @@ class Executes(Executing, harness.Metric):
         return float(not self._outcome(self._program(prediction.text, example)).fault)
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:
-        """How many rows have no tests, so that their answers have only to run."""
+        """Which Python it is where it is not ours, and how many rows have no tests."""
+        import sys
+
+        from harness_sandbox.sandboxes import chosen
+
+        said = []
         without = sum(not self._program("", row).tests for _, row in pairs)
-        if not without:
-            return ()
-        return (
-            f"{without} of {len(pairs)} rows have no tests (`{self.options.tests}`): an answer to "
-            "them has only to run.",
-        )
+        if without:
+            said.append(
+                f"{without} of {len(pairs)} rows have no tests (`{self.options.tests}`): an answer "
+                "to them has only to run."
+            )
+        # Reports ask too, perhaps on a machine without a sandbox: nothing is run for them.
+        with contextlib.suppress(harness.EnvironmentFailure):
+            sandbox = chosen(self.options.sandbox)
+            if not self.options.command and sandbox.python != sys.executable:
+                said.append(
+                    f"programs are run by {sandbox.python} in {sandbox.name}, not by the Python of "
+                    "harness: they do not have its libraries."
+                )
+        return said
 
 
 class ExecutesDetector(Executing, harness.Detector):

@@ -37,7 +37,11 @@ def run():
     module = types.ModuleType(name)
     sys.modules[name] = module
     sys.argv = ["answer.py"]
-    tested = compile(tests, "tests.py", "exec")
+    try:
+        tested = compile(tests, "tests.py", "exec")
+    except (SyntaxError, ValueError) as error:  # no fault of the answer
+        write(out, b"\n" + word[16:] + b"\n" + ascii(error).encode())
+        os._exit(1)
     given.clear()
     execute(compile(code, "answer.py", "exec"), module.__dict__)
     if tests:
@@ -90,8 +94,8 @@ def run(program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limi
         command: of another language, with ``{file}`` for the file of the code; empty for Python.
 
     Raises:
-        ValueError: the tests of another language do not print ``{token}``, or the row's texts are
-            too large: no score.
+        ValueError: the tests of the row cannot be read, or do not print ``{token}`` where another
+            language has to, or texts are too large: no score.
         EnvironmentFailure: the sandbox cannot be started.
     """
     if not program.code.strip():
@@ -112,7 +116,11 @@ def run(program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limi
     fed = text.encode("utf-8", "surrogatepass")
     if len(fed) > LARGEST:
         raise ValueError(f"code and tests have more than {LARGEST // 1024} KiB")
-    return _outcome(sandbox.run(script, words, fed, limits), program, word)
+    ending = sandbox.run(script, words, fed, limits)
+    if f"\n{word[16:]}\n".encode() in ending.output:
+        said = ending.output.decode(errors="replace").rpartition("\n")[2]
+        raise ValueError(f"the tests of the row cannot be read: {one_line(said, _SHOWN)}")
+    return _outcome(ending, program, word)
 
 
 def _outcome(ending: Ending, program: Program, word: str) -> Outcome:

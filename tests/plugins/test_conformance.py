@@ -38,7 +38,9 @@ SILENT = {
 """What has nothing to say of a run that is asked for nothing beside its rounds."""
 METRICS = {name: plugin for stage, name, plugin in OURS if stage == "metric"}
 OTHERS = [(stage, name, plugin) for stage, name, plugin in OURS if stage != "metric"]
-FIRST = {stage: (stage, name, plugin) for stage, name, plugin in reversed(OTHERS)}
+FIRST = {
+    stage: (stage, name, plugin) for stage, name, plugin in reversed(OTHERS) if name != "executes"
+}
 """One plugin of each kind, which is asked in every run; `--nightly` has the others."""
 
 ROWS = [

@@ -121,9 +121,21 @@ def test_another_language(bubblewrap: Sandbox) -> None:
         metric.measure(*pairs({"a": "true"}, "true")[0])
 
 
+def test_tests_that_cannot_be_read_are_no_fault_of_the_answer(bubblewrap: Sandbox) -> None:
+    with pytest.raises(ValueError, match="tests of the row cannot be read: SyntaxError"):
+        Executes().measure(*pairs({"a": "x = 1"}, "assert (")[0])
+
+
 def test_a_command_names_its_file() -> None:
     with pytest.raises(ValueError, match=re.escape("has {file} in it")):
         Executes.Options(command=["node"])
+
+
+def test_a_report_needs_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert Executes().remarks(pairs(ANSWERS)) == []
+    named = Executes(Executes.Options(sandbox=["/bin/sh", "-c"]))
+    assert "run by python3 in /bin/sh -c, not by" in named.remarks(pairs(ANSWERS))[0]
 
 
 def test_a_hidden_sandbox_is_a_problem_of_check(monkeypatch: pytest.MonkeyPatch) -> None:
