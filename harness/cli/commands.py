@@ -38,6 +38,7 @@ HELP = {
     "jobs": "Show which jobs run or wait where, and cancel them.",
     "runs": "List the runs of this folder, the latest first.",
     "score": "Score answers against references, alone or against a baseline.",
+    "drift": "Say whether live rows differ from those that a run was judged on.",
     "plugins": "List, check and write plugins.",
     "docs": "Show a page of the documentation, list the pages, or search them.",
     "demo": "Show what a verdict is worth: simulated loops, in half a minute.",

@@ -1,0 +1,55 @@
+"""Which live rows to label: those that the reference knows least, none like another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness_drift.permuting import Floats, Singles
+from harness_drift.rows import Row
+
+MOST = 50
+ALIKE = 0.9
+"""Cosine from which two prompts are one question."""
+
+
+def chosen(
+    rows: Sequence[Row], features: Singles, worth: Floats, candidates: Sequence[int]
+) -> list[int]:
+    """Places of at most :data:`MOST` rows, the most telling first, one of a group.
+
+    Args:
+        worth: of each row, ``(n,)``.
+        candidates: places of the rows to choose from.
+    """
+    order = sorted(candidates, key=lambda at: (-worth[at], at))
+    places: list[int] = []
+    groups: set[str] = set()
+    for at in order:
+        if len(places) == MOST:
+            break
+        if rows[at].group in groups:
+            continue
+        if places and float(np.max(features[places] @ features[at])) >= ALIKE:
+            continue
+        places.append(at)
+        groups.add(rows[at].group)
+    return places
+
+
+def as_lines(rows: Sequence[Row]) -> bytes:
+    """Rows in the form that the source reads, with an empty place for the answer."""
+    lines = []
+    for row in rows:
+        example = row.example
+        record = {
+            "id": example.id,
+            "messages": list(example.messages),
+            "references": [],
+            "group": row.group,
+            "meta": {**example.meta, "origin": "live"},
+        }
+        lines.append(json.dumps(record, ensure_ascii=False) + "\n")
+    return "".join(lines).encode("utf-8", "backslashreplace")

@@ -1,0 +1,157 @@
+"""What rows are compared by besides their texts: kinds of prompts, and what answers show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness import Condition
+from harness.kit.features import prompt_features
+from harness_drift.permuting import Floats, Mask
+from harness_drift.rows import Row
+
+Value = str | float | bool
+
+LEAST_ROWS = 5
+"""Rows of both sides together that a kind of prompt must have."""
+MOST_VALUES = 50
+"""Values of a field, beyond which it is a text or a name and no kind."""
+LONGEST_VALUE = 80
+MOST_COLUMNS = 300
+FEW_NUMBERS = 6
+"""A number with at most so many values is a category."""
+KNOWN = 0.5
+"""Share of the rows of a side that must have a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing that all rows are compared by.
+
+    Attributes:
+        values: ``(n,)``, NaN where it is not known.
+        share: whether the values are 0 and 1, and their mean a share.
+        shown: the values whose means are shown, where these are others.
+    """
+
+    name: str
+    values: Floats
+    share: bool = True
+    shown: Floats | None = None
+
+
+def of_prompts(rows: Sequence[Row], live: Mask) -> tuple[list[Column], list[str]]:
+    """Kinds of prompts, and the fields that only one side has.
+
+    They depend on both sides together, so that no side decides where a number is cut.
+    """
+    known = [prompt_features(row.example) for row in rows]
+    columns: list[Column] = []
+    one_sided: list[str] = []
+    for name in sorted({name for features in known for name in features}):
+        values = [features.get(name) for features in known]
+        there = np.array([value is not None for value in values])
+        shares = there[live].mean(), there[~live].mean()
+        if min(shares) < KNOWN:
+            if max(shares) >= KNOWN:
+                one_sided.append(name)
+            continue
+        columns += _of_field(name, values)
+    columns = [c for c in columns if np.nansum(c.values) >= LEAST_ROWS]
+    return columns[:MOST_COLUMNS], one_sided
+
+
+def _of_field(name: str, values: Sequence[Value | None]) -> list[Column]:
+    present = [value for value in values if value is not None]
+    different = set(present)
+    if len(name) > LONGEST_VALUE:
+        return []
+    numbers = all(type(value) in (int, float) for value in present)
+    if numbers and len(different) > FEW_NUMBERS:
+        array = np.array([np.nan if v is None else float(v) for v in values])
+        cuts = np.nanquantile(array, (0.25, 0.5, 0.75), method="lower")
+        return [
+            Column(Condition(name, ">", _plain(cut)).words, _as_shares(array > cut, array))
+            for cut in dict.fromkeys(cuts.tolist())
+        ]
+    if len(different) > MOST_VALUES or any(len(str(value)) > LONGEST_VALUE for value in different):
+        return []
+    return [
+        Column(
+            Condition(name, "=", value).words,
+            np.array([np.nan if v is None else float(v == value) for v in values]),
+        )
+        for value in sorted(different, key=str)
+        if len(different) > 1
+    ]
+
+
+def _plain(number: float) -> float:
+    return int(number) if number.is_integer() else number
+
+
+def _as_shares(holds: Mask, values: Floats) -> Floats:
+    return np.where(np.isnan(values), np.nan, holds.astype(np.float64))
+
+
+def of_answers(rows: Sequence[Row], labels: Mapping[str, set[int]]) -> list[Column]:
+    """Length and form of answers, and what detectors say of them.
+
+    Args:
+        labels: category -> the places of the rows that show it.
+    """
+    answers = [row.answer for row in rows]
+
+    def column(name: str, of: Callable[[str], float], share: bool = True) -> Column:
+        values = [np.nan if answer is None else of(answer) for answer in answers]
+        return Column(name, np.array(values), share)
+
+    columns = [
+        # Lengths are skewed: their logarithm has a mean that a few long answers do not decide.
+        column("length (log of words)", lambda a: float(np.log1p(len(a.split()))), False),
+        column("empty", lambda a: float(not a.strip())),
+        column("of several lines", lambda a: float("\n" in a.strip())),
+        column("begins as JSON", lambda a: float(a.lstrip()[:1] in ("{", "["))),
+        column("has a list", lambda a: float(any(_is_item(line) for line in a.split("\n")))),
+        column("has code in a fence", lambda a: float("```" in a)),
+    ]
+    for name, places in sorted(labels.items()):
+        found = [np.nan if a is None else float(i in places) for i, a in enumerate(answers)]
+        columns.append(Column(name, np.array(found)))
+    return [c for c in columns if not c.share or np.nansum(c.values) >= LEAST_ROWS]
+
+
+def _is_item(line: str) -> bool:
+    return line.lstrip().startswith(("- ", "* ", "• ", "1. ", "1) "))
+
+
+def of_ratings(rows: Sequence[Row], kinds: Sequence[Column]) -> list[Column]:
+    """Ratings less what their kind of prompt is rated on both sides: all, and by kind.
+
+    A live week with more of a hard kind has lower ratings and no worse answers; what is left when
+    the kinds are taken out (least squares with a small ridge) is compared.
+    """
+    ratings = np.array([np.nan if row.rating is None else row.rating for row in rows])
+    known = ~np.isnan(ratings)
+    if not known.any():
+        return []
+    shown = [np.nan_to_num(kind.values) for kind in kinds]
+    design = np.column_stack([np.ones(len(rows)), *shown])[known]
+    weights = np.eye(design.shape[1])
+    weights[0, 0] = 1e-9
+    fitted = design @ np.linalg.solve(design.T @ design + weights, design.T @ ratings[known])
+    left = np.full(len(rows), np.nan)
+    left[known] = ratings[known] - fitted
+    within = [
+        Column(
+            kind.name,
+            np.where(kind.values == 1.0, left, np.nan),
+            False,
+            np.where(kind.values == 1.0, ratings, np.nan),
+        )
+        for kind in kinds
+        if np.count_nonzero(known & (kind.values == 1.0)) >= 4 * LEAST_ROWS
+    ]
+    return [Column("all rows", left, False, ratings), *within]

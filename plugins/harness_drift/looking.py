@@ -1,0 +1,206 @@
+"""One look at live rows: read, counted, compared; the document that the command prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import harness
+from harness import Example, HarnessError, Prediction, ScoredExample, UsageError
+from harness.kit.files import digest
+from harness.kit.text import one_line
+from harness_drift import ledger
+from harness_drift.choosing import chosen
+from harness_drift.comparing import LEAST_GROUPS, Compared, compared
+from harness_drift.rows import Row, meta_fields, read_rows
+
+if TYPE_CHECKING:
+    from harness_drift.command import Request
+
+SCHEMA = "harness.drift/1"
+DRIFTED, NO_EVIDENCE, TOO_FEW = "drifted", "no evidence", "too few"
+MOST_ROWS = 1_500
+"""Rows of each side that are compared; of more, groups are drawn until there are so many."""
+EXAMPLES = 5
+MACHINE = Path(".harness")
+
+
+def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
+    """The document, and the live rows that are worth a label.
+
+    Raises:
+        DataError: a file cannot be used, or the ledger is damaged.
+        UsageError: there is no reference, or the series of looks has another length.
+    """
+    from harness_drift.command import PERMUTATIONS
+
+    view, trouble = _run(request)
+    live_rows = read_rows(request.live, request.group)
+    reference_rows, name, answers_of = _reference(request, view, trouble)
+    live_rows, reference_rows = _at_most(live_rows), _at_most(reference_rows)
+    rows = [*reference_rows, *live_rows]
+    live = np.arange(len(rows)) >= len(reference_rows)
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "verdict": TOO_FEW,
+        "live": str(request.live),
+        "reference": name,
+        "answers_of": answers_of,
+        "rows": {"reference": len(reference_rows), "live": len(live_rows)},
+        "groups": {"reference": _groups(reference_rows), "live": _groups(live_rows)},
+        "look": None,
+        "tests": [],
+        "examples": [],
+        "remarks": [],
+        "next": [],
+    }
+    if min(document["groups"].values()) < LEAST_GROUPS:
+        document["remarks"].append(
+            f"a look needs {LEAST_GROUPS} groups on each side; this one was not counted"
+        )
+        return document, []
+    taken = ledger.count(MACHINE, _digest(reference_rows), _digest(live_rows), request.looks)
+    labels, failed = _labels(rows, view)
+    found = compared(rows, live, labels, taken.alpha, PERMUTATIONS)
+    picked = _picked(rows, live, found)
+    drifted = any(test.changed for test in found.tests)
+    document |= {
+        "verdict": DRIFTED if drifted else NO_EVIDENCE,
+        "look": {
+            "number": taken.number, "of": taken.of, "series": taken.series, "alpha": taken.alpha,
+            "permutations": PERMUTATIONS,
+        },
+        "tests": [harness.to_json(test) for test in found.tests],
+        "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
+        "remarks": [*_remarks(found, live_rows, reference_rows), *failed],
+        "next": _next(request, drifted),
+    }  # fmt: skip
+    return document, [rows[at] for at in picked]
+
+
+def _run(request: Request) -> tuple[harness.RunView | None, UsageError | None]:
+    """The run, or why there is none where a file is compared with and no run is named."""
+    try:
+        return harness.open_run(request.run), None
+    except UsageError as error:
+        if request.reference is None or request.run is not None:
+            raise
+        return None, error
+
+
+def _reference(
+    request: Request, view: harness.RunView | None, trouble: UsageError | None
+) -> tuple[list[Row], str, str | None]:
+    """The rows that are compared with, what they are called, and whose answers they have."""
+    if request.reference is not None:
+        return read_rows(request.reference, request.group), str(request.reference), None
+    if view is None:
+        raise trouble or UsageError("no run")
+    examples = view.rows("dev")
+    family = harness.families(examples)
+    best = view.best
+    answers = {answer.example_id: answer.text for answer in view.answers(best)}
+    rows = [
+        Row(dataclasses.replace(row, references=()), family[row.id], answers.get(row.id))
+        for row in examples
+    ]
+    return rows, f"dev of {view.name}", f"round {best} of {view.name}"
+
+
+def _at_most(rows: list[Row]) -> list[Row]:
+    if len(rows) <= MOST_ROWS:
+        return rows
+    sizes = Counter(row.group for row in rows)
+    groups = list(sizes)
+    random.Random(0).shuffle(groups)
+    some: set[str] = set()
+    left = MOST_ROWS
+    for group in groups:
+        if sizes[group] <= left:
+            some.add(group)
+            left -= sizes[group]
+    return [row for row in rows if row.group in some]
+
+
+def _groups(rows: Sequence[Row]) -> int:
+    return len({row.group for row in rows})
+
+
+def _digest(rows: Sequence[Row]) -> str:
+    """Of what was asked, answered and rated; where the file lies makes no other look."""
+    return digest([
+        [list(row.example.messages), row.group, dict(row.example.meta), row.answer, row.rating]
+        for row in rows
+    ])  # fmt: skip
+
+
+def _labels(
+    rows: Sequence[Row], view: harness.RunView | None
+) -> tuple[dict[str, set[int]], list[str]]:
+    """What the run's detectors say of the answers of both sides, references unseen by both."""
+    found: dict[str, set[int]] = {}
+    remarks: list[str] = []
+    if view is None or not any(row.answer is not None for row in rows):
+        return found, remarks
+    for entry in view.config().get("detect", ()):
+        options = dict(entry) if isinstance(entry, Mapping) else {"plugin": entry}
+        name = str(options.pop("plugin", ""))
+        files = [Path(path) for path in view.config().get("plugins", ())]
+        try:
+            detector = harness.make_plugin("detector", name, options, files)
+            assert isinstance(detector, harness.Detector)
+            detector.prepare(())
+            for at, row in enumerate(rows):
+                if row.answer is None:
+                    continue
+                scored = ScoredExample(row.example, Prediction(row.example.id, row.answer), {})
+                for label in detector.detect(scored):
+                    found.setdefault(label.category, set()).add(at)
+        except HarnessError as error:
+            remarks.append(f"detector '{one_line(name, 60)}' was left out: {error.what}")
+        except Exception as error:  # a plugin's own fault is no fault of the rows
+            remarks.append(f"detector '{one_line(name, 60)}' failed: {type(error).__name__}")
+    return found, remarks
+
+
+def _picked(rows: Sequence[Row], live: Any, found: Compared) -> list[int]:
+    """Live rows that tell most: unlike the reference, or badly rated where only ratings fell."""
+    changed = {test.aspect for test in found.tests if test.changed}
+    worth = found.witness
+    if changed == {"ratings"}:
+        worth = np.array([-np.inf if row.rating is None else -row.rating for row in rows])
+    return chosen(rows, found.features, worth, np.flatnonzero(live).tolist())
+
+
+def _example(row: Row) -> dict[str, Any]:
+    example: Example = row.example
+    return {"id": example.id, "prompt": example.prompt, "place": example.place}
+
+
+def _remarks(found: Compared, live_rows: Sequence[Row], reference_rows: Sequence[Row]) -> list[str]:
+    remarks = []
+    if found.one_sided:
+        known = meta_fields(live_rows)
+        names = ", ".join(one_line(name, 40) for name in found.one_sided[:6])
+        where = "live rows" if not known.intersection(found.one_sided) else "one side"
+        remarks.append(f"not compared, since {where} lack it on most rows: {names}")
+    return remarks
+
+
+def _next(request: Request, drifted: bool) -> list[str]:
+    """What to do: a suggestion with commands, never a training."""
+    if not drifted:
+        return []
+    words = ["harness", "drift", str(request.live)]
+    words += [request.run] if request.run else []
+    words += ["--reference", str(request.reference)] if request.reference else []
+    words += ["--looks", str(request.looks)] if request.looks != 12 else []
+    words += ["--group", request.group] if request.group else []
+    return [f"{shlex.join(words)} -o to-label.jsonl"]

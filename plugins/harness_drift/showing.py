@@ -1,0 +1,133 @@
+"""The document of a look, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.kit.blocks import Column, Table
+from harness.kit.numbers import p_value
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness.terminal.blocks import draw_rows
+
+MOST = {"kinds": 8, "answers": 8, "ratings": 3}
+"""Things that changed, and are shown, of each test; ratings of all rows come with their kinds."""
+NAMES = {
+    "prompts": "texts of prompts",
+    "kinds": "kinds of prompts",
+    "answers": "answers",
+    "ratings": "ratings",
+}
+MARKS = {"drifted": ("▲", "bold red"), "no evidence": ("◆", "bold"), "too few": ("?", "bold")}
+
+
+def show(document: Mapping[str, Any], console: Console) -> None:
+    mark, style = MARKS[document["verdict"]]
+    rows, groups = document["rows"], document["groups"]
+    line = Text.assemble((f"{mark} {document['verdict']}", style))
+    console.print(line, highlight=False)
+    tables.note(
+        console,
+        f"{document['live']}: {rows['live']:,} rows in {groups['live']:,} groups, beside "
+        f"{document['reference']}: {rows['reference']:,} in {groups['reference']:,}.",
+    )
+    if document["look"]:
+        _show_tests(document, console)
+        _show_changes(document["tests"], console)
+    if document["examples"]:
+        tables.head(console, "live rows that the reference knows least")
+        for example in document["examples"]:
+            tables.item(console, one_line(example["prompt"], 140))
+        console.print()
+    for remark in document["remarks"]:
+        tables.note(console, f"{remark}.", "yellow")
+    for number, command in enumerate(document["next"]):
+        if not number:
+            tables.note(
+                console,
+                "Nothing is trained. The next command writes the 50 rows that tell most; fill in "
+                "their references, add the file to the run's data, then harness iterate.",
+            )
+        tables.next_command(console, command)
+
+
+def _show_tests(document: Mapping[str, Any], console: Console) -> None:
+    look = document["look"]
+    console.print()
+    columns = (
+        Column("compared"), Column("rows", "number"), Column("groups", "number"),
+        Column("p (Holm)", "number"), Column("says"),
+    )  # fmt: skip
+    lines = tuple(
+        (
+            NAMES[test["aspect"]],
+            f"{test['rows'][0]:,} / {test['rows'][1]:,}",
+            f"{test['groups'][0]:,} / {test['groups'][1]:,}",
+            "-" if test["adjusted"] is None else p_value(test["adjusted"]),
+            "changed" if test["changed"] else test["note"] or "no evidence",
+        )
+        for test in document["tests"]
+    )
+    draw_rows(Table(columns, lines, "tests"), console)
+    series = f" of series {look['series']}" if look["series"] > 1 else ""
+    console.print()
+    tables.note(
+        console,
+        f"Rows and groups are those of the reference / live. Look {look['number']} of "
+        f"{look['of']}{series}: a change needs a p up to .05/{look['of']} = {look['alpha']:.2g}.",
+    )
+
+
+def _show_changes(tests: Sequence[Mapping[str, Any]], console: Console) -> None:
+    shown = [
+        (test["aspect"], change)
+        for test in tests
+        for change in [c for c in test["changes"] if c["holds"]][: MOST.get(test["aspect"], 0)]
+    ]
+    if shown:
+        tables.head(console, "what changed")
+        columns = (
+            Column(""), Column("of", spare=1), Column("reference", "number"),
+            Column("live", "number"), Column("p (Holm)", "number"),
+        )  # fmt: skip
+        lines = tuple(
+            (
+                one_line(change["name"], 60),
+                NAMES[aspect],
+                _value(change, "reference"),
+                _value(change, "live"),
+                p_value(change["p"]),
+            )
+            for aspect, change in shown
+        )
+        draw_rows(Table(columns, lines, "changes"), console)
+        console.print()
+    kinds = next((test["changes"] for test in tests if test["aspect"] == "kinds"), ())
+    if sentence := would_have_found(kinds):
+        tables.note(console, sentence)
+
+
+def _value(change: Mapping[str, Any], side: str) -> str:
+    value = change[side]
+    if value is None:
+        return "-"
+    return f"{100 * value:.0f} %" if change["share"] else f"{value:.3g}"
+
+
+def would_have_found(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """How large a change of a kind of prompt four looks in five find, of a kind of usual size."""
+    usual = [k for k in kinds if k["share"] and k["reference"] and k["detectable"]]
+    if not usual:
+        return ""
+    kind = min(usual, key=lambda k: (abs(k["reference"] - 0.2), k["name"]))
+    to = kind["reference"] + kind["detectable"]
+    if to >= 1:
+        return "So few rows would show no change of a single kind of prompt reliably."
+    return (
+        f"Four looks in five would find a kind such as '{one_line(kind['name'], 60)}' "
+        f"({100 * kind['reference']:.0f} % of the reference) at {100 * to:.0f} % or more."
+    )
