@@ -43,7 +43,11 @@ def run():
         write(out, b"\n" + word[16:] + b"\n" + ascii(error).encode())
         os._exit(1)
     given.clear()
-    execute(compile(code, "answer.py", "exec"), module.__dict__)
+    try:
+        execute(compile(code, "answer.py", "exec"), module.__dict__)
+    except MemoryError:
+        module.__dict__.clear()  # room to say so
+        raise
     if tests:
         write(out, b"\n" + word[:16] + b"\n")
         execute(tested, module.__dict__)
