@@ -20,7 +20,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -270,19 +270,21 @@ def main() -> None:
         if words.out:
             words.out.write_text(json.dumps(found, indent=1))
 
-    cells = [(size, share) for size in SIZES for share in PLANTED] if words.power else []
-    name = "support-billing"
-    for size, share in cells if name in names else ():
-        whole = wholes[name]
+    cells = [(name, size, share) for name in names for size in SIZES for share in PLANTED]
+    for name, size, share in cells if words.power else ():
         # One row a group: what is asked here is how many rows a shift takes.
-        alone = Population(np.arange(len(whole.group)), *list(vars(whole).values())[1:])
+        alone = replace(wholes[name], group=np.arange(len(wholes[name].group)))
         hits = [shifted(alone, seed, size, share) for seed in range(words.power)]
-        told = [hit for hit in hits if hit is not None]
-        if told:
-            cell = {"rows": size, "share": share, "found": sum(told), "of": len(told)}
-            found["power"].append(cell)  # type: ignore[attr-defined]
-            print(cell, f"{time.monotonic() - begin:.0f} s", flush=True)
+        able = [hit for hit in hits if hit is not None]
+        if len(able) < len(hits) / 2:
+            continue
+        low, high = interval(sum(able), len(able))
+        cell = {"name": name, "rows": size, "share": share, "found": sum(able), "of": len(able)}
+        found["power"].append(cell | {"low": low, "high": high})  # type: ignore[attr-defined]
+        print(cell, f"{time.monotonic() - begin:.0f} s", flush=True)
         keep()
+    if not words.series:
+        return
     while min(done.values()) < words.series and time.monotonic() - begin < 60 * words.minutes:
         for name in names:
             alarm, of_bare, of_smooth = quiet(wholes[name], done[name])

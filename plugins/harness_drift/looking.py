@@ -18,7 +18,9 @@ from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness_drift import ledger
 from harness_drift.choosing import chosen
+from harness_drift.columns import of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Compared, compared
+from harness_drift.permuting import Mask
 from harness_drift.rows import Row, meta_fields, read_rows
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
         "groups": {"reference": _groups(reference_rows), "live": _groups(live_rows)},
         "look": None,
         "tests": [],
+        "rated": [],
         "examples": [],
         "remarks": [],
         "next": [],
@@ -78,6 +81,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
             "permutations": PERMUTATIONS,
         },
         "tests": [harness.to_json(test) for test in found.tests],
+        "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
         "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
         "remarks": [*_remarks(found, live_rows, reference_rows), *failed],
         "next": _next(request, drifted),
@@ -170,13 +174,37 @@ def _labels(
     return found, remarks
 
 
-def _picked(rows: Sequence[Row], live: Any, found: Compared) -> list[int]:
+def _picked(rows: Sequence[Row], live: Mask, found: Compared) -> list[int]:
     """Live rows that tell most: unlike the reference, or badly rated where only ratings fell."""
     changed = {test.aspect for test in found.tests if test.changed}
     worth = found.witness
     if changed == {"ratings"}:
         worth = np.array([-np.inf if row.rating is None else -row.rating for row in rows])
     return chosen(rows, found.features, worth, np.flatnonzero(live).tolist())
+
+
+def _rated(rows: Sequence[Row], live: Mask, view: harness.RunView) -> list[dict[str, Any]]:
+    """Live ratings by kind of prompt, the lowest first, beside the score of dev's own rows.
+
+    Dev has no ratings of users, so nothing is tested.
+    """
+    ratings = np.array([np.nan if row.rating is None else row.rating for row in rows])
+    if np.isnan(ratings).all():
+        return []
+    scores = np.full(len(rows), np.nan)
+    of_dev = {row.id: at for at, row in enumerate(view.rows("dev"))}
+    values = view.primary_values(view.best)
+    for at in np.flatnonzero(~live).tolist():
+        value = values[of_dev[rows[at].example.id]]
+        scores[at] = np.nan if value is None else value
+    found = []
+    for kind in of_prompts(rows, live)[0]:
+        own, dev = ratings[(kind.values == 1.0) & live], scores[(kind.values == 1.0) & ~live]
+        own, dev = own[~np.isnan(own)], dev[~np.isnan(dev)]
+        if len(own) >= LEAST_GROUPS and len(dev):
+            means = {"rating": float(own.mean()), "score": float(dev.mean())}
+            found.append({"name": kind.name, **means, "rated": len(own), "scored": len(dev)})
+    return sorted(found, key=lambda kind: (kind["rating"], kind["name"]))
 
 
 def _example(row: Row) -> dict[str, Any]:
@@ -189,8 +217,8 @@ def _remarks(found: Compared, live_rows: Sequence[Row], reference_rows: Sequence
     if found.one_sided:
         known = meta_fields(live_rows)
         names = ", ".join(one_line(name, 40) for name in found.one_sided[:6])
-        where = "live rows" if not known.intersection(found.one_sided) else "one side"
-        remarks.append(f"not compared, since {where} lack it on most rows: {names}")
+        lack = "one side lacks" if known.intersection(found.one_sided) else "live rows lack"
+        remarks.append(f"not compared, since {lack} it on most rows: {names}")
     return remarks
 
 

@@ -89,7 +89,10 @@ def _row(record: Mapping[str, Any], place: str, group: str | None) -> Row:
     together = _name(record.get(group or "group")) or _name(facts.get(group or "group"))
     example = Example(
         name, messages, group=together or name,
-        meta={key: value for key, value in facts.items() if isinstance(value, str | int | float)},
+        meta={
+            key: value for key, value in facts.items()
+            if isinstance(value, str | int | float) and key != group
+        },
         place=place,
     )  # fmt: skip
     return Row(example, together or name, answer, _rating(record))

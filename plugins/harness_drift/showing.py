@@ -16,6 +16,7 @@ from harness.terminal.blocks import draw_rows
 
 MOST = {"kinds": 8, "answers": 8, "ratings": 3}
 """Things that changed, and are shown, of each test; ratings of all rows come with their kinds."""
+MOST_RATED = 5
 NAMES = {
     "prompts": "texts of prompts",
     "kinds": "kinds of prompts",
@@ -38,10 +39,13 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     if document["look"]:
         _show_tests(document, console)
         _show_changes(document["tests"], console)
+    if document["rated"]:
+        _show_rated(document["rated"], console)
     if document["examples"]:
         tables.head(console, "live rows that the reference knows least")
         for example in document["examples"]:
             tables.item(console, one_line(example["prompt"], 140))
+    if document["remarks"] or document["next"]:
         console.print()
     for remark in document["remarks"]:
         tables.note(console, f"{remark}.", "yellow")
@@ -105,10 +109,26 @@ def _show_changes(tests: Sequence[Mapping[str, Any]], console: Console) -> None:
             for aspect, change in shown
         )
         draw_rows(Table(columns, lines, "changes"), console)
-        console.print()
     kinds = next((test["changes"] for test in tests if test["aspect"] == "kinds"), ())
     if sentence := would_have_found(kinds):
+        console.print()
         tables.note(console, sentence)
+
+
+def _show_rated(rated: Sequence[Mapping[str, Any]], console: Console) -> None:
+    tables.head(console, "live ratings by kind, the lowest first; dev has none to test against")
+    columns = (
+        Column(""), Column("rating", "number"), Column("rated", "number"),
+        Column("score on dev", "number"), Column("rows of dev", "number", spare=1),
+    )  # fmt: skip
+    lines = tuple(
+        (
+            one_line(kind["name"], 60), f"{kind['rating']:.3g}", f"{kind['rated']:,}",
+            f"{kind['score']:.3g}", f"{kind['scored']:,}",
+        )
+        for kind in rated[:MOST_RATED]
+    )  # fmt: skip
+    draw_rows(Table(columns, lines, "ratings"), console)
 
 
 def _value(change: Mapping[str, Any], side: str) -> str:
@@ -120,7 +140,8 @@ def _value(change: Mapping[str, Any], side: str) -> str:
 
 def would_have_found(kinds: Sequence[Mapping[str, Any]]) -> str:
     """How large a change of a kind of prompt four looks in five find, of a kind of usual size."""
-    usual = [k for k in kinds if k["share"] and k["reference"] and k["detectable"]]
+    sized = [k for k in kinds if k["share"] and k["reference"] and k["detectable"]]
+    usual = [k for k in sized if 0.05 <= k["reference"] <= 0.5]
     if not usual:
         return ""
     kind = min(usual, key=lambda k: (abs(k["reference"] - 0.2), k["name"]))

@@ -149,13 +149,18 @@ def test_a_changed_line_of_the_ledger_is_refused(files):
 def test_dev_of_a_run_is_the_reference_and_its_detectors_look_at_both(files):
     files.write()
     assert files.inside("iterate", "--rounds", "1", "--no-test").code == 0
-    lines = rows(2, 40, answer=lambda draw: "word " * 200)
-    write(files, "live.jsonl", lines)
+    lines = rows(
+        2, 60, ("easy",), answer=lambda draw: "word " * 200, rating=lambda draw: draw.random()
+    )
+    write(files, "live.jsonl", [*lines, *rows(3, 30, ("hard",))])
     result = files.inside("drift", "live.jsonl", "--json")
     assert result.code == 1, result.err
     assert result.document["reference"].startswith("dev of ")
     answers = next(t for t in result.document["tests"] if t["aspect"] == "answers")
     assert answers["rows"][0] > 20 and answers["changed"]
+    rated = {kind["name"]: kind for kind in result.document["rated"]}
+    assert set(rated) == {"kind = easy"} and rated["kind = easy"]["rated"] == 60
+    assert rated["kind = easy"]["scored"] > 20
 
 
 def test_rows_to_label_are_written_and_read_by_the_source(files):
