@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from harness import DataError, Example
 from harness.kit.text import storable, storable_json
@@ -15,7 +14,7 @@ from harness.readers import Fault, File, Problems, kind_of, packed_or_wide, read
 ANSWERS = ("answer", "response", "prediction", "output", "completion", "text", "generated_text")
 RATINGS = ("rating", "feedback")
 WORDS = {
-    "up": 1.0, "good": 1.0, "positive": 1.0, "like": 1.0, "yes": 1.0,
+    "true": 1.0, "false": 0.0, "up": 1.0, "good": 1.0, "positive": 1.0, "like": 1.0, "yes": 1.0,
     "down": 0.0, "bad": 0.0, "negative": 0.0, "dislike": 0.0, "no": 0.0,
 }  # fmt: skip
 _NEEDED = ("id", "group", "messages", "prompt", "system", "meta", *ANSWERS, *RATINGS)
@@ -91,7 +90,7 @@ def _row(record: Mapping[str, Any], place: str, group: str | None) -> Row:
         name, messages, group=together or name,
         meta={
             key: value for key, value in facts.items()
-            if isinstance(value, str | int | float) and key != group
+            if (isinstance(value, str) or _is_number(value)) and key != group
         },
         place=place,
     )  # fmt: skip
@@ -130,15 +129,24 @@ def _text(content: object) -> str:
     return content if isinstance(content, str) else ""
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    """True and False, too; none that a double cannot hold."""
+    return isinstance(value, int | float) and abs(value) < 2**53
+
+
 def _rating(record: Mapping[str, Any]) -> float | None:
     for name in RATINGS:
         value = record.get(name)
         if isinstance(value, str):
             word = value.strip().casefold()
-            if word not in WORDS:
-                raise ValueError(f"`{name}` must be a number, true or false, or up or down")
-            return WORDS[word]
-        if isinstance(value, int | float) and math.isfinite(value):
+            if not word:
+                continue
+            try:  # a cell of a CSV file is a text
+                value = WORDS[word] if word in WORDS else float(word)
+            except ValueError:
+                what = f"`{name}` must be a number, true or false, or up or down"
+                raise ValueError(what) from None
+        if _is_number(value):
             return float(value)
     return None
 

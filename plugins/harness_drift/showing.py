@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.kit.blocks import Column, Table
-from harness.kit.numbers import p_value
+from harness.kit.numbers import counted, p_value
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
@@ -33,8 +33,9 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     console.print(line, highlight=False)
     tables.note(
         console,
-        f"{document['live']}: {rows['live']:,} rows in {groups['live']:,} groups, beside "
-        f"{document['reference']}: {rows['reference']:,} in {groups['reference']:,}.",
+        f"{document['live']}: {counted(rows['live'], 'row')} in "
+        f"{counted(groups['live'], 'group')}, beside {document['reference']}: "
+        f"{rows['reference']:,} in {groups['reference']:,}.",
     )
     if document["look"]:
         _show_tests(document, console)

@@ -180,6 +180,16 @@ def test_of_many_rows_whole_groups_are_drawn(files, monkeypatch):
     assert found["rows"]["live"] == 60 and found["groups"]["live"] == 30
 
 
+def test_cells_of_a_csv_file_are_numbers_and_huge_ones_are_left_out(files):
+    text = "".join(f'"where, {at}",{at % 5},a\n' for at in range(40))
+    files.write("prompt,rating,kind\n" + text, "live.csv")
+    before = [{"prompt": f"where, {at}", "rating": at % 5, "kind": "a"} for at in range(40)]
+    write(files, "before.jsonl", [{**row, "huge": 10**400} for row in before])
+    found = looked(files, "live.csv", reference="before.jsonl")
+    assert found["verdict"] == "no evidence"
+    assert found["tests"][-1]["rows"] == [40, 40] and found["tests"][-1]["p"] == 1
+
+
 def test_hostile_text_is_only_text(files):
     lines = rows(2, kinds=("refund",))
     for line in lines:
