@@ -43,28 +43,39 @@ def lettered(choices: Choices) -> str:
     return "\n".join(f"{letter}) {text}" for letter, text in lines)
 
 
-def picked(choices: Choices, answer: str, first: int) -> str:
+def picked(choices: Choices, answer: str, first: int | None) -> str:
     """The letter of an answer that is a sign or a number, its text where it is one of the texts;
     empty where it is none of them.
 
     Args:
-        first: the number of the first one, 0 or 1.
+        first: the number of the first one, 0 or 1; None where answers are no numbers.
     """
     text = answer.strip()
     if (sign := text.upper()) in choices:
         return LETTERS[list(choices).index(sign)]
-    if text in choices.values():
-        return text
-    at = int(text) - first if text.isascii() and text.isdigit() and len(text) < 3 else -1
-    return LETTERS[at] if 0 <= at < len(choices) else ""
+    # Before the texts: of the choices 4, 2, 1, 0 the answer 0 is the first.
+    if (at := _place(choices, text, first)) >= 0:
+        return LETTERS[at]
+    return text if text in choices.values() else ""
 
 
-def first_number(column: str, answers: str, head: Iterable[Record]) -> int:
+def _place(choices: Choices, text: str, first: int | None) -> int:
+    """The place of the choice with this number; -1 where it is none."""
+    number = text.isascii() and text.isdigit() and len(text) < 3
+    at = int(text) - first if number and first is not None else -1
+    return at if at < len(choices) else -1
+
+
+def first_number(column: str, answers: str, head: Iterable[Record]) -> int | None:
     """Whether numbers of answers begin at 0, or at 1: where none is 0 and one is that of the last
-    choice, counted from 1."""
-    seen = [(choices_of(value_of(row, column)), str(value_of(row, answers))) for row in head]
+    choice, counted from 1. None where more answers are texts of choices than numbers."""
+    seen = [
+        (choices_of(value_of(row, column)), str(value_of(row, answers)).strip()) for row in head
+    ]
     ends = any(choices and text == str(len(choices)) for choices, text in seen)
-    return int(ends and all(text != "0" for _, text in seen))
+    first = int(ends and all(text != "0" for _, text in seen))
+    numbers = sum(_place(choices, text, first) >= 0 for choices, text in seen)
+    return first if numbers > sum(text in choices.values() for choices, text in seen) else None
 
 
 def column_of_choices(columns: Sequence[str], answers: str, rows: Iterable[Record]) -> str:

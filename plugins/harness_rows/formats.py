@@ -360,7 +360,7 @@ def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
     return replace(
         roles,
         choices=choices,
-        first=first_number(choices, roles.references[0], looks.head) if choices else 0,
+        first=first_number(choices, roles.references[0], looks.head) if choices else None,
         system=named.system or roles.system,
         good=named.good,
         id=named.id or looks.first(IDS, but=taken),

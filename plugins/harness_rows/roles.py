@@ -18,7 +18,7 @@ class Roles:
         messages: a list of turns, instead of both.
         completion: the turns that follow these, the answer last.
         choices: answers to choose from, lettered behind the prompt.
-        first: the number of the first of them, where answers are numbers.
+        first: the number of the first of them, 0 or 1; None where answers are no numbers.
         good: whether the answer is good; rows where it is not are left out.
         history: earlier turns as pairs (``[["question", "answer"], …]``).
     """
@@ -28,7 +28,7 @@ class Roles:
     messages: str = ""
     completion: str = ""
     choices: str = ""
-    first: int = 0
+    first: int | None = None
     references: tuple[str, ...] = ()
     system: str = ""
     history: str = ""

@@ -103,4 +103,30 @@ def test_what_picks_nothing():
     for answer in ("", "C", "2", "-1", "green", "\u00b2", "9" * 5000):
         assert picked(offered, answer, 0) == ""
     assert picked(offered, "2", 1) == "B" and picked(offered, " b ", 0) == "B"
-    assert picked(offered, "blue", 0) == "blue"
+    assert picked(offered, "blue", 0) == "blue" and picked(offered, "1", None) == ""
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_among_the_choices_are_not_taken_for_the_answer(tmp_path, first):
+    path = tmp_path / "sums.jsonl"
+    offered = [["4", "2", "1", "0"], ["0", "1", "2", "3"], ["red", "blue", "green", "pink"]]
+    made = [
+        {"question": question(n), "choices": offered[n % 3], "answer": right + first}
+        for n, right in enumerate(RIGHT)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    columns = {"prompt": "question", "choices": "choices", "references": ["answer"]}
+    found = read(RowsOptions(path=path, columns=columns)).rows
+    assert [row.references[0] for row in found] == ["ABCD"[right] for right in RIGHT]
+
+
+def test_answers_that_are_texts_may_be_numbers(tmp_path):
+    path = tmp_path / "sums.jsonl"
+    made = [
+        {"question": question(n), "choices": [str(n + d) for d in range(4)], "answer": str(n + 2)}
+        for n in range(20)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    columns = {"prompt": "question", "choices": "choices", "references": ["answer"]}
+    found = read(RowsOptions(path=path, columns=columns)).rows
+    assert [row.references[0] for row in found] == [str(n + 2) for n in range(20)]
