@@ -230,7 +230,8 @@ class Batches:
         for name in ("error_file_id", "output_file_id"):
             if isinstance(file := ended.get(name), str) and file:
                 path = f"files/{quote(file, safe='')}/content"
-                found |= self._patiently(functools.partial(self._lines, path))
+                may_be_empty = name == "error_file_id"
+                found |= self._patiently(functools.partial(self._lines, path, may_be_empty))
         left_out = Fault(f"left out of a batch ({ended['status']})")
         log = Spending(Path(batch.spent), "") if batch.spent else None
         # The log may be gone, with all that was spent.
@@ -279,14 +280,18 @@ class Batches:
                 raise Cancelled(f"stopped; {what} stays at work at the server") from None
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _lines(self, path: str) -> dict[str, Reply | Fault]:
+    def _lines(self, path: str, may_be_empty: bool) -> dict[str, Reply | Fault]:
         """The key of each line of a file of answers, or of errors.
+
+        Args:
+            may_be_empty: some servers name a file of errors where there are none.
 
         Raises:
             Fault: it has none, and is something else.
         """
         found: dict[str, Reply | Fault] = {}
         for line in self._client.lines(path):
+            may_be_empty = may_be_empty and not line.strip()
             try:
                 document = json.loads(line)
                 key, response = str(document["custom_id"]), document.get("response")
@@ -302,7 +307,7 @@ class Batches:
                 found[key] = fault
             except EnvironmentFailure as error:
                 found[key] = Fault(error.what, again=False, free=True)
-        if not found:
+        if not found and not may_be_empty:
             raise Fault("no lines of a batch")
         return found
 

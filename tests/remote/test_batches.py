@@ -162,6 +162,19 @@ def test_requests_that_fail_stand_in_the_error_file(server, here):
     )  # what failed may have worked, what was refused not
 
 
+def test_an_error_file_without_a_line_is_no_fault(server, here):
+    def always(kind, path, body, plain=server._done):
+        made = plain(kind, path, body)
+        if kind == "GET batches/batch-*" and b'"output_file_id"' in made.body:
+            server.files["file-99"] = b""
+            made = Answer(body=made.body.replace(b'{"id"', b'{"error_file_id": "file-99", "id"'))
+        return made
+
+    server._done = always
+    assert len(texts_of(ask(server, "abc"))) == 3
+    assert not under_way()
+
+
 def test_lines_that_are_none_are_passed_over(server, here):
     def reading(kind, path, body, plain=server._done):
         made = plain(kind, path, body)
