@@ -23,7 +23,13 @@ from harness.context import Report
 from harness.engine import carrying, channel
 from harness.engine.job import DESCRIPTION, RESULT
 from harness.engine.scratch import SUBMITTED
-from harness.errors import Cancelled, EnvironmentFailure, OutOfMemory, PluginError
+from harness.errors import (
+    Cancelled,
+    EnvironmentFailure,
+    HarnessError,
+    OutOfMemory,
+    PluginError,
+)
 from harness.kit.files import digest, read_json, remove, write_json
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
@@ -75,6 +81,10 @@ def submitted_in(folder: Path) -> Submitted | None:
         return None
 
 
+class _SilentError(EnvironmentFailure):
+    """The launcher has not answered for long, and its job may be at work all the same."""
+
+
 class LaunchedJobs:
     """The jobs of one run under its launcher; each thread waits for one of them."""
 
@@ -101,14 +111,15 @@ class LaunchedJobs:
 
         Raises:
             Cancelled: the user asked to stop; the job stays, and is found by the next start.
+            EnvironmentFailure: the launcher falls silent; the same.
             HarnessError: as the job raised it, or as the launcher did.
         """
         note = self._submitted(folder.absolute(), resources, label)
         try:
             answer = self._awaited(folder, note, report, cancelled, say)
-        except Cancelled:
+        except (Cancelled, _SilentError):
             raise
-        except BaseException:
+        except HarnessError:
             remove(folder / SUBMITTED)  # the next attempt is another job
             raise
         remove(folder / SUBMITTED)
@@ -187,7 +198,8 @@ class LaunchedJobs:
                     told = self._state(note.id)
                 except EnvironmentFailure as error:
                     if now - heard > SILENT_SECONDS:
-                        raise
+                        raise _SilentError(error.what, hint="the same command goes on with the "
+                                           "jobs that were submitted") from error  # fmt: skip
                     report(0, 0, f"({one_line(error.what, 60)})")
                     continue
                 heard = now

@@ -251,6 +251,20 @@ def test_a_launcher_that_does_not_answer_is_asked_again(folder: Path) -> None:
     assert done(jobs, folder)["answer"] == 3
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launched, "SILENT_SECONDS", 0.05)
+    jobs, queue = queued(EnvironmentFailure("nobody answers"))
+    with pytest.raises(EnvironmentFailure, match="nobody answers"):
+        done(jobs, folder)
+    carried(queue)  # it was at work all the while
+    again, same = queued(Launched("running"))
+    assert done(again, folder)["answer"] == 3
+    assert same.submitted == []
+
+
 def test_a_job_is_withdrawn_by_its_folder(jobs: LaunchedJobs, tmp_path: Path) -> None:
     folder = laid_out(tmp_path, seconds=60)
     over = time.monotonic() + 0.5
