@@ -216,6 +216,8 @@ class Workers:
                     except BaseException as error:
                         left.clear()  # those before it go on
                         future.set_exception(error)
+                while waiting:  # whoever waits for one of these would wait for ever
+                    waiting.popleft().set_exception(Cancelled())
 
         threads = []
         for _ in range(min(self.count, len(tasks))):

@@ -16,12 +16,13 @@ from harness.stages import Resources
 
 
 class Sleeping(Worker):
-    """Sleeps as many seconds as the folder's name says, or until it is asked to stop."""
+    """Sleeps as many seconds as the folder's name says, or until it is asked to stop; with a plus
+    before them to the end."""
 
     def do(self, folder: Any, report: Any, cancelled: Any, say: Any = None) -> Any:
         over = time.monotonic() + float(folder.name)
         while time.monotonic() < over:
-            if cancelled():
+            if cancelled() and folder.name[0] != "+":
                 raise Cancelled
             time.sleep(0.005)
         return folder.name
@@ -145,3 +146,12 @@ def test_each_worker_sees_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     assert Workers(2)._devices(0) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert Workers(2, None, one)._devices(0) is None
+
+
+def test_whoever_waits_within_a_task_is_not_left_waiting_for_what_never_begins() -> None:
+    with Workers(2) as workers:
+        begun = time.monotonic()
+        inner = [*[job(workers, "+0.2")] * 2, job(workers, "60")]
+        workers.ahead(lambda: list(workers.side_by_side(inner)))
+        job(workers, "0.05")()
+    assert time.monotonic() - begun < 10
