@@ -89,6 +89,10 @@ class EndpointGenerator(harness.Generator):
                     "the server is never told of the adapter: serve needs {adapters} or {adapter}, "
                     "or tuned: '{adapter}' where it loads what a request names"
                 )
+            if "adapter" not in places and self.model == self.tuned:
+                raise ValueError(
+                    "model and tuned are asked in one process of the server, so they need two names"
+                )
             return self
 
     options: Options

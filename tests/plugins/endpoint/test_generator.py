@@ -170,6 +170,7 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
         ({"serve": "vllm serve --lora {adapter} --port {port}"}, "stands in brackets"),
         ({"serve": "vllm serve [--lora={adapters}] --port {port}"}, "a word of its own"),
         ({"serve": "serve [{adapters}] [{adapter}] --port {port}"}, "one too many"),
+        ({"serve": SEVERAL, "model": "m", "tuned": "m"}, "two names"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, words):
