@@ -212,15 +212,24 @@ class Members:
                     continue
                 *lines, self.pending[connection] = (self.pending[connection] + data).split(b"\n")
                 for line in lines:
-                    self._take(connection, json.loads(line), context)
+                    if (message := self._of_a_rank(line)) is None:
+                        self.selector.unregister(connection)
+                        connection.close()
+                        break
+                    self._take(connection, message, context)
+
+    def _of_a_rank(self, line: bytes) -> list[Any] | None:
+        """``[rank, kind, ...]`` behind the token; None of others, who are not listened to: any
+        program of this machine may come to the door."""
+        try:
+            token, *message = json.loads(line)
+        except (ValueError, TypeError, RecursionError):
+            return None
+        known = secrets.compare_digest(str(token).encode("utf-8", "replace"), self.token.encode())
+        return message if known else None
 
     def _take(self, connection: socket.socket, message: list[Any], context: Any) -> None:
-        """``[token, rank, kind, ...]``; others than the ranks are not listened to."""
-        token, rank, kind, *parts = message
-        if not secrets.compare_digest(str(token), self.token):
-            self.selector.unregister(connection)
-            connection.close()
-            return
+        rank, kind, *parts = message
         self.sockets[rank] = connection
         match kind:
             case "sign":

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import harness
 from harness.config.plugin_entries import PluginEntry
 from harness_transformers import ranks
 from harness_transformers.lora import LoraTrainer
+from harness_transformers.ranks import launching
 
 OPTIONS = {"r": 4, "epochs": 2, "batch_size": 4, "precision": "fp32"}
 ALWAYS = 1e-6
@@ -375,3 +377,34 @@ def test_processes_without_a_gpu_for_each_are_refused(monkeypatch):
     assert ranks.count("auto", "train.processes") == 2 == ranks.count(2, "")
     with pytest.raises(harness.ConfigError, match="asks for 3 processes, and 2 GPUs"):
         ranks.count(3, "train.processes")
+
+
+class Silent:
+    """Processes of which none has ended."""
+
+    def wait(self, seconds):
+        return None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\xff\n", b"3\n", b'["x"]\n',
+        b'["x", 0, "sign"]\n["x", 0, "sign"]\n', b'["\\ud800", 0, "sign"]\n', b"[" * 9999 + b"\n",
+    ],
+)  # fmt: skip
+def test_a_stranger_at_the_door_is_not_listened_to(said):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        members = launching.Members(door, "token", Silent(), 2, None)
+        with (
+            socket.create_connection(door.getsockname()) as stranger,
+            socket.create_connection(door.getsockname()) as rank,
+        ):
+            stranger.sendall(said)
+            rank.sendall(b'["token", 1, "sign"]\n')
+            for _ in range(100):
+                members._hear(None, 0.01)
+                if members.signs == [0, 1]:
+                    break
+            assert members.signs == [0, 1] and not members.gone
+        members.close()
