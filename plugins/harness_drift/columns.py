@@ -10,7 +10,7 @@ import numpy as np
 from harness import Condition
 from harness.kit.features import prompt_features
 from harness_drift.permuting import Floats, Mask
-from harness_drift.rows import Row
+from harness_drift.rows import Row, meta_fields
 
 Value = str | float | bool
 
@@ -43,24 +43,42 @@ class Column:
 
 
 def of_prompts(rows: Sequence[Row], live: Mask) -> tuple[list[Column], list[str]]:
-    """Kinds of prompts, and the fields that only one side has.
+    """Kinds of prompts, and the fields that are left out.
 
+    That are those that only one side has, and those of which the sides share no value: dates,
+    weeks, versions.
     They depend on both sides together, so that no side decides where a number is cut.
     """
     known = [prompt_features(row.example) for row in rows]
     columns: list[Column] = []
-    one_sided: list[str] = []
+    left_out: list[str] = []
+    fields = meta_fields(rows)
     for name in sorted({name for features in known for name in features}):
         values = [features.get(name) for features in known]
         there = np.array([value is not None for value in values])
         shares = there[live].mean(), there[~live].mean()
         if min(shares) < KNOWN:
             if max(shares) >= KNOWN:
-                one_sided.append(name)
+                left_out.append(name)
+            continue
+        if name in fields and _apart(values, live):
+            left_out.append(name)
             continue
         columns += _of_field(name, values)
     columns = [c for c in columns if np.nansum(c.values) >= LEAST_ROWS]
-    return columns[:MOST_COLUMNS], one_sided
+    return columns[:MOST_COLUMNS], left_out
+
+
+def _apart(values: Sequence[Value | None], live: Mask) -> bool:
+    """Whether no value, or no stretch of numbers, is of both sides."""
+    sides: list[list[Value]] = [[], []]
+    for value, is_live in zip(values, live.tolist(), strict=True):
+        if value is not None:
+            sides[is_live].append(value)
+    numbers = [[float(v) for v in side if not isinstance(v, str)] for side in sides]
+    if [len(side) for side in numbers] == [len(side) for side in sides]:
+        return max(numbers[0]) < min(numbers[1]) or max(numbers[1]) < min(numbers[0])
+    return not set(sides[0]) & set(sides[1])
 
 
 def _of_field(name: str, values: Sequence[Value | None]) -> list[Column]:

@@ -92,7 +92,7 @@ class Compared:
     tests: tuple[Tested, ...]
     features: Singles
     witness: Floats
-    one_sided: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 def compared(
@@ -113,7 +113,7 @@ def compared(
     alike = similar(features)
     everything = np.ones(len(rows), bool)
     deal = _deal(rows, live, everything, permutations)
-    kinds, one_sided = kinds_of.of_prompts(rows, live)
+    kinds, left_out = kinds_of.of_prompts(rows, live)
     raw: list[tuple[Tested, Floats | None, list[Column], Mask]] = []
     prompts = _untested("prompts", rows, live, everything)
     prompts = dataclasses.replace(prompts, p=p_of(mmd(alike, deal)))
@@ -133,7 +133,7 @@ def compared(
         for (tested, found, columns, there), holms in zip(raw, adjusted, strict=True)
     )
     witness = np.asarray(alike[:, live].mean(axis=1) - alike[:, ~live].mean(axis=1), np.float64)
-    return Compared(tests, features, witness, tuple(one_sided))
+    return Compared(tests, features, witness, tuple(left_out))
 
 
 def _deal(rows: Sequence[Row], live: Mask, there: Mask, permutations: int) -> Deal:

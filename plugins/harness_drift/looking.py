@@ -21,7 +21,7 @@ from harness_drift.choosing import chosen
 from harness_drift.columns import of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Compared, compared
 from harness_drift.permuting import Mask
-from harness_drift.rows import Row, meta_fields, read_rows
+from harness_drift.rows import Row, read_rows
 
 if TYPE_CHECKING:
     from harness_drift.command import Request
@@ -83,7 +83,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
         "tests": [harness.to_json(test) for test in found.tests],
         "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
         "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
-        "remarks": [*_remarks(found, live_rows, reference_rows), *failed],
+        "remarks": [*_remarks(found), *failed],
         "next": _next(request, drifted),
     }  # fmt: skip
     return document, [rows[at] for at in picked]
@@ -212,14 +212,11 @@ def _example(row: Row) -> dict[str, Any]:
     return {"id": example.id, "prompt": example.prompt, "place": example.place}
 
 
-def _remarks(found: Compared, live_rows: Sequence[Row], reference_rows: Sequence[Row]) -> list[str]:
-    remarks = []
-    if found.one_sided:
-        known = meta_fields(live_rows)
-        names = ", ".join(one_line(name, 40) for name in found.one_sided[:6])
-        lack = "one side lacks" if known.intersection(found.one_sided) else "live rows lack"
-        remarks.append(f"not compared, since {lack} it on most rows: {names}")
-    return remarks
+def _remarks(found: Compared) -> list[str]:
+    if not found.left_out:
+        return []
+    names = ", ".join(one_line(name, 40) for name in found.left_out[:6])
+    return [f"not compared, since one side lacks it or both share no value of it: {names}"]
 
 
 def _next(request: Request, drifted: bool) -> list[str]:

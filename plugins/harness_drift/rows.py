@@ -17,7 +17,8 @@ WORDS = {
     "true": 1.0, "false": 0.0, "up": 1.0, "good": 1.0, "positive": 1.0, "like": 1.0, "yes": 1.0,
     "down": 0.0, "bad": 0.0, "negative": 0.0, "dislike": 0.0, "no": 0.0,
 }  # fmt: skip
-_NEEDED = ("id", "group", "messages", "prompt", "system", "meta", *ANSWERS, *RATINGS)
+_ROW = ("references", "reference", "split", "tools")  # of rows that were written for training
+_NEEDED = ("id", "group", "messages", "prompt", "system", "meta", *_ROW, *ANSWERS, *RATINGS)
 _HEAD = 4096
 
 

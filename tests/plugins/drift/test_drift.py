@@ -58,6 +58,15 @@ def test_a_kind_that_comes_more_is_named_and_exits_1(files):
     assert "-o to-label.jsonl" in result.document["next"][0]
 
 
+def test_dates_and_splits_are_no_kinds_of_prompts(files):
+    for week, name in ((1, "before"), (2, "live")):
+        lines = [{**row, "split": name, "week": week} for row in rows(week)]
+        write(files, f"{name}.jsonl", [{**row, "at": f"{name} {row['id']}"} for row in lines])
+    found = looked(files, "live.jsonl", reference="before.jsonl")
+    assert found["verdict"] == "no evidence"
+    assert "week" in found["remarks"][0]
+
+
 def test_new_texts_are_found_where_no_field_tells_them(files):
     lines = rows(2)
     for line in lines[:90]:
