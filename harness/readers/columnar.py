@@ -207,13 +207,17 @@ class Arrow(Columnar):
         import pyarrow as pa
 
         sizes = map(_unpacked_message, pa.ipc.MessageReader.open_stream(self._stream()))
-        return max(sizes, default=0)
+        try:
+            return max(sizes, default=0)
+        except struct.error:
+            raise pa.ArrowInvalid("a message leads beyond its own end") from None
 
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         # One by one: what is packed takes memory only for as long as it is read.
         for batch in pa.ipc.open_stream(self._stream()):
+            batch.validate(full=True)  # an offset beyond the texts would end this process
             for start in range(0, batch.num_rows, BATCH):
                 yield batch.slice(start, BATCH)
 

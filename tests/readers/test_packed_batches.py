@@ -76,3 +76,21 @@ def test_a_cut_file_is_one_fault(tmp_path):
         path = tmp_path / "cut"
         path.write_bytes(whole[:size])
         assert len(read(path, "stream")[2]) == 1, size
+
+
+@pytest.mark.parametrize("compression", [None, "zstd"])
+def test_a_file_that_leads_beyond_its_end_is_a_fault(compression, tmp_path):
+    rows = pa.table({"question": [f"question {n:03}" for n in range(ROWS)]})
+    written(tmp_path / "rows", rows, "stream", compression)
+    data = (tmp_path / "rows").read_bytes()
+    if compression is None:  # where the second text ends
+        whole, far = [b"".join(n.to_bytes(4, "little") for n in (12, end, 36))
+                      for end in (24, 2**31 - 1)]  # fmt: skip
+    else:  # where the packed texts begin: behind the packed offsets
+        batch = list(pa.ipc.MessageReader.open_stream(data))[1].metadata.to_pybytes()
+        assert batch in data
+        whole, far = batch, batch[:-24] + (2**40).to_bytes(8, "little") + batch[-16:]
+    assert data.count(whole) == 1
+    (tmp_path / "rows").write_bytes(data.replace(whole, far))
+    _, _, faults = read(tmp_path / "rows", "stream")
+    assert len(faults) == 1 and "cannot be read as Arrow" in faults[0]
