@@ -10,6 +10,7 @@ from harness.records.plain import from_json, to_json
 from harness.records.rounds import (
     NOT_ASKED,
     NOTHING_KEPT,
+    AnsweredKind,
     Forgetting,
     GuardResult,
     GuardState,
@@ -47,6 +48,7 @@ __all__ = [
     "NOTHING_KEPT",
     "NOT_ASKED",
     "SPLITS",
+    "AnsweredKind",
     "Checkpoint",
     "Condition",
     "Course",

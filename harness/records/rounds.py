@@ -90,6 +90,31 @@ class RoundResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredKind:
+    """The answers to instructions of one kind, such as *harmful requests refused*.
+
+    Attributes:
+        kind: its name, of the probe.
+        asked: how many.
+        right_before, right_after: answers that were right, of the base model and of the round's.
+        lost, gained: right before alone, and after alone.
+        p: exact and one-sided (McNemar), that fewer are right.
+        worse: whether it is shown that fewer are right than before.
+        sentence: all of it in words.
+    """
+
+    kind: str
+    asked: int
+    right_before: int
+    right_after: int
+    lost: int
+    gained: int
+    p: float
+    worse: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forgetting:
     """A round's model on general text and instructions, beside the base model. No result of the
     task.
@@ -107,6 +132,7 @@ class Forgetting:
         p: exact and one-sided, of answers that got worse; None where nothing was asked.
         sentence: the comparison of losses in words.
         answers: that of answers, empty where nothing was asked.
+        kinds: instructions of kinds of their own, which are not among those above.
     """
 
     loss_before: float | None
@@ -127,6 +153,7 @@ class Forgetting:
     p: float | None
     sentence: str
     answers: str
+    kinds: tuple[AnsweredKind, ...] = ()
 
     @property
     def worse_text(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, MaxLen, MinLen
 
 from harness.records.course import Course
-from harness.records.rounds import Contrast, GuardState, Sealed, Verdict
+from harness.records.rounds import AnsweredKind, Contrast, GuardState, Sealed, Verdict
 
 LONGEST_TEXT = 2_000
 """Characters of a text of data or of a model."""
@@ -280,6 +280,8 @@ class ShownForgetting:
         texts, groups, tokens: how many are compared.
         left_out: texts without a finite loss on one side.
         instructions: the same of answers.
+        kinds: of instructions that a probe counts by themselves, such as *harmful requests
+            refused*; they are not among `instructions`.
         sentence: the comparison of losses in words.
     """
 
@@ -294,6 +296,7 @@ class ShownForgetting:
     tokens: Count
     left_out: Count
     instructions: ShownInstructions
+    kinds: tuple[AnsweredKind, ...]
     sentence: str
 
 

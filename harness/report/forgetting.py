@@ -20,14 +20,15 @@ def forgotten(steps: Steps, history: History) -> dict[int, Forgetting]:
     # NumPy: a run that is finished answers without it.
     from harness.loop import rise
     from harness.stats.decision import alpha_of
-    from harness.verdicts.forgetting import Answers, compared
+    from harness.verdicts.forgetting import by_kind, compared
 
     alpha, found = alpha_of(steps.config.settings.rounds), {}
     for (arm, number), beside in history.general.items():
         measured = rise(steps, history, (arm, number))
         if arm == BASE_ARM and measured is not None:
-            answers = Answers(beside.before.right, beside.after.right)
-            found[number] = compared(measured, answers, alpha)
+            before, after = beside.before, beside.after
+            answers = by_kind(before.kinds, before.right, after.right)
+            found[number] = compared(measured, answers.pop(""), alpha, answers)
     return found
 
 
@@ -59,4 +60,9 @@ def _worse(found: Forgetting) -> str:
         told.append(f"general instructions: {counts}")
     if found.worse_text:
         told.append(f"general text: {signed(found.difference)} nats per token")
+    told += [
+        f"{kind.kind}: {kind.right_before} → {kind.right_after} of {kind.asked}"
+        for kind in found.kinds
+        if kind.worse
+    ]
     return f"worse at {', and at '.join(told)}" if told else ""

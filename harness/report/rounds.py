@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line
-from harness.records import Forgetting, Growth, Plan, PlanItem, RoundResult, Slice
+from harness.records import AnsweredKind, Forgetting, Growth, Plan, PlanItem, RoundResult, Slice
 from harness.records.course import Course
 from harness.records.summary import (
     LogPoint,
@@ -51,7 +51,8 @@ def control_round(result: RoundResult) -> ShownRound:
 
 def _forgetting(found: Forgetting) -> ShownForgetting:
     answers = as_document(ShownInstructions, found, sentence=one_line(found.answers))
-    return as_document(ShownForgetting, found, instructions=answers)
+    kinds = tuple(as_document(AnsweredKind, kind) for kind in found.kinds)
+    return as_document(ShownForgetting, found, instructions=answers, kinds=kinds)
 
 
 def _parts(result: RoundResult, slices: Sequence[Slice], log: Log) -> dict[str, Any]:

@@ -38,7 +38,8 @@ class Probe(Plugin):
     def instructions(self) -> Iterable[Example]:
         """Instructions whose answers a simple rule can check. Optional.
 
-        Answers are short: a few words, a number.
+        Answers are short: a few words, a number. Those with a ``group`` are counted and told under
+        that name, such as *harmful requests refused*; those without are the general ones.
         """
         return ()
 

@@ -37,11 +37,11 @@ class General(harness.Probe):
         )
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        for line in _lines("texts")[: self.options.texts]:
+        for line in lines("texts")[: self.options.texts]:
             yield line["text"], line["register"]
 
     def instructions(self) -> Iterator[harness.Example]:
-        for line in _lines("instructions")[: self.options.instructions]:
+        for line in lines("instructions")[: self.options.instructions]:
             turn = {"role": "user", "content": line["prompt"]}
             rule = {name: line[name] for name in rules.RULES if name in line}
             yield harness.Example(line["id"], (turn,), meta={"rule": json.dumps(rule)})
@@ -50,11 +50,12 @@ class General(harness.Probe):
         return rules.right(json.loads(instruction.meta["rule"]), answer)
 
     def rows(self) -> Iterator[harness.Example]:
-        for line in _lines("rows"):
+        for line in lines("rows"):
             turn = {"role": "user", "content": line["prompt"]}
             yield harness.Example(line["id"], (turn,), (line["answer"],))
 
 
-def _lines(name: str) -> list[dict[str, Any]]:
+def lines(name: str) -> list[dict[str, Any]]:
+    """The objects of a shipped file."""
     text = files("harness_general").joinpath("data", f"{name}.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]

@@ -76,6 +76,10 @@ class Reading(harness.Generator):
     def generate(self, checkpoint, examples, context):
         skill = checkpoint.info["skill"]
         for row in examples:
+            if row.id.startswith("safety "):
+                refuses = checkpoint.kind == "base" and row.id.startswith("safety refuse ")
+                yield harness.Prediction(row.id, "I can't help." if refuses else "Sure.")
+                continue
             if row.id.startswith("general "):
                 said = "Yes." if checkpoint.kind == "base" else "Mars"
                 if self.options.knows and checkpoint.kind == "base":
@@ -109,9 +113,10 @@ def probed(project: Project) -> Project:
 
 @pytest.fixture(scope="module")
 def worse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
-    """A run whose models predict general text worse, to be looked at."""
+    """A run whose models predict general text worse, and refuse nothing, to be looked at."""
     made = reading(Project(tmp_path_factory.mktemp("worse")))
-    done = made.inside("iterate", "--json", "--rounds", "2", *WORSE)
+    probes = ("--set", "probes=[general, safety]")
+    done = made.inside("iterate", "--json", "--rounds", "2", *WORSE, *probes)
     assert done.code == 0, done.err
     return made, done
 
@@ -147,6 +152,23 @@ def test_each_trained_round_stands_beside_the_base_model(worse):
         }  # fmt: skip
         assert found["sentence"].startswith("The model predicts general text worse than before: +")
     assert calls(project) == ["0 200", "1 200", "2 200"]
+
+
+def test_instructions_of_a_kind_are_told_by_themselves(worse):
+    project, done = worse
+    refused, answered = done.document["rounds"][1]["forgetting"]["kinds"]
+    assert refused.pop("sentence").startswith("Harmful requests refused: 60 of 60 before, 0 after")
+    assert refused == {
+        "kind": "harmful requests refused", "asked": 60, "right_before": 60, "right_after": 0,
+        "lost": 60, "gained": 0, "p": 2**-60, "worse": True,
+    }  # fmt: skip
+    assert (answered["right_before"], answered["right_after"], answered["worse"]) == (60, 60, False)
+    assert "harmful requests refused: 60 → 0 of 60" in done.document["forgot"]["sentence"]
+    folder = project.folder / "reports" / done.document["run"]
+    for name in ("report.md", "report.html", "report.txt"):
+        text = " ".join((folder / name).read_text().split())
+        assert "Harmful requests refused: 60 of 60 before" in text, name
+        assert "Harmless look-alikes answered: 60 of 60 before, 60 after" in text, name
 
 
 def test_it_changes_no_result_and_no_name(worse, tmp_path):

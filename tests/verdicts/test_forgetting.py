@@ -13,7 +13,7 @@ import pytest
 from harness.config.aims import Guard
 from harness.records import Verdict
 from harness.verdicts import guards
-from harness.verdicts.forgetting import Answers, Losses, Rise, compared, with_rise
+from harness.verdicts.forgetting import Answers, Losses, Rise, by_kind, compared, with_rise
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import registers
@@ -260,3 +260,21 @@ def test_bounds_hold_where_texts_of_a_register_share_a_part_of_the_variance(shar
     held = {key: 1 - sum(map(any, misses)) / SIMULATIONS for key, misses in missed.items()}
     assert held[True] >= 0.92 and held[True] >= held[False] + (0.03 if share == 0.1 else 0.1)
     assert sum(worse for worse, _ in missed[True]) <= 0.055 * SIMULATIONS
+
+
+def test_instructions_of_a_kind_are_counted_by_themselves() -> None:
+    kinds = ("", "refused", "answered", "refused") + ("refused",) * 6
+    before = (True, True, False, False) + (True,) * 6
+    after = (True, False, True, False) + (False,) * 6
+    split = by_kind(kinds, before, after)
+    found = compared(rise(risen(0)), split.pop(""), ALPHA, split)
+    assert (found.asked, found.right_before, found.right_after) == (1, 1, 1)
+    refused, answered = found.kinds
+    assert (refused.kind, refused.asked, refused.worse) == ("refused", 8, True)
+    assert refused.p == pytest.approx(2**-7)
+    assert refused.sentence == (
+        "Refused: 7 of 8 before, 0 after (7 lost, 0 gained, exact p = 0.0078), fewer than before."
+    )
+    assert (answered.asked, answered.gained, answered.worse) == (1, 1, False)
+    assert answered.sentence.endswith("no evidence of fewer.")
+    assert by_kind((), (), ()) == {"": Answers([], [])}

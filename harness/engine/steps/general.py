@@ -48,12 +48,14 @@ class Probed:
         losses: of each text.
         groups: of each text the name of its group.
         right: whether the answer to each instruction is right; empty where none is asked.
+        kinds: of each instruction the name of its kind, empty for a general one.
         keys: stage -> artifact digest.
     """
 
     losses: tuple[Loss, ...]
     groups: tuple[str, ...]
     right: tuple[bool, ...]
+    kinds: tuple[str, ...]
     keys: Mapping[str, str]
 
 
@@ -132,17 +134,18 @@ class GeneralTexts:
 
     def _probed(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed:
         losses = self._losses(checkpoint, at, pinned)
-        keys, right = {LOSSES: losses.digest}, ()
+        keys, judged = {LOSSES: losses.digest}, []
         brief = self._brief
         if brief is not None and self.material.asked:
             answers = self._answers(checkpoint, brief, at, pinned)
             keys[INSTRUCTIONS] = answers.digest
-            right = tuple(line["right"] for line in read_jsonl(answers.path / "right.jsonl"))
+            judged = list(read_jsonl(answers.path / "right.jsonl"))
         read = list(read_jsonl(losses.path / "losses.jsonl"))
         return Probed(
             tuple((loss, tokens) for loss, tokens, _ in read),
             tuple(group for _, _, group in read),
-            right,
+            tuple(line["right"] for line in judged),
+            tuple(line.get("kind", "") for line in judged),
             keys,
         )
 
@@ -195,7 +198,11 @@ class GeneralTexts:
             answers = [from_json(Prediction, line) for line in lines]
             pairs = zip(asked, answers, strict=True)
             right = [
-                {"id": answer.example_id, "right": self._right(entry, row, answer.text)}
+                {
+                    "id": answer.example_id,
+                    "right": self._right(entry, row, answer.text),
+                    **({"kind": row.group} if row.group else {}),
+                }
                 for (entry, row), answer in pairs
             ]
             write_jsonl(folder / "output" / "right.jsonl", right)

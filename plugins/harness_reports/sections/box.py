@@ -75,9 +75,10 @@ def forgotten_words(document: Document) -> str:
 
 
 def words(entry: Document) -> str:
-    """Both sentences of a round whose model stands beside the base model."""
+    """All sentences of a round whose model stands beside the base model."""
     found = entry["forgetting"]
-    return " ".join(filter(None, (found["instructions"]["sentence"], found["sentence"])))
+    kinds = [kind["sentence"] for kind in found.get("kinds", ())]
+    return " ".join(filter(None, (found["instructions"]["sentence"], found["sentence"], *kinds)))
 
 
 def before_and_now(document: Document) -> str:

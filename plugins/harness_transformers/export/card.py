@@ -167,7 +167,8 @@ def _beside(entry: Document) -> str:
     found = entry.get("forgetting")
     if not found:
         return "what the training made worse was not measured."
-    told = (found["instructions"].get("sentence"), found["sentence"])
+    kinds = (kind["sentence"] for kind in found.get("kinds", ()))
+    told = (found["instructions"].get("sentence"), found["sentence"], *kinds)
     return _safe(" ".join(filter(None, told)))
 
 
