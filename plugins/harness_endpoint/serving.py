@@ -36,13 +36,20 @@ def words(
     """The command for a model.
 
     A part in brackets is used where all its places are known: what an adapter needs is left out
-    for the base model. A value is one word, whatever it holds.
+    for the base model. Brackets without a place stay. A value is one word, whatever it holds.
 
     Args:
         adapters: name -> folder: the word ``{adapters}`` becomes ``NAME=FOLDER`` for each.
     """
     known = {*values, *(["adapters"] if adapters else [])}
-    text = _OPTIONAL.sub(lambda part: part[1] if places_of(part[1]) <= known else "", template)
+
+    def part_of(found: re.Match[str]) -> str:
+        places = places_of(found[1])
+        if not places:  # brackets of the server's own, such as '["*"]'
+            return found[0]
+        return found[1] if places <= known else ""
+
+    text = _OPTIONAL.sub(part_of, template)
     several = [f"{name}={folder}" for name, folder in (adapters or {}).items()]
     return [
         filled

@@ -266,7 +266,7 @@ def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
 
 
 def test_a_job_is_withdrawn_by_its_folder(jobs: LaunchedJobs, tmp_path: Path) -> None:
-    folder = laid_out(tmp_path, seconds=60)
+    folder = laid_out(tmp_path, seconds=18)  # a job stops between two of its three steps
     over = time.monotonic() + 0.5
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: time.monotonic() > over)

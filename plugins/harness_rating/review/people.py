@@ -94,11 +94,12 @@ class People(harness.Verifier):
         folder = RatingsFolder(Path(self.options.folder))
         known = [content(item(row)) for row in rows]
         chosen = self._chosen(known, context.seed)
+        wanted = set(chosen)
         reviews = Reviews(folder)
         new = {
             key: Shown(row, _about(row))
             for key, row in zip(known, rows, strict=True)
-            if key in chosen and key not in reviews.batch_of
+            if key in wanted and key not in reviews.batch_of
         }
         if new:
             create(

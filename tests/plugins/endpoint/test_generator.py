@@ -181,6 +181,8 @@ def test_what_cannot_be_meant_is_refused(options, words):
 @pytest.mark.parametrize("hostile", ["a b; rm -rf /", "$(touch x)", "--help", "'\"", "{port}"])
 def test_a_path_is_one_word_whatever_it_holds(hostile):
     values = {"base": hostile, "port": "1"}
+    origins = """serve {base} --allowed-origins '["*"]'"""
+    assert serving.words(origins, values)[-1] == '["*"]'
     assert serving.words("serve {base} [--lora {adapter}] --port {port}", values) == [
         "serve", hostile, "--port", "1",
     ]  # fmt: skip
