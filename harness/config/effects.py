@@ -41,6 +41,11 @@ def without_effect(
     if planned == "targeted" and augment and not settings.named("analyze"):
         message = "no analyzer finds slices, so added rows are not targeted"
         yield ("analyze",), message, "note"
+    if settings.execution.launcher == "inline":
+        for key in ("workers", "resources"):
+            if f"execution.{key}" in given:
+                message = "the launcher inline does one job after the other in the run's process"
+                yield ("execution", key), message, "note"
 
 
 def shortages(

@@ -188,3 +188,10 @@ def test_an_option_of_the_source_without_effect(project):
 def test_a_wrong_value_of_a_flag_is_placed_at_the_flag(project, text, shown):
     found = checked(project, 2, "--set", text)
     assert shown in found and "harness.yaml:" not in found
+
+
+def test_workers_without_effect_are_noted(project):
+    inline = ("--set", "execution.launcher=inline", "--set", "execution.workers=4")
+    assert "note: --set execution.workers: the launcher inline" in checked(project, 0, *inline)
+    local = ("--set", "execution.launcher=local", "--set", "execution.workers=4")
+    assert "execution.workers" not in checked(project, 0, *local)
