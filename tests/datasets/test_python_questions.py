@@ -154,7 +154,7 @@ def test_the_table_counts_runs_that_miss_a_point(capsys: pytest.CaptureFixture[s
 
 def test_the_docs_have_what_general_rows_kept_as_it_was_recorded() -> None:
     records = frontier.read()
-    page = (story.ROOT / "docs" / "forgetting.md").read_text("utf-8")
+    page = (story.ROOT / "benchmarks" / "forgetting.md").read_text("utf-8")
     table = frontier.table(records)
     assert table in page
     for line in table.splitlines()[2:]:
