@@ -280,9 +280,9 @@ class ShownForgetting:
         texts, groups, tokens: how many are compared.
         left_out: texts without a finite loss on one side.
         instructions: the same of answers.
+        sentence: the comparison of losses in words.
         kinds: of instructions that a probe counts by themselves, such as *harmful requests
             refused*; they are not among `instructions`.
-        sentence: the comparison of losses in words.
     """
 
     loss_before: float | None
@@ -296,8 +296,8 @@ class ShownForgetting:
     tokens: Count
     left_out: Count
     instructions: ShownInstructions
-    kinds: tuple[AnsweredKind, ...]
     sentence: str
+    kinds: tuple[AnsweredKind, ...] = ()  # summaries of before there were kinds are read, too
 
 
 @dataclass(frozen=True, slots=True)
