@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from harness import sides
 from harness.data.splits import groups_of, grown, rows_digest
 from harness.engine import ledger
 from harness.engine.at import At
@@ -23,13 +24,12 @@ from harness.engine.pins import (
     ROWS,
     TRAIN,
 )
-from harness.engine.steps import Steps, asking, processes
+from harness.engine.steps import Steps, asking
 from harness.engine.steps.analyzing import analyze
 from harness.engine.steps.augmenting import AugmentedRows, augment
 from harness.engine.steps.comparing import compared
 from harness.engine.steps.detecting import malformed
 from harness.engine.steps.evaluating import Evaluation, evaluate, generate
-from harness.engine.steps.processes import Processes
 from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
@@ -107,7 +107,7 @@ def _answer_ahead(
     if steps.run.journal.closed(arm.name, number) is not None:
         return
     at, data, shadow = At(number, arm.name), history.data, steps.ahead()
-    other = processes.beside(steps, _kept_model(history, arm, base))
+    other = sides.beside(steps, _kept_model(history, arm, base))
 
     def task() -> None:
         checkpoint = train(shadow, base, arm.train[number], data.split("valid"), at)
@@ -136,7 +136,7 @@ def _train_and_judge(
     went = course(log) if closed is None else None
     if went is not None and went.kind:
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
-    other = processes.beside(steps, _kept_model(history, arm, base))
+    other = sides.beside(steps, _kept_model(history, arm, base))
     evaluation = evaluate(
         steps, checkpoint, data.split("dev"), at,
         learned=rows, against=arm.kept, beside=other, pinned=pinned,
@@ -166,15 +166,15 @@ def open_test(
     pinned = steps.run.journal.tested
     of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
-    base_pins, other = pinned.get(BASELINE), processes.beside(steps, base)
+    base_pins, other = pinned.get(BASELINE), sides.beside(steps, base)
     if other:
         best = evaluate(steps, kept, test, of_kept, learned=learned, beside=other, pinned=pins)
         baseline = evaluate(steps, base, test, of_base, of=best, pinned=base_pins)
-        process = processes.ONE
+        process = sides.ONE
     else:
         baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
         best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
-        process = processes.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
+        process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
     prompted = asking.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
@@ -203,13 +203,13 @@ def _compare(
     rows: Sequence[Example],
     alpha: float,
     against: int,
-    process: Processes,
+    process: sides.Processes,
 ) -> Verdict:
     settings = steps.config.settings
     score, name = deciding_score(steps, rows), f"round {against}"
-    sides = (side.measurements[score.entry.name] for side in (new, old))
+    measured = (side.measurements[score.entry.name] for side in (new, old))
     verdict = rule.judge(
-        score, *sides,
+        score, *measured,
         alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
     )  # fmt: skip
     verdict = dataclasses.replace(verdict, sentence=verdict.sentence + process.told)
@@ -306,14 +306,14 @@ def _decide(
         other: the kept checkpoint, where it has answered in the pass of the newest one.
     """
     number, kept = max(arm.train), _kept(history, arm)
-    dev, at, process = history.data.split("dev"), At(number, arm.name), processes.SAME
+    dev, at, process = history.data.split("dev"), At(number, arm.name), sides.SAME
     steps.choosing_by(dev)
     if other:
         learned = arm.train[arm.kept] if arm.kept else ()
-        kept, process = processes.in_one(steps, kept, evaluation, other, dev, at, arm.kept, learned)
+        kept, process = sides.in_one(steps, kept, evaluation, other, dev, at, arm.kept, learned)
     elif arm.name == BASE_ARM:  # the control arm has no verdict
         plain = history.evaluations[BASE_ARM, BASELINE]
-        process = processes.asked_again(steps, base, plain, evaluation, dev, at)
+        process = sides.asked_again(steps, base, plain, evaluation, dev, at)
     new, old = compared(steps, evaluation, kept, dev, at, arm.kept)
     alpha = alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept, process)

@@ -18,6 +18,7 @@ _DAMAGED = (
     ("version number", "another version of DuckDB wrote it"),
     ("Corrupt", "the file is damaged"),
     ("checksum", "the file is damaged"),
+    ("Could not read enough", "the file is damaged"),
 )
 _HOLDER = re.compile(r"PID (\d+)")
 

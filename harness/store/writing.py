@@ -150,6 +150,8 @@ def _answer(
         raise UsageError(
             "the query needs more memory than there is for one", hint="ask for less at a time"
         ) from None
+    except duckdb.IOException as problem:  # no query may read another file
+        raise unopenable(path, problem) from problem
     except duckdb.Error as problem:
         raise UsageError(_first_line(problem), hint=_offered(connection, sql, problem)) from problem
     finally:

@@ -63,7 +63,7 @@ CAUSES: Mapping[str, Cause] = {
     ),
     CAPACITY: Cause(
         "the nearest training rows teach the answer, and the model still fails it",
-        "raise train.epochs or the capacity of what is trained (of `lora`: train.r)",
+        "raise train.epochs or the capacity of what is trained (train.r of `lora`)",
         False,
     ),
     UNKNOWN: Cause(

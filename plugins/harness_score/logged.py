@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness import DataError, MetricEntry, Scorecard
+from harness import DataError, Measurement, Metric, MetricEntry, Scorecard
 from harness.kit.text import one_line
-from harness.records import Measurement
-from harness.stages import Metric
 from harness_score.tables import Table
 
 NAME = "logged"

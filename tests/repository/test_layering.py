@@ -66,7 +66,7 @@ FLOORS = (
     ("records", "rubrics", "errors", "context", "alike", "kit", "readers", "stats", "terminal"),
     ("stages", "hookspecs", "boundary", "scoring", "data", "remote"),
     ("registry", "config", "store"),
-    ("verdicts", "engine", "loop", "stored"),
+    ("verdicts", "engine", "sides", "loop", "stored"),
     ("report", "testing"),
     ("cli",),
 )
@@ -84,7 +84,8 @@ BESIDE = {
     "scoring": {"stages", "boundary", "data"},
     "data": {"stages", "boundary"},
     "config": {"registry"},
-    "loop": {"engine", "verdicts"},
+    "sides": {"engine", "verdicts"},
+    "loop": {"engine", "sides", "verdicts"},
     "stored": {"engine", "loop", "verdicts"},
     "report": set(),
     "testing": {"report"},

@@ -490,6 +490,17 @@ def test_no_file_and_a_damaged_one(tmp_path: Path) -> None:
         query(tmp_path / "bad.duckdb", "SELECT 1")
 
 
+def test_a_database_that_lost_its_end_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "r.duckdb"
+    rows = (Example(f"e{n}", ({"role": "user", "content": str(n) * 900},)) for n in range(5000))
+    build(path, RunContents("r", "f1", 0, examples=tuple(rows)))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 3)
+    with pytest.raises(EnvironmentFailure, match="damaged") as failure:
+        query(path, "SELECT max(prompt) FROM examples")
+    assert "delete it" in (failure.value.hint or "")
+
+
 def test_one_reading_sees_one_state_and_survives_a_wrong_question(path: Path) -> None:
     with reading(path) as ask:
         before = ask("SELECT run, kept_round FROM runs")

@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import json
 import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -567,7 +568,7 @@ def test_config_keys_in_remedies_exist() -> None:
     from harness_transformers import LoraTrainer, TransformersGenerator  # type: ignore
 
     text = " ".join(remedy for _, remedy, _ in causes().causes().values())
-    keys = {key for key in text.replace(",", " ").split() if "." in key}
+    keys = {key for key in re.split(r"[ ,()]+", text) if "." in key}
     assert keys == {
         "generate.max_new_tokens", "train.epochs", "train.learning_rate", "train.r",
     }  # fmt: skip

@@ -189,7 +189,8 @@ def test_a_path_is_one_word_whatever_it_holds(hostile):
 
 
 def test_the_programs_version_is_part_of_what_answers_are_made_with():
-    assert generator().environment() == {"server": f"Python {sys.version.split()[0]}"}
+    (told,) = generator().environment().values()  # python3 says its name otherwise than python
+    assert told.endswith(f"Python {sys.version.split()[0]}")
     none = generator("no-such-server {base} [{adapter}] --port {port}")
     assert none.environment() == {"server": ""}
 

@@ -49,7 +49,8 @@ FREE = (
 """Keys whose value is a mapping with keys that come from data, models or plugins."""
 
 KNOWN = (
-    "label", "schema", "primary", "next_command", "split", "state", "started", "finished",
+    "label", "schema", "instead", "primary", "next_command", "split", "state", "started",
+    "finished",
 )  # fmt: skip
 """Keys whose value the program itself gives."""
 

@@ -62,7 +62,6 @@ def suspects(request: SuspectsRequest) -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from harness.errors import EXIT_INTERRUPTED
     from harness.terminal.interrupts import Stop, way_on
     from harness.terminal.progress import SHORT, WEIGHTS, Display
     from harness.terminal.streams import plugins_on_stderr
@@ -91,7 +90,7 @@ def suspects(request: SuspectsRequest) -> int:
         told = f"{str(end) or 'stopped'}; finished work is saved. To go on:"
         console.print(Text(told), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
-        return EXIT_INTERRUPTED
+        return end.exit_code
     lines = [_line(place, listed) for place, listed in enumerate(found.listed, start=1)]
     if request.output:
         writing.write([("-o", request.output, lines)])
