@@ -3,7 +3,7 @@
     python benchmarks/analysis.py [--examples N] [--json FILE]
 
 A run of N examples, three rounds and five metrics is made up and written by the ordinary store;
-``harness report`` and ``harness errors`` are then timed as processes, with their peak memory.
+``harness report``, ``errors`` and ``query`` are then timed as processes, with their peak memory.
 Loading is compared with ``executemany`` of the same rows, of which that side gets fewer (it would
 take hours) and is counted by the row.
 """
@@ -202,6 +202,9 @@ def main() -> None:
         found["report"] = command(folder, "report")
         found["report --html"] = command(folder, "report", "--html", "page.html")
         found["errors"] = command(folder, "errors", "--limit", "20")
+        found["query, 20 rows"] = command(folder, "query", "FROM errors LIMIT 20")
+        means = "SELECT round, name, avg(value) FROM example_scores GROUP BY ALL ORDER BY ALL"
+        found["query, means of all scores"] = command(folder, "query", means)
     found["own peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"| {options.examples:,} examples x {ROUNDS} rounds x {len(METRICS)} metrics | |\n|---|---|"
