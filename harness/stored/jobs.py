@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from harness.boundary.calls import plainly
 from harness.engine import at_work, carrying, launched, scratch
 from harness.engine.places import MACHINE_FOLDER
@@ -74,7 +76,7 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
     try:
         told = read_json(folder / at_work.FILE)
         here = told["host"] == socket.gethostname()
-        attended = not here or _lives(int(told["pid"]))
+        attended = not here or psutil.pid_exists(int(told["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         told, attended = {}, False
     note = launched.submitted_in(folder)
@@ -116,13 +118,3 @@ def _asked(note: launched.Submitted) -> tuple[str, str]:
     except HarnessError as error:
         return "", error.what
     return told.state, told.said
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

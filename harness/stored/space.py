@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from harness.engine import uses
 from harness.engine.artifacts import empty, large_files
 from harness.engine.pins import TRAIN
@@ -184,7 +186,7 @@ def _interrupted(work: Path, busy: Sequence[str]) -> Iterator[Part]:
             continue
         run = _run_of(path.name)
         looks = path.name.partition("-looked-at-by-")[2]
-        at_work = run in busy or (looks.isdecimal() and _alive(int(looks)))
+        at_work = run in busy or (looks.isdecimal() and psutil.pid_exists(int(looks)))
         # What a stage was asked stays there after its end; it is a page of text.
         if not at_work and any(file.is_file() for file in path.rglob("*/*/*")):
             yield _part(run, [path])
@@ -292,13 +294,3 @@ def _in_progress(folder: Path) -> bool:
     except OSError:
         return True
     return False
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

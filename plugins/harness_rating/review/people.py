@@ -12,13 +12,14 @@ from pydantic import Field, field_validator, model_validator
 
 import harness
 from harness import Context, Example, Verification
-from harness_rating.review.shares import MOST, share_bounds
 
 if TYPE_CHECKING:
     from harness_rating.ratings.folder import RatingsFolder
     from harness_rating.review.decisions import Decision, Reviews
 
 UNSEEN = "not in the part that was reviewed"
+MOST = 1_000
+"""Rows of a sample."""
 
 
 def reviewers(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -187,3 +188,23 @@ def _verification(row: Example, decision: Decision | None) -> Verification:
     if decision.kind == "edit":
         return Verification(True, decision.words, edited(row, decision))
     return Verification(True, decision.words)
+
+
+def share_bounds(right: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
+    """The least and the greatest share that ``right`` of ``n`` rows do not speak against.
+
+    Each end is wrong with a probability of at most ``alpha`` (Clopper and Pearson, *The use of
+    confidence or fiducial limits illustrated in the case of the binomial*, Biometrika 26, 1934).
+    Rows that are drawn without being put back vary less, so both ends are on the safe side.
+
+    Raises:
+        ValueError: ``n`` is no number of rows that were reviewed.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= right <= n <= MOST or not n:
+        raise ValueError(f"{right} of {n} rows")
+    wrong = n - right
+    low = float(betaincinv(right, wrong + 1, alpha)) if right else 0.0
+    high = float(betaincinv(right + 1, wrong, 1 - alpha)) if wrong else 1.0
+    return low, high

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from harness_general import Safety
-from harness_general.refusals import refuses
+from harness_general.safety import refuses
 
 PROBE = Safety(Safety.Options())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import beta, binom
 
-from harness_rating.review.shares import share_bounds
+from harness_rating.review.people import share_bounds
 
 
 @pytest.mark.parametrize(
