@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from harness.errors import EnvironmentFailure
 from harness.remote import spending
-from harness.remote.batches import Batches, Tick
+from harness.remote.batches import Batches, Tick, finish
 from harness.remote.client import Client, patiently
 from harness.remote.faults import NOT_ASKED, Fault, Faults
 from harness.remote.options import ServerOptions
@@ -94,6 +94,8 @@ class Asker:
                 done += 1
                 yield place, reply
         progress(done, len(requests), "replies")
+        if self._options.batch and self._kept is not None:
+            finish(self._kept, self._options)
         if not missing:
             return
         first = {key: requests[places[0]] for key, places in missing.items()}

@@ -351,6 +351,24 @@ class Batches:
         return self._folder / f"{batch.name}.json"
 
 
+def finish(kept: KeptReplies, options: ServerOptions) -> None:
+    """Settle and forget a batch whose answers are all kept: a killed command came no further.
+
+    Nobody asks for its requests any more, so nobody would wait for it.
+    """
+    for path in sorted((kept.folder / "batches").glob("*.json")):
+        batch = _read(path)
+        replies = [kept.get(key) for key in batch.keys]
+        whole = all(r and r.tries >= n for r, n in zip(replies, batch.tries, strict=True))
+        if not batch.id or batch.endpoint != options.endpoint or not whole:
+            continue
+        if batch.spent:
+            log = Spending(Path(batch.spent), "")
+            for number, reply in zip(log.numbers(batch.name), replies, strict=False):
+                log.settle(number, reply, options.price)
+        remove(path)
+
+
 def _read(path: Path) -> Batch:
     try:
         document = read_json(path)

@@ -296,6 +296,32 @@ def test_a_batch_that_cannot_be_meant_is_refused(server):
         check_server(ServerOptions(batch=True, cache="", **options))
 
 
+@pytest.mark.parametrize("ends", ["settle", "remove"])
+def test_a_command_that_ended_once_all_was_kept_is_settled_by_the_next(
+    server, here, monkeypatch, ends
+):
+    """Its last answer is kept, and its cost is not settled, or its file is still there."""
+    settled = Spending.settle
+
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    def settle(log, number, reply, price):
+        if number == 3:
+            raise KeyboardInterrupt
+        settled(log, number, reply, price)
+
+    with monkeypatch.context() as patch:
+        where, cut = (Spending, settle) if ends == "settle" else (batching, ended)
+        patch.setattr(where, ends, cut)
+        with pytest.raises(KeyboardInterrupt):
+            ask(server, "abc", spending=Spending(here / "spent.jsonl", "run"))
+    assert len(under_way()) == 1 and cost().open == (ends == "settle")
+    assert len(texts_of(ask(server, "abc"))) == 3 and server.sizes == [3]
+    assert cost().open == 0 and cost().money == pytest.approx(3 * EACH)
+    assert not under_way()
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
@@ -337,8 +363,5 @@ def test_a_kill_anywhere_sends_nothing_twice_and_counts_all(server, here, place)
     done = subprocess.run(command, capture_output=True, cwd=here, env={**os.environ}, check=True)
     assert done.stdout.endswith("".join(sorted(f"Q{n}" for n in range(20))).encode())
     assert set(server.worked.values()) == {1} and len(server.worked) == 20
-    # A kill between a reply that is kept and its settling leaves that request at its upper bound.
-    assert cost().open <= 1
-    if cost().open == 0:
-        assert cost().money == pytest.approx(20 * EACH)
+    assert cost().open == 0 and cost().money == pytest.approx(20 * EACH)
     assert not under_way()
