@@ -146,12 +146,14 @@ def _numbers(text: str, start: int, end: int, regions: Sequence[str]) -> Iterato
     for region in (*abroad, *(regions if national else ())):
         for match in PhoneNumberMatcher(piece, region, Leniency.VALID, max_tries=TRIES):
             place = (begin + match.start, begin + match.end)
+            if place[0] >= end:  # the next number, which may be cut here
+                break
             if any(place[0] < e and b < place[1] for b, e in taken):
                 continue
-            if not _likely(text, match.raw_string, place, region):
+            written = _EXTENSION.sub("", match.raw_string)
+            if not _likely(text, written, place, region):
                 continue
             taken.append(place)
-            written = _EXTENSION.sub("", match.raw_string)
             number = format_number(match.number, PhoneNumberFormat.E164)
             yield Found("phone", place[0], place[0] + len(written), number)
 

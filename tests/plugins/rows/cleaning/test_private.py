@@ -199,6 +199,24 @@ def phones(text: str) -> list[str]:
     return [value for kind, value in found(text) if kind == "phone"]
 
 
+@pytest.mark.parametrize("between", [", ", "; ", " or ", " und "])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ["030 1234567", "0171 2345678", "0172 3456789"],
+        ["(030) 123456", "0151 23456789", "089 12345678"],
+        ["212-736-5000", "312-922-3432"],
+    ],
+)
+def test_national_numbers_of_a_list_are_found_whole(numbers, between):
+    assert phones("call " + between.join(numbers)) == numbers
+
+
+@pytest.mark.parametrize("text", ["212-555-0199 x 44", "0161 496 0000 ext. 12"])
+def test_an_extension_hides_no_national_number(text):
+    assert phones(text) == [text.partition(" x")[0].partition(" ext")[0]]
+
+
 MOBILE = [f"+49 170 {1234567 + n}" for n in range(12)]
 NATIONAL = [f"(415) 555-{2671 + n}" for n in range(12)]
 
