@@ -17,36 +17,47 @@ from typer.core import TyperCommand, TyperGroup
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-HELP = {
-    "iterate": "Train, evaluate, analyse and augment, round after round.",
-    "init": "Look at your rows, and write a first config for them.",
-    "test": "Evaluate the sealed test set of a run that ended with --no-test.",
-    "check": "Validate a config with its plugins and data; loads no model.",
-    "data": "Look at rows, check, split and clean them.",
-    "doctor": "Look at this machine, and at what the config lacks here.",
-    "plan": "Say what a run will do, how long it takes and what it needs.",
-    "report": "Show the report of a run, or write it as a page.",
-    "advise": "Say what to do next, and what is not known yet.",
-    "errors": "List the failing answers on dev, the worst first.",
-    "why": "Show one row: its answers in all rounds, and why they fail.",
-    "compare": "Compare two rounds of a run, or two runs: is B better than A?",
-    "query": "Ask a run's database in SQL; read-only, without the test rows.",
-    "export": "Write the tuned model as a folder that loads without harness.",
-    "try": "Put your prompts to the base model and the best round.",
-    "rebuild": "Make a run's database and reports again from what it has stored.",
-    "clean": "Say what takes the space, and remove what nothing needs.",
-    "jobs": "Show which jobs run or wait where, and cancel them.",
-    "runs": "List the runs of this folder, the latest first.",
-    "score": "Score answers against references, alone or against a baseline.",
-    "drift": "Say whether live rows differ from those that a run was judged on.",
-    "plugins": "List, check and write plugins.",
-    "docs": "Show a page of the documentation, list the pages, or search them.",
-    "demo": "Show what a verdict is worth: simulated loops, in half a minute.",
-    "rate": "Let raters score answers against a rubric.",
-    "config": "Look at the configuration.",
+GROUPS = {
+    "A first day": {
+        "init": "Look at your rows, and write a first config for them.",
+        "iterate": "Train, evaluate, analyse and augment, round after round.",
+        "report": "Show the report of a run, or write it as a page.",
+        "advise": "Say what to do next, and what is not known yet.",
+    },
+    "Before a run": {
+        "data": "Look at rows, check, split and clean them.",
+        "check": "Validate a config with its plugins and data; loads no model.",
+        "plan": "Say what a run will do, how long it takes and what it needs.",
+        "doctor": "Look at this machine, and at what the config lacks here.",
+        "config": "Look at the configuration.",
+    },
+    "After a run": {
+        "errors": "List the failing answers on dev, the worst first.",
+        "why": "Show one row: its answers in all rounds, and why they fail.",
+        "compare": "Compare two rounds of a run, or two runs: is B better than A?",
+        "query": "Ask a run's database in SQL; read-only, without the test rows.",
+        "test": "Evaluate the sealed test set of a run that ended with --no-test.",
+        "try": "Put your prompts to the base model and the best round.",
+        "export": "Write the tuned model as a folder that loads without harness.",
+        "runs": "List the runs of this folder, the latest first.",
+        "rebuild": "Make a run's database and reports again from what it has stored.",
+        "clean": "Say what takes the space, and remove what nothing needs.",
+        "jobs": "Show which jobs run or wait where, and cancel them.",
+    },
+    "Answers, people, live rows": {
+        "score": "Score answers against references, alone or against a baseline.",
+        "rate": "Let raters score answers against a rubric.",
+        "drift": "Say whether live rows differ from those that a run was judged on.",
+    },
+    "To learn and to extend": {
+        "demo": "Show what a verdict is worth: simulated loops, in half a minute.",
+        "docs": "Show a page of the documentation, list the pages, or search them.",
+        "plugins": "List, check and write plugins.",
+    },
 }
-"""Name -> the first line of its help, in the order of the help. Those of other packages stand above
-the last one."""
+"""Group -> name -> the first line of its help, in the order of the help."""
+
+HELP = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 CORE = ("check", "clean", "config", "docs", "iterate", "rebuild", "report", "runs", "test")
 """Commands with a module of their name in this package; no other package takes one of these names.
@@ -111,10 +122,27 @@ class Commands(TyperGroup):
         self._contribute()
         return super().list_commands(ctx)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args:
+            typer.echo(FIRST_DAY)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         from harness.cli import contributed
 
-        super().format_commands(ctx, formatter)
+        self._contribute()
+        others = {
+            name: command.help or "" for name, command in self.commands.items() if name not in HELP
+        }
+        width = max(map(len, self.commands))
+        for group, lines in {**GROUPS, "Of other packages": others}.items():
+            rows = [
+                (name.ljust(width), line) for name, line in lines.items() if name in self.commands
+            ]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
         contributed.note_taken(CORE, self._claims or {})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -149,16 +177,25 @@ class Commands(TyperGroup):
                 line = contributed.line_of(name, claims)
                 load = functools.partial(contributed.load, name, claims)
                 self.commands[name] = Deferred(name, line, load)
-        *shipped, last = (name for name in HELP if name in self.commands)
+        shipped = (name for name in HELP if name in self.commands)
         others = sorted(self.commands.keys() - HELP.keys())
-        self.commands = {name: self.commands[name] for name in (*shipped, *others, last)}
+        self.commands = {name: self.commands[name] for name in (*shipped, *others)}
 
+
+FIRST_DAY = "\n".join(
+    (
+        "Fine-tune a language model in rounds, with an honest verdict on each.\n",
+        *(f"  harness {name:<8} {line}" for name, line in GROUPS["A first day"].items()),
+        "\nNo rows yet: harness init --recipe. A tutorial: harness docs tutorial.",
+        "All commands: harness --help.",
+    )
+)
+"""What ``harness`` alone shows."""
 
 app = typer.Typer(
     name="harness",
     cls=Commands,
     help="Fine-tune a language model in rounds, with an honest verdict on each.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

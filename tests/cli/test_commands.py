@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from harness.cli import contributed
-from harness.cli.commands import CORE, HELP, app
+from harness.cli.commands import CORE, GROUPS, HELP, app
 from tests.support.project import Project
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -69,9 +69,16 @@ def test_the_commands_that_have_a_line_are_those_that_there_are() -> None:
 
 def test_no_line_of_the_help_is_cut_in_a_terminal_of_80_columns(project: Project) -> None:
     shown = project.inside("--help", COLUMNS="80", TERMINAL_WIDTH="80").out
-    lines = shown.partition("Commands:")[2].splitlines()
+    lines = shown.partition("A first day:")[2].splitlines()
     assert len(lines) >= len(HELP)
     assert not [line for line in lines if line.rstrip().endswith("...")]
+
+
+def test_without_a_command_those_of_a_first_day_are_shown(project: Project) -> None:
+    bare = project.inside()
+    assert bare.code == 2
+    named = re.findall(r"^  harness (\w+)", bare.out, re.M)
+    assert named == ["init", "iterate", "report", "advise"] == [*GROUPS["A first day"]]
 
 
 def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:
@@ -98,11 +105,9 @@ def test_the_example_of_the_page_is_a_command(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "hello")
     code, out, err = site.harness("--help")
     assert (code, err) == (0, "")
-    last = (
-        "\n  hello    Say how many answers of the latest run are right."
-        "\n  config   Look at the configuration."
+    assert out.endswith(
+        "Of other packages:\n  hello    Say how many answers of the latest run are right.\n"
     )
-    assert out.rstrip().endswith(last)
     code, _, err = site.harness("hello", "--round", "0")
     assert (code, err.partition("\n")[0]) == (
         2, "usage: no run of this folder has answered anything yet",
