@@ -75,7 +75,7 @@ def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[s
     """How far a judge agrees with raters, as a JSON-like document.
 
     Returns:
-        A document of schema ``harness.calibration/1``; see ``docs/judge.md``.
+        A document of schema ``harness.calibration/1``; see ``docs/agreement.md``.
     """
     wanted = judgements.settings(rubric)
     parts = [_part(column, rows, wanted, seed) for column in columns(rubric)]

@@ -221,7 +221,7 @@ def test_what_could_not_be_read_counts_in_no_outcome(command, rated, pairs, serv
 def test_the_page_names_every_key_of_the_documents(command, rated, pairs):
     rated(pairs, good)
     found = command("--json").document
-    page = (Path(__file__).parents[4] / "docs" / "judge.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "agreement.md").read_text()
     whole = found["calibration"]["overall"]
     parts = (
         found, found["calibration"], whole, whole["kappa"], found["outcome"],
