@@ -207,13 +207,13 @@ class Chart:
             standing bars; a second series is an outline. ``shares``: parts of a whole.
             ``scatter``: values at numbers, such as a cost, each with its tip beside it.
             ``parallel``: a line for each series across standing axes, one for each name; values
-            are places from 0 to 1 on them, told by ``tip``. The last axis gives a line its colour:
+            are places from 0 to 1 on them, named by ``tip``. The last axis gives a line its colour:
             1 is the best. Lines of the tone ``open`` are dashed, strong ones are thick.
         scale: least and greatest value, for charts that are compared; None: its own.
         remark: a few words within the drawing.
         unit: what stands behind a value; ``%`` shows shares of one in percent.
-        digits: decimals of the values that are told.
-        told: the blocks beside it say the same, so that a report without drawings leaves it out.
+        digits: decimals of the values in words.
+        redundant: the blocks beside it say the same; a report without drawings leaves it out.
     """
 
     kind: ChartKind
@@ -223,7 +223,7 @@ class Chart:
     remark: str = ""
     unit: str = ""
     digits: int = 3
-    told: bool = False
+    redundant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,12 +458,12 @@ def table_of(chart: Chart) -> Table:
         cells: list[Cell] = [name if isinstance(name, str) else f"{name:g}"]
         for points in found:
             point = points.get(name)
-            cells += [told(point, chart) if point else "", point.value if point else None]
+            cells += [value_text(point, chart) if point else "", point.value if point else None]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows), chart.title, ordered=True)
 
 
-def told(point: Point, chart: Chart) -> str:
+def value_text(point: Point, chart: Chart) -> str:
     """A point's value in words, with its interval."""
     scale, unit = (100.0, " %") if chart.unit == "%" else (1.0, chart.unit and f" {chart.unit}")
     digits = chart.digits

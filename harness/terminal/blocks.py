@@ -133,7 +133,7 @@ def draw_rows(block: Table, console: Console, indent: int = 0) -> None:
 def _chart(block: Chart, console: Console) -> None:
     if block.kind == "shares":
         _shares(block, console)
-    elif not block.told:
+    elif not block.redundant:
         out(console, Text(one_line(block.title, 200), "italic"))
         draw_rows(table_of(block), console, INDENT)
 

@@ -160,7 +160,7 @@ def _picture(document: Document, judged: Sequence[Document]) -> Chart:
     )  # fmt: skip
     digits = score_digits(document, document["primary"])
     title = f"Gain in {score_title(document, document['primary'], 40)} by arm"
-    return Chart("gaps", title, (Series("", points),), digits=digits, told=True)
+    return Chart("gaps", title, (Series("", points),), digits=digits, redundant=True)
 
 
 def _table(
@@ -217,7 +217,7 @@ def _models(document: Document, levers: ShownLevers, ranking: Ranking) -> Iterat
     if len(points) > 1:
         title = f"{score_title(document, primary, 40)} by seconds of training and answering"
         yield Chart(
-            "scatter", title, (Series("", tuple(points)),), unit="", digits=digits, told=True
+            "scatter", title, (Series("", tuple(points)),), unit="", digits=digits, redundant=True
         )
     yield Table(
         (Column("place", "word"), Column("model"),
@@ -283,7 +283,11 @@ def _curve(document: Document, curve: Curve) -> Iterator[Block]:
     yield Heading("How much data", "shares of the training rows", level=3)
     if points:
         yield Chart(
-            "scatter", f"{title} by training rows", (Series("", points),), digits=digits, told=True
+            "scatter",
+            f"{title} by training rows",
+            (Series("", points),),
+            digits=digits,
+            redundant=True,
         )
     columns = (
         Column("share", "word"), Column("rows", "number"),

@@ -55,10 +55,10 @@ def kinds(document: Document) -> list[Kind]:
                 counts.setdefault(name, {})[entry["round"]] = n
     if unexplained(document):
         counts.pop(UNEXPLAINED, None)
-    told = document.get("definitions") or {}
+    definitions = document.get("definitions") or {}
     at = document["kept_round"]
     return sorted(
-        (Kind(name, by, told.get(name, "")) for name, by in counts.items()),
+        (Kind(name, by, definitions.get(name, "")) for name, by in counts.items()),
         key=lambda kind: (-kind.most, -kind.by_round.get(at, 0), kind.name),
     )
 
@@ -69,8 +69,10 @@ def unexplained(document: Document) -> Kind | None:
     if not judged or "unexplained" not in document["tables"]:
         return None
     counts = {row["round"]: row["answers"] for row in table(document, "unexplained")}
-    told = (document.get("definitions") or {}).get(UNEXPLAINED, _UNEXPLAINED)
-    return Kind(UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, told)
+    definition = (document.get("definitions") or {}).get(UNEXPLAINED, _UNEXPLAINED)
+    return Kind(
+        UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, definition
+    )
 
 
 def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
@@ -79,15 +81,15 @@ def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list
     Half of the places go to the largest changes between the base model and the best round, so
     that what training fixed is seen; half to the largest counts of the best round.
     """
-    found = [kind for kind in kinds(document) if any(kind.by_round.values())]
+    present = [kind for kind in kinds(document) if any(kind.by_round.values())]
     at = document["kept_round"]
-    changed = sorted(found, key=lambda kind: (-kind.change(at), found.index(kind)))
-    now = sorted(found, key=lambda kind: (-kind.by_round.get(at, 0), found.index(kind)))
+    changed = sorted(present, key=lambda kind: (-kind.change(at), present.index(kind)))
+    now = sorted(present, key=lambda kind: (-kind.by_round.get(at, 0), present.index(kind)))
     in_turn = (kind.name for both in zip(changed, now, strict=True) for kind in both)
     names = set(list(dict.fromkeys(in_turn))[:most])
-    shown = [kind for kind in found if kind.name in names]
+    shown = [kind for kind in present if kind.name in names]
     rest = unexplained(document)
-    left = [kind for kind in found if kind.name not in names]
+    left = [kind for kind in present if kind.name not in names]
     return [*shown, *([rest] if rest else [])], left
 
 

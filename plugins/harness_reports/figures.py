@@ -22,16 +22,16 @@ def headline(document: Document) -> tuple[Document, str]:
     rounds = document["rounds"]
     if document.get("test"):
         return document["test"]["verdict"], "test"
-    kept = [entry for entry in rounds if entry["round"] == document["kept_round"]]
-    chosen = kept[0] if kept and kept[0]["round"] else rounds[-1]
+    best = [entry for entry in rounds if entry["round"] == document["kept_round"]]
+    chosen = best[0] if best and best[0]["round"] else rounds[-1]
     return chosen["verdict"], f"dev, round {chosen['round']}{chosen_mark(document, chosen)}"
 
 
 def chosen_mark(document: Document, entry: Document, before: str = ", ") -> str:
     """The mark of scores on dev that led to the choice of this round, or nothing."""
-    found = document.get("chosen") or {}
-    same = found.get("round") == entry["round"]
-    return before + one_line(found["mark"], 60) if same and found.get("mark") else ""
+    choice = document.get("chosen") or {}
+    same = choice.get("round") == entry["round"]
+    return before + one_line(choice["mark"], 60) if same and choice.get("mark") else ""
 
 
 def chosen_score(document: Document, name: str) -> str:
@@ -54,8 +54,8 @@ def facts(document: Document) -> str:
     rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
     size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
     decides = f"primary score {score_title(document, document['primary'], 200)}"
-    told = [document["run"], document["model"]["base"], size, decides]
-    return " · ".join(fact for fact in told if fact)
+    parts = [document["run"], document["model"]["base"], size, decides]
+    return " · ".join(fact for fact in parts if fact)
 
 
 def shown_rounds(document: Document, most: int) -> list[Document]:

@@ -94,15 +94,15 @@ class Guard:
 def guards(document: Document) -> list[Guard]:
     """Those that any round broke, then those of the latest round that it did not break."""
     rounds = document["rounds"]
-    found = [
+    states = [
         Guard(entry["round"], guard["name"], guard["state"], guard["sentence"])
         for entry in rounds
         for guard in entry["guards"]
     ]
     order = {"cannot be judged": 1, "held": 2}
-    latest = [one for one in found if one.round == rounds[-1]["round"] and one.state in order]
-    broken = [one for one in found if one.state == "broken"]
-    return [*broken, *sorted(latest, key=lambda one: order[one.state])]
+    latest = [s for s in states if s.round == rounds[-1]["round"] and s.state in order]
+    broken = [s for s in states if s.state == "broken"]
+    return [*broken, *sorted(latest, key=lambda s: order[s.state])]
 
 
 def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
@@ -112,9 +112,9 @@ def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
     has none.
     """
     for entry in (kept_round(document), *reversed(document["rounds"])):
-        found = {s["slice"]: s for s in entry["slices"] or entry["plan"] if (s["gap"] or 0) > 0}
-        if found:
-            ordered = sorted(found.values(), key=lambda s: (-s["gap"], s["slice"]))
+        slices = {s["slice"]: s for s in entry["slices"] or entry["plan"] if (s["gap"] or 0) > 0}
+        if slices:
+            ordered = sorted(slices.values(), key=lambda s: (-s["gap"], s["slice"]))
             held = [piece for piece in ordered if holds(piece)]
             return entry["round"], held, [piece for piece in ordered if not holds(piece)]
     return 0, [], []
@@ -146,8 +146,8 @@ def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
 
 def failed(document: Document) -> list[tuple[str, str]]:
     """Sections that could not be made: what each would have shown, and why it is not there."""
-    told = {query["name"]: query["what"] for query in document.get("queries") or ()}
+    purposes = {query["name"]: query["what"] for query in document.get("queries") or ()}
     return [
-        (one_line(told.get(name, name), 120), one_line(why, 300))
+        (one_line(purposes.get(name, name), 120), one_line(why, 300))
         for name, why in sorted((document.get("failed") or {}).items())
     ]

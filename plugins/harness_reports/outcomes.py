@@ -35,7 +35,7 @@ def changes(document: Document) -> list[Document]:
 
     A round that changed nothing has no row in the table: its counts are 0, not unknown.
     """
-    told = {row["round"]: row for row in table(document, "changes")}
+    by_round = {row["round"]: row for row in table(document, "changes")}
     rights = {row["round"]: row for row in table(document, "right")}
     known = "changes" in (document.get("tables") or {})
     rows: list[Document] = []
@@ -44,7 +44,7 @@ def changes(document: Document) -> list[Document]:
         against = re.search(r"\d+", str(entry["verdict"]["against"]))
         if right is None or not known or not right["is_right"] + right["wrong"]:
             continue
-        counts = told.get(at, {"fixed": 0, "broken": 0})
+        counts = by_round.get(at, {"fixed": 0, "broken": 0})
         rows.append(
             {
                 "round": at,

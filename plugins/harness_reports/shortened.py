@@ -32,5 +32,5 @@ def shortened(document: Mapping[str, Any], examples: int) -> Iterator[Block]:
 
 
 def _is_left_out(block: Block) -> bool:
-    drawn = isinstance(block, Chart) and block.told
+    drawn = isinstance(block, Chart) and block.redundant
     return drawn or isinstance(block, Details) or (isinstance(block, Answers) and not block.samples)

@@ -45,11 +45,11 @@ def targets(document: Document) -> list[Target]:
     What was added after the last round no model has learned.
     """
     rounds = {entry["round"]: entry for entry in document["rounds"]}
-    found: list[Target] = []
+    added: list[Target] = []
     for number in sorted(rounds, reverse=True):
         if number + 1 in rounds and rounds[number]["added"]:
-            found += _of_round(document, number, rounds)
-    return found
+            added += _of_round(document, number, rounds)
+    return added
 
 
 def by_gain(document: Document) -> list[Target]:
@@ -90,21 +90,21 @@ def missed(document: Document) -> list[Missed]:
     """
     rounds = {entry["round"]: entry for entry in document["rounds"]}
     learned: dict[str, int] = {}
-    for one in targets(document):
-        learned.setdefault(one.slice, one.after)
-    found: dict[str, Missed] = {}
+    for target in targets(document):
+        learned.setdefault(target.slice, target.after)
+    misses: dict[str, Missed] = {}
     for after in sorted(rounds, reverse=True):
         entry = rounds[after]
         if after + 1 not in rounds or not (entry["added"] or entry["plan"]):
             continue
         for piece in rounds[_source(after, rounds)]["slices"]:
             name = piece["slice"]
-            if not findings.holds(piece) or name in found or learned.get(name, -1) >= after:
+            if not findings.holds(piece) or name in misses or learned.get(name, -1) >= after:
                 continue
             had_rows = name in learned
             why = _why_missed(document, entry, piece, had_rows)
-            found[name] = Missed(after, name, why, bool(piece["from_prompt"]), had_rows)
-    return list(found.values())
+            misses[name] = Missed(after, name, why, bool(piece["from_prompt"]), had_rows)
+    return list(misses.values())
 
 
 def _why_missed(document: Document, entry: Document, piece: Document, had_rows: bool) -> str:
@@ -115,14 +115,16 @@ def _why_missed(document: Document, entry: Document, piece: Document, had_rows: 
     asked = sum(item["rows"] for item in entry["plan"] if item["slice"] == piece["slice"])
     if not asked:
         return "none was planned for it"
-    names = [str(one.get("plugin") or "") for one in document["settings"].get("augment") or ()]
+    names = [str(noun.get("plugin") or "") for noun in document["settings"].get("augment") or ()]
     if names == ["pool"]:
-        told = f"the pool has none of its kind{' left' if had_rows else ''}"
+        reason = f"the pool has none of its kind{' left' if had_rows else ''}"
     else:
-        one = "augmenters" if len(names) != 1 else "augmenter"
-        told = " ".join(filter(None, (f"the {one}", ", ".join(names), "gave none")))
+        noun = "augmenters" if len(names) != 1 else "augmenter"
+        reason = " ".join(filter(None, (f"the {noun}", ", ".join(names), "gave none")))
     accepted = " that passes the filters" if entry["refused"] else ""
-    return f"{rows_words(asked)} {'was' if asked == 1 else 'were'} asked for, and {told}{accepted}"
+    return (
+        f"{rows_words(asked)} {'was' if asked == 1 else 'were'} asked for, and {reason}{accepted}"
+    )
 
 
 def rows_words(count: int) -> str:
@@ -180,11 +182,11 @@ def _planned(entry: Document) -> dict[str, int]:
 
 def _courses(document: Document, after: int) -> dict[str, dict[int, tuple[float | None, int]]]:
     """Slice -> round -> mean score and rows."""
-    found: dict[str, dict[int, tuple[float | None, int]]] = {}
+    courses: dict[str, dict[int, tuple[float | None, int]]] = {}
     for row in findings.table(document, "targets"):
         if row["round"] == after:
-            found.setdefault(row["slice"], {})[row["answered"]] = (row["score"], row["n"])
-    return found
+            courses.setdefault(row["slice"], {})[row["answered"]] = (row["score"], row["n"])
+    return courses
 
 
 def _primary(document: Document, entry: Document) -> tuple[float | None, int | None]:

@@ -17,8 +17,8 @@ _COLUMNS: Mapping[str, Kind] = {"category": "category", "cause": "cause", "reaso
 def in_words(document: Document) -> Document:
     """A copy with shown names in place of stored ones; see :mod:`harness.kit.terms`."""
     tables = document.get("tables") or {}
-    found = {row["category"] for row in tables.get("categories") or ()}
-    names = _Names(frozenset(found | document["definitions"].keys()))
+    categories = {row["category"] for row in tables.get("categories") or ()}
+    names = _Names(frozenset(categories | document["definitions"].keys()))
     changed: dict[str, Any] = {
         "rounds": [names.round(entry) for entry in document["rounds"]],
         "examples": [names.example(row) for row in document["examples"]],
@@ -75,7 +75,9 @@ class _Names:
             **row,
             "errors": self.listed(row["errors"]),
             "course": shown("course", row["course"]),
-            "answers": [{**one, "errors": self.listed(one["errors"])} for one in row["answers"]],
+            "answers": [
+                {**answer, "errors": self.listed(answer["errors"])} for answer in row["answers"]
+            ],
             "cause": cause and {**cause, "cause": self.word("cause", cause["cause"])},
         }
 

@@ -53,7 +53,7 @@ class SearchSection(harness.Section):
             legend = "best at the top, thick: the best trial, dashed: ended early"
             if any(trial.values.get(key) is None for trial in trials for key in keys):
                 legend += f", {DASH} at the bottom: not set"
-            yield Chart("parallel", title, lines, remark=legend, told=True)
+            yield Chart("parallel", title, lines, remark=legend, redundant=True)
         yield _table(search, keys)
         yield Note(_how_measured(search))
 

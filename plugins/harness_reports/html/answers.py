@@ -49,12 +49,12 @@ def _compared(block: Answers) -> Html:
             break
         shown.append(drawn)
     beyond = len(block.samples) - len(shown)
-    told = (
+    note = (
         "The worst of each kind come first. Marked in the reference: words that the answer lacks; "
         "marked in the answer: words that the reference lacks."
     )
     return joined(
-        element("p", told, class_="note"),
+        element("p", note, class_="note"),
         _filter(choices) if len(shown) > 1 else None,
         element("div", shown[:LISTED], _more(shown[LISTED:]), id="example-list"),
         element("p", f"{beyond} more are left out, to keep this page small.") if beyond else None,
@@ -138,7 +138,7 @@ def _sample(block: Answers, sample: Sample, choices: Choices) -> Html:
                    element("p", note.detail, class_="dim") if note.detail else None)
              for note in sample.notes],
             _folded(sample.others),
-            element("p", [[told, " "] for told in where if told],
+            element("p", [[part, " "] for part in where if part],
                     element("a", "link to this example", href=f"#{place}"), class_="dim"),
             class_="body",
         ),

@@ -77,14 +77,14 @@ def dot(x: float, y: float, class_: str, tip: str = "", radius: float = 3.5) -> 
 
 def left_axis(values: Sequence[float], scale: Scale, left: float) -> list[Html]:
     """Grid lines with their numbers."""
-    found: list[Html] = []
+    ticks: list[Html] = []
     for value, text in zip(values, tick_labels(values), strict=True):
         y = scale(value)
-        found += [
+        ticks += [
             line(left, y, WIDTH - 4, y, "grid"),
             label(left - 5, y + 3.5, text, "end"),
         ]
-    return found
+    return ticks
 
 
 @dataclass(frozen=True, slots=True)

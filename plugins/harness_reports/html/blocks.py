@@ -44,22 +44,22 @@ def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
     drawn: list[Child] = []
     rest = list(blocks)
     if rest and isinstance(rest[0], Heading) and rest[0].level == 1:
-        first = list(itertools.takewhile(lambda one: isinstance(one, _BANNER), rest))
+        first = list(itertools.takewhile(lambda block: isinstance(block, _BANNER), rest))
         banner = f"banner {rest[0].toned}"
-        drawn.append(element("div", [_drawn(one, keys) for one in first], class_=banner))
+        drawn.append(element("div", [_drawn(block, keys) for block in first], class_=banner))
         rest = rest[len(first) :]
     while rest:
-        charts = list(itertools.takewhile(lambda one: isinstance(one, Chart), rest))
+        charts = list(itertools.takewhile(lambda block: isinstance(block, Chart), rest))
         if not charts:
             drawn.append(_drawn(rest.pop(0), keys))
             continue
         rest = rest[len(charts) :]
-        found: list[Child] = [
-            chart(one, f"chart-{next(keys)}") for one in charts if isinstance(one, Chart)
+        drawings: list[Child] = [
+            chart(block, f"chart-{next(keys)}") for block in charts if isinstance(block, Chart)
         ]
-        beside = len(found) == 1 and bool(rest) and isinstance(rest[0], Table)
-        found += [_drawn(rest.pop(0), keys)] if beside else []
-        drawn.append(element("div", found, class_="beside" if beside else "charts"))
+        beside = len(drawings) == 1 and bool(rest) and isinstance(rest[0], Table)
+        drawings += [_drawn(rest.pop(0), keys)] if beside else []
+        drawn.append(element("div", drawings, class_="beside" if beside else "charts"))
     return joined(drawn)
 
 

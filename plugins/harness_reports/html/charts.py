@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from harness.kit.blocks import Chart, Point, Series, told
+from harness.kit.blocks import Chart, Point, Series, value_text
 from harness.kit.drawing import axis_of
 from harness_reports.html.axes import (
     WIDTH,
@@ -39,7 +39,7 @@ def chart(block: Chart, key: str) -> Html | None:
     if not any(series.points for series in block.series):
         return None
     if block.kind != "curve":  # its second series is drawn in another way than its first
-        block = replace(block, series=tuple(one for one in block.series if one.points))
+        block = replace(block, series=tuple(s for s in block.series if s.points))
     drawn = _KINDS[block.kind](block)
     inside = block.kind == "rounds"  # there the remark has room within the drawing
     return figure(key, block.title, drawn, "" if inside else block.remark)
@@ -61,7 +61,7 @@ def _rounds(block: Chart) -> Drawing:
     words = []
     for point in points:
         at = x(float(point.at))
-        said = f"round {point.at:g}: {told(point, block)}"
+        said = f"round {point.at:g}: {value_text(point, block)}"
         words.append(said + (f", {point.tip}" if point.tip else ""))
         drawn += _whisker(at, y, point)
         class_ = "point kept" if point.strong else "point"
@@ -134,8 +134,8 @@ def _course(series: Series) -> str:
 def _bars(block: Chart) -> Drawing:
     """Lying bars by name, one for each series, the last the strongest."""
     names = list(dict.fromkeys(str(p.at) for series in block.series for p in series.points))
-    found = [{str(p.at): p for p in series.points} for series in block.series]
-    top = max((point.value for points in found for point in points.values()), default=1) or 1
+    by_name = [{str(p.at): p for p in series.points} for series in block.series]
+    top = max((point.value for points in by_name for point in points.values()), default=1) or 1
     x = Scale(0, top, 52, WIDTH - 40)
     drawn: list[Child] = []
     words = []
@@ -144,11 +144,11 @@ def _bars(block: Chart) -> Drawing:
         drawn.append(label(0, y + 10, name, class_="name"))
         y += 15
         said = []
-        for place, (series, points) in enumerate(zip(block.series, found, strict=True)):
+        for place, (series, points) in enumerate(zip(block.series, by_name, strict=True)):
             value = points[name].value if name in points else 0.0
-            shown = told(points[name], block) if name in points else "0"
+            shown = value_text(points[name], block) if name in points else "0"
             said.append(f"{shown} in {series.name}" if series.name else shown)
-            age = min(len(found) - 1 - place, 3)
+            age = min(len(by_name) - 1 - place, 3)
             drawn += [
                 label(46, y + 8, series.name, "end", "small"),
                 rect(52, y, x(value) - 52, 9, f"bar age{age}"),
@@ -174,7 +174,7 @@ def _gaps(block: Chart) -> Drawing:
         label(x(value), height - 6, text, "middle")
         for value, text in zip(marks, tick_labels(marks), strict=True)
     ]
-    words = (f"{point.at}: {told(point, block)}" for point in points)
+    words = (f"{point.at}: {value_text(point, block)}" for point in points)
     return Drawing(height, "; ".join(words), drawn)
 
 
@@ -189,7 +189,7 @@ def _gap(block: Chart, point: Point, x: Scale, y: float) -> list[Child]:
             line(a, middle - 4, a, middle + 4, f"whisker {tone}"),
             line(b, middle - 4, b, middle + 4, f"whisker {tone}"),
         ]
-    tip = f"{told(point, block)}{f' on {point.tip}' if point.tip else ''}"
+    tip = f"{value_text(point, block)}{f' on {point.tip}' if point.tip else ''}"
     drawn.append(dot(x(point.value), middle, f"point {tone}", tip, 4.5))
     return drawn
 
@@ -210,9 +210,9 @@ def _histogram(block: Chart) -> Drawing:
     ]
     words = []
     for place, point in enumerate(bars):
-        tips = [point.tip or told(point, block)]
+        tips = [point.tip or value_text(point, block)]
         beside = outline[place] if place < len(outline) else None
-        tips += [beside.tip or told(beside, block)] if beside else []
+        tips += [beside.tip or value_text(beside, block)] if beside else []
         drawn.append(
             rect(x(place) + 1, y(point.value), width - 2, y(0) - y(point.value), "bar", tips[0])
         )

@@ -106,14 +106,14 @@ def table(
         element("tr", (_cell(at == head, kinds[at], cell) for at, cell in enumerate(row)))
         for row in rows
     ]
-    found = element(
+    drawn = element(
         "table",
         element("caption", caption),
         element("thead", element("tr", titles)),
         element("tbody", body),
         class_="sortable" if sortable and len(body) > 2 else None,
     )
-    return element("div", found, class_="scroll", tabindex=0, role="region", aria_label=caption)
+    return element("div", drawn, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
 def _cell(head: bool, kind: str | None, cell: Child) -> Html:

@@ -20,15 +20,15 @@ from harness_reports.html.markup import Child, Html, element, name
 def page(document: Mapping[str, Any]) -> str:
     """The report as one HTML document; the same document always gives the same text."""
     run, day = document["run"], _day(document)
-    found = list(_sections(document))
+    sections = list(_sections(document))
     called = called_by(document)
     header = element(
         "header", element("h1", name(called, 200), _beside(day)),
         element("p", "run ", name(run), class_="run") if run and run != called else None,
-        _contents(found),
+        _contents(sections),
     )  # fmt: skip
     title = ", ".join(dict.fromkeys(filter(None, (called, day, run))))
-    return whole(title, header, map(_section, found), ["style.css"], ["sorting.js", "script.js"])
+    return whole(title, header, map(_section, sections), ["style.css"], ["sorting.js", "script.js"])
 
 
 def whole(
@@ -146,7 +146,8 @@ def _anchor(title: str, taken: set[str]) -> str:
 
 def _contents(sections: Iterable[_Section]) -> Html:
     links = [
-        element("li", element("a", name(one.title, 60), href=f"#{one.key}")) for one in sections
+        element("li", element("a", name(section.title, 60), href=f"#{section.key}"))
+        for section in sections
     ]
     folded = element(
         "details", element("summary", f"Contents: {len(links)} parts"), element("ul", links)
@@ -154,7 +155,11 @@ def _contents(sections: Iterable[_Section]) -> Html:
     return element("nav", folded, aria_label="Contents")
 
 
-def _section(one: _Section) -> Html:
-    remark = [" ", element("span", name(one.remark, 300), class_="remark")]
-    heading = element("h2", name(one.title, 200), remark if one.remark else None, id=f"{one.key}-h")
-    return element("section", heading, one.inner, id=one.key, aria_labelledby=f"{one.key}-h")
+def _section(section: _Section) -> Html:
+    remark = [" ", element("span", name(section.remark, 300), class_="remark")]
+    heading = element(
+        "h2", name(section.title, 200), remark if section.remark else None, id=f"{section.key}-h"
+    )
+    return element(
+        "section", heading, section.inner, id=section.key, aria_labelledby=f"{section.key}-h"
+    )

@@ -56,14 +56,14 @@ def _axis(name: str, place: int, count: int, x: Scale) -> list[Html]:
 
 def _marks(block: Chart, name: str, at: float, count: int, y: Scale) -> list[Html]:
     """The values beside an axis: all of a few, else its ends."""
-    told = {p.value: p.tip for one in block.series for p in one.points if str(p.at) == name}
-    places = sorted(told)
+    tips = {p.value: p.tip for series in block.series for p in series.points if str(p.at) == name}
+    places = sorted(tips)
     if len(places) > _MARKS:
         places = [places[0], places[-1]]
     last = at > WIDTH - _SIDE - 1
     room = max(4, int(WIDTH / max(1, count) / _LETTER) - 1)
     return [
-        label(at - 3 if last else at + 3, y(place) + 3.5, one_line(told[place], room),
+        label(at - 3 if last else at + 3, y(place) + 3.5, one_line(tips[place], room),
               "end" if last else "start", "small halo")
         for place in places
     ]  # fmt: skip
@@ -72,11 +72,11 @@ def _marks(block: Chart, name: str, at: float, count: int, y: Scale) -> list[Htm
 def _line(series: Series, names: Sequence[str], x: Scale, y: Scale, many: str) -> Html | None:
     if not series.points:
         return None
-    found = {str(point.at): point for point in series.points}
+    by_name = {str(point.at): point for point in series.points}
     way = " ".join(
-        f"{number(x(place))},{number(y(found[name].value))}"
+        f"{number(x(place))},{number(y(by_name[name].value))}"
         for place, name in enumerate(names)
-        if name in found
+        if name in by_name
     )
     colour = min(_COLOURS - 1, int((1 - _end(series)) * _COLOURS))
     classes = ["across", f"q{colour}"]

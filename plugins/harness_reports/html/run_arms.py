@@ -31,17 +31,17 @@ def below(run: Document, extent: Extent) -> Iterator[Html]:
     """The rows of a run's baselines and arms, and what the arms say together."""
     if run["forgetting"]:
         yield _beside(run["forgetting"])
-    for one in run["baselines"]:
-        yield _baseline(one, extent)
+    for baseline in run["baselines"]:
+        yield _baseline(baseline, extent)
     yield from _arms(run, extent)
 
 
-def _below(kind: str, found: Document, cells: Mapping[str, Child]) -> Html:
+def _below(kind: str, arm: Document, cells: Mapping[str, Child]) -> Html:
     """A row of an arm or baseline: its name, and what it has of the columns."""
-    told = not found.get("changed") and found["what"]  # what was changed stands in its column
-    what = element("div", name(found["what"], 200), class_="dim") if told else None
+    repeated = not arm.get("changed") and arm["what"]  # what was changed stands in its column
+    what = element("div", name(arm["what"], 200), class_="dim") if repeated else None
     head = element("span", f"{kind} ", class_="dim")
-    named = element("th", head, name(found["name"], 80), what, scope="row")
+    named = element("th", head, name(arm["name"], 80), what, scope="row")
     shown = [
         cell(title, cells[title]) if title in cells else element("td", class_="none")
         for title in COLUMNS
@@ -49,26 +49,34 @@ def _below(kind: str, found: Document, cells: Mapping[str, Child]) -> Html:
     return element("tr", named, shown, class_="below")
 
 
-def _beside(found: Document) -> Html:
+def _beside(forgetting: Document) -> Html:
     """What the best round's model forgot, or not."""
-    told: list[Child] = []
-    if found["forgot"]:
-        told.append(element("div", element("b", name(found["forgot"], 200), class_="label open")))
-    if found["asked"]:
-        counts = f"{found['right_before']:.0f} → {found['right_after']:.0f} of {found['asked']:.0f}"
-        told.append(element("div", f"general instructions answered right: {counts}"))
-    if found["difference"] is not None:
-        rise = estimate(found["difference"], found["low"], found["high"], 3, plus=True)
-        told.append(element("div", f"loss on general text: {rise} nats per token"))
+    lines: list[Child] = []
+    if forgetting["forgot"]:
+        lines.append(
+            element("div", element("b", name(forgetting["forgot"], 200), class_="label open"))
+        )
+    if forgetting["asked"]:
+        before, after, asked = (forgetting[k] for k in ("right_before", "right_after", "asked"))
+        counts = f"{before:.0f} → {after:.0f} of {asked:.0f}"
+        lines.append(element("div", f"general instructions answered right: {counts}"))
+    if forgetting["difference"] is not None:
+        rise = estimate(
+            forgetting["difference"], forgetting["low"], forgetting["high"], 3, plus=True
+        )
+        lines.append(element("div", f"loss on general text: {rise} nats per token"))
     head = element("th", element("span", "beside the task", class_="dim"), scope="row")
-    return element("tr", head, element("td", told, colspan=len(COLUMNS)), class_="below")
+    return element("tr", head, element("td", lines, colspan=len(COLUMNS)), class_="below")
 
 
-def _baseline(found: Document, extent: Extent) -> Html:
-    cells: dict[str, Child] = {DEV: score_cell(found["dev"], extent)}
-    if found["verdict"]:
-        cells[VERDICTS] = [element("span", "best round: ", class_="dim"), _judged(found["verdict"])]
-    return _below("baseline", found, cells)
+def _baseline(baseline: Document, extent: Extent) -> Html:
+    cells: dict[str, Child] = {DEV: score_cell(baseline["dev"], extent)}
+    if baseline["verdict"]:
+        cells[VERDICTS] = [
+            element("span", "best round: ", class_="dim"),
+            _judged(baseline["verdict"]),
+        ]
+    return _below("baseline", baseline, cells)
 
 
 def _arms(run: Document, extent: Extent) -> Iterator[Html]:
@@ -80,8 +88,8 @@ def _arms(run: Document, extent: Extent) -> Iterator[Html]:
         [f"and {counted(beyond, 'more arm')}: harness compare --all --json"] if beyond > 0 else []
     )
     for sentence in (*more, *run["levers"]):
-        told = element("td", long(sentence, 2_000), colspan=len(COLUMNS) + 1)
-        yield element("tr", told, class_="below")
+        cell = element("td", long(sentence, 2_000), colspan=len(COLUMNS) + 1)
+        yield element("tr", cell, class_="below")
 
 
 def _arm(arm: Document, extent: Extent) -> Html:

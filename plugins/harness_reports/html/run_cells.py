@@ -41,9 +41,9 @@ def cell(title: str, inner: Child, key: str | float | None = None) -> Html:
 
 def settings_lines(changed: Sequence[Document]) -> list[Html]:
     lines = [
-        element("div", element("code", name(one["key"], VALUE)), " ", _value(one["from"]), " → ",
-                element("b", _value(one["to"])))
-        for one in changed[:SETTINGS]
+        element("div", element("code", name(setting["key"], VALUE)), " ",
+                _value(setting["from"]), " → ", element("b", _value(setting["to"])))
+        for setting in changed[:SETTINGS]
     ]  # fmt: skip
     if len(changed) > SETTINGS:
         lines.append(element("div", f"and {len(changed) - SETTINGS:,} more", class_="dim"))
@@ -64,9 +64,9 @@ def score_cell(score: Document | None, extent: Extent) -> Child:
     """Value and interval, and where the interval lies."""
     if score is None or score["value"] is None:
         return element("span", "not scored", class_="dim")
-    found = interval(score["low"], score["high"])
+    bounds = interval(score["low"], score["high"])
     return [
-        element("div", element("b", number(score["value"])), f" {found}", class_="score"),
+        element("div", element("b", number(score["value"])), f" {bounds}", class_="score"),
         _picture(score, extent),
     ]  # fmt: skip
 
@@ -82,10 +82,10 @@ def _picture(score: Document, extent: Extent) -> Html:
     )
 
 
-def cost_cell(found: Document) -> Child:
+def cost_cell(cost: Document) -> Child:
     parts = [
-        duration(found["seconds"]) if found["seconds"] is not None else "",
-        f"{found['tokens']:,.0f} tokens" if found["tokens"] is not None else "",
-        gigabytes(found["memory"]) if found["memory"] is not None else "",
+        duration(cost["seconds"]) if cost["seconds"] is not None else "",
+        f"{cost['tokens']:,.0f} tokens" if cost["tokens"] is not None else "",
+        gigabytes(cost["memory"]) if cost["memory"] is not None else "",
     ]
     return [element("div", part, class_="whole") for part in parts if part] or DASH

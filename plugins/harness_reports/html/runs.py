@@ -42,8 +42,8 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
         return
     drawn = extents(document)
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
-    for told in (*document["notes"], document["caution"]):
-        yield element("p", told, class_="note")
+    for note in (*document["notes"], document["caution"]):
+        yield element("p", note, class_="note")
     yield _groups(document, drawn)
     yield _filter(runs)
     yield element("p", id="order", role="status", class_="note")
@@ -52,13 +52,13 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
 
 def _groups(document: Mapping[str, Any], drawn: Mapping[str, Extent]) -> Html:
     """What each group of scores is, and the range that its intervals are drawn in."""
-    items = [element("li", _group(one, drawn[one["id"]])) for one in document["groups"]]
+    items = [element("li", _group(group, drawn[group["id"]])) for group in document["groups"]]
     return element("ul", items, class_="groups", data_told=GROUPED)
 
 
 def _group(group: Document, extent: Extent) -> Html:
     rows = f" on {group['rows']:,.0f} rows of {group['split']}" if group["rows"] else ""
-    told = [
+    words = [
         element("b", group["id"]), ": ", name(group["primary"], 60), rows,
         "" if group["higher_is_better"] else ", lower is better",
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def _group(group: Document, extent: Extent) -> Html:
     ]
     remark = "; ".join(part for part in parts if part)
     return joined(
-        element("span", told, data_group=group["id"]), " ",
+        element("span", words, data_group=group["id"]), " ",
         element("span", f"({remark})", class_="dim"),
     )  # fmt: skip
 

@@ -43,9 +43,9 @@ def extents(document: Mapping[str, Any]) -> dict[str, Extent]:
     """Group -> where its scores lie, those of arms and baselines included."""
     bounds: dict[str, list[float]] = {group["id"]: [] for group in document["groups"]}
     for run in document["runs"]:
-        others = [one["dev"] for one in (*run["arms"], *run["baselines"])]
+        others = [entry["dev"] for entry in (*run["arms"], *run["baselines"])]
         for score, group in (
-            *((one, run["dev"]["group"]) for one in (run["dev"], *others)),
+            *((entry, run["dev"]["group"]) for entry in (run["dev"], *others)),
             (run["test"], (run["test"] or {}).get("group")),
         ):
             if score:
@@ -141,10 +141,10 @@ def _changed(run: Document, numbers: Mapping[str, int]) -> Child:
 
 def _dev(run: Document, extent: Extent) -> Child:
     best = f"round {run['best']}" if run["best"] else "base model"
-    told = joined(
+    below = joined(
         name(titled(run["primary"], run["caveat"]), VALUE), f", {run['dev']['group']}; {best}"
     )
-    return [score_cell(run["dev"], extent), element("div", told, class_="dim")]
+    return [score_cell(run["dev"], extent), element("div", below, class_="dim")]
 
 
 def _key(value: float | None) -> float | str:
@@ -160,31 +160,31 @@ def _chain(run: Document) -> Child:
     """The labels of the rounds; those of one label in a row stand together."""
     if len(run["verdicts"]) < 2:
         return element("span", "base model only", class_="dim")
-    found = []
+    links = []
     rounds = enumerate(run["verdicts"][1:], start=1)
-    for said, group in itertools.groupby(rounds, key=lambda one: one[1]):
+    for said, group in itertools.groupby(rounds, key=lambda labelled: labelled[1]):
         places = [place for place, _ in group]
         several = f"{places[0]}–{places[-1]}" if len(places) > 1 else f"{places[0]}"
-        found.append(element("li", f"{several} ", label(said)))
-    return element("ol", found, class_="chain")
+        links.append(element("li", f"{several} ", label(said)))
+    return element("ol", links, class_="chain")
 
 
 def _prompt(run: Document, split: str) -> Child:
     """The best round against the prompts that were best on dev, where these rows were asked so."""
-    found = run["best_prompt"]
-    if not found or found["split"] != split or not found["verdict"]:
+    prompt = run["best_prompt"]
+    if not prompt or prompt["split"] != split or not prompt["verdict"]:
         return None
-    against = element("span", " against ", name(found["name"], VALUE), class_="dim")
-    return element("div", label(found["verdict"]["label"]), against)
+    against = element("span", " against ", name(prompt["name"], VALUE), class_="dim")
+    return element("div", label(prompt["verdict"]["label"]), against)
 
 
 def _test(run: Document, drawn: Mapping[str, Extent]) -> Child:
     test = run["test"]
     if test is None:
-        told = "sealed" if run["finished"] else "not finished"
+        state = "sealed" if run["finished"] else "not finished"
         planned = f"{run['rounds']} of {run['planned']:.0f} rounds closed" if run["planned"] else ""
         closed = element("div", planned) if planned and not run["finished"] else None
-        return element("span", told, closed, class_="dim")
+        return element("span", state, closed, class_="dim")
     return [
         score_cell(test, drawn[test["group"]]),
         element("div", label(test["verdict"])),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.kit.blocks import Chart, Point, told
+from harness.kit.blocks import Chart, Point, value_text
 from harness_reports.html.axes import (
     WIDTH,
     Drawing,
@@ -43,7 +43,7 @@ def scatter(block: Chart) -> Drawing:
     for point in points:
         drawn += _point(block, point, x, y)
     drawn += _names(points, x, y)
-    words = (f"{point.tip or f'{point.at:g}'}: {told(point, block)}" for point in points)
+    words = (f"{point.tip or f'{point.at:g}'}: {value_text(point, block)}" for point in points)
     return Drawing(_HEIGHT, "; ".join(words), drawn)
 
 
@@ -52,7 +52,7 @@ def _point(block: Chart, point: Point, x: Scale, y: Scale) -> list[Child]:
     drawn: list[Child] = []
     if point.low is not None and point.high is not None:
         drawn.append(line(at, y(point.low), at, y(point.high), "whisker"))
-    tip = f"{point.tip}: {told(point, block)}"
+    tip = f"{point.tip}: {value_text(point, block)}"
     return [*drawn, dot(at, height, "point kept" if point.strong else "point", tip)]
 
 

@@ -38,10 +38,12 @@ def _compared(block: Answers, sample: Sample) -> Iterator[str]:
     facts += [markdown_safe(sample.remark, 30)] if sample.remark else []
     yield f"### {markdown_safe(sample.id, 80)} ({' · '.join(facts)})"
     yield markdown_block(sample.prompt, PROMPT)
-    told = [("expected", _marked(wanted)), ("answer", _marked(said))]
-    told += [(markdown_safe(note.lead, 20), markdown_safe(note.text, 360)) for note in sample.notes]
-    told += [("row", markdown_safe(sample.place, 200))] if sample.place else []
-    yield "\n".join(f"- {lead}: {text}" for lead, text in told)
+    lines = [("expected", _marked(wanted)), ("answer", _marked(said))]
+    lines += [
+        (markdown_safe(note.lead, 20), markdown_safe(note.text, 360)) for note in sample.notes
+    ]
+    lines += [("row", markdown_safe(sample.place, 200))] if sample.place else []
+    yield "\n".join(f"- {lead}: {text}" for lead, text in lines)
 
 
 def _marked(runs: Runs) -> str:
@@ -66,13 +68,13 @@ def _listed(block: Answers, sample: Sample) -> str:
     """Answers in one line each; those of several lines, such as code, as blocks that keep them."""
     texts = [(number(answer.score, 2), answer.text) for answer in sample.answers]
     texts += [("wanted", sample.reference)] if block.reference == "shown" else []
-    told = [f"- **{markdown_safe(sample.id, 80)}**"]
+    parts = [f"- **{markdown_safe(sample.id, 80)}**"]
     for lead, text in texts:
         shown = lines(text, TEXT, LINES)
         if "\n" in shown:
             code = markdown_block(shown).replace("\n", "\n    ")
-            told.append(f"  - {lead}\n\n    {code}\n")
+            parts.append(f"  - {lead}\n\n    {code}\n")
         else:
             quoted = f"“{markdown_safe(shown, TEXT)}”" if shown.strip() else "*(empty)*"
-            told.append(f"  - {lead} {quoted}")
-    return "\n".join(told)
+            parts.append(f"  - {lead} {quoted}")
+    return "\n".join(parts)

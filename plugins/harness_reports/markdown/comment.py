@@ -55,7 +55,8 @@ def _score(
 ) -> str:
     digits = score_digits(document, name)
     cells = [
-        estimate(one.get("value"), one.get("low"), one.get("high"), digits) for one in (old, new)
+        estimate(side.get("value"), side.get("low"), side.get("high"), digits)
+        for side in (old, new)
     ]
     known = old.get("value") is not None and new.get("value") is not None
     change = signed(new["value"] - old["value"], digits) if known else "–"
@@ -70,21 +71,21 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"**{box.BESIDE}** {safe(forgotten, 800)}"
     if document["baselines"] and not document["best_prompt"]:
         yield safe(prompts.conclusion(document), 600)
-    found, without = [one for one in by_gain(document) if one.slice], missed(document)
-    if found:
+    grown, without = [target for target in by_gain(document) if target.slice], missed(document)
+    if grown:
         digits = score_digits(document, document["primary"])
-        told = (
-            f"{safe(one.slice, 80)}: {rows_words(one.rows)} after round {one.after}, "
-            f"{figures.course(one.before, one.now, digits)}"
-            for one in found[:SLICES]
+        gains = (
+            f"{safe(target.slice, 80)}: {rows_words(target.rows)} after round {target.after}, "
+            f"{figures.course(target.before, target.now, digits)}"
+            for target in grown[:SLICES]
         )
-        more = f"; and {len(found) - SLICES} more" if len(found) > SLICES else ""
-        yield f"**weak, and added there:** {'; '.join(told)}{more}"
+        more = f"; and {len(grown) - SLICES} more" if len(grown) > SLICES else ""
+        yield f"**weak, and added there:** {'; '.join(gains)}{more}"
         if without:
             yield safe(targeted.no_rows_words(without), 400)
     elif without:
         yield safe(targeted.underperformed(without), 400)
-    elif added := sum(one.rows for one in targets(document)):
+    elif added := sum(target.rows for target in targets(document)):
         yield (
             f"no slice underperformed by more than chance; {rows_words(added)} added from "
             f"{terms.shown('key', 'everywhere')}"

@@ -84,8 +84,8 @@ def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> All
     ]
     groups = {split: _grouped(split, summaries) for split in ("dev", "test")}
     names = {
-        split: {run: group.id for group, runs in found for run in runs}
-        for split, found in groups.items()
+        split: {run: group.id for group, runs in members for run in runs}
+        for split, members in groups.items()
     }
     runs = []
     for place, (summary, config) in enumerate(zip(summaries, configs, strict=True)):
@@ -96,7 +96,7 @@ def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> All
         changed = _changed(before, config) if config else None
         runs.append(run_entry(summary, config, own, against, changed))
     notes = list(_notes({summary["run"] for summary in summaries}, sharing))
-    ranked = [group for found in groups.values() for group, _ in found]
+    ranked = [group for members in groups.values() for group, _ in members]
     return AllRuns(SCHEMA, CAUTION, notes, ranked, runs)
 
 

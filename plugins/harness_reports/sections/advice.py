@@ -32,22 +32,22 @@ def advice(document: Document) -> Iterator[Paragraph]:
     if not ended(document) or not later:
         return
     none_better = _none_better(document, later)
-    if told := _few_rated(document) or _nothing_left(document):
-        yield Paragraph(f"{none_better}. {told}")
+    if reason := _few_rated(document) or _nothing_left(document):
+        yield Paragraph(f"{none_better}. {reason}")
         return
     if _held(document):
-        if told := _of_slices(document):
-            yield Paragraph(f"{none_better}. {told}")
+        if reason := _of_slices(document):
+            yield Paragraph(f"{none_better}. {reason}")
         return
     # The best round's slices, which the report shows too, may underperform.
     where = f"in round {later[-1]['round']} " if findings.weak(document)[1] else ""
-    found = (
+    head = (
         f"{none_better}, and {where}no slice underperforms by more than chance, so more rounds of "
         "this kind will hardly help."
     )
     may, will_not = _more_rows(document, later)
     others = f"training rows of kinds that neither train nor pool has, or {LEVERS}"
-    yield Paragraph(f"{found} What may help: {may}{others}.{will_not} Otherwise stop here.")
+    yield Paragraph(f"{head} What may help: {may}{others}.{will_not} Otherwise stop here.")
 
 
 def ended(document: Document) -> bool:
@@ -59,7 +59,7 @@ def exhausted(document: Document) -> bool:
     """Whether there is advice, and no slice for which one round more may still help."""
     if not any(advice(document)):
         return False
-    known = {*_stuck(document), *(one.slice for one in _without_rows(document))}
+    known = {*_stuck(document), *(miss.slice for miss in _without_rows(document))}
     held = (piece for piece in _held(document) if piece["from_prompt"])
     return all(piece["slice"] in known for piece in held)
 
@@ -137,13 +137,13 @@ def _stuck(document: Document) -> dict[str, Target]:
     """Those of them that rows were added for and whose score did not improve after that."""
     sign = 1 if findings.higher_is_better(document) else -1
     latest: dict[str, Target] = {}
-    for one in targets(document):
-        latest.setdefault(one.slice, one)
-    found = (latest.get(piece["slice"]) for piece in _held(document))
+    for target in targets(document):
+        latest.setdefault(target.slice, target)
+    learned = (latest.get(piece["slice"]) for piece in _held(document))
     return {
-        one.slice: one for one in found
-        if one and one.before is not None and one.now is not None
-        and sign * (one.now - one.before) <= 0
+        target.slice: target for target in learned
+        if target and target.before is not None and target.now is not None
+        and sign * (target.now - target.before) <= 0
     }  # fmt: skip
 
 
@@ -152,10 +152,10 @@ def _without_rows(document: Document) -> list[Missed]:
 
     Slices that only answers show are left out where prompts show others.
     """
-    got, held = {one.slice for one in targets(document)}, _held(document)
+    got, held = {miss.slice for miss in targets(document)}, _held(document)
     names = {piece["slice"] for piece in held} - got
     by_rows = any(piece["from_prompt"] for piece in held)
-    return [one for one in missed(document) if one.slice in names and one.by_rows >= by_rows]
+    return [miss for miss in missed(document) if miss.slice in names and miss.by_rows >= by_rows]
 
 
 def _of_slices(document: Document) -> str:
@@ -163,15 +163,15 @@ def _of_slices(document: Document) -> str:
     stuck, without = list(_stuck(document).values()), _without_rows(document)
     if not stuck and not without:
         return ""
-    told, may = [], []
+    reasons, may = [], []
     if stuck:
-        told.append(_no_rise(document, stuck))
+        reasons.append(_no_rise(document, stuck))
         may.append("rows of other kinds (another augmenter, or your own)")
     if without:
-        names = _still_weak([one.slice for one in without])
-        told.append(f"{names}, and no rows were added for {_them(without)}.")
+        names = _still_weak([miss.slice for miss in without])
+        reasons.append(f"{names}, and no rows were added for {_them(without)}.")
     strategies = {entry["round"]: entry["strategy"] for entry in document["rounds"]}
-    reached = {strategies[one.after] for one in without if one.by_rows}
+    reached = {strategies[miss.after] for miss in without if miss.by_rows}
     if "random" in reached:
         may.append("plan.strategy: targeted")
     elif reached:
@@ -180,28 +180,28 @@ def _of_slices(document: Document) -> str:
     may.append(
         "what the likeliest causes suggest" if causes else "a look at failing answers (harness why)"
     )
-    return f"{' '.join(told)} What may help: {', '.join(may)}, or {LEVERS}."
+    return f"{' '.join(reasons)} What may help: {', '.join(may)}, or {LEVERS}."
 
 
 def _no_rise(document: Document, stuck: Sequence[Target]) -> str:
     digits, rise = _digits(document), "rise" if findings.higher_is_better(document) else "fall"
     scores = "their scores" if len(stuck) > 1 else "its score"
-    names = _still_weak([one.slice for one in stuck])
+    names = _still_weak([target.slice for target in stuck])
     courses = "; ".join(
-        f"{one.rows} after round {one.after}: {figures.course(one.before, one.now, digits)}"
-        for one in stuck[:NAMED]
+        f"{t.rows} after round {t.after}: {figures.course(t.before, t.now, digits)}"
+        for t in stuck[:NAMED]
     )
     return f"{names}; rows were added for {_them(stuck)}, and {scores} did not {rise} ({courses})."
 
 
-def _them(found: Sized) -> str:
-    return "them" if len(found) > 1 else "it"
+def _them(items: Sized) -> str:
+    return "them" if len(items) > 1 else "it"
 
 
 def _still_weak(slices: list[str]) -> str:
-    told = ", ".join(one_line(name, SLICE) for name in slices[:NAMED])
+    named = ", ".join(one_line(name, SLICE) for name in slices[:NAMED])
     more = f" and {len(slices) - NAMED} more" if len(slices) > NAMED else ""
-    return f"{told}{more} still underperform{'s' if len(slices) == 1 else ''}"
+    return f"{named}{more} still underperform{'s' if len(slices) == 1 else ''}"
 
 
 def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
@@ -215,7 +215,7 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
 
     min_gain = float(document["settings"].get("min_gain") or 0.0)
     verdicts = [entry["verdict"] for entry in later]
-    if any(one["difference"] is None or one["label"] == "improved" for one in verdicts):
+    if any(v["difference"] is None or v["label"] == "improved" for v in verdicts):
         return "", ""
     largest = max(later, key=lambda entry: entry["verdict"]["difference"])
     verdict = largest["verdict"]

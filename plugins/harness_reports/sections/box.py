@@ -31,22 +31,22 @@ def heading(document: Document, *beside: str) -> Heading:
 
 def objections(document: Document) -> str:
     """``, but not shown to be better than a prompt, and worse at …``; empty where nothing is."""
-    told, forgot = "", document["forgot"]
+    objection, forgot = "", document["forgot"]
     if figures.headline(document)[0]["label"] == "improved":
-        told = _prompt(document)
+        objection = _prompt(document)
     if forgot and forgot["sentence"]:
-        told += f", and {forgot['sentence']}"
-    return told
+        objection += f", and {forgot['sentence']}"
+    return objection
 
 
 def _prompt(document: Document) -> str:
     """What prompts have against an improvement."""
-    found = document["best_prompt"]
-    if document["beats_prompts"] or not (found or document["baselines"]):
+    prompt = document["best_prompt"]
+    if document["beats_prompts"] or not (prompt or document["baselines"]):
         return ""
-    if found is None or document["beats_prompts"] is None:
+    if prompt is None or document["beats_prompts"] is None:
         return ", but not compared with a prompt"
-    if found["verdict"]["label"] == "regressed":
+    if prompt["verdict"]["label"] == "regressed":
         return ", but a prompt is better"
     return ", but not shown to be better than a prompt"
 
@@ -63,8 +63,8 @@ def lines(document: Document) -> Iterator[Block]:
 def verdict_words(document: Document) -> str:
     """The sentence of the best round against base model and prompt, else that of the verdict."""
     verdict, _ = figures.headline(document)
-    if found := document["best_prompt"]:
-        return str(found["sentence"])
+    if prompt := document["best_prompt"]:
+        return str(prompt["sentence"])
     return unlabelled(verdict["sentence"], verdict["label"])
 
 
@@ -76,9 +76,11 @@ def forgotten_words(document: Document) -> str:
 
 def words(entry: Document) -> str:
     """All sentences of a round whose model stands beside the base model."""
-    found = entry["forgetting"]
-    kinds = [kind["sentence"] for kind in found.get("kinds", ())]
-    return " ".join(filter(None, (found["instructions"]["sentence"], found["sentence"], *kinds)))
+    forgetting = entry["forgetting"]
+    kinds = [kind["sentence"] for kind in forgetting.get("kinds", ())]
+    return " ".join(
+        filter(None, (forgetting["instructions"]["sentence"], forgetting["sentence"], *kinds))
+    )
 
 
 def before_and_now(document: Document) -> str:
@@ -93,14 +95,14 @@ def before_and_now(document: Document) -> str:
     sides = {"dev": (document["rounds"][0]["scores"], later["scores"])}
     if test := document["test"]:
         sides["test"] = (test["baseline"], test["kept"])
-    if (found := document["best_prompt"]) and found["split"] in sides:
-        base, best = sides[found["split"]]
+    if (prompt := document["best_prompt"]) and prompt["split"] in sides:
+        base, best = sides[prompt["split"]]
         named = {
-            "base model": base, figures.short_name(found["name"]): found["scores"],
+            "base model": base, figures.short_name(prompt["name"]): prompt["scores"],
             f"round {later['round']}": best,
         }  # fmt: skip
-        told = (f"{name} {_value(scores, primary, digits)}" for name, scores in named.items())
-        return f"{title} on {found['split']}: {', '.join(told)}"
+        scored = (f"{name} {_value(scores, primary, digits)}" for name, scores in named.items())
+        return f"{title} on {prompt['split']}: {', '.join(scored)}"
     shown = []
     for split, pair in sides.items():
         values = [(scores.get(primary) or {}).get("value") for scores in pair]

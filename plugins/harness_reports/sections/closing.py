@@ -50,10 +50,10 @@ class FailedSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        found = findings.failed(document)
-        if found:
+        failures = findings.failed(document)
+        if failures:
             yield Heading(self.title, "these parts of the analysis failed")
-            yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in found))
+            yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in failures))
 
 
 class RemediesSection(harness.Section):
@@ -65,8 +65,8 @@ class RemediesSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        found = document["remedies"]
-        if not found:
+        remedies = document["remedies"]
+        if not remedies:
             return
         yield Heading(self.title, "by the failing answers that each concerns")
         columns = (
@@ -77,7 +77,7 @@ class RemediesSection(harness.Section):
             (
                 row["remedy"], row["answers"], "yes" if row["by_data"] else "no", row["why"],
             )
-            for row in found
+            for row in remedies
         )  # fmt: skip
         caption = "Suggested actions"
         yield Table(columns, rows, caption, findings.SHOWN, "for fewer answers")
@@ -126,14 +126,14 @@ class NextSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        if found := [one_line(command, 20_000) for command in _commands(document)]:
-            yield Code("\n".join(found), "Next:")
+        if commands := [one_line(command, 20_000) for command in _commands(document)]:
+            yield Code("\n".join(commands), "Next:")
 
     def in_short(self, document: Document) -> Iterator[Block]:
         """The same, with the command that shows the rest of the report."""
-        found = [one_line(command, 20_000) for command in _commands(document)]
+        commands = [one_line(command, 20_000) for command in _commands(document)]
         whole = whole_report(document["run"])
-        yield Code("\n".join([*found, whole]), "Next (the last one shows the whole report):")
+        yield Code("\n".join([*commands, whole]), "Next (the last one shows the whole report):")
 
 
 def whole_report(run: str) -> str:
@@ -144,12 +144,12 @@ def whole_report(run: str) -> str:
 def _commands(document: Document) -> Iterator[str]:
     """What uses the model, then what looks closer at the run, then what goes on with it."""
     yield from that_use_the_model(document)
-    run, kept = document["run"], document["kept_round"]
+    run, best = document["run"], document["kept_round"]
     worst = document["not_better"] or next(iter(document["examples"]), None)
     if worst and worst["id"]:
         yield shlex.join(["harness", "why", worst["id"], run])
     if len(document["rounds"]) > 1:
-        later = kept or document["rounds"][-1]["round"]
+        later = best or document["rounds"][-1]["round"]
         yield shlex.join(["harness", "compare", "0", str(later), "--run", run])
         yield shlex.join(["harness", "advise", run])
     following = document["next_command"]

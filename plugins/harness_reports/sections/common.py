@@ -13,10 +13,10 @@ MOST_ROUNDS = 8
 
 def incomplete(document: Document, *parts: str) -> Iterator[Block]:
     """A notice for each of these parts of the analysis that could not be made."""
-    told = {query.get("name"): query.get("what") for query in document["queries"]}
+    purposes = {query.get("name"): query.get("what") for query in document["queries"]}
     for part, why in sorted(document["failed"].items()):
         if part in parts:
-            what = f"This part is incomplete. Not computed: {told.get(part) or part}"
+            what = f"This part is incomplete. Not computed: {purposes.get(part) or part}"
             yield Note(f"{what}. {why}", failed=True)
 
 

@@ -44,10 +44,10 @@ class NearSection(harness.Section):
         yield Note(findings.NEAR)
         items = (
             Paragraph(
-                f"{one.row}: {one.text}", lead=one.similarity,
-                detail=f"{one.held_out}: {one.held_out_text}",
+                f"{pair.row}: {pair.text}", lead=pair.similarity,
+                detail=f"{pair.held_out}: {pair.held_out_text}",
             )
-            for one in pairs
+            for pair in pairs
         )  # fmt: skip
         yield Bullets(tuple(items))
 
@@ -94,13 +94,13 @@ def _says_more(entry: Document) -> bool:
 
 
 def _untargeted(grown: list[Document], last: int) -> str:
-    told = ", ".join(
+    counts = ", ".join(
         f"{entry['added']} after round {entry['round']}"
         + (" (which no round was trained on)" if entry["round"] == last else "")
         for entry in grown
     )  # fmt: skip
     source = terms.shown("key", "everywhere")
-    return f"All rows were drawn from {source}, and none was refused: {told}."
+    return f"All rows were drawn from {source}, and none was refused: {counts}."
 
 
 def _by_slice(document: Document) -> Iterator[Block]:
@@ -135,15 +135,15 @@ class ControlSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        found = document["control"]
-        if not found:
+        control = document["control"]
+        if not control:
             return
-        compared = found["difference"] is not None
-        contrast, remark = CONTRASTS[found["instead"]]
-        bounds = interval(found["low"], found["high"], plus=True)
-        lead = f"{contrast}: {signed(found['difference'])} {bounds}".rstrip()
+        compared = control["difference"] is not None
+        contrast, remark = CONTRASTS[control["instead"]]
+        bounds = interval(control["low"], control["high"], plus=True)
+        lead = f"{contrast}: {signed(control['difference'])} {bounds}".rstrip()
         yield Heading(self.title, remark if compared else "not compared")
-        yield Paragraph(found["sentence"], lead=lead if compared else "")
+        yield Paragraph(control["sentence"], lead=lead if compared else "")
 
 
 class TrainingSection(harness.Section):
@@ -172,7 +172,7 @@ class TrainingSection(harness.Section):
             )
             title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
             dots = f"dots: {_validation_rows(entry)}" if figures.losses(entry)[1] else ""
-            yield Chart("curve", title, series, scale, told=True, remark=dots)
+            yield Chart("curve", title, series, scale, redundant=True, remark=dots)
         columns = (
             Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
             *([Column("validation", "word")] if validated else []),
@@ -187,7 +187,7 @@ class TrainingSection(harness.Section):
         yield Table(columns, tuple(rows), caption, ordered=True)
         if len({_validation_rows(entry) for entry in logged if figures.losses(entry)[1]}) > 1:
             yield Note(UNLIKE)
-        told = tuple(
+        sentences = tuple(
             Paragraph(
                 entry["course"]["sentence"],
                 lead=f"Round {entry['round']}:", detail=entry["course"]["advice"],
@@ -195,8 +195,8 @@ class TrainingSection(harness.Section):
             for entry in reversed(logged)
             if entry["course"]
         )  # fmt: skip
-        if told:
-            yield Bullets(told)
+        if sentences:
+            yield Bullets(sentences)
 
 
 UNLIKE = (

@@ -72,10 +72,10 @@ def _chart(document: Document) -> Iterator[Block]:
         )
         for entry in _compared(document)
     )
-    told = categories.left_out(left).removeprefix("and ")
-    remark = f"Not drawn: {told}." if told else ""
+    omitted = categories.left_out(left).removeprefix("and ")
+    remark = f"Not drawn: {omitted}." if omitted else ""
     title = "Answers on dev of each error category"
-    yield Chart("bars", title, series, remark=remark, digits=0, told=True)
+    yield Chart("bars", title, series, remark=remark, digits=0, redundant=True)
 
 
 def _compared(document: Document) -> list[Document]:
@@ -85,7 +85,7 @@ def _compared(document: Document) -> list[Document]:
     return [rounds[0], now] if now["round"] else [rounds[0]]
 
 
-def _table(document: Document, found: Sequence[Kind], short: int) -> Table:
+def _table(document: Document, kinds: Sequence[Kind], short: int) -> Table:
     rounds, heads = rounds_of(document)
     at = document["kept_round"]
     columns = (
@@ -97,9 +97,9 @@ def _table(document: Document, found: Sequence[Kind], short: int) -> Table:
             kind.name, *(kind.by_round.get(entry["round"], 0) for entry in rounds),
             kind.by_round.get(at, 0), kind.definition,
         )
-        for kind in found
+        for kind in kinds
     )  # fmt: skip
-    most = max((kind.most for kind in found[short:]), default=0)
+    most = max((kind.most for kind in kinds[short:]), default=0)
     rest = f"each in at most {most} answer{'' if most == 1 else 's'} of any round"
     return Table(columns, rows, "Error categories by round", short, rest)
 
@@ -127,21 +127,23 @@ def _lengths(document: Document) -> Iterator[Block]:
     shown = {at: answers[at] for at in rounds if answers.get(at)}
     if not shown:
         return
-    occupied = {words for found in (*shown.values(), references) for words, n in found.items() if n}
+    occupied = {
+        words for lengths in (*shown.values(), references) for words, n in lengths.items() if n
+    }
     if len(occupied) < LEAST_BINS:
-        told = " or ".join(map(bin_name, sorted(occupied)))
-        yield Note(f"All answers and references have {told} words.")
+        bins_named = " or ".join(map(bin_name, sorted(occupied)))
+        yield Note(f"All answers and references have {bins_named} words.")
         return
     about = "words of the answers (bars) and of the references (outline), as shares of each"
     yield Heading("Lengths", about, 3)
-    last = max([*(words for found in shown.values() for words in found), *references, 3 * BIN])
+    last = max([*(words for lengths in shown.values() for words in lengths), *references, 3 * BIN])
     bins = range(0, last + BIN, BIN)
-    top = max(max(_shares(found, bins)) for found in (*shown.values(), references))
-    for at, found in shown.items():
-        series = (_bars("answers", found, bins), _bars("references", references, bins))
+    top = max(max(_shares(lengths, bins)) for lengths in (*shown.values(), references))
+    for at, lengths in shown.items():
+        series = (_bars("answers", lengths, bins), _bars("references", references, bins))
         title = f"Lengths in round {at}"
         yield Chart("histogram", title, series[: 1 + bool(references)], (0.0, top), unit="%",
-                    digits=0, told=True)  # fmt: skip
+                    digits=0, redundant=True)  # fmt: skip
     yield Details("The same in numbers", (_length_table(shown, references),))
 
 
@@ -186,14 +188,14 @@ class CausesSection(harness.Section):
 
     def blocks(self, document: Document) -> Iterator[Block]:
         document = in_words(document)
-        found = categories.causes(document)
+        causes = categories.causes(document)
         notices = list(incomplete(document, "causes"))
-        if not found and not notices:
+        if not causes and not notices:
             return
         about = f"round {document['kept_round']} · {categories.explained(document)}"
-        yield Heading(self.title, about if found else "")
+        yield Heading(self.title, about if causes else "")
         yield from notices
-        if not found:
+        if not causes:
             return
         columns = (
             Column("cause", strong=True), Column("answers", "number"), Column("", "bar", spare=1),
@@ -203,10 +205,10 @@ class CausesSection(harness.Section):
         rows = tuple(
             (
                 cause.name, cause.answers, cause.answers, cause.definition, cause.remedy,
-                "yes" if cause.by_data else "no", ", ".join(str(one) for one in cause.ids[:3]),
+                "yes" if cause.by_data else "no", ", ".join(str(id) for id in cause.ids[:3]),
             )
-            for cause in found
+            for cause in causes
         )  # fmt: skip
-        left = sum(cause.answers for cause in found[findings.SHOWN :])
+        left = sum(cause.answers for cause in causes[findings.SHOWN :])
         caption, rest = "Likeliest causes of failing answers", f"rarer, of {left} answers"
         yield Table(columns, rows, caption, findings.SHOWN, rest)

@@ -29,18 +29,18 @@ class GainsSection(harness.Section):
         better, worst = document["better"], document["not_better"]
         if not better and not worst:
             return
-        kept = document["kept_round"]
+        best = document["kept_round"]
         title = self.title if better else "The worst answer"
         if worst and better:
             title += ", and the worst that did not"
-        elif worst and kept:
+        elif worst and best:
             title += " that did not get better"
-        yield Heading(title, f"base model → round {kept}" if kept else "base model")
+        yield Heading(title, f"base model → round {best}" if best else "base model")
         score = score_title(document, document["primary"], 40)
         if better:
-            yield Answers(tuple(_change(row, kept) for row in better), score, "folded")
+            yield Answers(tuple(_change(row, best) for row in better), score, "folded")
         if worst:
-            yield Answers((_change(worst, kept),), score, "shown")
+            yield Answers((_change(worst, best),), score, "shown")
 
     in_short = blocks
 
@@ -72,16 +72,16 @@ class ExamplesSection(harness.Section):
 
     def blocks(self, document: Document) -> Iterator[Block]:
         document = in_words(document)
-        notices, kept = list(incomplete(document, "examples")), document["kept_round"]
+        notices, best = list(incomplete(document, "examples")), document["kept_round"]
         if document["examples"] or notices:
-            yield Heading(self.title, f"dev, round {kept}")
+            yield Heading(self.title, f"dev, round {best}")
         yield from notices
         if document["examples"]:
             score = score_title(document, document["primary"], 40)
-            passing = [row for row in document["examples"] if _passes(row, kept)]
-            failing = [row for row in document["examples"] if not _passes(row, kept)]
+            passing = [row for row in document["examples"] if _passes(row, best)]
+            failing = [row for row in document["examples"] if not _passes(row, best)]
             rows = [*_worst_of_each_kind_first(failing), *passing]
-            yield Answers(tuple(_example(row, kept) for row in rows), score, short=len(failing))
+            yield Answers(tuple(_example(row, best) for row in rows), score, short=len(failing))
 
 
 def _passes(row: Document, kept_round: int) -> bool:
@@ -131,7 +131,7 @@ def _of_rounds(row: Document, kept_round: int) -> Iterator[Answer]:
 def _notes(cause: Document | None) -> Iterator[Paragraph]:
     if cause is None:
         return
-    told = [f"Suggested action: {cause['remedy']}."] if cause["remedy"] else []
-    told += [f"Training rows: {', '.join(cause['train_rows'])}."] if cause["train_rows"] else []
+    advice = [f"Suggested action: {cause['remedy']}."] if cause["remedy"] else []
+    advice += [f"Training rows: {', '.join(cause['train_rows'])}."] if cause["train_rows"] else []
     evidence = f": {cause['evidence']}" if cause["evidence"] else ""
-    yield Paragraph(f"{cause['cause']}{evidence}", lead="cause", detail=" ".join(told))
+    yield Paragraph(f"{cause['cause']}{evidence}", lead="cause", detail=" ".join(advice))

@@ -35,23 +35,23 @@ class GeneralSection(harness.Section):
         yield Heading(self.title, remark)
         yield _table(document, rounds)
         in_box = findings.later_round(document)["round"]
-        told = tuple(
+        sentences = tuple(
             Paragraph(box.words(entry), lead=f"Round {entry['round']}:")
             for entry in reversed(rounds) if entry["round"] != in_box
         )  # fmt: skip
-        if told:
-            yield Bullets(told, short=SENTENCES, rest="of other rounds")
+        if sentences:
+            yield Bullets(sentences, short=SENTENCES, rest="of other rounds")
         yield Note(
             f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No "
             "result of the task: a loss says how well text is predicted, not how good answers are."
         )
 
 
-def _level(found: Document) -> str:
+def _level(loss: Document) -> str:
     """``, each bound at 97.5 %, over 20 groups of texts``; summaries of old runs do not know it."""
-    if found["level"] is None:
+    if loss["level"] is None:
         return ""
-    return f", each bound at {100 * found['level']:.4g} %, over {found['groups']} groups of texts"
+    return f", each bound at {100 * loss['level']:.4g} %, over {loss['groups']} groups of texts"
 
 
 def _table(document: Document, rounds: list[Document]) -> Table:
@@ -62,14 +62,15 @@ def _table(document: Document, rounds: list[Document]) -> Table:
     )  # fmt: skip
     rows = []
     for entry in rounds:
-        found = entry["forgetting"]
-        asked = found["instructions"]
+        forgetting = entry["forgetting"]
+        asked = forgetting["instructions"]
         right = f"{asked['right_before']} of {asked['asked']}, then {asked['right_after']}"
         rows.append((
             figures.round_name(entry, document),
-            number(found["loss_before"]), number(found["loss_after"]),
-            signed(found["difference"]), interval(found["low"], found["high"], plus=True),
-            f"{perplexity(found['loss_before'])}, then {perplexity(found['loss_after'])}",
+            number(forgetting["loss_before"]), number(forgetting["loss_after"]),
+            signed(forgetting["difference"]),
+            interval(forgetting["low"], forgetting["high"], plus=True),
+            f"{perplexity(forgetting['loss_before'])}, then {perplexity(forgetting['loss_after'])}",
             right if asked["asked"] else DASH,
         ))  # fmt: skip
     return Table(columns, tuple(rows), "General text by round", ordered=True)

@@ -44,19 +44,19 @@ class ModelSection(harness.Section):
         if document["model"]["adapter"]:
             lines[BASE] = document["model"]["base"]
         order = sorted(lines, key=lambda name: (name != TRAINING, name != BASE))
-        told = "; ".join(f"{name}: {lines[name]}" for name in order)
+        levers = "; ".join(f"{name}: {lines[name]}" for name in order)
         used = tuple(model_in_short(document))
-        if told or used:
+        if levers or used:
             yield Heading(self.title)
-        if told:
-            yield Paragraph(told)
+        if levers:
+            yield Paragraph(levers)
         yield from used
 
 
 def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
     """Settings whose plugins have no option that is a mapping."""
     return {
-        key: {name: told for name, told in value.items() if not isinstance(told, Mapping)}
+        key: {name: nested for name, nested in value.items() if not isinstance(nested, Mapping)}
         if isinstance(value, Mapping)
         else value
         for key, value in given.items()
@@ -70,7 +70,7 @@ def settings(document: Document) -> Iterator[tuple[str, str]]:
     sizes = ", ".join(f"{count} {split}" for split, count in rows.items())
     data = "; ".join(filter(None, (entry_words(given.get("data")), sizes)))
     base = entry_words(given.get("model"))
-    told = {
+    named = {
         "data": data,
         BASE: f"{name}: {base}" if base else name,
         TRAINING: entry_words(given.get("train")),
@@ -78,7 +78,7 @@ def settings(document: Document) -> Iterator[tuple[str, str]]:
         "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
         "seed": str(given.get("seed", "")),
     }
-    yield from ((name, value) for name, value in told.items() if value)
+    yield from ((name, value) for name, value in named.items() if value)
 
 
 def entry_words(entry: Mapping[str, Any] | None) -> str:
@@ -86,8 +86,8 @@ def entry_words(entry: Mapping[str, Any] | None) -> str:
     if not entry:
         return ""
     head, *options = entry.items()
-    told = ", ".join(f"{name} {_words(value)}" for name, value in options)
-    return f"{head[1]} ({told})" if told else str(head[1])
+    words = ", ".join(f"{name} {_words(value)}" for name, value in options)
+    return f"{head[1]} ({words})" if words else str(head[1])
 
 
 def _words(value: Any) -> str:
@@ -102,18 +102,18 @@ def _words(value: Any) -> str:
 
 def model(document: Document) -> Iterator[Block]:
     """The place; what can be typed is among the commands at the end."""
-    if told := where(document):
+    if place := where(document):
         how = f"; to use it: {PAGE}" if commands(document) else ""
-        yield Paragraph(told + how, lead="model:")
+        yield Paragraph(place + how, lead="model:")
 
 
 def model_in_short(document: Document) -> Iterator[Block]:
     """The place in a line: the first screen names the base model above it."""
-    found = document["model"]
-    if found["adapter"]:
-        found = {**found, "base": ""}
-    if told := where({**document, "model": found}, NAME):
-        yield Paragraph(told, lead="model:")
+    model = document["model"]
+    if model["adapter"]:
+        model = {**model, "base": ""}
+    if place := where({**document, "model": model}, NAME):
+        yield Paragraph(place, lead="model:")
 
 
 def where(document: Document, limit: int = 500) -> str:
@@ -122,12 +122,12 @@ def where(document: Document, limit: int = 500) -> str:
     Args:
         limit: characters of a name.
     """
-    found = document["model"]
-    base, folder = (one_line(str(found[key] or ""), limit) for key in ("base", "adapter"))
-    number = found["round"]
+    model = document["model"]
+    base, folder = (one_line(str(model[key] or ""), limit) for key in ("base", "adapter"))
+    number = model["round"]
     if folder:
-        told = f"{folder} (round {number}{base and f', trained from {base}'})"
-        return f"{told}: {GONE}" if found["lost"] else told
+        place = f"{folder} (round {number}{base and f', trained from {base}'})"
+        return f"{place}: {GONE}" if model["lost"] else place
     if number:
         return f"round {number}{base and f', trained from {base},'} left no files here"
     tried = len(document["rounds"]) > 1
@@ -139,8 +139,8 @@ GONE = "files of it are gone; harness iterate with the run's config trains it ag
 
 def commands(document: Document) -> list[str]:
     """What uses the model, where there is one whose files are in place."""
-    found = document["model"]
-    if not found["round"] or found["lost"]:
+    model = document["model"]
+    if not model["round"] or model["lost"]:
         return []
-    told = (one_line(str(command), COMMAND + 1) for command in found["commands"])
-    return [command for command in told if command and len(command) <= COMMAND]
+    lines = (one_line(str(command), COMMAND + 1) for command in model["commands"])
+    return [command for command in lines if command and len(command) <= COMMAND]

@@ -28,22 +28,22 @@ class ModelsSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        found = document["models"]
-        if not found:
+        models = document["models"]
+        if not models:
             return
         yield Heading(self.title)
-        for each in found:
+        for each in models:
             yield Paragraph(each["sentence"])
         yield _table(document)
-        for each in found:
+        for each in models:
             yield Paragraph(each["what"], lead=f"{one_line(each['name'], NAME)}:")
 
     def in_short(self, document: Document) -> Iterator[Block]:
         """The sentences."""
-        found = document["models"]
-        if found:
+        models = document["models"]
+        if models:
             yield Heading(self.title)
-        for each in found[:NAMED]:
+        for each in models[:NAMED]:
             yield Paragraph(each["sentence"])
 
 

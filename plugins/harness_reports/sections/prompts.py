@@ -28,19 +28,21 @@ class PromptsSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        found = document["baselines"]
-        if not found:
+        prompts = document["baselines"]
+        if not prompts:
             return
         yield Heading(self.title, figures.bounds_level(document))
         yield from _conclusion(document)
         yield _table(document, short=None)
         yield Bullets(
             tuple(
-                Paragraph(unlabelled(one["verdict"]["sentence"], one["verdict"]["label"]))
-                for one in found
+                Paragraph(unlabelled(prompt["verdict"]["sentence"], prompt["verdict"]["label"]))
+                for prompt in prompts
             )
         )
-        yield Bullets(tuple(Paragraph(one["what"], lead=f"{_name(one)}:") for one in found))
+        yield Bullets(
+            tuple(Paragraph(prompt["what"], lead=f"{_name(prompt)}:") for prompt in prompts)
+        )
         yield Note(
             "The untuned base model answers dev under each prompt; examples are rows of train, "
             "none of the group of the row that is asked. Bounds allow for the choice of the best "
@@ -68,34 +70,34 @@ def conclusion(document: Document) -> str:
 
     Every prompt has to be beaten; one that is better says that training was not needed.
     """
-    found = document["baselines"]
+    prompts = document["baselines"]
     best = document["kept_round"]
     who = f"Round {best}" if best else "The base model as it is asked (no round improved on it)"
     by = {
-        label: [one for one in found if one["verdict"]["label"] == label]
+        label: [prompt for prompt in prompts if prompt["verdict"]["label"] == label]
         for label in ("improved", "regressed")
     }
     if by["regressed"]:
-        told = _listed(document, by["regressed"], "regressed")
-        return f"A prompt is better than training so far: {told}."
-    open_ = [one for one in found if one["verdict"]["label"] != "improved"]
+        names = _listed(document, by["regressed"], "regressed")
+        return f"A prompt is better than training so far: {names}."
+    open_ = [prompt for prompt in prompts if prompt["verdict"]["label"] != "improved"]
     if open_:
-        told = _listed(document, open_, "no evidence")
+        names = _listed(document, open_, "no evidence")
         also = f" It is better than {_names(by['improved'])}." if by["improved"] else ""
-        return f"{who} is not shown to be better than {told}.{also}"
-    told = _listed(document, found, "improved")
-    each = "each prompt" if len(found) > 1 else "the prompt"
-    return f"{who} is better than {each}: {told}."
+        return f"{who} is not shown to be better than {names}.{also}"
+    names = _listed(document, prompts, "improved")
+    each = "each prompt" if len(prompts) > 1 else "the prompt"
+    return f"{who} is better than {each}: {names}."
 
 
-def _listed(document: Document, found: list[Document], label: str) -> str:
-    told = ", ".join(_told(document, one, label) for one in found[:NAMED])
-    return told + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
+def _listed(document: Document, prompts: list[Document], label: str) -> str:
+    names = ", ".join(_told(document, prompt, label) for prompt in prompts[:NAMED])
+    return names + (f" and {len(prompts) - NAMED} more" if len(prompts) > NAMED else "")
 
 
-def _told(document: Document, one: Document, label: str) -> str:
+def _told(document: Document, prompt: Document, label: str) -> str:
     """One comparison in words; the difference is that of the best round."""
-    verdict, name = one["verdict"], _name(one)
+    verdict, name = prompt["verdict"], _name(prompt)
     digits = score_digits(document, document["primary"])
     shown = partial(number, digits=digits)
     gain, low, high = (verdict[key] for key in ("difference", "low", "high"))
@@ -116,12 +118,12 @@ def _told(document: Document, one: Document, label: str) -> str:
     return f"{name} ({signed(gain, digits)}, {bounds}{required})"
 
 
-def _names(found: list[Document]) -> str:
-    return " and ".join(map(_name, found))
+def _names(prompts: list[Document]) -> str:
+    return " and ".join(map(_name, prompts))
 
 
-def _name(one: Document) -> str:
-    return one_line(one["name"], NAME)
+def _name(prompt: Document) -> str:
+    return one_line(prompt["name"], NAME)
 
 
 def _table(document: Document, short: int | None) -> Table:
@@ -133,10 +135,10 @@ def _table(document: Document, short: int | None) -> Table:
         Column("gain", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip
     rows = []
-    for one in document["baselines"]:
-        score, verdict = one["scores"].get(primary) or {}, one["verdict"]
+    for prompt in document["baselines"]:
+        score, verdict = prompt["scores"].get(primary) or {}, prompt["verdict"]
         rows.append((
-            _name(one), number(score.get("value"), digits),
+            _name(prompt), number(score.get("value"), digits),
             interval(score.get("low"), score.get("high"), digits), verdict["label"],
             signed(verdict["difference"], digits),
             interval(verdict["low"], verdict["high"], digits, plus=True),

@@ -51,13 +51,13 @@ class RoundsSection(harness.Section):
             yield Note(sentence)
         if document["by_people"]:
             yield Note(figures.BY_PEOPLE)
-        told = tuple(
+        sentences = tuple(
             Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
             for entry in reversed(document["rounds"][1:])
         )
-        if told:
+        if sentences:
             yield Bullets(
-                told, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
+                sentences, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
             )
 
     def in_short(self, document: Document) -> Iterator[Block]:
@@ -92,21 +92,21 @@ class RoundsSection(harness.Section):
 
 
 def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
-    found = score or {}
-    value = number(found.get("value"), digits)
-    return value, interval(found.get("low"), found.get("high"), digits)
+    known = score or {}
+    value = number(known.get("value"), digits)
+    return value, interval(known.get("low"), known.get("high"), digits)
 
 
 def _references(document: Document) -> Iterator[Note]:
     """What a reference gets against the others of its row, beside the best round."""
-    found = document["between_references"]
-    if found:
+    agreement = document["between_references"]
+    if agreement:
         digits = score_digits(document, document["primary"])
-        who = f"round {found['round']}" if found["round"] else "the base model"
+        who = f"round {agreement['round']}" if agreement["round"] else "the base model"
         yield Note(
             f"A reference scored against the other references of its row gets "
-            f"{span(found['references'], digits)} ({found['rows']} rows); {who} "
-            f"{span(found['model'], digits)} against the same ones."
+            f"{span(agreement['references'], digits)} ({agreement['rows']} rows); {who} "
+            f"{span(agreement['model'], digits)} against the same ones."
         )
 
 
@@ -142,11 +142,11 @@ def _table(document: Document) -> Table:
 
 def _chart(document: Document, name: str) -> Iterator[Chart]:
     """One score by round, each point in its interval; the best round is filled."""
-    found = [
+    scored = [
         (entry, score) for entry in document["rounds"]
         if (score := entry["scores"].get(name)) and score["value"] is not None
     ]  # fmt: skip
-    if not found:
+    if not scored:
         return
     points = tuple(
         Point(
@@ -154,13 +154,13 @@ def _chart(document: Document, name: str) -> Iterator[Chart]:
             strong=entry["round"] == document["kept_round"],
             tip=figures.chosen_mark(document, entry, ""),
         )
-        for entry, score in found
+        for entry, score in scored
     )  # fmt: skip
-    better = "" if found[0][1]["higher_is_better"] else " (lower is better)"
+    better = "" if scored[0][1]["higher_is_better"] else " (lower is better)"
     title = f"{score_title(document, name, 120)} by round{better}"
     chosen = figures.chosen_score(document, name)
     yield Chart(
-        "rounds", title, (Series("", points),), told=True,
+        "rounds", title, (Series("", points),), redundant=True,
         remark=f"● {chosen}" if chosen else "", digits=score_digits(document, name),
     )  # fmt: skip
 
@@ -191,7 +191,7 @@ class ScoresSection(harness.Section):
             yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
             if sentence := figures.chosen_sentence(document):
                 yield Note(sentence)
-            drawn = tuple(one for name in names for one in _chart(document, name))
+            drawn = tuple(chart for name in names for chart in _chart(document, name))
             if drawn:
                 yield Details("The same as drawings", drawn)
         yield Details("How the scores were measured", tuple(_measured(document, last)))

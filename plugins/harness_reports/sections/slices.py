@@ -73,7 +73,7 @@ def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterato
     if points:
         title = f"{score_title(document, document['primary'], 80)} {what}"
         digits = score_digits(document, document["primary"])
-        yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
+        yield Chart("gaps", title, (Series("", points),), digits=digits, redundant=True)
 
 
 def _doubtful(

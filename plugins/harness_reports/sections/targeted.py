@@ -80,11 +80,11 @@ def _row(target: Target, digits: int) -> tuple[str | int | None, ...]:
 
 def _untargeted(document: Document, targets: list[Target], without: list[Missed]) -> str:
     """Where all rows were drawn from all data: why, and how many."""
-    told = ", ".join(
+    counts = ", ".join(
         f"{target.rows} after round {target.after} (round {target.after + 1}: {target.label})"
         for target in sorted(targets, key=lambda target: target.after)
     )
-    drawn = f"rows were drawn from {terms.shown('key', 'everywhere')}: {told}."
+    drawn = f"rows were drawn from {terms.shown('key', 'everywhere')}: {counts}."
     if without:
         rows = f"R{drawn[1:]}" if targets else "No rows were added at all."
         return f"{underperformed(without)}. {rows}"
@@ -97,22 +97,22 @@ def underperformed(without: list[Missed]) -> str:
     """``1 slice underperformed by more than chance, but no rows were added for it: …``."""
     many = len(without) > 1
     slices, them = (f"{len(without)} slices", "them") if many else ("1 slice", "it")
-    told = f"{slices} underperformed by more than chance, but no rows were added for {them}"
-    return f"{told}: {missed_words(without)}"
+    head = f"{slices} underperformed by more than chance, but no rows were added for {them}"
+    return f"{head}: {missed_words(without)}"
 
 
 def no_rows_words(without: list[Missed]) -> str:
     """``No rows were added for …. No more rows were added for … (after round 2: …).``"""
-    never = [one for one in without if not one.had_rows]
+    never = [miss for miss in without if not miss.had_rows]
     later = [
-        dataclasses.replace(one, why=f"after round {one.after}: {one.why}")
-        for one in without if one.had_rows
+        dataclasses.replace(miss, why=f"after round {miss.after}: {miss.why}")
+        for miss in without if miss.had_rows
     ]  # fmt: skip
-    told = (("No rows", never), ("No more rows", later))
-    return " ".join(f"{rows} were added for {missed_words(of)}." for rows, of in told if of)
+    groups = (("No rows", never), ("No more rows", later))
+    return " ".join(f"{rows} were added for {missed_words(of)}." for rows, of in groups if of)
 
 
 def missed_words(without: list[Missed]) -> str:
     """The slices, each with the reason why no rows were added for it."""
-    told = "; ".join(f"{one_line(one.slice, SLICE)} ({one.why})" for one in without[:NAMED])
-    return told + (f"; and {len(without) - NAMED} more" if len(without) > NAMED else "")
+    named = "; ".join(f"{one_line(miss.slice, SLICE)} ({miss.why})" for miss in without[:NAMED])
+    return named + (f"; and {len(without) - NAMED} more" if len(without) > NAMED else "")

@@ -26,9 +26,9 @@ class VerdictSection(harness.Section):
     def blocks(self, document: Document) -> Iterator[Block]:
         yield box.heading(document)
         yield from box.lines(document)
-        if found := document["objective"]:
-            statement = f"“{found['statement']}”" if found["statement"] else ""
-            yield Paragraph(found["sentence"], label=found["state"], detail=statement)
+        if objective := document["objective"]:
+            statement = f"“{objective['statement']}”" if objective["statement"] else ""
+            yield Paragraph(objective["sentence"], label=objective["state"], detail=statement)
         yield Note(" · ".join(filter(None, (*_when(document), outcomes.pass_rate(document)))))
         yield from _guards(document)
         yield from advice(document)
@@ -41,10 +41,10 @@ class VerdictSection(harness.Section):
         yield box.heading(document, *(() if long else run))
         yield from box.lines(document)
         passed = f"{passing}; pass threshold {document['right_at']:g}" if passing else ""
-        if told := " · ".join(filter(None, (passed, *(run if long else ())))):
-            yield Note(told)
-        if found := document["objective"]:
-            yield Paragraph(found["sentence"], label=found["state"])
+        if facts := " · ".join(filter(None, (passed, *(run if long else ())))):
+            yield Note(facts)
+        if objective := document["objective"]:
+            yield Paragraph(objective["sentence"], label=objective["state"])
         broken = [guard for guard in findings.guards(document) if guard.state == "broken"]
         for guard in broken[-1:]:
             lead = f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:"
@@ -59,14 +59,14 @@ def _when(document: Document) -> Iterator[str]:
 
 def _guards(document: Document) -> Iterator[Block]:
     """Those that were broken, then the latest round's; all of them folded away."""
-    found = findings.guards(document)
+    guards = findings.guards(document)
     for state in ("broken", "cannot be judged", "held"):
         items = tuple(
             Paragraph(
                 guard.sentence, label=state,
                 lead=f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:",
             )
-            for guard in reversed(found) if guard.state == state
+            for guard in reversed(guards) if guard.state == state
         )  # fmt: skip
         if items:
             yield Bullets(items, short=GUARDS, rest=state)

@@ -91,7 +91,7 @@ def test_a_chart_is_drawn_or_a_table(analysis: Document, chart: Chart) -> None:
     last = chart.series[-1].points[-1]
     assert (f"{last.at:g}" if isinstance(last.at, (int, float)) else last.at) in shown
     assert f"## Of a plugin\n\n{chart.title}\n\n|" in markdown(document)
-    beside = Chart(chart.kind, chart.title, chart.series, told=True)
+    beside = Chart(chart.kind, chart.title, chart.series, redundant=True)
     assert chart.title not in markdown(with_blocks(analysis, beside, Note("beside")))
 
 

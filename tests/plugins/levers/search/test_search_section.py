@@ -51,7 +51,7 @@ def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
     assert [row[4] for row in table.rows] == ["", "the run's own", "ended early", "failed"]
     assert isinstance(note, Note) and "held out of training in 2 parts" in note.text
     assert "never on dev or test" in note.text and "no <b>memory</b>" in note.text
-    assert isinstance(drawn, Chart) and drawn.told and not flaw(drawn)
+    assert isinstance(drawn, Chart) and drawn.redundant and not flaw(drawn)
 
 
 @pytest.mark.parametrize(("up", "top"), [(False, "trial 3"), (True, "trial 2 (ended early)")])
