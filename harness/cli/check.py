@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.errors import DataError, HarnessError
 from harness.kit.text import one_line
+from harness.terminal import tables
 from harness.terminal.options import ConfigFile, Rounds, Sets
 from harness.terminal.streams import plugins_on_stderr
 
@@ -75,18 +76,17 @@ def _check(config: Config) -> None:
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
-    console.print(Text(one_line(f"{config.path}: {state}. Run {run.name}; rows: {shown}.")))
+    tables.note(console, f"{config.path}: {state}. Run {run.name}; rows: {shown}.")
     for level, line in remarks:
-        console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
+        tables.note(console, f"{level}: {line}", "yellow" if level == "unknown" else "")
     for sentence in context.facts.get("remarks", ()):
-        console.print(Text(f"data: {one_line(sentence, 600)}"), highlight=False, soft_wrap=True)
+        tables.note(console, f"data: {one_line(sentence, 600)}")
     for warning in warnings:
-        console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
+        tables.note(console, f"warning: {one_line(warning, 600)}", "yellow")
     for note in _notes_on(rows, run):
-        console.print(Text(f"data: {one_line(note, 600)}", "yellow"), highlight=False,
-                      soft_wrap=True)  # fmt: skip
+        tables.note(console, f"data: {one_line(note, 600)}", "yellow")
     if told := _decoded_wrongly(rows):
-        console.print(Text(told, "yellow"), highlight=False, soft_wrap=True)
+        tables.note(console, told, "yellow")
     _show_screening(found, run, console)
     if wrong:
         raise _together(wrong, config)
@@ -221,7 +221,7 @@ def _show_screening(found: Screening, run: Run, console: Console) -> None:
         return next(iter(config.registry.asked(run.log, "masked", given, text=text)), text)
 
     for sentence, _ in sentences(found, config.settings.filters.rules(), ahead=True):
-        console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
+        tables.note(console, f"data: {sentence}")
     for pair in found.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")
         console.print(head, *(Text(f"    {masked(side)}") for side in shown(pair)), sep="\n",

@@ -25,7 +25,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.kit.numbers import counted
-from harness.kit.text import one_line
+from harness.terminal import tables
 from harness.terminal.interrupts import Stop, way_on
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets
 from harness.terminal.requirements import Require, Requirement
@@ -232,7 +232,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
 
     settings = run.config.settings
     for level, line in run.config.ask_plugins().remarks:
-        console.print(Text(f"{level}: {one_line(line)}"), highlight=False, soft_wrap=True)
+        tables.note(console, f"{level}: {line}")
     note = sealed_note(run.config.settings.primary, run.config.metrics)
     if note:
         console.print(Text(note), highlight=False)

@@ -23,7 +23,7 @@ from harness.readers.columnar import ALWAYS, UNPACKED, Arrow, Columnar, InMemory
 from harness.readers.delimited import Delimited
 from harness.readers.json_list import JsonList, Objects
 from harness.readers.kinds import SUFFIXES, Kind, kind_of, packed, packed_or_wide, reader_of
-from harness.readers.lines import JsonLines, TextLines
+from harness.readers.lines import JsonLines, TextLines, each_of
 from harness.readers.problems import Problems
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Report",
     "Stretches",
     "TextLines",
+    "each_of",
     "encodings",
     "json_text",
     "kind_of",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 
+from harness.errors import DataError
 from harness.kit import strict_json
 from harness.readers import json_text
 from harness.readers.base import (
@@ -12,13 +14,16 @@ from harness.readers.base import (
     LONGEST,
     SAVE_AS_UTF8,
     TOO_LONG,
+    Fault,
     File,
     Reader,
     Record,
     Report,
     Stretches,
 )
+from harness.readers.problems import Problems
 
+Made = TypeVar("Made")
 _ONE_LINE = "a row must be one line: write one JSON object per line"
 _ONE_LINE_HINT = "or a list of objects ([{…}, …]) into a .json file"
 
@@ -105,6 +110,30 @@ class TextLines(_Lines):
     @staticmethod
     def _decoded(raw: bytes) -> Record:
         return {"text": raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")}
+
+
+def each_of(path: Path, make: Callable[[Record], Made], hint: str) -> list[Made]:
+    """What is made of each object of a file of JSON lines, in order.
+
+    Args:
+        make: raises ValueError, with what is wrong, where an object is none of those meant.
+        hint: what such a line looks like.
+
+    Raises:
+        DataError: the file cannot be read, or lines of it cannot be used: all are named.
+    """
+    file, problems, made = File(path, str(path)), Problems(), list[Made]()
+    try:
+        for number, record in JsonLines(file, problems.add).rows():
+            try:
+                made.append(make(record))
+            except ValueError as error:
+                problems.add(Fault(str(error), file.label, number))
+    except OSError as error:
+        why = error.strerror or error
+        raise DataError(f"cannot read it: {why}", where=file.label, hint=hint) from None
+    problems.refuse(file.label, hint)
+    return made
 
 
 def not_utf8(error: UnicodeDecodeError) -> str:

@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import harness
+from harness.kit.draws import spaced
 
 TRAIN, DEV, TEST = "train", "generate", "generate test"
+AGAIN = "again"
+"""In place of an arm: the base model, asked rows again beside a round."""
 
 
 def prompt_size(row: harness.Example) -> int:
@@ -93,6 +96,8 @@ class _Listing:
                     of_round = self._answers(arm, number, DEV, dev)
                     # The best round before it may be asked in the same pass.
                     yield replace(of_round, characters=of_round.characters * self._sides)
+                    if arm == harness.BASE_ARM:
+                        yield from self._asked_again(number, DEV, dev)
         if run.tests and not self.again:
             yield from self._test()
 
@@ -104,12 +109,32 @@ class _Listing:
         with variants.asking(entry):
             return 2 if entry.instance.holds_both() else 1
 
+    def _asked_again(
+        self, number: int | None, stage: str, rows: Sequence[harness.Example]
+    ) -> Iterator[Item]:
+        """Rows of the base model's, where processes of the generator may answer otherwise.
+
+        Which rows is drawn by the run; here others stand for them.
+        """
+        config = self.run.variants.config
+        with self.run.variants.asking(config.generate):
+            count = min(config.generate.instance.asked_again(), len(rows))
+        primary = config.settings.primary
+        by_people = any(
+            entry.instance.by_people for entry in config.metrics if primary in entry.score_names
+        )
+        if count and not by_people:
+            again = self._answers(AGAIN, number, stage, spaced(rows, count))
+            yield replace(again, tuned=False)
+
     def _test(self) -> Iterator[Item]:
         rows, main = self.run.rows("test"), harness.BASE_ARM
         yield self._answers(main, 0, TEST, rows)
         yield from self._prompted(rows)
-        best = [n for arm, n, stage in self.stored if (arm, stage) == (main, TEST) and n]
-        yield self._answers(main, max(best, default=None), TEST, rows)
+        stored = [n for arm, n, stage in self.stored if (arm, stage) == (main, TEST) and n]
+        best = max(stored, default=None)
+        yield self._answers(main, best, TEST, rows)
+        yield from self._asked_again(best, TEST, rows)
 
     def _prompted(self, rows: Sequence[harness.Example]) -> Iterator[Item]:
         """Test under the prompts that are best on dev: until that is known, under the longest."""

@@ -12,9 +12,12 @@ from harness.kit.numbers import DASH, amount, counted, duration, gigabytes
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
+from harness_plan.listing import AGAIN
 from harness_plan.records import Forecast, PlannedArm, PlannedRequests, PlannedWork
 
 COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
+ARMS = {"random": "random rows", AGAIN: "base model again"}
+"""How arms are told; a baseline by its name."""
 UP_TO = "≤ "
 ABOUT = "~ "
 
@@ -83,8 +86,7 @@ def _beside(arm: PlannedArm) -> str:
 
 def _label(work: PlannedWork) -> str:
     place = "best round" if work.round is None else f"round {work.round}"
-    rows = " rows" if work.arm == "random" else ""  # else a baseline, which trains on none
-    arm = "" if work.arm == harness.BASE_ARM else f" ({work.arm}{rows})"
+    arm = "" if work.arm == harness.BASE_ARM else f" ({ARMS.get(work.arm, work.arm)})"
     stage = "generate dev" if work.stage == "generate" else work.stage
     return f"{place}: {stage}{arm}"
 

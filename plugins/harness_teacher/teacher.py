@@ -152,7 +152,8 @@ class Teacher(harness.Augmenter):
             try:
                 suspects.read(self.options.suspects)
             except harness.DataError as error:
-                yield harness.Problem(f"{error.what} ({error.where})", ("suspects",))
+                told = "; ".join((f"{error.what} ({error.where})", *error.details))
+                yield harness.Problem(told, ("suspects",))
         try:
             self._verifiers(files)
         except harness.ConfigError as error:

@@ -195,3 +195,14 @@ def test_workers_without_effect_are_noted(project):
     assert "note: --set execution.workers: the launcher inline" in checked(project, 0, *inline)
     local = ("--set", "execution.launcher=local", "--set", "execution.workers=4")
     assert "execution.workers" not in checked(project, 0, *local)
+
+
+def test_remarks_break_between_words(project):
+    configure(project, ("{plugin: fake, rows: 10}", "{plugin: fake, rows: 10, review: required}"))
+    for command in ("check", "plan", "iterate"):
+        done = project.inside(command, COLUMNS="80")
+        lines = [*done.out.splitlines(), *done.err.splitlines()]
+        first = next(n for n, line in enumerate(lines) if "review: each round that adds" in line)
+        told = " ".join(" ".join(lines[first : first + 3]).split())
+        assert "waits (exit 6) until they are reviewed by me" in told
+        assert max(map(len, lines[first : first + 3])) <= 80

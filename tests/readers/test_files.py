@@ -27,6 +27,7 @@ from harness.readers import (
     Problems,
     Reader,
     TextLines,
+    each_of,
     encodings,
     kind_of,
     packed_or_wide,
@@ -404,3 +405,22 @@ def test_the_line_by_which_excel_knows_the_delimiter_is_no_row(first: str) -> No
         reader = Delimited(File(None, "a.csv", content), faults.append)
         assert list(reader.rows()) == [(3, {"a": "1;2", "b": "3"})] and not faults
         assert list(reader.records) == [{"a": "1;2", "b": "3"}]
+
+
+def test_what_is_made_of_each_line_is_told_with_all_that_is_wrong(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"n": 1}\n\n{"n": 2}\n')
+
+    def even(record):
+        if record["n"] % 2:
+            raise ValueError("an odd number")
+        return record["n"]
+
+    assert each_of(path, lambda record: record["n"], "") == [1, 2]
+    path.write_text('{"n": 1}\n{"n": 2}\n{"n": 3\n[4]\n{"n": 5}\n')
+    with pytest.raises(DataError, match="3 kinds") as end:
+        each_of(path, even, "write even ones")
+    assert end.value.details[0] == f"{path}:1: an odd number (2 times; also 5)"
+    assert [line.split(":")[1] for line in end.value.details] == ["1", "3", "4"]
+    with pytest.raises(DataError, match="cannot read it"):
+        each_of(tmp_path, even, "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -78,6 +78,18 @@ class People(harness.Verifier):
             return self
 
     options: Options
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """See :meth:`harness.Plugin.check`: where rows are trained on, the run will wait."""
+        if settings["rounds"] < 2:
+            return
+        which = "they" if self.options.sample is None else f"{self.options.sample} of them"
+        yield harness.Problem(
+            f"each round that adds rows waits (exit 6) until {which} are reviewed by "
+            f"{' and '.join(self.options.raters)}",
+            (),
+            "note",
+        )
 
     def verify_all(self, rows: Sequence[Example], context: Context) -> Sequence[Verification]:
         """See :meth:`harness.Verifier.verify_all`.

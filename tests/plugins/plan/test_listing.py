@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness_plan.listing import DEV, listed
+from harness_plan.listing import AGAIN, DEV, TEST, listed
 from tests.support.project import CONFIG
 
 BOTH = """\
 import harness
+
+
+class Apart(harness.Generator):
+    name = "apart"
+
+    def asked_again(self):
+        return 5
 
 
 class Both(harness.Generator):
@@ -21,7 +28,7 @@ class Both(harness.Generator):
 
 @harness.hookimpl
 def register_generators():
-    return [Both]
+    return [Apart, Both]
 """
 
 
@@ -34,3 +41,18 @@ def test_a_round_whose_verdict_asks_both_sides_has_twice_the_answers(project, ge
         answers = [item for item in listed(run) if item.stage == DEV]
     first, *rounds = answers
     assert [item.characters / first.characters for item in rounds] == [sides] * 3
+
+
+def test_rows_that_the_base_model_is_asked_again_are_listed_beside_each_round(project):
+    project.write(BOTH, "both.py")
+    text = CONFIG.replace("plugins: [", "plugins: [both.py, ")
+    path = project.write(text.replace("generate: {plugin: fake}", "generate: apart"))
+    with harness.open_plan(path) as run:
+        again = [item for item in listed(run) if item.arm == AGAIN]
+        whole = [item for item in listed(run, again=True) if item.arm == AGAIN]
+    assert [(item.round, item.stage, item.count) for item in again] == [
+        (1, DEV, 5), (2, DEV, 5), (3, DEV, 5), (None, TEST, 5)
+    ]  # fmt: skip
+    assert not any(item.tuned for item in again) and len(whole) == 3
+    shown = project.inside("plan", "--no-probe").out
+    assert "round 1: generate dev (base model again)" in shown

@@ -421,10 +421,10 @@ def test_a_suspect_gets_another_answer_without_showing_its_own(server, propose, 
     [
         ("", "none of its 0 rows"),
         ('{"id": "gone"}\n', "none of its 1 rows"),
-        ('{"id": "train-1"\n', "is no suspect"),
-        ('{"reason": "x"}\n', "has no id"),
-        ('{"id": "train-1", "reason": 5}\n', "reason is no text"),
-        ("\ufeff\x00[1]\n", "is no suspect"),
+        ('{"id": "train-1"\n', "not JSON"),
+        ('{"reason": "x"}\n', "a suspect is"),
+        ('{"id": "train-1", "reason": 5}\n', "a suspect is"),
+        ("\ufeff\x00[1]\n", "not JSON"),
     ],
 )
 def test_a_file_of_no_suspects_is_refused_by_its_line(propose, suspects, text, words):

@@ -48,8 +48,8 @@ def test_rows_are_listed_reviewed_and_handed_on(desk, told, document):
         ('{"id": "dev-1"}', "there is no row 'dev-1' among the rows of train, valid, pool"),
         ('{"id": 3}', "each a text"),
         ('{"id": "train-3", "reason": ["x"]}', "each a text"),
-        ('{"id": "train-3"', "cut or damaged"),
-        ("[]", "no JSON object"),
+        ('{"id": "train-3"', "not JSON"),
+        ("[]", "a row must be a JSON object"),
         ("", "it lists no row"),
     ],
 )
