@@ -18,7 +18,7 @@ from harness_rows.files import HEAD, no_text, short_names, shown
 SUFFIX = ".jsonl"
 _HINT = (
     'a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
-    '"split": "train"}; the source `rows` reads CSV and other formats: harness docs own-rows'
+    '"split": "train"}; the source `rows` reads CSV and other formats: harness docs formats'
 )
 
 

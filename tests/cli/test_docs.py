@@ -123,7 +123,7 @@ def test_every_page_that_a_text_names_exists() -> None:
         for path in [*TEXTS, ROOT / "README.md", ROOT / "harness.yaml"]
         for page in re.findall(r"harness docs ([a-z][\w/-]*)", path.read_text("utf-8"))
     }
-    assert {page for _, page in named} >= {"own-rows", "config"}
+    assert {page for _, page in named} >= {"formats", "config"}
     short = {name.rpartition("/")[2] for name in NAMES}
     assert {pair for pair in named if pair[1] not in NAMES | short} == set()
 

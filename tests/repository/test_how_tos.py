@@ -51,11 +51,11 @@ def test_a_table_gets_a_config_that_check_calls_fine(project: Any) -> None:
     done = project.inside("init", "rows.csv")
     assert done.code == 0, done.err
     for title in re.findall(
-        r"^\| ([a-z ,]+) \|", section("own-rows", "What it says"), re.MULTILINE
+        r"^\| ([a-z ,]+) \|", section("data", "What it says"), re.MULTILINE
     ):
         assert title == "line" or all(f"  {word}" in done.out for word in title.split(", ")), title
     assert project.inside("check").code == 0
-    project.write(blocks("own-rows", "yaml")[0])
+    project.write(blocks("data", "yaml")[0])
     done = project.inside("check")
     assert done.code == 0, done.err
     assert done.out.startswith("harness.yaml: fine.")

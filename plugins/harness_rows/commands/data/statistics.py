@@ -28,7 +28,7 @@ def statistics(found: Opened, request: Request, begin: Callable[[str], Report]) 
     """Everything that is shown of the rows; no text of a sealed test set is in it.
 
     Returns:
-        The document, whose keys ``docs/looking-at-data.md`` lists.
+        The document, whose keys ``docs/data.md`` lists.
     """
     lengths = measured(found, request, begin)
     shares, judged = languages.look([_said(row) for row in found.rows])

@@ -13,7 +13,7 @@ from harness_rows.commands.data.app import app
 
 from .conftest import Shop, shop
 
-PAGE = (Path(__file__).parents[4] / "docs" / "looking-at-data.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "data.md").read_text("utf-8")
 OWN = ("check", "stats", "preview", "split")
 
 
