@@ -50,9 +50,7 @@ def test_a_table_gets_a_config_that_check_calls_fine(project: Any) -> None:
     (project.folder / "harness.yaml").unlink(missing_ok=True)
     done = project.inside("init", "rows.csv")
     assert done.code == 0, done.err
-    for title in re.findall(
-        r"^\| ([a-z ,]+) \|", section("data", "What it says"), re.MULTILINE
-    ):
+    for title in re.findall(r"^\| ([a-z ,]+) \|", section("data", "What it says"), re.MULTILINE):
         assert title == "line" or all(f"  {word}" in done.out for word in title.split(", ")), title
     assert project.inside("check").code == 0
     project.write(blocks("data", "yaml")[0])
