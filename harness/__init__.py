@@ -139,7 +139,7 @@ if TYPE_CHECKING:
     )
     from harness.stored.jobs import (
         JobAtWork as JobAtWork,
-        cancel_job as cancel_job,
+        cancel_jobs as cancel_jobs,
         jobs_at_work as jobs_at_work,
     )
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
@@ -163,7 +163,7 @@ _HOMES = {
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
     "harness.engine.carrying": ("Carrier",),
-    "harness.stored.jobs": ("JobAtWork", "cancel_job", "jobs_at_work"),
+    "harness.stored.jobs": ("JobAtWork", "cancel_jobs", "jobs_at_work"),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),

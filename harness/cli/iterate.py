@@ -145,7 +145,7 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
 
 def _leave_or_cancel(run: str, console: Console) -> None:
     """Ask what shall become of jobs that go on elsewhere; without a terminal they go on."""
-    from harness.stored.jobs import cancel_job, jobs_at_work
+    from harness.stored.jobs import cancel_jobs, jobs_at_work
 
     jobs = [job for job in jobs_at_work() if job.run == run and job.launcher != "local"]
     if not jobs:
@@ -154,8 +154,7 @@ def _leave_or_cancel(run: str, console: Console) -> None:
     if console.is_terminal and sys.stdin.isatty():
         console.print(f"{count} elsewhere: Enter leaves them running, c cancels them", end=" ")
         if sys.stdin.readline().strip().lower().startswith("c"):
-            for job in jobs:
-                cancel_job(job)
+            cancel_jobs(jobs)
             console.print(f"{count} cancelled")
             return
     console.print(f"{count} left running: harness jobs shows them, the same command finds them")

@@ -47,6 +47,9 @@ DEAD_SECONDS = 5.0
 """The same for the last words of one that has failed."""
 SILENT_SECONDS = 900.0
 """For which a launcher may not answer."""
+END_SECONDS = 120.0
+"""For which a job that was cancelled may go on: to its next step, and to save there."""
+AT_WORK = ("waiting", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class LaunchedJobs:
             EnvironmentFailure: the launcher falls silent; the same.
             HarnessError: as the job raised it, or as the launcher did.
         """
-        note = self._submitted(folder.absolute(), resources, label)
+        note = self._submitted(folder.absolute(), resources, label, cancelled)
         try:
             answer = self._awaited(folder, note, report, cancelled, say)
         except (Cancelled, _SilentError):
@@ -125,19 +128,21 @@ class LaunchedJobs:
         remove(folder / SUBMITTED)
         return answer
 
-    def _submitted(self, folder: Path, resources: Resources, label: str) -> Submitted:
+    def _submitted(
+        self, folder: Path, resources: Resources, label: str, cancelled: Callable[[], bool]
+    ) -> Submitted:
         options = self.entry.instance.options.model_dump(mode="json")
         job = digest(read_json(folder / DESCRIPTION))
         note = submitted_in(folder)
         if note is not None and (note.job, note.plugin) != (job, self.entry.plugin):
-            withdraw(folder)
+            withdraw([folder], cancelled)
             note = None
         if note is not None:
             new = next(carrying.told(carrying.told_file(folder, note.name)))
-            if any(message[0] == "done" for message in new):
+            if any(message[0] == "done" and not _stopped(message) for message in new):
                 return note
             if note.id:  # without one nobody knows whether it was submitted: it is, by its name
-                if self._state(note.id).state in ("waiting", "running"):
+                if self._state(note.id).state in AT_WORK:
                     return note
                 note = None
         if note is None:
@@ -174,7 +179,7 @@ class LaunchedJobs:
         messages = carrying.told(carrying.told_file(folder, note.name))
         looks, place = list(LOOKS), f"{self.entry.plugin} {note.id}"
         begun = heard = time.monotonic()
-        look, over, waits = begun + looks[0], 0.0, False
+        look, over, waits, stopped = begun + looks[0], 0.0, False, False
         while True:
             for message in next(messages):
                 match message:
@@ -186,6 +191,9 @@ class LaunchedJobs:
                         place = f"{self.entry.plugin} {note.id} on {one_line(host, 40)}"
                         report(0, 0, f"({place})")
                     case ["done", outcome]:
+                        if _stopped(message):
+                            stopped = True  # from outside; what is requeued goes on
+                            continue
                         if outcome["failure"] is not None:
                             raise channel.raised(outcome["failure"])
                         return self._left(folder, outcome["left"])
@@ -208,8 +216,10 @@ class LaunchedJobs:
                     if not waits and now - begun > 60:
                         waits = True
                         say(f"waits for {duration(now - begun)}: {place} {one_line(told.said, 60)}")
-                if told.state in ("waiting", "running"):
+                if told.state in AT_WORK:
                     over = 0.0
+                elif stopped:
+                    raise self._stopped(note, told)
                 elif not over:
                     over = now
                 elif now - over > (LATE_SECONDS if told.state == "ended" else DEAD_SECONDS):
@@ -232,6 +242,14 @@ class LaunchedJobs:
                 )
             time.sleep(POLL_SECONDS)
 
+    def _stopped(self, note: Submitted, told: Launched) -> Exception:
+        said = f" ({one_line(told.said, 200)})" if told.said else ""
+        return EnvironmentFailure(
+            f"the job {note.id} of {self.entry.plugin} was stopped from outside{said}",
+            hint="it was cancelled, or its time was over (execution.resources): the same command "
+            "goes on from what it has saved",
+        )  # fmt: skip
+
     def _died(self, note: Submitted, told: Launched) -> Exception:
         with self._turn, plainly(self.entry.named):
             logs = self._launcher.logs(note.id)
@@ -246,17 +264,44 @@ class LaunchedJobs:
         return PluginError(what, details=lines)
 
 
-def withdraw(folder: Path) -> None:
-    """Cancel the job that was submitted in a folder, if one was.
+def _stopped(message: list[Any]) -> bool:
+    """Whether a job was told to stop, and did."""
+    failure = message[1]["failure"]
+    return failure is not None and failure["kind"] == channel.CANCELLED
+
+
+def withdraw(folders: Sequence[Path], cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Cancel the jobs that were submitted in folders, and wait for their ends: until then they
+    write there.
 
     Raises:
-        HarnessError: its launcher cannot be asked.
+        Cancelled: the user asked to stop meanwhile.
+        EnvironmentFailure: a job does not end.
+        HarnessError: a launcher cannot be asked.
     """
-    note = submitted_in(folder)
-    if note is not None and note.id:
-        with plainly(f"launcher '{note.plugin}'"):
-            launcher_of(note).cancel(note.id)
-    remove(folder / SUBMITTED)
+    notes = {folder: note for folder in folders if (note := submitted_in(folder)) is not None}
+    launchers = {folder: launcher_of(note) for folder, note in notes.items() if note.id}
+    for folder, launcher in launchers.items():
+        with plainly(f"launcher '{notes[folder].plugin}'"):
+            launcher.cancel(notes[folder].id)
+    over = time.monotonic() + END_SECONDS
+    for folder in folders:
+        while folder in launchers and _at_work(launchers[folder], notes[folder]):
+            if cancelled():
+                raise Cancelled
+            if time.monotonic() > over:
+                raise EnvironmentFailure(
+                    f"the job {notes[folder].id} of {notes[folder].plugin} was cancelled, and has "
+                    f"not ended after {duration(END_SECONDS)}",
+                    hint="harness jobs shows it; end it by its launcher's own means",
+                )
+            time.sleep(4 * POLL_SECONDS)
+        remove(folder / SUBMITTED)
+
+
+def _at_work(launcher: launching.Launcher, note: Submitted) -> bool:
+    with plainly(f"launcher '{note.plugin}'"):
+        return launching.state_of(launcher, note.id).state in AT_WORK
 
 
 def launcher_of(note: Submitted) -> launching.Launcher:

@@ -355,7 +355,7 @@ class Run:
             raise Cancelled
         self.workers.check()
         self.budget.check(stage, label)
-        folder = self.fresh_folder(f"{stage}-{key[:12]}")
+        folder = self.fresh_folder(_folder(stage, key))
         if self.workers.count == 1 and scratch.remove_others(folder, stage):
             self.watcher.say(
                 f"note: {label}: begins anew; what an interrupted attempt had saved was made with "
@@ -365,6 +365,9 @@ class Run:
         facts = make(folder)
         seconds = time.monotonic() - begin
         artifact = self.artifacts.publish(stage, key, folder / "output", facts, seconds)
+        if self.workers.count > 1:
+            # Not before: what another branch has left there it may yet come back to.
+            scratch.remove_others(folder, stage, {_folder(*k) for k in self.workers.making})
         remove(folder)
         return artifact
 
@@ -453,3 +456,8 @@ class Run:
     def _say_damage(self) -> None:
         while self.artifacts.damaged:
             self.watcher.say(f"warning: {self.artifacts.damaged.pop(0)}")
+
+
+def _folder(stage: str, key: str) -> str:
+    """Name of the folder in which a stage is made."""
+    return f"{stage}-{key[:12]}"

@@ -8,6 +8,7 @@ it checks it. How long earlier attempts took to make it is kept beside it.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 from harness.kit.files import remove, write_bytes
@@ -60,9 +61,12 @@ def begun(folder: Path) -> float:
     return seconds
 
 
-def remove_others(folder: Path, stage: str) -> bool:
-    """Remove what is left of attempts at the same stage under other keys: a run makes one at a
-    time, so nobody comes back to them.
+def remove_others(folder: Path, stage: str, at_work: Container[str] = ()) -> bool:
+    """Remove what is left of attempts at the same stage under other keys, to which nobody comes
+    back.
+
+    Args:
+        at_work: names of folders in which it is made now.
 
     Returns:
         Whether one of them had saved something.
@@ -70,7 +74,8 @@ def remove_others(folder: Path, stage: str) -> bool:
     saved = False
     for other in folder.parent.iterdir():
         same = other.name.startswith(f"{stage}-") and len(other.name) == len(folder.name)
-        if same and other != folder:
+        submitted = (other / SUBMITTED).is_file()  # and may be at work; harness jobs shows it
+        if same and other != folder and other.name not in at_work and not submitted:
             saved = saved or any((other / SCRATCH).glob("*"))
             remove(other)
     return saved

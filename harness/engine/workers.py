@@ -127,7 +127,8 @@ class Workers:
             with AtWork(folder, label, launched.entry.plugin) as at_work, self._lent():
                 heard = at_work.hearing(report)
                 return launched.do(folder, needs, label, heard, stopped, say)
-        withdraw(folder)
+        with self._lent():
+            withdraw([folder], stopped)
         worker = self._taken()
         try:
             with AtWork(folder, label, "local") as at_work, self._lent():
@@ -239,6 +240,11 @@ class Workers:
         finally:
             del self._making[what]
             made.set()
+
+    @property
+    def making(self) -> Sequence[Hashable]:
+        """What is made by one of those side by side (:meth:`alone`)."""
+        return [*self._making]
 
     def note_ahead(self, what: Hashable, failure: HarnessError | None) -> None:
         """Something was made ahead, or failed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,13 +64,15 @@ def jobs_at_work(root: Path | None = None) -> list[JobAtWork]:
     return sorted(jobs, key=lambda job: -job.seconds)
 
 
-def cancel_job(job: JobAtWork) -> None:
-    """Cancel a job that a launcher runs; what it has kept in its scratch stays.
+def cancel_jobs(jobs: Sequence[JobAtWork]) -> None:
+    """Cancel jobs that launchers run, and wait for their ends; what they have kept in their scratch
+    stays.
 
     Raises:
-        HarnessError: the launcher cannot be asked.
+        EnvironmentFailure: one does not end.
+        HarnessError: a launcher cannot be asked.
     """
-    launched.withdraw(job.folder)
+    launched.withdraw([job.folder for job in jobs])
 
 
 def _job(folder: Path, work: Path) -> JobAtWork | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -265,19 +266,68 @@ def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
     assert same.submitted == []
 
 
-def test_a_job_is_withdrawn_by_its_folder(jobs: LaunchedJobs, tmp_path: Path) -> None:
-    folder = laid_out(tmp_path, seconds=18)  # a job stops between two of its three steps
+def test_a_job_is_withdrawn_by_its_folder_and_has_ended_then(
+    jobs: LaunchedJobs, tmp_path: Path
+) -> None:
+    folder = laid_out(tmp_path, seconds=6)  # a job stops between two of its three steps
     over = time.monotonic() + 0.5
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: time.monotonic() > over)
     note = submitted_in(folder)
     assert note is not None
-    withdraw(folder)
+    try:
+        withdraw([folder])
+        assert submitted_in(folder) is None
+        assert jobs._launcher.state(note.id).state != "running"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(note.id), signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launched, "END_SECONDS", 0.1)
+    jobs, queue = queued(Launched("running"))
+    monkeypatch.setattr(launched, "launcher_of", lambda note: queue)
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    with pytest.raises(EnvironmentFailure, match="was cancelled, and has not ended"):
+        withdraw([folder])
+    assert len(queue.cancelled) == 1 and submitted_in(folder), "harness jobs goes on to show it"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
+    jobs: LaunchedJobs, tmp_path: Path
+) -> None:
+    folder = laid_out(tmp_path, seconds=3)
+
+    def stop() -> None:
+        while (note := submitted_in(folder)) is None or not note.id:
+            time.sleep(0.05)
+        while not any(carrying.told_file(folder, note.name).read_bytes().split()):
+            time.sleep(0.05)
+        os.kill(int(note.id), signal.SIGTERM)
+
+    threading.Thread(target=stop).start()
+    with pytest.raises(EnvironmentFailure, match="was stopped from outside"):
+        done(jobs, folder)
     assert submitted_in(folder) is None
-    for _ in range(100):
-        if jobs._launcher.state(note.id).state != "running":
-            break
-        time.sleep(0.1)
-    else:
-        os.killpg(int(note.id), signal.SIGKILL)
-        pytest.fail("it goes on")
+    laid_out(tmp_path, seconds=0.0)
+    assert done(jobs, folder)["answer"] == 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_was_stopped_while_nobody_waited_is_submitted_anew(folder: Path) -> None:
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    carrier = carrying.Carrier()
+    carrier.do(queue.folder, queue.command[-1], lambda: True)
+    carrier.close()
+    again, same = queued(Launched("gone"), Launched("running"))
+    threading.Timer(0.2, lambda: carried(same)).start()
+    assert done(again, folder)["answer"] == 3
+    assert len(same.submitted) == 1

@@ -145,15 +145,27 @@ def test_another_run_uses_nothing_of_it(counting):
 
 
 @pytest.mark.nightly
-def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch):
+@pytest.mark.parametrize("workers", [(), ("--set", "execution={launcher: local, workers: 2}")])
+def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch, workers):
     import harness.engine.run
 
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     monkeypatch.setattr(harness.engine.run, "CORE_REVISION", -1)
-    done = counting.inside(*GIVEN)
+    done = counting.inside(*GIVEN, *workers)
     assert done.code == 0, done.err
     assert not left(counting)
     assert [step for _, step in taken(counting)][4:] == [str(n) for n in [*range(1, 7)] * 2]
+
+
+def test_what_others_have_left_goes_but_not_that_of_stages_at_work(tmp_path):
+    names = ("train-1", "train-2", "train-3", "train-4", "generate-1")
+    for name in names:
+        (scratch.of(tmp_path / name) / "step").write_text("1")
+    (tmp_path / "train-3" / scratch.SUBMITTED).write_text("{}")
+    assert scratch.remove_others(tmp_path / "train-1", "train", {"train-2"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "generate-1", "train-1", "train-2", "train-3",
+    ]  # fmt: skip
 
 
 def test_a_plugin_outside_of_a_run_has_no_scratch(tmp_path):
