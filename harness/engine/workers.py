@@ -242,7 +242,7 @@ class Workers:
             made.set()
 
     @property
-    def making(self) -> Sequence[Hashable]:
+    def making(self) -> Sequence[Any]:
         """What is made by one of those side by side (:meth:`alone`)."""
         return [*self._making]
 

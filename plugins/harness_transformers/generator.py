@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -31,7 +31,7 @@ class TransformersGenerator(harness.Generator):
     revision = 5
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
-    unkeyed = ("processes",)
+    unkeyed = ("processes", "rank_timeout")
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
@@ -72,6 +72,7 @@ class TransformersGenerator(harness.Generator):
         processes: ranks.Processes = Field(
             default="auto", description="that share the prompts; auto: one for each visible GPU"
         )
+        rank_timeout: ranks.Timeout = ranks.TIMEOUT
 
         @model_validator(mode="after")
         def _effective(self) -> Self:
@@ -208,7 +209,7 @@ class TransformersGenerator(harness.Generator):
 
     def brief(self, tokens: int) -> Self:
         """See :meth:`harness.Generator.brief`."""
-        kept = ("batch_size", "precision", "merge", "processes")
+        kept = ("batch_size", "precision", "merge", "processes", "rank_timeout")
         same = {name: getattr(self.options, name) for name in kept}
         return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
@@ -317,7 +318,9 @@ class TransformersGenerator(harness.Generator):
         saved.take()
         for start in range(0, len(places), size):
             batch = places[start : start + size]
-            yield from zip(batch, _answer(model, [prompts[p] for p in batch], stops), strict=True)
+            asked = [prompts[place] for place in batch]
+            made = _answer(model, asked, stops, saved.context.cancelled)
+            yield from zip(batch, made, strict=True)
             saved.pause()
 
     def _report(self, context: Any, chats: Any, model: Any, config: Any) -> None:
@@ -346,8 +349,14 @@ class TransformersGenerator(harness.Generator):
             )
 
 
-def _answer(model: Any, prompts: Sequence[list[int]], stops: Any) -> list[list[int]]:
-    """Generated tokens of one batch by ``model.generate``, each up to and with its end."""
+def _answer(
+    model: Any, prompts: Sequence[list[int]], stops: Any, sign: Callable[[], object]
+) -> list[list[int]]:
+    """Generated tokens of one batch by ``model.generate``, each up to and with its end.
+
+    Args:
+        sign: called at each token: a batch may take longer than a process may be silent.
+    """
     import torch
     from transformers import StoppingCriteriaList
 
@@ -360,6 +369,9 @@ def _answer(model: Any, prompts: Sequence[list[int]], stops: Any) -> list[list[i
         mask[row, width - len(prompt) :] = 1
 
     def ended(ids: Any, scores: Any, **_: Any) -> Any:
+        sign()
+        if not stops.text:  # generate itself knows the tokens that end an answer
+            return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
         return torch.tensor([stops.ended(row) for row in ids[:, width:].tolist()]).to(ids.device)
 
     with torch.inference_mode():
@@ -367,7 +379,7 @@ def _answer(model: Any, prompts: Sequence[list[int]], stops: Any) -> list[list[i
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             generation_config=model.generation_config,
-            stopping_criteria=StoppingCriteriaList([ended] if stops.text else []),
+            stopping_criteria=StoppingCriteriaList([ended]),
         )
     return [stops.cut(row) for row in out[:, width:].tolist()]
 

@@ -93,12 +93,7 @@ class LoraTrainer(harness.Trainer):
         strategy: Literal["ddp", "fsdp"] = Field(
             default="ddp", description="each process holds the base model, or a part of it"
         )
-        rank_timeout: float = Field(
-            default=120,
-            gt=0,
-            description="seconds without a sign of any process, or ten median steps where that "
-            "is longer, until one that hangs ends all; no part of the result",
-        )
+        rank_timeout: ranks.Timeout = ranks.TIMEOUT
         early_stop: EarlyStop | None = Field(
             default=None,
             description="`{patience: 3, min_delta: 0}` ends the training once the "

@@ -17,6 +17,16 @@ import harness
 
 Processes = Literal["auto"] | Annotated[int, Field(ge=1, le=64)]
 """Option of a stage: how many processes share its work."""
+Timeout = Annotated[
+    float,
+    Field(
+        gt=0,
+        description="seconds without a sign of any process, or ten median steps where that "
+        "is longer, until one that hangs ends all; no part of the result",
+    ),
+]
+"""Option of a stage: when one of its processes is given up."""
+TIMEOUT = 120
 
 
 def count(processes: Processes, where: str) -> int:

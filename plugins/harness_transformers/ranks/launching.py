@@ -29,6 +29,8 @@ import harness
 from harness.kit.files import write_json, write_jsonl
 
 WORK = "work.json"
+TRAIN = "train"
+"""The work in which ranks wait for each other."""
 POLL_SECONDS = 0.2
 EXIT_SECONDS = 2
 """Until the exit code of a process is known that has spoken its last words."""
@@ -45,7 +47,7 @@ def spread(
     described: Mapping[str, Any],
     context: harness.Context,
     count: int,
-    patience: float | None = None,
+    patience: float,
 ) -> list[Any]:
     """Have ``count`` ranks do a stage's work, and wait for them.
 
@@ -54,8 +56,8 @@ def spread(
         work: a function of :mod:`harness_transformers.ranks.member`, by name.
         rows: by name, for each rank JSON values; where there is one list, it is for all.
         described: further JSON values for the work.
-        patience: seconds without a sign of any rank after which the work is given up; None: the
-            ranks do not wait for each other, and say so by no signs.
+        patience: seconds without a sign of any rank after which a training is given up; of answers,
+            where ranks do not wait for each other, without a sign of one that has work left.
 
     Returns:
         The answer of each rank. The first one's facts are in the context, and the remarks of all.
@@ -85,7 +87,7 @@ def spread(
         }  # fmt: skip
         write_json(folder / WORK, said)
         with _started(folder, count) as processes:
-            members = Members(door, token, processes, count, patience)
+            members = Members(door, token, processes, count, patience, together=work == TRAIN)
             try:
                 answers = members.followed(context)
             finally:
@@ -156,10 +158,11 @@ class Members:
     """The connections of the ranks, and what was heard by them."""
 
     def __init__(
-        self, door: socket.socket, token: str, processes: Any, count: int, patience: float | None
-    ) -> None:
+        self, door: socket.socket, token: str, processes: Any, count: int, patience: float,
+        *, together: bool,
+    ) -> None:  # fmt: skip
         self.door, self.token, self.processes = door, token, processes
-        self.count, self.patience = count, patience
+        self.count, self.patience, self.together = count, patience, together
         self.selector = selectors.DefaultSelector()
         self.selector.register(door, selectors.EVENT_READ)
         self.pending: dict[socket.socket, bytes] = {}
@@ -168,6 +171,7 @@ class Members:
         self.heard = 0.0  # when the last sign came
         self.gone: set[int] = set()  # whose connection has ended
         self.steps: deque[float] = deque(maxlen=100)
+        self.times: list[deque[float]] = [deque(maxlen=100) for _ in range(count)]  # of signs
         self.done: dict[int, tuple[int, int]] = {}
         self.failures: list[tuple[int, dict[str, Any]]] = []
         self.answers: dict[int, Any] = {}
@@ -235,6 +239,7 @@ class Members:
             case "sign":
                 self.signs[rank] += 1
                 self.heard = time.monotonic()
+                self.times[rank].append(self.heard)
             case "step":
                 self.steps.append(time.monotonic())
                 done, total, what = parts
@@ -266,8 +271,8 @@ class Members:
                 raise self._died(rank, code)
         for rank in sorted(self._silent() - {*codes}):
             raise self._died(rank, 0)
-        alone = self.patience is None and {told["kind"] for _, told in self.failures} == {CANCELLED}
-        if alone and len(self.failures) + len(self.answers) < self.count:
+        stopped = {told["kind"] for _, told in self.failures} == {CANCELLED}
+        if stopped and not self.together and len(self.failures) + len(self.answers) < self.count:
             return  # each saves what it has done
         for rank, failure in self.failures:
             raise _raised(failure, f"rank {rank} of {self.count}")
@@ -296,24 +301,40 @@ class Members:
         return harness.PluginError(f"the process of {who} ended without an answer ({reason})")
 
     def _wait_no_longer(self) -> None:
-        """Whether a rank hangs: the others wait for it, and no sign comes from any."""
-        between = [after - before for before, after in itertools.pairwise(self.steps)]
-        if self.patience is None:
+        """Whether a rank hangs."""
+        if self.together:
+            behind = [rank for rank in range(self.count) if self.signs[rank] == min(self.signs)]
+            self._check(behind, self.heard, self.steps)
             return
+        # One that is loading yet gives no sign: its time begins when another one is at work.
+        first = min((times[0] for times in self.times if times), default=0.0)
+        over = {*self.answers, *(rank for rank, _ in self.failures)}
+        for rank in sorted({*range(self.count)} - over):
+            times = self.times[rank]
+            self._check([rank], times[-1] if times else first, times)
+
+    def _check(self, behind: Sequence[int], heard: float, times: Sequence[float]) -> None:
+        """Raise if too much time has gone since a sign was heard (0: none yet).
+
+        Args:
+            times: of the signs before it, whose median distance is a step.
+        """
+        between = [after - before for before, after in itertools.pairwise(times)]
         limit = max(self.patience, STEPS * statistics.median(between) if between else 0)
-        silent = time.monotonic() - self.heard if self.heard else 0.0
+        silent = time.monotonic() - heard if heard else 0.0
         if silent < limit:
             return
-        behind = [rank for rank in range(self.count) if self.signs[rank] == min(self.signs)]
         if len(behind) == self.count:
             what = f"no rank has given a sign for {silent:.0f} s"
         else:
             who = f"rank {' and '.join(map(str, behind))} of {self.count}"
-            what = f"{who} hangs: the others have waited for {silent:.0f} s"
+            waited = "the others have waited" if self.together else "it has given no sign"
+            what = f"{who} hangs: {waited} for {silent:.0f} s"
+        saved = "the last checkpoint" if self.together else "the answers that were saved"
         raise harness.EnvironmentFailure(
             f"{what}; all were ended",
-            where="train.rank_timeout",
-            hint="the same command goes on from the last checkpoint; raise rank_timeout where "
+            where=f"{'train' if self.together else 'generate'}.rank_timeout",
+            hint=f"the same command goes on from {saved}; raise rank_timeout where "
             "a pause as long as that is in order",
         )  # fmt: skip
 

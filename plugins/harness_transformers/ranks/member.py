@@ -13,15 +13,17 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
 import harness
 from harness.kit.files import read_json, read_jsonl
-from harness_transformers.ranks.launching import WORK
+from harness_transformers.ranks.launching import TRAIN, WORK
 
-TRAIN = "train"
+SIGN_SECONDS = 1.0
+"""Between two signs of a rank that answers: it gives one wherever it could be stopped."""
 
 
 class Link:
@@ -32,11 +34,19 @@ class Link:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.lock = threading.Lock()
         self.stop = threading.Event()
+        self.signed = 0.0
         threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, *message: Any) -> None:
         with self.lock:
             self.socket.sendall(json.dumps([*self.head, *message]).encode() + b"\n")
+
+    def stopped(self) -> bool:
+        """Whether to stop; whoever asks is at work."""
+        if (now := time.monotonic()) - self.signed >= SIGN_SECONDS:
+            self.signed = now
+            self.send("sign")
+        return self.stop.is_set()
 
     def _listen(self) -> None:
         """Hear of a wish to stop; at the connection's end nobody waits for this rank any more."""
@@ -108,7 +118,7 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
         kept |= {
             "report": lambda *step: link.send("step", *step),
             "say": lambda sentence: link.send("say", sentence),
-            "cancelled": link.stop.is_set,
+            "cancelled": link.stop.is_set if said["work"] == TRAIN else link.stopped,
         }
     return harness.Context(output, scratch=scratch, **kept)
 

@@ -51,7 +51,10 @@ def shared(
     values = [row if isinstance(row, str) else harness.to_json(row) for row in rows]
     parts = [[values[place] for place in share] for share in shares]
     described = {"checkpoint": harness.to_json(checkpoint)}
-    done = launching.spread(alone, work, {"rows": parts}, described, context, len(shares))
+    done = launching.spread(
+        alone, work, {"rows": parts}, described, context, len(shares),
+        generator.options.rank_timeout,
+    )  # fmt: skip
     found = {
         place: result
         for share, results in zip(shares, done, strict=True)

@@ -349,6 +349,58 @@ def test_answers_that_are_stopped_go_on_in_each_process(base, row, another, gene
     assert sorted(found, key=str) == sorted(whole, key=str)
 
 
+@pytest.mark.nightly
+def test_a_rank_that_hangs_while_it_answers_ends_all(base, row, another, generator):
+    """One that has answered is not waited for; one that is stopped is, for so many seconds."""
+    context, stopped = another(), []
+
+    def report(done, total, what):
+        if not stopped:
+            [rank, *_] = children(context.output)
+            stopped.append(rank)
+            os.kill(rank, signal.SIGSTOP)
+
+    context.report = report
+    asked = generator(2, batch_size=1, max_new_tokens=64, rank_timeout=4)
+    rows = [row(number) for number in range(8)]
+    with pytest.raises(harness.EnvironmentFailure, match=r"rank [01] of 2 hangs") as hung:
+        list(asked.generate(base, rows, context))
+    assert hung.value.where == "generate.rank_timeout"
+    assert not left(context.output)
+
+
+def children(folder):
+    """Processes of ranks, that of the first one first."""
+    return sorted(map(int, left(folder)))
+
+
+def test_time_of_a_rank_that_answers_begins_when_another_one_is_at_work(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(launching.time, "monotonic", lambda: now[0])
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        members = launching.Members(door, "token", Silent(), 3, 60, together=False)
+        try:
+            now[0] = 1000
+            members._wait_no_longer()  # all of them load
+            for rank, times in enumerate([(1000, 1020, 1040, 1060), (1000, 1059)]):
+                for now[0] in times:
+                    members._take(door, [rank, "sign"], None)
+            now[0] = 1059
+            members._wait_no_longer()
+            now[0] = 1061
+            with pytest.raises(harness.EnvironmentFailure, match=r"rank 2 of 3 hangs.* 61 s"):
+                members._wait_no_longer()
+            members.answers[2] = {}
+            members.failures.append((1, {"kind": "Cancelled"}))
+            now[0] = 1259
+            members._wait_no_longer()  # ten steps of twenty seconds
+            now[0] = 1261
+            with pytest.raises(harness.EnvironmentFailure, match=r"rank 0 of 3 hangs.* 201 s"):
+                members._wait_no_longer()
+        finally:
+            members.close()
+
+
 def test_shares_are_alike_and_cover_every_row():
     deal = ranks.deal
     assert deal([5, 1, 1, 1, 4], 2) == [[0, 2], [1, 3, 4]]
@@ -395,7 +447,7 @@ class Silent:
 )  # fmt: skip
 def test_a_stranger_at_the_door_is_not_listened_to(said):
     with socket.create_server(("127.0.0.1", 0)) as door:
-        members = launching.Members(door, "token", Silent(), 2, None)
+        members = launching.Members(door, "token", Silent(), 2, 60, together=False)
         with (
             socket.create_connection(door.getsockname()) as stranger,
             socket.create_connection(door.getsockname()) as rank,
