@@ -19,7 +19,7 @@ from typing import Any
 from harness.engine import channel
 from harness.engine.job import RESULT
 from harness.engine.worker import Worker
-from harness.kit.files import digest, manifest_of, read_json
+from harness.kit.files import digest, manifest_of, read_json, remove
 
 NUMBER = 1
 """Of a launched job in what is told of it: its file tells of no other one."""
@@ -53,30 +53,37 @@ class Carrier:
         Returns:
             Whether it did not fail.
         """
-        told = os.open(told_file(folder, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        path = told_file(folder, name)
+        past = [message for message in next(told(path)) if message[0] == "done"]
+        if past and not was_stopped(past[-1]):
+            return past[-1][1]["failure"] is None  # it is begun again after its end
+        lines = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         last = 0.0
+        for left_half in (folder / "output", folder / RESULT):  # by a node that failed
+            remove(left_half)
+        (folder / "output").mkdir()
 
         def report(done: int, total: int, what: str) -> None:
             nonlocal last
             if (now := time.monotonic()) - last >= SECONDS or done == total:
                 last = now
-                channel.send(told, NUMBER, "step", done, total, what)
+                channel.send(lines, NUMBER, "step", done, total, what)
 
         def say(sentence: str) -> None:
-            channel.send(told, NUMBER, "say", sentence)
+            channel.send(lines, NUMBER, "say", sentence)
 
         failure: dict[str, Any] | None = None
         left: dict[str, Any] = {}
         try:
-            channel.send(told, NUMBER, "at", socket.gethostname())
+            channel.send(lines, NUMBER, "at", socket.gethostname())
             self._worker.do(folder, report, stopped, say)
             left = left_by(folder)
         except BaseException as error:
             failure = channel.described(error)
         try:
-            channel.send(told, NUMBER, "done", {"failure": failure, "left": left})
+            channel.send(lines, NUMBER, "done", {"failure": failure, "left": left})
         finally:
-            os.close(told)
+            os.close(lines)
         return failure is None
 
 
@@ -100,6 +107,12 @@ def told(path: Path) -> Iterator[list[Any]]:
         begin += len(data)
         *lines, pending = (pending + data).split(b"\n")
         yield [one for line in lines if (one := channel.message(line, NUMBER)) is not None]
+
+
+def was_stopped(done: list[Any]) -> bool:
+    """Whether a job says at its end that it was told to stop."""
+    failure = done[1]["failure"]
+    return failure is not None and failure["kind"] == channel.CANCELLED
 
 
 def main() -> int:

@@ -139,7 +139,7 @@ class LaunchedJobs:
             note = None
         if note is not None:
             new = next(carrying.told(carrying.told_file(folder, note.name)))
-            if any(message[0] == "done" and not _stopped(message) for message in new):
+            if any(message[0] == "done" and not carrying.was_stopped(message) for message in new):
                 return note
             if note.id:  # without one nobody knows whether it was submitted: it is, by its name
                 if self._state(note.id).state in AT_WORK:
@@ -191,7 +191,7 @@ class LaunchedJobs:
                         place = f"{self.entry.plugin} {note.id} on {one_line(host, 40)}"
                         report(0, 0, f"({place})")
                     case ["done", outcome]:
-                        if _stopped(message):
+                        if carrying.was_stopped(message):
                             stopped = True  # from outside; what is requeued goes on
                             continue
                         if outcome["failure"] is not None:
@@ -262,12 +262,6 @@ class LaunchedJobs:
         if told.state == "gone":
             return EnvironmentFailure(what, details=lines, hint="the same command tries again")
         return PluginError(what, details=lines)
-
-
-def _stopped(message: list[Any]) -> bool:
-    """Whether a job was told to stop, and did."""
-    failure = message[1]["failure"]
-    return failure is not None and failure["kind"] == channel.CANCELLED
 
 
 def withdraw(folders: Sequence[Path], cancelled: Callable[[], bool] = lambda: False) -> None:

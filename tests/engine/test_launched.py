@@ -331,3 +331,21 @@ def test_what_was_stopped_while_nobody_waited_is_submitted_anew(folder: Path) ->
     threading.Timer(0.2, lambda: carried(same)).start()
     assert done(again, folder)["answer"] == 3
     assert len(same.submitted) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_is_begun_again_finds_nothing_half_done_and_redoes_nothing_done(
+    folder: Path,
+) -> None:
+    """As a queue does whose node has failed: the same command, in the same folder."""
+    jobs, queue = queued(Launched("running"))
+    with pytest.raises(Cancelled):
+        done(jobs, folder, cancelled=lambda: True)
+    (folder / "output" / "half").write_text("of an answer")
+    carried(queue)
+    file = folder / "output" / "predictions.jsonl"
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    before = file.stat().st_ino
+    carried(queue)
+    assert file.stat().st_ino == before
+    assert done(queued(Launched("running"))[0], folder)["answer"] == 3
