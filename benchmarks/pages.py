@@ -3,6 +3,8 @@
     python benchmarks/pages.py --write
 
 - docs/summary.md: a table stands below a comment that names the type whose fields it holds.
+- docs/plugins.md: the kinds of plugins with their methods, and what all of them share, below
+  comments that name the table.
 - docs/config.md: the first table below a heading holds the options of the plugin that it names,
   or keys of the core; docs/metrics/NAME.md: the table of *Options* those of the metric.
 
@@ -15,6 +17,7 @@ import argparse
 import dataclasses
 import inspect
 import json
+import os
 import re
 import typing
 from collections.abc import Mapping
@@ -28,11 +31,16 @@ from harness.config import settings
 from harness.records import course, rounds, summary
 from harness.registry import Registry
 from harness.report.summary import MAY_BE_ABSENT
+from harness.stages import KINDS
+from harness.stages.base import Plugin
+from harness.stages.kinds import StageKind
 from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
 PAGE = ROOT / "docs" / "summary.md"
+PLUGINS = ROOT / "docs" / "plugins.md"
+TEMPLATES = ROOT / "plugins" / "harness_authoring" / "templates"
 CONFIG = ROOT / "docs" / "config.md"
 METRICS = ROOT / "docs" / "metrics"
 CORE = "Keys of the core"
@@ -84,7 +92,7 @@ def _type_of(name: str) -> type:
     )
 
 
-def _head(kind: type) -> str:
+def _head(kind: Any) -> str:
     text = inspect.getdoc(kind) or ""
     return " ".join(text.split("\n\n")[0].split())
 
@@ -134,6 +142,72 @@ def page() -> str:
     """The page with its tables made anew."""
     text = PAGE.read_text(encoding="utf-8")
     return _TABLE.sub(lambda found: found[1] + table(_type_of(found[2])), text)
+
+
+def plugins_page() -> str:
+    """docs/plugins.md with its tables made anew."""
+    tables = {"contracts": contracts(), "attributes": attributes(), "shared": shared()}
+    text = PLUGINS.read_text(encoding="utf-8")
+    return _TABLE.sub(lambda found: found[1] + tables[found[2]], text)
+
+
+def contracts() -> str:
+    """A row for each kind of plugin: its hook, its base class, and what its methods give."""
+    rows = ["| hook | contract | methods |\n", "|---|---|---|\n"]
+    for kind in KINDS.values():
+        page = PLUGINS.with_suffix("") / f"{kind.stage}.md"
+        example = page if page.exists() else TEMPLATES / f"{kind.stage}.py"
+        link = Path(os.path.relpath(example, PLUGINS.parent)).as_posix()
+        contract = f"`harness.{kind.base.__name__}` ([example]({link})): {_plain(kind.base)}"
+        rows.append(f"| `{kind.hook}` | {_cell(contract)} | {_cell(_methods(kind))} |\n")
+    return "".join(rows)
+
+
+def _methods(kind: StageKind) -> str:
+    """The methods that a plugin needs, with what they give; then the names of the others."""
+    own = {name: getattr(kind.base, name) for name in vars(kind.base) if name[0] != "_"}
+    methods = {name: method for name, method in own.items() if inspect.isfunction(method)}
+    calls = {
+        name: f"`{name}({', '.join(inspect.signature(method).parameters)})`".replace(
+            "self, ", ""
+        ).replace("(self)", "()")
+        for name, method in methods.items()
+    }
+    needed = [name for name in methods if name in kind.work or _raises(methods[name])]
+    told = " ".join(f"{calls[name]}: {_plain(methods[name])}" for name in needed)
+    others = ", ".join(calls[name] for name in methods if name not in needed)
+    return f"{told} Besides: {others}" if others else told
+
+
+def _raises(method: Any) -> bool:
+    return "NotImplementedError" in method.__code__.co_names
+
+
+def _plain(thing: Any) -> str:
+    """The first paragraph of a docstring, as Markdown."""
+    return _markdown(_head(thing))
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r":\w+:`\.?([^`]*)`", r"`\1`", text).replace("``", "`")
+
+
+def attributes() -> str:
+    """What every plugin's class may say of itself."""
+    told = fields(Plugin).items()
+    return _rows("attribute", {n: _markdown(what).replace("`null`", "`None`") for n, what in told})
+
+
+def shared() -> str:
+    """The optional methods of every plugin."""
+    own = {name: method for name, method in vars(Plugin).items()
+           if name[0] != "_" and inspect.isfunction(method)}  # fmt: skip
+    return _rows("method", {f"{name}()": _plain(method) for name, method in own.items()})
+
+
+def _rows(head: str, told: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {_cell(what)} |\n" for name, what in told.items()]
+    return "".join((f"| {head} | what it says |\n|---|---|\n", *rows))
 
 
 def options(fields: Mapping[str, FieldInfo]) -> str:
@@ -221,7 +295,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     write = parser.parse_args().write
     made = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", PAGE: page()}
-    made |= {CONFIG: config_page()} | metric_pages()
+    made |= {CONFIG: config_page(), PLUGINS: plugins_page()} | metric_pages()
     for path, text in made.items():
         if write:
             path.write_text(text, encoding="utf-8")

@@ -59,6 +59,7 @@ class Analyzer(Plugin):
         return {}
 
     def analyze(self, evidence: Evidence, context: Context) -> Findings:
+        """Slices, diagnoses and notes of a round's answers to dev."""
         raise NotImplementedError
 
 

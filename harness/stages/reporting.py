@@ -81,7 +81,7 @@ class Section(Plugin):
     Attributes:
         title: its heading.
         order: sections stand by rising numbers. Those of our reports have the hundreds from 100
-            (the verdict) to 2600 (commands to type next); ``docs/plugins.md`` lists them.
+            (the verdict) to 2600 (commands to type next); ``docs/plugins/section.md`` lists them.
         always: whether it stands in every report without being named in a config. It has no
             options then, and draws from the document alone.
     """

@@ -17,7 +17,7 @@ from harness.cli import contributed
 from harness.cli.commands import CORE, GROUPS, HELP, app
 from tests.support.project import Project
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins" / "command.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
 HELLO = next(b for b in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "acme_hello" in b)
 

@@ -11,7 +11,7 @@ import pytest
 import harness
 from tests.support.project import CONFIG, FAKES, Project
 
-PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+PAGE = Path(__file__).parents[2] / "docs" / "plugins" / "experiment.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 AGAIN = next(code for code in BLOCKS if "# again.py" in code)
 """The experiment that the page shows."""

@@ -16,7 +16,9 @@ from harness.report import annotated as collecting
 from harness.report.annotators import digests_of
 from tests.support.project import CONFIG, Project
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins" / "annotation.md").read_text(
+    encoding="utf-8"
+)
 COMPLAINTS = next(
     code for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "complaints.py" in code
 )

@@ -18,7 +18,6 @@ import harness
 from harness.config import loading
 from harness.hookspecs import Hooks
 from harness.registry import Registry
-from harness.stages import KINDS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import pages
@@ -67,7 +66,7 @@ def example_plugin(name: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/plugins.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/plugins/metric.md"])
 def test_the_metric_in_ten_lines_scores(name: str, tmp_path: Path) -> None:
     import harness
 
@@ -121,6 +120,7 @@ def test_readme_experiment_is_a_valid_config() -> None:
 def test_tables_of_options_are_made_from_the_program() -> None:
     """``python benchmarks/pages.py --write`` makes them."""
     assert page("docs/config.md") == pages.config_page()
+    assert page("docs/plugins.md") == pages.plugins_page()
     for path, text in pages.metric_pages().items():
         assert path.read_text(encoding="utf-8") == text, path.name
 
@@ -158,22 +158,13 @@ def hooks() -> list[str]:
     return [name for name in vars(Hooks) if not name.startswith("_")]
 
 
-@pytest.mark.parametrize("hook", hooks())
-def test_plugins_page_names_every_hook(hook: str) -> None:
-    text = page("docs/plugins.md")
-    assert re.search(rf"^\| `{hook}(\(.*\))?` \|", text, re.MULTILINE), hook
-    if hook.startswith("on_"):
-        arguments = getattr(Hooks, hook).__code__.co_varnames[1:]
-        assert f"`{hook}({', '.join(arguments)})`" in text
-
-
-def test_plugins_page_names_every_contract_and_its_methods() -> None:
-    text = page("docs/plugins.md")
-    for kind in (row.base for row in KINDS.values()):
-        assert f"`harness.{kind.__name__}`" in text
-        own = [name for name, value in vars(kind).items() if callable(value) and name[0] != "_"]
-        for name in set(own) - {"Options", "values"}:
-            assert re.search(rf"`{name}\(", text), f"{kind.__name__}.{name}"
+def test_a_page_on_plugins_names_every_hook() -> None:
+    text = page("docs/plugins.md") + page("docs/plugins/command.md")
+    for hook in hooks():
+        assert re.search(rf"^\| `{hook}(\(.*\))?` \|", text, re.MULTILINE), hook
+        if hook.startswith("on_"):
+            arguments = getattr(Hooks, hook).__code__.co_varnames[1:]
+            assert f"`{hook}({', '.join(arguments)})`" in text
 
 
 # -- harness score ------------------------------------------------------------------------
@@ -440,7 +431,7 @@ def test_the_readme_picture_fetches_nothing() -> None:
 
 
 def test_plugins_page_names_all_that_is_known_of_a_run() -> None:
-    text = page("docs/plugins.md")
+    text = page("docs/plugins/api.md")
     table = text[text.index("| of the run |") :].split("\n\n")[0]
     known = [name for name in vars(harness.RunView) if not name.startswith("_")]
     assert len(known) >= 10
@@ -449,7 +440,6 @@ def test_plugins_page_names_all_that_is_known_of_a_run() -> None:
 
 
 def test_plugins_page_names_every_module_of_the_toolbox() -> None:
-    text = page("docs/plugins.md")
-    table = text[text.index("## What may be imported") :].split("\n## ")[0]
+    table = page("docs/plugins/api.md")
     for path in (ROOT / "harness" / "kit").glob("[a-z]*.py"):
         assert re.search(rf"[`.]{path.stem}`", table), path.stem

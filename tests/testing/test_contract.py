@@ -893,7 +893,7 @@ def test_a_file_that_cannot_be_used_is_a_plugin_error(code, words, file, capsys)
 # -- the author guide -----------------------------------------------------------------------
 
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "write-a-metric.md").read_text("utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "plugins" / "metric.md").read_text("utf-8")
 
 
 def test_the_guide_has_a_row_for_each_rule():

@@ -18,7 +18,10 @@ from harness.testing.sample import Sample
 from harness.testing.subject import Subject
 from tests.support.project import FAKES
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
+GUIDE = "\n".join(
+    page.read_text("utf-8")
+    for page in sorted((Path(__file__).parents[2] / "docs" / "plugins").glob("*.md"))
+)
 
 
 def outcome(plugin: Any, **given: Any) -> Any:

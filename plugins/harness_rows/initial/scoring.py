@@ -69,11 +69,11 @@ def _long(answers: Answers, language: str) -> Proposal:
     if answers.worked:
         advice = (
             "nearly all answers end in a marked result, and rougeL compares the way there as well: "
-            "a metric of your own should compare the result (harness docs write-a-metric)"
+            "a metric of your own should compare the result (harness docs metric)"
         )
     elif answers.fenced:
         advice = (
             "most answers hold code, and rougeL sees its words, not what it does: "
-            "a metric of your own should run it (harness docs write-a-metric)"
+            "a metric of your own should run it (harness docs metric)"
         )
     return Proposal((rouge, other), "rougeL", True, "longest common sequence of words", advice)

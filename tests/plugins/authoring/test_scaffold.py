@@ -214,7 +214,7 @@ def test_a_failure_in_the_middle_leaves_nothing(here, monkeypatch):
 
 
 def test_the_augmenter_of_the_guide_is_the_written_one():
-    page = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "plugins" / "augmenter.md").read_text("utf-8")
     shown = page.partition("# politely.py\n")[2].partition("```")[0]
     written = (scaffold.TEMPLATES / "augmenter.py").read_text("utf-8").partition("\n\n")[2]
     assert shown == written.replace('"sample"', '"politely"').replace("Sample", "Politely")

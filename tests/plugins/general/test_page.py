@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.registry import Registry
 from harness.testing import check
 
-PAGE = Path(__file__).parents[3] / "docs" / "plugins.md"
+PAGE = Path(__file__).parents[3] / "docs" / "plugins" / "probe.md"
 
 
 def test_the_probe_of_the_page_obeys_the_rules(tmp_path: Path) -> None:
