@@ -1,6 +1,6 @@
 """False alarms and power of `harness drift`, beside a rule: KL of words over .2.
 
-    python benchmarks/drift.py [--minutes 10] [--series 2000] [--shape NAME]… [--out FILE]
+    python benchmarks/drift.py FOLDER [--minutes 10] [--series 2000] [--shape NAME]…
 
 *False alarms*: series of 12 looks at weeks in which nothing changes. In each series the groups of a
 population are dealt anew: some are the reference, and each week is drawn from the rest. A series
@@ -9,8 +9,10 @@ answers where the population has them. *Power*: a share of the live rows is redr
 row, at the level of a look of 12; a kind is drawn anew each time.
 
 The tests are those of the command, but for weights of 3-grams and cuts of numbers, which are those
-of the whole population. Of 9,999 permutations those after the 199th are left out where ten of these
-were as extreme: p cannot be small then. Intervals are Clopper and Pearson's, of 95 %.
+of the whole population. Of 9,999 permutations those after the 99th, or the 999th, are left out
+where twelve of these were as extreme: p cannot be small then. Intervals are Clopper and Pearson's,
+of 95 %. The folder keeps every series and look, and a call that was stopped is gone on with. The
+tables are printed; those of record are in drift.md.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +47,8 @@ from harness_drift.permuting import (
 from harness_drift.rows import Row
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
-LOOKS, ALPHA, PERMUTATIONS, FEW = 12, 0.05, 9_999, 199
+LOOKS, ALPHA = 12, 0.05
+STEPS = (99, 999, 9_999)
 KL = 0.2
 PLANTED = (0.1, 0.2, 0.3)
 SIZES = (100, 200, 400)
@@ -132,10 +135,18 @@ POPULATIONS: dict[str, Callable[[], list[tuple[Row, str]]]] = {
 }
 
 
-def population(name: str) -> Population:
+def population(name: str, strange: str | None = None) -> Population:
+    """
+    Args:
+        strange: another population, of which 150 rows come last, as one kind, all without answers.
+    """
     pairs = POPULATIONS[name]()
     if len(pairs) > 1_500:
         pairs = random.Random(0).sample(pairs, 1_500)
+    if strange is not None:
+        others = random.Random(0).sample(POPULATIONS[strange](), 150)
+        pairs += [(row, strange) for row, _ in others]
+        pairs = [(replace(row, answer=None), kind) for row, kind in pairs]
     rows = [row for row, _ in pairs]
     half = np.arange(len(rows)) % 2 == 0
     columns = {"kinds": np.column_stack([c.values for c in of_prompts(rows, half)[0]])}
@@ -158,6 +169,16 @@ def _words(texts: Sequence[str]) -> Singles:
     return counts
 
 
+@dataclass(frozen=True, slots=True)
+class Kept(Deal):
+    """A deal whose sides are drawn once for all tests of a look."""
+
+    drawn: tuple[Singles, ...]
+
+    def blocks(self) -> Iterator[Singles]:
+        return iter(self.drawn)
+
+
 def smallest(whole: Population, reference: Ints, live: Ints) -> float:
     """The least p of a look, by Holm over its tests."""
     places = np.concatenate([reference, live])
@@ -170,23 +191,30 @@ def smallest(whole: Population, reference: Ints, live: Ints) -> float:
             for values in whole.columns.values()
         ),
     ]
-    ps = []
-    for test in tests:
-        p = test(Deal(of, sides, FEW))
-        ps.append(p if p * (FEW + 1) > 10 else test(Deal(of, sides, PERMUTATIONS)))
+    ps = [0.0] * len(tests)
+    for step in STEPS:
+        small = [at for at, p in enumerate(ps) if p * (step + 1) <= 12 or step == STEPS[0]]
+        if not small:
+            break
+        deal = Kept(of, sides, step, tuple(Deal(of, sides, step).blocks()))
+        for at in small:
+            ps[at] = tests[at](deal)
     return float(np.min(holm(ps)))
 
 
-def kl(whole: Population, reference: Ints, live: Ints, added: float) -> float:
+def kl(whole: Population, reference: Ints, live: Ints) -> tuple[float, float]:
     """KL of the words of live rows from those of the reference.
 
-    Args:
-        added: to each count, so that words of one side alone have a logarithm.
+    With next to nothing, and with one, added to each count: words of one side alone have a
+    logarithm then.
     """
     counts = [whole.words[side].sum(axis=0) for side in (live, reference)]
     seen = (counts[0] + counts[1]) > 0
-    p, q = ((c[seen] + added) / (c[seen] + added).sum(dtype=np.float64) for c in counts)
-    return float((p * np.log(p / q)).sum())
+    found = []
+    for added in (1e-9, 1.0):
+        p, q = ((c[seen] + added) / (c[seen] + added).sum(dtype=np.float64) for c in counts)
+        found.append(float((p * np.log(p / q)).sum()))
+    return found[0], found[1]
 
 
 def dealt(whole: Population, draw: np.random.Generator, rows: int, left: Ints) -> Ints:
@@ -197,7 +225,7 @@ def dealt(whole: Population, draw: np.random.Generator, rows: int, left: Ints) -
     return np.flatnonzero(np.isin(whole.group, taken))
 
 
-def quiet(whole: Population, seed: int) -> tuple[bool, int, int]:
+def quiet(whole: Population, seed: int) -> dict[str, int]:
     """Whether a series without drift has an alarm, and in how many weeks KL is over .2.
 
     With next to nothing added to counts, and with one.
@@ -209,31 +237,36 @@ def quiet(whole: Population, seed: int) -> tuple[bool, int, int]:
     alarm, bare, smooth = False, 0, 0
     for _ in range(LOOKS):
         live = dealt(whole, draw, 100, rest)
-        bare += kl(whole, reference, live, 1e-9) > KL
-        smooth += kl(whole, reference, live, 1.0) > KL
+        found = kl(whole, reference, live)
+        bare += found[0] > KL
+        smooth += found[1] > KL
         alarm = alarm or smallest(whole, reference, live) <= ALPHA / LOOKS
-    return alarm, bare, smooth
+    return {"alarm": int(alarm), "bare": int(bare), "smooth": int(smooth)}
 
 
-def shifted(whole: Population, seed: int, size: int, share: float) -> bool | None:
+def shifted(whole: Population, seed: int, size: int, share: float, strange: int) -> int | None:
     """Whether one look finds that a share of live rows is redrawn from one kind.
 
     Rows are taken without replacement, so no row stands there twice; None where too few of any
     kind are left.
+
+    Args:
+        strange: the kind that no other row of the two sides is of; -1: a kind is drawn of those
+            that all rows are of.
     """
     draw = np.random.default_rng(seed)
-    order = draw.permutation(len(whole.group))
-    reference, live, rest = np.split(order, [size, 2 * size])
-    if len(rest) == 0 and size * 2 > len(order):
+    order = draw.permutation(np.flatnonzero(whole.kind != strange))
+    if 2 * size > len(order):
         return None
+    reference, live, rest = np.split(order, [size, 2 * size])
+    rest = rest if strange < 0 else np.flatnonzero(whole.kind == strange)
     more = round(share * size)
-    sizes = np.bincount(whole.kind[rest]) if len(rest) else np.zeros(0, int)
-    able = np.flatnonzero(sizes >= more)
+    able = np.flatnonzero(np.bincount(whole.kind[rest], minlength=1) >= more)
     if not len(able):
         return None
     kind = draw.choice(able)
     new = draw.choice(rest[whole.kind[rest] == kind], more, replace=False)
-    return smallest(whole, reference, np.concatenate([live[more:], new])) <= ALPHA / LOOKS
+    return int(smallest(whole, reference, np.concatenate([live[more:], new])) <= ALPHA / LOOKS)
 
 
 def interval(hits: int, of: int) -> tuple[float, float]:
@@ -243,70 +276,118 @@ def interval(hits: int, of: int) -> tuple[float, float]:
     return low, high
 
 
+@dataclass(frozen=True)
+class Cell:
+    """Looks at one kind of shift.
+
+    Attributes:
+        new: whose rows replace live ones; ``one kind`` of the population's own, or another's.
+    """
+
+    name: str
+    new: str
+    rows: int
+    share: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} / {self.new} / {self.rows} / {self.share}"
+
+
+CELLS = [
+    Cell(name, new, rows, share)
+    for name, others in (
+        ("support-billing", ("one kind", "library-desk")),
+        ("python-questions", ("one kind", "free questions")),
+        ("greetings", ("one kind", "support-billing")),
+    )
+    for new in others
+    for rows in SIZES
+    for share in PLANTED
+]
+
+
+def looks(cell: Cell) -> Callable[[int], dict[str, int | None]]:
+    """A seed -> whether the look finds the shift."""
+    # One row a group: what is asked here is how many rows a shift takes.
+    strange = None if cell.new == "one kind" else cell.new
+    whole = population(cell.name, strange)
+    whole = replace(whole, group=np.arange(len(whole.group)))
+    kind = -1 if strange is None else int(whole.kind[-1])
+    return lambda seed: {"found": shifted(whole, seed, cell.rows, cell.share, kind)}
+
+
+class Results:
+    """Lines of a file, one for each seed; what stands there is not done again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.found: dict[str, list[dict[str, int]]] = {}
+        for line in path.read_text().splitlines() if path.exists() else ():
+            value = json.loads(line)
+            self.found.setdefault(value.pop("of"), []).append(value)
+
+    def add(self, of: str, value: dict[str, int | None]) -> None:
+        self.found.setdefault(of, []).append(value)
+        with self.path.open("a") as stream:
+            stream.write(json.dumps({"of": of, **value}) + "\n")
+
+    def done(self, of: str) -> int:
+        return len(self.found.get(of, ()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--series", type=int, default=2_000)
     parser.add_argument("--shape", action="append", choices=list(POPULATIONS))
     parser.add_argument("--power", type=int, default=200, help="looks of each cell")
-    parser.add_argument("--out", type=Path)
     words = parser.parse_args()
+    words.folder.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + 60 * words.minutes
     names = words.shape or list(POPULATIONS)
-    begin, done = time.monotonic(), dict.fromkeys(names, 0)
-    alarms, bare, smooth = (dict.fromkeys(names, 0) for _ in range(3))
+    series = Results(words.folder / "quiet.jsonl")
     wholes = {name: population(name) for name in names}
-    found: dict[str, object] = {"quiet": {}, "power": []}
-
-    def keep() -> None:
-        found["quiet"] = {
-            name: {
-                "series": done[name],
-                "alarms": alarms[name],
-                "kl": bare[name],
-                "kl_smooth": smooth[name],
-            }
-            for name in names
-        }
-        if words.out:
-            words.out.write_text(json.dumps(found, indent=1))
-
-    cells = [(name, size, share) for name in names for size in SIZES for share in PLANTED]
-    for name, size, share in cells if words.power else ():
-        # One row a group: what is asked here is how many rows a shift takes.
-        alone = replace(wholes[name], group=np.arange(len(wholes[name].group)))
-        hits = [shifted(alone, seed, size, share) for seed in range(words.power)]
-        able = [hit for hit in hits if hit is not None]
-        if len(able) < len(hits) / 2:
+    while time.monotonic() < end:
+        name = min(names, key=series.done)
+        if series.done(name) >= words.series:
+            break
+        for seed in range(series.done(name), min(series.done(name) + 20, words.series)):
+            series.add(name, quiet(wholes[name], seed))
+    power = Results(words.folder / "power.jsonl")
+    for cell in CELLS:
+        if power.done(cell.words) >= words.power or time.monotonic() > end:
             continue
-        low, high = interval(sum(able), len(able))
-        cell = {"name": name, "rows": size, "share": share, "found": sum(able), "of": len(able)}
-        found["power"].append(cell | {"low": low, "high": high})  # type: ignore[attr-defined]
-        print(cell, f"{time.monotonic() - begin:.0f} s", flush=True)
-        keep()
-    if not words.series:
-        return
-    while min(done.values()) < words.series and time.monotonic() - begin < 60 * words.minutes:
-        for name in names:
-            alarm, of_bare, of_smooth = quiet(wholes[name], done[name])
-            done[name] += 1
-            alarms[name] += alarm
-            bare[name] += of_bare
-            smooth[name] += of_smooth
-        if min(done.values()) % 10 == 0:
-            keep()
-    keep()
-    print("| rows | series | with an alarm | weeks with KL over .2 | the same, counts plus 1 |")
+        look = looks(cell)
+        for seed in range(power.done(cell.words), words.power):
+            power.add(cell.words, look(seed))
+    show(series, power)
+
+
+def show(series: Results, power: Results) -> None:
+    print("| rows | series | with an alarm | weeks with KL over .2 | the same, 1 added |")
     print("|---|---:|---|---:|---:|")
-    for name in names:
-        low, high = (100 * end for end in interval(alarms[name], done[name]))
-        share = 100 * alarms[name] / done[name]
-        weeks = LOOKS * done[name] / 100
-        of = f"{share:.1f} % [{low:.1f}, {high:.1f}]"
-        of_kl = f"{bare[name] / weeks:.0f} % | {smooth[name] / weeks:.0f} %"
-        print(f"| {name} | {done[name]:,} | {of} | {of_kl} |")
-    hits, series = sum(alarms.values()), sum(done.values())
-    low, high = (100 * end for end in interval(hits, series))
-    print(f"| all | {series:,} | {100 * hits / series:.1f} % [{low:.1f}, {high:.1f}] | | |")
+    every = [line for lines in series.found.values() for line in lines]
+    for name, lines in [*series.found.items(), ("all", every)]:
+        kls = [100 * sum(line[key] for line in lines) / LOOKS / len(lines)
+               for key in ("bare", "smooth")]  # fmt: skip
+        alarms = within(sum(line["alarm"] for line in lines), len(lines))
+        print(f"| {name} | {len(lines):,} | {alarms} | {kls[0]:.1f} % | {kls[1]:.1f} % |")
+    print("\n| rows of | replaced by | live rows | share | found | looks |")
+    print("|---|---|---:|---:|---|---:|")
+    for cell in CELLS:
+        hits = [line["found"] for line in power.found.get(cell.words, ())]
+        able = [hit for hit in hits if hit is not None]
+        if able and len(able) >= len(hits) / 2:
+            found = within(sum(able), len(able))
+            print(f"| {cell.name} | {cell.new} | {cell.rows} | {100 * cell.share:.0f} % "
+                  f"| {found} | {len(able)} |")  # fmt: skip
+
+
+def within(hits: int, of: int) -> str:
+    low, high = (100 * end for end in interval(hits, of))
+    return f"{100 * hits / of:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 if __name__ == "__main__":
