@@ -2,31 +2,30 @@
 
     python benchmarks/pages.py --write
 
-- docs/summary.md: a table stands below a comment that names the type whose fields it holds.
 - docs/plugins.md: the kinds of plugins with their methods, and what all of them share, below
   comments that name the table.
-- docs/config.md: the first table below a heading holds the options of the plugin that it names,
-  or keys of the core; docs/metrics/NAME.md: the table of *Options* those of the metric.
+- docs/config.md: the first table below a heading holds the keys of the core;
+  docs/metrics/NAME.md: the table of *Options* those of the metric.
 
-The rest of the pages is kept.
+The rest of the pages is kept. What ``harness docs PAGE`` makes when it shows a page is not in them
+(``harness/cli/reference.py``).
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import inspect
 import json
 import os
 import re
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from harness.cli.reference import cell, flat, options
 from harness.config import settings
 from harness.records import course, rounds, summary
 from harness.registry import Registry
@@ -38,7 +37,6 @@ from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
-PAGE = ROOT / "docs" / "summary.md"
 PLUGINS = ROOT / "docs" / "plugins.md"
 TEMPLATES = ROOT / "plugins" / "harness_authoring" / "templates"
 CONFIG = ROOT / "docs" / "config.md"
@@ -108,42 +106,6 @@ def fields(kind: type) -> dict[str, str]:
     return told
 
 
-def table(kind: type) -> str:
-    """The fields of a type as a table of Markdown; neighbours of one meaning share a row."""
-    rows: list[tuple[list[str], str]] = []
-    told, hints = fields(kind), typing.get_type_hints(kind)
-    for field in dataclasses.fields(kind):
-        what = told[field.name].removesuffix(".") + _choices(hints[field.name])
-        if rows and rows[-1][1] == what:
-            rows[-1][0].append(field.name)
-        else:
-            rows.append(([field.name], what))
-    lines = [
-        f"| {', '.join(f'`{name}`' for name in names)} | {_cell(what)} |" for names, what in rows
-    ]
-    return "".join(f"{line}\n" for line in ("| key | what it holds |", "|---|---|", *lines))
-
-
-def _choices(hint: Any) -> str:
-    """The values of a field that has a few."""
-    values = [value for part in (hint, *typing.get_args(hint)) for value in _values(part)]
-    return f" ({', '.join(f'`{value}`' for value in values)})" if len(values) > 1 else ""
-
-
-def _values(hint: Any) -> tuple[Any, ...]:
-    return typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def page() -> str:
-    """The page with its tables made anew."""
-    text = PAGE.read_text(encoding="utf-8")
-    return _TABLE.sub(lambda found: found[1] + table(_type_of(found[2])), text)
-
-
 def plugins_page() -> str:
     """docs/plugins.md with its tables made anew."""
     tables = {"contracts": contracts(), "attributes": attributes(), "shared": shared()}
@@ -159,7 +121,7 @@ def contracts() -> str:
         example = page if page.exists() else TEMPLATES / f"{kind.stage}.py"
         link = Path(os.path.relpath(example, PLUGINS.parent)).as_posix()
         contract = f"`harness.{kind.base.__name__}` ([example]({link})): {_plain(kind.base)}"
-        rows.append(f"| `{kind.hook}` | {_cell(contract)} | {_cell(_methods(kind))} |\n")
+        rows.append(f"| `{kind.hook}` | {cell(contract)} | {cell(_methods(kind))} |\n")
     return "".join(rows)
 
 
@@ -206,62 +168,19 @@ def shared() -> str:
 
 
 def _rows(head: str, told: Mapping[str, str]) -> str:
-    rows = [f"| `{name}` | {_cell(what)} |\n" for name, what in told.items()]
+    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in told.items()]
     return "".join((f"| {head} | what it says |\n|---|---|\n", *rows))
 
 
-def options(fields: Mapping[str, FieldInfo]) -> str:
-    """Keys as a table of Markdown, with their defaults as YAML."""
-    rows = [f"| `{key}` | {_default(field)} | {_cell(field.description or '')} |\n"
-            for key, field in fields.items()]  # fmt: skip
-    return "".join(("| key | default | meaning |\n|---|---|---|\n", *rows))
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "needed"
-    default = field.get_default(call_default_factory=True)
-    if isinstance(default, BaseModel):
-        return "see below"
-    if isinstance(default, bool) or default is None:
-        return f"`{json.dumps(default)}`"
-    if isinstance(default, (list, tuple)):
-        return f"`[{', '.join(map(str, default))}]`"
-    return f"`{default}`"
-
-
 def sections() -> dict[str, Mapping[str, FieldInfo]]:
-    """Heading of docs/config.md -> the keys below it.
-
-    A name of several stages is told apart by the stage, but for a metric's.
-    """
-    registry = Registry.build()
-    made: dict[str, Mapping[str, FieldInfo]] = {CORE: settings.fields(registry)}
-    for name, model in (
-        ("plan", settings.Planning),
-        ("filters", settings.Filtering),
-        ("execution", settings.Execution),
-    ):
-        made[name] = _flat(model)
-    ours = [p for p in registry.providers() if p[2].plugin.__module__.startswith("harness_")]
-    ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
-    names = [name for _, name, _ in ours]
-    for stage, name, provider in ours:
-        twin = stage != "metric" and names.count(name) > 1
-        made[f"{name} ({stage})" if twin else name] = _flat(provider.plugin.Options)
-    return made
-
-
-def _flat(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Its fields; those of a model within it as ``outer.inner``."""
-    made: dict[str, FieldInfo] = {}
-    for key, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            made |= {f"{key}.{name}": part for name, part in inner.model_fields.items()}
-        else:
-            made[key] = field
-    return made
+    """Heading of docs/config.md -> the keys below it."""
+    models = {
+        "plan": settings.Planning,
+        "filters": settings.Filtering,
+        "execution": settings.Execution,
+    }
+    core = {CORE: settings.fields(Registry.build())}
+    return core | {name: flat(model) for name, model in models.items()}
 
 
 def config_page() -> str:
@@ -274,9 +193,13 @@ def config_page() -> str:
 
 def metric_pages() -> dict[Path, str]:
     """docs/metrics/NAME.md -> it with its table of options made anew."""
-    every = sections()
+    metrics = {name: provider.plugin for stage, name, provider in Registry.build().providers()
+               if stage == "metric"}  # fmt: skip
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(METRICS.glob("*.md"))}
-    return {path: _with_table(text, "## Options", every[path.stem]) for path, text in pages.items()}
+    return {
+        path: _with_table(text, "## Options", flat(metrics[path.stem].Options))
+        for path, text in pages.items()
+    }
 
 
 def _with_table(text: str, heading: str, keys: Mapping[str, FieldInfo]) -> str:
@@ -294,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     write = parser.parse_args().write
-    made = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", PAGE: page()}
+    made = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
     made |= {CONFIG: config_page(), PLUGINS: plugins_page()} | metric_pages()
     for path, text in made.items():
         if write:

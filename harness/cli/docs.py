@@ -83,7 +83,7 @@ def _hits(words: Sequence[str], folder: Path) -> list[Hit]:
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name != INDEX:
-            found += sections(name, path.read_text(encoding="utf-8"))
+            found += sections(name, _read(folder, name))
     return search(words, found)
 
 
@@ -116,8 +116,11 @@ def _show_hits(asked: str, folder: Path, console: Console) -> None:
 
 
 def _read(folder: Path, name: str) -> str:
+    """A page, with the references that are made of the program."""
+    from harness.cli.reference import filled
+
     try:
-        return (folder / f"{name}.md").read_text(encoding="utf-8")
+        return filled((folder / f"{name}.md").read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             "the documentation is not installed", hint="install iteration-harness again"

@@ -13,7 +13,7 @@ import functools
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -221,6 +221,23 @@ def _write(path: Path, contents: RunContents) -> None:
         for name, sql in VIEWS.items():
             connection.execute(f"CREATE VIEW main.{name} AS {sql}")
         connection.execute("COMMIT; CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def views(layouts: Mapping[str, Layout]) -> dict[str, dict[str, str]]:
+    """View -> its columns with their types, of a database with these further tables."""
+    connection = duckdb.connect()
+    try:
+        connection.execute("CREATE SCHEMA raw")
+        tables = {name: layout for name, (layout, _) in TABLES.items()} | dict(layouts)
+        for name, layout in tables.items():
+            connection.execute(f"{layout.ddl(name)}; {layout.view(name)}")
+        for name, sql in VIEWS.items():
+            connection.execute(f"CREATE VIEW main.{name} AS {sql}")
+        described = {name: connection.execute(f"DESCRIBE {name}").fetchall()
+                     for name in (*tables, *VIEWS)}  # fmt: skip
+        return {name: {row[0]: row[1] for row in rows} for name, rows in described.items()}
     finally:
         connection.close()
 

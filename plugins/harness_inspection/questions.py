@@ -103,4 +103,4 @@ SELECT arm, round, split, name, error, count(*) AS examples
 FROM example_scores WHERE value IS NULL GROUP BY ALL ORDER BY ALL;""",
     ),
 )
-"""All of them stand in ``docs/database.md``."""
+"""What ``harness query --examples`` prints."""

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 import harness
+from harness.cli.reference import filled, flat
 from harness.config import loading
 from harness.hookspecs import Hooks
 from harness.registry import Registry
+from harness.stages import KINDS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import pages
@@ -126,7 +128,11 @@ def test_tables_of_options_are_made_from_the_program() -> None:
 
 
 def test_no_option_is_without_a_meaning() -> None:
-    every = pages.sections()
+    every = pages.sections() | {
+        name: flat(provider.plugin.Options)
+        for _, name, provider in Registry.build().providers()
+        if provider.plugin.__module__.startswith("harness_")
+    }
     without = [(name, key) for name in every for key, field in every[name].items()
                if not field.description]  # fmt: skip
     assert without == []
@@ -139,9 +145,18 @@ def test_a_heading_that_is_lacking_is_added_with_its_table() -> None:
     assert pages._with_table(made.replace("| `explore`", "| `gone`"), "### `plan`", keys) == made
 
 
-def test_config_reference_has_no_plugin_that_is_gone() -> None:
-    headings = re.findall(r"^### `(.*)`$", page("docs/config.md"), re.MULTILINE)
-    assert set(headings) == pages.sections().keys() - {pages.CORE}
+def test_config_reference_names_every_plugin_and_shows_its_options() -> None:
+    shown = filled(page("docs/config.md"))
+    named = part("docs/config.md", "Options of plugins")
+    for stage, name, provider in Registry.build().providers():
+        plugin: Any = provider.plugin
+        if plugin.__module__.startswith("harness_") and not getattr(plugin, "always", False):
+            key = KINDS[stage].key or stage
+            section = shown.split(f"\n### `{key}`: `{name}`\n")[1].split("\n### ")[0]
+            assert set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)) == set(
+                flat(plugin.Options)
+            )
+            assert stage in ("metric", "section") or f"`{name}`" in named, name
 
 
 def test_config_reference_names_every_key_of_an_entry() -> None:

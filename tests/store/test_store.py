@@ -21,6 +21,7 @@ import duckdb
 import pytest
 
 from harness import AnnotatedRun, AnswerValues
+from harness.cli import reference
 from harness.errors import EnvironmentFailure, UsageError
 from harness.records import (
     Condition,
@@ -44,6 +45,7 @@ from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.trouble import unopenable, unwritable
 from harness.store.writing import build, query, reading
+from harness_inspection.questions import READY
 from harness_rating.batches.records import FOLDER
 from harness_rating.layouts import TABLES as RATING_TABLES
 from harness_rating.tables import said_of
@@ -526,18 +528,18 @@ def test_an_empty_run_has_every_view(tmp_path: Path) -> None:
 
 def test_every_view_and_column_is_documented(path: Path) -> None:
     page = DOCS.read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    holds, every = page.partition("\n## Views\n")[2].split("\n## Every column\n")
+    told = re.findall(r"^\| `(\w+)` \| \w", holds, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", reference.filled(every), re.MULTILINE)
     views = query(path, "SELECT view_name FROM duckdb_views() WHERE NOT internal").rows
-    assert set(sections) == {name for (name,) in views}
-    for name, text in sections.items():
-        listed = re.findall(r"^\| `(\w+)` \| (\w+(?:\[\])?)", text, re.MULTILINE)
+    assert set(told) == set(dict(rows)) == {name for (name,) in views}
+    for name, columns in rows:
         described = query(path, f"DESCRIBE {name}").rows
-        assert listed == [(column, kind) for column, kind, *_ in described], name
+        assert columns == ", ".join(f"`{column}` {kind}" for column, kind, *_ in described), name
 
 
-def test_the_documented_queries_run_and_find_something(path: Path) -> None:
-    queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(queries) >= 5
+def test_the_ready_questions_find_something(path: Path) -> None:
+    queries = [ready.sql for ready in READY]
     # A run with a baseline: the base model under another prompt, which is of round 0, too.
     full = contents()
     arms = {**full.arms, "baseline shots": {}}

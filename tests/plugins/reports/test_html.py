@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, strategies as st
 
+from harness.cli import reference
 from harness.kit.blocks import of_rows, to_json
 from harness_rating.section import TABLES as PEOPLE
 from harness_reports import HtmlReporter, findings, register_reporters
@@ -410,7 +411,7 @@ def test_every_key_is_documented(
     analysis: Document, make_document: Callable[..., Document]
 ) -> None:
     pages = [ROOT / "docs" / name for name in ("analysis.md", "database.md")]
-    told = " ".join(page.read_text(encoding="utf-8") for page in pages)
+    told = " ".join(reference.filled(page.read_text(encoding="utf-8")) for page in pages)
     known = set(re.findall(r"`(\w+)`", told))
     extra = set(analysis) - set(make_document())
     rows = [row for table in analysis["tables"].values() for row in table]
