@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -40,7 +40,7 @@ class ExecutesOptions(harness.Options):
     sandbox: list[str] = Field(
         default=[],
         description="a command that holds programs in, as `[docker, run, --rm, -i, "
-        "--network=none, …]`; without it bubblewrap does",
+        "--network=none, …]`; without it bubblewrap does, else sandlock",
     )
     seconds: Annotated[float, Field(gt=0, le=600)] = Field(
         default=10.0, description="time limit of one program, by the clock"
@@ -68,6 +68,11 @@ class ExecutesOptions(harness.Options):
 class Executing:
     """A plugin that runs programs. What became of a program is known to all of one process."""
 
+    name: ClassVar[str] = "executes"
+    libraries: ClassVar[Sequence[str] | None] = ()
+    runs_code: ClassVar[Sequence[str]] = ("sandbox",)
+    unkeyed: ClassVar[Sequence[str]] = ("workers",)
+
     options: Any
     _known: dict[tuple[str, Program], Outcome] = {}
     _probed: dict[str, Sandbox] = {}
@@ -77,6 +82,8 @@ class Executing:
         from harness_sandbox.programs import Program, code_of
 
         tests = example.meta.get(self.options.tests)
+        if isinstance(tests, (list, tuple)):  # a list is Python too, and asserts nothing
+            tests = "\n".join(map(str, tests))
         code = code_of(answer, self.options.code)
         return Program(code, "" if tests is None else str(tests))
 
@@ -104,10 +111,17 @@ class Executing:
         from harness_sandbox.sandboxes import Limits, chosen
 
         options = self.options
-        key = options.model_dump_json(include={"sandbox", "memory", "disk"})
+        key = options.model_dump_json(include={"sandbox", "memory", "disk", "command"})
         with self._probing:
             if key not in self._probed:
                 sandbox = chosen(options.sandbox)
+                if options.command and not sandbox.writes:
+                    raise harness.EnvironmentFailure(
+                        f"{sandbox.name} runs Python alone, since programs in it cannot write "
+                        "files",
+                        where="executes: command",
+                        hint="install bubblewrap, or name a command as sandbox:",
+                    )
                 probe(sandbox, Limits(options.seconds, options.memory, options.disk))
                 self._probed[key] = sandbox
             return self._probed[key]
@@ -143,7 +157,7 @@ class Executing:
         try:
             chosen(self.options.sandbox)
         except harness.EnvironmentFailure as error:
-            yield harness.Problem(f"{error.what}; {error.hint}")
+            yield harness.Problem("; ".join([error.what, *error.details, error.hint]))
 
 
 class Executes(Executing, harness.Metric):
@@ -153,11 +167,7 @@ class Executes(Executing, harness.Metric):
     time, memory, files, processes and output. Where there is none, nothing is run.
     """
 
-    name = "executes"
     right_at = 1.0
-    libraries = ()
-    runs_code = ("sandbox",)
-    unkeyed = ("workers",)
 
     class Options(ExecutesOptions):
         pass
@@ -215,16 +225,13 @@ class Executes(Executing, harness.Metric):
                     f"programs are run by {sandbox.python} in {sandbox.name}, not by the Python of "
                     "harness: they do not have its libraries."
                 )
+            if not sandbox.writes:
+                said.append(f"programs could not write files: {sandbox.name} bounds no disk.")
         return said
 
 
 class ExecutesDetector(Executing, harness.Detector):
     """Which answers do not run, and which fail the tests of their row."""
-
-    name = "executes"
-    libraries = ()
-    runs_code = ("sandbox",)
-    unkeyed = ("workers",)
 
     class Options(ExecutesOptions):
         pass
@@ -251,11 +258,6 @@ class ExecutesDetector(Executing, harness.Detector):
 
 class ExecutesVerifier(Executing, harness.Verifier):
     """Proposed rows whose first reference is code that runs, and passes the tests of the row."""
-
-    name = "executes"
-    libraries = ()
-    runs_code = ("sandbox",)
-    unkeyed = ("workers",)
 
     class Options(ExecutesOptions):
         pass

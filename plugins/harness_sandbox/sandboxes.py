@@ -6,7 +6,9 @@ Nothing here runs a program bare. :func:`chosen` gives a sandbox or says why the
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import platform
 import secrets
 import selectors
 import shlex
@@ -37,9 +39,19 @@ _ENDING = 5.0
 _MIB = 1024**2
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HOW_TO_GET = (
-    "install bubblewrap (Debian, Fedora: the package bubblewrap), or name a command that holds "
-    "programs in: sandbox: [docker, run, --rm, -i, --network=none, …]"
+    "install bubblewrap (Debian, Fedora: the package bubblewrap), or sandlock (pip install "
+    "'iteration-harness[sandlock]'), or name a command that holds programs in: sandbox: [docker, "
+    "run, --rm, -i, --network=none, …]"
 )
+_ENVIRONMENT = {
+    "PATH": _PATH,
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    # Libraries of numbers start a thread for each core, and each counts as a process.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +89,18 @@ class Sandbox:
     """A way to hold a program in.
 
     Attributes:
-        name: ``bubblewrap``, or the command that the user names.
+        name: ``bubblewrap``, ``sandlock``, or the command that the user names.
         python: the Python in it.
-        by_user: it is a command that the user names, and needs the user's environment.
         prefix: the command and descriptors that it needs, made for each program.
+        by_user: it is a command that the user names, and needs the user's environment.
+        writes: a program in it can write files.
     """
 
     name: str
     python: str
-    by_user: bool
     prefix: Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]
+    by_user: bool = False
+    writes: bool = True
 
     def run(self, script: str, words: Sequence[str], fed: bytes, limits: Limits) -> Ending:
         """Run a shell script with arguments, which reads ``fed`` on its standard input.
@@ -101,7 +115,9 @@ class Sandbox:
             # A program can read the environment of bubblewrap under /proc: no keys may be in it.
             environment = dict(os.environ) if self.by_user else {"PATH": _PATH}
             command = [*prefix, *shell]
-            ending = _watched(command, descriptors, environment, folder, fed, limits)
+            ending = _watched(
+                command, descriptors, environment, folder, fed, limits, asked=not self.by_user
+            )
         before, found, after = ending.output.partition(f"{mark}\n".encode())
         if not found:
             said = one_line(before.decode(errors="replace"), 300) or ending.limit or "it ended"
@@ -114,7 +130,7 @@ class Sandbox:
 
 
 def chosen(command: Sequence[str]) -> Sandbox:
-    """The command that the user names, else bubblewrap.
+    """The command that the user names, else bubblewrap, else sandlock.
 
     Raises:
         EnvironmentFailure: there is no sandbox here: nothing is ever run without one.
@@ -124,25 +140,22 @@ def chosen(command: Sequence[str]) -> Sandbox:
             raise EnvironmentFailure(
                 f"there is no program '{one_line(command[0], 80)}'",
                 where="executes: sandbox",
-                hint="install it, or leave `sandbox` out to use bubblewrap",
+                hint="install it, or leave `sandbox` out to use bubblewrap or sandlock",
             )
-        return Sandbox(one_line(shlex.join(command), 60), "python3", True, _named(command))
-    if not sys.platform.startswith("linux") or shutil.which("bwrap") is None:
-        raise EnvironmentFailure(
-            "there is no sandbox here, and code of answers is never run without one",
-            where="executes",
-            hint=_HOW_TO_GET,
-        )
-    for program, package in (("prlimit", "util-linux"), ("setpriv", "util-linux")):
-        # Root has no limit on processes, so what root starts has to be somebody else's.
-        if (program == "prlimit" or os.geteuid() == 0) and shutil.which(program) is None:
-            raise EnvironmentFailure(
-                f"bubblewrap needs the program {program} here",
-                where="executes",
-                hint=f"install {package}",
-            )
-    python, folders = _python()
-    return Sandbox("bubblewrap", python, False, _bubblewrap(folders))
+        name = one_line(shlex.join(command), 60)
+        return Sandbox(name, "python3", _named(command), by_user=True)
+    refusals = []
+    for sandbox in (_bubblewrap, _sandlock):
+        try:
+            return sandbox()
+        except EnvironmentFailure as refusal:
+            refusals.append(refusal.what)
+    raise EnvironmentFailure(
+        "there is no sandbox here, and code of answers is never run without one",
+        where="executes",
+        details=refusals,
+        hint=_HOW_TO_GET,
+    )
 
 
 def _named(
@@ -156,22 +169,17 @@ def _named(
     return prefix
 
 
-def _bubblewrap(
-    folders: Sequence[Path],
-) -> Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]:
-    nobody = f"--reuid={NOBODY} --regid={NOBODY} --clear-groups --no-new-privs --".split()
-    outer = [_path("setpriv"), *nobody] if os.geteuid() == 0 else []
+def _bubblewrap() -> Sandbox:
+    """Namespaces of its own for all that a program could reach.
+
+    Raises:
+        EnvironmentFailure: it is not installed, or the kernel refuses namespaces.
+    """
+    bwrap, nobody = _path("bwrap"), _as_nobody()
+    python, folders = _python()
     own = f"--unshare-all --clearenv --cap-drop ALL --uid {NOBODY} --gid {NOBODY}".split()
     own += ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
-    for name, value in {
-        "PATH": _PATH,
-        "HOME": "/tmp",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        # Libraries of numbers start a thread for each core, and each counts as a process.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }.items():
+    for name, value in _ENVIRONMENT.items():
         own += ["--setenv", name, value]
     own += ["--ro-bind", "/usr", "/usr"]
     for folder in map(Path, ("/bin", "/sbin", "/lib", "/lib64", "/lib32")):
@@ -181,8 +189,7 @@ def _bubblewrap(
             own += ["--ro-bind", str(folder), str(folder)]
     for file in ("/etc/ld.so.cache", "/etc/alternatives"):
         own += ["--ro-bind-try", file, file]
-    for folder in folders:
-        own += ["--ro-bind", str(folder), str(folder)]
+    libraries = [word for folder in map(str, folders) for word in ("--ro-bind", folder, folder)]
 
     @contextlib.contextmanager
     def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
@@ -190,21 +197,102 @@ def _bubblewrap(
         # What bubblewrap makes itself (/, /dev) has no size: it may not be written.
         files = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
         files += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp", "--chdir", "/tmp"]
-        files += ["--remount-ro", "/"]
+        # After /tmp, for they may lie in it.
+        files += [*libraries, "--remount-ro", "/"]
         # Set within, so that they count in the sandbox's own namespace of users alone.
-        bounds = ["prlimit", f"--nproc={PROCESSES}", f"--as={limits.memory * _MIB}"]
-        bounds += [f"--fsize={limits.disk * _MIB}", "--nofile=256", "--core=0", "--msgqueue=0"]
-        bounds += [f"--cpu={int(limits.seconds) + 2}", "--"]
+        bounds = _bounds(limits, PROCESSES)
         reading, writing = os.pipe()
         try:
             with open(writing, "wb") as pipe:
                 pipe.write(syscall_filter())
             refused = ["--seccomp", str(reading)] if syscall_filter() else []
-            yield [*outer, _path("bwrap"), *own, *files, *refused, "--", *bounds], [reading]
+            yield [*nobody, bwrap, *own, *files, *refused, "--", *bounds], [reading]
         finally:
             os.close(reading)
 
-    return prefix
+    sandbox = Sandbox("bubblewrap", python, prefix)
+    sandbox.run("exit 0", [], b"", Limits())
+    return sandbox
+
+
+def _sandlock() -> Sandbox:
+    """Landlock and seccomp, with the user's own files and processes around the program.
+
+    Nothing may be written in it, since neither bounds how much a program writes.
+
+    Raises:
+        EnvironmentFailure: it is not installed, or the kernel lacks what it needs.
+    """
+    try:
+        import sandlock
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _no_sandbox(f"sandlock cannot be imported ({one_line(str(error), 100)})") from error
+    needed, there = sandlock.min_landlock_abi(), sandlock.landlock_abi_version()
+    if there < needed:
+        raise _no_sandbox(f"sandlock needs Landlock {needed}, and this kernel has {max(there, 0)}")
+    if not syscall_filter(namespaces=False):
+        raise _no_sandbox(f"sandlock is not used on this processor ({platform.machine()})")
+    nobody = _as_nobody()
+    python, folders = _python()
+    supervisor = str(Path(__file__).with_name("supervisor.py"))
+    read = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache"]
+    read += ["/etc/alternatives", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"]
+    settings = {
+        "library": str(Path(sandlock.__file__).parents[1]),
+        "read": [*filter(os.path.exists, read), *map(str, folders)],
+        "processes": PROCESSES,
+        "environment": _ENVIRONMENT,
+    }
+    inner = [python, "-I", "-S", "-c", _FILTERED, syscall_filter(namespaces=False).hex()]
+
+    @contextlib.contextmanager
+    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
+        # The kernel counts for all that the user runs; sandlock for this program, but no threads.
+        bounds = _bounds(limits, _threads_of_user() + 4 * PROCESSES)
+        outer = [sys.executable, "-P", supervisor, json.dumps(settings)]
+        yield [*outer, *nobody, *bounds, *inner], []
+
+    return Sandbox("sandlock", python, prefix, writes=False)
+
+
+_FILTERED = """
+import ctypes, os, sys
+
+class Program(ctypes.Structure):
+    _fields_ = [("steps", ctypes.c_ushort), ("first", ctypes.c_char_p)]
+
+steps = bytes.fromhex(sys.argv[1])
+prctl = ctypes.CDLL(None).prctl
+prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+if prctl(22, 2, ctypes.byref(Program(len(steps) // 8, steps)), 0, 0):  # PR_SET_SECCOMP
+    sys.exit("system calls cannot be refused here")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def _as_nobody() -> list[str]:
+    """What makes the rest of a command somebody else's where it would be root's."""
+    if os.geteuid() != 0:
+        return []
+    other = f"--reuid={NOBODY} --regid={NOBODY} --clear-groups --no-new-privs --"
+    return [_path("setpriv"), *other.split()]
+
+
+def _bounds(limits: Limits, processes: int) -> list[str]:
+    bounds = [_path("prlimit"), f"--nproc={processes}", f"--as={limits.memory * _MIB}"]
+    bounds += [f"--fsize={limits.disk * _MIB}", "--nofile=256", "--core=0", "--msgqueue=0"]
+    return [*bounds, f"--cpu={int(limits.seconds) + 2}", "--"]
+
+
+def _threads_of_user() -> int:
+    """Threads of the user that programs run as, as the kernel counts them for its limit."""
+    import psutil
+
+    user, count = NOBODY if os.geteuid() == 0 else os.geteuid(), 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            count += process.num_threads() if process.uids().real == user else 0
+    return count
 
 
 def _python() -> tuple[str, list[Path]]:
@@ -226,8 +314,14 @@ def _open_to_all(folder: Path) -> bool:
 
 def _path(program: str) -> str:
     path = shutil.which(program)
-    assert path is not None, program
+    if path is None:
+        package = {"bwrap": "bubblewrap"}.get(program, "util-linux")
+        raise _no_sandbox(f"there is no program {program} here (package {package})")
     return path
+
+
+def _no_sandbox(why: str) -> EnvironmentFailure:
+    return EnvironmentFailure(why, where="executes", hint=_HOW_TO_GET)
 
 
 @contextlib.contextmanager
@@ -244,8 +338,15 @@ def _watched(
     folder: str,
     fed: bytes,
     limits: Limits,
+    *,
+    asked: bool,
 ) -> Ending:
-    """The command's end, whoever brings it about; its whole process group is gone after."""
+    """The command's end, whoever brings it about; its whole process group is gone after.
+
+    Args:
+        asked: it is asked to end before it is killed. The supervisor of sandlock ends then what
+            nothing else finds.
+    """
     try:
         process = subprocess.Popen(
             command,
@@ -265,6 +366,10 @@ def _watched(
     try:
         return _followed(process, fed, limits)
     finally:
+        if asked and process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDING)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):

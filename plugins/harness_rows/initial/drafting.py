@@ -87,7 +87,7 @@ def drafted(
     chosen = _dealt_out(reading, data, report, request.train_share)
     if home is not None:
         data["path"] = str(home)
-    scores = scoring.propose(seen.answers, seen.language)
+    scores = scoring.propose(seen.answers, seen.language, seen.tests)
     lengths = seen.lengths
     draft = Draft(
         command=request.command,
@@ -246,6 +246,8 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
     if seen.fields.group and "group" not in columns:
         columns["group"] = seen.fields.group
     meta = [*played.get("meta", []), *seen.fields.facts]
+    if seen.tests in seen.reading.unused:
+        meta.append(seen.tests)
     if (label := _label(seen)) and label not in meta:
         meta.insert(0, label)
     return {**columns, "meta": meta} if meta else columns

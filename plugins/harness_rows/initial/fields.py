@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -97,6 +98,26 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
     few = (n for n, found in known.items() if _is_origin(n) and len(found) < FEWEST_ORIGINS)
     torn = "" if group else next(few, "")
     return Fields(group, tuple(facts[:MOST_FACTS]), likely, torn)
+
+
+def tests_in(records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> str:
+    """The first of the columns in which each row has assertions in Python; empty for none."""
+    left = list(names)
+    for record in records:
+        left = [name for name in left if _asserts(record.get(name))]
+        if not left:
+            break
+    return left[0] if left else ""
+
+
+def _asserts(value: Any) -> bool:
+    """Whether a value is Python that asserts something."""
+    if not isinstance(value, str) or "assert" not in value:
+        return False
+    try:
+        return any(isinstance(node, ast.Assert) for node in ast.parse(value).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
 
 
 def _counted(found: Counter[Any], value: Any) -> bool:

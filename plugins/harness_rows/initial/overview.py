@@ -36,6 +36,8 @@ class Overview:
         listed: whether the answers of a row are a list, or one within an object.
         groups: how many, and the rows of the largest; None where each row is its own.
         plain: rows whose prompt is of text alone, without turns of tools.
+        tests: column, or field of ``meta``, of the tests that answers which are code have to pass;
+            empty for none.
         private: a sentence on what may be personal data; empty where none was found.
     """
 
@@ -51,6 +53,7 @@ class Overview:
     groups: tuple[int, int] | None
     listed: bool
     plain: int
+    tests: str
     private: str
 
     @property
@@ -84,6 +87,8 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         groups=_groups(rows),
         listed=_listed(reading),
         plain=sum(not any(map(_of_tools, row.messages)) for row in rows),
+        tests=fields.tests_in(reading.records, reading.unused)
+        or fields.tests_in([row.meta for row in rows], rows[0].meta),
         private=_private(rows, begin("looking for personal data")),
     )
 

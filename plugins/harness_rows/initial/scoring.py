@@ -31,12 +31,18 @@ class Proposal:
     advice: str = ""
 
 
-def propose(answers: Answers, language: str) -> Proposal:
+def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
     """Metrics for answers of a kind.
 
     Args:
         language: ISO 639-1 code of most answers; empty where it is not known.
+        tests: column of the tests that answers have to pass; empty where there is none.
     """
+    if tests:
+        metric = (
+            "{plugin: executes}" if tests == "tests" else f"{{plugin: executes, tests: {tests}}}"
+        )
+        return Proposal((metric,), "executes", False, "the share of answers that pass their tests")
     if answers.kind == "labels":
         return Proposal(("{plugin: exact}",), "exact", False, "the share of right labels")
     if answers.kind == "numbers":
@@ -74,6 +80,6 @@ def _long(answers: Answers, language: str) -> Proposal:
     elif answers.fenced:
         advice = (
             "most answers hold code, and rougeL sees its words, not what it does: "
-            "a metric of your own should run it (harness docs metric)"
+            "give rows a column of tests, and executes runs them (harness docs metrics/executes)"
         )
     return Proposal((rouge, other), "rougeL", True, "longest common sequence of words", advice)

@@ -4,6 +4,8 @@
 an error. ``STAYING`` leave something behind, which has to be gone. ``CHEATING`` are answers to
 ``CHEATED_TESTS`` that do not pass them.
 
+``UNLIKE`` says where sandlock differs: what a program in it may see, and by what it ends there.
+
 Places that the tests fill: ``SECRET`` a file of the user, ``FOLDER`` one that the user can write,
 ``PORT`` where somebody listens, ``PID`` the process of the test.
 """
@@ -84,6 +86,23 @@ OUT = {
     "type into the terminal": (
         "import fcntl, termios; fcntl.ioctl(open('/dev/tty', 'w'), termios.TIOCSTI, b'x')"
     ),
+    "limits of the parent": "import resource as r; r.prlimit(PID, r.RLIMIT_CPU, (1, 1))",
+    "priority of the parent": "import os; os.setpriority(os.PRIO_PROCESS, PID, 19)",
+    "the parent on one core": "import os; os.sched_setaffinity(PID, [0])",
+    "mode of a file of the user": "import os; os.chmod('SECRET', 0o600)",
+    "owner of a file of the user": "import os; os.chown('SECRET', 65534, 65534)",
+    "time of a file of the user": "import os; os.utime('SECRET', (1, 1))",
+    "attribute of a file of the user": "import os; os.setxattr('SECRET', 'user.x', b'1')",
+    "fast open": (
+        "import socket\n"
+        "socket.socket().sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', PORT))\n"
+        "import time; time.sleep(.2)"
+    ),
+    "multipath": (
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)"
+        ".connect(('127.0.0.1', PORT))"
+    ),
+    "where the parent works": "import os; assert os.listdir('/proc/PID/cwd')",
     "memory without a file": "import os; os.memfd_create('x')",
     "memory of System V": "import ctypes; assert ctypes.CDLL(None).shmget(0, 1 << 20, 0o1666) >= 0",
 }
@@ -94,6 +113,12 @@ TAKING = {
         "import threading, time\n"
         "while True: threading.Thread(target=time.sleep, args=(9,)).start()", ""
     ),
+    "small threads without end": (
+        "import threading, time\n"
+        "threading.stack_size(1 << 15)\n"
+        "while True: threading.Thread(target=time.sleep, args=(9,)).start()", ""
+    ),
+    "zombies without end": ("import os\nwhile True:\n    if not os.fork(): os._exit(0)", ""),
     "memory at once": ("x = bytearray(1 << 40)", "MemoryError"),
     "memory by and by": ("x = []\nwhile True: x.append(bytearray(1 << 20))", "emory"),  # its own limit, or that of all
     "memory of many processes": (
@@ -101,6 +126,13 @@ TAKING = {
         "for _ in range(12):\n"
         "    if not os.fork():\n"
         "        x = b'x' * (100 << 20); time.sleep(30)\n"
+        "time.sleep(30)", "memory limit"
+    ),
+    "memory that many processes share": (
+        "import mmap, os, time\n"
+        "for _ in range(12):\n"
+        "    if not os.fork():\n"
+        "        m = mmap.mmap(-1, 100 << 20); m.write(b'x' * (100 << 20)); time.sleep(30)\n"
         "time.sleep(30)", "memory limit"
     ),
     "a large number": ("print(9 ** 9 ** 9)", ""),
@@ -156,6 +188,15 @@ STAYING = {
     "one that outlives the limit": (
         "import subprocess, time\nsubprocess.Popen(['setsid', 'sleep', 'NAP']); time.sleep(60)"
     ),
+}
+
+UNLIKE = {
+    "see other processes": None,
+    "kill all that it sees": None,
+    "files without end": "Permission denied",
+    "shared memory without end": "Permission denied",
+    "one huge file": "Permission denied",
+    "a sparse file": "Permission denied",
 }
 
 CHEATED_TESTS = "assert add(2, 2) == 4\nassert add(1, 5) == 6\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 import harness
 from harness import EnvironmentFailure, Example, Prediction, ScoredExample
-from harness_sandbox import Executes, ExecutesDetector, ExecutesVerifier
+from harness_sandbox import Executes, ExecutesDetector, ExecutesVerifier, sandboxes
 from harness_sandbox.programs import code_of
 from harness_sandbox.sandboxes import Sandbox
 
@@ -126,6 +127,12 @@ def test_tests_that_cannot_be_read_are_no_fault_of_the_answer(bubblewrap: Sandbo
         Executes().measure(*pairs({"a": "x = 1"}, "assert (")[0])
 
 
+def test_a_list_of_tests_is_run(bubblewrap: Sandbox) -> None:
+    rows = [Example("a", (), ("?",), meta={"tests": TESTS.splitlines()})]
+    answers = [Prediction("a", ANSWERS["wrong"])]
+    assert scores(Executes(), list(zip(answers, rows, strict=True))) == {"a": 0}
+
+
 def test_a_command_names_its_file() -> None:
     with pytest.raises(ValueError, match=re.escape("has {file} in it")):
         Executes.Options(command=["node"])
@@ -133,15 +140,30 @@ def test_a_command_names_its_file() -> None:
 
 def test_a_report_needs_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setitem(sys.modules, "sandlock", None)
     assert Executes().remarks(pairs(ANSWERS)) == []
     named = Executes(Executes.Options(sandbox=["/bin/sh", "-c"]))
     assert "run by python3 in /bin/sh -c, not by" in named.remarks(pairs(ANSWERS))[0]
 
 
+def test_sandlock_runs_python_alone(sandlock: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Sandbox:
+        raise EnvironmentFailure("there is no program bwrap here")
+
+    monkeypatch.setattr(sandboxes, "_bubblewrap", refuse)
+    metric = Executes(Executes.Options(memory=888))
+    assert scores(metric, pairs(ANSWERS))["right"] == 1
+    assert "could not write files" in " ".join(metric.remarks(pairs(ANSWERS)))
+    with pytest.raises(EnvironmentFailure, match="sandlock runs Python alone"):
+        Executes(Executes.Options(command=["sh", "{file}.sh"], memory=888)).ready(pairs(ANSWERS))
+
+
 def test_a_hidden_sandbox_is_a_problem_of_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setitem(sys.modules, "sandlock", None)
     (problem,) = Executes().check({})
     assert "there is no sandbox here" in problem.message
+    assert "no program bwrap" in problem.message and "sandlock cannot be" in problem.message
     with pytest.raises(EnvironmentFailure, match="install bubblewrap"):
         Executes(Executes.Options(memory=777)).ready(pairs(ANSWERS))
 

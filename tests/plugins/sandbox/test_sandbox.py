@@ -5,36 +5,40 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from harness import EnvironmentFailure
+from harness_sandbox import sandboxes
 from harness_sandbox.probe import probe
 from harness_sandbox.programs import DOES_NOT_RUN, FAILS_ITS_TESTS, Outcome, Program, run
 from harness_sandbox.sandboxes import Limits, Sandbox, chosen
-from tests.plugins.sandbox.hostile import CHEATED_TESTS, CHEATING, OUT, STAYING, TAKING
+from tests.plugins.sandbox.hostile import CHEATED_TESTS, CHEATING, OUT, STAYING, TAKING, UNLIKE
 
 QUICK = Limits(seconds=6.0, memory=512, disk=16)
 
 
 @pytest.fixture(scope="module")
-def outcome(bubblewrap: Sandbox):
+def outcome(held: Sandbox):
     def of(code: str, tests: str = "", limits: Limits = QUICK) -> Outcome:
-        return run(Program(code, tests), bubblewrap, [], limits)
+        return run(Program(code, tests), held, [], limits)
 
     return of
 
 
-def test_the_sandbox_holds(bubblewrap: Sandbox) -> None:
-    probe(bubblewrap, QUICK)
+def test_the_sandbox_holds(held: Sandbox) -> None:
+    probe(held, QUICK)
 
 
 @pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("name", OUT)
-def test_what_wants_out(outcome, name: str, tmp_path: Path) -> None:
+def test_what_wants_out(outcome, held: Sandbox, name: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret", encoding="utf-8")
     tmp_path.chmod(0o777)
@@ -53,21 +57,29 @@ def test_what_wants_out(outcome, name: str, tmp_path: Path) -> None:
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
-    assert ended.fault == DOES_NOT_RUN
+    seen = held.name == "sandlock" and name in UNLIKE
+    assert ended.fault == ("" if seen else DOES_NOT_RUN)
     assert "SyntaxError" not in ended.why and "NameError" not in ended.why
+    assert secret.stat().st_mode & 0o777 == 0o666 and secret.stat().st_mtime > 1
     assert secret.read_text(encoding="utf-8") == "secret"
     assert os.listdir(tmp_path) == ["secret"]
 
 
 @pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("name", TAKING)
-def test_what_takes_all(outcome, name: str) -> None:
+def test_what_takes_all(outcome, held: Sandbox, name: str) -> None:
     code, said = TAKING[name]
+    expected: str | None = said
+    if held.name == "sandlock":
+        expected = UNLIKE.get(name, said)
     # What does not end by itself is not waited for long; the rest has time on a busy machine.
     seconds = 1.0 if said in ("", "time limit") else 8.0
     ended = outcome(code, limits=Limits(seconds, 512, 16))
+    if expected is None:
+        assert not ended.fault
+        return
     assert ended.fault == DOES_NOT_RUN
-    assert said in ended.why
+    assert expected in ended.why
     assert "\x1b" not in ended.why
 
 
@@ -106,6 +118,42 @@ def test_root_needs_setpriv(monkeypatch: pytest.MonkeyPatch, bubblewrap: Sandbox
     monkeypatch.setattr(shutil, "which", lambda n: None if n == "setpriv" else which(n))
     with pytest.raises(EnvironmentFailure, match="setpriv"):
         chosen([])
+
+
+def test_an_older_kernel_has_no_sandlock(
+    monkeypatch: pytest.MonkeyPatch, sandlock: Sandbox
+) -> None:
+    monkeypatch.setattr("sandlock.landlock_abi_version", lambda: 5)
+    with pytest.raises(
+        EnvironmentFailure, match="sandlock needs Landlock 6, and this kernel has 5"
+    ):
+        sandboxes._sandlock()
+
+
+_KILLED = """
+import sys
+from harness_sandbox import sandboxes
+code = "import subprocess; subprocess.Popen(['setsid', 'sleep', '{nap}']).wait()"
+held = getattr(sandboxes, "_{name}")()
+held.run('exec "$@"', [held.python, "-c", code], b"", sandboxes.Limits(60))
+"""
+
+
+@pytest.mark.nightly
+def test_nothing_outlives_a_kill_of_harness(held: Sandbox) -> None:
+    nap = f"8{time.monotonic_ns()}"
+    command = [sys.executable, "-c", _KILLED.format(nap=nap, name=held.name)]
+    with subprocess.Popen(command) as harness:
+        _until(lambda: any(p.name() == "sleep" for p in napping(nap)))
+        harness.kill()
+    _until(lambda: not napping(nap))
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_a_command_that_holds_nothing_in_is_found_out() -> None:

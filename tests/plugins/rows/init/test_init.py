@@ -328,3 +328,23 @@ def test_few_rows_are_passed_more_often(rows, epochs, empty):
     write_jsonl(empty, questions(rows))
     _, config, _ = made(empty, "rows.jsonl")
     assert config["train"]["epochs"] == epochs and config["train"]["learning_rate"] == 0.001
+
+
+def test_rows_with_tests_are_scored_by_running_them(empty):
+    rows = [
+        {
+            "question": sentence(n),
+            "answer": f"def f(x):\n    return x + {n}",
+            "check": f"assert f(1) == {n + 1}",
+        }
+        for n in range(120)
+    ]
+    write_jsonl(empty, rows)
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["metrics"] == [{"plugin": "executes", "tests": "check"}]
+    assert config["primary"] == "executes"
+    assert "check" in config["data"]["columns"]["meta"]
+    rows[0]["check"] = "see the manual"
+    write_jsonl(empty, rows, "other.jsonl")
+    assert empty.inside("init", "other.jsonl", "-o", "other.yaml").code == 0
+    assert config_of(empty, "other.yaml")["primary"] != "executes"
