@@ -368,23 +368,23 @@ def _flaw_of_chart(block: Chart) -> str:
 
 def to_json(block: Block) -> dict[str, Any]:
     """A block as JSON holds it."""
-    found: dict[str, Any] = {"block": type(block).__name__.lower(), **record_to_json(block)}
+    fields: dict[str, Any] = {"block": type(block).__name__.lower(), **record_to_json(block)}
     if isinstance(block, Details):
-        found["blocks"] = [to_json(inner) for inner in block.blocks]
-    return found
+        fields["blocks"] = [to_json(inner) for inner in block.blocks]
+    return fields
 
 
-def from_json(found: Mapping[str, Any]) -> Block:
+def from_json(fields: Mapping[str, Any]) -> Block:
     """The block that :func:`to_json` wrote.
 
     Raises:
         TypeError, KeyError: it is of a kind, or has a field, that this version does not know.
     """
-    kind = KINDS[found["block"]]
-    values = {name: value for name, value in found.items() if name != "block"}
+    kind = KINDS[fields["block"]]
+    values = {name: value for name, value in fields.items() if name != "block"}
     block: Block
     if kind is Details:
-        inner: Any = tuple(from_json(one) for one in values["blocks"])
+        inner: Any = tuple(from_json(inner_block) for inner_block in values["blocks"])
         block = Details(values["summary"], inner)
     else:
         block = record_from_json(kind, values)
@@ -452,11 +452,11 @@ def table_of(chart: Chart) -> Table:
     columns = [Column("")]
     for series in chart.series:
         columns += [Column(series.name, "number"), Column("", "bar", spare=1)]
-    found = [{point.at: point for point in series.points} for series in chart.series]
+    by_place = [{point.at: point for point in series.points} for series in chart.series]
     rows = []
     for name in names:
         cells: list[Cell] = [name if isinstance(name, str) else f"{name:g}"]
-        for points in found:
+        for points in by_place:
             point = points.get(name)
             cells += [value_text(point, chart) if point else "", point.value if point else None]
         rows.append(tuple(cells))

@@ -37,26 +37,26 @@ def objects(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[d
 
 def distinct(columns: Sequence[str]) -> list[str]:
     """The names of the columns, made different where they are not."""
-    found: list[str] = []
+    names: list[str] = []
     for name in columns:
         number, free = 1, name
-        while free in found:
+        while free in names:
             number += 1
             free = f"{name}_{number}"
-        found.append(free)
-    return found
+        names.append(free)
+    return names
 
 
 def as_cell(value: Any) -> str | int | float:
     """A value for a CSV file: numbers as they are, text that no sheet takes for a formula."""
-    found = as_json(value)
-    if found is None:
+    plain = as_json(value)
+    if plain is None:
         return ""
-    if isinstance(found, bool):
-        return str(found).lower()
-    if isinstance(found, (int, float)):
-        return found
-    return guarded(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    if isinstance(plain, (int, float)):
+        return plain
+    return guarded(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
 
 
 def guarded(text: str) -> str:
@@ -69,12 +69,12 @@ def guarded(text: str) -> str:
 
 def as_word(value: Any, limit: int) -> str:
     """A value in one line for a person; empty where there is none."""
-    found = as_json(value)
-    if found is None:
+    plain = as_json(value)
+    if plain is None:
         return ""
-    if isinstance(found, bool):
-        return str(found).lower()
-    if isinstance(found, float):
-        return f"{found:.6g}"
-    return one_line(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False),
+    if isinstance(plain, bool):
+        return str(plain).lower()
+    if isinstance(plain, float):
+        return f"{plain:.6g}"
+    return one_line(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False),
                     limit)  # fmt: skip

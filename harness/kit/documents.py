@@ -67,7 +67,7 @@ def as_document(kind: type[Form], record: object, /, **own: Any) -> Form | None:
         return None
     return kind(
         **{
-            name: own[name] if name in own else _told(hint, getattr(record, name))
+            name: own[name] if name in own else _in_document(hint, getattr(record, name))
             for name, hint in _hints(typing.cast(Any, kind)).items()
         }
     )
@@ -78,22 +78,22 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind, include_extras=True)
 
 
-def _told(hint: Any, value: Any) -> Any:
+def _in_document(hint: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if value is None:
         return None
     if origin is typing.Annotated:
         base, *limits = arguments
         longest = next((limit.max_length for limit in limits if isinstance(limit, MaxLen)), None)
-        return one_line(value, longest) if base is str else _told(base, value)
+        return one_line(value, longest) if base is str else _in_document(base, value)
     if origin in (types.UnionType, typing.Union):
-        told = _told(arguments[0], value)
-        return None if told == "" else told
+        inner = _in_document(arguments[0], value)
+        return None if inner == "" else inner
     if origin is tuple:
-        return tuple(_told(arguments[0], item) for item in value)
+        return tuple(_in_document(arguments[0], item) for item in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         keys, values = arguments
-        return {_told(keys, key): _told(values, item) for key, item in value.items()}
+        return {_in_document(keys, key): _in_document(values, item) for key, item in value.items()}
     if dataclasses.is_dataclass(hint):
         return as_document(typing.cast(Any, hint), value)
     if hint is str:
@@ -147,9 +147,11 @@ def written_rows(document: Mapping[str, Any]) -> WrittenRows | None:
     rows = sum(row["written"] for row in written)
     if not rows:
         return None
-    costs = [one for one in document.get("requests") or () if one["stage"].startswith("augment: ")]
-    money = [one["money"] for one in costs if one["money"] is not None]
-    tokens = sum(one["prompt_tokens"] + one["answer_tokens"] for one in costs)
+    costs = [
+        cost for cost in document.get("requests") or () if cost["stage"].startswith("augment: ")
+    ]
+    money = [cost["money"] for cost in costs if cost["money"] is not None]
+    tokens = sum(cost["prompt_tokens"] + cost["answer_tokens"] for cost in costs)
     seconds = document["seconds"].get("augment")
     return WrittenRows(
         tuple(dict.fromkeys(str(row["made_by"]) for row in written)), rows,

@@ -52,7 +52,7 @@ def _source(installed: Distribution | None) -> dict[str, Any]:
     """What pip wrote down of where harness came from; empty for one from an index."""
     try:
         text = (installed or distribution(DISTRIBUTION)).read_text("direct_url.json")
-        found = json.loads(text) if text else {}
+        source = json.loads(text) if text else {}
     except (PackageNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return source if isinstance(source, dict) else {}

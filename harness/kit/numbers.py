@@ -45,15 +45,15 @@ def estimate(
     return f"{show(value, digits)} {interval(low, high, digits, plus)}".rstrip()
 
 
-def span(found: Mapping[str, Any], digits: int = 2, plus: bool = False) -> str:
+def span(bounds: Mapping[str, Any], digits: int = 2, plus: bool = False) -> str:
     """:func:`estimate` of a document's ``value``, ``low`` and ``high``."""
-    return estimate(found["value"], found["low"], found["high"], digits, plus)
+    return estimate(bounds["value"], bounds["low"], bounds["high"], digits, plus)
 
 
-def share(found: Mapping[str, Any]) -> str:
+def share(bounds: Mapping[str, Any]) -> str:
     """The same for a share: ``83 % [70, 90]``."""
-    limits = {key: found[key] and 100 * found[key] for key in ("low", "high")}
-    return f"{percent(found['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
+    limits = {key: bounds[key] and 100 * bounds[key] for key in ("low", "high")}
+    return f"{percent(bounds['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
 
 
 def at_least(bound: float, show: Callable[[float], str]) -> str:

@@ -55,9 +55,9 @@ class Private:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.json(one) for key, one in value.items()}
+            return {self.text(str(key)): self.json(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.json(one) for one in value]
+            return [self.json(item) for item in value]
         return value
 
 

@@ -22,11 +22,11 @@ _IRREGULAR = {
 
 
 def _rules(text: str) -> Rules:
-    found: dict[str, list[tuple[str, str]]] = {}
+    rules: dict[str, list[tuple[str, str]]] = {}
     for rule in text.split():
         ending, _, replacement = rule.partition(":")
-        found.setdefault(ending[-2:], []).append((ending, replacement))
-    return found
+        rules.setdefault(ending[-2:], []).append((ending, replacement))
+    return rules
 
 
 # "bli", "fulli" and "logi" are NLTK's.

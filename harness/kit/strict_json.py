@@ -75,12 +75,12 @@ def _not_utf8(error: UnicodeDecodeError) -> Fault:
 
 
 def _unique(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(items)
-    if len(found) < len(items):
+    unique = dict(items)
+    if len(unique) < len(items):
         seen: set[str] = set()
         twice = next(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise Fault(f"the key {json.dumps(twice)} is given twice")
-    return found
+    return unique
 
 
 def _finite(digits: str) -> float:

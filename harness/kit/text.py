@@ -92,9 +92,9 @@ def storable_json(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
-        return [storable_json(one) for one in value]
+        return [storable_json(item) for item in value]
     if isinstance(value, dict):
-        return {storable(key): storable_json(one) for key, one in value.items()}
+        return {storable(key): storable_json(item) for key, item in value.items()}
     return value
 
 
@@ -105,7 +105,7 @@ def markdown_safe(text: str, limit: int | None = None) -> str:
     Safe within a paragraph, a list item, a heading or a cell of a table.
     """
     line = _MARKUP.sub(r"\\\1", one_line(text, limit))
-    line = _BLOCK_START.sub(lambda found: f"{found[1]}\\" if found[1] else "\\", line)
+    line = _BLOCK_START.sub(lambda match: f"{match[1]}\\" if match[1] else "\\", line)
     return _LINKED.sub(_UNLINK, line)
 
 

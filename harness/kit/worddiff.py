@@ -67,28 +67,28 @@ def differences(reference: str, answer: str) -> list[tuple[Kind, str]]:
     characters) of each text are compared; what an answer has behind them is ``rest``.
     """
     wanted, said = _words(reference), _words(answer)
-    found: list[tuple[Kind, str]] = []
+    runs: list[tuple[Kind, str]] = []
     for step in _without_chance(list(steps(wanted, said))):
         ours, theirs = "".join(step.answer), "".join(step.reference)
         pieces: list[tuple[Kind, str]] = [("missing", theirs), ("extra", ours)]
-        found += [("same", ours)] if step.same else [piece for piece in pieces if piece[1]]
+        runs += [("same", ours)] if step.same else [piece for piece in pieces if piece[1]]
     rest = answer[sum(map(len, said)) :]
-    return [*found, ("rest", rest)] if rest else found
+    return [*runs, ("rest", rest)] if rest else runs
 
 
 def sides(reference: str, answer: str) -> tuple[Runs, Runs]:
     """Both texts in pieces, as :func:`differences` compares them; what is beyond is left out."""
-    found = _without_chance(list(steps(_words(reference), _words(answer))))
+    steps_ = _without_chance(list(steps(_words(reference), _words(answer))))
     return (
-        [("".join(step.reference), not step.same) for step in found if step.reference],
-        [("".join(step.answer), not step.same) for step in found if step.answer],
+        [("".join(step.reference), not step.same) for step in steps_ if step.reference],
+        [("".join(step.answer), not step.same) for step in steps_ if step.answer],
     )
 
 
-def _without_chance(found: Sequence[Step]) -> list[Step]:
+def _without_chance(steps_: Sequence[Step]) -> list[Step]:
     merged: list[Step] = []
-    for place, step in enumerate(found):
-        between = 0 < place < len(found) - 1
+    for place, step in enumerate(steps_):
+        between = 0 < place < len(steps_) - 1
         same = step.same and not (between and _is_chance(step.answer))
         if merged and not same and not merged[-1].same:
             before = merged.pop()

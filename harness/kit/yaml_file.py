@@ -57,11 +57,11 @@ def read_dumped(path: Path) -> Mapping[str, Any]:
     """
     try:
         parts = _BELOW_KEYS.split(read_whole(path, LARGEST).decode("utf-8-sig"))
-        found = [_part(part) for part in parts if part]
+        contents = [_part(part) for part in parts if part]
     except (OSError, ValueError, ConfigError):
         return read(path)[0]
-    whole = {key: value for part in found for key, value in part.items()}
-    return whole if len(whole) == sum(map(len, found)) else read(path)[0]
+    whole = {key: value for part in contents for key, value in part.items()}
+    return whole if len(whole) == sum(map(len, contents)) else read(path)[0]
 
 
 _BELOW_KEYS = re.compile(r"^(?=[^\s#-])", re.MULTILINE)

@@ -81,10 +81,10 @@ def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
         score = deciding_score(steps, rows)
         verdict = rule.judge(score, *sides, alpha=alpha, against=title)
         thousand = _thousand(side.predictions, entry.instance)
-        told = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
+        sentence_ = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
         yield ShownModel(
             one_line(entry.name), one_line(asked.model), one_line(asked.told), split,
-            _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(told),
+            _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(sentence_),
         )  # fmt: skip
 
 

@@ -31,17 +31,17 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
     """The summary, with the caveats of today and the remarks of metrics that people add to."""
     caveats = caveats_of(steps)
     changed = {
-        "rounds": [_round(one, caveats) for one in document["rounds"]],
+        "rounds": [_round(round_, caveats) for round_ in document["rounds"]],
         "notes": _notes(document["notes"], steps, history),
     }
     if document.get("test"):
         sides = {side: _scores(document["test"][side], caveats) for side in ("baseline", "kept")}
         changed["test"] = {**document["test"], **sides}
     if document.get("control"):
-        rounds = [_round(one, caveats) for one in document["control"]["rounds"]]
+        rounds = [_round(round_, caveats) for round_ in document["control"]["rounds"]]
         changed["control"] = {**document["control"], "rounds": rounds}
     if document.get("baselines"):
-        changed["baselines"] = [_round(one, caveats) for one in document["baselines"]]
+        changed["baselines"] = [_round(round_, caveats) for round_ in document["baselines"]]
     if document.get("models"):
         changed["models"] = [_round(each, caveats) for each in document["models"]]
     if document.get("best_prompt"):
@@ -68,8 +68,8 @@ def scores_with(scores: Mapping[str, Score], caveats: Caveats) -> dict[str, Scor
     }
 
 
-def _round(found: Document, caveats: Caveats) -> Document:
-    return {**found, "scores": _scores(found["scores"], caveats)}
+def _round(entry: Document, caveats: Caveats) -> Document:
+    return {**entry, "scores": _scores(entry["scores"], caveats)}
 
 
 def _scores(scores: Mapping[str, Document], caveats: Caveats) -> Document:
@@ -84,15 +84,15 @@ def _scores(scores: Mapping[str, Document], caveats: Caveats) -> Document:
 
 def _notes(notes: Sequence[str], steps: Steps, history: History) -> list[str]:
     """The notes, with today's remarks in place of those that the same metric made then."""
-    found = list(notes)
+    renewed = list(notes)
     for entry in steps.config.metrics:
         if _grows(entry.instance):
             for split, arm, number, answers in _evaluations(history):
                 at = At(number, arm, split)
                 head = f"{at.label(at.on_split('score'))}: {entry.name}: "
                 pairs = list(zip(answers.predictions, history.data.split(split), strict=True))
-                found = _renewed(found, one_line(head) + " ", entry, pairs)
-    return found
+                renewed = _renewed(renewed, one_line(head) + " ", entry, pairs)
+    return renewed
 
 
 def _renewed(notes: list[str], head: str, entry: PluginEntry, pairs: Sequence[Pair]) -> list[str]:
@@ -100,9 +100,9 @@ def _renewed(notes: list[str], head: str, entry: PluginEntry, pairs: Sequence[Pa
     from harness import scoring
 
     remarks = scoring.MetricEntry(entry.name, entry.instance).remarks(pairs)
-    first = next((place for place, one in enumerate(notes) if one.startswith(head)), len(notes))
-    kept = [note for note in notes if not note.startswith(head)]
-    return [*kept[:first], *(one_line(f"{head}{one}") for one in remarks), *kept[first:]]
+    first = next((place for place, n in enumerate(notes) if n.startswith(head)), len(notes))
+    others = [note for note in notes if not note.startswith(head)]
+    return [*others[:first], *(one_line(f"{head}{n}") for n in remarks), *others[first:]]
 
 
 def _grows(metric: Metric) -> bool:
@@ -111,7 +111,7 @@ def _grows(metric: Metric) -> bool:
 
 
 def _evaluations(history: History) -> Iterator[tuple[str, str, int, Evaluation]]:
-    for (arm, number), found in history.evaluations.items():
-        yield "dev", arm, number, found
-    for number, found in history.test_evaluations.items():
-        yield "test", BASE_ARM, number, found
+    for (arm, number), evaluation in history.evaluations.items():
+        yield "dev", arm, number, evaluation
+    for number, evaluation in history.test_evaluations.items():
+        yield "test", BASE_ARM, number, evaluation

@@ -33,19 +33,19 @@ def not_better(ask: Asking) -> Document | None:
 
 
 def _asked(ask: Asking, query: str, limit: int) -> list[Document]:
-    found = ask(query.format(limit=int(limit))).rows
+    answers = ask(query.format(limit=int(limit))).rows
     causes = {row[0]: row[1:] for row in ask(CAUSES).rows}
-    kept = ask("SELECT kept_round FROM runs").rows[0][0]
+    best = ask("SELECT kept_round FROM runs").rows[0][0]
     by_id: dict[str, list[Sequence[Any]]] = {}
-    for row in found:
+    for row in answers:
         by_id.setdefault(row[1], []).append(row)
-    return [_example(rows, causes.get(name), kept) for name, rows in by_id.items()]
+    return [_example(rows, causes.get(name), best) for name, rows in by_id.items()]
 
 
-def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, kept: int) -> Document:
+def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, best: int) -> Document:
     _, name, source, prompt, references, course, *_ = rows[0]
     answers = [_answer(row) for row in rows]
-    now = next((one for one in answers if one["round"] == kept), answers[-1])
+    now = next((answer for answer in answers if answer["round"] == best), answers[-1])
     return {
         "id": one_line(name, 200),
         "place": one_line(source or "", 200),

@@ -61,7 +61,7 @@ def asked_beside(run: Run) -> str:
 
 
 def _gone(labels: Sequence[str]) -> str:
-    told = ", ".join(labels[:_MOST_NAMED])
+    named = ", ".join(labels[:_MOST_NAMED])
     more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
     verb = "are" if len(labels) > 1 else "is"
-    return f"the run was finished, but {told}{more} {verb} not in the store any more: made again"
+    return f"the run was finished, but {named}{more} {verb} not in the store any more: made again"

@@ -44,7 +44,7 @@ def _stored(names: Collection[str]) -> dict[str, bytes]:
     from harness.engine.journal import ClosedRounds
     from harness.report.finished import STAGE
 
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     store = Artifacts(Path(MACHINE_FOLDER, "artifacts"))
     for manifest in (store.root / STAGE).glob(f"*/{MANIFEST}"):
         with contextlib.suppress(HarnessError, OSError, ValueError, LookupError, TypeError):
@@ -54,8 +54,8 @@ def _stored(names: Collection[str]) -> dict[str, bytes]:
             artifact = store.find(STAGE, read_json(manifest)["key"])
             journal = ClosedRounds(Path(MACHINE_FOLDER, "runs", name, JOURNAL))
             if artifact is not None and artifact.facts["journal"] == journal.digest:
-                found[name] = (artifact.path / SUMMARY).read_bytes()
-    return found
+                contents[name] = (artifact.path / SUMMARY).read_bytes()
+    return contents
 
 
 def find_reports(name: str | None = None) -> Path:
@@ -117,8 +117,8 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
 
 def overview(folder: Path) -> dict[str, Any] | None:
     """A run in a line; None, with a warning, where its summary is damaged."""
-    found = _whole(folder)
-    return found[1] if found else None
+    whole = _whole(folder)
+    return whole[1] if whole else None
 
 
 def summaries() -> Iterator[dict[str, Any]]:
@@ -127,8 +127,8 @@ def summaries() -> Iterator[dict[str, Any]]:
     ``run`` is the folder's name, whatever is written in it.
     """
     for folder in all_reports():
-        if found := _whole(folder):
-            yield {**found[0], "run": folder.name}
+        if whole := _whole(folder):
+            yield {**whole[0], "run": folder.name}
 
 
 def all_runs() -> dict[str, Any]:
@@ -174,8 +174,8 @@ def say(sentence: str, style: str = "") -> None:
 
 
 def _line(document: dict[str, Any]) -> dict[str, Any]:
-    kept = document["rounds"][document["kept_round"]]
-    found = kept["scores"][document["primary"]]
+    best = document["rounds"][document["kept_round"]]
+    found = best["scores"][document["primary"]]
     name, value = titled(document["primary"], found.get("caveat")), found["value"]
     score = f"{name} {value:.4g}" if value is not None else "unscored"
     mark = one_line((document["chosen"] or {}).get("short", ""), 120)
@@ -197,8 +197,8 @@ def _line(document: dict[str, Any]) -> dict[str, Any]:
 
 def _data(document: dict[str, Any]) -> str:
     """``jsonl rows.jsonl, 150 train rows``: the source, what it reads, its size."""
-    told = document["settings"].get("data") or {}
-    source, *values = [*told.values()] or [""]
+    data = document["settings"].get("data") or {}
+    source, *values = [*data.values()] or [""]
     named = (value if isinstance(value, str) else _first_text(value) for value in values)
     name = next((text for text in named if text not in ("", ".")), "")
     rows = document["data"]["rows"].get("train")

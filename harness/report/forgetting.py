@@ -22,47 +22,47 @@ def forgotten(steps: Steps, history: History) -> dict[int, Forgetting]:
     from harness.stats.decision import alpha_of
     from harness.verdicts.forgetting import by_kind, compared
 
-    alpha, found = alpha_of(steps.config.settings.rounds), {}
+    alpha, by_round = alpha_of(steps.config.settings.rounds), {}
     for (arm, number), beside in history.general.items():
         measured = rise(steps, history, (arm, number))
         if arm == BASE_ARM and measured is not None:
             before, after = beside.before, beside.after
             answers = by_kind(before.kinds, before.right, after.right)
-            found[number] = compared(measured, answers.pop(""), alpha, answers)
-    return found
+            by_round[number] = compared(measured, answers.pop(""), alpha, answers)
+    return by_round
 
 
-def forgot(round_: int, found: Forgetting | None) -> Forgot | None:
+def forgot(round_: int, loss: Forgetting | None) -> Forgot | None:
     """What a round's model is shown to have lost.
 
     Args:
         round_: the best one, or the latest where none improved.
-        found: None where it was not measured.
+        loss: None where it was not measured.
     """
-    if found is None:
+    if loss is None:
         return None
-    level = found.level
-    answers = LostAnswers(found.right_before, found.right_after, found.asked, found.p, level)
-    before, after, bound = map(finite, (found.loss_before, found.loss_after, found.low))
+    level = loss.level
+    answers = LostAnswers(loss.right_before, loss.right_after, loss.asked, loss.p, level)
+    before, after, bound = map(finite, (loss.loss_before, loss.loss_after, loss.low))
     return Forgot(
         round_,
-        answers if found.worse_answers else None,
-        LostText(before, after, found.texts, bound, level) if found.worse_text else None,
-        one_line(_worse(found)),
+        answers if loss.worse_answers else None,
+        LostText(before, after, loss.texts, bound, level) if loss.worse_text else None,
+        one_line(_worse(loss)),
     )
 
 
-def _worse(found: Forgetting) -> str:
+def _worse(loss: Forgetting) -> str:
     """``worse at general instructions: 22 → 4 of 40``; empty where nothing is shown."""
-    told = []
-    if found.worse_answers:
-        counts = f"{found.right_before} → {found.right_after} of {found.asked}"
-        told.append(f"general instructions: {counts}")
-    if found.worse_text:
-        told.append(f"general text: {signed(found.difference)} nats per token")
-    told += [
+    parts = []
+    if loss.worse_answers:
+        counts = f"{loss.right_before} → {loss.right_after} of {loss.asked}"
+        parts.append(f"general instructions: {counts}")
+    if loss.worse_text:
+        parts.append(f"general text: {signed(loss.difference)} nats per token")
+    parts += [
         f"{kind.kind}: {kind.right_before} → {kind.right_after} of {kind.asked}"
-        for kind in found.kinds
+        for kind in loss.kinds
         if kind.worse
     ]
-    return f"worse at {', and at '.join(told)}" if told else ""
+    return f"worse at {', and at '.join(parts)}" if parts else ""

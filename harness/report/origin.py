@@ -63,32 +63,34 @@ def settings_of(config: Config, root: Path) -> Document:
     """
     shown = config.settings
     single = ("data", "model", "train", "generate")
-    found: Document = {"rounds": shown.rounds, "seed": shown.seed, "min_gain": shown.min_gain}
+    settings: Document = {"rounds": shown.rounds, "seed": shown.seed, "min_gain": shown.min_gain}
     for key in single:
-        found[key] = _entry(config.entries[key][0], root)
-    found["augment"] = [_entry(entry, root) for entry in config.augment]
+        settings[key] = _entry(config.entries[key][0], root)
+    settings["augment"] = [_entry(entry, root) for entry in config.augment]
     for experiment in config.experiments:
         options = experiment.instance.options
         reported = {name: getattr(options, name) for name in experiment.instance.reported}
-        found |= {key: _plain(value, root) for key, value in reported.items() if value is not None}
-    return found
+        settings |= {
+            key: _plain(value, root) for key, value in reported.items() if value is not None
+        }
+    return settings
 
 
 def _entry(entry: PluginEntry, root: Path) -> Document:
     options, reported = entry.instance.options, entry.instance.reported
-    found: Document = {KINDS[entry.stage].named_by: one_line(entry.plugin, TEXT)}
+    fields: Document = {KINDS[entry.stage].named_by: one_line(entry.plugin, TEXT)}
     if entry.rows:
-        found["rows"] = entry.rows
+        fields["rows"] = entry.rows
     if entry.control:
-        found["control"] = entry.control
+        fields["control"] = entry.control
     if entry.review:
-        found["review"] = _entry(entry.review, root)
+        fields["review"] = _entry(entry.review, root)
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)
         usual = not field.is_required() and value == field.get_default(call_default_factory=True)
         if name in reported or not usual:
-            found[one_line(name, TEXT)] = _plain(value, root)
-    return found
+            fields[one_line(name, TEXT)] = _plain(value, root)
+    return fields
 
 
 def _plain(value: Any, root: Path) -> Any:

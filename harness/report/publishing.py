@@ -75,9 +75,9 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     write_bytes(run.reports / "config.yaml", shown.encode())
     annotations = annotated.collect(run, history)
     database(run, steps, history, annotations)
-    told = by_now(document, steps, history)
-    told["between_references"] = between_references(steps, history)
-    analysis = _analysis(run, steps, told, annotations)
+    renewed = by_now(document, steps, history)
+    renewed["between_references"] = between_references(steps, history)
+    analysis = _analysis(run, steps, renewed, annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     shown_document = with_sections(with_model_files(analysis, run.root), run.config.registry)

@@ -125,7 +125,7 @@ def _problem(document: Document) -> str:
         return "its best round is not among its rounds"
     for name, said in document["experiments"].items():
         sentences = said.get("sentences", [])
-        if not isinstance(sentences, list) or not all(isinstance(one, str) for one in sentences):
+        if not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
             return f"experiments.{name}.sentences: a list of texts is needed"
     test = document["test"]
     scored = [

@@ -47,15 +47,15 @@ def between_references(steps: Steps, history: History) -> Document | None:
     from harness.loop import deciding_score
 
     kept = history.evaluations[BASE_ARM, history.kept]
-    pairs = list(_pairs(rows, {one.example_id: one for one in kept.predictions}))
-    of_config = next(one for one in steps.config.metrics if one.name == entry.name)
+    pairs = list(_pairs(rows, {p.example_id: p for p in kept.predictions}))
+    of_config = next(metric for metric in steps.config.metrics if metric.name == entry.name)
     try:
         with steps.run.guard("score", of_config, At(history.kept)):
-            found = _compared(deciding_score(steps, rows), pairs)
+            compared = _compared(deciding_score(steps, rows), pairs)
     except HarnessError as error:
         steps.run.log.error("references were not scored against each other", exc_info=error)
         return None
-    return found and {"round": history.kept, **found}
+    return compared and {"round": history.kept, **compared}
 
 
 def _drawn(rows: Sequence[Example]) -> list[Example]:
@@ -119,16 +119,16 @@ def _compared(score: DecidingScore, pairs: Sequence[tuple[Pair, Pair]]) -> Docum
 def _by_row(measured: Sequence[Measurement]) -> list[Measurement]:
     """Each row's mean statistics; None where any of them is missing."""
     by_row: dict[str, list[Measurement]] = {}
-    for one in measured:
-        by_row.setdefault(one.example_id, []).append(one)
+    for measurement in measured:
+        by_row.setdefault(measurement.example_id, []).append(measurement)
     return [
-        Measurement(name, found[0].entry, _mean([one.statistics for one in found]))
-        for name, found in by_row.items()
+        Measurement(name, of_row[0].entry, _mean([m.statistics for m in of_row]))
+        for name, of_row in by_row.items()
     ]
 
 
 def _mean(statistics: Sequence[Sequence[float] | None]) -> tuple[float, ...] | None:
-    known = [one for one in statistics if one is not None]
+    known = [row for row in statistics if row is not None]
     if len(known) < len(statistics):
         return None
     return tuple(sum(column) / len(known) for column in zip(*known, strict=True))

@@ -66,10 +66,10 @@ def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
 
 def _short(document: Mapping[str, Any], history: History) -> bool:
     """Whether the summary tells of rounds, or of a test set, that the history lacks."""
-    told = {BASE_ARM: document["rounds"]}
+    listed = {BASE_ARM: document["rounds"]}
     if document.get("control"):
-        told[CONTROL_ARM] = document["control"]["rounds"]
-    lost = any(len(history.of(arm)) < len(rounds) for arm, rounds in told.items())
+        listed[CONTROL_ARM] = document["control"]["rounds"]
+    lost = any(len(history.of(arm)) < len(rounds) for arm, rounds in listed.items())
     return lost or bool(document["test"] and history.test is None and history.sealed is None)
 
 

@@ -20,7 +20,7 @@ def remedies(
 
     Worth is an upper limit: no remedy cures everything that it is meant for.
     """
-    found = [
+    actions = [
         {
             "remedy": one_line(row["remedy"]),
             "why": f"{one_line(shown('cause', row['cause']))}: {causes[row['cause']][0]}"
@@ -32,15 +32,15 @@ def remedies(
         for row in tables.get("causes", ())
         if row["remedy"]
     ]
-    kept = summary["rounds"][summary["kept_round"]]
-    found += [
+    best = summary["rounds"][summary["kept_round"]]
+    actions += [
         {
             "remedy": f"{item['rows']} rows for {item['slice']}",
-            "why": f"planned after round {kept['round']}: {item['reason']}",
+            "why": f"planned after round {best['round']}: {item['reason']}",
             "answers": item["n"],
             "by_data": True,
         }
-        for item in kept["plan"]
+        for item in best["plan"]
         if item["n"] is not None and item["rows"]
     ]
-    return sorted(found, key=lambda one: (-(one["answers"] or 0), one["remedy"]))
+    return sorted(actions, key=lambda action: (-(action["answers"] or 0), action["remedy"]))

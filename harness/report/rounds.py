@@ -49,10 +49,10 @@ def control_round(result: RoundResult) -> ShownRound:
     return as_document(ShownRound, result, **_parts(result, (), ()))
 
 
-def _forgetting(found: Forgetting) -> ShownForgetting:
-    answers = as_document(ShownInstructions, found, sentence=one_line(found.answers))
-    kinds = tuple(as_document(AnsweredKind, kind) for kind in found.kinds)
-    return as_document(ShownForgetting, found, instructions=answers, kinds=kinds)
+def _forgetting(forgetting: Forgetting) -> ShownForgetting:
+    answers = as_document(ShownInstructions, forgetting, sentence=one_line(forgetting.answers))
+    kinds = tuple(as_document(AnsweredKind, kind) for kind in forgetting.kinds)
+    return as_document(ShownForgetting, forgetting, instructions=answers, kinds=kinds)
 
 
 def _parts(result: RoundResult, slices: Sequence[Slice], log: Log) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def _course(log: Log) -> Course | None:
     # NumPy: a run that is finished answers without it.
     from harness.verdicts.course import course
 
-    found = course(log)
-    return found and as_document(Course, found)
+    course_ = course(log)
+    return course_ and as_document(Course, course_)
 
 
 def _points(log: Log) -> tuple[LogPoint, ...]:

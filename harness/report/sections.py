@@ -54,16 +54,16 @@ def with_sections(document: Mapping[str, Any], registry: Registry) -> Document:
         for _, name, provider in registry.providers()
         if issubclass(provider.plugin, Section) and provider.plugin.always and name not in known
     ]
-    found = {**document, "failed": dict(document["failed"])}
+    extended = {**document, "failed": dict(document["failed"])}
     entries: list[Document] = []
-    copy_of = copies(found)
+    copy_of = copies(extended)
     for kind, origin in sorted(always, key=lambda section: section[0].order):
         try:
             with plainly(f"section '{kind.name}' from {origin}"):
                 entry = {**head(kind()), **drawn(kind(), copy_of())}
         except HarnessError as error:
-            found["failed"][kind.name] = error.what
-            copy_of = copies(found)
+            extended["failed"][kind.name] = error.what
+            copy_of = copies(extended)
             continue
         entries.append(entry)
-    return {**found, "sections": sorted([*named, *entries], key=lambda entry: entry["order"])}
+    return {**extended, "sections": sorted([*named, *entries], key=lambda entry: entry["order"])}

@@ -150,11 +150,11 @@ def _data(steps: Steps, history: History) -> Data:
     )
 
 
-def _screened(found: Screening | None) -> Screened | None:
-    if found is None:
+def _screened(screening: Screening | None) -> Screened | None:
+    if screening is None:
         return None
-    recognised = finite(found.usual.recognised)
-    return as_document(Screened, found, left_out=found.refused, recognised=recognised)
+    recognised = finite(screening.usual.recognised)
+    return as_document(Screened, screening, left_out=screening.refused, recognised=recognised)
 
 
 def _round(

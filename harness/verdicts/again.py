@@ -40,22 +40,22 @@ def compare(
         Why there is no verdict, or an empty text; and a sentence to follow a verdict.
     """
     rows = counted(len(again), "row")
-    found = compare_measurements(
+    comparison = compare_measurements(
         score.entry, {"again": again}, before, score.groups,
         seed=score.seed, test="randomisation", alpha=alpha, draws=score.draws,
     )["again"][score.name]  # fmt: skip
     asked = _ASKED.format(rows)
-    if found.p is None or found.difference is None:
-        why = found.doubt or "its score cannot be computed"
+    if comparison.p is None or comparison.difference is None:
+        why = comparison.doubt or "its score cannot be computed"
         return "", f" Whether processes answer alike is not known: {asked}, {why}."
-    moved = change(score.entry, score.title, "", found.difference)
-    if found.label != "no evidence":
+    moved = change(score.entry, score.title, "", comparison.difference)
+    if comparison.label != "no evidence":
         return (
-            f"{asked}, does not score as before ({moved}, p {found.p:.2g}, limit {alpha:.2g}): the "
-            "difference may be one between processes"
+            f"{asked}, does not score as before ({moved}, "
+            f"p {comparison.p:.2g}, limit {alpha:.2g}): the difference may be one between processes"
         ), ""
     same = f"gave {changed} other answers than before" if changed else "answered all as before"
-    shown = f"; no difference is shown ({moved}, p {found.p:.2g})" if changed else ""
+    shown = f"; no difference is shown ({moved}, p {comparison.p:.2g})" if changed else ""
     return "", f" {asked[0].upper()}{asked[1:]}, {same}{shown}."
 
 

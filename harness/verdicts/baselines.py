@@ -43,16 +43,16 @@ def judge(
             the same rows, so it is .05 / R for R planned rounds: then the best of all rounds is
             wrongly called better in 5 % at most, for each prompt. On test it is the opening's.
     """
-    found = rule.judge(score, best, asked, alpha=alpha, min_gain=min_gain)
+    verdict = rule.judge(score, best, asked, alpha=alpha, min_gain=min_gain)
     who = f"round {round_}" if round_ else "the base model without it"
     heads = {
         "improved": f"{who} is better than {name}",
         "regressed": f"the prompt is better: {name} beats {who}",
     }
-    head = heads.get(found.label, f"{who} is not shown to be better than {name}")
-    told = found.sentence.removeprefix(f"{found.label}: ")
-    sentence = f"{found.label}: {head}: {told}"
-    return dataclasses.replace(found, against=name, sentence=sentence)
+    head = heads.get(verdict.label, f"{who} is not shown to be better than {name}")
+    figures = verdict.sentence.removeprefix(f"{verdict.label}: ")
+    sentence = f"{verdict.label}: {head}: {figures}"
+    return dataclasses.replace(verdict, against=name, sentence=sentence)
 
 
 def reached(
@@ -70,8 +70,8 @@ def reached(
     """
     who = f"round {round_}" if round_ else "the base model (no round improved on it)"
     if verdict.difference is None or verdict.low is None or verdict.high is None:
-        told = verdict.sentence.removeprefix(f"{verdict.label}: ")
-        said = f"Whether {who} reaches {name} cannot be judged: {told}"
+        figures = verdict.sentence.removeprefix(f"{verdict.label}: ")
+        said = f"Whether {who} reaches {name} cannot be judged: {figures}"
     else:
         show = number(score.entry)
         heads = {
@@ -125,7 +125,7 @@ def with_base(
         base: against the base model as it is asked, on the same rows.
         min_gain: that both ask for.
     """
-    bounds = [one.low for one in (verdict, base)]
+    bounds = [side.low for side in (verdict, base)]
     low = None if None in bounds else min(bound for bound in bounds if bound is not None)
     sentence = _sentence(score, name, sides, verdict, base, low, min_gain)
     against = as_document(Verdict, verdict), as_document(Verdict, base)
@@ -140,8 +140,8 @@ def _sentence(
 ) -> str:  # fmt: skip
     who = f"round {sides.round_}"
     if verdict.difference is None or verdict.low is None or verdict.high is None:
-        told = verdict.sentence.removeprefix(f"{verdict.label}: ")
-        return f"Whether {who} is better than a prompt cannot be judged: {told}"
+        figures = verdict.sentence.removeprefix(f"{verdict.label}: ")
+        return f"Whether {who} is better than a prompt cannot be judged: {figures}"
     show, sure = number(score.entry), f"{percent(verdict.level)} confidence"
     which = f"{name}, the best of {sides.prompts} prompts on dev," if sides.prompts > 1 else name
     gain, wanted = verdict.difference, required(score.entry, min_gain)
@@ -174,7 +174,7 @@ def _sentence(
 
 
 def _rows(sides: Sides, verdict: Verdict) -> str:
-    told = f"All figures are of the same {verdict.n} rows of {sides.split}"
+    which = f"All figures are of the same {verdict.n} rows of {sides.split}"
     if sides.split == "test":
-        return f"{told}."
-    return f"{told}, by which the round was chosen; the test set was not opened."
+        return f"{which}."
+    return f"{which}, by which the round was chosen; the test set was not opened."

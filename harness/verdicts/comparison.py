@@ -92,11 +92,11 @@ class Comparison:
 
     def power_and_need(self, called: str) -> str:
         """The same, and how many rows this difference would need."""
-        told = self.power(called)
+        power = self.power(called)
         if not self.lacks_rows:
-            return told
+            return power
         return (
-            f"{told} A true difference of the size seen, {self.difference:+.3g}, would take about "
+            f"{power} A true difference of the size seen, {self.difference:+.3g}, would take about "
             f"{self.rows_needed:,} rows."
         )
 

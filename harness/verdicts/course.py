@@ -206,12 +206,12 @@ def _sides(losses: Losses) -> tuple[Side, Side | None]:
 
 
 def _ending(losses: Losses) -> str:
-    stopped = kept = ""
+    stopped = best = ""
     if losses.stopped is not None:
         stopped = f"; it was stopped early, after step {losses.stopped}"
     if losses.kept is not None:
-        kept = f"; the model of step {losses.kept} was kept, whose validation loss was least"
-    return stopped + kept
+        best = f"; the model of step {losses.kept} was kept, whose validation loss was least"
+    return stopped + best
 
 
 def _loss(value: float) -> str:

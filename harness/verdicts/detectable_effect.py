@@ -45,8 +45,8 @@ def minimum_detectable_effect(
     Returns:
         The upper end of its range, or None where there is none; and a sentence.
     """
-    found, sentence = detectable_range(score, baseline, alpha=alpha, min_gain=min_gain)
-    return (found[1] if found else None), sentence
+    bounds, sentence = detectable_range(score, baseline, alpha=alpha, min_gain=min_gain)
+    return (bounds[1] if bounds else None), sentence
 
 
 def detectable_range(

@@ -92,8 +92,8 @@ class Rise:
             for side in (self.after, self.before)
         )
         groups = [self.groups[place] for place in self.places]
-        (found,) = stats.difference(_per_token, after, before, groups, self.seed, level)
-        return found
+        (rise,) = stats.difference(_per_token, after, before, groups, self.seed, level)
+        return rise
 
 
 def _per_token(sums: stats.Floats, _: stats.Floats) -> stats.Floats:
@@ -149,16 +149,18 @@ def compared(
         kinds: those to others, by the name of their kind; none of them is empty.
         alpha: error allowed to each bound of the rise, and to the test of the answers.
     """
-    found = None if rise.doubt else rise.at(1 - alpha)
+    difference = None if rise.doubt else rise.at(1 - alpha)
     before, after = rise.per_token(rise.before), rise.per_token(rise.after)
-    gap, low, high = (found.value, found.low, found.high) if found else (None, None, None)
+    gap = low = high = None
+    if difference:
+        gap, low, high = difference.value, difference.low, difference.high
     if rise.thin:
         low = high = None
     return Forgetting(
         before, after, gap, low, high, 1 - alpha, len(rise.places),
         len({rise.groups[place] for place in rise.places}), rise.tokens, rise.left_out,
         len(answers.after), sum(answers.before), sum(answers.after), answers.lost, answers.gained,
-        answers.p, _sentence(rise, found), _of_answers(answers, alpha),
+        answers.p, _sentence(rise, difference), _of_answers(answers, alpha),
         tuple(_of_kind(name, each, alpha) for name, each in (kinds or {}).items()),
     )  # fmt: skip
 
@@ -199,22 +201,22 @@ def _of_answers(answers: Answers, alpha: float) -> str:
     )
 
 
-def _sentence(rise: Rise, found: stats.Difference | None) -> str:
-    return _compared(rise, found) + _left_out(rise)
+def _sentence(rise: Rise, difference: stats.Difference | None) -> str:
+    return _compared(rise, difference) + _left_out(rise)
 
 
-def _compared(rise: Rise, found: stats.Difference | None) -> str:
-    if found is None:
+def _compared(rise: Rise, difference: stats.Difference | None) -> str:
+    if difference is None:
         return f"The loss on general text cannot be compared with the base model's: {rise.doubt}."
-    moved = f"{signed(found.value, DIGITS)} nats per token"
-    if rise.thin or found.low is None or found.high is None:
+    moved = f"{signed(difference.value, DIGITS)} nats per token"
+    if rise.thin or difference.low is None or difference.high is None:
         return f"On general text the loss changed by {moved}, but {rise.thin or NO_SPREAD}."
-    moved += f" {interval(found.low, found.high, DIGITS, plus=True)}"
+    moved += f" {interval(difference.low, difference.high, DIGITS, plus=True)}"
     perplexities = [perplexity(rise.per_token(side)) for side in (rise.before, rise.after)]
     figures = f"{moved}, perplexity {' to '.join(perplexities)}"
-    if found.low > 0:
+    if difference.low > 0:
         return f"The model predicts general text worse than before: {figures}."
-    if found.high < 0:
+    if difference.high < 0:
         return f"The model predicts general text better than before: {figures}."
     return f"No evidence that the model predicts general text worse than before: {figures}."
 
@@ -265,21 +267,22 @@ class Case:
     def at(self, alpha: float) -> Verdict:
         """*Regressed* where the loss rose by more than the limit, at this error."""
         level = 1 - alpha
-        found = None if self.rise is None or self.rise.doubt else self.rise.at(level)
-        if found is None or found.low is None or found.high is None:
-            value = None if found is None else -found.value
+        difference = None if self.rise is None or self.rise.doubt else self.rise.at(level)
+        if difference is None or difference.low is None or difference.high is None:
+            value = None if difference is None else -difference.value
             return Verdict("no evidence", "round 0", value, None, None, level, None, "")
-        over = found.low > self.limit
+        over = difference.low > self.limit
         sentence = (
-            f"The loss on general text rose by {number(found.value, DIGITS)} nats per token, by at "
-            f"least {number(found.low, DIGITS)} at {percent(level)} confidence ({found.n} texts), "
+            f"The loss on general text rose by {number(difference.value, DIGITS)} nats per token, "
+            f"by at least {number(difference.low, DIGITS)} at {percent(level)} confidence "
+            f"({difference.n} texts), "
             f"and {self.limit:g} is allowed."
             if over
             else ""
         )
         return Verdict(
-            "regressed" if over else "no evidence", "round 0", -found.value, -found.high,
-            -found.low, level, None, sentence, found.n, found.groups,
+            "regressed" if over else "no evidence", "round 0", -difference.value, -difference.high,
+            -difference.low, level, None, sentence, difference.n, difference.groups,
         )  # fmt: skip
 
 

@@ -90,12 +90,12 @@ def judge(
     verdicts = iter(_holm([case for of_guard in cases for case in of_guard]))
     results = []
     for guard, of_guard in zip(guards, cases, strict=True):
-        found = [next(verdicts) for _ in of_guard]
+        of_this = [next(verdicts) for _ in of_guard]
         if isinstance(guard, forgetting.Case):
-            results.append(forgetting.guarded(guard, found[0]))
+            results.append(forgetting.guarded(guard, of_this[0]))
         else:
             of_scores = [case for case in of_guard if isinstance(case, _Case)]
-            results.append(_result(guard, primary, of_scores, found))
+            results.append(_result(guard, primary, of_scores, of_this))
     return tuple(results)
 
 

@@ -86,18 +86,18 @@ def final(log: Sequence[Line]) -> float | None:
     """The validation loss of the weights that a training left; None where the log has none."""
     measured = [line for line in log if line.get("eval_loss") is not None]
     if log and log[-1].get("kept"):  # and nothing was measured after they were taken back
-        measured = [one for one in measured if one.get("step") == log[-1].get("step")]
+        measured = [entry for entry in measured if entry.get("step") == log[-1].get("step")]
     return float(measured[-1]["eval_loss"]) if measured else None
 
 
 def at_shares(log: Sequence[Line]) -> tuple[float, ...]:
     """The validation losses that were measured to compare trainings, in order."""
-    return tuple(float(one["share_loss"]) for one in log if one.get("share_loss") is not None)
+    return tuple(float(line["share_loss"]) for line in log if line.get("share_loss") is not None)
 
 
 def ended(log: Sequence[Line]) -> bool:
     """Whether a training ended since its loss lay above a limit."""
-    return any(one.get("ended") for one in log)
+    return any(line.get("ended") for line in log)
 
 
 def _epoch(line: Line) -> float:
@@ -109,8 +109,8 @@ def _comparable(lines: Sequence[Line]) -> list[Line]:
     if not lines:
         return []
     wanted = _rows(lines[-1])
-    found = {line["step"]: line for line in lines if _rows(line) == wanted}
-    return [found[step] for step in sorted(found)]
+    by_step = {line["step"]: line for line in lines if _rows(line) == wanted}
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def _rows(line: Line) -> list[Any]:

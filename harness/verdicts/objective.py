@@ -20,13 +20,13 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> ShownObject
         rounds: in order, the baseline first.
     """
     metric, statement = one_line(objective.metric), one_line(objective.statement)
-    told = functools.partial(ShownObjective, metric, objective.target, statement)
+    shown = functools.partial(ShownObjective, metric, objective.target, statement)
     kept = [result for result in rounds if result.kept]
     score = kept[-1].scores.get(objective.metric) if kept else None
     value = finite(score.value) if score else None
     if score is None or value is None:
         sentence = f"Objective: {metric} has no value yet, so nothing can be said."
-        return told("unknown", None, None, None, None, sentence)
+        return shown("unknown", None, None, None, None, sentence)
     up = 1 if score.higher_is_better else -1
     missing = up * (objective.target - value)
     pace = _pace(objective, kept, up)
@@ -34,7 +34,7 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> ShownObject
     state = _state(objective.target, score, missing)
     on_dev = f", {CHOSEN}" if kept[-1].round else ""
     sentence = one_line(_words(objective, score, state, missing, left, on_dev))
-    return told(state, value, finite(missing), finite(pace), finite(left), sentence)
+    return shown(state, value, finite(missing), finite(pace), finite(left), sentence)
 
 
 def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:

@@ -26,21 +26,21 @@ def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
         ``round``; ``mark``, for tables; ``short``, the mark with test's primary score where there
         is one; ``sentence``.
     """
-    kept = document.get("kept_round")
-    if not kept:
+    best = document.get("kept_round")
+    if not best:
         return None
     test = _test(document)
-    head = f"Round {kept} was {CHOSEN} of dev, so its scores on them are optimistic"
+    head = f"Round {best} was {CHOSEN} of dev, so its scores on them are optimistic"
     if test is None:
         return {
-            "round": kept, "mark": CHOSEN, "short": CHOSEN,
+            "round": best, "mark": CHOSEN, "short": CHOSEN,
             "sentence": f"{head}; the test set was not opened.",
         }  # fmt: skip
     value, bounds = test
     caveat = document["test"]["kept"][document["primary"]].get("caveat")
     name = titled(one_line(document["primary"], 80), one_line(caveat or "", 40))
     return {
-        "round": kept, "mark": CHOSEN, "short": f"{CHOSEN}; test: {value}",
+        "round": best, "mark": CHOSEN, "short": f"{CHOSEN}; test: {value}",
         "sentence": f"{head}; on the test set it has {name} {value}{bounds}.",
     }  # fmt: skip
 

@@ -73,10 +73,10 @@ def _punctuation(text: str, protected: Collection[str], draw: random.Random) -> 
 
 
 def _typos(text: str, protected: Collection[str], draw: random.Random) -> str:
-    places = [found for found in _PLAIN.finditer(text) if found[0] not in protected]
+    places = [match for match in _PLAIN.finditer(text) if match[0] not in protected]
     chosen = draw.sample(places, min(len(places), draw.choice((1, 1, 2))))
-    for found in sorted(chosen, key=lambda f: f.start(), reverse=True):
-        text = text[: found.start()] + _misspell(found[0], draw) + text[found.end() :]
+    for match in sorted(chosen, key=lambda f: f.start(), reverse=True):
+        text = text[: match.start()] + _misspell(match[0], draw) + text[match.end() :]
     return text
 
 

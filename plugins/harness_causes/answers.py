@@ -50,16 +50,16 @@ class Reader:
         return Answer(worth, sum(worth.values()), counts.total(), figures)
 
 
-def agreement(one: Answer, other: Answer) -> float:
+def agreement(answer: Answer, other: Answer) -> float:
     """F1 of two bags of weighted words, 0 to 1; where one is empty, 1 if both are, else 0."""
-    if one.worth == other.worth:
+    if answer.worth == other.worth:
         return 1.0
-    if not one.words or not other.words:
+    if not answer.words or not other.words:
         return 0.0
-    shared = one.worth.keys() & other.worth.keys()
+    shared = answer.worth.keys() & other.worth.keys()
     # A set has no order, and a plain sum would depend on it.
-    common = math.fsum(min(one.worth[word], other.worth[word]) for word in shared)
-    return 2 * common / (one.total + other.total)
+    common = math.fsum(min(answer.worth[word], other.worth[word]) for word in shared)
+    return 2 * common / (answer.total + other.total)
 
 
 def best_agreement(answer: Answer, references: Iterable[Answer]) -> float:

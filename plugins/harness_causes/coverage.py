@@ -103,8 +103,8 @@ class Coverage:
         references: Sequence[Sequence[Answer]],
     ) -> list[Near]:  # fmt: skip
         """The signals of each wrong answer: its example, itself, and its references."""
-        found = self._index.nearest([asked(row) for row in rows], self.limits[0])
-        self._look_around({place for near in found for place, _ in near} | set(self._sample))
+        nearest = self._index.nearest([asked(row) for row in rows], self.limits[0])
+        self._look_around({place for near in nearest for place, _ in near} | set(self._sample))
         usual = sorted(own[0][1] for p in self._sample if (own := self._strangers(p)))
         # Where neighbours share no answers, its absence says nothing: not worth the search.
         taught: Sequence[bool | None] = [None] * len(rows)
@@ -113,7 +113,7 @@ class Coverage:
         nears = [
             self._near(row, neighbours, answer, own, _rank(neighbours, usual), is_taught)
             for row, neighbours, answer, own, is_taught in zip(
-                rows, found, answers, references, taught, strict=True
+                rows, nearest, answers, references, taught, strict=True
             )
         ]
         return _pooled(nears, references)
@@ -152,8 +152,8 @@ class Coverage:
     def _voice(self, neighbours: Sequence[Neighbour]) -> list[Neighbour]:
         """Two or more that agree with one of them, the one that most (by similarity) follow."""
         parties = [[n] for n in neighbours]
-        for (i, (one, _)), (j, (other, _)) in combinations(enumerate(neighbours), 2):
-            if agreement(self.answers[one], self.answers[other]) >= self.limits[1]:
+        for (i, (place, _)), (j, (other, _)) in combinations(enumerate(neighbours), 2):
+            if agreement(self.answers[place], self.answers[other]) >= self.limits[1]:
                 parties[i].append(neighbours[j])
                 parties[j].append(neighbours[i])
         voices = [party for party in parties if len(party) > 1]
@@ -161,8 +161,8 @@ class Coverage:
 
     def _look_around(self, places: set[int]) -> None:
         order = sorted(places)
-        found = self._index.around(order, self.limits[0] + SPARE)
-        for place, neighbours in zip(order, found, strict=True):
+        around = self._index.around(order, self.limits[0] + SPARE)
+        for place, neighbours in zip(order, around, strict=True):
             self._around[place] = [n for n in neighbours if n[0] != place]
 
     def _strangers(self, place: int) -> list[Neighbour]:
@@ -210,11 +210,11 @@ class Coverage:
         places = list(kinds.values())
         index = Rows(list(kinds))
         flat = [text for own in texts for text in own]
-        found = iter(index.nearest(flat, ALIKE))
+        nearest = iter(index.nearest(flat, ALIKE))
         return [
             any(
                 agreement(reference, self.answers[places[p]]) >= self.limits[1]
-                for reference, near in [(r, next(found)) for r in own]
+                for reference, near in [(r, next(nearest)) for r in own]
                 for p, _ in near
             )
             for own in references
@@ -263,13 +263,13 @@ def _said(row: Example, answer: Answer) -> Said:
     return frozenset(answer.worth), tuple(words(asked(row)))
 
 
-def _differ_as_asked(one: Said, other: Said) -> bool:
+def _differ_as_asked(said: Said, other: Said) -> bool:
     """Whether two answers differ in words of their own prompts, in which these differ, too.
 
     ``from Utrecht to Zagreb`` asks for another city than ``from Zagreb to Tampere``, or ``from
     Zagreb to Utrecht``, though the prompts are near copies.
     """
-    (mine, asked_of_me), (theirs, asked_of_them) = one, other
+    (mine, asked_of_me), (theirs, asked_of_them) = said, other
     own, foreign = mine - theirs, theirs - mine
     if not (own <= set(asked_of_me) and foreign <= set(asked_of_them)):
         return False
@@ -282,11 +282,11 @@ def _weight(neighbours: Iterable[Neighbour]) -> float:
     return sum(similarity for _, similarity in neighbours)
 
 
-def _kin(one: Example, other: Example) -> bool:
+def _kin(row: Example, other: Example) -> bool:
     """Rows of one group, or of one descent (variants of a prompt, say)."""
-    if one.group and one.group == other.group:
+    if row.group and row.group == other.group:
         return True
-    ancestors = {one.id, one.parent} & {other.id, other.parent}
+    ancestors = {row.id, row.parent} & {other.id, other.parent}
     return bool(ancestors - {None})
 
 

@@ -66,5 +66,5 @@ def teacher(seed: Seed = 7, as_json: Json = False) -> None:
         show(walked, Console())
 
 
-def _print(found: Any) -> None:
-    sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+def _print(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")

@@ -119,8 +119,8 @@ def _brought(walk: Walk, console: Console) -> None:
     head(console, "What the rows brought")
     rounds, control = walk.summary["rounds"], walk.summary["control"]
     rows: list[tuple[str, ...]] = []
-    for number, told in ((1, "before"), (2, "with the teacher's rows")):
-        rows.append(_score(f"round {number}, {told}", rounds[number]))
+    for number, when in ((1, "before"), (2, "with the teacher's rows")):
+        rows.append(_score(f"round {number}, {when}", rounds[number]))
     rows.append(_score("round 2, without them (control: none)", control["rounds"][2]))
     columns = (Column("model"), Column("rows of train", "number"), Column("score", "number"),
                Column("verdict", "label"))  # fmt: skip

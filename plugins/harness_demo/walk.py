@@ -135,5 +135,5 @@ def _write_rows(folder: Path, seed: int) -> None:
     lines: dict[str, list[str]] = {}
     for row in units.rows(seed):
         lines.setdefault(row["split"], []).append(json.dumps(row))
-    for split, found in lines.items():
-        (folder / f"{split}.jsonl").write_text("\n".join(found) + "\n", encoding="utf-8")
+    for split, rows in lines.items():
+        (folder / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")

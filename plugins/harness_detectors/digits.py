@@ -57,9 +57,9 @@ Number = tuple[str, frozenset[str]]
 def numbers(text: str) -> Iterator[Number]:
     """The numbers of a text in digits; numbers at the start of a line's list item are aside."""
     plain = _LIST_NUMBER.sub("", text)
-    for found in _NUMBER.finditer(plain):
-        written = found[0]
-        scale = _SCALE.match(plain, found.end())
+    for match in _NUMBER.finditer(plain):
+        written = match[0]
+        scale = _SCALE.match(plain, match.end())
         for name, values in _values(_BLANKS.sub("", written), written):
             yield name, values | _scaled(values, scale) if scale else values
 
@@ -68,8 +68,8 @@ def _scaled(values: frozenset[str], scale: re.Match[str]) -> frozenset[str]:
     """The values times what follows the number; a value that is no plain number stays alone."""
     word = scale[0].strip(" \u00a0\u202f-").casefold().rstrip("s")
     times = _TIMES.get(word) or _SHORT[word]
-    found = (str(Decimal(v) * times) for v in values if v.isascii() and len(v) <= _MANY_DIGITS)
-    return frozenset(_plain(*value.split(".")) for value in found)
+    scaled = (str(Decimal(v) * times) for v in values if v.isascii() and len(v) <= _MANY_DIGITS)
+    return frozenset(_plain(*value.split(".")) for value in scaled)
 
 
 def _compounds(text: str) -> Iterator[str]:
@@ -133,8 +133,8 @@ def _plain(whole: str, fraction: str = "") -> str:
 
 def known_values(text: str) -> set[str]:
     """All values that the text gives, in digits (list numbers too) or in words."""
-    values = {value for _, found in numbers(text) for value in found}
-    values |= {_plain(found[0].strip(" \t.)")) for found in _LIST_NUMBER.finditer(text)}
+    values = {value for _, match in numbers(text) for value in match}
+    values |= {_plain(match[0].strip(" \t.)")) for match in _LIST_NUMBER.finditer(text)}
     for word in set(words(text)):
         if word in _VALUES:
             values.add(_VALUES[word])

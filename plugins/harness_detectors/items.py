@@ -54,16 +54,16 @@ def missing_item(reading: Reading) -> str:
 def items(text: str) -> list[str]:
     """The items of a text that is a list, in lines or in one line and nothing else, or none."""
     if kind_of(text) == "a list":
-        found, most = _MARK.findall(text), 2 * MOST_WORDS
+        listed, most = _MARK.findall(text), 2 * MOST_WORDS
     elif len(text) <= LONGEST_LINE and "\n" not in text.strip() and kind_of(text) == "plain text":
         plain = _LEAD.sub("", text.strip().rstrip(".!"))
-        found, most = _in_a_line(plain), MOST_WORDS
-        if len(found) < LEAST_ITEMS or _SENTENCE & set(words(plain)):
+        listed, most = _in_a_line(plain), MOST_WORDS
+        if len(listed) < LEAST_ITEMS or _SENTENCE & set(words(plain)):
             return []
     else:
         return []
-    usable = all(0 < len(words(item)) <= most and _plain(item) for item in found)
-    return found if len(found) > 1 and usable else []
+    usable = all(0 < len(words(item)) <= most and _plain(item) for item in listed)
+    return listed if len(listed) > 1 and usable else []
 
 
 def _in_a_line(text: str) -> list[str]:

@@ -64,16 +64,16 @@ def script(text: str) -> str:
 
     Japanese is told from Chinese by its kana, a tenth of the letters or more.
     """
-    found: Counter[str] = Counter()
+    letters: Counter[str] = Counter()
     for letter, times in Counter(text[:READ]).items():
         if letter.isalpha():
-            found[_script_of(letter)] += times
-    total = found.total()
-    if found["kana"] * 10 >= total and found["kana"]:
-        found["Japanese"] = found.pop("kana") + found.pop("Han", 0)
+            letters[_script_of(letter)] += times
+    total = letters.total()
+    if letters["kana"] * 10 >= total and letters["kana"]:
+        letters["Japanese"] = letters.pop("kana") + letters.pop("Han", 0)
     if total < LEAST_LETTERS:
         return ""
-    name, times = found.most_common(1)[0]
+    name, times = letters.most_common(1)[0]
     return name if 2 * times > total and name != "other" else ""
 
 

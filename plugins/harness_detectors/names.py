@@ -46,10 +46,10 @@ def names(text: str) -> Iterator[str]:
 def _names_of(sentence: Sequence[str], full: bool) -> Sequence[str]:
     """The names among these words; a sentence that a full stop ends is no heading."""
     inner = [word for word in sentence[1:] if len(word) > 1 and not word[0].isdigit()]
-    found = [word for word in inner if word[0].isupper()]
-    heading = not full and len(inner) >= _TITLE_WORDS and 2 * len(found) > len(inner)
+    capitalised = [word for word in inner if word[0].isupper()]
+    heading = not full and len(inner) >= _TITLE_WORDS and 2 * len(capitalised) > len(inner)
     shouted = len(inner) > 1 and all(word.isupper() for word in sentence)
-    return [] if heading or shouted else found
+    return [] if heading or shouted else capitalised
 
 
 def missing_name(reading: Reading) -> str:
@@ -87,14 +87,14 @@ def runs(text: str) -> Iterator[tuple[str, ...]]:
     """Capitalised words that stand side by side, the first of a sentence too."""
     run: list[str] = []
     end = 0
-    for found in _WORD.finditer(text):
-        apart = text[end : found.start()].strip(" \t")
-        if run and (apart or not (found[0][0].isupper() or found[0] in _WITHIN)):
+    for match in _WORD.finditer(text):
+        apart = text[end : match.start()].strip(" \t")
+        if run and (apart or not (match[0][0].isupper() or match[0] in _WITHIN)):
             yield tuple(run)
             run = []
-        if found[0][0].isupper():
-            run.append(found[0])
-        end = found.end()
+        if match[0][0].isupper():
+            run.append(match[0])
+        end = match.end()
     if run:
         yield tuple(run)
 
@@ -111,12 +111,12 @@ def _has(run: Sequence[str], said: set[str], short: Set[str], stems: Stems) -> b
 
 def by_stem(words: Iterable[str]) -> Stems:
     """First letters -> the first few of these words, in lower case, that begin so."""
-    found: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
     for word in sorted(words):
-        alike = found.setdefault(_stem(word), [])
+        alike = stems.setdefault(_stem(word), [])
         if len(alike) < _MOST_ALIKE:
             alike.append(word.casefold())
-    return found
+    return stems
 
 
 def _stem(word: str) -> str:

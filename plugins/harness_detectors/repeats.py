@@ -42,8 +42,8 @@ def loop(text: str, repeats: int) -> str:
     more once less. Case, list numbers and punctuation at the edges of words are aside. Three
     sentences in a row that differ in little, numbers not being all of it, are a loop as well.
     """
-    found = _word_loop(_plain_words(text), repeats)
-    return found or _letter_loop(text, repeats) or _varied(text)
+    repeated = _word_loop(_plain_words(text), repeats)
+    return repeated or _letter_loop(text, repeats) or _varied(text)
 
 
 def _varied(text: str) -> str:
@@ -107,9 +107,9 @@ def _letter_loop(text: str, repeats: int) -> str:
         text[:READ_CHARACTERS], text[-READ_CHARACTERS:]
     ]  # fmt: skip
     for end in ends:
-        for found in [*_SMALL.finditer(end), *large.finditer(end)]:
-            if len(set(found[1])) > 1 or len(found[0]) >= 10:
-                return f"{found[1]} (x {len(found[0]) // len(found[1])})"
+        for match in [*_SMALL.finditer(end), *large.finditer(end)]:
+            if len(set(match[1])) > 1 or len(match[0]) >= 10:
+                return f"{match[1]} (x {len(match[0]) // len(match[1])})"
     return ""
 
 

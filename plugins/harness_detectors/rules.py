@@ -97,7 +97,7 @@ class Rules:
 
     def _definitions(self) -> Mapping[str, str]:
         o = self.options
-        told = "language" if o.languages == "py3langid" else "script"
+        kind = "language" if o.languages == "py3langid" else "script"
         return {
             "empty": "the answer has no visible character",
             "cut off": "the answer ended at the token limit (max_new_tokens)",
@@ -110,7 +110,7 @@ class Rules:
             "copy of the prompt": f"{o.copied:.0%} or more of the answer repeats the prompt in "
             f"runs of {repeats.GRAM} words or more, and the references do not; an answer that says "
             "what a reference says in the prompt's words is none",
-            "wrong language": f"most of the answer is in another {told} than the references",
+            "wrong language": f"most of the answer is in another {kind} than the references",
             "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
             "plain text, and the answer is mostly another of these, or is JSON or Python code "
             "that does not parse although it was not truncated",

@@ -107,11 +107,11 @@ def _same(raw: Any, problems: Problems) -> dict[str, str]:
 
 
 def _word(text: Any, place: Place, problems: Problems) -> str:
-    found = words(text, {}) if isinstance(text, str) else []
-    if len(found) != 1 or found[0] == END or found[0][0].isdigit():
+    single = words(text, {}) if isinstance(text, str) else []
+    if len(single) != 1 or single[0] == END or single[0][0].isdigit():
         problems.add(place, f"one word is needed, not {one_line(repr(text), _SHOWN)}")
         return ""
-    return found[0]
+    return single[0]
 
 
 def _entries(raw: Any, place: Place, problems: Problems) -> Iterator[tuple[Place, tuple[str, Any]]]:
@@ -175,15 +175,15 @@ class _Reader:
     def _fact(self, raw: Any, place: Place) -> Fact:
         """A fact: one wording, or a list of those that are accepted."""
         texts = raw if isinstance(raw, list) and raw else [raw]
-        found = []
+        wordings = []
         for text in texts:
             if isinstance(text, bool) or not isinstance(text, str | int | float):
                 what = f"a text is needed, not {one_line(repr(text), _SHOWN)}"
                 self.problems.add(place, f"{what}: quote what YAML takes for something else")
                 continue
             try:
-                found.append(wording(str(text), self.same))
+                wordings.append(wording(str(text), self.same))
             except ValueError as error:
                 shown = one_line(str(text), _SHOWN)
                 self.problems.add(place, f"the wording '{shown}' {error}")
-        return Fact(tuple(found), one_line(str(texts[0]), _SHOWN))
+        return Fact(tuple(wordings), one_line(str(texts[0]), _SHOWN))

@@ -32,19 +32,19 @@ _SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 
 def with_values(words: Sequence[str]) -> list[str]:
     """The same words with one spelling for each number (``6``) and each ordinal (``6th``)."""
-    found: list[str] = []
+    values: list[str] = []
     at = 0
     while at < len(words):
         value, at_next = _number(words, at)
         if value is None:
-            found.append(words[at])
+            values.append(words[at])
         elif at_next < len(words) and words[at_next] in _SUFFIXES and words[at][0].isdigit():
-            found.append(f"{value}th")
+            values.append(f"{value}th")
             at_next += 1
         else:
-            found.append(value)
+            values.append(value)
         at = at_next
-    return found
+    return values
 
 
 def _number(words: Sequence[str], at: int) -> tuple[str | None, int]:

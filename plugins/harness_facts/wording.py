@@ -126,13 +126,13 @@ def _choice(piece: str, same: Mapping[str, str]) -> Slot:
     exact, prefixes = set(), []
     for option in piece.split("|"):
         begins = option.endswith("*")
-        found = [w for w in words(option.rstrip("*"), {} if begins else same) if w != END]
-        if len(found) != 1 or "*" in option.rstrip("*"):
+        option_words = [w for w in words(option.rstrip("*"), {} if begins else same) if w != END]
+        if len(option_words) != 1 or "*" in option.rstrip("*"):
             raise ValueError(f"'{piece}': between `|`, and before `*`, stands one word")
         if not begins:
-            exact.add(found[0])
-        elif found[0][0].isdigit():
+            exact.add(option_words[0])
+        elif option_words[0][0].isdigit():
             raise ValueError(f"'{piece}': a number has no `*`, it is compared by its value")
         else:
-            prefixes.append(found[0])
+            prefixes.append(option_words[0])
     return Slot(frozenset(exact), tuple(prefixes))

@@ -36,7 +36,7 @@ def words(text: str, same: Mapping[str, str]) -> list[str]:
     Args:
         same: word -> the word that stands for it, as ``{"euros": "euro"}``.
     """
-    raw = [word for found in _WORD.findall(folded(text)) for word in _split(found)]
+    raw = [word for run in _WORD.findall(folded(text)) for word in _split(run)]
     return [same.get(word, word) for word in _units_behind(with_values(raw))]
 
 
@@ -53,9 +53,9 @@ def _split(word: str) -> Iterator[str]:
         yield from word.split("'")
 
 
-def _units_behind(found: Sequence[str]) -> list[str]:
+def _units_behind(numbered: Sequence[str]) -> list[str]:
     """``€ 6`` as ``6 €``."""
-    moved = list(found)
+    moved = list(numbered)
     for at in range(len(moved) - 1):
         if moved[at] in CURRENCIES and moved[at + 1][0].isdigit():
             before = moved[at - 1] if at else ""

@@ -14,11 +14,11 @@ def trained(database: RunDatabase, number: int) -> tuple[int, ...]:
         "SELECT round, label, kept FROM rounds WHERE arm = 'main' AND round > 0 ORDER BY round"
     )
     grown: dict[int, tuple[int, ...]] = {0: (), 1: ()}
-    kept = 0
+    best = 0
     for row in rounds:
-        source = kept if row["label"] == "regressed" else row["round"]
+        source = best if row["label"] == "regressed" else row["round"]
         grown[row["round"] + 1] = (*grown[source], row["round"])
-        kept = row["round"] if row["kept"] else kept
+        best = row["round"] if row["kept"] else best
     return grown[number]
 
 

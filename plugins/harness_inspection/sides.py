@@ -48,15 +48,15 @@ def _of_one_run(folder: Path, first: int, second: int) -> tuple[Side, Side]:
     with RunDatabase.opened(folder) as database:
         for number in (first, second):
             database.round(number, "round")
-        kept = database.kept
+        best = database.kept
     if first == second:
         raise harness.UsageError(f"round {first} twice: there is nothing to compare")
     run = harness.open_run(folder.name)
-    a, b = (Side(run.round(number), number == kept) for number in (first, second))
+    a, b = (Side(run.round(number), number == best) for number in (first, second))
     return a, b
 
 
 def _kept_of(folder: Path) -> Side:
     with RunDatabase.opened(folder) as database:
-        kept = database.kept
-    return Side(harness.open_run(folder.name).round(kept), kept=True)
+        best = database.kept
+    return Side(harness.open_run(folder.name).round(best), kept=True)

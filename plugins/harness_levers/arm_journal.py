@@ -85,15 +85,15 @@ class ArmJournal:
     def earlier(self, planned: Sequence[Arm]) -> list[Arm]:
         """The arms that were tried and are not planned any more, each under a name of its own."""
         now, names = {identity(arm) for arm in planned}, {arm.name for arm in planned}
-        found = []
+        arms = []
         for key, arm in self._arms.items():
             if key in now:
                 continue
             if arm.name in names:
                 arm = dataclasses.replace(arm, name=f"{arm.name} (earlier, {key[:6]})")
             names.add(arm.name)
-            found.append(arm)
-        return found
+            arms.append(arm)
+        return arms
 
     def tried(self, arm: Arm, seed: int) -> harness.BranchTraining | None:
         """A training, if it was made and gave answers."""

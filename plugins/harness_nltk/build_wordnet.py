@@ -78,8 +78,8 @@ def useful(synsets: Iterable[list[str]]) -> list[str]:
     """The lines of the synsets that can change a score, words and lines sorted."""
     lines = {tuple(sorted(set(words))) for words in synsets if any(map(is_plain, words))}
     in_company = {word for words in lines if len(words) > 1 for word in words}
-    kept = (words for words in lines if len(words) > 1 or words[0] not in in_company)
-    return sorted(" ".join(words) for words in kept)
+    rest = (words for words in lines if len(words) > 1 or words[0] not in in_company)
+    return sorted(" ".join(words) for words in rest)
 
 
 def read_exceptions(folder: Path, part: str) -> list[str]:

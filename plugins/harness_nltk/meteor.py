@@ -221,11 +221,11 @@ def _few_places(count: int) -> frozenset[int]:
     return frozenset(range(count))
 
 
-def matches_and_chunks(found: Iterable[int | None]) -> tuple[int, int]:
+def matches_and_chunks(partners: Iterable[int | None]) -> tuple[int, int]:
     """How many words have a partner, and in how many runs that are adjacent on both sides."""
     matches = chunks = 0
     expected: int | None = None
-    for partner in found:
+    for partner in partners:
         if partner is None:
             expected = None
             continue
@@ -252,7 +252,7 @@ class Formula:
     def best(self, words: Sequence[str], references: Iterable[Reference]) -> float | None:
         """The best score of lower-case tokens over the references; None without references."""
         answer = read_answer(words)
-        return max([self._score(answer, one) for one in references], default=None)
+        return max([self._score(answer, reference) for reference in references], default=None)
 
     def _score(self, answer: Answer, reference: Reference) -> float:
         matches, chunks = matches_and_chunks(align(answer, reference, self.senses))

@@ -28,9 +28,9 @@ class Nearest:
         """
         texts = [asked(row) for row in rows]
         relatives = max((self._sizes[row.group] for row in rows), default=0)
-        ranked = [found.nearest(texts, k + relatives) for found in self._texts]
+        ranked = [texts_.nearest(texts, k + relatives) for texts_ in self._texts]
         for place, row in enumerate(rows):
-            yield self._chosen(row, [found[place] for found in ranked], k)
+            yield self._chosen(row, [texts_[place] for texts_ in ranked], k)
 
     def _chosen(
         self, row: harness.Example, ranks: Sequence[Sequence[tuple[int, float]]], k: int
@@ -41,7 +41,9 @@ class Nearest:
             for turn, (at, likeness) in enumerate(self._others(row, number, rank, k))
         ]
         first = sorted(queued)[:k]
-        nearest_last = sorted(first, key=lambda one: (-one[1], one[2], one[3]))
+        nearest_last = sorted(
+            first, key=lambda candidate: (-candidate[1], candidate[2], candidate[3])
+        )
         return [self._pools[number][at] for _, _, number, at in nearest_last]
 
     def _others(
@@ -49,11 +51,11 @@ class Nearest:
     ) -> list[tuple[int, float]]:
         """Up to ``k`` of a pool, of other groups than the row's; those unlike it come last."""
         pool = self._pools[number]
-        found = [(at, likeness) for at, likeness in rank if pool[at].group != row.group][:k]
+        others = [(at, likeness) for at, likeness in rank if pool[at].group != row.group][:k]
         known = {at for at, _ in rank}
         for at, example in enumerate(pool):
-            if len(found) >= k:
+            if len(others) >= k:
                 break
             if at not in known and example.group != row.group:
-                found.append((at, 0.0))
-        return found
+                others.append((at, 0.0))
+        return others

@@ -61,9 +61,9 @@ def summary_hits(answer: Sequence[Sequence[int]], reference: Sequence[Sequence[i
     as often as it occurs in the answer (Lin 2004, section 3.2).
     """
     across = columns(answer)
-    found = Counter(line[i] for line in reference for i in lcs_positions(line, across))
-    available = map(int.bit_count, map(across.places.__getitem__, found))
-    return sum(map(min, found.values(), available))
+    hits = Counter(line[i] for line in reference for i in lcs_positions(line, across))
+    available = map(int.bit_count, map(across.places.__getitem__, hits))
+    return sum(map(min, hits.values(), available))
 
 
 def lcs_positions(line: Sequence[int], across: Columns) -> list[int]:

@@ -56,16 +56,16 @@ class Lines:
 
 def hits(answers: Lines, references: Lines) -> Counts:
     """What :func:`harness_rouge.lcs.summary_hits` counts, for each answer and reference."""
-    found = np.zeros(len(references.tokens), dtype=bool)
+    matched = np.zeros(len(references.tokens), dtype=bool)
     for ours, theirs in _pairs(answers, references):
         lengths = answers.lengths[ours]
         for shorter, width in pairwise((0, 7, 15, 31, LONGEST)):
             chosen = (lengths > shorter) & (lengths <= width)
             if chosen.any():
-                _mark(found, answers, ours[chosen], references, theirs[chosen], width + 1)
+                _mark(matched, answers, ours[chosen], references, theirs[chosen], width + 1)
     return common_tokens(
         (answers.owners(), answers.tokens),
-        (references.owners()[found], references.tokens[found]),
+        (references.owners()[matched], references.tokens[matched]),
         len(answers.counts),
     )
 
@@ -86,7 +86,7 @@ def _pairs(answers: Lines, references: Lines) -> Iterator[tuple[Counts, Counts]]
 
 
 def _mark(
-    found: npt.NDArray[np.bool_],
+    matched: npt.NDArray[np.bool_],
     answers: Lines,
     ours: Counts,
     references: Lines,
@@ -111,7 +111,7 @@ def _mark(
         partners = _packed(columns[:size] == tokens[:, None])
         row, takes = _down(row[:size], partners, every[:size])
         steps.append((partners, takes))
-    _climb(found, starts, steps, (every >> _ONE) + _ONE)
+    _climb(matched, starts, steps, (every >> _ONE) + _ONE)
 
 
 def _columns(answers: Lines, ours: Counts, width: int) -> Tokens:
@@ -137,7 +137,7 @@ def _down(row: Bits, partners: Bits, every: Bits) -> tuple[Bits, Bits]:
 
 
 def _climb(
-    found: npt.NDArray[np.bool_], starts: Counts, steps: list[tuple[Bits, Bits]], last: Bits
+    matched: npt.NDArray[np.bool_], starts: Counts, steps: list[tuple[Bits, Bits]], last: Bits
 ) -> None:
     """Follow the paths from the last rows up."""
     paths = last
@@ -146,7 +146,7 @@ def _climb(
         size = len(partners)
         taking = takes & paths[:size]
         took = np.flatnonzero(taking)
-        found[starts[took] + place] = True
+        matched[starts[took] + place] = True
         bits = taking[took]
         # The nearest partner at or left of the path's bit; the path goes on left of it.
         nearest = _highest(partners[took] & ((bits << _ONE) - _ONE))

@@ -84,7 +84,7 @@ _vocabularies: dict[tuple[str, bool], Vocabulary] = {}
 
 def vocabulary(tokenizer: str, stemmer: bool) -> Vocabulary:
     """The process's vocabulary for these options; numbers of two of them do not compare."""
-    found = _vocabularies.get((tokenizer, stemmer))
-    if found is None or found.full:
-        found = _vocabularies[tokenizer, stemmer] = Vocabulary(tokenizer, stemmer)
-    return found
+    vocabulary_ = _vocabularies.get((tokenizer, stemmer))
+    if vocabulary_ is None or vocabulary_.full:
+        vocabulary_ = _vocabularies[tokenizer, stemmer] = Vocabulary(tokenizer, stemmer)
+    return vocabulary_

@@ -39,7 +39,7 @@ def totals(lengths: Sequence[int], orders: int) -> Ints:
 def _closest(answer: int, lengths: Sequence[int]) -> int:
     if len(lengths) == 1:
         return lengths[0]
-    return min((abs(found - answer), found) for found in lengths)[1]
+    return min((abs(length - answer), length) for length in lengths)[1]
 
 
 def chrf_counts(views: Sequence[tuple[Sequence[Symbols], Sequence[Symbols], int]]) -> Ints:

@@ -119,9 +119,9 @@ class EditTable:
 def _next(marks: list[bool]) -> list[int]:
     """For each place, the first marked one from there on."""
     following = len(marks)
-    found = [following] * len(marks)
+    following_mark = [following] * len(marks)
     for place in reversed(range(len(marks))):
         if marks[place]:
             following = place
-        found[place] = following
-    return found
+        following_mark[place] = following
+    return following_mark

@@ -29,13 +29,13 @@ class Wide(Logged):
 def entries(tables: Sequence[Table]) -> list[MetricEntry]:
     """A metric for each score that all these files have; it is called ``match-logged``."""
     first, *others = map(_names, tables)
-    found = []
+    metrics = []
     common = (name for name in first if all(name in names for names in others))
     for name in common:
         values = [row.scores[name] for table in tables for row in table.rows if name in row.scores]
         kind = Logged if min(values) >= 0 and max(values) <= 1 else Wide
-        found.append(MetricEntry(name, kind(kind.Options())))
-    return found
+        metrics.append(MetricEntry(name, kind(kind.Options())))
+    return metrics
 
 
 def _names(table: Table) -> list[str]:

@@ -28,8 +28,8 @@ def report(result: dict[str, Any], request: Request) -> int:
     if not request.requirement:
         return 0
     primary = request.primary or next(iter(result["metrics"]))
-    found = result["comparison"][result["system"]][primary]
-    return request.requirement.exit_code(primary, found)
+    comparison = result["comparison"][result["system"]][primary]
+    return request.requirement.exit_code(primary, comparison)
 
 
 @contextlib.contextmanager

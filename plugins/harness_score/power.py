@@ -40,9 +40,9 @@ def _of_differences(
     compared: Mapping[str, Mapping[str, Comparison]], card: Scorecard, primary: str | None
 ) -> str:
     """Of the score that decides; where none is named, of the first one that can be judged."""
-    every = [one for scores in compared.values() for one in scores.values()]
-    asked = [one for one in every if primary in (None, one.name)]
-    shown = next((one for one in asked if one.detectable), asked[0])
+    every = [difference for scores in compared.values() for difference in scores.values()]
+    asked = [difference for difference in every if primary in (None, difference.name)]
+    shown = next((difference for difference in asked if difference.detectable), asked[0])
     called = titled(shown.name, card.scores[shown.name].caveat)
     if len(compared) == 1:
         return shown.power_and_need(called)
@@ -51,12 +51,12 @@ def _of_differences(
         for system, scores in compared.items()
         if scores[shown.name].lacks_rows
     ]
-    told = [shown.power(called)]
+    sentences = [shown.power(called)]
     if needs:
-        told.append(f"True differences of the sizes seen would take about {', '.join(needs)}.")
+        sentences.append(f"True differences of the sizes seen would take about {', '.join(needs)}.")
     if shown.detectable:
-        told.append("All of this is before the correction for several systems.")
-    return " ".join(told)
+        sentences.append("All of this is before the correction for several systems.")
+    return " ".join(sentences)
 
 
 def _of_one_system(card: Scorecard, size: str) -> str:

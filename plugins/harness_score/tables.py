@@ -113,8 +113,8 @@ def _records(
         return True, _without_answers(rows, fields)
     if kind not in ("parquet", "arrow") and (reason := packed_or_wide(head)):
         raise DataError(reason, where=file.label)
-    if kind not in ("parquet", "arrow") and (found := encodings.fault(file)):
-        raise DataError(f"{found.reason}{found.about}", where=found.place, hint=found.hint)
+    if kind not in ("parquet", "arrow") and (fault := encodings.fault(file)):
+        raise DataError(f"{fault.reason}{fault.about}", where=fault.place, hint=fault.hint)
     reader = reader_of(file, kind, problems.add)
     if isinstance(reader, Columnar):
         reader.skim(fields.needed)

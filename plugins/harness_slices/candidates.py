@@ -48,26 +48,26 @@ class Candidate:
 def singles(name: str, values: Column, from_prompt: bool, bins: int) -> list[Candidate]:
     """Every condition on one feature with ``values (n,)``; None where a row lacks it."""
     kind = _kind(values)
-    found: Iterable[tuple[Condition, Mask]] = ()
+    conditions: Iterable[tuple[Condition, Mask]] = ()
     if len(name) > LONGEST_VALUE:
         return []
     if kind == "number":
-        found = _of_numbers(name, values, bins)
+        conditions = _of_numbers(name, values, bins)
     elif kind == "truth" or (kind == "text" and _kind_like(values)):
-        found = _categories(name, values)
-    return [Candidate((condition,), inside, from_prompt) for condition, inside in found]
+        conditions = _categories(name, values)
+    return [Candidate((condition,), inside, from_prompt) for condition, inside in conditions]
 
 
 def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Of candidates with the same rows only the first, and none that holds everywhere."""
     import numpy as np
 
-    kept: dict[bytes, Candidate] = {}
+    by_rows: dict[bytes, Candidate] = {}
     for candidate in candidates:
         if not candidate.inside.all():
             key = hashlib.blake2b(np.packbits(candidate.inside).tobytes()).digest()
-            kept.setdefault(key, candidate)
-    return list(kept.values())
+            by_rows.setdefault(key, candidate)
+    return list(by_rows.values())
 
 
 def pairs(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
@@ -102,11 +102,11 @@ def _shared(masks: Sequence[Mask]) -> npt.NDArray[np.int64]:
     """Rows ``(c, c)`` that each two of c masks have in common."""
     import numpy as np
 
-    found = np.zeros((len(masks), len(masks)), dtype=np.int64)
+    shared = np.zeros((len(masks), len(masks)), dtype=np.int64)
     for start in range(0, len(masks[0]), BLOCK):
         part = np.array([mask[start : start + BLOCK] for mask in masks], dtype=np.float32)
-        found += np.rint(part @ part.T).astype(np.int64)
-    return found
+        shared += np.rint(part @ part.T).astype(np.int64)
+    return shared
 
 
 def _both(first: Candidate, second: Candidate) -> Candidate:

@@ -171,13 +171,13 @@ def _moments(rows_in: _Numbers, sums_in: _Numbers, groups: _Groups, left: Floats
 
 
 @np.errstate(all="ignore")
-def _tested(found: _Moments, noise: float, level: float) -> Contrasts:
+def _tested(moments: _Moments, noise: float, level: float) -> Contrasts:
     from scipy import special
 
-    judged = np.minimum(found["k_in"], found["k_out"]) >= 2
-    gap, se = found["gap"], np.sqrt(found["scale"] * found["squares"])
+    judged = np.minimum(moments["k_in"], moments["k_out"]) >= 2
+    gap, se = moments["gap"], np.sqrt(moments["scale"] * moments["squares"])
     gap, se = (np.where(np.abs(x) <= noise, 0.0, x) for x in (gap, se))
-    df = np.where(judged, found["df"], 0.0)
+    df = np.where(judged, moments["df"], 0.0)
     se = np.where(judged, se, np.nan)
     p = np.where(se > 0, special.stdtr(df, -gap / se), np.where(gap > 0, 0.0, 1.0))
     reach = special.stdtrit(df, (1 + level) / 2) * se
@@ -188,10 +188,10 @@ def _tested(found: _Moments, noise: float, level: float) -> Contrasts:
         high=gap + reach,
         p=np.where(judged, p, 1.0),
         df=df,
-        n_inside=found["n_in"],
-        groups_inside=found["k_in"],
-        n_outside=found["n_out"],
-        groups_outside=found["k_out"],
+        n_inside=moments["n_in"],
+        groups_inside=moments["k_in"],
+        n_outside=moments["n_out"],
+        groups_outside=moments["k_out"],
     )
 
 

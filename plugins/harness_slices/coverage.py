@@ -32,10 +32,10 @@ def coverage(examples: Sequence[Example], train: Sequence[Example]) -> dict[str,
     known = [asked(row) for row in train]
     rows_with = Counter(word for text in known for word in set(words(text)))
     rare, distance = [], []
-    for text, found in zip(texts, Rows(known).nearest(texts, 1), strict=True):
+    for text, nearest in zip(texts, Rows(known).nearest(texts, 1), strict=True):
         different = set(words(text))
         missing = sum(rows_with[word] < RARE for word in different)
         rare.append(round(missing / len(different), DIGITS) if different else nan)
-        alike = found[0][1] if found else 0.0
+        alike = nearest[0][1] if nearest else 0.0
         distance.append(round(1 - alike, DIGITS) if different else nan)
     return {"rare_words": rare, "train_distance": distance}

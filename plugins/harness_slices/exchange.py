@@ -130,14 +130,14 @@ def strata(sizes: Ints) -> Sequence[Ints]:
     """Groups of like size, ``LIKE`` or more together: those of one size, and the next in size
     where these are too few."""
     order = np.argsort(sizes, kind="stable")
-    found: list[list[int]] = [[]]
+    layers: list[list[int]] = [[]]
     for place, group in enumerate(order.tolist()):
-        if place and sizes[group] != sizes[order[place - 1]] and len(found[-1]) >= LIKE:
-            found.append([])
-        found[-1].append(group)
-    if len(found) > 1 and len(found[-1]) < LIKE:
-        found[-2:] = [found[-2] + found[-1]]
-    return [np.array(alike) for alike in found]
+        if place and sizes[group] != sizes[order[place - 1]] and len(layers[-1]) >= LIKE:
+            layers.append([])
+        layers[-1].append(group)
+    if len(layers) > 1 and len(layers[-1]) < LIKE:
+        layers[-2:] = [layers[-2] + layers[-1]]
+    return [np.array(alike) for alike in layers]
 
 
 def _blocks(draws: int, rows: int) -> Iterator[slice]:

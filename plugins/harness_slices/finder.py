@@ -89,12 +89,12 @@ class Judgement:
     shrunken: Floats
 
 
-def supported(found: Contrasts, rows: int, groups: int) -> Mask:
+def supported(contrasts: Contrasts, rows: int, groups: int) -> Mask:
     """Which slices have so many rows and groups on either side."""
     import numpy as np
 
-    enough: Mask = np.minimum(found.n_inside, found.n_outside) >= rows
-    enough &= np.minimum(found.groups_inside, found.groups_outside) >= groups
+    enough: Mask = np.minimum(contrasts.n_inside, contrasts.n_outside) >= rows
+    enough &= np.minimum(contrasts.groups_inside, contrasts.groups_outside) >= groups
     return enough
 
 
@@ -112,30 +112,32 @@ def judge(
 
     from harness_slices.largest import compared
 
-    def tested(tried: Mask, found: list[int]) -> Tested:
+    def tested(tried: Mask, fitted: list[int]) -> Tested:
         return compared(
-            family.values, family.inside[tried], family.inside[found], chance,
+            family.values, family.inside[tried], family.inside[fitted], chance,
             family.weights[tried], alpha,
         )  # fmt: skip
 
     first = tested(np.ones(len(family.inside), dtype=np.bool_), [])
     search = _Search.begin(
-        family, lambda tried, found: tested(tried, found) if found or not tried.all() else first,
+        family, lambda tried, fitted: tested(tried, fitted) if fitted or not tried.all() else first,
         alpha, most,
     )  # fmt: skip
     while True:
         search.forward()
-        told = search.together()
-        explained = max(told, key=lambda one: (told[one].adjusted, told[one].p), default=None)
-        if explained is None or told[explained].adjusted <= alpha:
+        together = search.together()
+        explained = max(
+            together, key=lambda at: (together[at].adjusted, together[at].p), default=None
+        )
+        if explained is None or together[explained].adjusted <= alpha:
             break
         search.leave_out(explained)
     p, gap, needed, spread = (x.copy() for x in (first.p, first.gap, first.needed, first.spread))
     adjusted = search.adjusted
-    for place, now in told.items():
+    for place, now in together.items():
         p[place], gap[place], needed[place], spread[place] = now.p, now.gap, now.needed, now.spread
         adjusted[place] = max(adjusted[place], now.adjusted)
-    holds = np.isin(np.arange(len(p)), list(told))
+    holds = np.isin(np.arange(len(p)), list(together))
     ses = _errors(gap, p, spread)
     belief = prior(gap, ses, holds)
     with np.errstate(invalid="ignore"):
@@ -221,20 +223,20 @@ class _Search:
         """Each find tested beside all others, among the candidates that these do not take out."""
         import numpy as np
 
-        told = {}
-        for one in self.found:
-            others = [find for find in self.found if find != one]
+        tests = {}
+        for slice_ in self.found:
+            others = [find for find in self.found if find != slice_]
             tried = ~np.isin(self.leaves, others)
-            now, at = self.beside(tried, others), int(np.count_nonzero(tried[:one]))
+            now, at = self.beside(tried, others), int(np.count_nonzero(tried[:slice_]))
             columns = (now.p, now.adjusted, now.gap, now.needed, now.spread)
-            told[one] = Told(*(float(column[at]) for column in columns))
-        return told
+            tests[slice_] = Told(*(float(column[at]) for column in columns))
+        return tests
 
-    def leave_out(self, one: int) -> None:
+    def leave_out(self, slice_: int) -> None:
         """Take out a find that the others explain; what it had explained is tested again."""
-        self.found.remove(one)
-        self.leaves[self.leaves == one] = OPEN
-        self.leaves[one] = OUT
+        self.found.remove(slice_)
+        self.leaves[self.leaves == slice_] = OPEN
+        self.leaves[slice_] = OUT
 
 
 def _errors(gaps: Floats, p: Floats, chance: Floats) -> Floats:
@@ -291,8 +293,8 @@ def weak_without(values: Floats, own: Mask, taken: Mask) -> bool:
     return bool(values[rest].mean() - values[more].mean() >= LEFT * gap)
 
 
-def jaccard(one: Mask, other: Mask) -> float:
+def jaccard(mask: Mask, other: Mask) -> float:
     import numpy as np
 
-    union = np.count_nonzero(one | other)
-    return float(np.count_nonzero(one & other)) / union if union else 0.0
+    union = np.count_nonzero(mask | other)
+    return float(np.count_nonzero(mask & other)) / union if union else 0.0

@@ -41,7 +41,7 @@ class Tested:
 
 
 def compared(
-    values: Floats, inside: Mask, found: Mask, chance: Exchange | Limit, weights: Floats,
+    values: Floats, inside: Mask, fitted: Mask, chance: Exchange | Limit, weights: Floats,
     alpha: float,
 ) -> Tested:  # fmt: skip
     """Test all slices ``inside (c, n)`` beside those ``found (f, n)``, which are fitted first.
@@ -56,7 +56,7 @@ def compared(
     as passes and fails are, come from a gamma law by the cube root of Wilson and Hilferty (1931);
     a poor fit costs power, never the level, since draws and data go through the same law.
     """
-    rest = _beside(np.vstack([values, -inside.astype(np.float64)]), found)
+    rest = _beside(np.vstack([values, -inside.astype(np.float64)]), fitted)
     left, pulls = rest[0], rest[1:]
     size = np.einsum("cn,cn->c", pulls, pulls)
     with np.errstate(all="ignore"):
@@ -83,9 +83,9 @@ def compared(
         )
 
 
-def _beside(rows: Floats, found: Mask) -> Floats:
+def _beside(rows: Floats, fitted: Mask) -> Floats:
     """Rows ``(r, n)`` without what a constant and the found slices explain of them."""
-    design = np.vstack([np.ones(rows.shape[1]), found]).T
+    design = np.vstack([np.ones(rows.shape[1]), fitted]).T
     sides, sizes, _ = np.linalg.svd(design, full_matrices=False)
     sides = sides[:, sizes > 1e-9 * sizes[0]]
     left: Floats = rows - (rows @ sides) @ sides.T
@@ -98,8 +98,8 @@ def _p(z: Floats, skew: Floats | float) -> Floats:
     from scipy import special
 
     bent = np.where(np.abs(skew) < _STRAIGHT, _STRAIGHT, skew)
-    found: Floats = special.ndtr(-(6 / bent * (np.cbrt(1 + bent * z / 2) - 1) + bent / 6))
-    return found
+    p: Floats = special.ndtr(-(6 / bent * (np.cbrt(1 + bent * z / 2) - 1) + bent / 6))
+    return p
 
 
 def _z(p: Floats, skew: Floats) -> Floats:

@@ -42,8 +42,8 @@ class Prior:
         shares = _densities(gaps, ses, self.variances) * self.weights
         shares /= shares.sum(axis=1, keepdims=True)
         with np.errstate(invalid="ignore"):
-            kept = self.variances / (self.variances + ses[:, None] ** 2)
-        return np.where(ses > 0, (shares * np.nan_to_num(kept)).sum(axis=1) * gaps, gaps)
+            factors = self.variances / (self.variances + ses[:, None] ** 2)
+        return np.where(ses > 0, (shares * np.nan_to_num(factors)).sum(axis=1) * gaps, gaps)
 
 
 def prior(gaps: Floats, ses: Floats, found: Mask | None = None) -> Prior:

@@ -66,15 +66,15 @@ def topics(prompts: Sequence[Prompt], clusters: int, seed: int) -> list[Candidat
         return []
     matrix = _presence(texts, vocabulary)
     labels = _clusters(_weighed(matrix), clusters, seed)
-    found: dict[tuple[str, ...], int] = {}
+    rules: dict[tuple[str, ...], int] = {}
     for label in range(clusters):
         rule = _rule(matrix, labels == label, vocabulary)
         if rule:
-            found.setdefault(*rule)
-    counts = _mentions(prompts, list(found))
+            rules.setdefault(*rule)
+    counts = _mentions(prompts, list(rules))
     return [
         Candidate((Condition(feature(terms), ">", most),), np.array(counts[terms]) > most, False)
-        for terms, most in sorted(found.items())
+        for terms, most in sorted(rules.items())
     ]
 
 

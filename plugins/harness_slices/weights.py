@@ -49,12 +49,12 @@ def weights(family: Sequence[Candidate], train: Known) -> Floats:
     if not 0 < number < len(family):
         return np.asarray(scarce / scarce.mean())
     share = max(PLANNED, number / len(family))
-    found: Floats = np.where(
+    relative: Floats = np.where(
         addressed,
         share * scarce / scarce[addressed].sum(),
         (1 - share) * scarce / scarce[~addressed].sum(),
     )
-    return found * len(family)
+    return relative * len(family)
 
 
 def _scarcity(family: Sequence[Candidate], train: Known) -> Floats:
@@ -62,13 +62,13 @@ def _scarcity(family: Sequence[Candidate], train: Known) -> Floats:
     import numpy as np
 
     rows: dict[Condition, npt.NDArray[np.bool_]] = {}
-    found = np.ones(len(family))
+    scarcity = np.ones(len(family))
     for place, candidate in enumerate(family):
         if candidate.from_prompt:
-            for one in candidate.conditions:
-                if one not in rows:
-                    rows[one] = np.array([holds((one,), row) for row in train])
-            both = np.logical_and.reduce([rows[one] for one in candidate.conditions])
+            for condition in candidate.conditions:
+                if condition not in rows:
+                    rows[condition] = np.array([holds((condition,), row) for row in train])
+            both = np.logical_and.reduce([rows[condition] for condition in candidate.conditions])
             of_train = (np.count_nonzero(both) + 1) / (len(train) + 1)
-            found[place] = min(MOST, max(1.0, float(candidate.inside.mean()) / of_train))
-    return found
+            scarcity[place] = min(MOST, max(1.0, float(candidate.inside.mean()) / of_train))
+    return scarcity

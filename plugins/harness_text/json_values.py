@@ -58,7 +58,7 @@ def value_of(read: Any, depth: int = 0) -> Value:
 
 
 def _sizes(inner: Sequence[Value]) -> tuple[int, int]:
-    return sum(one.fields for one in inner), 1 + sum(one.values for one in inner)
+    return sum(value.fields for value in inner), 1 + sum(value.values for value in inner)
 
 
 def _as_text(value: Any) -> str:
@@ -70,50 +70,52 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def common(one: Value, other: Value) -> int:
+def common(value: Value, other: Value) -> int:
     """Fields that are in both, each below the same keys.
 
     Each element of a list is compared with at most one of the other list, so that the fields in
     common are as many as can be.
     """
-    return _common(one, other, one.values * other.values <= MOST_PAIRS)
+    return _common(value, other, value.values * other.values <= MOST_PAIRS)
 
 
-def _common(one: Value, other: Value, at_best: bool) -> int:
-    if one.same == other.same:
-        return one.fields
-    if one.keys and other.keys:
-        both = one.keys.keys() & other.keys.keys()
-        return sum(_common(one.keys[key], other.keys[key], at_best) for key in both)
-    if one.elements and other.elements:
-        return _aligned(one.elements, other.elements, at_best)
+def _common(value: Value, other: Value, at_best: bool) -> int:
+    if value.same == other.same:
+        return value.fields
+    if value.keys and other.keys:
+        both = value.keys.keys() & other.keys.keys()
+        return sum(_common(value.keys[key], other.keys[key], at_best) for key in both)
+    if value.elements and other.elements:
+        return _aligned(value.elements, other.elements, at_best)
     return 0
 
 
 def _aligned(ones: Sequence[Value], others: Sequence[Value], at_best: bool) -> int:
     """Equal elements go together, which no best alignment can better; of the others the objects
     and lists are tried."""
-    equal = Counter(one.same for one in ones) & Counter(other.same for other in others)
-    found = sum(one.fields for one in ones) - sum(one.fields for one in _without(ones, equal))
+    equal = Counter(value.same for value in ones) & Counter(other.same for other in others)
+    equal_fields = sum(value.fields for value in ones) - sum(
+        value.fields for value in _without(ones, equal)
+    )
     rows, columns = (
-        [one for one in _without(side, equal) if one.keys or one.elements]
+        [value for value in _without(side, equal) if value.keys or value.elements]
         for side in (ones, others)
     )
     if not at_best:
         pairs = zip(rows, columns, strict=False)
-        return found + sum(_common(one, other, at_best) for one, other in pairs)
-    table = [[_common(one, other, at_best) for other in columns] for one in rows]
-    return found + _heaviest(table)
+        return equal_fields + sum(_common(value, other, at_best) for value, other in pairs)
+    table = [[_common(value, other, at_best) for other in columns] for value in rows]
+    return equal_fields + _heaviest(table)
 
 
 def _without(values: Sequence[Value], gone: Counter[Hashable]) -> list[Value]:
-    left, kept = Counter(gone), []
+    left, rest = Counter(gone), []
     for value in values:
         if left[value.same]:
             left[value.same] -= 1
         else:
-            kept.append(value)
-    return kept
+            rest.append(value)
+    return rest
 
 
 def _heaviest(table: Sequence[Sequence[int]]) -> int:

@@ -29,11 +29,11 @@ def document(
             {
                 "id": row.id,
                 "messages": storable_json([dict(turn) for turn in row.messages]),
-                "base": _answer(one),
+                "base": _answer(answer),
                 "tuned": _answer(other),
-                "same": one.text == other.text,
+                "same": answer.text == other.text,
             }
-            for row, one, other in zip(rows, base.predictions, tuned.predictions, strict=True)
+            for row, answer, other in zip(rows, base.predictions, tuned.predictions, strict=True)
         ],
     }
 

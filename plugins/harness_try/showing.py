@@ -42,14 +42,14 @@ def show_answers(
     heads = [
         _head(title, each, time) for title, each, time in zip(sides.titles, pair, took, strict=True)
     ]
-    one, other = (each.text for each in pair)
-    texts = [Text(plain(text, LONGEST)) for text in (one, other)]
+    answer, other = (each.text for each in pair)
+    texts = [Text(plain(text, LONGEST)) for text in (answer, other)]
     if marks:
         coloured = console.is_terminal and not console.no_color
-        sides_of = enumerate(((one, other), (other, one)))
+        sides_of = enumerate(((answer, other), (other, answer)))
         texts = [_marked(theirs, own, side, coloured) for side, (own, theirs) in sides_of]
     console.print()
-    if one == other:
+    if answer == other:
         console.print(Text.assemble(heads[0], ", ", heads[1], ": the same"), highlight=False)
         tables.block(console, texts[0])
     elif console.width >= tables.WIDE:
@@ -62,13 +62,13 @@ def show_answers(
 
 def show_times(answers: tuple[Answered, Answered], sides: Sides, console: Console) -> None:
     """How long each side took for all prompts together."""
-    told = (
+    times = (
         f"{title} {answered.seconds:.1f} s"
         for title, answered in zip(sides.titles, answers, strict=True)
     )
     number = len(answers[0].predictions)
     console.print()
-    tables.note(console, f"{number} prompts: {', '.join(told)}", "dim")
+    tables.note(console, f"{number} prompts: {', '.join(times)}", "dim")
 
 
 def show_head(sides: Sides, console: Console) -> None:

@@ -20,14 +20,14 @@ class Sample(harness.Section):
         document: Mapping[str, Any],
         database: Path,
     ) -> Sequence[Mapping[str, Any]]:
-        found = harness.query(
+        answers = harness.query(
             database,
             "SELECT id, reply_words FROM predictions "
             "WHERE arm = 'main' AND split = 'dev' "
             "AND round = (SELECT kept_round FROM runs) "
             "ORDER BY reply_words DESC, id LIMIT 5",
         )
-        return [{"example": name, "words": words} for name, words in found.rows]
+        return [{"example": name, "words": words} for name, words in answers.rows]
 
 
 @harness.hookimpl

@@ -85,8 +85,8 @@ def compare(
         show(document, Console())
     if requirement:
         primary = document["primary"]
-        found, doubt = document["metrics"].get(primary), document["not_comparable"].get(primary)
-        raise typer.Exit(requirement.exit_code(primary, found, f"not comparable: {doubt}"))
+        metric, doubt = document["metrics"].get(primary), document["not_comparable"].get(primary)
+        raise typer.Exit(requirement.exit_code(primary, metric, f"not comparable: {doubt}"))
 
 
 def _show(document: Document, console: Console, limit: int) -> None:
@@ -119,10 +119,10 @@ def _show_head(document: Document, console: Console) -> None:
 
 
 def _title(side: Document) -> str:
-    kept = ", best round" if side["kept"] else ""
-    kept += f": {CHOSEN}" if side["chosen"] else ""
+    best = ", best round" if side["kept"] else ""
+    best += f": {CHOSEN}" if side["chosen"] else ""
     rows = f"{side['train_rows']:,} train rows" if side["round"] else "base model"
-    return f"round {side['round']} of {one_line(side['run'], 80)} ({rows}{kept})"
+    return f"round {side['round']} of {one_line(side['run'], 80)} ({rows}{best})"
 
 
 def _left(document: Document) -> str:
@@ -178,9 +178,9 @@ def _show_changed(document: Document, console: Console, limit: int) -> None:
 
 def _show_ids(rows: Mapping[str, str], console: Console, limit: int) -> None:
     """Ids, one a line and never broken, so that they can be copied; behind each what is said."""
-    for name, told in list(rows.items())[:limit]:
+    for name, note in list(rows.items())[:limit]:
         line = Text.assemble(
-            "    ", one_line(name, tables.ID_LIMIT), (f"  {told}" if told else "", "dim")
+            "    ", one_line(name, tables.ID_LIMIT), (f"  {note}" if note else "", "dim")
         )
         console.print(line, highlight=False, soft_wrap=True)
     if len(rows) > limit:

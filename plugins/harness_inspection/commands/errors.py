@@ -132,8 +132,8 @@ def _where(row: Document) -> str:
 
 def _sentences(document: Document) -> list[str]:
     chosen = _chosen(document["filters"])
-    kept = " (best round)" if document["round"] == document["kept_round"] else ""
-    place = f"{document['answers']:,} answers of round {document['round']}{kept}"
+    best = " (best round)" if document["round"] == document["kept_round"] else ""
+    place = f"{document['answers']:,} answers of round {document['round']}{best}"
     lines = [
         f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."
     ]

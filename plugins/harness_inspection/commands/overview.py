@@ -66,7 +66,7 @@ def _comparable(runs: Sequence[Document]) -> list[str]:
 
 def _groups(document: Document, split: str) -> list[str]:
     """What each group of scores of a split is."""
-    return [_group(one) for one in document["groups"] if one["split"] == split]
+    return [_group(group) for group in document["groups"] if group["split"] == split]
 
 
 def _group(group: Document) -> str:
@@ -84,34 +84,35 @@ def _below(run: Document) -> Iterator[tuple[Cell, ...]]:
         yield (f"and {len(rows) - ARMS:,} more: --json", "", "", "", "")
 
 
-def _forgetting(found: Document) -> Lines:
+def _forgetting(forgetting: Document) -> Lines:
     """What the best round's model forgot, or not: loud where it is shown."""
-    told = []
-    if found["asked"]:
-        counts = f"{found['right_before']:.0f} → {found['right_after']:.0f} of {found['asked']:.0f}"
-        told.append(f"instructions {counts}")
-    if found["difference"] is not None:
-        told.append(f"general text {estimate(*_bounds(found), digits=3, plus=True)} nats")
-    return (*([found["forgot"]] if found["forgot"] else []), *told)
+    parts = []
+    if forgetting["asked"]:
+        before, after, asked = (forgetting[k] for k in ("right_before", "right_after", "asked"))
+        counts = f"{before:.0f} → {after:.0f} of {asked:.0f}"
+        parts.append(f"instructions {counts}")
+    if forgetting["difference"] is not None:
+        parts.append(f"general text {estimate(*_bounds(forgetting), digits=3, plus=True)} nats")
+    return (*([forgetting["forgot"]] if forgetting["forgot"] else []), *parts)
 
 
-def _bounds(found: Document) -> tuple[float | None, float | None, float | None]:
-    return found["difference"], found["low"], found["high"]
+def _bounds(difference: Document) -> tuple[float | None, float | None, float | None]:
+    return difference["difference"], difference["low"], difference["high"]
 
 
 def _prompt(run: Document, split: str) -> list[str]:
     """``improved against few-shot``, where that was asked on these rows."""
-    found = run["best_prompt"]
-    if not found or found["split"] != split or not found["verdict"]:
+    prompt = run["best_prompt"]
+    if not prompt or prompt["split"] != split or not prompt["verdict"]:
         return []
-    return [f"{found['verdict']['label']} against {one_line(found['name'], VALUE)}"]
+    return [f"{prompt['verdict']['label']} against {one_line(prompt['name'], VALUE)}"]
 
 
-def _baseline(found: Document) -> tuple[Cell, ...]:
-    verdict = found["verdict"]
+def _baseline(baseline: Document) -> tuple[Cell, ...]:
+    verdict = baseline["verdict"]
     judged = [f"best round: {verdict['label']}"] if verdict else []
-    what = one_line(found["what"] or "", VALUE)
-    return (_named("baseline", found), what, (*_score(found["dev"]), *judged), "", "")
+    what = one_line(baseline["what"] or "", VALUE)
+    return (_named("baseline", baseline), what, (*_score(baseline["dev"]), *judged), "", "")
 
 
 def _arm(arm: Document) -> tuple[Cell, ...]:
@@ -129,9 +130,9 @@ def _arm(arm: Document) -> tuple[Cell, ...]:
     return (_named("arm", arm), what, tuple(lines), "", seconds)
 
 
-def _named(kind: str, found: Document) -> str:
+def _named(kind: str, arm: Document) -> str:
     """Behind a mark, since it belongs to the run above it."""
-    return f"· {kind} {found['name']}"
+    return f"· {kind} {arm['name']}"
 
 
 def _score(score: Document | None) -> Lines:

@@ -156,14 +156,14 @@ def _titled(document: Document, score: str) -> str:
 
 
 def _verdict(document: Document, answer: Document) -> str:
-    kept = " (best round)" if answer["round"] == document["kept_round"] else ""
+    best = " (best round)" if answer["round"] == document["kept_round"] else ""
     judged = {True: "pass", False: "fail", None: "cannot be judged"}[answer["right"]]
     parts = [judged, f"{_titled(document, document['primary'])} {tables.value(answer['score'])}"]
     parts += [tables.listed(dict.fromkeys(_category(e) for e in answer["errors"]))]
     if answer["finish_reason"] == "length":
         parts.append("truncated at max_new_tokens")
     sample = f", sample {answer['sample']}" if answer["sample"] else ""
-    return f"round {answer['round']}{kept}{sample}: " + ", ".join(part for part in parts if part)
+    return f"round {answer['round']}{best}{sample}: " + ", ".join(part for part in parts if part)
 
 
 def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
@@ -253,14 +253,15 @@ def _show_slices(document: Document, console: Console) -> None:
     if document["split"] != "dev":
         return
     tables.head(console, "training rows added for its slices")
-    planned = [one for one in document["slices"] if one["asked"]]
+    planned = [entry for entry in document["slices"] if entry["asked"]]
     if not planned:
         tables.block(console, "none")
-    for one in planned:
-        gap = "" if one["gap"] is None else f", gap {tables.value(one['gap'])}"
-        done = f"{one['asked']} rows planned, {one['added']} added"
-        remedy = f" ({one['remedy']})" if one["remedy"] else ""
-        line = f"after round {one['round']}: {one['slice']} ({one['n']} rows{gap}): {done}{remedy}"
+    for entry in planned:
+        gap = "" if entry["gap"] is None else f", gap {tables.value(entry['gap'])}"
+        done = f"{entry['asked']} rows planned, {entry['added']} added"
+        remedy = f" ({entry['remedy']})" if entry["remedy"] else ""
+        where = f"after round {entry['round']}: {entry['slice']} ({entry['n']} rows{gap})"
+        line = f"{where}: {done}{remedy}"
         tables.block(console, one_line(line, 600))
 
 
@@ -290,8 +291,8 @@ def _show_origin(document: Document, console: Console) -> None:
 def _next(document: Document, run: str | None) -> str:
     named = [run] if run else []
     causes = [c["cause"] for c in document["causes"] if c["round"] == document["kept_round"]]
-    kept = [a for a in document["answers"] if a["round"] == document["kept_round"]]
-    categories = [e["category"] for answer in kept for e in answer["errors"]]
+    best = [a for a in document["answers"] if a["round"] == document["kept_round"]]
+    categories = [e["category"] for answer in best for e in answer["errors"]]
     if causes:
         return shlex.join(["harness", "errors", *named, "--cause", causes[0]])
     if categories and document["split"] == "dev":

@@ -34,9 +34,11 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
     document = harness.read_analysis(folder)
     options = ranked(document, harness.open_run(folder.name).command())
     if as_json:
-        told = [{**dataclasses.asdict(one), "hours": round(one.hours, 4)} for one in options]
-        found = {"schema": SCHEMA, "run": folder.name, "options": told}
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        listed = [
+            {**dataclasses.asdict(option), "hours": round(option.hours, 4)} for option in options
+        ]
+        answer = {"schema": SCHEMA, "run": folder.name, "options": listed}
+        sys.stdout.write(json.dumps(answer, indent=1, allow_nan=False) + "\n")
         return
     if not options:
         raise harness.UsageError(

@@ -33,10 +33,10 @@ def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Optio
     run = Run(document, words)
     if len(run.rounds) < 2:
         return []
-    found = [option for source in SOURCES for option in source(run)]
-    if any(option.lever == "stop" for option in found):
-        found = [option for option in found if option.state != "open"]
-    return sorted(found, key=_order)
+    options = [option for source in SOURCES for option in source(run)]
+    if any(option.lever == "stop" for option in options):
+        options = [option for option in options if option.state != "open"]
+    return sorted(options, key=_order)
 
 
 def _order(option: Option) -> tuple[int, float, float]:

@@ -17,10 +17,10 @@ TITLE = "What to do next"
 def with_commands(options: Sequence[Option]) -> Iterator[Block]:
     """The levers in their order, then the commands: of the first one, and of what is not known."""
     yield from _levers(options, "")
-    known = [one for one in options if one.state in ("shown", "likely")]
+    known = [option for option in options if option.state in ("shown", "likely")]
     if known and known[0].command:
         yield Code(one_line(known[0].command, COMMAND), lead="First:")
-    unknown = [one_line(one.command, COMMAND) for one in options if one.state == "open"]
+    unknown = [one_line(option.command, COMMAND) for option in options if option.state == "open"]
     if any(unknown):
         yield Code("\n".join(filter(None, unknown)), lead="What is not known yet, these find out:")
 
@@ -34,16 +34,16 @@ def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Bloc
     if not options:
         return
     yield Heading(TITLE, "levers by expected gain for their cost")
-    known = [one for one in options if one.state in ("shown", "likely")]
+    known = [option for option in options if option.state in ("shown", "likely")]
     if known:
         yield Bullets(tuple(map(_told, known)), numbered=True)
     else:
         yield Paragraph("Nothing that was measured shows a gain, or makes one likely.")
-    unknown = [one for one in options if one.state == "open"]
+    unknown = [option for option in options if option.state == "open"]
     if unknown:
         yield Heading("Not known yet", where_commands_are, level=3)
         yield Bullets(tuple(map(_told, unknown)))
-    excluded = [one for one in options if one.state == "excluded"]
+    excluded = [option for option in options if option.state == "excluded"]
     if excluded:
         yield Heading("Not worth it", level=3)
         yield Bullets(tuple(map(_told, excluded)))
@@ -56,7 +56,7 @@ def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Bloc
 
 def _told(option: Option) -> Paragraph:
     """``settings: take over the arm …  +0.120 (0.080 to 0.160), 14 s``."""
-    evidence = "; ".join(one_line(one, TEXT).rstrip(".") for one in option.evidence)
+    evidence = "; ".join(one_line(line, TEXT).rstrip(".") for line in option.evidence)
     return Paragraph(
         f"{one_line(option.action, TEXT)}{_figures(option)}.", lead=f"{option.lever}:",
         detail=f"{evidence}." if evidence else "",
@@ -64,16 +64,16 @@ def _told(option: Option) -> Paragraph:
 
 
 def _figures(option: Option) -> str:
-    told = []
+    parts = []
     if option.gain is not None and (option.gain or option.state == "open"):
-        told.append(_gain(option, option.gain))
+        parts.append(_gain(option, option.gain))
     if option.written:
-        told.append(f"{option.written:,} rows to write")
+        parts.append(f"{option.written:,} rows to write")
     if option.read:
-        told.append(f"about {option.read:,} rows to read")
+        parts.append(f"about {option.read:,} rows to read")
     if option.seconds >= 1:
-        told.append(duration(option.seconds))
-    return f": {', '.join(told)}" if told else ""
+        parts.append(duration(option.seconds))
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def _gain(option: Option, gain: float) -> str:

@@ -27,7 +27,7 @@ def hopeless(
         startup: trials that have to have come as far before any is ended.
     """
     far = len(folds)
-    beside = [statistics.fmean(one.folds[:far]) for one in trials if len(one.folds) >= far]
+    beside = [statistics.fmean(trial.folds[:far]) for trial in trials if len(trial.folds) >= far]
     if len(beside) < startup:
         return False
     sign = -1.0 if higher_is_better else 1.0
@@ -40,9 +40,9 @@ def limits(trials: Sequence[harness.Trial], *, startup: int) -> tuple[float | No
     Args:
         startup: trials that have to have come as far before any is ended there.
     """
-    courses = [one.course for one in trials]
-    found: list[float | None] = []
+    courses = [trial.course for trial in trials]
+    bounds: list[float | None] = []
     for place in range(max(map(len, courses), default=0)):
         beside = [course[place] for course in courses if len(course) > place]
-        found.append(statistics.median(beside) if len(beside) >= startup else None)
-    return tuple(found)
+        bounds.append(statistics.median(beside) if len(beside) >= startup else None)
+    return tuple(bounds)

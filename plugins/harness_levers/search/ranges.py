@@ -64,7 +64,7 @@ def parsed(given: Any) -> Range | list[Any]:
         raise ValueError("a list of values is needed, or {low: 1e-5, high: 3e-3, log: true}")
     if len(given) < 2:
         raise ValueError("a list needs two values or more: there is nothing to choose")
-    repeated = [one for place, one in enumerate(given) if one in given[:place]]
+    repeated = [value for place, value in enumerate(given) if value in given[:place]]
     if repeated:
         raise ValueError(f"{repeated[0]!r} is listed twice")
     return given

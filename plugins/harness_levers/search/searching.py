@@ -213,8 +213,8 @@ class Searching:
         return dataclasses.replace(search, sentence=sentence(search))
 
     def _say(self, trial: harness.Trial) -> None:
-        ended = [one for one in self.journal.trials if one.state != "open"]
-        each = sum(one.seconds for one in ended) / len(ended)
+        ended = [t for t in self.journal.trials if t.state != "open"]
+        each = sum(t.seconds for t in ended) / len(ended)
         left = each * (self.options.trials - len(ended)) / self.options.parallel
         later = f"; about {duration(left)} left" if left else ""
         self.run.say(
@@ -226,7 +226,7 @@ class Searching:
 def best_of(trials: Sequence[harness.Trial], higher_is_better: bool) -> int | None:
     """Number of the trial with the best value, the first of equal ones; None without any."""
     sign = -1.0 if higher_is_better else 1.0
-    valued = [(sign * one.value, one.number) for one in trials if one.value is not None]
+    valued = [(sign * trial.value, trial.number) for trial in trials if trial.value is not None]
     return min(valued)[1] if valued else None
 
 
@@ -243,14 +243,14 @@ def sentence(search: Search) -> str:
         if search.folds > 1
         else "on valid"
     )
-    told = f"The {most} {name} {on}, {best.value:.4g}, is that of "
+    head = f"The {most} {name} {on}, {best.value:.4g}, is that of "
     if not search.ended:
-        return f"{told}trial {best.number + 1} so far, after {tried}."
+        return f"{head}trial {best.number + 1} so far, after {tried}."
     if not search.arm:
-        return f"{told}the run's own settings: none of {len(search.trials)} trials was better."
+        return f"{head}the run's own settings: none of {len(search.trials)} trials was better."
     beside = "" if own.value is None else f"; the run's own settings have {own.value:.4g}"
     return (
-        f"{told}trial {best.number + 1} of {len(search.trials)} ({in_words(best.values)}){beside}. "
+        f"{head}trial {best.number + 1} of {len(search.trials)} ({in_words(best.values)}){beside}. "
         "It was chosen as the best of them, so only dev says whether it is better."
     )
 

@@ -62,8 +62,8 @@ class Optuna(harness.Searcher):
 
     def space(self) -> dict[str, list[Any]]:
         return {
-            key: [one.low, one.high] if isinstance(one, Range) else list(one)
-            for key, one in self.options.over.items()
+            key: [choices.low, choices.high] if isinstance(choices, Range) else list(choices)
+            for key, choices in self.options.over.items()
         }
 
     def propose(
@@ -74,7 +74,7 @@ class Optuna(harness.Searcher):
         Raises:
             EnvironmentFailure: Optuna is not installed.
         """
-        tried = [dict(one.values) for one in trials]
+        tried = [dict(trial.values) for trial in trials]
         if (left := self._left(tried)) is not None and len(left) <= 1:
             return left[0] if left else None
         for draw in range(DRAWS):
@@ -97,19 +97,19 @@ class Optuna(harness.Searcher):
         """What a space of lists has left; None where a range makes it endless, or it is large."""
         over = self.options.over
         size = 1
-        for one in over.values():
-            size *= 0 if isinstance(one, Range) else len(one)
+        for choices in over.values():
+            size *= 0 if isinstance(choices, Range) else len(choices)
         if not 0 < size <= 10_000:
             return None
         whole = itertools.product(*over.values())
-        found = [dict(zip(over, values, strict=True)) for values in whole]
-        return [values for values in found if values not in tried]
+        grid = [dict(zip(over, values, strict=True)) for values in whole]
+        return [values for values in grid if values not in tried]
 
     def _drawn(
         self, trials: Sequence[harness.Trial], seed: int, higher_is_better: bool
     ) -> dict[str, Any]:
         library = _optuna()
-        kinds = {key: _distribution(library, one) for key, one in self.options.over.items()}
+        kinds = {key: _distribution(library, choices) for key, choices in self.options.over.items()}
         sampler = library.samplers.TPESampler(seed=seed, n_startup_trials=self.options.startup)
         study = library.create_study(
             sampler=sampler, direction="maximize" if higher_is_better else "minimize"
@@ -145,25 +145,29 @@ class Optuna(harness.Searcher):
         Raises:
             ValueError: it is none of them.
         """
-        one = self.options.over[key]
-        if not isinstance(one, Range):
-            return one.index(value)
+        choices = self.options.over[key]
+        if not isinstance(choices, Range):
+            return choices.index(value)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (number and one.low <= value <= one.high) or (one.whole and value != int(value)):
+        if not (number and choices.low <= value <= choices.high) or (
+            choices.whole and value != int(value)
+        ):
             raise ValueError(f"{value!r} is outside of the range")
-        return int(value) if one.whole else float(value)
+        return int(value) if choices.whole else float(value)
 
     def _value(self, key: str, place: Any) -> Any:
-        one = self.options.over[key]
-        return one.rounded(place) if isinstance(one, Range) else one[place]
+        choices = self.options.over[key]
+        return choices.rounded(place) if isinstance(choices, Range) else choices[place]
 
 
-def _distribution(library: Any, one: Range | list[Any]) -> Any:
-    if not isinstance(one, Range):
-        return library.distributions.CategoricalDistribution(range(len(one)))
-    if one.whole:
-        return library.distributions.IntDistribution(one.low, one.high, log=one.log)
-    return library.distributions.FloatDistribution(float(one.low), float(one.high), log=one.log)
+def _distribution(library: Any, choices: Range | list[Any]) -> Any:
+    if not isinstance(choices, Range):
+        return library.distributions.CategoricalDistribution(range(len(choices)))
+    if choices.whole:
+        return library.distributions.IntDistribution(choices.low, choices.high, log=choices.log)
+    return library.distributions.FloatDistribution(
+        float(choices.low), float(choices.high), log=choices.log
+    )
 
 
 def _seed(seed: int, number: int, draw: int) -> int:

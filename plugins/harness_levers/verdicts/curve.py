@@ -46,31 +46,31 @@ def curve(score: DecidingScore, points: Sequence[Point]) -> Curve:
     doubt, cells = _cells(score, points)
     if doubt:
         title = score.title
-        told = f"What more rows are worth in {title} cannot be said: {doubt}."
-        return Curve(shown, None, None, None, None, told)
+        sentence = f"What more rows are worth in {title} cannot be said: {doubt}."
+        return Curve(shown, None, None, None, None, sentence)
     size = np.log2([point.rows for point in points])
     weights = (size - size.mean()) / ((size - size.mean()) ** 2).sum()
     gain, se, df = _contrast(cells, weights)
     if se <= ROUNDING * float(np.abs(cells).max()):
-        told = f"What more rows are worth in {score.title} cannot be said: {NO_SPREAD}."
-        return Curve(shown, None, None, None, None, told)
+        sentence = f"What more rows are worth in {score.title} cannot be said: {NO_SPREAD}."
+        return Curve(shown, None, None, None, None, sentence)
     reach = student.quantile(df, (1 + LEVEL) / 2) * se
     low, high = gain - reach, gain + reach
     last = _last_doubling(cells, size)
     return Curve(shown, gain, low, high, last, _sentence(score, gain, low, high, last, most))
 
 
-def worth_of_rows(found: Curve, rows: int) -> tuple[float, float, float] | None:
+def worth_of_rows(curve: Curve, rows: int) -> tuple[float, float, float] | None:
     """Gain, low and high for so many further rows; None where the curve says nothing.
 
     Args:
         rows: at most as many as there are: the line is not followed further than one doubling.
     """
-    if found.per_doubling is None or found.low is None or found.high is None:
+    if curve.per_doubling is None or curve.low is None or curve.high is None:
         return None
-    most = found.points[-1].rows
+    most = curve.points[-1].rows
     step = math.log2(1 + min(rows, most) / most)
-    return step * found.per_doubling, step * found.low, step * found.high
+    return step * curve.per_doubling, step * curve.low, step * curve.high
 
 
 def _cells(score: DecidingScore, points: Sequence[Point]) -> tuple[str, stats.Floats]:
@@ -92,7 +92,10 @@ def _cells(score: DecidingScore, points: Sequence[Point]) -> tuple[str, stats.Fl
     column, sign = entry.column(score.name), 1 if entry.metric.higher_is_better else -1
     tables = [np.array([side[name] for name in ids], dtype=np.float64) for side in scored]
     cells = np.stack(
-        [sign * stats.pseudo_values(entry.aggregate, one, names)[:, column] for one in tables]
+        [
+            sign * stats.pseudo_values(entry.aggregate, measurement, names)[:, column]
+            for measurement in tables
+        ]
     )
     if not np.isfinite(cells).all():
         return NO_SPREAD, nothing
@@ -132,11 +135,11 @@ def _sentence(
         f"interval {show(low)} to {show(high)}; positive = better)"
     )
     if low > 0:
-        told = f"More rows help: {head}."
+        sentence = f"More rows help: {head}."
     elif high < 0:
-        told = f"More rows did harm: {head}."
+        sentence = f"More rows did harm: {head}."
     else:
-        told = f"No evidence that more rows help: {head}."
+        sentence = f"No evidence that more rows help: {head}."
     if last is not None and low > 0 and last < gain / 2:
-        told += f" The last doubling brought {show(last)}, less than half of that: it flattens."
-    return told
+        sentence += f" The last doubling brought {show(last)}, less than half of that: it flattens."
+    return sentence

@@ -67,25 +67,25 @@ def holm(names: Sequence[str], alpha: float, judge: Judge) -> dict[str, Verdict]
         names: of all of them, also of those that failed: they count.
         alpha: error of each family.
     """
-    found: dict[str, Verdict] = {}
+    labelled: dict[str, Verdict] = {}
     ends = []
     for label in ("improved", "regressed"):
         decided = _rejected(names, alpha, judge, label)
-        found |= decided
+        labelled |= decided
         ends.append(alpha / max(1, len(names) - len(decided)))
-    return {name: found.get(name) or judge(name, min(ends)) for name in names}
+    return {name: labelled.get(name) or judge(name, min(ends)) for name in names}
 
 
 def _rejected(names: Sequence[str], alpha: float, judge: Judge, label: Label) -> dict[str, Verdict]:
     """The arms that one family calls by its label, step by step."""
-    found: dict[str, Verdict] = {}
-    while left := [name for name in names if name not in found]:
+    rejected: dict[str, Verdict] = {}
+    while left := [name for name in names if name not in rejected]:
         verdicts = {name: judge(name, alpha / len(left)) for name in left}
-        decided = {name: one for name, one in verdicts.items() if one.label == label}
+        decided = {name: verdict for name, verdict in verdicts.items() if verdict.label == label}
         if not decided:
             break
-        found |= decided
-    return found
+        rejected |= decided
+    return rejected
 
 
 def worth_of(bounds: Verdict, worth: float) -> Worth:

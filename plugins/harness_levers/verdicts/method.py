@@ -55,17 +55,19 @@ def judge(
         words = sentences.undecided(entry, score.title, against, None, doubt)
         return Verdict("no evidence", against, None, None, None, sure, None, words, n, groups)
     shown = [_difference(score, pair) for pair in pairs]
-    found = dataclasses.replace(_crossed(score, pairs), value=float(np.mean(shown)))
-    low, high = found.bounds(sure)
-    if low is None or high is None or found.se is None or found.df is None:
-        words = sentences.undecided(entry, score.title, against, found.value, NO_SPREAD)
+    difference = dataclasses.replace(_crossed(score, pairs), value=float(np.mean(shown)))
+    low, high = difference.bounds(sure)
+    if low is None or high is None or difference.se is None or difference.df is None:
+        words = sentences.undecided(entry, score.title, against, difference.value, NO_SPREAD)
         return Verdict(
-            "no evidence", against, found.value, None, None, sure, None, words, n, groups
+            "no evidence", against, difference.value, None, None, sure, None, words, n, groups
         )
     label = decision.label(low, high, min_gain=min_gain)
-    words = _sentence(score, found, (low, high), label, against, sure, support(n, groups), min_gain)
+    words = _sentence(
+        score, difference, (low, high), label, against, sure, support(n, groups), min_gain
+    )
     words += _far_off(score, shown, seeds or range(1, len(shown) + 1))
-    return Verdict(label, against, found.value, low, high, sure, None, words, n, groups)
+    return Verdict(label, against, difference.value, low, high, sure, None, words, n, groups)
 
 
 def _difference(score: DecidingScore, pair: Pairs) -> float:
@@ -97,10 +99,10 @@ def _crossed(score: DecidingScore, pairs: Sequence[Pairs]) -> stats.Crossed:
     column, sign = entry.column(score.name), 1 if entry.metric.higher_is_better else -1
     cells = np.stack([
         sign * (
-            stats.pseudo_values(entry.aggregate, one.new, one.names)
-            - stats.pseudo_values(entry.aggregate, one.old, one.names)
+            stats.pseudo_values(entry.aggregate, pair.new, pair.names)
+            - stats.pseudo_values(entry.aggregate, pair.old, pair.names)
         )[:, column]
-        for one in pairs
+        for pair in pairs
     ])  # fmt: skip
     return stats.crossed(cells)
 
@@ -109,21 +111,21 @@ def _doubt(pairs: Sequence[Pairs]) -> str:
     if len(pairs) < LEAST_SEEDS:
         return f"there are {len(pairs)} seeds, and a verdict on a method needs {LEAST_SEEDS}"
     first = pairs[0]
-    for one in pairs:
-        if one.doubt:
-            return one.doubt
-        if one.ids != first.ids:
+    for pair in pairs:
+        if pair.doubt:
+            return pair.doubt
+        if pair.ids != first.ids:
             return "not all seeds have the same rows scored"
     return (
         ""
-        if all(np.isfinite(one.new).all() and np.isfinite(one.old).all() for one in pairs)
+        if all(np.isfinite(pair.new).all() and np.isfinite(pair.old).all() for pair in pairs)
         else NO_SPREAD
     )
 
 
 def _sentence(
     score: DecidingScore,
-    found: stats.Crossed,
+    difference: stats.Crossed,
     bounds: tuple[float, float],
     label: Label,
     against: str,
@@ -132,18 +134,18 @@ def _sentence(
     min_gain: float,
 ) -> str:
     show, (low, high) = number(score.entry), bounds
-    change = sentences.change(score.entry, score.title, against, found.value)
+    change = sentences.change(score.entry, score.title, against, difference.value)
     if label == "no evidence":
         surely = f"the true gain lies between {show(low)} and {show(high)}, each bound at"
     else:
         surely = f"by {at_least(low if label == 'improved' else -high, show)} at"
     share = (
         ""
-        if found.of_seeds is None or not math.isfinite(found.of_seeds)
-        else (f"; {percent(found.of_seeds)} of the variance is due to seeds")
+        if difference.of_seeds is None or not math.isfinite(difference.of_seeds)
+        else (f"; {percent(difference.of_seeds)} of the variance is due to seeds")
     )
     required = sentences.required(score.entry, min_gain)
     return (
-        f"{label}: over {found.seeds} seeds, {change}; {surely} {percent(sure)} confidence, for "
-        f"other seeds and other rows ({rows}){required}{share}."
+        f"{label}: over {difference.seeds} seeds, {change}; {surely} {percent(sure)} confidence, "
+        f"for other seeds and other rows ({rows}){required}{share}."
     )

@@ -21,8 +21,10 @@ def rank(score: DecidingScore, measured: Mapping[str, Sequence[Measurement]]) ->
     Args:
         measured: model -> measurements of the same examples by the score's metric.
     """
-    found = [_compared(score, measured, *two, len(measured)) for two in combinations(measured, 2)]
-    pairs = [pair for pair, _ in found]
+    compared = [
+        _compared(score, measured, *two, len(measured)) for two in combinations(measured, 2)
+    ]
+    pairs = [pair for pair, _ in compared]
     adjusted = stats.holm([pair.p for pair in pairs])
     judged = tuple(_labelled(pair, float(p)) for pair, p in zip(pairs, adjusted, strict=True))
     beaten = dict.fromkeys(measured, 0)
@@ -30,7 +32,7 @@ def rank(score: DecidingScore, measured: Mapping[str, Sequence[Measurement]]) ->
         if pair.label != "tied":
             beaten[pair.second if pair.label == "better" else pair.first] += 1
     places = {name: count + 1 for name, count in beaten.items()}
-    return Ranking(places, judged, _sentence(places, judged, found[0][1]))
+    return Ranking(places, judged, _sentence(places, judged, compared[0][1]))
 
 
 def _compared(

@@ -91,10 +91,10 @@ def written(run: Run) -> Iterator[Option]:
     cost = written_rows(run.document)
     if cost is None:
         return
-    told = [f"{cost.tokens:,.0f} tokens"] if cost.tokens is not None else []
-    told += [f"{amount(cost.money)} of money"] if cost.money is not None else []
-    told += [duration(cost.seconds)] if cost.seconds is not None else []
-    price = f"one of {cost.rows} written rows cost {', '.join(told) or 'what is not known'}"
+    costs = [f"{cost.tokens:,.0f} tokens"] if cost.tokens is not None else []
+    costs += [f"{amount(cost.money)} of money"] if cost.money is not None else []
+    costs += [duration(cost.seconds)] if cost.seconds is not None else []
+    price = f"one of {cost.rows} written rows cost {', '.join(costs) or 'what is not known'}"
     control = run.document.get("control")
     if not control or control["difference"] is None or control["instead"] == "random":
         yield Option(
