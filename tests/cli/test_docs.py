@@ -23,10 +23,10 @@ TEXTS = [
 ]
 
 
-def test_the_index_has_four_groups_and_every_page_once() -> None:
+def test_the_index_has_every_page_once_in_the_order_of_a_readers_life() -> None:
     text = (ROOT / "docs" / "README.md").read_text("utf-8")
     groups = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert groups == ["Start here", "How to", "Reference", "Background"]
+    assert (groups[0], groups[-1]) == ("A first day", "Background")
     listed = [entry["page"] for entry in docs._ENTRY.finditer(text)]
     assert sorted(listed) == sorted(
         name for name in NAMES if not name.startswith(("metrics/", "plugins/")) and name != "README"

@@ -198,16 +198,6 @@ def part(name: str, heading: str) -> str:
     )[0]
 
 
-def test_score_page_names_every_option_of_the_command() -> None:
-    import typer
-
-    from harness.cli.commands import app
-
-    command: Any = typer.main.get_command(app).get_command(None, "score")  # type: ignore[attr-defined]
-    options = [name for option in command.load().params for name in option.opts]
-    assert set(first_cells(part("docs/score.md", "Every option"))) == {*options, "--help"}
-
-
 def shell(code: str, project: Any) -> str:
     """Run a block of a page in the project's folder; returns what ``harness`` printed."""
     commands = code.replace("\\\n", " ")

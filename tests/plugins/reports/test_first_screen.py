@@ -594,7 +594,7 @@ def test_the_announced_rows_find_the_gain_at_80_percent_power(
     seen = gain + spread * (noise - noise.mean()) / noise.std(ddof=1)
     known = min_gain + detectable(float(seen.std(ddof=1) / np.sqrt(n)), 1 - alpha, n, POWER)
     rows = rows_needed(n, gain, known, min_gain)
-    # As docs/reading-the-report.md has it, rounded up to two digits.
+    # The rows of n ((D - m) / (d - m))², rounded up to two digits.
     exact = n * ((known - min_gain) / (gain - min_gain)) ** 2
     assert rows is not None and n < exact <= rows <= 1.1 * exact
     draws = np.random.default_rng(7).normal(gain, spread, (DRAWN, rows, 1))
