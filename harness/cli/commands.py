@@ -40,6 +40,7 @@ GROUPS = {
         "try": "Put your prompts to the base model and the best round.",
         "export": "Write the tuned model as a folder that loads without harness.",
         "runs": "List the runs of this folder, the latest first.",
+        "pull": "Have a run of the shared store here.",
         "rebuild": "Make a run's database and reports again from what it has stored.",
         "clean": "Say what takes the space, and remove what nothing needs.",
         "jobs": "Show which jobs run or wait where, and cancel them.",
@@ -59,7 +60,7 @@ GROUPS = {
 
 HELP = {name: line for group in GROUPS.values() for name, line in group.items()}
 
-CORE = ("check", "clean", "config", "docs", "iterate", "rebuild", "report", "runs", "test")
+CORE = ("check", "clean", "config", "docs", "iterate", "pull", "rebuild", "report", "runs", "test")
 """Commands with a module of their name in this package; no other package takes one of these names.
 
 All others are entry points, those that iteration-harness ships, too.

@@ -25,6 +25,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.kit.numbers import counted
+from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.interrupts import Stop, way_on
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets
@@ -191,16 +192,16 @@ def _show(config: Config, run: str) -> None:
 
 
 def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[str, Any]:
+    from harness.engine.shared_run import driving
     from harness.kit.files import remove
-    from harness.kit.lock import exclusive
     from harness.report.finished import finished
     from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME
 
     def say(text: str) -> None:
-        console.print(Text(text), highlight=False)
+        console.print(Text(one_line(text)), highlight=False, soft_wrap=True)
 
-    with exclusive(run.folder / "lock"):
+    with driving(run, say, anew=asked.anew):
         if asked.reopen is not None:
             run.reopen(asked.reopen)
             for name in (FILE_NAME, "summary.json"):  # they tell of rounds that count no more

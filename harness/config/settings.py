@@ -7,12 +7,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from harness.config.aims import Guard, Objective
 from harness.errors import PluginError
+from harness.kit.problems import WHOLE
 from harness.registry import Registry
 from harness.stages import KINDS, Experiment, Resources, StageKind
 
@@ -154,6 +157,30 @@ def _as_mebibytes(memory: Any) -> Any:
     return int(float(match[1]) * (binary if match[3] else decimal))
 
 
+_CREDENTIALS = re.compile(r"[?&](?:key|secret|token|password|sas|sig)[^=&]*=", re.IGNORECASE)
+
+
+def store_url(url: Any) -> Any:
+    """A URL of a store that can be written into records.
+
+    Raises:
+        PydanticCustomError: a ValueError: it is none, or holds credentials; its text is not
+            repeated.
+    """
+    if not isinstance(url, str):
+        return url
+    parts = urlsplit(url)
+    if "@" in parts.netloc or _CREDENTIALS.search(url):
+        raise PydanticCustomError(
+            WHOLE,
+            "it holds credentials, which would be written into records: leave them out, they are "
+            "found in the environment as other programs find them",
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9+.]*", parts.scheme) or "::" in url:
+        raise PydanticCustomError(WHOLE, "it is no URL as s3://bucket/prefix or file:///folder")
+    return url
+
+
 class JobResources(Strict):
     """What one job of a stage needs; a launcher hands it on."""
 
@@ -200,6 +227,19 @@ class Execution(Strict):
         "([Training](training.md#interrupted-trainings)); `0`: none",
     )
     budget: Budget = Field(default=Budget(), description="what a command may spend")
+    store: Annotated[str | None, BeforeValidator(store_url)] = Field(
+        default=None,
+        description="a store that [several machines and people](jobs.md#several-people-on-one-"
+        "project) share: `s3://bucket/prefix`, another URL that fsspec knows, or `file:///folder`. "
+        "Without credentials: they are found as other programs find them. The working folder "
+        "belongs to it from then on",
+    )
+    cache: Annotated[int, BeforeValidator(_as_mebibytes)] = Field(
+        default=0, ge=0,
+        description="most that weights in the working folder may take which that store has, too: "
+        "MiB, or a text such as 50GB; those that nobody has asked for longest go first, at the "
+        "start of a run, and come again when they are needed. 0: no limit",
+    )  # fmt: skip
 
 
 def _names_of_files(files: Any) -> list[str]:

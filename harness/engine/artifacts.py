@@ -3,20 +3,31 @@
 A stage is done if and only if its manifest is there and true. The manifest is written last,
 inside the temporary folder, and the folder is renamed into place; so neither a kill nor a full
 disk can leave half an artifact that looks whole.
+
+Where the working folder belongs to a shared store (:mod:`harness.engine.objects`), this is its
+cache. What is not here is looked for there; what is published here is sent there: files by their
+digests, then the manifest by the digest of the content, at last the manifest under its key, by
+exclusive create. Weights come when a job asks for them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.engine import objects
+from harness.engine.objects import Objects, StoreError
+from harness.engine.pins import TRAIN
 from harness.errors.machine import storing
 from harness.kit.files import (
     digest,
+    file_digest,
     manifest_of,
     read_json,
     remove,
@@ -30,8 +41,11 @@ from harness.kit.lock import turn
 MANIFEST = "manifest.json"
 EMPTIED = "emptied"
 """Marks an artifact whose large files were removed on purpose; its digest and records stand."""
+SENT = "sent"
+"""Marks an artifact that a shared store has, and says which store."""
 LOCK = ".lock"
 SCHEMA = 1
+_MARKS = (EMPTIED, SENT)
 _RECORDS = (".json", ".jsonl")
 """Files that stay in an emptied artifact: what reports are made of."""
 
@@ -62,10 +76,21 @@ class Artifacts:
         damaged: a sentence for every artifact that was found broken and set aside.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, looks: bool = False) -> None:
+        """Nothing is read yet.
+
+        Args:
+            looks: nothing is sent to a shared store, and one that does not answer has nothing.
+        """
+        self.root, self.looks = root, looks
         self.damaged: list[str] = []
         self._seen: dict[tuple[str, str], Artifact] = {}
+        self._away = False
+
+    @property
+    def _objects(self) -> Objects | None:
+        """The store that is shared with others, if any."""
+        return None if self._away else objects.of(self.root.parent)
 
     def folder(self, stage: str, key: str) -> Path:
         return self.root / stage / key[:24]
@@ -82,6 +107,10 @@ class Artifacts:
         if (stage, key) in self._seen:
             return self._seen[stage, key]
         artifact = self._whole(stage, self.folder(stage, key), key)
+        if artifact is None:
+            artifact = self._fetched(stage, _key_object(stage, key))
+        elif not self.looks:
+            self._send(stage, artifact)
         if artifact is not None:
             self._seen[stage, key] = artifact
         return artifact
@@ -98,7 +127,54 @@ class Artifacts:
                 artifact = self._whole(stage, manifest.parent, key)
                 if artifact is not None and artifact.digest == wanted:
                     return artifact
-        return None
+        return self._fetched(stage, _content_object(stage, wanted)) if wanted else None
+
+    def complete(self, folder: Path) -> bool:
+        """Get the large files of an emptied artifact from the shared store, where that has them.
+
+        Returns:
+            Whether they are there now.
+        """
+        if not (folder / EMPTIED).is_file():
+            return True
+        store = self._objects
+        if store is None:
+            return False
+        files = read_json(folder / MANIFEST)["files"]
+        missing = {name: kept for name, kept in files.items() if not (folder / name).is_file()}
+        with self._work() as work:
+            if not self._all_fetched(store, missing, work, str(folder)):
+                self._forget(store, folder.parent.name, digest(files))
+                return False
+            with storing(folder):
+                for name in missing:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(work / name, folder / name)
+                sync_tree(folder)
+                (folder / EMPTIED).unlink(missing_ok=True)
+        self._seen = {place: one for place, one in self._seen.items() if one.path != folder}
+        return True
+
+    def trim(self, most: int) -> None:
+        """Remove large files of trainings that the shared store has, until ``most`` bytes are
+        left: those first that nobody has asked for longest. For whoever knows that no run is at
+        work in the folder."""
+        store = self._objects
+        if store is None or not (self.root / TRAIN).is_dir():
+            return
+        found = []
+        for folder in (self.root / TRAIN).iterdir():
+            if sizes := [path.stat().st_size for path in large_files(folder)]:
+                mark = folder / SENT
+                sent = mark.is_file() and mark.read_text() == store.name
+                found.append((sent, mark.stat().st_mtime if sent else 0.0, sum(sizes), folder))
+        total = sum(size for _, _, size, _ in found)
+        for _, _, size, folder in sorted(entry for entry in found if entry[0]):
+            if total <= most:
+                return
+            with storing(folder), turn(self.root / LOCK):
+                empty(folder)
+            total -= size
 
     def _whole(self, stage: str, folder: Path, key: str) -> Artifact | None:
         if not folder.exists():
@@ -168,7 +244,7 @@ class Artifacts:
                 unchanged = stays or (same and theirs is not None and theirs.facts == dict(facts))
                 if theirs is not None and unchanged and not emptied:
                     remove(work)
-                    self._seen[stage, key] = theirs
+                    self._seen[stage, key] = self._send(stage, theirs)
                     return theirs
                 if theirs is not None and not replace and not (emptied and same):
                     aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
@@ -178,8 +254,178 @@ class Artifacts:
                 os.replace(work, target)
                 sync_folder(target.parent)
         artifact = Artifact(key, target, digest(files), dict(facts), seconds)
+        artifact = self._send(stage, artifact, replace=replace, fresh=True)
         self._seen[stage, key] = artifact
         return artifact
+
+    def _send(
+        self, stage: str, artifact: Artifact, *, replace: bool = False, fresh: bool = False
+    ) -> Artifact:
+        """Have the shared store have it, where there is one.
+
+        Args:
+            replace: what it has under the key makes way.
+            fresh: it was made just now, so that what another machine made first counts for both.
+
+        Returns:
+            what counts.
+
+        Raises:
+            StoreError: it cannot be sent; it is whole here, and sent the next time.
+        """
+        store, folder = self._objects, artifact.path
+        if store is None or artifact.emptied:
+            return artifact
+        mark = folder / SENT
+        if not fresh and mark.is_file() and mark.read_text() == store.name:
+            os.utime(mark)
+            return artifact
+        manifest = (folder / MANIFEST).read_bytes()  # with the order in which facts were noted
+        document = json.loads(manifest)
+        content = _content_object(stage, artifact.digest)
+        if store.get(content) is None:
+            for name, kept in document["files"].items():
+                store.send(objects.file_key(kept["sha256"]), folder / name)
+            store.create(content, manifest)
+        under_key = _key_object(stage, artifact.key)
+        if not store.create(under_key, manifest):
+            theirs = _manifest(store.get(under_key), stage)
+            other = theirs is not None and digest(theirs["files"]) != artifact.digest
+            if other and fresh and not replace and not (theirs or {})["facts"].get("failed"):
+                counts = self._fetched(stage, under_key, aside=True)
+                if counts is not None:
+                    return counts
+            if theirs is None or replace or (fresh and (other or theirs["facts"].get("failed"))):
+                store.put(under_key, manifest)
+        write_bytes(mark, store.name.encode())
+        return artifact
+
+    def _fetched(self, stage: str, name: str, *, aside: bool = False) -> Artifact | None:
+        """An artifact of the shared store, put among those here; None: it has no whole one.
+
+        Args:
+            name: of the object with its manifest.
+            aside: what is here under its key is moved aside.
+        """
+        try:
+            store = self._objects
+            data = None if store is None else store.get(name)
+            document = _manifest(data, stage)
+            if store is None or data is None or document is None:
+                return None
+            files, key = document["files"], document["key"]
+            left_out = {one for one in files if stage == TRAIN and not _is_record(one)}
+            wanted = {one: kept for one, kept in files.items() if one not in left_out}
+            with self._work() as work:
+                if not self._all_fetched(store, wanted, work, f"{stage} {key[:24]}"):
+                    self._forget(store, stage, digest(files))
+                    return None
+                (work / MANIFEST).write_bytes(data)
+                (work / SENT).write_text(store.name)
+                if left_out:
+                    (work / EMPTIED).touch()
+                return self._placed(stage, key, work, digest(files), aside=aside)
+        except StoreError as error:
+            if not self.looks:
+                raise
+            self._away = True
+            self.damaged.append(f"{error.placed}; what is not here is taken as not there")
+            return None
+
+    def _placed(
+        self, stage: str, key: str, work: Path, content: str, *, aside: bool
+    ) -> Artifact | None:
+        """Put fetched files in the place of their key, or beside what is there."""
+        target = self.folder(stage, key)
+        with storing(target), self._changing(stage):
+            sync_tree(work)
+            theirs = _verify(target, key)[0] if target.exists() else None
+            if theirs is not None and theirs.digest == content:
+                return theirs
+            if theirs is not None and aside:
+                beside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
+                remove(beside)
+                os.replace(target, beside)
+            elif theirs is not None:
+                target = target.with_name(f"{target.name}-{content[:12]}")
+            remove(target)
+            os.replace(work, target)
+            sync_folder(target.parent)
+        return _verify(target, key)[0]
+
+    def _all_fetched(
+        self, store: Objects, files: Mapping[str, Mapping[str, Any]], work: Path, what: str
+    ) -> bool:
+        """Fetch files and compare each byte; what is not what it should be is never used."""
+        for name, kept in files.items():
+            path, key = work / name, objects.file_key(kept["sha256"])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(2):  # the second time, in case it was changed on its way
+                with storing(path):
+                    there = store.fetch(key, path)
+                if there and file_digest(path) == kept["sha256"]:
+                    break
+            else:
+                why = "not what was sent" if there else "not there"
+                self.damaged.append(
+                    f"{what}: {name} in the store {store.url} is {why}; it is made again"
+                )
+                return False
+        return True
+
+    def _forget(self, store: Objects, stage: str, content: str) -> None:
+        """Have whoever makes this content again send all of its files."""
+        if not self.looks:
+            store.delete(_content_object(stage, content))
+
+    @contextlib.contextmanager
+    def _work(self) -> Iterator[Path]:
+        """An empty folder on the same disk; what a kill leaves of it is removed by `clean`."""
+        work = self.root.parent / "work" / f"{uuid.uuid4().hex[:12]}.removed"
+        with storing(work):
+            work.mkdir(parents=True)
+        try:
+            yield work
+        finally:
+            remove(work)
+
+
+def _key_object(stage: str, key: str) -> str:
+    return f"artifacts/{objects.as_part(stage)}/{key}"
+
+
+def _content_object(stage: str, content: str) -> str:
+    return f"contents/{objects.as_part(stage)}/{content}"
+
+
+def _manifest(data: bytes | None, stage: str) -> dict[str, Any] | None:
+    """What a manifest in the shared store says; None where it cannot be believed."""
+    if data is None:
+        return None
+    try:
+        document: dict[str, Any] = json.loads(data)
+        sealed = {name: value for name, value in document.items() if name != "seal"}
+        believed = (
+            document["schema"] == SCHEMA
+            and document["seal"] == digest(sealed)
+            and document["stage"] == stage
+            and objects.is_digest(document["key"])
+            and isinstance(document["facts"], dict)
+            and all(
+                _is_inside(name) and objects.is_digest(kept["sha256"])
+                for name, kept in document["files"].items()
+            )
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return document if believed else None
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a file's name stays in its folder, and is none of ours."""
+    path = PurePosixPath(name)
+    plain = path.as_posix() == name and not path.is_absolute() and "\0" not in name
+    return plain and ".." not in path.parts and name not in (".", "", MANIFEST, *_MARKS)
 
 
 def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
@@ -196,6 +442,7 @@ def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         return None, f"its manifest cannot be read ({type(error).__name__})"
     found.pop(MANIFEST, None)
+    found.pop(SENT, None)
     emptied = found.pop(EMPTIED, None) is not None
     expected = {name for name in files if not emptied or name in found or _is_record(name)}
     wrong = sorted(name for name in {*expected, *found} if files.get(name) != found.get(name))
@@ -211,7 +458,7 @@ def _is_record(name: str) -> bool:
 def large_files(folder: Path) -> list[Path]:
     """What :func:`empty` removes of an artifact: weights, above all. No link is followed."""
     found = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in found if not _is_record(path.name) and path.name != EMPTIED)
+    return sorted(path for path in found if not _is_record(path.name) and path.name not in _MARKS)
 
 
 def empty(folder: Path) -> None:

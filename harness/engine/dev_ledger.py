@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from harness.engine.row_keys import overlap
+from harness.engine.shared_log import SharedLog
 from harness.kit.files import digest
-from harness.kit.lock import turn
-from harness.kit.log import Log
 
 FILE = "dev-arms.jsonl"
 SCHEMA = 5
@@ -62,15 +61,24 @@ def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | N
     listed = tuple(sorted(rows))
     judged: Literal["rounds", "arms"] = "rounds" if arms is None else "arms"
     new = Line(digest(listed), who, judged, None if arms is None else tuple(arms))
-    with turn((machine / FILE).with_suffix(".lock")):
+    log = _log(machine)
+
+    def decide() -> int:
         earlier, known = 0, False
         for line, seen in _lines(machine):
             if dataclasses.replace(line, rows=None) == new:
                 return earlier
             known = known or line.dev == new.dev
             earlier += len(line.arms) if line.arms and overlap(seen, rows) else 0
-        _log(machine).append(new if known else dataclasses.replace(new, rows=listed))
+        log.append(new if known else dataclasses.replace(new, rows=listed))
         return earlier
+
+    return log.alone(decide)
+
+
+def catch_up(machine: Path) -> None:
+    """Read what others have judged, where the folder belongs to a shared store."""
+    _log(machine).alone(lambda: None)
 
 
 def runs(machine: Path, rows: frozenset[str]) -> int:
@@ -115,8 +123,8 @@ def check(machine: Path) -> None:
     _lines(machine)
 
 
-def _log(machine: Path) -> Log[Line]:
-    return Log(
+def _log(machine: Path) -> SharedLog[Line]:
+    return SharedLog(
         machine / FILE, Line, schema=SCHEMA,
         cost="what was chosen by which rows of dev cannot be known",
         hint="take the file from a backup; what is taken out of it, or moved away with it, counts "

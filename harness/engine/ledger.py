@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +19,9 @@ from typing import TYPE_CHECKING
 from harness.data.splits import rows_digest
 from harness.engine import dev_ledger
 from harness.engine.row_keys import overlap, row_keys
+from harness.engine.shared_log import SharedLog
 from harness.errors import DataError
 from harness.kit.files import digest
-from harness.kit.lock import turn
-from harness.kit.log import Log
 from harness.kit.numbers import counted
 from harness.records import Example
 
@@ -158,12 +156,12 @@ class Ledger:
     """The openings in one file, one fsynced line at a time.
 
     Reading and appending happen under one lock, so two processes that open at once are counted
-    one after the other.
+    one after the other; so are two machines whose folders belong to one shared store.
     """
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path, self.writable = path, writable
-        self._log: Log[OpenedLine | AnsweredLine] = Log(
+        self._log: SharedLog[OpenedLine | AnsweredLine] = SharedLog(
             path, OpenedLine, AnsweredLine, schema=SCHEMA,
             cost="how often the test set was opened cannot be known",
             hint="take the file from a backup; what is taken out of it, or moved away with it, "
@@ -185,12 +183,15 @@ class Ledger:
         if rows is not self._rows:  # several metrics look at the same ones
             self._rows, self._known = rows, (rows_digest(rows), row_keys(rows))
         new = Opening("", who, *self._known, answers=answers)
-        with self._locked():
+
+        def decide() -> Opening:
             openings = self.openings()
             same = [opening for opening in openings if _same(opening, new)]
             if answers is not None:
                 same = [opening for opening in same if opening.answers == answers]
             return same[-1] if same else self._append(new, openings)
+
+        return self._alone(decide)
 
     def answered(self, opening: Opening, answers: str) -> Opening:
         """Write down which answers were scored. Others than before are another look.
@@ -198,7 +199,8 @@ class Ledger:
         Returns:
             the opening that these answers belong to.
         """
-        with self._locked():
+
+        def decide() -> Opening:
             openings = self.openings()
             same = [known for known in openings if _same(known, opening)]
             for known in same:
@@ -208,8 +210,14 @@ class Ledger:
                 return opening
             blank = next((known for known in same if known.answers is None), None)
             blank = blank or self._append(dataclasses.replace(opening, answers=None), openings)
-            self._log.append(AnsweredLine(blank.name, answers))
+            self._log.append(AnsweredLine(blank.name, answers), anywhere=True)
             return dataclasses.replace(blank, answers=answers)
+
+        return self._alone(decide)
+
+    def catch_up(self) -> None:
+        """Read what others have opened, where the folder belongs to a shared store."""
+        self._log.alone(lambda: None)
 
     def openings(self) -> list[Opening]:
         """All openings in order, each counted.
@@ -245,16 +253,17 @@ class Ledger:
         if not self.writable:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
         name, rows = uuid.uuid4().hex[:12], tuple(sorted(new.rows))
+        dev_ledger.catch_up(self.path.parent)
         runs = dev_ledger.runs(self.path.parent, new.rows)
         known = any(opening.rows == new.rows for opening in earlier)
         line = OpenedLine(name, new.who, new.test, digest(rows), runs, None if known else rows)
         self._log.append(line)
         if new.answers is not None:
-            self._log.append(AnsweredLine(name, new.answers))
+            self._log.append(AnsweredLine(name, new.answers), anywhere=True)
         return _counted(dataclasses.replace(new, name=name, runs=runs), earlier)
 
-    def _locked(self) -> AbstractContextManager[None]:
-        return turn(self.path.with_suffix(".lock")) if self.writable else nullcontext()
+    def _alone(self, decide: Callable[[], Opening]) -> Opening:
+        return self._log.alone(decide) if self.writable else decide()
 
 
 def _same(opening: Opening, other: Opening) -> bool:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.lending import Lent
@@ -51,6 +51,9 @@ from harness.records import Checkpoint, Example, RoundResult
 from harness.remote.spending import Spending, current, place_of
 from harness.stages import Resources
 
+if TYPE_CHECKING:
+    from harness.engine.shared_run import SharedRun
+
 SPENT = "spent.jsonl"
 """What requests to servers have cost, of all runs of the folder."""
 CALLING = "calling.json"
@@ -71,6 +74,7 @@ class Run:
         budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
+        shared: the run in the shared store of its folder, while it is carried out.
         workers: do heavy stages; whoever carries a run out closes them.
         writes: whether the run's folder is written; not by whoever only looks.
         counts: whether it is counted as a run that chooses among its rounds by rows of dev.
@@ -106,7 +110,7 @@ class Run:
         self.key = key if attempt is None else digest([key, attempt])
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
-        self.artifacts = Artifacts(self.machine / "artifacts")
+        self.artifacts = Artifacts(self.machine / "artifacts", looks=not self.writes)
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
         self.workers = self._workers()
@@ -119,6 +123,7 @@ class Run:
         self.notes: list[str] = []
         self.used: dict[tuple[str, str], str] = {}
         self.made: dict[tuple[str, int, str], str] = {}
+        self.shared: SharedRun | None = None
         self._journal: Journal | None = None
         self._environments: dict[str, dict[str, str]] | None = None
 
@@ -174,15 +179,26 @@ class Run:
 
     def close(self, result: RoundResult) -> RoundResult:
         """Pin a round; one that is closed already stays as it was closed."""
-        return self._writing().close(result)
+        if self.shared is not None:
+            self.shared.check()
+        closed = self._writing().close(result)
+        self._share()
+        return closed
 
     def tested(self, pinned: Tested) -> None:
         """Pin what the evaluations on the test set rest on."""
         self._writing().test(pinned)
+        self._share()
 
     def wait(self, at: At, generated: str) -> None:
         """Say which answers an open round has that raters are asked about."""
         self._writing().wait(at.arm, at.round, generated)
+        self._share()
+
+    def _share(self) -> None:
+        """Have others find what is decided now, where the folder belongs to a shared store."""
+        if self.shared is not None:
+            self.shared.keep()
 
     def reopen(self, first: int) -> None:
         """Have this round and all later ones decided again."""
@@ -345,7 +361,8 @@ class Run:
             # A plugin failed in it: whatever was the reason may be mended by now.
             return None
         if pinned is None and artifact is not None and artifact.emptied and self.writes:
-            return None  # an open round has yet to be answered by these weights
+            # An open round has yet to be answered by these weights.
+            return artifact if self.artifacts.complete(artifact.path) else None
         return artifact
 
     def _make(
@@ -405,6 +422,8 @@ class Run:
         **asked: Any,
     ) -> Any:
         """A heavy stage as a job in ``folder``; ``asked`` (``probe``) is of the job's context."""
+        if checkpoint is not None and checkpoint.path:
+            self.artifacts.complete(Path(checkpoint.path))
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))
         job = Job(
             stage=entry.stage,

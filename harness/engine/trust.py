@@ -45,6 +45,11 @@ def trusting() -> Iterator[None]:
         _trusted.reset(token)
 
 
+def is_trusting() -> bool:
+    """Whether the person at the terminal said so."""
+    return _trusted.get()
+
+
 def foreign_files(run: Path) -> str:
     """Why one-file plugins of the run in that folder are not imported; empty where they are."""
     try:

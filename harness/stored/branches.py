@@ -27,13 +27,13 @@ from harness.engine.history import History
 from harness.engine.pins import GENERATE, ROWS, TRAIN
 from harness.engine.row_keys import row_keys
 from harness.engine.run import Run
+from harness.engine.shared_run import driving
 from harness.engine.steps import Steps
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation, answer_losses, evaluate
 from harness.engine.steps.training import train, training_log
 from harness.errors import HarnessError, UsageError
 from harness.kit.files import digest
-from harness.kit.lock import exclusive
 from harness.loop import deciding_score, rounds
 from harness.records import BASE_ARM, Checkpoint, Example, Measurement, to_json
 from harness.remote.spending import counting
@@ -375,7 +375,7 @@ def open_branches(
         Cancelled: ``cancelled`` says so.
     """
     run = _Unobserved(loading.load(path, sets=sets), watcher or Quiet(), cancelled=cancelled)
-    with exclusive(run.folder / "lock"), run.workers, counting(run.spending):
+    with driving(run), run.workers, counting(run.spending):
         run.prepare()
         steps = Steps(run)
         branches = Branches(steps, History(data=steps.data()))

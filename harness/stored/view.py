@@ -19,6 +19,7 @@ from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
 from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER
 from harness.engine.run import Run
+from harness.engine.shared_run import driving
 from harness.engine.steps import Steps
 from harness.engine.steps.measuring import score
 from harness.engine.trust import as_allowed
@@ -207,7 +208,7 @@ class RunView:
                 f"the model of round {number} of run {self.name} is not stored",
                 hint="harness iterate with the run's config trains it again",
             )
-        if artifact.emptied:
+        if not self._run.artifacts.complete(artifact.path):
             raise DataError(
                 f"the model of round {number} of run {self.name} was removed by harness clean",
                 hint=f"harness iterate --reopen {number} trains it again, and decides that round "
@@ -246,7 +247,7 @@ class RunView:
         """
         run = Run(self._run.config, watcher or Quiet(), name=self.name)
         _, history = replay(self._run)
-        with self.locked(), run.workers, counting(run.spending):
+        with driving(run), run.workers, counting(run.spending):
             yield Branches(Steps(run), history)
 
     def locked(self) -> AbstractContextManager[None]:

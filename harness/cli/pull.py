@@ -1,0 +1,75 @@
+"""``harness pull``: a run of the shared store, here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from harness.kit.text import one_line
+from harness.terminal.options import RunName
+
+app = typer.Typer()
+
+
+@app.command()
+def pull(
+    run: RunName = None,
+    store: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--store", metavar="URL", help="the store, where no config here names it"),
+    ] = None,
+) -> None:
+    """Have a run of the shared store here; without a name, list those that it has.
+
+    Answers, scores and weights come when they are asked for. The config and files of code are
+    taken with --trust, where the run names code.
+    """
+    from harness.engine import objects, shared_run, trust
+    from harness.engine.places import MACHINE_FOLDER
+
+    machine = Path(MACHINE_FOLDER).absolute()
+    shared = objects.attach(machine, _url(store))
+    assert shared is not None
+    if run is None:
+        for name in shared_run.names(shared):
+            typer.echo(one_line(name))
+        return
+    console = Console(stderr=True)
+    for sentence in shared_run.pull(shared, machine, run, code=trust.is_trusting()):
+        console.print(Text(f"note: {one_line(sentence)}"), highlight=False, soft_wrap=True)
+    told = f"{run} is here: harness report {run}"
+    console.print(Text(one_line(told)), highlight=False, soft_wrap=True)
+
+
+def _url(given: str | None) -> str:
+    """The store that is meant: the given one, that of this folder, that of ./harness.yaml.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from harness.config.finding import FILE_NAME
+    from harness.config.settings import store_url
+    from harness.engine import objects
+    from harness.engine.places import MACHINE_FOLDER
+    from harness.errors import UsageError
+    from harness.kit import yaml_file
+
+    if given is not None:
+        try:
+            return str(store_url(given))
+        except ValueError as error:
+            raise UsageError(f"--store: {error}") from None
+    known = objects.of(Path(MACHINE_FOLDER))
+    if known is not None:
+        return known.url
+    if Path(FILE_NAME).is_file():
+        execution = yaml_file.read(Path(FILE_NAME))[0].get("execution")
+        if isinstance(execution, dict) and isinstance(execution.get("store"), str):
+            return str(store_url(execution["store"]))
+    raise UsageError(
+        "this folder belongs to no store", hint="harness pull RUN --store s3://bucket/prefix"
+    )

@@ -1,0 +1,419 @@
+"""The store that several machines and people share: whole objects by key, behind one URL.
+
+A key is written once, with one exception (the heartbeat of a run's driver): objects are known by
+their content, or numbered, and whoever creates a number first has it. Nothing is ever listed while
+a run is at work.
+
+A working folder belongs to one store at most. The first run with ``execution.store`` writes down
+which; from then on all that is done in the folder uses it, whatever the config says of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from harness.config.settings import store_url
+from harness.errors import EnvironmentFailure
+from harness.kit.files import digest, fsync, read_json, remove, sync_folder, write_bytes, write_json
+from harness.kit.installing import install_extra
+
+FILE = "store.json"
+"""In the machine's folder: which store the working folder belongs to."""
+PAUSES = (1.0, 3.0, 9.0, 27.0)
+"""Seconds before further attempts at what failed for a moment; libraries try again, too."""
+T = TypeVar("T")
+
+
+class StoreError(EnvironmentFailure):
+    """The shared store cannot be used. Says nothing that a library said: that may hold keys."""
+
+
+class Objects:
+    """The objects below one URL.
+
+    Attributes:
+        url: without credentials.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @functools.cached_property
+    def name(self) -> str:
+        """Of the store, where something local says to which it belongs."""
+        return digest(self.url)[:16]
+
+    def get(self, key: str) -> bytes | None:
+        """The object; None: there is none.
+
+        Raises:
+            StoreError: nobody can say.
+        """
+        raise NotImplementedError
+
+    def fetch(self, key: str, path: Path) -> bool:
+        """Write an object to a file; whether there is one."""
+        raise NotImplementedError
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object whole, in the place of another one of that key."""
+        raise NotImplementedError
+
+    def send(self, key: str, path: Path) -> None:
+        """The same with what a file holds."""
+        raise NotImplementedError
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Put an object where there is none; whether this is the one that is there now."""
+        raise NotImplementedError
+
+    def delete(self, key: str) -> None:
+        """Nothing happens where there is none."""
+        raise NotImplementedError
+
+    def below(self, key: str) -> list[str]:
+        """The names directly below a key, sorted. For people who look: no run lists anything."""
+        raise NotImplementedError
+
+    def probe(self) -> None:
+        """Create one key twice.
+
+        Raises:
+            StoreError: it cannot be used, or accepts both.
+        """
+        key = f"probe/{uuid.uuid4().hex}"
+        first, second = self.create(key, b"first"), self.create(key, b"second")
+        kept = self.get(key)
+        self.delete(key)
+        if not first or second or kept != b"first":
+            raise StoreError(
+                "this store lets one key be created twice, so that two people could open a test "
+                "set and count as one",
+                where=self.url,
+                hint="take one with conditional writes (`If-None-Match`), or a folder that all see",
+            )
+
+
+class Folder(Objects):
+    """A folder that all machines see; it is not made: a disk that is not mounted looks like one."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._root = Path(unquote(urlsplit(url).path))
+
+    def get(self, key: str) -> bytes | None:
+        return self._try(lambda path: path.read_bytes(), key)
+
+    def fetch(self, key: str, path: Path) -> bool:
+        return self._try(lambda source: shutil.copyfile(source, path), key) is not None
+
+    def put(self, key: str, data: bytes) -> None:
+        self._try(lambda path: write_bytes(path, data), key)
+
+    def send(self, key: str, path: Path) -> None:
+        self._placed(key, lambda temporary: shutil.copyfile(path, temporary), os.replace)
+
+    def create(self, key: str, data: bytes) -> bool:
+        try:
+            self._placed(key, lambda temporary: temporary.write_bytes(data), os.link)
+        except FileExistsError:
+            return self.get(key) == data
+        return True
+
+    def delete(self, key: str) -> None:
+        self._try(remove, key)
+
+    def below(self, key: str) -> list[str]:
+        return sorted(self._try(os.listdir, key) or [])
+
+    def _placed(
+        self, key: str, write: Callable[[Path], object], place: Callable[[Path, Path], None]
+    ) -> None:
+        """Write a whole file beside its place, then put it there."""
+
+        def placed(path: Path) -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+            try:
+                write(temporary)
+                with temporary.open("rb") as stream:
+                    fsync(stream.fileno())
+                place(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            sync_folder(path.parent)
+
+        self._try(placed, key)
+
+    def _try(self, do: Callable[[Path], T], key: str) -> T | None:
+        if not self._root.is_dir():
+            hint = "make the folder first, or mount it"
+            raise StoreError("there is no such folder", where=self.url, hint=hint)
+        try:
+            return do(self._root / key)
+        except (FileExistsError, FileNotFoundError) as error:
+            if isinstance(error, FileExistsError):
+                raise
+            return None
+        except OSError as error:
+            raise StoreError(
+                f"{os.strerror(error.errno or 5)} (at {key})",
+                where=self.url,
+                hint="what is finished is kept here; then the same command goes on",
+            ) from None
+
+
+class Bucket(Objects):
+    """Any store that fsspec knows; the libraries find the credentials."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        scheme = urlsplit(url).scheme
+        try:
+            import fsspec
+
+            options: dict[str, Any] = {"use_listings_cache": False}
+            if scheme in ("s3", "s3a") and "config_kwargs" not in fsspec.config.conf.get("s3", {}):
+                # Tried again here and by s3fs; a third one would multiply the time that takes.
+                once = {"total_max_attempts": 1}
+                options["config_kwargs"] = {
+                    "connect_timeout": 10, "read_timeout": 60, "retries": once,
+                }  # fmt: skip
+            self._files, self._root = fsspec.core.url_to_fs(url, **options)
+        except ImportError:
+            extra = "s3" if scheme in ("s3", "s3a") else ""
+            hint = install_extra(extra) if extra else "install the package of fsspec that knows it"
+            raise StoreError(
+                f"the package for stores at {scheme}:// is not installed", where=url, hint=hint
+            ) from None
+        except ValueError:
+            raise StoreError(f"fsspec knows no store at {scheme}://", where=url) from None
+        # With more, s3fs asks for the size first, and lists where there is no such object.
+        self._at_once = {"max_concurrency": 1} if scheme in ("s3", "s3a") else {}
+
+    def get(self, key: str) -> bytes | None:
+        def read() -> bytes:
+            data: bytes = self._files.cat_file(self._path(key), **self._at_once)
+            return data
+
+        return self._try(read, key)
+
+    def fetch(self, key: str, path: Path) -> bool:
+        return self._done(lambda: self._files.get_file(self._path(key), str(path)), key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self._written(lambda: self._files.pipe_file(self._path(key), data), key)
+
+    def send(self, key: str, path: Path) -> None:
+        self._written(lambda: self._files.put_file(str(path), self._path(key)), key)
+
+    def create(self, key: str, data: bytes) -> bool:
+        try:
+            self._written(lambda: self._files.pipe_file(self._path(key), data, mode="create"), key)
+        except FileExistsError:
+            # An attempt whose answer was lost may have put it there.
+            return self.get(key) == data
+        return True
+
+    def delete(self, key: str) -> None:
+        self._try(lambda: self._files.rm_file(self._path(key)), key)
+
+    def below(self, key: str) -> list[str]:
+        found = self._try(lambda: self._files.ls(self._path(key), detail=False), key)
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found or [])
+
+    def _path(self, key: str) -> str:
+        return f"{self._root.rstrip('/')}/{key}"
+
+    def _written(self, do: Callable[[], object], key: str) -> None:
+        if not self._done(do, key):
+            raise self._refused(key, "there is no such bucket or folder")
+
+    def _done(self, do: Callable[[], object], key: str) -> bool:
+        """Do it; False where there is no such object."""
+
+        def done() -> bool:
+            do()
+            return True
+
+        return self._try(done, key) is not None
+
+    def _try(self, do: Callable[[], T], key: str) -> T | None:
+        """What ``do`` gives; None where there is no such object. Again where that may help.
+
+        Raises:
+            FileExistsError: there is one already.
+            StoreError: anything else.
+        """
+        for pause in (*PAUSES, None):
+            try:
+                return do()
+            except FileExistsError:
+                raise
+            except FileNotFoundError as error:
+                if _code(error) == "NoSuchBucket":
+                    raise self._refused(key, "there is no such bucket") from None
+                return None
+            except Exception as error:
+                words = _code(error) or type(error).__name__
+                why, hint, passing = _trouble(error, words)
+                if pause is None or not passing:
+                    raise self._refused(key, why, hint) from None
+            time.sleep(pause)
+        raise AssertionError
+
+    def _refused(self, key: str, why: str, hint: str = "") -> StoreError:
+        return StoreError(
+            f"{why} (at {key})",
+            where=self.url,
+            hint=hint
+            or "what is finished is kept here; once the store can be used the same command goes on",
+        )
+
+
+def _code(error: BaseException) -> str:
+    """The code by which a server said what is wrong; empty where it said none."""
+    seen: BaseException | None = error
+    while seen is not None:
+        response = getattr(seen, "response", None)
+        if isinstance(response, dict):
+            code = response.get("Error", {}).get("Code", "")
+            return str(code) if re.fullmatch(r"\w{1,60}", str(code)) else ""
+        seen = seen.__cause__ or seen.__context__
+    return ""
+
+
+def _trouble(error: BaseException, words: str) -> tuple[str, str, bool]:
+    """Why, what to do, and whether it may pass by itself."""
+    if words in ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError"):
+        hint = "give them as for other programs: AWS_PROFILE, ~/.aws, a role of the machine"
+        return "no credentials are found", hint, False
+    if isinstance(error, PermissionError):
+        hint = (
+            "who uses the store has to read, write and list it: without the right to list "
+            "(s3:ListBucket) a missing object cannot be told from a forbidden one"
+        )
+        return f"access is refused ({words})", hint, False
+    if words in ("InvalidBucketName", "ParamValidationError", "NoSuchBucket", "InvalidRegionName"):
+        return f"this is no name of a bucket that there is ({words})", "", False
+    return f"it does not answer as it should ({words})", "", True
+
+
+def opened(url: str) -> Objects:
+    """The store at a URL; nothing is asked of it yet.
+
+    Raises:
+        StoreError: a package is missing.
+    """
+    return _opened(url, os.getpid())
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(url: str, process: int) -> Objects:
+    """One for each process: connections do not go through a fork."""
+    return Folder(url) if urlsplit(url).scheme == "file" else Bucket(url)
+
+
+@functools.cache
+def _probed(url: str, process: int) -> None:
+    opened(url).probe()
+
+
+def attach(machine: Path, url: str | None) -> Objects | None:
+    """Have the working folder belong to a store, and try that out once in each process.
+
+    Args:
+        machine: the folder of all runs.
+        url: None: the store that it belongs to, if any.
+
+    Raises:
+        StoreError: it cannot be used.
+    """
+    known = _known(machine)
+    url = url or known
+    if url is None:
+        return None
+    store = opened(url)
+    _probed(url, os.getpid())
+    if url != known:
+        write_json(machine / FILE, {"schema": 1, "store": url})
+    return store
+
+
+def of(machine: Path) -> Objects | None:
+    """The store that a working folder belongs to; None: it has its own artifacts alone."""
+    url = _known(machine)
+    return None if url is None else opened(url)
+
+
+def _known(machine: Path) -> str | None:
+    try:
+        return str(store_url(read_json(machine / FILE)["store"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreError(
+            "which store this folder belongs to cannot be read",
+            where=str(machine / FILE),
+            hint="remove the file, and give the store in the config",
+        ) from None
+
+
+def as_part(name: str) -> str:
+    """A name that may hold anything as one part of a key."""
+    return quote(name, safe=" ").replace(" ", "+").replace(".", "%2E")
+
+
+def as_name(part: str) -> str:
+    """The name that :func:`as_part` was given."""
+    return unquote(part.replace("+", " "))
+
+
+def is_digest(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def numbered(objects: Objects, prefix: str, after: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The objects ``prefix/1``, ``prefix/2``, … after a number, until there is none."""
+    number = after + 1
+    while (data := objects.get(number_key(prefix, number))) is not None:
+        yield number, data
+        number += 1
+
+
+def file_key(sha256: str) -> str:
+    """Of a file's content."""
+    return f"files/{sha256[:2]}/{sha256}"
+
+
+def number_key(prefix: str, number: int) -> str:
+    return f"{prefix}/{number:08d}"
+
+
+def last_number(objects: Objects, prefix: str, known: int = 0) -> int:
+    """The highest number below a prefix, found by doubling and halving; 0: there is none.
+
+    Args:
+        known: a number that was there once.
+    """
+
+    def there(number: int) -> bool:
+        return objects.get(number_key(prefix, number)) is not None
+
+    low, step = (known, 1) if known and there(known) else (0, 1)
+    while there(low + step):
+        low, step = low + step, step * 2
+    high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if there(middle) else (low, middle)
+    return low
