@@ -4,10 +4,11 @@
 
 Prints the tables of ``benchmarks/servers.md``. Labels come from ``verdicts.rule.judge``, checks
 from ``verdicts.again.compare``. Training changes nothing: a tenth of the rows goes from right to
-wrong and a tenth back (pass/fail), or each score moves by a normal draw of sd .1 (graded), so that each
-*improved* is false. Near ties fall otherwise in each pass: 2 % of the rows each way (pass/fail), or
-a tenth of the scores by sd .1. The pass of the round is shifted upwards by a share of the minimum
-detectable effect of its verdict: so many more of the wrong rows are right, or each score is higher.
+wrong and a tenth back (pass/fail), or each score moves by a normal draw of sd .1 (graded), so that
+each *improved* is false. Near ties fall otherwise in each pass: 2 % of the rows each way
+(pass/fail), or a tenth of the scores by sd .1. The pass of the round is shifted upwards by a share
+of the minimum detectable effect of its verdict: so many more of the wrong rows are right, or each
+score is higher.
 
 * *apart*: the sides are answered in two passes, unchecked.
 * *one pass*: both sides have the shift.
