@@ -362,11 +362,11 @@ def _guards(
 
 def rise(steps: Steps, history: History, place: Place) -> Rise | None:
     """The loss of a round's model on general text beside the base model's, if it was measured."""
-    found = history.general.get(place)
-    if found is None:
+    measured = history.general.get(place)
+    if measured is None:
         return None
     seed = steps.seed("verdict", 0)
-    return Rise(found.before.losses, found.after.losses, found.after.groups, seed)
+    return Rise(measured.before.losses, measured.after.losses, measured.after.groups, seed)
 
 
 def _augment(
@@ -387,10 +387,10 @@ def _augment(
         budgets = {name: rows for name, rows in (growth.by if growth else {}).items()
                    if name not in without}  # fmt: skip
     place = (arm.name if source else BASE_ARM, source)
-    found, evaluation = history.findings[place], history.evaluations[place]
+    findings, evaluation = history.findings[place], history.evaluations[place]
     at, rows = At(number, arm.name), arm.train[source]
     return augment(
-        steps, history.data, rows, found, evaluation, budgets, strategy, at, pinned=pinned
+        steps, history.data, rows, findings, evaluation, budgets, strategy, at, pinned=pinned
     )
 
 

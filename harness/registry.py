@@ -215,18 +215,18 @@ class Registry:
         self, log: Any, hook: str, checked: Callable[[Any], T], arguments: Mapping[str, Any]
     ) -> tuple[list[T], list[str]]:
         """What each implementation gave, and a sentence for each that failed."""
-        found, failures = [], []
+        results, failures = [], []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             # A copy for each: what one of them changes is nobody else's.
             wanted = {name: copied(arguments[name]) for name in implementation.argnames}
             try:
-                found.append(checked(implementation.function(**wanted)))
+                results.append(checked(implementation.function(**wanted)))
             except STOPPING:
                 raise
             except BaseException as error:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
                 failures.append(_said(error, implementation.plugin_name, hook))
-        return found, failures
+        return results, failures
 
 
 def _check_hooks(module: ModuleType | Any, origin: str) -> None:
@@ -236,8 +236,8 @@ def _check_hooks(module: ModuleType | Any, origin: str) -> None:
         PluginError: its name is misspelt, or it lacks the decorator.
     """
     hooks = [name for name in vars(Hooks) if not name.startswith("_")]
-    for name, found in getattr(module, "__dict__", {}).items():
-        marked = hasattr(found, f"{GROUP}_impl")
+    for name, value in getattr(module, "__dict__", {}).items():
+        marked = hasattr(value, f"{GROUP}_impl")
         if name in hooks and not marked:
             raise PluginError(f"{name} lacks the decorator @harness.hookimpl", where=origin)
         # What they have in common says nothing of what was meant.

@@ -81,10 +81,10 @@ def in_one(
     old = evaluate(steps, checkpoint, rows, place, learned=learned, of=new)
     primary = steps.config.settings.primary
     values = tuple(side.scores[primary].value for side in (old, first))
-    told = again.beside(
+    sentence = again.beside(
         f"round {against}", _changed(old.predictions, first.predictions), len(rows), *values
     )
-    return old, Processes(told=told)
+    return old, Processes(told=sentence)
 
 
 def asked_again(
@@ -120,14 +120,18 @@ def asked_again(
         steps, metric, predictions, digest, sample, place, pinned=pins.get(_SCORE)
     )
     settings, known = steps.config.settings, {row.id for row in sample}
-    doubt, told = again.compare(
+    doubt, sentence = again.compare(
         DecidingScore(steps.primary_entry(), settings.primary, {}, steps.seed(AGAIN, at.round)),
         measured,
-        [one for one in plain.measurements[name] if one.example_id in known],
+        [
+            measurement
+            for measurement in plain.measurements[name]
+            if measurement.example_id in known
+        ],
         changed=_changed(predictions, plain.predictions),
         alpha=alpha_of(settings.rounds + 1),  # each round, and test
     )
-    return Processes(doubt, told, {AGAIN: digest, _SCORE: of_score})
+    return Processes(doubt, sentence, {AGAIN: digest, _SCORE: of_score})
 
 
 def _changed(now: Sequence[Prediction], before: Sequence[Prediction]) -> int:

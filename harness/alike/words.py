@@ -57,10 +57,10 @@ def asked(example: Example) -> str:
 
 def words(text: str) -> list[str]:
     """The words that count: no case, no punctuation; pairs of characters in unspaced scripts."""
-    found = normalise(text[:READ]).split()
+    pieces = normalise(text[:READ]).split()
     if text.isascii():
-        return found
-    return [piece for word in found for piece in _pieces(word)]
+        return pieces
+    return [piece for word in pieces for piece in _pieces(word)]
 
 
 def _pieces(word: str) -> Iterable[str]:
@@ -124,21 +124,21 @@ class Rows:
         if not self.size or k < 1:
             return [[] for _ in queries]
         block = max(1, CELLS // self.size)
-        found: list[list[tuple[int, float]]] = []
+        nearest: list[list[tuple[int, float]]] = []
         for start in range(0, len(queries), block):
             matrix = vectors(queries[start : start + block])
-            found += _best(self._similarities(matrix), k)
-        return found
+            nearest += _best(self._similarities(matrix), k)
+        return nearest
 
     def _similarities(self, queries: Any) -> Floats:
         """Cosines ``(queries, rows)``, rounded."""
         import numpy as np
 
-        found: Floats = (queries[:, self._dense :] @ self._rare).toarray()
+        similarities: Floats = (queries[:, self._dense :] @ self._rare).toarray()
         if self._common is not None:
-            found += queries[:, : self._dense].toarray() @ self._common
-        np.round(found, DIGITS, out=found)
-        return np.minimum(found, 1.0, out=found)
+            similarities += queries[:, : self._dense].toarray() @ self._common
+        np.round(similarities, DIGITS, out=similarities)
+        return np.minimum(similarities, 1.0, out=similarities)
 
     def _matrix(self, counted: Sequence[Counter[str]]) -> Any:
         """Rows of length 1 (0 for a text without words): ``(texts, words)``, sparse."""
@@ -172,12 +172,12 @@ def _best(similarities: Floats, k: int) -> list[list[tuple[int, float]]]:
     import numpy as np
 
     every = np.arange(len(similarities))
-    found: list[list[tuple[int, float]]] = [[] for _ in every]
+    best: list[list[tuple[int, float]]] = [[] for _ in every]
     for _ in range(min(k, similarities.shape[1])):
         places = similarities.argmax(axis=1)
         values = similarities[every, places]
-        for own, place, value in zip(found, places.tolist(), values.tolist(), strict=True):
+        for own, place, value in zip(best, places.tolist(), values.tolist(), strict=True):
             if value > 0:
                 own.append((place, value))
         similarities[every, places] = -1.0
-    return found
+    return best

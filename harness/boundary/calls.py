@@ -69,11 +69,11 @@ class PluginCalls:
     def hearing(self, report: Report) -> Report:
         """``report``, which counts as a sign of life."""
 
-        def told(done: int, total: int, what: str) -> None:
+        def heard(done: int, total: int, what: str) -> None:
             self.heard()
             report(done, total, what)
 
-        return told
+        return heard
 
     def saying(self, label: str) -> Callable[[str], None]:
         """How a plugin says a sentence to the person at the terminal: a sign of life, too."""

@@ -69,7 +69,7 @@ def _check(config: Config) -> None:
     remarks = [*config.remarks, *_shortages(config, counts)]
     wrong: list[HarnessError] = []
     warnings = list(_doubts(config, rows, wrong))
-    leaving, found = _screened(run, rows, wrong)
+    leaving, screening = _screened(run, rows, wrong)
     staying = [row for place, row in enumerate(rows) if place not in leaving]
     with plugins_on_stderr():
         wrong += unaskable(config, staying)
@@ -85,9 +85,9 @@ def _check(config: Config) -> None:
         tables.note(console, f"warning: {one_line(warning, 600)}", "yellow")
     for note in _notes_on(rows, run):
         tables.note(console, f"data: {one_line(note, 600)}", "yellow")
-    if told := _decoded_wrongly(rows):
-        tables.note(console, told, "yellow")
-    _show_screening(found, run, console)
+    if undecoded := _decoded_wrongly(rows):
+        tables.note(console, undecoded, "yellow")
+    _show_screening(screening, run, console)
     if wrong:
         raise _together(wrong, config)
     note = sealed_note(config.settings.primary, config.metrics)
@@ -153,12 +153,12 @@ def _screened(
 
     rules = run.config.settings.filters.rules()
     seed = screening_seed(run.config.settings.seed)
-    leaving, found = screen(rows, rules, seed=seed, most=MOST_PREVIEWED)
+    leaving, screening = screen(rows, rules, seed=seed, most=MOST_PREVIEWED)
     try:
-        refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
+        refuse_repeats(screening, rules.most_repeats, f"source '{run.config.data.plugin}'")
     except DataError as error:
         wrong.append(error)
-    return set(leaving), found
+    return set(leaving), screening
 
 
 def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
@@ -169,10 +169,10 @@ def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
 
     texts = [whole_text(row) for row in drawn(rows, LOOKED_AT)]
     checked = functools.partial(sentences, call="notes_on_rows()")
-    for told in run.config.registry.asked(
+    for notes in run.config.registry.asked(
         run.log, "notes_on_rows", checked, texts=texts, rows=len(rows)
     ):
-        yield from told
+        yield from notes
     yield from _dropped(rows, run.config)
 
 
@@ -208,7 +208,7 @@ def _dropped(rows: Sequence[Example], config: Config) -> Iterator[str]:
         )
 
 
-def _show_screening(found: Screening, run: Run, console: Console) -> None:
+def _show_screening(screening: Screening, run: Run, console: Console) -> None:
     from harness.boundary.results import checked
     from harness.data.screening import sentences, shown
 
@@ -220,9 +220,9 @@ def _show_screening(found: Screening, run: Run, console: Console) -> None:
 
         return next(iter(config.registry.asked(run.log, "masked", given, text=text)), text)
 
-    for sentence, _ in sentences(found, config.settings.filters.rules(), ahead=True):
+    for sentence, _ in sentences(screening, config.settings.filters.rules(), ahead=True):
         tables.note(console, f"data: {sentence}")
-    for pair in found.pairs:
+    for pair in screening.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")
         console.print(head, *(Text(f"    {masked(side)}") for side in shown(pair)), sep="\n",
                       highlight=False, soft_wrap=True)  # fmt: skip

@@ -51,16 +51,16 @@ def clean(
     from harness.stored.space import LEFT, left_behind, remove_part, remove_run, space
 
     root = Path()
-    found = space(root)
+    used = space(root)
     if as_json:
-        sys.stdout.write(json.dumps(_document(found), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_document(used), indent=1) + "\n")
         return
     console = Console()
-    chosen = _runs(runs or [], found)
-    parts = [part for part in found.interrupted if not runs or part.what == LEFT]
-    parts += () if runs else found.unneeded
-    parts += found.adapters if adapters else ()
-    _show(found, [*chosen, *parts], console)
+    chosen = _runs(runs or [], used)
+    parts = [part for part in used.interrupted if not runs or part.what == LEFT]
+    parts += () if runs else used.unneeded
+    parts += used.adapters if adapters else ()
+    _show(used, [*chosen, *parts], console)
     if not (chosen or parts) or dry_run or not _agreed(yes, chosen, parts, console):
         return
     now = space(root)  # a run may have begun while the question stood
@@ -77,16 +77,16 @@ def clean(
     console.print(f"removed {_size(freed)}", highlight=False)
 
 
-def _runs(names: Sequence[str], found: Space) -> list[Part]:
+def _runs(names: Sequence[str], used: Space) -> list[Part]:
     """The runs of these names.
 
     Raises:
         UsageError: there is none of that name.
         EnvironmentFailure: it is in progress.
     """
-    known = {part.what: part for part in found.runs}
+    known = {part.what: part for part in used.runs}
     for name in names:
-        if name in found.busy:
+        if name in used.busy:
             raise EnvironmentFailure(
                 f"run {name} is in progress", hint="wait for it, or stop it first"
             )
@@ -98,14 +98,14 @@ def _runs(names: Sequence[str], found: Space) -> list[Part]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _show(found: Space, going: Sequence[Part], console: Console) -> None:
+def _show(used: Space, going: Sequence[Part], console: Console) -> None:
     from harness.terminal.blocks import draw_rows
 
     rows = [
-        ("interrupted work", found.interrupted, "it begins anew"),
-        ("used by no run", found.unneeded, "made again if a run asks for it"),
-        ("weights not kept", found.adapters, "reports stay; try needs them"),
-        ("run", found.runs, "the run and its reports are gone"),
+        ("interrupted work", used.interrupted, "it begins anew"),
+        ("used by no run", used.unneeded, "made again if a run asks for it"),
+        ("weights not kept", used.adapters, "reports stay; try needs them"),
+        ("run", used.runs, "the run and its reports are gone"),
     ]
     lines = [
         (title, part.what, _size(part.size), "goes" if part in going else "", cost)
@@ -115,14 +115,14 @@ def _show(found: Space, going: Sequence[Part], console: Console) -> None:
         draw_rows(table(("", "what", "size", "now", "then"), lines), console)
     else:
         _say("nothing may go here", console)
-    for name in found.busy:
+    for name in used.busy:
         _say(f"run {name} is in progress: nothing of it is listed, and no artifact goes", console)
-    if found.unclear:
-        names = ", ".join(found.unclear[:3])
+    if used.unclear:
+        names = ", ".join(used.unclear[:3])
         _say(f"artifacts stay: {names} does not say which ones it has used", console)
-    for path in found.links:
+    for path in used.links:
         _say(f"{path} is a link, which is not followed", console)
-    if not going and (found.adapters or found.runs):
+    if not going and (used.adapters or used.runs):
         _say("harness clean --adapters, or harness clean RUN, removes more", console)
 
 
@@ -153,7 +153,7 @@ def _say(text: str, console: Console) -> None:
     console.print(Text(one_line(text, 300), "dim"), highlight=False, soft_wrap=True)
 
 
-def _document(found: Space) -> dict[str, object]:
+def _document(used: Space) -> dict[str, object]:
     def listed(parts: Sequence[Part]) -> list[dict[str, object]]:
         return [
             {"what": part.what, "bytes": part.size, "paths": [str(path) for path in part.paths]}
@@ -161,8 +161,8 @@ def _document(found: Space) -> dict[str, object]:
         ]
 
     return {
-        "interrupted": listed(found.interrupted), "unneeded": listed(found.unneeded),
-        "adapters": listed(found.adapters), "runs": listed(found.runs),
-        "busy": list(found.busy), "unclear": list(found.unclear),
-        "links": [str(path) for path in found.links],
+        "interrupted": listed(used.interrupted), "unneeded": listed(used.unneeded),
+        "adapters": listed(used.adapters), "runs": listed(used.runs),
+        "busy": list(used.busy), "unclear": list(used.unclear),
+        "links": [str(path) for path in used.links],
     }  # fmt: skip

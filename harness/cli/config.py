@@ -30,13 +30,13 @@ def show(
     from harness.config import loading
     from harness.kit import yaml_file
 
-    found = loading.load(config, sets=sets or [], flags={"rounds": rounds})
+    loaded = loading.load(config, sets=sets or [], flags={"rounds": rounds})
     if not origin:
-        sys.stdout.write(yaml_file.dump(found.shown()))
+        sys.stdout.write(yaml_file.dump(loaded.shown()))
         return
     rows = (
-        (dotted, str(value), _origin(found.origins, dotted))
-        for dotted, value in yaml_file.flattened(found.shown())
+        (dotted, str(value), _origin(loaded.origins, dotted))
+        for dotted, value in yaml_file.flattened(loaded.shown())
     )
     draw_rows(table(["key", "value", "from"], rows), Console())
 

@@ -105,8 +105,8 @@ def note_taken(core: Collection[str], installed: Mapping[str, Claims]) -> None:
     """Say on standard error which packages offer a command that is the core's."""
     for name, claims in installed.items():
         for point in claims if name in core else ():
-            told = f"note: {origin(point)} adds a command '{name}', which harness has itself"
-            print(one_line(told, 300), file=sys.stderr)
+            note = f"note: {origin(point)} adds a command '{name}', which harness has itself"
+            print(one_line(note, 300), file=sys.stderr)
 
 
 def home(name: str) -> str:

@@ -79,12 +79,12 @@ def _name_of(asked: str, folder: Path) -> str:
 def _hits(words: Sequence[str], folder: Path) -> list[Hit]:
     from harness.cli.docs_search import search, sections
 
-    found = []
+    pages = []
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name != INDEX:
-            found += sections(name, _read(folder, name))
-    return search(words, found)
+            pages += sections(name, _read(folder, name))
+    return search(words, pages)
 
 
 def _show_hits(asked: str, folder: Path, console: Console) -> None:

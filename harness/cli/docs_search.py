@@ -45,16 +45,16 @@ class Hit:
 
 def sections(page: str, text: str) -> list[Section]:
     """The sections of a page of Markdown."""
-    found: list[tuple[str, list[str]]] = [("", [""])]
+    parts: list[tuple[str, list[str]]] = [("", [""])]
     fenced = False
     for line in text.splitlines():
         if _FENCE.match(line):
             fenced = not fenced
             continue
         if not fenced and (heading := _HEADING.match(line)):
-            found.append((_MARKS.sub(r"\1", heading[1]), [""]))
+            parts.append((_MARKS.sub(r"\1", heading[1]), [""]))
             continue
-        lines, bare = found[-1][1], line.strip()
+        lines, bare = parts[-1][1], line.strip()
         code = fenced or line.startswith("    ")
         begins = code or not bare or bare.startswith(("|", "- "))
         if begins:
@@ -62,7 +62,7 @@ def sections(page: str, text: str) -> list[Section]:
         lines[-1] = f"{lines[-1]} {bare}".strip()
     return [
         Section(page, heading, tuple(_plain(line) for line in lines if _plain(line)))
-        for heading, lines in found
+        for heading, lines in parts
     ]
 
 
@@ -83,7 +83,7 @@ def search(words: Sequence[str], among: Sequence[Section]) -> list[Hit]:
             continue
         score = sum(weight * value for weight, value in zip(weights, held, strict=True))
         hits.append((-count, -score, place, Hit(section, _best(section, patterns), count)))
-    return [hit for *_, hit in sorted(hits, key=lambda found: found[:3])]
+    return [hit for *_, hit in sorted(hits, key=lambda ranked: ranked[:3])]
 
 
 def _pattern(word: str) -> re.Pattern[str]:

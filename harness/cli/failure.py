@@ -31,10 +31,10 @@ def show(error: HarnessError, *, debug: bool) -> int:
 
 def show_os_error(error: OSError, *, debug: bool) -> int:
     """What the system refused, wherever it was met: a full disk, a cut connection, a lost file."""
-    found = machine_trouble(error) or EnvironmentFailure(
+    failure = machine_trouble(error) or EnvironmentFailure(
         error.strerror or str(error) or type(error).__name__,
         where=str(error.filename or ""),
         hint="" if debug else "--debug shows where in the program it happened",
     )
-    found.__cause__ = error
-    return show(found, debug=debug)
+    failure.__cause__ = error
+    return show(failure, debug=debug)

@@ -122,7 +122,7 @@ def iterate(
 def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     """Carry a run out, or answer at once; returns the exit code."""
     console = Console(stderr=True)
-    stop = Stop(lambda told: console.print(told, highlight=False))
+    stop = Stop(lambda message: console.print(message, highlight=False))
     with asked.streams():
         run = made(stop)
     try:
@@ -131,8 +131,8 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     except Cancelled as end:
         if run.workers.launched is not None:
             _leave_or_cancel(run.name, console)
-        told = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
-        console.print(Text(told), highlight=False, soft_wrap=True)
+        message = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
+        console.print(Text(message), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
     if asked.as_json:

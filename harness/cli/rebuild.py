@@ -21,5 +21,5 @@ def rebuild(run: RunName = None) -> None:
 
     folder = find_reports(run)
     written = remake(folder, Quiet(), whole=True)  # its summary stays as it is
-    told = f"{folder}: {', '.join(written)}"
-    Console(stderr=True).print(Text(one_line(told)), highlight=False, soft_wrap=True)
+    line = f"{folder}: {', '.join(written)}"
+    Console(stderr=True).print(Text(one_line(line)), highlight=False, soft_wrap=True)

@@ -20,7 +20,7 @@ _MADE = re.compile(r"^<!-- made: (\w+) -->$", re.MULTILINE)
 
 def filled(text: str) -> str:
     """A page with what stands for a reference replaced by it."""
-    return _MADE.sub(lambda found: MAKERS[found[1]](), text)
+    return _MADE.sub(lambda match: MAKERS[match[1]](), text)
 
 
 def options(keys: Mapping[str, FieldInfo]) -> str:
@@ -95,8 +95,8 @@ def _keys(kind: Mapping[str, Any]) -> str:
     for name, field in kind["properties"].items():
         inner = "".join(f" See `{ref}`." for ref in dict.fromkeys(_values(field, "$ref")))
         choices = ", ".join(f"`{value}`" for value in _values(field, "enum"))
-        told = field["description"] + inner + (f" One of {choices}." if choices else "")
-        rows.append(f"| `{name}` | {cell(told)} |\n")
+        description = field["description"] + inner + (f" One of {choices}." if choices else "")
+        rows.append(f"| `{name}` | {cell(description)} |\n")
     return "".join(("| key | what it holds |\n|---|---|\n", *rows))
 
 

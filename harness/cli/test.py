@@ -28,11 +28,11 @@ def open_test(run: RunName = None, require: Require = None, as_json: Json = Fals
     asked.check()
     name = find_reports(run).name
     with asked.streams():
-        found = opened(name, Quiet())
-    if len(found.journal.rounds(BASE_ARM)) <= found.config.settings.rounds:
-        words = resume_command.kept(found.folder) or list(resume_command.PLAIN)
+        stored = opened(name, Quiet())
+    if len(stored.journal.rounds(BASE_ARM)) <= stored.config.settings.rounds:
+        words = resume_command.kept(stored.folder) or list(resume_command.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
     code = to_the_end(
-        lambda stop: Run(found.config, Quiet(), cancelled=stop.asked, name=name), asked
+        lambda stop: Run(stored.config, Quiet(), cancelled=stop.asked, name=name), asked
     )
     raise typer.Exit(code)

@@ -20,10 +20,10 @@ def parsed(text: str) -> tuple[Place, Any]:
     Raises:
         ConfigError: it is something else.
     """
-    found = yaml_file.key_value(text)
-    if found is None:
+    pair = yaml_file.key_value(text)
+    if pair is None:
         raise ConfigError(f"--set takes KEY=VALUE, not {text!r}")
-    return place_of(found[0]), found[1]
+    return place_of(pair[0]), pair[1]
 
 
 def assign(values: dict[str, Any], place: Place, value: Any, by: str) -> None:

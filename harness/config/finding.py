@@ -32,13 +32,13 @@ def find(path: Path | None) -> Path:
 
 def overlooked() -> list[str]:
     """Files of this folder that look like its config and are not read."""
-    known = [one for one in _NEARLY if Path(one).is_file()]
-    return [one for one in known if not _same_file(Path(one), Path(FILE_NAME))]
+    known = [name for name in _NEARLY if Path(name).is_file()]
+    return [name for name in known if not _same_file(Path(name), Path(FILE_NAME))]
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def _same_file(path: Path, other: Path) -> bool:
     """Also where a file system takes both spellings for one file."""
-    return other.exists() and one.samefile(other)
+    return other.exists() and path.samefile(other)
 
 
 def shipped(relative: str) -> Path:

@@ -56,7 +56,7 @@ def combining(config: Config) -> Iterator[CodeRunner]:
     """The experiments whose branches may run code by settings that they combine."""
     for intent in _intents(config):
         singles = [{key: value} for key, values in intent.space.items() for value in values]
-        runners = [runner_of(entry) for one in singles for entry in _with(config, one)]
+        runners = [runner_of(entry) for single in singles for entry in _with(config, single)]
         yield from runners
         if runners:
             yield CodeRunner("a search of settings", ("space", intent.space))

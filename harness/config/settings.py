@@ -243,8 +243,8 @@ class Execution(Strict):
 
 
 def _names_of_files(files: Any) -> list[str]:
-    texts = isinstance(files, list) and all(isinstance(one, str) for one in files)
-    if not texts or any("\0" in one for one in files):
+    texts = isinstance(files, list) and all(isinstance(name, str) for name in files)
+    if not texts or any("\0" in name for name in files):
         raise ValueError("a list of names of files is needed")
     return list(files)
 

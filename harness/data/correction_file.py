@@ -39,30 +39,30 @@ def merged_corrections(old: Sequence[Correction], new: Sequence[Correction]) -> 
     Raises:
         DataError: a text was typed for another prompt than a text of the same example.
     """
-    found = {one.text: one for one in old}
-    prompts = {one.example_id: one for one in old}
-    for one in new:
-        before = prompts.setdefault(one.example_id, one)
-        if (before.prompt, before.split) != (one.prompt, one.split):
+    by_text = {c.text: c for c in old}
+    prompts = {c.example_id: c for c in old}
+    for c in new:
+        before = prompts.setdefault(c.example_id, c)
+        if (before.prompt, before.split) != (c.prompt, c.split):
             raise DataError(
-                f"'{one_line(one.example_id, 80)}' had another prompt or split when an earlier "
+                f"'{one_line(c.example_id, 80)}' had another prompt or split when an earlier "
                 f"text was typed, in batch {before.origin.get('batch')}",
-                where=one.place or before.place,
+                where=c.place or before.place,
                 hint="write to a new file, or take the old lines out",
             )
-        found.setdefault(one.text, one)
-    return list(found.values())
+        by_text.setdefault(c.text, c)
+    return list(by_text.values())
 
 
-def encoded_corrections(found: Iterable[Correction]) -> bytes:
+def encoded_corrections(corrections: Iterable[Correction]) -> bytes:
     """What a file of these holds."""
-    lines = [{"schema": SCHEMA}, *(_line(one) for one in found)]
+    lines = [{"schema": SCHEMA}, *(_line(correction) for correction in corrections)]
     return b"".join(canonical(line) + b"\n" for line in lines)
 
 
-def _line(one: Correction) -> dict[str, Any]:
-    line = {key: to_json(getattr(one, key)) for key in _KEYS}
-    return {**line, "rounds": list(one.rounds)} if one.rounds else line
+def _line(correction: Correction) -> dict[str, Any]:
+    line = {key: to_json(getattr(correction, key)) for key in _KEYS}
+    return {**line, "rounds": list(correction.rounds)} if correction.rounds else line
 
 
 def read_corrections(path: Path) -> list[Correction]:
@@ -92,8 +92,8 @@ def parsed(data: bytes, name: str) -> list[Correction]:
     head = _object(f"{name}:1", lines[0])
     if head != {"schema": SCHEMA}:
         _refuse(f"{name}:1", f"it does not begin as accepted corrections do ({SCHEMA})")
-    found = [_read(f"{name}:{at}", line) for at, line in enumerate(lines[1:], start=2)]
-    return merged_corrections([], found)
+    corrections = [_read(f"{name}:{at}", line) for at, line in enumerate(lines[1:], start=2)]
+    return merged_corrections([], corrections)
 
 
 def _object(place: str, line: bytes) -> dict[str, Any]:

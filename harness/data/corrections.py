@@ -87,75 +87,89 @@ class Corrected:
     rounds: tuple[int, ...] = ()
 
 
-def corrected(rows: Sequence[Example], found: Sequence[Correction], name: str) -> Corrected:
+def corrected(rows: Sequence[Example], corrections: Sequence[Correction], name: str) -> Corrected:
     """The rows of a source; those of dev have the texts as further references.
 
     The first reference stays the first, and none comes twice. Rows of the pool stay as they are.
 
     Args:
-        found: corrections of dev and pool; all must fit.
+        corrections: those of dev and pool; all must fit.
         name: what messages call the file.
 
     Raises:
         DataError: an id is not there, or its row is of another split or asks something else.
     """
     by_id = {row.id: row for row in rows}
-    _check_known(by_id, found, name)
+    _check_known(by_id, corrections, name)
     texts: dict[str, list[str]] = defaultdict(list)
-    for one in found:
-        check_fits(one, by_id[one.example_id])
-        if one.split == "dev":
-            texts[one.example_id].append(one.reference)
+    for correction in corrections:
+        check_fits(correction, by_id[correction.example_id])
+        if correction.split == "dev":
+            texts[correction.example_id].append(correction.reference)
     added: Counter[str] = Counter()
     changed = []
     for row in rows:
         more = [text for text in texts.get(row.id, ()) if text not in row.references]
         added[row.id] += len(more)
         changed.append(replace(row, references=(*row.references, *more)) if more else row)
-    used = [one for one in found if one.split == "dev" and _is_new(one, by_id)]
-    rounds = {number for one in used if not one.one_sided for number in one.rounds}
+    used = [
+        correction
+        for correction in corrections
+        if correction.split == "dev" and _is_new(correction, by_id)
+    ]
+    rounds = {
+        number for correction in used if not correction.one_sided for number in correction.rounds
+    }
     return Corrected(
-        tuple(changed), added.total(), sum(one.one_sided for one in used), tuple(sorted(rounds))
+        tuple(changed),
+        added.total(),
+        sum(correction.one_sided for correction in used),
+        tuple(sorted(rounds)),
     )
 
 
-def _is_new(one: Correction, rows: Mapping[str, Example]) -> bool:
-    return one.reference not in rows[one.example_id].references
+def _is_new(correction: Correction, rows: Mapping[str, Example]) -> bool:
+    return correction.reference not in rows[correction.example_id].references
 
 
-def _check_known(by_id: Mapping[str, Example], found: Sequence[Correction], name: str) -> None:
+def _check_known(
+    by_id: Mapping[str, Example], corrections: Sequence[Correction], name: str
+) -> None:
     lost: dict[str, Correction] = {}
-    for one in found:
-        if one.example_id not in by_id:
-            lost.setdefault(one.example_id, one)
+    for correction in corrections:
+        if correction.example_id not in by_id:
+            lost.setdefault(correction.example_id, correction)
     if lost:
         rest = len(lost) - _NAMED
         first = list(lost.values())[:_NAMED]
-        told = [f"{one.place or name}: {one_line(one.example_id, 80)}" for one in first]
+        places = [
+            f"{correction.place or name}: {one_line(correction.example_id, 80)}"
+            for correction in first
+        ]
         raise DataError(
             f"{len(lost)} of the corrected rows are not among the rows of the source",
             where=name,
-            details=[*told, *([f"and {rest} more"] if rest > 0 else [])],
+            details=[*places, *([f"and {rest} more"] if rest > 0 else [])],
             hint="the source gives other rows than when they were rated; take the lines out",
         )
 
 
-def check_fits(one: Correction, row: Example) -> None:
+def check_fits(correction: Correction, row: Example) -> None:
     """Whether today's row is the one that was rated.
 
     Raises:
         DataError: it is of another split, or asks something else.
     """
     name = one_line(row.id, 80)
-    if row.split != one.split:
+    if row.split != correction.split:
         raise DataError(
-            f"'{name}' was rated as a row of {one.split}, and is one of {row.split}",
-            where=one.place,
+            f"'{name}' was rated as a row of {correction.split}, and is one of {row.split}",
+            where=correction.place,
             hint="only rows of dev and pool take corrections; take the line out",
         )
-    if prompt_digest(row.messages) != one.prompt:
+    if prompt_digest(row.messages) != correction.prompt:
         raise DataError(
             f"the prompt of '{name}' is not the one that was rated",
-            where=one.place,
+            where=correction.place,
             hint="the text may be no answer to it any more; take the line out, or rate it again",
         )

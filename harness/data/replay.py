@@ -18,6 +18,6 @@ def ordered(rows: Sequence[Example], seed: int) -> list[Example]:
 
     That keeps two rounds alike but for what was added for the task.
     """
-    found = sorted(rows, key=lambda row: row.id)
-    random.Random(seed).shuffle(found)
-    return found
+    rows_ = sorted(rows, key=lambda row: row.id)
+    random.Random(seed).shuffle(rows_)
+    return rows_

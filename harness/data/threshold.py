@@ -110,17 +110,17 @@ def _most(strengths: Strengths, without: Sequence[int]) -> tuple[float, float]:
 
 
 def _quantiles(
-    comparisons: Sequence[tuple[float, float]], kept: float
+    comparisons: Sequence[tuple[float, float]], share: float
 ) -> tuple[float | None, float | None]:
     words, code = zip(*comparisons, strict=True) if comparisons else ((), ())
-    return _quantile(words, kept), _quantile(code, kept)
+    return _quantile(words, share), _quantile(code, share)
 
 
-def _quantile(values: Sequence[float], kept: float) -> float | None:
+def _quantile(values: Sequence[float], share: float) -> float | None:
     """The ``ceil(kept (n + 1))``-th smallest, the largest if that is too many; None below 0."""
     if not values:
         return None
-    rank = min(len(values), math.ceil(kept * (len(values) + 1)))
+    rank = min(len(values), math.ceil(share * (len(values) + 1)))
     value = sorted(values)[rank - 1]
     return math.ceil(value * 1e6) / 1e6 if value >= 0 else None
 

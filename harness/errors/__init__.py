@@ -168,11 +168,15 @@ def near(name: str, known: Sequence[str], synonyms: Mapping[str, str] | None = N
     import difflib
 
     meant = (synonyms or {}).get(name.casefold())
-    initials = [one for one in known if "_" in one and _initials(one) == name.casefold()]
+    initials = [
+        candidate
+        for candidate in known
+        if "_" in candidate and _initials(candidate) == name.casefold()
+    ]
     if meant not in known:
         meant = initials[0] if len(initials) == 1 else None
-    found = [meant] if meant else difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f", did you mean '{found[0]}'?" if found else ""
+    matches = [meant] if meant else difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f", did you mean '{matches[0]}'?" if matches else ""
 
 
 def _initials(name: str) -> str:

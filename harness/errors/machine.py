@@ -93,16 +93,16 @@ def _number(error: BaseException) -> int | None:
     if isinstance(error, OSError):
         return error.errno
     texts = (text for text in error.args[:1] if isinstance(text, str))  # str() may fail
-    told = re.search(r"\(os error (\d+)\)", next(texts, ""))
-    return int(told[1]) if told else None
+    match = re.search(r"\(os error (\d+)\)", next(texts, ""))
+    return int(match[1]) if match else None
 
 
 def trouble_in(text: str) -> str:
     """The machine's trouble that the words of a library or of a process tell; empty if none."""
     if any(words in text for words in _WORDS_OF_MEMORY):
         return _NO_MEMORY
-    told = (trouble for number, trouble in _TROUBLES.items() if os.strerror(number) in text)
-    return next(told, "")
+    troubles = (trouble for number, trouble in _TROUBLES.items() if os.strerror(number) in text)
+    return next(troubles, "")
 
 
 def raise_trouble(error: BaseException) -> None:

@@ -164,8 +164,8 @@ class Parquet(Columnar):
     def _largest(self) -> int:
         import pyarrow.parquet as pq
 
-        found = pq.read_metadata(self.file.path or self.file.open())
-        groups = (found.row_group(at) for at in range(found.num_row_groups))
+        metadata = pq.read_metadata(self.file.path or self.file.open())
+        groups = (metadata.row_group(at) for at in range(metadata.num_row_groups))
         return max((int(group.total_byte_size) for group in groups), default=0)
 
     def _batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -365,8 +365,8 @@ def _is_scalar(kind: pa.DataType) -> bool:
 def _labels(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
     """Column -> names of its numbers (``ClassLabel``), which `datasets` keeps beside the schema."""
     try:
-        kept = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = kept["info"]["features"].items()
+        stored = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = stored["info"]["features"].items()
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {

@@ -54,12 +54,12 @@ class Delimited(Reader):
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """See :meth:`Reader.rows`; the number is that of the line in which a row begins."""
-        told = separator(self.file)
-        self._delimiter = self._delimiter or told or sniffed(self.file)
+        named = separator(self.file)
+        self._delimiter = self._delimiter or named or sniffed(self.file)
         self.kind = f"CSV with {DELIMITERS[self._delimiter]}"
         names, blank = self._names, 0
         for number, start, cells in self._cells():
-            if told and number == 1:
+            if named and number == 1:
                 continue
             if not names:
                 if cells and not self._header(cells, number):
@@ -164,8 +164,8 @@ _SEPARATOR = re.compile(rb'"?sep=(.)"?[;,\t]*\r?\n?', re.IGNORECASE)
 def separator(file: File) -> str:
     """The delimiter that a first line ``sep=;`` says, which is Excel's and no row; else empty."""
     with file.open() as stream:
-        found = _SEPARATOR.fullmatch(stream.readline(64).removeprefix(BOM))
-    mark = found[1].decode("ascii", "replace") if found else ""
+        match = _SEPARATOR.fullmatch(stream.readline(64).removeprefix(BOM))
+    mark = match[1].decode("ascii", "replace") if match else ""
     return mark if mark in DELIMITERS else ""
 
 

@@ -43,10 +43,10 @@ def faults(raw: bytes) -> list[Fault]:
     if fault.column is not None:
         return [(fault.column, fault.reason)]
     try:
-        found = list(_faults(raw.decode("utf-8")))
+        known = list(_faults(raw.decode("utf-8")))
     except (RecursionError, ValueError):  # nested too deeply, or a number with too many digits
-        found = []
-    return found or [(1, f"not usable: {fault}")]
+        known = []
+    return known or [(1, f"not usable: {fault}")]
 
 
 def _faults(text: str) -> Iterator[Fault]:
@@ -84,27 +84,27 @@ def column(text: str, path: Steps, *, key: bool = False) -> int:
 
 def walk(text: str) -> list[Place]:
     """Every key and value of a valid text, in order."""
-    found: list[Place] = []
-    _value(text, 0, (), found)
-    return found
+    places: list[Place] = []
+    _value(text, 0, (), places)
+    return places
 
 
-def _value(text: str, at: int, path: Steps, found: list[Place]) -> int:
+def _value(text: str, at: int, path: Steps, places: list[Place]) -> int:
     at = _skip(text, at)
     if text[at] not in "{[":
         value, end = _DECODER.raw_decode(text, at)
-        found.append(Place(path, at + 1, False, value))
+        places.append(Place(path, at + 1, False, value))
         return end
-    found.append(Place(path, at + 1, False, None))
+    places.append(Place(path, at + 1, False, None))
     is_object, close = text[at] == "{", "}" if text[at] == "{" else "]"
     at, index = _skip(text, at + 1), 0
     while text[at] != close:
         step: str | int = index
         if is_object:
             step, end = _DECODER.raw_decode(text, at)
-            found.append(Place((*path, step), at + 1, True, step))
+            places.append(Place((*path, step), at + 1, True, step))
             at = _skip(text, end) + 1  # behind the colon
-        at = _skip(text, _value(text, at, (*path, step), found))
+        at = _skip(text, _value(text, at, (*path, step), places))
         at = _skip(text, at + 1) if text[at] == "," else at
         index += 1
     return at + 1

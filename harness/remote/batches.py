@@ -260,11 +260,11 @@ class Batches:
         what = f"batch {one_line(batch.id, 40)}"
         while True:
             try:
-                found = self._client.call("GET", path)
-                status, unheard = _status(found), 0
+                document = self._client.call("GET", path)
+                status, unheard = _status(document), 0
                 if status in ENDED:
-                    return found
-                done = _done(found)
+                    return document
+                done = _done(document)
             except Fault as fault:
                 status, unheard, done = fault.words, unheard + 1, 0
                 if unheard >= UNHEARD or not fault.again:
@@ -289,7 +289,7 @@ class Batches:
         Raises:
             Fault: it has none, and is something else.
         """
-        found: dict[str, Reply | Fault] = {}
+        outcomes: dict[str, Reply | Fault] = {}
         for line in self._client.lines(path):
             may_be_empty = may_be_empty and not line.strip()
             try:
@@ -300,16 +300,16 @@ class Batches:
                 continue  # no line of a batch: its request counts as left out
             try:
                 if status is None:
-                    found[key] = _fault(document.get("error"))
+                    outcomes[key] = _fault(document.get("error"))
                 else:
-                    found[key] = self._client.reply(status, json.dumps(response.get("body")))
+                    outcomes[key] = self._client.reply(status, json.dumps(response.get("body")))
             except Fault as fault:
-                found[key] = fault
+                outcomes[key] = fault
             except EnvironmentFailure as error:
-                found[key] = Fault(error.what, again=False, free=True)
-        if not found and not may_be_empty:
+                outcomes[key] = Fault(error.what, again=False, free=True)
+        if not outcomes and not may_be_empty:
             raise Fault("no lines of a batch")
-        return found
+        return outcomes
 
     # -- asked of the server, written down -------------------------------------------------------
 

@@ -252,12 +252,14 @@ class Client:
     def _said(self, body: str) -> str:
         """The server's own words, without the key, if it has a sentence to say."""
         try:
-            found: Any = json.loads(body)
+            message: Any = json.loads(body)
         except (ValueError, RecursionError):
             return ""
         for name in ("error", "message"):
-            found = found.get(name, found) if isinstance(found, dict) else found
-        return f", {self._clean(found, 160)}" if isinstance(found, str) and found.strip() else ""
+            message = message.get(name, message) if isinstance(message, dict) else message
+        return (
+            f", {self._clean(message, 160)}" if isinstance(message, str) and message.strip() else ""
+        )
 
     def _clean(self, text: str, limit: int | None = None) -> str:
         if len(self._key) >= SHORTEST_KEY:
@@ -341,13 +343,13 @@ def _count(usage: Any, name: str) -> int | None:
 def _seconds(header: str) -> float:
     """What ``Retry-After`` asks for: seconds or a date; never longer than :data:`LONGEST_WAIT`."""
     try:
-        found = float(header)
+        seconds = float(header)
     except ValueError:
         try:
-            found = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
+            seconds = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
         except (ValueError, TypeError):
             return 0.0
-    return min(max(found, 0.0), LONGEST_WAIT) if found == found else 0.0
+    return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else 0.0
 
 
 def _phrase(status: int) -> str:

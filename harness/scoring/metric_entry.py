@@ -77,7 +77,7 @@ class MetricEntry:
         found = self._called(self.metric.caveat, "caveat")
         if not isinstance(found, str):
             raise PluginError(f"caveat() gives a {type(found).__name__}", where=self._where)
-        return one_line("; ".join(one for one in (self.doubt, found) if one), CAVEAT)
+        return one_line("; ".join(part for part in (self.doubt, found) if part), CAVEAT)
 
     def titled(self, score_name: str) -> str:
         """A score's name as people read it, with its caveat."""
@@ -97,8 +97,8 @@ class MetricEntry:
         """The metric's, in the order of its scores; raises PluginError where one is missing."""
 
         def values() -> list[float]:
-            found = dict(self.metric.corpus(pairs))
-            return [float(found[name]) for name in self.metric.score_names()]
+            values_ = dict(self.metric.corpus(pairs))
+            return [float(values_[name]) for name in self.metric.score_names()]
 
         hint = "corpus() returns a number for each of score_names()"
         numbers: list[float] = self._called(values, "corpus", hint)
@@ -141,8 +141,8 @@ class MetricEntry:
             with np.errstate(all="ignore"):
                 return np.asarray(call(), dtype=np.float64)
 
-        found: stats.Floats = self._called(numbers, what, _SHAPES)
-        return found
+        numbers_: stats.Floats = self._called(numbers, what, _SHAPES)
+        return numbers_
 
 
 _SHAPES = "one statistic for each score, or an aggregate() that turns them into score_names()"

@@ -39,21 +39,21 @@ def scores(
     Raises:
         PluginError: the metric fails on the whole set.
     """
-    kept = sorted((m for m in measurements if m.statistics is not None), key=_by_id)
-    unscored = len(measurements) - len(kept)
-    if not kept:
+    scored = sorted((m for m in measurements if m.statistics is not None), key=_by_id)
+    unscored = len(measurements) - len(scored)
+    if not scored:
         estimates = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
     elif entry.metric.additive:
-        names = group_names(groups, (m.example_id for m in kept))
-        estimates = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
+        names = group_names(groups, (m.example_id for m in scored))
+        estimates = stats.interval(entry.aggregate, table(scored), names, seed, draws=draws)
         if not overrides(entry.metric, "aggregate", "values"):  # plain means
             estimates = [_with_ends(one, entry.metric.bounds, names) for one in estimates]
     else:
-        estimates = _corpus(entry, {m.example_id for m in kept}, pairs)
+        estimates = _corpus(entry, {m.example_id for m in scored}, pairs)
     signature = entry.signature() if signature is None else signature
     caveat = entry.caveat()
     return {
-        name: _score(name, estimate, len(kept), unscored, signature, caveat, entry.metric)
+        name: _score(name, estimate, len(scored), unscored, signature, caveat, entry.metric)
         for name, estimate in zip(entry.score_names, estimates, strict=True)
     }
 

@@ -102,8 +102,8 @@ class Annotations(Plugin):
 def exercise_annotations(annotations: Annotations, run: AnnotatedRun) -> Annotated:
     """All that annotations are asked, in tables that the plugin has declared."""
     returned(Annotations.digest, annotations.digest(run.name, run.folder))
-    found = instance_of(Annotated, annotations.collect(run), "collect()")
-    for name in found.tables:
+    annotated = instance_of(Annotated, annotations.collect(run), "collect()")
+    for name in annotated.tables:
         if name not in annotations.tables:
             raise refused(f"collect() gives a table '{name}', which `tables` does not name")
-    return found
+    return annotated

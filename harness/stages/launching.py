@@ -134,9 +134,9 @@ def exercise_launcher(launcher: Launcher, context: Context) -> str:
                 launcher.cancel(name)
                 raise PluginError(f"a job of a second has not ended after {WAITS:.0f} s")
             time.sleep(0.2)
-        told = state_of(launcher, name)
-        if not wrote.is_file() or told.state not in ("ended", "gone"):
-            raise PluginError(f"a job that writes a file is '{told.state}' ({told.said})")
+        state = state_of(launcher, name)
+        if not wrote.is_file() or state.state not in ("ended", "gone"):
+            raise PluginError(f"a job that writes a file is '{state.state}' ({state.said})")
         launcher.cancel(name)
         launcher.logs(name)
         if state_of(launcher, "0").state != "gone":

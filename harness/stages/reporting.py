@@ -109,9 +109,11 @@ class Section(Plugin):
         Args:
             document: the analysis; what :meth:`rows` gave is the last of its ``sections``.
         """
-        for found in document.get("sections") or ():
-            if found["name"] == self.name:
-                return of_rows(found["title"], found["columns"], found["rows"], found["cut"])
+        for section in document.get("sections") or ():
+            if section["name"] == self.name:
+                return of_rows(
+                    section["title"], section["columns"], section["rows"], section["cut"]
+                )
         return ()
 
     def in_short(self, document: Mapping[str, Any]) -> Iterable[Block]:

@@ -146,7 +146,7 @@ def _space(values: Any) -> dict[str, tuple[Any, ...]]:
     """Dotted key -> values that it may get."""
     if not isinstance(values, Mapping) or not values:
         raise _wrong(f"space() is {given(values)}, where a mapping of keys to values is due")
-    found = {}
+    space = {}
     for key, several in values.items():
         listed = isinstance(several, Sequence) and not isinstance(several, str)
         if not isinstance(key, str) or not listed:
@@ -155,8 +155,8 @@ def _space(values: Any) -> dict[str, tuple[Any, ...]]:
             raise _wrong(
                 f"space() names {len(several)} values of '{one_line(key, NAME)}', over {LONGEST}"
             )
-        found[key] = tuple(_plain(one, f"space(): '{one_line(key, NAME)}'") for one in several)
-    return found
+        space[key] = tuple(_plain(value, f"space(): '{one_line(key, NAME)}'") for value in several)
+    return space
 
 
 def _proposal(values: Any, allowed: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
@@ -170,22 +170,22 @@ def _proposal(values: Any, allowed: Mapping[str, Sequence[Any]]) -> dict[str, An
         return None
     if not isinstance(values, Mapping) or set(values) != set(allowed):
         raise _wrong(f"propose() is {given(values)}, where a value of each key of space() is due")
-    found = {key: _plain(values[key], f"propose(): '{one_line(key, NAME)}'") for key in allowed}
-    for key, value in found.items():
+    proposal = {key: _plain(values[key], f"propose(): '{one_line(key, NAME)}'") for key in allowed}
+    for key, value in proposal.items():
         if not _lies_in(value, allowed[key]):
             due = _in_words(allowed[key])
             raise _wrong(
                 f"propose(): '{one_line(key, NAME)}' is {given(value)}, where {due} is due"
             )
-    return found
+    return proposal
 
 
 def _lies_in(value: Any, allowed: Sequence[Any]) -> bool:
-    if any(type(one) is type(value) and one == value for one in allowed):
+    if any(type(choice) is type(value) and choice == value for choice in allowed):
         return True
     if not _is_range(allowed) or not _is_number(value):
         return False
-    whole = all(isinstance(one, int) for one in allowed)
+    whole = all(isinstance(choice, int) for choice in allowed)
     return bool(min(allowed) <= value <= max(allowed) and (value == int(value) or not whole))
 
 
@@ -214,11 +214,11 @@ def _limits(values: Any) -> tuple[float | None, ...]:
         or len(values) > len(Searcher.shares)
     ):
         raise _wrong(f"limits() is {given(values)}, where a sequence of {due} is due")
-    for one in values:
-        if one is not None and not _is_number(one):
-            raise _wrong(f"limits() has {given(one)}, where {due} are due")
+    for limit in values:
+        if limit is not None and not _is_number(limit):
+            raise _wrong(f"limits() has {given(limit)}, where {due} are due")
     lacking = (None,) * (len(Searcher.shares) - len(values))
-    return (*(None if one is None else float(one) for one in values), *lacking)
+    return (*(None if limit is None else float(limit) for limit in values), *lacking)
 
 
 def _is_number(value: Any) -> bool:

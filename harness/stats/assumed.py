@@ -92,8 +92,8 @@ def _ends(groups: Sequence[str], alpha: float, base: BaseScores) -> tuple[float,
     reach = student.quantile(worth - 1, 1 - alpha) + student.quantile(worth - 1, POWER)
     middle = max(base.mean, 0.5)
     later = max(base.variance, min(_most(base), middle * (1 - middle)))
-    told = base.variance / later if later else 0.0  # how far the base model's groups are a guide
-    design = told * base.design + (1 - told) * n / worth
+    weight = base.variance / later if later else 0.0  # how far the base model's groups are a guide
+    design = weight * base.design + (1 - weight) * n / worth
     high = reach * math.sqrt((base.variance * base.design + later * design) / n)
     if not base.pass_or_fail:
         return LEAST * reach / math.sqrt(n), high

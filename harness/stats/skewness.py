@@ -41,8 +41,8 @@ def skewness(value: Floats, left_out: Floats, shares: Floats) -> Floats:
     pulls *= (1 - shares)[:, None]
     pulls -= pulls.mean(axis=0)
     squares = np.einsum("km,km->m", pulls, pulls)
-    found: Floats = np.einsum("km,km,km->m", pulls, pulls, pulls) / squares**1.5
-    return np.where(np.isfinite(found), found, 0.0)
+    raw: Floats = np.einsum("km,km,km->m", pulls, pulls, pulls) / squares**1.5
+    return np.where(np.isfinite(raw), raw, 0.0)
 
 
 def transformed(t: float, skew: float) -> float:

@@ -13,10 +13,10 @@ ASKED = 500
 """Examples that are asked for the names of features."""
 
 
-def where_sql(found: Slice) -> str:
+def where_sql(slice_: Slice) -> str:
     """The slice as a condition on ``examples JOIN predictions USING (id, split)``."""
-    own = () if found.from_prompt else tuple(reply_features(Prediction("", "")))
-    return " AND ".join(_condition(c, own) for c in found.conditions) or "true"
+    own = () if slice_.from_prompt else tuple(reply_features(Prediction("", "")))
+    return " AND ".join(_condition(c, own) for c in slice_.conditions) or "true"
 
 
 def stored_features(contents: RunContents) -> frozenset[str]:
@@ -27,12 +27,12 @@ def stored_features(contents: RunContents) -> frozenset[str]:
     return frozenset(known)
 
 
-def is_stored(found: Slice, features: Collection[str]) -> bool:
+def is_stored(slice_: Slice, features: Collection[str]) -> bool:
     """Whether the database holds what the slice is made of.
 
     (Distances to training rows and topics, say, are known to their analyzer alone.)
     """
-    return all(condition.feature in features for condition in found.conditions)
+    return all(condition.feature in features for condition in slice_.conditions)
 
 
 def _condition(condition: Condition, own: Sequence[str]) -> str:

@@ -240,12 +240,12 @@ def outcomes(contents: RunContents) -> Groups:
 
 @_table("arm, round, id, cause", "arm:s round:i id:s cause:s evidence:s remedy:s train_rows:l")
 def diagnoses(contents: RunContents) -> Groups:
-    for place, found in contents.diagnoses.items():
+    for place, of_answer in contents.diagnoses.items():
         yield (
             _round(place),
             (
                 _fields(diagnosis) | {"id": diagnosis.example_id, "train_rows": diagnosis.rows}
-                for diagnosis in found
+                for diagnosis in of_answer
             ),
         )
 

@@ -269,13 +269,13 @@ def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) 
     """Which dev rows each slice holds, by the slice's own SQL."""
     features = stored_features(contents)
     for (arm, number), weak in contents.slices.items():
-        stored = [found for found in weak if is_stored(found, features)]
+        stored = [slice_ for slice_ in weak if is_stored(slice_, features)]
         if not stored:
             continue
         # One statement for all slices of a round: the answers are joined once, not for each.
         holds = ", ".join(
-            f"{{slice: ?, place: {place}, holds: {where_sql(found)}}}"
-            for place, found in enumerate(stored)
+            f"{{slice: ?, place: {place}, holds: {where_sql(slice_)}}}"
+            for place, slice_ in enumerate(stored)
         )
         connection.execute(
             "INSERT INTO raw.slice_members SELECT arm, round, member.slice, id FROM ("
@@ -283,7 +283,7 @@ def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) 
             "FROM main.examples JOIN main.predictions USING (id, split) "
             "WHERE split = 'dev' AND arm = ? AND round = ?"
             ") WHERE member.holds ORDER BY member.place, id",
-            [*(storable(found.words) for found in stored), arm, number],
+            [*(storable(slice_.words) for slice_ in stored), arm, number],
         )
 
 

@@ -77,15 +77,15 @@ def cancel_jobs(jobs: Sequence[JobAtWork]) -> None:
 
 def _job(folder: Path, work: Path) -> JobAtWork | None:
     try:
-        told = read_json(folder / at_work.FILE)
-        here = told["host"] == socket.gethostname()
-        attended = not here or psutil.pid_exists(int(told["pid"]))
+        noted = read_json(folder / at_work.FILE)
+        here = noted["host"] == socket.gethostname()
+        attended = not here or psutil.pid_exists(int(noted["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
-        told, attended = {}, False
+        noted, attended = {}, False
     note = launched.submitted_in(folder)
     if note is None and not attended:
         return None
-    done, total, step = _step(told)
+    done, total, step = _step(noted)
     if note is not None:
         plugin, name, label, began = note.plugin, note.id, note.label, note.at
         state, said = _asked(note)
@@ -97,8 +97,8 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
             elif message[0] == "at":
                 said = said or str(message[1])
     else:
-        plugin, label, began = str(told["launcher"]), str(told["label"]), float(told["began"])
-        name, state, said = str(told["pid"]), "running", str(told["host"])
+        plugin, label, began = str(noted["launcher"]), str(noted["label"]), float(noted["began"])
+        name, state, said = str(noted["pid"]), "running", str(noted["host"])
     seconds = max(0.0, time.time() - began)
     left = seconds * (total - done) / done if 0 < done <= total else None
     run = folder.parent.relative_to(work).parts[0].removesuffix(".arms")
@@ -107,8 +107,8 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
     )
 
 
-def _step(told: dict[str, Any]) -> tuple[int, int, str]:
-    match told.get("step"):
+def _step(noted: dict[str, Any]) -> tuple[int, int, str]:
+    match noted.get("step"):
         case [int(done), int(total), str(step)]:
             return done, total, step
     return 0, 0, ""
@@ -117,7 +117,7 @@ def _step(told: dict[str, Any]) -> tuple[int, int, str]:
 def _asked(note: launched.Submitted) -> tuple[str, str]:
     try:
         with plainly(f"launcher '{note.plugin}'"):
-            told = state_of(launched.launcher_of(note), note.id)
+            state = state_of(launched.launcher_of(note), note.id)
     except HarnessError as error:
         return "", error.what
-    return told.state, told.said
+    return state.state, state.said

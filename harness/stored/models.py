@@ -79,18 +79,18 @@ def _base(run: StoredRun, report: Report) -> Checkpoint:
     with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
         context = Context(Path(folder), stage=MODEL, known=begun, report=call.calls.hearing(report))
         try:
-            found = fetched(entry.instance, context)
+            checkpoint = fetched(entry.instance, context)
         except EnvironmentFailure as error:
             error.hint = (
                 error.hint or f"run {run.name} began with a base model there: bring it back"
             )
             raise
-    if found.digest != begun.digest:
-        found = as_trained(found, run.config.train.instance)
-    if found.digest != begun.digest:
+    if checkpoint.digest != begun.digest:
+        checkpoint = as_trained(checkpoint, run.config.train.instance)
+    if checkpoint.digest != begun.digest:
         raise DataError(
             f"the base model is not the one that run {run.name} began with",
-            where=found.path,
+            where=checkpoint.path,
             hint="bring its files back as they were; an adapter fits one base model alone",
         )
-    return found
+    return checkpoint

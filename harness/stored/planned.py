@@ -270,8 +270,8 @@ def said_before(run: Run, steps: Steps, *, test: bool) -> Iterator[str]:
     history.results = {(BASE_ARM, each.round): each for each in run.journal.rounds(BASE_ARM)}
     history.sealed = _sealed(run, test=test)
     planned = PlannedRun(steps, history, base, _pinned(run))
-    for told in run.config.registry.asked(run.log, "before_run", sentences, planned=planned):
-        yield from map(one_line, told)
+    for sentences_ in run.config.registry.asked(run.log, "before_run", sentences, planned=planned):
+        yield from map(one_line, sentences_)
 
 
 def _walked(run: _UnbegunRun, steps: Steps) -> PlannedRun:

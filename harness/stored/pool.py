@@ -132,9 +132,9 @@ class PoolModels:
 
 def _learned(history: History, numbers: Sequence[int]) -> set[str]:
     """Ids of rows that one of these rounds was trained on, as they are or made into others."""
-    found: set[str] = set()
+    ids: set[str] = set()
     for number in numbers:
         if number != BASELINE:
             for row in history.arms[BASE_ARM].train[number]:
-                found |= {row.id, row.parent or row.id}
-    return found
+                ids |= {row.id, row.parent or row.id}
+    return ids

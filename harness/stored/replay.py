@@ -229,7 +229,7 @@ def answered(run: StoredRun) -> list[Answered]:
     waiting = run.journal.waiting()
     if waiting is not None and waiting[0] == BASE_ARM:
         wanted_of[waiting[1]] = waiting[2]
-    found = []
+    rounds = []
     for number, wanted in wanted_of.items():
         artifact = run.artifacts.with_digest("generate", wanted)
         if artifact is None:
@@ -240,10 +240,10 @@ def answered(run: StoredRun) -> list[Answered]:
             )
         lines = read_jsonl(artifact.path / "predictions.jsonl")
         predictions = tuple(from_json(Prediction, line) for line in lines)
-        found.append(Answered(number, predictions, wanted))
-    if not found:
+        rounds.append(Answered(number, predictions, wanted))
+    if not rounds:
         raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
-    return found
+    return rounds
 
 
 def replay(run: StoredRun) -> tuple[StoredSteps, History]:

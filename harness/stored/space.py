@@ -105,13 +105,13 @@ def run_folders(root: Path, name: str) -> list[Path]:
     """The folders of one run that are there: its journal, its arms, its reports, its work."""
     machine = root / MACHINE_FOLDER
     reports, work = root / REPORTS_FOLDER / name, machine / "work"
-    found = [
+    folders = [
         *_own(machine / "runs", name, deep=False),
         reports,
         work / name,
         work / f"{name}{ARMS}",
     ]
-    return [path for path in found if path.is_dir() and not path.is_symlink()]
+    return [path for path in folders if path.is_dir() and not path.is_symlink()]
 
 
 def remove_run(root: Path, name: str) -> None:

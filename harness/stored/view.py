@@ -86,7 +86,10 @@ class RunView:
     @property
     def best(self) -> int:
         """The best round so far; 0, the base model, where none became it."""
-        return max((one.round for one in self._run.journal.rounds(BASE_ARM) if one.kept), default=0)
+        return max(
+            (result.round for result in self._run.journal.rounds(BASE_ARM) if result.kept),
+            default=0,
+        )
 
     @property
     def answered(self) -> list[int]:
@@ -272,7 +275,7 @@ class RunView:
 
     @functools.cached_property
     def _answered(self) -> dict[int, Answered]:
-        return {found.round: found for found in answered(self._run)}
+        return {entry.round: entry for entry in answered(self._run)}
 
     def _oriented(self, number: int, *, every: bool) -> dict[str, list[float | None]]:
         """Score name -> each dev row's value, turned so that more is better; scored if need be.
@@ -305,14 +308,14 @@ class RunView:
         if number not in self._answered:
             known = ", ".join(map(str, self._answered))
             raise UsageError(f"run {self.name} has no round {number}", hint=f"there are: {known}")
-        found = self._answered[number]
-        if [p.example_id for p in found.predictions] != [row.id for row in self.rows("dev")]:
+        answered_ = self._answered[number]
+        if [p.example_id for p in answered_.predictions] != [row.id for row in self.rows("dev")]:
             raise DataError(
                 f"the answers of round {number} are not those to today's rows of dev",
                 where=self.name,
                 hint="the source gives other rows than before; iterate makes a new run of them",
             )
-        return found
+        return answered_
 
 
 def open_run(name: str | None = None) -> RunView:

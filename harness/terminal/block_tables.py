@@ -40,12 +40,12 @@ _COLOURS = {"bar": "blue", "span": "red", "trend": "blue"}
 def draw_table(block: Table, room: int) -> Iterator[RenderableType]:
     """The table's rows within so many cells, and what else has to be said of them."""
     rows = block.rows[: block.short]
-    kept, left = _kept(block, rows, room)
-    if _needed(block, rows, kept) > room or _long_name(block, rows, kept, room):
+    columns, left = _kept(block, rows, room)
+    if _needed(block, rows, columns) > room or _long_name(block, rows, columns, room):
         for row in rows:
             yield from _stacked(block, row, room)
         return
-    yield _grid(block, rows, kept, room)
+    yield _grid(block, rows, columns, room)
     texts = [at for at in left if block.columns[at].kind == "text"]
     for at in texts:
         yield from _below(block, rows, at)
@@ -56,12 +56,12 @@ def draw_table(block: Table, room: int) -> Iterator[RenderableType]:
 
 
 def _long_name(
-    block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int
+    block: Table, rows: Sequence[tuple[Cell, ...]], columns: Sequence[int], room: int
 ) -> bool:
     """Whether a name to be copied leaves texts too little room: it then has a line of its own."""
-    kinds = [block.columns[at].kind for at in kept]
+    kinds = [block.columns[at].kind for at in columns]
     most = max(room // 3, LEAST)
-    names = [at for at in kept if block.columns[at].kind == "id"]
+    names = [at for at in columns if block.columns[at].kind == "id"]
     return "line" in kinds and any(_widest(block, rows, at) > most for at in names)
 
 
@@ -73,17 +73,17 @@ def _named(column: Column) -> str:
 
 def _kept(block: Table, rows: Sequence[tuple[Cell, ...]], room: int) -> tuple[list[int], list[int]]:
     """Places of the columns that are shown, and of those that are left out."""
-    kept = list(range(len(block.columns)))
-    while _needed(block, rows, kept) > room:
-        spare = max(kept, key=lambda at: (block.columns[at].spare, at))
+    shown = list(range(len(block.columns)))
+    while _needed(block, rows, shown) > room:
+        spare = max(shown, key=lambda at: (block.columns[at].spare, at))
         if not block.columns[spare].spare:
             break
-        kept.remove(spare)
-    return kept, [at for at in range(len(block.columns)) if at not in kept]
+        shown.remove(spare)
+    return shown, [at for at in range(len(block.columns)) if at not in shown]
 
 
-def _needed(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int]) -> int:
-    return sum(_least(block, rows, at) for at in kept) + GAP * (len(kept) - 1)
+def _needed(block: Table, rows: Sequence[tuple[Cell, ...]], columns: Sequence[int]) -> int:
+    return sum(_least(block, rows, at) for at in columns) + GAP * (len(columns) - 1)
 
 
 def _least(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
@@ -111,19 +111,21 @@ def _title(column: Column, width: int = 0) -> str:
     return "\n".join(lines)
 
 
-def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int) -> Grid:
-    drawn = [at for at in kept if block.columns[at].kind in DRAWN]
-    used = _needed(block, rows, kept) + sum(
+def _grid(
+    block: Table, rows: Sequence[tuple[Cell, ...]], columns: Sequence[int], room: int
+) -> Grid:
+    drawn = [at for at in columns if block.columns[at].kind in DRAWN]
+    used = _needed(block, rows, columns) + sum(
         _widest(block, rows, at) - _least(block, rows, at)
-        for at in kept if at not in drawn
+        for at in columns if at not in drawn
     )  # fmt: skip
     slack = max(room - used, 0) // max(len(drawn), 1)
-    widths = _shared(block, rows, kept, room)
+    widths = _shared(block, rows, columns, room)
     grid = Grid(
         box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim",
-        show_header=any(block.columns[at].title for at in kept),
+        show_header=any(block.columns[at].title for at in columns),
     )  # fmt: skip
-    for at in kept:
+    for at in columns:
         column = block.columns[at]
         title = Text(_title(column, _widest(block, rows, at)))
         grid.add_column(
@@ -134,18 +136,18 @@ def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], r
     for place, row in enumerate(rows):
         grid.add_row(*(
             pictures[at][place] if at in pictures else _text(block.columns[at], row[at])
-            for at in kept
+            for at in columns
         ))  # fmt: skip
     return grid
 
 
 def _shared(
-    block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int
+    block: Table, rows: Sequence[tuple[Cell, ...]], columns: Sequence[int], room: int
 ) -> dict[int, int]:
     """The widths of the columns of texts: equal shares of what the others leave, or their need."""
-    texts = [at for at in kept if block.columns[at].kind in WRITTEN]
-    left = room - GAP * (len(kept) - 1)
-    for at in kept:
+    texts = [at for at in columns if block.columns[at].kind in WRITTEN]
+    left = room - GAP * (len(columns) - 1)
+    for at in columns:
         if at not in texts:
             drawn = block.columns[at].kind in DRAWN
             left -= _least(block, rows, at) if drawn else _widest(block, rows, at)

@@ -116,8 +116,8 @@ def _bullets(block: Bullets, console: Console) -> None:
 def more(console: Console, count: int, rest: str, indent: int = INDENT) -> None:
     """How much a list or a table leaves out, and what that is."""
     if count > 0:
-        told = f"and {count} more{f', {one_line(rest, 300)}' if rest else ''}"
-        out(console, Text(told, "dim"), indent)
+        line = f"and {count} more{f', {one_line(rest, 300)}' if rest else ''}"
+        out(console, Text(line, "dim"), indent)
 
 
 def draw_rows(block: Table, console: Console, indent: int = 0) -> None:

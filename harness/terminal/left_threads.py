@@ -30,8 +30,8 @@ def _watch(code: int) -> None:
         return
     whose = ", ".join(dict.fromkeys(map(_whose, left)))
     what = "threads are" if len(left) > 1 else "a thread is"
-    told = f"warning: {what} still running that a plugin left behind ({whose}); the program ends"
-    os.write(2, f"{told}\n".encode())
+    warning = f"warning: {what} still running that a plugin left behind ({whose}); the program ends"
+    os.write(2, f"{warning}\n".encode())
     os._exit(code)
 
 

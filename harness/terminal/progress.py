@@ -152,7 +152,7 @@ class Display:
     def _end_step(self) -> None:
         """The bar of this thread's stage goes, and those of threads that have ended."""
         this = threading.current_thread()
-        for thread in [one for one in self._steps if one is this or not one.is_alive()]:
+        for thread in [t for t in self._steps if t is this or not t.is_alive()]:
             self._progress.remove_task(self._steps.pop(thread))
             self._within.pop(thread, None)
 

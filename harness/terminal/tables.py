@@ -22,32 +22,32 @@ BLOCK_LIMIT = 4_000
 
 
 def listed(names: Iterable[str]) -> str:
-    return ", ".join(one_line(one, 60) for one in names)
+    return ", ".join(one_line(name, 60) for name in names)
 
 
-def value(found: float | None) -> str:
+def value(score: float | None) -> str:
     """One answer's score."""
-    return number(found, abs(found) if found is not None else 0.0)
+    return number(score, abs(score) if score is not None else 0.0)
 
 
-def span(found: Mapping[str, Any], places: int, *, sign: bool = False) -> str:
+def span(bounds: Mapping[str, Any], places: int, *, sign: bool = False) -> str:
     """A figure's value with its interval; a dash where there is none."""
     form = f"{'+' if sign else ''}.{places}f"
-    if found["value"] is None:
+    if bounds["value"] is None:
         return "-"
-    if found["low"] is None or found["high"] is None:
-        return f"{found['value']:{form}}"
-    return f"{found['value']:{form}} [{found['low']:{form}}, {found['high']:{form}}]"
+    if bounds["low"] is None or bounds["high"] is None:
+        return f"{bounds['value']:{form}}"
+    return f"{bounds['value']:{form}} [{bounds['low']:{form}}, {bounds['high']:{form}}]"
 
 
-def percent(found: Mapping[str, Any], *, alone: bool = False) -> str:
+def percent(bounds: Mapping[str, Any], *, alone: bool = False) -> str:
     """The same for a share, in percent; ``alone`` leaves the interval out."""
-    if found["value"] is None:
+    if bounds["value"] is None:
         return "-"
-    text = f"{100 * found['value']:.0f} %"
-    if alone or found["low"] is None or found["high"] is None:
+    text = f"{100 * bounds['value']:.0f} %"
+    if alone or bounds["low"] is None or bounds["high"] is None:
         return text
-    return f"{text} [{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
+    return f"{text} [{100 * bounds['low']:.0f}, {100 * bounds['high']:.0f}]"
 
 
 def head(console: Console, text: str) -> None:
