@@ -30,6 +30,7 @@ from scipy.stats import beta
 from shapes import SHAPES
 
 from harness import Example
+from harness.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift.columns import of_answers, of_prompts
 from harness_drift.permuting import (
@@ -44,7 +45,6 @@ from harness_drift.permuting import (
     similar,
     trigrams,
 )
-from harness_drift.rows import Row
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 LOOKS, ALPHA = 12, 0.05
@@ -72,7 +72,7 @@ class Population:
     words: Singles
 
 
-def shipped(name: str, kind: str) -> list[tuple[Row, str]]:
+def shipped(name: str, kind: str) -> list[tuple[LiveRow, str]]:
     rows = []
     for split in ("train", "pool", "dev", "test"):
         for line in (DATASETS / name / f"{split}.jsonl").read_text("utf-8").splitlines():
@@ -84,17 +84,17 @@ def shipped(name: str, kind: str) -> list[tuple[Row, str]]:
             own = {k: v for k, v in value.items() if k in ("kind", "area", "form")}
             meta = {**value.get("meta", {}), **own}
             example = Example(value["id"], tuple(turns), meta=meta)
-            rows.append((Row(example, str(value["group"]), answer), str(meta[kind])))
+            rows.append((LiveRow(example, str(value["group"]), answer), str(meta[kind])))
     return rows
 
 
-def shaped(name: str, count: int = 600) -> list[tuple[Row, str]]:
+def shaped(name: str, count: int = 600) -> list[tuple[LiveRow, str]]:
     """A shape of the benchmarks of the gate; its kinds are the first words of prompts."""
     made = SHAPES[name](count, random.Random(0), False)
-    return [(Row(row, f"g{at}"), row.prompt.split()[0]) for at, row in enumerate(made)]
+    return [(LiveRow(row, f"g{at}"), row.prompt.split()[0]) for at, row in enumerate(made)]
 
 
-def users(count: int = 250) -> list[tuple[Row, str]]:
+def users(count: int = 250) -> list[tuple[LiveRow, str]]:
     """Users who ask one to thirty times about a thing of their own, mostly of one kind."""
     draw, rows = random.Random(1), []
     base = shipped("support-billing", "intent")
@@ -107,11 +107,11 @@ def users(count: int = 250) -> list[tuple[Row, str]]:
             source = draw.choice(of_kind[kind]).example
             turns = ({"role": "user", "content": f"{source.prompt} (user {user % 7})"},)
             example = Example(f"{user}-{at}", turns, meta={"intent": kind})
-            rows.append((Row(example, f"u{user}"), kind))
+            rows.append((LiveRow(example, f"u{user}"), kind))
     return rows
 
 
-def greetings(count: int = 700) -> list[tuple[Row, str]]:
+def greetings(count: int = 700) -> list[tuple[LiveRow, str]]:
     """Half of the prompts are one of thirty short ones, word for word."""
     draw = random.Random(2)
     questions = SHAPES["free questions"](count, draw, False)
@@ -121,11 +121,11 @@ def greetings(count: int = 700) -> list[tuple[Row, str]]:
     for at, question in enumerate(questions):
         text = draw.choice(short) if draw.random() < 0.5 else question.prompt
         example = Example(f"r{at}", ({"role": "user", "content": text},))
-        rows.append((Row(example, f"g{at}"), "short" if len(text) < 15 else text.split()[0]))
+        rows.append((LiveRow(example, f"g{at}"), "short" if len(text) < 15 else text.split()[0]))
     return rows
 
 
-POPULATIONS: dict[str, Callable[[], list[tuple[Row, str]]]] = {
+POPULATIONS: dict[str, Callable[[], list[tuple[LiveRow, str]]]] = {
     "support-billing": lambda: shipped("support-billing", "intent"),
     "library-desk": lambda: shipped("library-desk", "desk"),
     "python-questions": lambda: shipped("python-questions", "kind"),

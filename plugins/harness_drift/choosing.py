@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harness.readers.live import LiveRow
 from harness_drift.permuting import Floats, Singles
-from harness_drift.rows import Row
 
 MOST = 50
 ALIKE = 0.9
@@ -16,7 +16,7 @@ ALIKE = 0.9
 
 
 def chosen(
-    rows: Sequence[Row], features: Singles, worth: Floats, candidates: Sequence[int]
+    rows: Sequence[LiveRow], features: Singles, worth: Floats, candidates: Sequence[int]
 ) -> list[int]:
     """Places of at most :data:`MOST` rows, the most telling first, one of a group.
 
@@ -39,7 +39,7 @@ def chosen(
     return places
 
 
-def as_lines(rows: Sequence[Row]) -> bytes:
+def as_lines(rows: Sequence[LiveRow]) -> bytes:
     """Rows in the form that the source reads, with an empty place for the answer."""
     lines = []
     for row in rows:

@@ -9,8 +9,8 @@ import numpy as np
 
 from harness import Condition
 from harness.kit.features import prompt_features
+from harness.readers.live import LiveRow
 from harness_drift.permuting import Floats, Mask
-from harness_drift.rows import Row, meta_fields
 
 Value = str | float | bool
 
@@ -42,7 +42,7 @@ class Column:
     shown: Floats | None = None
 
 
-def of_prompts(rows: Sequence[Row], live: Mask) -> tuple[list[Column], list[str]]:
+def of_prompts(rows: Sequence[LiveRow], live: Mask) -> tuple[list[Column], list[str]]:
     """Kinds of prompts, and the fields that are left out.
 
     That are those that only one side has, and those of which the sides share no value: dates,
@@ -52,7 +52,7 @@ def of_prompts(rows: Sequence[Row], live: Mask) -> tuple[list[Column], list[str]
     known = [prompt_features(row.example) for row in rows]
     columns: list[Column] = []
     left_out: list[str] = []
-    fields = meta_fields(rows)
+    fields = {name for row in rows for name in row.example.meta}
     for name in sorted({name for features in known for name in features}):
         values = [features.get(name) for features in known]
         there = np.array([value is not None for value in values])
@@ -114,7 +114,7 @@ def _as_shares(holds: Mask, values: Floats) -> Floats:
     return np.where(np.isnan(values), np.nan, holds.astype(np.float64))
 
 
-def of_answers(rows: Sequence[Row], labels: Mapping[str, set[int]]) -> list[Column]:
+def of_answers(rows: Sequence[LiveRow], labels: Mapping[str, set[int]]) -> list[Column]:
     """Length and form of answers, and what detectors say of them.
 
     Args:
@@ -145,7 +145,7 @@ def _is_item(line: str) -> bool:
     return line.lstrip().startswith(("- ", "* ", "• ", "1. ", "1) "))
 
 
-def of_ratings(rows: Sequence[Row], kinds: Sequence[Column]) -> list[Column]:
+def of_ratings(rows: Sequence[LiveRow], kinds: Sequence[Column]) -> list[Column]:
     """Ratings less what their kind of prompt is rated on both sides: all, and by kind.
 
     A live week with more of a hard kind has lower ratings and no worse answers; what is left when

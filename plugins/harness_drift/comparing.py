@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift import columns as kinds_of
 from harness_drift.columns import Column
@@ -26,7 +27,6 @@ from harness_drift.permuting import (
     similar,
     trigrams,
 )
-from harness_drift.rows import Row
 
 LEAST_GROUPS = 20
 """Groups on each side without which nothing is said, as without which there is no verdict."""
@@ -96,7 +96,7 @@ class Compared:
 
 
 def compared(
-    rows: Sequence[Row],
+    rows: Sequence[LiveRow],
     live: Mask,
     labels: Mapping[str, set[int]],
     alpha: float,
@@ -136,16 +136,16 @@ def compared(
     return Compared(tests, features, witness, tuple(left_out))
 
 
-def _deal(rows: Sequence[Row], live: Mask, there: Mask, permutations: int) -> Deal:
+def _deal(rows: Sequence[LiveRow], live: Mask, there: Mask, permutations: int) -> Deal:
     names = [(bool(live[at]), rows[at].group) for at in np.flatnonzero(there).tolist()]
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}
     sides = np.array([is_live for is_live, _ in places])
     return Deal(np.array([places[name] for name in names]), sides, permutations)
 
 
-def _untested(aspect: Aspect, rows: Sequence[Row], live: Mask, there: Mask) -> Tested:
+def _untested(aspect: Aspect, rows: Sequence[LiveRow], live: Mask, there: Mask) -> Tested:
     """The aspect with how many rows and groups have it."""
-    of: list[list[Row]] = [[], []]
+    of: list[list[LiveRow]] = [[], []]
     for at in np.flatnonzero(there).tolist():
         of[bool(live[at])].append(rows[at])
     reference, now = of
@@ -154,7 +154,7 @@ def _untested(aspect: Aspect, rows: Sequence[Row], live: Mask, there: Mask) -> T
 
 
 def _tested(
-    aspect: Aspect, columns: list[Column], rows: Sequence[Row], live: Mask, there: Mask,
+    aspect: Aspect, columns: list[Column], rows: Sequence[LiveRow], live: Mask, there: Mask,
     permutations: int,
 ) -> tuple[Tested, Floats | None, list[Column], Mask]:  # fmt: skip
     """The test of an aspect on the rows that have it, and the differences of all deals."""

@@ -16,12 +16,12 @@ import harness
 from harness import Example, HarnessError, Prediction, ScoredExample, UsageError
 from harness.kit.files import digest
 from harness.kit.text import one_line
+from harness.readers.live import LiveRow, read_live
 from harness_drift import ledger
 from harness_drift.choosing import chosen
 from harness_drift.columns import of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Compared, compared
 from harness_drift.permuting import Mask
-from harness_drift.rows import Row, read_rows
 
 if TYPE_CHECKING:
     from harness_drift.command import Request
@@ -34,7 +34,7 @@ EXAMPLES = 5
 MACHINE = Path(".harness")
 
 
-def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
+def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
     """The document, and the live rows that are worth a label.
 
     Raises:
@@ -44,7 +44,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[Row]]:
     from harness_drift.command import PERMUTATIONS
 
     view, trouble = _run(request)
-    live_rows = read_rows(request.live, request.group)
+    live_rows = read_live(request.live, request.group)
     reference_rows, name, answers_of = _reference(request, view, trouble)
     live_rows, reference_rows = _at_most(live_rows), _at_most(reference_rows)
     rows = [*reference_rows, *live_rows]
@@ -101,10 +101,10 @@ def _run(request: Request) -> tuple[harness.RunView | None, UsageError | None]:
 
 def _reference(
     request: Request, view: harness.RunView | None, trouble: UsageError | None
-) -> tuple[list[Row], str, str | None]:
+) -> tuple[list[LiveRow], str, str | None]:
     """The rows that are compared with, what they are called, and whose answers they have."""
     if request.reference is not None:
-        return read_rows(request.reference, request.group), str(request.reference), None
+        return read_live(request.reference, request.group), str(request.reference), None
     if view is None:
         raise trouble or UsageError("no run")
     examples = view.rows("dev")
@@ -112,13 +112,13 @@ def _reference(
     best = view.best
     answers = {answer.example_id: answer.text for answer in view.answers(best)}
     rows = [
-        Row(dataclasses.replace(row, references=()), family[row.id], answers.get(row.id))
+        LiveRow(dataclasses.replace(row, references=()), family[row.id], answers.get(row.id))
         for row in examples
     ]
     return rows, f"dev of {view.name}", f"round {best} of {view.name}"
 
 
-def _at_most(rows: list[Row]) -> list[Row]:
+def _at_most(rows: list[LiveRow]) -> list[LiveRow]:
     if len(rows) <= MOST_ROWS:
         return rows
     sizes = Counter(row.group for row in rows)
@@ -133,11 +133,11 @@ def _at_most(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.group in some]
 
 
-def _groups(rows: Sequence[Row]) -> int:
+def _groups(rows: Sequence[LiveRow]) -> int:
     return len({row.group for row in rows})
 
 
-def _digest(rows: Sequence[Row]) -> str:
+def _digest(rows: Sequence[LiveRow]) -> str:
     """Of what was asked, answered and rated; where the file lies makes no other look."""
     return digest([
         [list(row.example.messages), row.group, dict(row.example.meta), row.answer, row.rating]
@@ -146,7 +146,7 @@ def _digest(rows: Sequence[Row]) -> str:
 
 
 def _labels(
-    rows: Sequence[Row], view: harness.RunView | None
+    rows: Sequence[LiveRow], view: harness.RunView | None
 ) -> tuple[dict[str, set[int]], list[str]]:
     """What the run's detectors say of the answers of both sides, references unseen by both."""
     found: dict[str, set[int]] = {}
@@ -174,7 +174,7 @@ def _labels(
     return found, remarks
 
 
-def _picked(rows: Sequence[Row], live: Mask, found: Compared) -> list[int]:
+def _picked(rows: Sequence[LiveRow], live: Mask, found: Compared) -> list[int]:
     """Live rows that tell most: unlike the reference, or badly rated where only ratings fell."""
     changed = {test.aspect for test in found.tests if test.changed}
     worth = found.witness
@@ -183,7 +183,7 @@ def _picked(rows: Sequence[Row], live: Mask, found: Compared) -> list[int]:
     return chosen(rows, found.features, worth, np.flatnonzero(live).tolist())
 
 
-def _rated(rows: Sequence[Row], live: Mask, view: harness.RunView) -> list[dict[str, Any]]:
+def _rated(rows: Sequence[LiveRow], live: Mask, view: harness.RunView) -> list[dict[str, Any]]:
     """Live ratings by kind of prompt, the lowest first, beside the score of dev's own rows.
 
     Dev has no ratings of users, so nothing is tested.
@@ -207,7 +207,7 @@ def _rated(rows: Sequence[Row], live: Mask, view: harness.RunView) -> list[dict[
     return sorted(found, key=lambda kind: (kind["rating"], kind["name"]))
 
 
-def _example(row: Row) -> dict[str, Any]:
+def _example(row: LiveRow) -> dict[str, Any]:
     example: Example = row.example
     return {"id": example.id, "prompt": example.prompt, "place": example.place}
 

@@ -1,15 +1,19 @@
-"""Rows that are compared: read from a file of live rows, or taken from a run."""
+"""Live rows: what users asked, what a model answered, and what they thought of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from harness import DataError, Example
+from harness.errors import DataError
 from harness.kit.text import storable, storable_json
-from harness.readers import Fault, File, Problems, kind_of, packed_or_wide, reader_of
+from harness.readers.base import Fault, File
+from harness.readers.kinds import kind_of, packed_or_wide, reader_of
+from harness.readers.problems import Problems
+from harness.records import Example
 
 ANSWERS = ("answer", "response", "prediction", "output", "completion", "text", "generated_text")
 RATINGS = ("rating", "feedback")
@@ -20,14 +24,15 @@ WORDS = {
 _ROW = ("references", "reference", "split", "tools")  # of rows that were written for training
 _NEEDED = ("id", "group", "messages", "prompt", "system", "meta", *_ROW, *ANSWERS, *RATINGS)
 _HEAD = 4096
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S{0,20})?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LiveRow:
     """What was asked, and what is known of the answer.
 
     Attributes:
-        example: without references.
+        example: without references; its ``meta`` has the other fields of the row.
         group: rows that are no independent witnesses; moved from side to side as a whole.
         rating: what a person thought of the answer, more is better.
     """
@@ -37,8 +42,21 @@ class Row:
     answer: str | None = None
     rating: float | None = None
 
+    @property
+    def origin(self) -> str:
+        """Where the row comes from, and when it was asked: ``week-23.jsonl:17, asked 2026-06-05``.
 
-def read_rows(path: Path, group: str | None) -> list[Row]:
+        A row that was taken out of a file of live rows says so itself, as ``origin``.
+        """
+        given = self.example.meta.get("origin")
+        if isinstance(given, str):
+            return given
+        texts = (value for value in self.example.meta.values() if isinstance(value, str))
+        asked = next((text for text in texts if _DATE.match(text)), "")
+        return f"{self.example.place}, asked {asked}" if asked else self.example.place
+
+
+def read_live(path: Path, group: str | None = None) -> list[LiveRow]:
     """The rows of a file, in its order.
 
     Args:
@@ -48,7 +66,7 @@ def read_rows(path: Path, group: str | None) -> list[Row]:
         DataError: the file cannot be read, or rows of it are wrong; all problems are counted.
     """
     file, problems = File(path, str(path)), Problems()
-    rows: list[Row] = []
+    rows: list[LiveRow] = []
     grouped = group is None
     try:
         with file.open() as stream:
@@ -75,7 +93,7 @@ def read_rows(path: Path, group: str | None) -> list[Row]:
     return rows
 
 
-def _row(record: Mapping[str, Any], place: str, group: str | None) -> Row:
+def _row(record: Mapping[str, Any], place: str, group: str | None) -> LiveRow:
     record = storable_json({key: value for key, value in record.items() if value is not None})
     messages, answer = _messages(record)
     for name in ANSWERS:
@@ -95,7 +113,7 @@ def _row(record: Mapping[str, Any], place: str, group: str | None) -> Row:
         },
         place=place,
     )  # fmt: skip
-    return Row(example, together or name, answer, _rating(record))
+    return LiveRow(example, together or name, answer, _rating(record))
 
 
 def _name(value: object) -> str:
@@ -150,7 +168,3 @@ def _rating(record: Mapping[str, Any]) -> float | None:
         if _is_number(value):
             return float(value)
     return None
-
-
-def meta_fields(rows: Sequence[Row]) -> set[str]:
-    return {name for row in rows for name in row.example.meta}
