@@ -40,7 +40,10 @@ def chosen(
 
 
 def as_lines(rows: Sequence[LiveRow]) -> bytes:
-    """Rows in the form that the source reads, with an empty place for the answer."""
+    """Rows in the form that sources read, with an empty place for the reference.
+
+    ``answer`` is what the model answered: ``harness rate review`` shows it.
+    """
     lines = []
     for row in rows:
         example = row.example
@@ -49,7 +52,9 @@ def as_lines(rows: Sequence[LiveRow]) -> bytes:
             "messages": list(example.messages),
             "references": [],
             "group": row.group,
-            "meta": {**example.meta, "origin": "live"},
+            "meta": {**example.meta, "origin": row.origin},
         }
+        if row.answer is not None:
+            record["answer"] = row.answer
         lines.append(json.dumps(record, ensure_ascii=False) + "\n")
     return "".join(lines).encode("utf-8", "backslashreplace")

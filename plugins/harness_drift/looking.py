@@ -84,7 +84,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
         "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
         "remarks": [*_remarks(found), *failed],
-        "next": _next(request, drifted),
+        "next": _next(request, drifted, live_rows),
     }  # fmt: skip
     return document, [rows[at] for at in picked]
 
@@ -219,7 +219,7 @@ def _remarks(found: Compared) -> list[str]:
     return [f"not compared, since one side lacks it or both share no value of it: {names}"]
 
 
-def _next(request: Request, drifted: bool) -> list[str]:
+def _next(request: Request, drifted: bool, live: Sequence[LiveRow]) -> list[str]:
     """What to do: a suggestion with commands, never a training."""
     if not drifted:
         return []
@@ -228,4 +228,8 @@ def _next(request: Request, drifted: bool) -> list[str]:
     words += ["--reference", str(request.reference)] if request.reference else []
     words += ["--looks", str(request.looks)] if request.looks != 12 else []
     words += ["--group", request.group] if request.group else []
-    return [f"{shlex.join(words)} -o to-label.jsonl"]
+    rows = "to-label.jsonl" if request.rows is None else str(request.rows)
+    write = [] if request.rows else [[*words, "-o", rows]]
+    answered = all((row.answer or "").strip() for row in live)
+    review = [["harness", "rate", "review", rows, "--raters", "me"]] if answered else []
+    return [shlex.join(command) for command in (*write, *review)]

@@ -54,8 +54,9 @@ def show(document: Mapping[str, Any], console: Console) -> None:
         if not number:
             tables.note(
                 console,
-                "Nothing is trained. The next command writes the 50 rows that tell most; fill in "
-                "their references, add the file to the run's data, then harness iterate.",
+                "Nothing is trained. The 50 rows that tell most are written to a file; correct "
+                "their answers (or fill in their references), add them to the data, then harness "
+                "iterate.",
             )
         tables.next_command(console, command)
 

@@ -156,6 +156,22 @@ class Jsonl(harness.Source):
         return bool(self.options.sizes) and row.split is None and row.split_known
 
 
+def beside(path: Path, context: harness.Context) -> Iterator[harness.Example]:
+    """The rows of one file, each of which says its split.
+
+    Raises:
+        DataError: with all problems, the first twenty in full.
+    """
+    source = Jsonl(Jsonl.Options.model_validate({"path": path}))
+    problems = Problems()
+    rows = list(source._rows(problems))
+    for fault in native.check_together(rows):
+        problems.add(fault)
+    problems.refuse(shown(path), _HINT)
+    context.remark(f"{len(rows)} rows of {shown(path)} stand beside the others")
+    yield from map(_example, rows)
+
+
 def _rows_of(path: Path, split: str | None, label: str, problems: Problems) -> Iterator[native.Row]:
     """The rows of one file; raises OSError."""
     file = File(path, shown(path))

@@ -59,6 +59,11 @@ class RowsOptions(harness.Options):
         None,
         description="a file (JSONL, JSON, CSV, TSV, Parquet, Arrow) or a folder of such files",
     )
+    also: Path | None = Field(
+        None,
+        description="a file of the format of `jsonl` whose rows stand beside the others, each with "
+        "its `split`: what `harness rate export --to train` writes",
+    )
     encoding: str = Field("", description="of text files that are not UTF-8: `cp1252`, `utf-16`, …")
     hub: str = Field(
         default="", description="a data set of the Hugging Face hub, in place of `path`"

@@ -31,10 +31,10 @@ class Rows(harness.Source):
         """The files that are read."""
         from harness_rows import files
 
-        path = self.options.path
-        if path is None or not path.exists():
-            return ()
-        return tuple(file.path for file, _ in files.found(path) if file.path)
+        path, also = self.options.path, self.options.also
+        found = () if path is None or not path.exists() else files.found(path)
+        own = tuple(file.path for file, _ in found if file.path)
+        return (*own, also) if also is not None and also.is_file() else own
 
     def load(self, context: harness.Context) -> Iterator[harness.Example]:
         """The rows, file by file.
@@ -43,6 +43,7 @@ class Rows(harness.Source):
             DataError: with a line for each kind of problem.
             EnvironmentFailure: the hub cannot be reached, or does not let us in.
         """
+        from harness_rows.jsonl import beside
         from harness_rows.reading import read
         from harness_rows.splitting import dealt
 
@@ -55,3 +56,5 @@ class Rows(harness.Source):
             self.options,
             lambda done, total: context.progress(done, total, "looking for near-equal prompts"),
         )
+        if self.options.also is not None:
+            yield from beside(self.options.also, context)

@@ -188,6 +188,8 @@ class Fields:
         self.problems.add(Fault(reason, place, hint=hint))
 
     def _from_messages(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
+        if self.role.several and self.source.column is not None:
+            return ()  # live rows of which a part was corrected
         messages = record.get("messages")
         if self.role.several and self.source.column is None and isinstance(messages, list):
             last = messages[-1] if messages else None

@@ -8,7 +8,7 @@ what it hides (which example, which round) is its :class:`Placing`. Raters only 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness import BASE_ARM, Item, Rubric
@@ -38,6 +38,7 @@ class Placing:
         rounds: the round of each answer, in the order shown.
         group: rows that must stay together in statistics.
         repeat_of: the item that this one shows a second time to the same rater, or None.
+        live: what is known of a row that users asked; empty for rows of the data.
     """
 
     item: str
@@ -47,6 +48,7 @@ class Placing:
     split: str = "dev"
     group: str = ""
     repeat_of: str | None = None
+    live: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

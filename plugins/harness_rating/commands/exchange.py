@@ -49,7 +49,11 @@ def export(
     batch: BatchName = None,
     to: Annotated[
         str,
-        typer.Option("--to", help="csv, sheet (to fill in), jsonl, label-studio, argilla, rows"),
+        typer.Option(
+            "--to",
+            help="csv, sheet (to fill in), jsonl, label-studio, argilla, rows; of live rows train, "
+            "pool",
+        ),
     ] = "csv",
     rater: Annotated[
         Optional[str],  # noqa: UP045
@@ -81,6 +85,11 @@ def export(
     for path, content in files.items():
         write_target("-o", path, content)
         tables.note(Console(stderr=True), f"written: {path}")
+    if to in ("train", "pool"):
+        note = f"Rows of {to}: data.also takes the file where the source is rows."
+        tables.note(Console(stderr=True), note)
+        also = shlex.join(["harness", "check", "--set", f"data.also={target}"])
+        tables.next_command(Console(stderr=True), also)
     if to == "sheet":
         back = shlex.join(["harness", "rate", "import", str(target)])
         tables.next_command(Console(stderr=True), back)

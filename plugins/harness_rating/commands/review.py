@@ -1,4 +1,4 @@
-"""``harness rate review``: a batch of training rows that a file lists."""
+"""``harness rate review``: a batch of training rows that a file lists, or of live rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ SPLITS = ("train", "valid", "pool")
 
 
 def review(
-    path: Annotated[Path, typer.Argument(metavar="ROWS", help="JSON lines with id, reason")],
+    path: Annotated[
+        Path, typer.Argument(metavar="ROWS", help="JSON lines with id, reason; or live rows")
+    ],
     raters: Annotated[str, typer.Option("--raters", metavar="ANA,BO", help="who reviews")],
     config: ConfigFile = None,
     sets: Sets = None,
@@ -33,9 +35,9 @@ def review(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a batch of training rows that a file lists, such as suspect ones."""
+    """Make a batch of training rows that a file lists, such as suspect ones, or of live rows."""
     from harness_rating.review.batches import create
-    from harness_rating.review.listed import listed
+    from harness_rating.review.listed import is_live, listed, live
     from harness_rating.review.people import reviewers
 
     names = tuple(name.strip() for name in raters.split(",") if name.strip())
@@ -44,9 +46,12 @@ def review(
     except ValueError as error:
         raise UsageError(f"--raters: {error}", hint="--raters ana,bo") from None
     folder = RatingsFolder()
-    with plugins_on_stderr(), harness.open_plan(config, sets or (), fetch=False) as planned:
-        rows = {row.id: row for split in SPLITS for row in planned.rows(split)}
-    shown = listed(path, rows, f"the rows of {', '.join(SPLITS)}")
+    if is_live(path):
+        shown = live(path)
+    else:
+        with plugins_on_stderr(), harness.open_plan(config, sets or (), fetch=False) as planned:
+            rows = {row.id: row for split in SPLITS for row in planned.rows(split)}
+        shown = listed(path, rows, f"the rows of {', '.join(SPLITS)}")
     batch = create(folder, shown, names, overlap=overlap)
     if as_json:
         assigned = {rater: len(items) for rater, items in batch.assignments.items()}

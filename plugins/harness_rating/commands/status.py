@@ -38,7 +38,8 @@ def _next(batch: Batch, state: BatchStatus) -> list[str]:
     if any(rater.done + rater.skipped < rater.assigned for rater in state.raters):
         return ["harness", "rate", "serve", batch.name]
     if batch.strategy == REVIEW and not batch.run:
-        return ["harness", "rate", "export", batch.name, "--to", "rows"]
+        to = "train" if any(placing.live for placing in batch.placings.values()) else "rows"
+        return ["harness", "rate", "export", batch.name, "--to", to, "-o", "reviewed.jsonl"]
     run = harness.open_run(batch.run)
     if run.waits or batch.strategy == REVIEW:
         return run.command()

@@ -127,6 +127,23 @@ def _rows(batch: Batch, folder: RatingsFolder) -> bytes:
     return b"".join(canonical(line) + b"\n" for line in as_lines(batch, folder))
 
 
+def _learned(split: str) -> Callable[[Batch, RatingsFolder], bytes]:
+    """Reviewed live rows as rows of a split; a line each."""
+
+    def lines(batch: Batch, folder: RatingsFolder) -> bytes:
+        from harness_rating.review.decisions import as_learned
+
+        if not all(placing.live for placing in batch.placings.values()):
+            raise UsageError(
+                f"--to {split}: batch {batch.name} holds no live rows",
+                hint="harness rate review LIVE makes a batch of live rows",
+            )
+        rows = as_learned(batch, folder, split)
+        return b"".join(canonical(line) + b"\n" for line in rows)
+
+    return lines
+
+
 FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
     "csv": _csv,
     "sheet": _sheet,
@@ -134,6 +151,8 @@ FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
     "label-studio": label_studio,
     "argilla": argilla,
     "rows": _rows,
+    "train": _learned("train"),
+    "pool": _learned("pool"),
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness import Example, Item, Rubric, to_json
 from harness.kit.files import digest
@@ -31,10 +32,13 @@ class Shown:
 
     Attributes:
         about: name -> what reviewers are told of it (its slice, why it is suspect).
+        live: of a row that users asked, which is none of the data yet: its ``meta``, and its
+            ``origin``.
     """
 
     row: Example
     about: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    live: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @functools.cache
@@ -80,6 +84,7 @@ def create(
     all_of_it = {
         "rows": [
             [shown.row.id, content(own), dict(shown.about)]
+            + ([dict(shown.live)] if shown.live else [])
             for shown, own in zip(rows, items, strict=True)
         ],
         "raters": list(raters), "overlap": share, "run": run, "rubric": rubric().digest,
@@ -106,7 +111,7 @@ def _composed(
         identifier, row = next(ids), shown.row
         made[identifier] = dataclasses.replace(item_, id=identifier, meta=dict(shown.about))
         placings[identifier] = Placing(
-            identifier, row.id, split=row.split, group=row.group or row.id
+            identifier, row.id, split=row.split, group=row.group or row.id, live=shown.live
         )
         for rater in names:
             own[rater].append(identifier)

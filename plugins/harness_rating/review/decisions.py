@@ -174,7 +174,34 @@ def as_lines(batch: Batch, folder: RatingsFolder) -> Iterator[dict[str, Any]]:
         if new.prompt != row.prompt:
             line["before"] = {**line.get("before", {}), "question": row.prompt}
         answer = {"role": "assistant", "content": new.references[0]}
+        if batch.placings[item].live:  # harness score compares these two
+            line["answer"] = row.references[0]
+            line["references"] = [] if decision.kind == "reject" else [new.references[0]]
         yield {**line, "messages": [*map(dict, new.messages), answer]}
+
+
+def as_learned(batch: Batch, folder: RatingsFolder, split: str) -> Iterator[dict[str, Any]]:
+    """Live rows that were not rejected, as rows of a split in the strict form.
+
+    ``meta.origin`` says where each comes from, when it was asked, and who decided it when.
+    """
+    at: dict[str, str] = {}
+    for rating in folder.ratings(batch):
+        if rating.criterion == "decision":
+            at[rating.item] = max(at.get(rating.item, ""), rating.at)
+    found = decisions(batch, folder)
+    names = {batch.placings[name].example_id: name for name in batch.originals}
+    for line in as_lines(batch, folder):
+        name = names[line["id"]]
+        if line["decision"] == "reject":
+            continue
+        *turns, answer = line["messages"]
+        place = batch.placings[name]
+        origin = f"{place.live['origin']}; {found[name].words}, {at[name][:10]}"
+        yield {
+            "id": line["id"], "split": split, "group": place.group, "messages": turns,
+            "references": [answer["content"]], "meta": {**place.live, "origin": origin},
+        }  # fmt: skip
 
 
 def _asked(messages: Sequence[Mapping[str, Any]]) -> int:

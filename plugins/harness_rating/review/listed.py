@@ -1,14 +1,18 @@
-"""Files that list rows for review: JSON lines with an id, and perhaps a reason."""
+"""Files of rows for review: those of the data, by their ids; or live ones, with their answers."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness import DataError, Example, near
+from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.readers import Record, each_of
-from harness_rating.review.batches import Shown
+from harness.readers.live import LiveRow, read_live
+from harness_rating.review.batches import Shown, content, item
 
 LONGEST_REASON = 500
 """Characters of a reason that reviewers see."""
@@ -44,3 +48,45 @@ def listed(path: Path, rows: Mapping[str, Example], where: str) -> list[Shown]:
     if not found:
         raise DataError("it lists no row", where=str(path))
     return list(found.values())
+
+
+def is_live(path: Path) -> bool:
+    """Whether a file holds live rows; others are JSON lines that list rows of the data."""
+    if path.suffix.casefold() not in (".jsonl", ".ndjson"):
+        return True
+    try:
+        with path.open("rb") as stream:
+            first = next((line for line in stream if line.strip()), b"")
+        value = json.loads(first)
+    except (OSError, ValueError):
+        return False
+    return isinstance(value, dict) and not value.keys().isdisjoint(("messages", "prompt"))
+
+
+def live(path: Path) -> list[Shown]:
+    """The rows of a file of live rows, with what the model answered; each text once.
+
+    Raises:
+        DataError: the file cannot be read, or a row has no answer.
+    """
+    rows = read_live(path)
+    silent = [row for row in rows if not (row.answer or "").strip()]
+    if silent:
+        raise DataError(
+            f"{len(silent)} of {counted(len(rows), 'row')} have no `answer` to look at",
+            where=silent[0].example.place,
+            hint="take them out, or fill in their `references` by hand",
+        )
+    found: dict[str, Shown] = {}
+    names: set[str] = set()
+    for row in rows:
+        own = _shown(row, row.example.place if row.example.id in names else row.example.id)
+        names.add(row.example.id)
+        found.setdefault(content(item(own.row)), own)
+    return list(found.values())
+
+
+def _shown(row: LiveRow, name: str) -> Shown:
+    example = dataclasses.replace(row.example, id=name, references=(row.answer or "",))
+    about = {} if row.rating is None else {"rated": f"{row.rating:g}"}
+    return Shown(example, about, {**row.example.meta, "origin": row.origin})

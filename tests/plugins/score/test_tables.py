@@ -304,6 +304,12 @@ def test_references_that_are_no_texts(folder: Path, value: Any, said: str) -> No
     assert "list of texts" in error.hint
 
 
+def test_a_row_without_the_column_that_is_named_has_no_reference(folder: Path) -> None:
+    name = write("r.jsonl", lines({"references": ["fine"]}, {"answer": "so"}))
+    assert texts(read_references(f"{name}:references")) == [("fine",), ()]
+    assert refusal(read_references, name).where == "r.jsonl:2"
+
+
 def test_a_list_that_became_a_text_is_not_scored_as_one(folder: Path) -> None:
     for cell in ("['a', 'b']", '["a"]'):
         with Path("r.csv").open("w", newline="") as stream:

@@ -88,3 +88,45 @@ def test_what_is_told_of_the_runs_answers_knows_nothing_of_rows(rated):
     decide(rated.folder, folder.batch(made.document["batch"]), "ana", mixed)
     assert folder.of_run(rated.run) == before
     assert folder.digest_of(rated.run) == files
+
+
+def asked(desk, **fields):
+    """A file of four live rows of three users."""
+    rows = [
+        {"id": f"r{at}", "prompt": f"Where is my parcel {at}?", "answer": f"On its way, {at}.",
+         "zeit": f"2026-11-0{at}T08:00", "group": f"u{min(at, 3)}", "feedback": "up", **fields}
+        for at in (1, 2, 3, 4)
+    ]  # fmt: skip
+    path = desk.folder / "week.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    return path.name
+
+
+def test_live_rows_become_rows_of_train_that_say_where_they_are_from(desk, document, refused, told):
+    made = document(desk.rate("review", asked(desk), "--raters", "ana", "--json"))
+    assert made["rows"] == 4  # the first stands there twice
+    [batch] = [one for one in batches(desk.folder) if one.name == made["batch"]]
+    assert all(dict(one.meta) == {"rated": "1"} for one in batch.items)
+    decide(desk.folder, batch, "ana", mixed)
+    assert "--to train" in told(desk.rate("status", batch.name))
+    out = desk.rate("export", batch.name, "--to", "pool").out.splitlines()
+    rows = {row["id"]: row for row in map(json.loads, out)}
+    assert len(rows) == 2  # two were rejected
+    for name, row in rows.items():
+        number = name[1:]
+        assert (row["split"], row["group"]) == ("pool", f"u{min(int(number), 3)}")
+        origin = row["meta"].pop("origin")
+        assert origin.startswith(f"week.jsonl:{number}, asked 2026-11-0{number}T08:00; ")
+        word = "edited" if row["references"][0].endswith(" indeed") else "accepted"
+        assert f"; {word} by ana, 20" in origin
+    told_of = desk.rate("export", batch.name, "--to", "rows").out.splitlines()
+    scored = [json.loads(line) for line in told_of]
+    assert sorted(len(row["references"]) for row in scored) == [0, 0, 1, 1]
+    assert all(row["answer"].startswith("On its way") for row in scored)
+    refused(
+        desk.rate("review", asked(desk, answer=" "), "--raters", "ana"), 4, "`answer`", "5 of 5"
+    )
+    listed = document(
+        desk.rate("review", lines(desk, {"id": "train-3"}), "--raters", "ana", "--json")
+    )
+    refused(desk.rate("export", listed["batch"], "--to", "train"), 2, "holds no live rows")
