@@ -76,7 +76,7 @@ BESIDE = {
     "context": {"errors", "records"},
     "kit": {"errors", "records"},
     "alike": {"kit", "records"},
-    "readers": {"errors", "kit"},
+    "readers": {"errors", "kit", "records"},
     "terminal": {"context", "errors", "kit", "records"},
     "stages": {"boundary"},
     "hookspecs": {"stages", "boundary"},
