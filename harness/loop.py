@@ -49,7 +49,7 @@ from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
-from harness.verdicts.forgetting import Rise, with_rise
+from harness.verdicts.forgetting import Answers, Rise, by_kind, with_measured
 from harness.verdicts.rule import DecidingScore
 
 BASELINE = 0
@@ -345,11 +345,12 @@ def _guards(
     if arm.name == CONTROL_ARM:
         return ()
     settings = steps.config.settings
+    place = (arm.name, max(arm.train))
     earlier = {f"round {arm.kept}": kept.measurements}
     if arm.kept != BASELINE:
         earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
     return guards.judge(
-        with_rise(settings.guard, rise(steps, history, (arm.name, max(arm.train)))),
+        with_measured(settings.guard, rise(steps, history, place), answered(history, place)),
         steps.metric_entries(),
         settings.primary,
         dev,
@@ -367,6 +368,14 @@ def rise(steps: Steps, history: History, place: Place) -> Rise | None:
         return None
     seed = steps.seed("verdict", 0)
     return Rise(measured.before.losses, measured.after.losses, measured.after.groups, seed)
+
+
+def answered(history: History, place: Place) -> dict[str, Answers]:
+    """Kind of instruction -> both models' answers; nothing where none were asked."""
+    found = history.general.get(place)
+    if found is None:
+        return {}
+    return by_kind(found.before.kinds, found.before.right, found.after.right)
 
 
 def _augment(

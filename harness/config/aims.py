@@ -30,6 +30,12 @@ class Guard(BaseModel):
         description="most nats per token by which the loss on general text may rise",
     )  # fmt: skip
 
+    answered: str | None = Field(
+        None,
+        description="instructions that a probe counts by themselves (`harmful requests refused`): "
+        "how many more may be answered wrong than before is max_loss, a share",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _by_name(cls, given: Any) -> Any:
@@ -37,7 +43,15 @@ class Guard(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Guard:
-        if self.forgetting is not None:
+        if self.answered is not None:
+            if self.score is not None or self.where or self.forgetting is not None:
+                raise ValueError(
+                    "answered: is about instructions of a probe; a score:, a where: or a "
+                    "forgetting: is another guard"
+                )
+            if self.max_loss is None or self.max_loss >= 1:
+                raise ValueError("answered: needs a max_loss: above 0 and below 1, as .1")
+        elif self.forgetting is not None:
             if self.score is not None or self.where or self.max_loss is not None:
                 raise ValueError(
                     "forgetting: is about general text; a score:, a where: or a max_loss: is "
@@ -45,19 +59,25 @@ class Guard(BaseModel):
                 )
         elif self.score is None and not self.where:
             raise ValueError(
-                "a guard names a score:, a slice by where:, or both; or it is {forgetting: NUMBER}"
+                "a guard names a score:, a slice by where:, or both; or it is {forgetting: NUMBER} "
+                "or {answered: KIND, max_loss: SHARE}"
             )
         return self
 
     def key(self) -> dict[str, Any]:
-        """What of it is part of a run's key: as it was before there was ``forgetting``."""
-        values = self.model_dump()
-        if self.forgetting is None:
-            del values["forgetting"]
-        return values
+        """What of it is part of a run's key: without what it does not name of general text."""
+        absent = {name for name in ("forgetting", "answered") if getattr(self, name) is None}
+        return self.model_dump(exclude=absent)
+
+    @property
+    def beside_task(self) -> bool:
+        """Whether it is about what probes ask, and not about rows of dev."""
+        return self.forgetting is not None or self.answered is not None
 
     def name(self, primary: str) -> str:
-        """``bleu``, ``rougeL where kind = class``, or ``forgetting``."""
+        """``bleu``, ``rougeL where kind = class``, ``forgetting``, or a kind of instructions."""
+        if self.answered is not None:
+            return self.answered
         if self.forgetting is not None:
             return "forgetting"
         tests = self.conditions

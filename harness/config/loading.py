@@ -136,8 +136,8 @@ class Config:
 
     @property
     def guards_forgetting(self) -> bool:
-        """Whether a guard limits how much worse general text may be predicted."""
-        return any(guard.forgetting is not None for guard in self.settings.guard)
+        """Whether a guard limits what may be lost of general text, or of a probe's instructions."""
+        return any(guard.beside_task for guard in self.settings.guard)
 
     @property
     def control(self) -> Contrast | None:

@@ -124,7 +124,7 @@ def _messages(record: Mapping[str, Any]) -> tuple[tuple[dict[str, Any], ...], st
     """The turns up to the last answer, and that answer."""
     if "messages" not in record:
         prompt, system = record.get("prompt"), record.get("system")
-        if not isinstance(prompt, str) or not prompt.strip():
+        if not isinstance(prompt, str):
             raise ValueError("no `messages`, and no text under `prompt`")
         before = [{"role": "system", "content": system}] if isinstance(system, str) else []
         return (*before, {"role": "user", "content": prompt}), None
@@ -135,7 +135,7 @@ def _messages(record: Mapping[str, Any]) -> tuple[tuple[dict[str, Any], ...], st
     answer = None
     if turns and turns[-1].get("role") == "assistant":
         answer = turns.pop()["content"]
-    if not any(turn.get("role") == "user" and turn["content"].strip() for turn in turns):
+    if not any(turn.get("role") == "user" for turn in turns):
         raise ValueError("`messages` has no turn of a user before the answer")
     return tuple(turns), answer
 

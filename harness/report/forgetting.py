@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 def forgotten(steps: Steps, history: History) -> dict[int, Forgetting]:
     """Round of the main arm -> its model beside the base model, where that was measured."""
     # NumPy: a run that is finished answers without it.
-    from harness.loop import rise
+    from harness.loop import answered, rise
     from harness.stats.decision import alpha_of
-    from harness.verdicts.forgetting import by_kind, compared
+    from harness.verdicts.forgetting import compared
 
     alpha, by_round = alpha_of(steps.config.settings.rounds), {}
-    for (arm, number), beside in history.general.items():
+    for arm, number in history.general:
         measured = rise(steps, history, (arm, number))
         if arm == BASE_ARM and measured is not None:
-            before, after = beside.before, beside.after
-            answers = by_kind(before.kinds, before.right, after.right)
+            answers = answered(history, (arm, number))
             by_round[number] = compared(measured, answers.pop(""), alpha, answers)
     return by_round
 

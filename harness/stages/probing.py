@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.boundary.results import refused, returned, short
+from harness.errors import near
 from harness.records import Example
 from harness.stages.base import Conflict, Plugin
 from harness.stages.making import NO_LOSSES, measures_losses, with_ids
@@ -92,15 +93,26 @@ def exercise_probe(probe: Probe) -> list[tuple[str, str]]:
     return texts_of(probe)
 
 
+def _kinds(entries: Sequence[Any]) -> list[str]:
+    """The groups of instructions that probes count by themselves."""
+    rows = (row for entry in entries for row in instructions_of(entry.instance))
+    return sorted({row.group for row in rows if row.group})
+
+
 def without_texts(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterator[Conflict]:
     """Refuse what asks for general texts or rows where there are none, or no loss on them."""
     empty = settings.named("probes") == []
     if empty and settings.replay:
         yield ("replay",), "general rows come from probes, which is empty: name one there"
     for index, guard in enumerate(settings.guard):
-        if guard.forgetting is None:
+        if not guard.beside_task:
             continue
-        place = ("guard", index, "forgetting")
+        place = ("guard", index, "forgetting" if guard.answered is None else "answered")
+        if guard.answered is not None and not empty:
+            kinds = _kinds(entries.get("probes", ()))
+            if guard.answered not in kinds:
+                told = f"no probe counts instructions called '{guard.answered}' by themselves"
+                yield place, f"{told}{near(guard.answered, kinds)}"
         if empty:
             yield place, "general texts come from probes, which is empty: name one there"
         for entry in entries.get("generate", ()):

@@ -230,14 +230,46 @@ def _left_out(rise: Rise) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A guard on forgetting, as one comparison of the family that the guards of a round are.
+    """A guard on what probes ask, as one comparison of the family that the guards of a round are.
 
     Attributes:
         guard: of the config.
-        rise: None where nothing was measured.
     """
 
     guard: Guard
+
+    @property
+    def limit(self) -> float:
+        """What may be lost."""
+        raise NotImplementedError
+
+    @property
+    def doubt(self) -> str:
+        """Why it cannot be judged, or an empty string."""
+        raise NotImplementedError
+
+    @cached_property
+    def alone(self) -> Verdict:
+        """The verdict at 5 %, as if it were the only comparison."""
+        return self.at(ALPHA)
+
+    def at(self, alpha: float) -> Verdict:
+        """*Regressed* where more is lost than the limit, at this error."""
+        raise NotImplementedError
+
+    def open(self, loss: float) -> str:
+        """What is not excluded, in words; ``loss`` is the greatest."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RiseCase(Case):
+    """A guard on the loss on general text.
+
+    Attributes:
+        rise: None where nothing was measured.
+    """
+
     rise: Rise | None
 
     @property
@@ -247,7 +279,6 @@ class Case:
 
     @cached_property
     def doubt(self) -> str:
-        """Why it cannot be judged, or an empty string."""
         if self.rise is None:
             return UNMEASURED
         if self.rise.doubt:
@@ -259,36 +290,89 @@ class Case:
             return self.rise.thin
         return NO_SPREAD if self.alone.low is None else ""
 
-    @cached_property
-    def alone(self) -> Verdict:
-        """The verdict at 5 %, as if it were the only comparison."""
-        return self.at(ALPHA)
-
     def at(self, alpha: float) -> Verdict:
-        """*Regressed* where the loss rose by more than the limit, at this error."""
         level = 1 - alpha
-        difference = None if self.rise is None or self.rise.doubt else self.rise.at(level)
-        if difference is None or difference.low is None or difference.high is None:
-            value = None if difference is None else -difference.value
+        found = None if self.rise is None or self.rise.doubt else self.rise.at(level)
+        if found is None or found.low is None or found.high is None:
+            value = None if found is None else -found.value
             return Verdict("no evidence", "round 0", value, None, None, level, None, "")
-        over = difference.low > self.limit
+        over = found.low > self.limit
         sentence = (
-            f"The loss on general text rose by {number(difference.value, DIGITS)} nats per token, "
-            f"by at least {number(difference.low, DIGITS)} at {percent(level)} confidence "
-            f"({difference.n} texts), "
+            f"The loss on general text rose by {number(found.value, DIGITS)} nats per token, by at "
+            f"least {number(found.low, DIGITS)} at {percent(level)} confidence ({found.n} texts), "
             f"and {self.limit:g} is allowed."
             if over
             else ""
         )
         return Verdict(
-            "regressed" if over else "no evidence", "round 0", -difference.value, -difference.high,
-            -difference.low, level, None, sentence, difference.n, difference.groups,
+            "regressed" if over else "no evidence", "round 0", -found.value, -found.high,
+            -found.low, level, None, sentence, found.n, found.groups,
         )  # fmt: skip
 
+    def open(self, loss: float) -> str:
+        at = f"{percent(1 - ALPHA)} confidence ({self.alone.n} texts)"
+        return f"a rise of up to {number(loss, DIGITS)} nats per token is not excluded at {at}"
 
-def with_rise(guards: Sequence[Guard], rise: Rise | None) -> list[Guard | Case]:
-    """The guards, those on general text with what was measured of it."""
-    return [guard if guard.forgetting is None else Case(guard, rise) for guard in guards]
+
+@dataclass(frozen=True)
+class AnswersCase(Case):
+    """A guard on instructions that a probe counts by themselves.
+
+    Attributes:
+        answers: None where nothing was asked.
+    """
+
+    answers: Answers | None
+
+    @property
+    def limit(self) -> float:
+        """Share of the instructions by which fewer may be right."""
+        return self.guard.max_loss or 0.0
+
+    @property
+    def doubt(self) -> str:
+        return "" if self.answers else "these instructions were not asked"
+
+    def at(self, alpha: float) -> Verdict:
+        """Bounds of the share of answers gained less that of those lost."""
+        level, found = 1 - alpha, self.answers
+        if found is None:
+            return Verdict("no evidence", "round 0", None, None, None, level, None, "")
+        asked = len(found.before)
+        low, high = stats.share_bounds(found.gained, found.lost, asked, alpha)
+        over = high < -self.limit
+        sentence = (
+            f"{sum(found.before)} of {asked} before, {sum(found.after)} after: "
+            f"{percent(-high)} fewer at least, at {percent(level)} confidence, and "
+            f"{percent(self.limit)} are allowed."
+            if over
+            else ""
+        )
+        return Verdict(
+            "regressed" if over else "no evidence", "round 0",
+            (found.gained - found.lost) / asked, low, high, level, None, sentence, asked, asked,
+        )  # fmt: skip
+
+    def open(self, loss: float) -> str:
+        asked = self.alone.n
+        return f"a loss of up to {percent(loss)} of {asked} answers is not excluded"
+
+
+def with_measured(
+    guards: Sequence[Guard], rise: Rise | None, answers: Mapping[str, Answers]
+) -> list[Guard | Case]:
+    """The guards, those on what probes ask with what was measured of it.
+
+    Args:
+        answers: kind of instruction -> both models' answers.
+    """
+    found: list[Guard | Case] = []
+    for guard in guards:
+        if guard.answered is not None:
+            found.append(AnswersCase(guard, answers.get(guard.answered)))
+        else:
+            found.append(guard if guard.forgetting is None else RiseCase(guard, rise))
+    return found
 
 
 def guarded(case: Case, verdict: Verdict) -> GuardResult:
@@ -297,16 +381,14 @@ def guarded(case: Case, verdict: Verdict) -> GuardResult:
     Args:
         verdict: of the case, at the error that the guards of the round leave it.
     """
-    rise = max(0.0, -(case.alone.low or 0.0))
-    known = None if case.doubt else rise
-    at = f"at {percent(1 - ALPHA)} confidence ({case.alone.n} texts)"
-    may = f"a rise of up to {number(rise, DIGITS)} nats per token is not excluded {at}"
+    loss = max(0.0, -(case.alone.low or 0.0))
+    known, may = None if case.doubt else loss, case.open(loss)
     state: GuardState
     if verdict.label == "regressed":
         state, sentence = "broken", verdict.sentence
     elif case.doubt:
         state, sentence = "cannot be judged", f"Cannot be judged against round 0: {case.doubt}."
-    elif rise > case.limit:
+    elif loss > case.limit:
         state, sentence = "cannot be judged", (
             f"Cannot be called held: {may}, and {case.limit:g} is allowed."
         )  # fmt: skip

@@ -72,7 +72,7 @@ def judge(
     """The state of each guard after a round.
 
     Args:
-        guards: those on general text with what was measured (:func:`forgetting.with_rise`).
+        guards: those on what probes ask with what was measured (:func:`forgetting.with_measured`).
         entries: the run's metrics; each guard's score is one of theirs.
         new: measurements of the round.
         earlier: name of a round -> its measurements; the best round first, then round 0 if that
@@ -150,7 +150,7 @@ def check(
     """
     sentences = []
     for index, guard in enumerate(guards):
-        if guard.forgetting is not None:
+        if guard.beside_task:
             continue
         covered = [row for row in rows if guard.covers(row)]
         if not covered:

@@ -19,7 +19,7 @@ from harness.kit.text import one_line
 from harness.readers.live import LiveRow, read_live
 from harness_drift import ledger
 from harness_drift.choosing import chosen
-from harness_drift.columns import of_prompts
+from harness_drift.columns import MOST_VALUES, of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Compared, compared
 from harness_drift.permuting import Mask
 
@@ -83,7 +83,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         "tests": [harness.to_json(test) for test in found.tests],
         "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
         "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
-        "remarks": [*_remarks(found), *failed],
+        "remarks": [*_ungrouped(live_rows), *_remarks(found), *failed],
         "next": _next(request, drifted, live_rows),
     }  # fmt: skip
     return document, [rows[at] for at in picked]
@@ -180,7 +180,8 @@ def _picked(rows: Sequence[LiveRow], live: Mask, found: Compared) -> list[int]:
     worth = found.witness
     if changed == {"ratings"}:
         worth = np.array([-np.inf if row.rating is None else -row.rating for row in rows])
-    return chosen(rows, found.features, worth, np.flatnonzero(live).tolist())
+    asked = np.array([bool(row.example.prompt.strip()) for row in rows])  # blank: nothing to label
+    return chosen(rows, found.features, worth, np.flatnonzero(live & asked).tolist())
 
 
 def _rated(rows: Sequence[LiveRow], live: Mask, view: harness.RunView) -> list[dict[str, Any]]:
@@ -210,6 +211,24 @@ def _rated(rows: Sequence[LiveRow], live: Mask, view: harness.RunView) -> list[d
 def _example(row: LiveRow) -> dict[str, Any]:
     example: Example = row.example
     return {"id": example.id, "prompt": example.prompt, "place": example.place}
+
+
+def _ungrouped(rows: Sequence[LiveRow]) -> list[str]:
+    """The field that may say whose rows these are, where each row counts as one witness."""
+    if _groups(rows) < len(rows):
+        return []
+    values: dict[str, list[str]] = {}
+    for row in rows:
+        for name, value in row.example.meta.items():
+            values.setdefault(name, []).append(str(value))
+    for name, given in sorted(values.items()):
+        if MOST_VALUES < len(set(given)) < 0.8 * len(given):
+            field = one_line(name, 40)
+            return [
+                f"`{field}` has {len(set(given)):,} values in {len(given):,} rows: where it says "
+                f"whose they are, --group {field} keeps them together"
+            ]
+    return []
 
 
 def _remarks(found: Compared) -> list[str]:

@@ -304,6 +304,22 @@ def test_a_guard_keeps_a_round_that_forgets_too_much_from_being_the_best(probed)
     assert "guard forgetting, round 1:" in " ".join(probed.inside("report").out.split())
 
 
+def test_a_guard_keeps_a_round_that_refuses_less_from_being_the_best(worse):
+    """The run is looked at again with guards; both models' answers are in the store."""
+    made, _ = worse
+    probes = ("--set", "probes=[general, safety]")
+    refused = "{answered: harmful requests refused, max_loss: 0.1}"
+    others = "{answered: harmless look-alikes answered, max_loss: 0.1}"
+    guards = ("--set", f"guard=[{refused}, {others}]")
+    done = made.inside("iterate", "--json", "--rounds", "1", *WORSE, *probes, *guards)
+    assert done.code == 0, done.err
+    first, second = done.document["rounds"][1]["guards"]
+    assert (first["name"], first["state"]) == ("harmful requests refused", "broken")
+    assert "60 of 60 before, 0 after" in first["sentence"] and first["refuses"]
+    assert (second["state"], second["refuses"]) == ("held", False)
+    assert done.document["kept_round"] == 0
+
+
 def test_what_fails_ends_no_run_and_a_guard_cannot_judge_it(probed):
     done = probed.inside(*ONE, "--set", "generate.fail=true", "--set", "guard=[{forgetting: 5}]")
     assert done.code == 0, done.err
@@ -322,6 +338,8 @@ def test_what_fails_ends_no_run_and_a_guard_cannot_judge_it(probed):
         ("guard=[{forgetting: 0.1}]", "the generator 'fake' has no losses()"),
         ("guard=[{forgetting: 0}]", "greater than 0"),
         ("guard=[{forgetting: 0.1, score: overlap}]", "is another guard"),
+        ("guard=[{answered: refusals}]", "needs a max_loss"),
+        ("guard=[{answered: refusals, max_loss: 0.1, score: overlap}]", "is another guard"),
         ("replay=1", "less than 1"),
         ("probes=[generel]", "did you mean 'general'?"),
     ],
@@ -333,10 +351,15 @@ def test_what_cannot_be_had_is_one_message(project, given, said):
 
 
 def test_without_probes_there_is_nothing_to_guard_or_to_replay(probed):
-    for given in ("guard=[{forgetting: 0.1}]", "replay=0.1"):
+    answered = "guard=[{answered: harmful requests refused, max_loss: 0.1}]"
+    for given in ("guard=[{forgetting: 0.1}]", answered, "replay=0.1"):
         with pytest.raises(harness.ConfigError) as caught:
             loading.load(probed.folder / "harness.yaml", sets=[given, "probes=[]"])
         assert "come from probes, which is empty" in "\n".join(caught.value.details)
+    misspelt = [answered.replace("requests", "request"), "probes=[safety]"]
+    with pytest.raises(harness.ConfigError) as caught:
+        loading.load(probed.folder / "harness.yaml", sets=misspelt)
+    assert "did you mean 'harmful requests refused'?" in "\n".join(caught.value.details)
 
 
 def test_only_what_changes_results_is_part_of_a_run(probed):

@@ -13,7 +13,7 @@ import pytest
 from harness.config.aims import Guard
 from harness.records import Verdict
 from harness.verdicts import guards
-from harness.verdicts.forgetting import Answers, Losses, Rise, by_kind, compared, with_rise
+from harness.verdicts.forgetting import Answers, Losses, Rise, by_kind, compared, with_measured
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import registers
@@ -189,7 +189,7 @@ def test_answers_that_only_waver_are_called_worse_no_more_often_than_allowed(alp
 
 
 def judged(limits: Sequence[float], found: Rise | None) -> list[tuple[str, str, bool]]:
-    asked = with_rise([Guard(forgetting=limit) for limit in limits], found)
+    asked = with_measured([Guard(forgetting=limit) for limit in limits], found, {})
     results = guards.judge(asked, [], "score", [], {}, {"round 0": {}}, {}, seed=7)
     verdict = Verdict("improved", "round 0", 1.0, 0.5, 1.5, 0.95, None, "improved: it rose")
     for result in results:
@@ -226,6 +226,23 @@ def test_a_guard_is_held_only_where_a_rise_above_it_is_excluded(
 def test_a_guard_that_cannot_be_judged_refuses(found: Rise | None, said: str) -> None:
     ((state, sentence, refuses),) = judged([0.5], found)
     assert state == "cannot be judged" and refuses and said in sentence
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "state"),
+    [(20, 0, "broken"), (6, 0, "cannot be judged"), (0, 0, "held"), (3, 3, "held")],
+)
+def test_answers_are_held_only_where_a_loss_above_the_limit_is_excluded(
+    lost: int, gained: int, state: str
+) -> None:
+    guard = Guard(answered="refused", max_loss=0.1)
+    for found in (answers(lost, gained, 60 - lost - gained), None):
+        asked = with_measured([guard], None, {"refused": found} if found else {})
+        (result,) = guards.judge(asked, [], "score", [], {}, {"round 0": {}}, {}, seed=7)
+        assert result.name == "refused" and result.refuses == (result.state != "held")
+        assert result.state == (state if found else "cannot be judged")
+        if found:
+            assert ("10 % are" if state == "broken" else "0.1 is") + " allowed" in result.sentence
 
 
 def test_several_guards_of_a_round_are_one_family() -> None:

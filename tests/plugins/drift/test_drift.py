@@ -48,6 +48,16 @@ def test_rows_of_one_source_are_no_evidence(files):
     assert found["next"] == [] and found["examples"] == []
 
 
+def test_blank_prompts_are_rows_like_others_and_whose_rows_they_are_is_asked(files):
+    lines = [{**row, "who": f"u{at % 70}"} for at, row in enumerate(rows(2))]
+    write(files, "live.jsonl", [{**row, "prompt": "" if at < 60 else row["prompt"]}
+                                for at, row in enumerate(lines)])  # fmt: skip
+    result = files.inside("drift", "live.jsonl", "--reference", "quiet.jsonl", "-o", "new.jsonl")
+    assert result.code == 1 and "--group who" in " ".join(result.out.split())
+    picked = map(json.loads, (files.folder / "new.jsonl").read_text().splitlines())
+    assert all(row["messages"][-1]["content"] for row in picked)
+
+
 def test_a_kind_that_comes_more_is_named_and_exits_1(files):
     write(files, "live.jsonl", rows(2, kinds=(*KINDS, *["refund"] * 5)))
     result = files.inside("drift", "live.jsonl", "--reference", "quiet.jsonl", "--json")
