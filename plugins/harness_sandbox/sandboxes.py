@@ -31,9 +31,13 @@ OUTPUT = 64 * 1024
 """Bytes of output after which a program is ended."""
 PROCESSES = 64
 """Processes and threads of one program."""
+FILES = 20_000
+"""Files of one program: each takes memory of the kernel, even an empty one."""
 NOBODY = 65534
 _STEP = 0.05
 """Seconds between two looks at the memory that a program takes."""
+_STARTING = 30.0
+"""Seconds that the sandbox has to start in, which are not the program's."""
 _ENDING = 5.0
 """Seconds that what was killed has to be gone."""
 _MIB = 1024**2
@@ -120,7 +124,8 @@ class Sandbox:
             )
         before, found, after = ending.output.partition(f"{mark}\n".encode())
         if not found:
-            said = one_line(before.decode(errors="replace"), 300) or ending.limit or "it ended"
+            silent = f"nothing for {_STARTING:g} s" if ending.limit else "it ended"
+            said = one_line(before.decode(errors="replace"), 300) or silent
             raise EnvironmentFailure(
                 f"the sandbox ({self.name}) cannot be started: {said}",
                 where="executes",
@@ -382,7 +387,7 @@ def _watched(
 
 def _followed(process: subprocess.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
     assert process.stdin is not None and process.stdout is not None
-    until = time.monotonic() + limits.seconds
+    until = time.monotonic() + _STARTING
     look = 0.0
     output = bytearray()
     with selectors.DefaultSelector() as selector:
@@ -402,9 +407,13 @@ def _followed(process: subprocess.Popen[bytes], fed: bytes, limits: Limits) -> E
                 look = now + _STEP
                 if _memory(process.pid, limits.memory * _MIB) > limits.memory * _MIB:
                     return Ending(None, f"memory limit of {limits.memory} MiB", bytes(output))
+                if _files(process.pid, limits.disk * _MIB) > FILES:
+                    return Ending(None, f"limit of {FILES} files", bytes(output))
             for key, _ in selector.select(max(min(_STEP, until - now), 0)):
                 if key.fileobj is process.stdout:
                     piece = os.read(key.fd, 65536)
+                    if not output:  # the program begins
+                        until = time.monotonic() + limits.seconds
                     output += piece
                     if not piece:
                         selector.unregister(process.stdout)
@@ -446,3 +455,19 @@ def _memory(pid: int, limit: int) -> int:
                     exact += process.memory_full_info().pss
             return exact
     return total
+
+
+def _files(pid: int, size: int) -> int:
+    """Files in what bubblewrap made for a program's own: it has a size, and no limit of files."""
+    import psutil
+
+    most = 0
+    with contextlib.suppress(psutil.Error):
+        for process in psutil.Process(pid).children(recursive=True):
+            for folder in ("tmp", "dev/shm"):
+                with contextlib.suppress(OSError):
+                    there = os.statvfs(f"/proc/{process.pid}/root/{folder}")
+                    # Of another size it is the machine's own, which no program of ours can write.
+                    if there.f_blocks * there.f_frsize == size:
+                        most = max(most, there.f_files - there.f_ffree)
+    return most

@@ -148,6 +148,10 @@ TAKING = {
         "n = 0\nwhile True:\n    n += 1\n    open(f'/dev/shm/f{n}', 'wb').write(b'x' * (1 << 20))",
         "No space left",
     ),
+    "empty files without end": (
+        "import os\nn = 0\nwhile True:\n    n += 1\n    os.close(os.open(f'f{n}', os.O_CREAT))",
+        "limit of 20000 files",
+    ),
     "one huge file": ("f = open('f', 'wb')\nwhile True: f.write(b'x' * (1 << 20))", "[Errno"),
     "a sparse file": ("open('f', 'wb').truncate(1 << 40)", "File too large"),
     "output without end": ("while True: print('x' * 1000)", "output limit"),
@@ -195,6 +199,7 @@ UNLIKE = {
     "kill all that it sees": None,
     "files without end": "Permission denied",
     "shared memory without end": "Permission denied",
+    "empty files without end": "Permission denied",
     "one huge file": "Permission denied",
     "a sparse file": "Permission denied",
 }

@@ -166,6 +166,13 @@ def test_a_command_that_holds_nothing_in_is_found_out() -> None:
     assert "write 49 MiB" in told
 
 
+def test_a_slow_start_is_not_the_programs(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text('#!/bin/sh\nsleep 1\nexec "$@"\n', encoding="utf-8")
+    slow.chmod(0o755)
+    assert not run(Program("print(1)"), chosen([str(slow)]), [], Limits(0.9)).fault
+
+
 def test_a_sandbox_that_does_not_start_is_no_zero(bubblewrap: Sandbox) -> None:
     with pytest.raises(EnvironmentFailure, match="cannot be started"):
         run(Program("print(1)"), chosen(["false"]), [], QUICK)
