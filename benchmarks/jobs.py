@@ -1,10 +1,12 @@
 """What jobs cost beside their work, and what several workers bring.
 
-    python benchmarks/jobs.py [--part local|ray|branches|trials]
+    python benchmarks/jobs.py [--part local|ray|many|branches|trials]
 
 - local: milliseconds of a job that does nothing, through the run's workers and through a worker
   alone, in turns in one process.
 - ray: the same in a warm actor of a Ray that is started here.
+- many: 200 jobs that sleep for 2 s, on 8 and on 32 workers of this machine; efficiency is their
+  sleep by the time of all workers.
 - branches: a run with four arms whose trainings sleep, on one worker and on two.
 - trials: 1,000 trials of ten minutes with a spread of a fifth, by a simulated clock, on 2, 8 and 32
   workers; the run's process is at work for each as long as `branches` measured. Efficiency is the
@@ -35,11 +37,15 @@ from harness.stages import Resources
 from tests.support.project import CONFIG, Project
 
 PLUGIN = """
+import time
 import harness
 
 class Echo(harness.Generator):
     name = "echo"
+    class Options(harness.Options):
+        seconds: float = 0.0
     def generate(self, checkpoint, examples, context):
+        time.sleep(self.options.seconds)
         for row in examples:
             yield harness.Prediction(row.id, row.prompt)
 
@@ -49,10 +55,10 @@ def register_generators():
 """
 
 
-def laid_out(folder: Path, plugin: Path) -> Path:
+def laid_out(folder: Path, plugin: Path, **options: float) -> Path:
     rows = [Example("e1", ({"role": "user", "content": "text"},))]
     job = Job(
-        "generator", "echo", {}, (str(plugin),), Checkpoint("base", "/x", "d"), ("examples",),
+        "generator", "echo", options, (str(plugin),), Checkpoint("base", "/x", "d"), ("examples",),
         seed=5, round=0, arm="main",
     )  # fmt: skip
     write(job, {"examples": rows}, folder)
@@ -95,6 +101,24 @@ def ray(folder: Path, plugin: Path, jobs: int = 30) -> None:
     launched.close()
     print(f"ray: {times[0] / 1000:.1f} s the first job, {statistics.median(times[1:]):.0f} ms each "
           f"of {jobs - 1} in a warm actor (at most {max(times[1:]):.0f})")  # fmt: skip
+
+
+def many(folder: Path, plugin: Path, jobs: int = 200, seconds: float = 2.0) -> None:
+    for count in (8, 32):
+        with Workers(count) as workers:
+            # Each worker starts before the clock does.
+            for part, number, sleep in (("first", count, 1.0), ("rest", jobs, seconds)):
+                places = [
+                    laid_out(folder / f"{count}-{part}-{n}", plugin, seconds=sleep)
+                    for n in range(number)
+                ]
+                begun = time.perf_counter()
+                list(workers.side_by_side(
+                    [lambda place=place: workers.do(place, silent, never) for place in places]
+                ))  # fmt: skip
+        took = time.perf_counter() - begun
+        print(f"many: {jobs} jobs of {seconds:.0f} s on {count} workers take {took:.1f} s: "
+              f"efficiency {jobs * seconds / count / took:.2f}")  # fmt: skip
 
 
 def branches(folder: Path, seconds: float = 15.0) -> float:
@@ -150,7 +174,7 @@ def simulated(work: list[float], workers: int, batch: int, each: float) -> float
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["local", "ray", "branches", "trials"])
+    parser.add_argument("--part", choices=["local", "ray", "many", "branches", "trials"])
     part = parser.parse_args().part
     with tempfile.TemporaryDirectory() as name:
         folder, plugin = Path(name), Path(name) / "echo.py"
@@ -159,6 +183,8 @@ def main() -> None:
             local(folder, plugin)
         if part in (None, "ray"):
             ray(folder, plugin)
+        if part in (None, "many"):
+            many(folder, plugin)
         each = branches(folder) if part in (None, "branches", "trials") else 0.0
         if part in (None, "trials"):
             trials(each)

@@ -1,29 +1,46 @@
-"""A whole run killed (-9) at random moments: does it come to the end of an unbroken one?
+"""A whole run, its jobs and those who run them, killed (-9) at random: how does it end?
 
-    python benchmarks/run_kills.py [--kills 150] [--seed 1]
+    python benchmarks/run_kills.py [--where local|slurm|ray] [--kills 50] [--seed 1] [--folder F]
+        [--minutes M]
 
 A run of the fakes of ``tests/support`` with a control arm, arms, models, a search, repeated seeds,
-a curve and baselines. It is carried out once unbroken. Then others begin, are killed at random
-moments, and go on by the same command until that comes to its end. The summary and the files of all
-artifacts are compared with those of the unbroken run. Prints a line for each run, and the number of
-kills.
+a curve and baselines. It is carried out once unbroken, one job after the other. Then others begin
+with several workers, are struck at random moments, and the same command goes on until it comes to
+its end. The summary and the files of all artifacts are compared with those of the unbroken run; at
+the end no job is at work, and of ``local`` and ``slurm`` no process is left. Struck are the run's
+own process, and
+
+- local: its workers, and jobs at work;
+- slurm: jobs at work, also by ``scancel``, slurmd, and slurmctld, of a SLURM that is started here;
+- ray: actors, their workers, and the raylet, of a Ray that is started here.
+
+Prints a line for each run, and the number of kills of each kind. With a folder the next call goes
+on counting where the last one stopped, after so many minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
+import harness
+
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 SUPPORT = ROOT / "tests" / "support"
 CONFIG = f"""\
 rounds: 2
@@ -43,7 +60,7 @@ arms: [{{name: small, set: {{train.size: 4}}}}]
 models: [{{source: fake, skill: 0.5}}]
 curve: true
 seeds: 5
-search: {{over: {{train.rate: [0.0001, 0.001], train.size: [4, 8, 16]}}, trials: 4}}
+search: {{over: {{train.rate: [0.0001, 0.001], train.size: [4, 8, 16]}}, trials: 4, parallel: 2}}
 """
 DIFFERING = ("seconds", "seconds_by_stage", "cached", "dates")
 """Of a summary: what may differ between two walks through one run."""
@@ -56,33 +73,28 @@ class End(NamedTuple):
     artifacts: dict[str, Any]
 
 
-def finished(folder: Path, limit: float | None = None) -> bool:
-    """Begin the run, or go on with it; whether it came to its end within so many seconds.
+def finished(folder: Path) -> None:
+    """Begin the run, or go on with it, to its end.
 
     Raises:
-        SystemExit: something else than the limit ended it.
+        SystemExit: it fails.
     """
-    process = subprocess.Popen(
+    done = subprocess.run(
         [sys.executable, "-c", "from harness.cli import main; main()", "iterate"],
         cwd=folder,
         env={**os.environ, "NO_COLOR": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        capture_output=True,
+        text=True,
     )
-    try:
-        _, said = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return False
-    if process.returncode:
-        raise SystemExit(f"exit code {process.returncode}\n{said.decode()}")
-    return True
+    if done.returncode:
+        raise SystemExit(f"exit code {done.returncode}\n{done.stderr}")
 
 
-def begun(folder: Path) -> Path:
+def begun(folder: Path, execution: str = "{launcher: local}") -> Path:
+    """A folder with the run's config."""
     folder.mkdir()
-    (folder / "harness.yaml").write_text(CONFIG, encoding="utf-8")
+    text = f"{CONFIG}execution: {execution}\n"
+    (folder / "harness.yaml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -120,27 +132,250 @@ def _differing(place: str, whole: Any, broken: Any) -> Iterator[str]:
         yield f"{place}: {str(whole)[:200]} / {str(broken)[:200]}"
 
 
+class Place(NamedTuple):
+    """Where jobs are at work.
+
+    Attributes:
+        execution: of the config.
+        strikes: what is struck -> a call with the run's process and the draw, which says whether it
+            hit something.
+        processes: whether none may be left at the end.
+    """
+
+    execution: str
+    strikes: dict[str, Callable[[subprocess.Popen[bytes], random.Random], bool]]
+    processes: bool = True
+
+
+def _the_run(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+    process.kill()
+    return True
+
+
+def _killed(found: list[psutil.Process], draw: random.Random) -> bool:
+    """Kill one of them."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if found:
+            draw.choice(found).kill()
+            return True
+    return False
+
+
+def _with(word: str) -> list[psutil.Process]:
+    """Processes of this machine's user whose command has a word."""
+    return [
+        p for p in psutil.process_iter(["cmdline"]) if word in " ".join(p.info["cmdline"] or ())
+    ]
+
+
+@contextlib.contextmanager
+def local(_: Path) -> Iterator[Place]:
+    def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(process.pid).children()
+        return []
+
+    def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+        """One at work; they are short, so that it is looked for a while."""
+        over = time.monotonic() + 2
+        while time.monotonic() < over and process.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if found := [job for worker in workers(process) for job in worker.children()]:
+                    return _killed(found, draw)
+        return False
+
+    strikes = {
+        "run": _the_run,
+        "worker": lambda process, draw: _killed(workers(process), draw),
+        "job": job,
+    }
+    yield Place("{launcher: local, workers: 3}", strikes)
+
+
+@contextlib.contextmanager
+def slurm(folder: Path) -> Iterator[Place]:
+    from tests.support import slurm as support
+
+    if lacking := support.lacking():
+        raise SystemExit(f"SLURM: {lacking}")
+    with support.one_node(folder) as cluster:
+
+        def daemon(name: str) -> Callable[[subprocess.Popen[bytes], random.Random], bool]:
+            def strike(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+                cluster.kill(name)
+                time.sleep(draw.uniform(0, 3))
+                cluster.start(*cluster.commands[name])
+                return True
+
+            return strike
+
+        def cancelled(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+            asked = ["squeue", "--noheader", "--format=%i"]
+            jobs = subprocess.run(asked, capture_output=True, text=True).stdout.split()
+            return bool(jobs) and not subprocess.run(["scancel", draw.choice(jobs)]).returncode
+
+        def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+            return _killed(_with("harness.engine."), draw)
+
+        yield Place(
+            "{launcher: {plugin: slurm, partition: main}, workers: 3}",
+            {"run": _the_run, "job": job, "scancel": cancelled, "slurmd": daemon("slurmd"),
+             "slurmctld": daemon("slurmctld")},
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def ray(folder: Path) -> Iterator[Place]:
+    address = "127.0.0.1:26379"
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+
+    def command(*words: str) -> None:
+        call = [sys.executable, "-m", "ray.scripts.scripts", *words]
+        subprocess.run(call, env=environment, capture_output=True, check=True)
+
+    def start() -> None:
+        command(
+            "start", "--head", "--port=26379", f"--temp-dir={folder}", "--num-cpus=4",
+            "--include-dashboard=false", "--disable-usage-stats",
+        )  # fmt: skip
+
+    def stop() -> None:
+        for process in (*_with(str(folder)), *_with("ray::")):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def raylet(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+        _killed(_with("raylet/raylet"), draw)
+        time.sleep(draw.uniform(0, 2))
+        stop()
+        start()
+        return True
+
+    strikes = {
+        "run": _the_run,
+        "actor": lambda process, draw: _killed(_with("ray::Actor"), draw),
+        "job": lambda process, draw: _killed(_with("harness.engine.worker_process"), draw),
+        "raylet": raylet,
+    }
+    start()
+    try:
+        launcher = f"{{plugin: ray, address: '{address}'}}"
+        yield Place(f"{{launcher: {launcher}, workers: 3}}", strikes, processes=False)
+    finally:
+        stop()
+
+
+PLACES = {"local": local, "slurm": slurm, "ray": ray}
+
+
+def struck(folder: Path, place: Place, draw: random.Random, pause: float) -> Counter[str]:
+    """Carry a run out that is struck again and again; what was struck how often.
+
+    Args:
+        pause: mean seconds between two strikes; longer with each start, or no run would end.
+
+    Raises:
+        SystemExit: it fails, and nothing had struck it.
+    """
+    hit: Counter[str] = Counter()
+    while True:
+        before, said = hit.total(), folder / "said.txt"
+        with said.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "from harness.cli import main; main()", "iterate"],
+                cwd=folder, env={**os.environ, "NO_COLOR": "1"},
+                stdout=subprocess.DEVNULL, stderr=stream,
+            )  # fmt: skip
+            while process.poll() is None:
+                try:
+                    process.wait(draw.expovariate(1 / pause))
+                except subprocess.TimeoutExpired:
+                    kind = draw.choice(list(place.strikes))
+                    hit[kind] += place.strikes[kind](process, draw)
+        if process.returncode == 0:
+            return hit
+        if hit.total() == before:
+            raise SystemExit(f"exit code {process.returncode}\n{said.read_text()}")
+        pause *= 1.15
+
+
+def left(folder: Path, seconds: float = 30) -> list[str]:
+    """Commands of processes that are at work in a folder after so many seconds."""
+    over = time.monotonic() + seconds
+    while True:
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if Path(process.cwd()) == folder:
+                    found.append(" ".join(process.cmdline()))
+        if not found or time.monotonic() > over:
+            return found
+        time.sleep(0.5)
+
+
+def simulated(
+    where: str, kills: int, seed: int, root: Path, minutes: float = float("inf")
+) -> Counter[str]:
+    """Break runs until so many kills are counted; how many of each kind.
+
+    Args:
+        root: a folder, in which an earlier call has counted before.
+
+    Raises:
+        SystemExit: a run ended otherwise than the unbroken one, or left something behind.
+    """
+    since, counted = time.monotonic(), root / f"{where}-{seed}.json"
+    known = json.loads(counted.read_text()) if counted.is_file() else {"kills": {}, "runs": 0}
+    hit, runs = Counter(known["kills"]), known["runs"]
+    expected, seconds = _unbroken(root / "unbroken")
+    with tempfile.TemporaryDirectory() as name, PLACES[where](Path(name)) as place:
+        whole, seconds = _unbroken(root / f"unbroken-{where}", place.execution)
+        wrong = list(differing(expected, whole))
+        while not wrong and hit.total() < kills and time.monotonic() - since < 60 * minutes:
+            folder = begun(root / f"{where}-{seed}-{runs}-{os.getpid()}", place.execution)
+            own = struck(folder, place, random.Random(f"{seed} {runs}"), seconds / 4)
+            hit, runs = hit + own, runs + 1
+            wrong = list(differing(expected, end_of(folder)))
+            wrong += [f"at work: {job.label}" for job in harness.jobs_at_work(folder)]
+            wrong += left(folder) if place.processes else []
+            told = ", ".join(f"{number} {kind}" for kind, number in sorted(own.items()))
+            print(f"run {runs}: {told}: {'DIFFERENT' if wrong else 'equal'}", flush=True)
+            if not wrong:
+                counted.write_text(json.dumps({"kills": hit, "runs": runs}))
+                shutil.rmtree(folder)
+        if wrong:
+            raise SystemExit("\n".join(wrong))
+    print(f"{where}: {hit.total()} kills over {runs} runs, all equal: {dict(hit)}", flush=True)
+    return hit
+
+
+def _unbroken(folder: Path, execution: str = "{launcher: local}") -> tuple[End, float]:
+    """The end of a run that nothing strikes, and its seconds; kept for the next call."""
+    took = folder.with_suffix(".seconds")
+    if not took.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        begun(folder, execution)
+        since = time.monotonic()
+        finished(folder)
+        took.write_text(str(time.monotonic() - since))
+        print(f"{folder.name}: {float(took.read_text()):.1f} s", flush=True)
+    return end_of(folder), float(took.read_text())
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Runs killed at random moments.")
-    parser.add_argument("--kills", type=int, default=150)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--where", choices=PLACES, default="local")
+    parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="goes on where the last call stopped")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     asked = parser.parse_args()
-    draw, kills, runs = random.Random(asked.seed), 0, 0
-    with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        unbroken, since = begun(root / "unbroken"), time.monotonic()
-        finished(unbroken)
-        seconds, expected = time.monotonic() - since, end_of(unbroken)
-        print(f"unbroken: {seconds:.1f} s, {len(expected.artifacts)} artifacts", flush=True)
-        while kills < asked.kills:
-            folder, own = begun(root / f"run-{runs}"), 0
-            while not finished(folder, draw.uniform(0, 0.6 * seconds)):
-                own += 1
-            kills, runs = kills + own, runs + 1
-            if different := list(differing(expected, end_of(folder))):
-                raise SystemExit("\n".join([f"run {runs}: {own} kills, DIFFERENT", *different]))
-            print(f"run {runs}: {own} kills, equal", flush=True)
-    print(f"{kills} kills over {runs} runs: all equal")
+    with contextlib.ExitStack() as stack:
+        root = asked.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        root.mkdir(parents=True, exist_ok=True)
+        simulated(asked.where, asked.kills, asked.seed, root.resolve(), asked.minutes)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,9 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
     steps.note_opened(data.split("dev"))
+    if steps.config.settings.rounds:
+        main = history.arms[BASE_ARM]
+        _answer_ahead(steps, history, main, main.train[BASELINE], base, BASELINE + 1)
     yield _baseline(steps, history, base)
     asking.ask_all(steps, history, base)
 
@@ -80,8 +83,9 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for number in range(1, steps.config.settings.rounds + 1):
         for name in names:
             history.arms[name].train[number] = following[name]
-        if steps.config.control:
-            _answer_ahead(steps, history, history.arms[CONTROL_ARM], base, number)
+        if steps.config.control and number > 1:  # in the first round it is the main arm's training
+            control = history.arms[CONTROL_ARM]
+            _answer_ahead(steps, history, control, control.train[number], base, number)
         for arm in [history.arms[name] for name in names]:
             checkpoint, result, pinned = _train_and_judge(steps, history, arm, base, number)
             if arm.name == BASE_ARM:
@@ -101,19 +105,26 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
 
 
 def _answer_ahead(
-    steps: Steps, history: History, arm: ArmState, base: Checkpoint, number: int
+    steps: Steps,
+    history: History,
+    arm: ArmState,
+    rows: Sequence[Example],
+    base: Checkpoint,
+    number: int,
 ) -> None:
-    """Train an arm and answer dev while another one is walked through: it needs nothing of that."""
-    if steps.run.journal.closed(arm.name, number) is not None:
+    """Train an arm and answer dev while another one, or the base model, is walked through: it needs
+    nothing of that."""
+    run = steps.run
+    if run.workers.count == 1 or not run.writes or run.journal.closed(arm.name, number):
         return
     at, data, shadow = At(number, arm.name), history.data, steps.ahead()
     other = sides.beside(steps, _kept_model(history, arm, base))
 
     def task() -> None:
-        checkpoint = train(shadow, base, arm.train[number], data.split("valid"), at)
+        checkpoint = train(shadow, base, rows, data.split("valid"), at)
         generate(shadow, checkpoint, data.split("dev"), at, beside=other)
 
-    steps.run.workers.ahead(task)
+    run.workers.ahead(task)
 
 
 def _train_and_judge(

@@ -155,6 +155,7 @@ def _leave_or_cancel(run: str, console: Console) -> None:
     if console.is_terminal and sys.stdin.isatty():
         console.print(f"{count} elsewhere: Enter leaves them running, c cancels them", end=" ")
         if sys.stdin.readline().strip().lower().startswith("c"):
+            console.print("they end after their present step", highlight=False)
             cancel_jobs(jobs)
             console.print(f"{count} cancelled")
             return

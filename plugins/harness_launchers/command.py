@@ -70,6 +70,8 @@ def _cancel(found: Sequence[harness.JobAtWork], ids: Sequence[str], console: Con
             f"no launcher has a job '{unknown[0]}' of this folder at work",
             hint="harness jobs lists them; jobs of this machine end with Ctrl-C in their run",
         )
+    if wanted:
+        console.print("jobs end after their present step", highlight=False)
     harness.cancel_jobs([launched[name] for name in wanted])
     for name in wanted:
         console.print(f"cancelled {name}: {launched[name].label}", markup=False, highlight=False)

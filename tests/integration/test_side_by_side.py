@@ -85,6 +85,53 @@ def test_the_end_is_that_of_one_branch_after_the_other(tmp_path: Path) -> None:
     check_same(one, carried_out(Project(tmp_path / "many"), 3))
 
 
+MEETING = f"""
+import os, runpy, time
+from pathlib import Path
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+class Trains(FAKES["FakeTrainer"]):
+    name = "trains"
+
+    def train(self, base, train, valid, context):
+        Path("trains.txt").touch()
+        return super().train(base, train, valid, context)
+
+class Answers(FAKES["FakeGenerator"]):
+    name = "answers"
+
+    def generate(self, checkpoint, examples, context):
+        over = time.monotonic() + 100
+        while checkpoint.kind == "base" and not Path("trains.txt").exists():
+            assert time.monotonic() < over
+            time.sleep(0.05)
+        yield from super().generate(checkpoint, examples, context)
+
+@harness.hookimpl
+def register_trainers():
+    return [Trains]
+
+@harness.hookimpl
+def register_generators():
+    return [Answers]
+"""
+
+
+def test_the_first_training_does_not_wait_for_the_base_models_answers(project: Project) -> None:
+    """Here these wait for it."""
+    (project.folder / "meeting.py").write_text(MEETING)
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, meeting.py]").replace("rounds: 3", "rounds: 1")
+    text = text.replace("train: {plugin: fake}", "train: {plugin: trains}").replace(
+        "generate: {plugin: fake}", "generate: {plugin: answers}"
+    )
+    project.write(text.replace("launcher: inline", "launcher: local, workers: 2"))
+    done = project.inside("iterate", "--json")
+    assert done.code == 0, done.err
+    assert "train" not in " ".join(done.document["cached"]), "it was made by this very run"
+
+
 @pytest.mark.nightly
 def test_jobs_that_are_killed_leave_the_end_as_it_is(tmp_path: Path) -> None:
     for name in ("one", "many"):

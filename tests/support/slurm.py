@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -38,13 +38,19 @@ def _path() -> str:
 
 @dataclass
 class Slurm:
-    """The cluster; its programs find it by SLURM_CONF."""
+    """The cluster; its programs find it by SLURM_CONF.
+
+    Attributes:
+        commands: those that its daemons were started by.
+    """
 
     folder: Path
     node: str
-    processes: dict[str, subprocess.Popen[bytes]]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def start(self, *command: str) -> None:
+        self.commands[command[0]] = command
         environment = {**os.environ, "PATH": _path(), "SLURM_CONF": str(self.conf)}
         with (self.folder / f"{command[0]}.out").open("ab") as log:
             self.processes[command[0]] = subprocess.Popen(
@@ -81,7 +87,7 @@ def one_node(folder: Path, cpus: int = 8) -> Iterator[Slurm]:
     key.write_bytes(os.urandom(128))
     key.chmod(0o400)
     ports = [_free_port() for _ in range(2)]
-    slurm = Slurm(folder, node, {})
+    slurm = Slurm(folder, node)
     slurm.conf.write_text(
         f"""\
 ClusterName=test

@@ -49,12 +49,22 @@ def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_p
     asked = job(tmp_path, "first", "import os; print(os.environ['SAID'])", cpus=1, hours=1)
     name = launched.submit(asked)
     assert launched.submit(asked) == name
-    killed = launched.submit(job(tmp_path, "second", "import time; time.sleep(600)", cpus=1))
+    told = tmp_path / "told"  # SIGTERM comes first: a training saves a checkpoint then
+    code = (
+        "import pathlib, signal, sys, time\n"
+        f"told = pathlib.Path({str(told)!r})\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (told.touch(), sys.exit()))\n"
+        "pathlib.Path(f'{told}-begun').touch()\n"
+        "time.sleep(600)"
+    )
+    killed = launched.submit(job(tmp_path, "second", code, cpus=1))
     assert awaited(launched, name, "ended").said == ""
     assert "hello" in launched.logs(name)
     awaited(launched, killed, "running")
+    while not Path(f"{told}-begun").exists():
+        time.sleep(0.1)
     subprocess.run(["scancel", killed], check=True)
-    assert awaited(launched, killed, "gone").said == "cancelled"
+    assert awaited(launched, killed, "gone").said == "cancelled" and told.exists()
     launched.cancel(killed)
     assert launched.state("99999").state == "gone"
 
