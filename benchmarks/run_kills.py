@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -161,27 +161,46 @@ def _killed(found: list[psutil.Process], draw: random.Random) -> bool:
     return False
 
 
-def _with(word: str) -> list[psutil.Process]:
-    """Processes of this machine's user whose command has a word."""
-    return [
-        p for p in psutil.process_iter(["cmdline"]) if word in " ".join(p.info["cmdline"] or ())
-    ]
+def _with(word: str, among: Iterable[psutil.Process] | None = None) -> list[psutil.Process]:
+    """Processes whose command has a word; of all that there are, it has to be one of this very
+    benchmark's folders."""
+    found = []
+    for process in psutil.process_iter() if among is None else among:
+        with contextlib.suppress(psutil.Error):
+            if word in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def _children(of: Iterable[psutil.Process]) -> list[psutil.Process]:
+    found = []
+    for process in of:
+        with contextlib.suppress(psutil.Error):
+            found += process.children()
+    return found
+
+
+def _in(folder: Path) -> Iterator[psutil.Process]:
+    """Processes at work in a folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if Path(process.cwd()) == folder:
+                yield process
 
 
 @contextlib.contextmanager
 def local(_: Path) -> Iterator[Place]:
     def workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(process.pid).children()
+            return _children([psutil.Process(process.pid)])
         return []
 
     def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
         """One at work; they are short, so that it is looked for a while."""
         over = time.monotonic() + 2
         while time.monotonic() < over and process.poll() is None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if found := [job for worker in workers(process) for job in worker.children()]:
-                    return _killed(found, draw)
+            if found := _children(workers(process)):
+                return _killed(found, draw)
         return False
 
     strikes = {
@@ -215,7 +234,10 @@ def slurm(folder: Path) -> Iterator[Place]:
             return bool(jobs) and not subprocess.run(["scancel", draw.choice(jobs)]).returncode
 
         def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
-            return _killed(_with("harness.engine."), draw)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                here = Path(psutil.Process(process.pid).cwd())
+                return _killed(_with("harness.engine.", _in(here)), draw)
+            return False
 
         yield Place(
             "{launcher: {plugin: slurm, partition: main}, workers: 3}",
@@ -239,13 +261,19 @@ def ray(folder: Path) -> Iterator[Place]:
             "--include-dashboard=false", "--disable-usage-stats",
         )  # fmt: skip
 
+    def raylets() -> list[psutil.Process]:
+        return _with("raylet/raylet", _with(str(folder)))
+
+    def actors() -> list[psutil.Process]:
+        return _with("ray::Actor", _children(raylets()))
+
     def stop() -> None:
-        for process in (*_with(str(folder)), *_with("ray::")):
+        for process in (*_children(actors()), *_children(raylets()), *_with(str(folder))):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
     def raylet(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
-        _killed(_with("raylet/raylet"), draw)
+        _killed(raylets(), draw)
         time.sleep(draw.uniform(0, 2))
         stop()
         start()
@@ -253,8 +281,8 @@ def ray(folder: Path) -> Iterator[Place]:
 
     strikes = {
         "run": _the_run,
-        "actor": lambda process, draw: _killed(_with("ray::Actor"), draw),
-        "job": lambda process, draw: _killed(_with("harness.engine.worker_process"), draw),
+        "actor": lambda process, draw: _killed(actors(), draw),
+        "job": lambda process, draw: _killed(_children(actors()), draw),
         "raylet": raylet,
     }
     start()
@@ -304,10 +332,9 @@ def left(folder: Path, seconds: float = 30) -> list[str]:
     over = time.monotonic() + seconds
     while True:
         found = []
-        for process in psutil.process_iter():
+        for process in _in(folder):
             with contextlib.suppress(psutil.Error):
-                if Path(process.cwd()) == folder:
-                    found.append(" ".join(process.cmdline()))
+                found.append(" ".join(process.cmdline()))
         if not found or time.monotonic() > over:
             return found
         time.sleep(0.5)
