@@ -9,6 +9,7 @@ from pathlib import Path
 import harness
 from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.generator import TransformersGenerator
+from harness_transformers.llamacpp.generator import LlamaCppGenerator
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.pypi import PypiModel
 
@@ -25,7 +26,7 @@ def register_trainers():
 
 @harness.hookimpl
 def register_generators():
-    return [TransformersGenerator]
+    return [TransformersGenerator, LlamaCppGenerator]
 
 
 @harness.hookimpl

@@ -36,7 +36,7 @@ def measured(
         options: those of the generator.
     """
     chats = Chats.of(checkpoint)
-    rows = _encoded(texts, chats)
+    rows = encoded(texts, chats)
     model = adapters.ready(
         checkpoint, devices.dtype_of(options.precision), context, merge=options.merge
     )
@@ -98,7 +98,7 @@ def _nothing() -> None:
     """Unfinished work leaves nothing here that would have to be taken back."""
 
 
-def _encoded(texts: Sequence[str], chats: Chats) -> list[Encoded]:
+def encoded(texts: Sequence[str], chats: Chats) -> list[Encoded]:
     """Each text as tokens. A lone surrogate counts as a question mark."""
     longest = min(LONGEST, chats.context or LONGEST)
     rows = []

@@ -10,7 +10,7 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from harness import write_text
@@ -54,19 +54,47 @@ def _metadata(made: Export) -> Iterator[str]:
             break
     if _IDENTIFIER.fullmatch(made.licence.lower()):
         yield f"license: {json.dumps(made.licence.lower())}"
-    yield f"library_name: {'transformers' if made.merged else 'peft'}"
+    library = "gguf" if made.file else "transformers" if made.merged else "peft"
+    yield f"library_name: {library}"
     yield "pipeline_tag: text-generation"
     yield "---"
 
 
 def _head(made: Export) -> Iterator[str]:
-    what = "Merged weights" if made.merged else "LoRA adapter"
+    what = made.kind[0].upper() + made.kind[1:] if made.file or made.merged else "LoRA adapter"
     yield f"# {_safe(made.origin.tuned.name)}, fine-tuned"
     yield ""
     yield f"{what} of round {made.origin.round} of the run {_safe(made.origin.stored.run)}."
 
 
 def _use(made: Export) -> Iterator[str]:
+    """How it is asked."""
+    yield from ("## Use", "")
+    yield from _file_lines(made) if made.file else _python_lines(made)
+
+
+def _file_lines(made: Export) -> Iterator[str]:
+    """Commands within a fence; the file's name is one of ours."""
+    assert made.file is not None
+    generate = made.origin.stored.config["generate"]
+    yield "```sh"
+    yield f"llama-server -m {made.file.name} --jinja        # http://127.0.0.1:8080"
+    yield f"llama-cli -m {made.file.name} --jinja --temp 0"
+    yield "ollama create tuned -f Modelfile && ollama run tuned"
+    yield "```"
+    yield ""
+    yield (
+        "The run asked with temperature 0 and answers of at most "
+        f"{int(generate.get('max_new_tokens') or 256)} tokens."
+    )
+    if not made.file.template:
+        yield (
+            "Ollama's templates cannot say this model's chat template, so that its answers there "
+            "are not those of the run; llama.cpp reads the template from the file."
+        )
+
+
+def _python_lines(made: Export) -> Iterator[str]:
     """Python within a fence that no text can close: each is one line, as ``repr`` writes it."""
     chats = Chats.of(made.origin.tuned)
     generate = made.origin.stored.config["generate"]
@@ -76,8 +104,6 @@ def _use(made: Export) -> Iterator[str]:
         stop += f", stop_strings=[{chats.stops.text!r}], tokenizer=tokenizer"
     further = f", **{json.loads(json.dumps(arguments))!r}" if arguments else ""
     imported, loaded = made.loading_lines("folder")
-    yield "## Use"
-    yield ""
     yield "```python"
     yield from (imported, "from transformers import AutoTokenizer", "")
     yield 'folder = "."  # this folder'
@@ -135,7 +161,10 @@ def _settings(entry: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A setting; of a path of this machine its last part."""
+    if isinstance(value, str):
+        return PurePath(value).name if PurePath(value).is_absolute() else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _verdicts(made: Export) -> Iterator[str]:
@@ -251,10 +280,12 @@ def _cell(text: str) -> str:
 def _parity(made: Export) -> Iterator[str]:
     yield "## What the export was checked for"
     yield ""
-    yield (
-        "All prompts of dev were answered with these files by the generator of the run: "
-        f"{_safe(made.parity.sentence)}."
-    )
-    yield ""
+    if made.parity is not None:
+        asked = "llama.cpp" if made.file else "the generator of the run"
+        yield (
+            f"All prompts of dev were answered with these files by {asked}: "
+            f"{_safe(made.parity.sentence)}."
+        )
+        yield ""
     for sentence in made.checks:
         yield f"- {_safe(sentence[0].upper() + sentence[1:])}."

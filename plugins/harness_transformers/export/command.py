@@ -50,6 +50,10 @@ def export(request: Request) -> None:
     weights are not the base model's with the adapter, nothing is written. Standard output has the
     two lines of Python that load it.
 
+    With --gguf it is one file for llama.cpp and Ollama. Its prompts, weights and log-probabilities
+    are compared with those of the run, and its answers to dev scored beside the run's; a file that
+    is refused is not written.
+
     With --to inspect it is the answers of the round to dev that are written, with their scores, and
     with --to lm-eval the rows of dev as a task.
     """
@@ -60,12 +64,16 @@ def export(request: Request) -> None:
     target, base = request.target(), request.named_base()
     console = Console(stderr=True)
     with _failures(target, console), plugins_on_stderr():
-        made = _export(request, target, base, console)
+        made = (_export_file if request.gguf else _export)(request, target, base, console)
     what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
-    lines = (what, made.parity.sentence, *made.checks, made.advice, made.note)
+    parity = made.parity.sentence if made.parity else ""
+    lines = (what, parity, *made.checks, made.advice, made.note)
     for line in filter(None, lines):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
-    sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
+    use = list(made.loading_lines(repr(str(target))))
+    if made.file is not None:
+        use = [shlex.join(["llama-server", "-m", str(target / made.file.name), "--jinja"])]
+    sys.stdout.write("\n".join(use) + "\n")
 
 
 def _write_log(request: Request) -> None:
@@ -143,12 +151,63 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
     return made
 
 
-def _refuse_merging(found: Origin) -> None:
+def _export_file(request: Request, target: Path, base: str | None, console: Console) -> Export:
+    """A GGUF file, compared with what was evaluated.
+
+    Raises:
+        UsageError: such a model is not written.
+        DataError: the file is refused.
+        EnvironmentFailure: llama.cpp is not installed, or fails.
+    """
+    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness_transformers import memory
+    from harness_transformers.export import fidelity, modelfile, origin, weights
+    from harness_transformers.export.card import write_card
+    from harness_transformers.export.licence import of_base
+    from harness_transformers.export.made import Export, File
+    from harness_transformers.llamacpp import asking, library, writing
+    from harness_transformers.quiet import quietly
+
+    kind = request.quantize or "f16"
+    if not request.anyway:
+        library.need("--gguf: the check of the file (without it: --anyway)")
+    stages = WEIGHTS["generate"] + 2 * SHORT
+    short = memory.told("to export this model", SMALLER)
+    with Display(console, "export", stages) as display, quietly(), short:
+        found = origin.find(request.run, request.round, display.stage("find the model"))
+        _refuse_merging(found, "--gguf")
+        display.stage_done("model", "find the model", 0.0, False)
+        with whole_folder(target) as folder:
+            path = folder / f"model-{kind}.gguf"
+            asking.written(found.tuned, path, kind, display.stage("write the file"))
+            template = modelfile.write(found, folder, path.name)
+            weights.write_legal(found.tuned, folder)
+            display.stage_done("write", "write the file", 0.0, False)
+            seen = None
+            if library.installed():
+                report = display.stage("generate")
+                seen = fidelity.checked(found, path, kind, request.tolerance, report)
+                if seen.outcome == "refused" and not request.anyway:
+                    raise harness.DataError(
+                        f"the file is not what was evaluated: {seen.verdict}",
+                        details=[*seen.faults[1:], *seen.facts, seen.parity.sentence],
+                        hint="nothing was written; --quantize names a finer kind, and --anyway "
+                        "writes the file with these figures in its card",
+                    )
+            file = File(path.name, kind, writing.kinds_of(path), seen, template)
+            licence = of_base(found.stored.config["model"], found.tuned)
+            compared = seen.parity if seen else None
+            made = Export(found, compared, _base_folder(found), True, licence, file=file)
+            write_card(made, folder)
+    return made
+
+
+def _refuse_merging(found: Origin, option: str = "--merge") -> None:
     if found.quantised:
         raise harness.UsageError(
-            "--merge: an adapter cannot be merged into quantised weights, and this base model was "
-            "trained and evaluated with such",
-            hint="leave --merge out: the adapter is exported, to be applied beside the weights",
+            f"{option}: an adapter cannot be merged into quantised weights, and this base model "
+            "was trained and evaluated with such",
+            hint=f"leave {option} out: the adapter is exported, to be applied beside them",
         )
 
 

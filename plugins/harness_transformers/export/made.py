@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from harness_transformers import devices, loading
+from harness_transformers.export.fidelity import Fidelity
 from harness_transformers.export.origin import Origin
 from harness_transformers.export.parity import Parity, Sameness
 from harness_transformers.export.transfer import Transfer
@@ -56,6 +57,38 @@ class Merging:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A GGUF file.
+
+    Attributes:
+        name: of the file in its folder.
+        kind: of its weights, as asked for.
+        kinds: kind of tensor -> how many matrices are of it.
+        fidelity: what was compared of it; None where llama.cpp is not installed.
+        template: whether ``Modelfile`` says how Ollama renders chats.
+    """
+
+    name: str
+    kind: str
+    kinds: Mapping[str, int]
+    fidelity: Fidelity | None
+    template: bool
+
+    @property
+    def fallback(self) -> str:
+        """Which matrices are of another kind than was asked for; empty where none is."""
+        own = self.kind.upper().removesuffix("_M")
+        other = {kind: count for kind, count in self.kinds.items() if kind != own}
+        if not other:
+            return ""
+        said = ", ".join(f"{count} are {kind}" for kind, count in other.items())
+        return (
+            f"of {sum(self.kinds.values())} matrices {said} instead of {own}: llama.cpp keeps some "
+            "finer, and rows that do not fill blocks of 256 (of 32 for Q8_0) become another kind"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """What was exported.
 
@@ -65,15 +98,17 @@ class Export:
         licence: of the base model; empty where nobody says.
         sameness: of an adapter: its answers beside those of the run's own.
         merging: of merged weights: what became of the update.
+        file: of a GGUF file: what it is.
     """
 
     origin: Origin
-    parity: Parity
+    parity: Parity | None
     base: str
     local: bool
     licence: str
     sameness: Sameness | None = None
     merging: Merging | None = None
+    file: File | None = None
 
     @property
     def merged(self) -> bool:
@@ -81,6 +116,8 @@ class Export:
 
     @property
     def kind(self) -> str:
+        if self.file is not None:
+            return f"GGUF file ({self.file.kind})"
         return "merged weights" if self.merged else "adapter"
 
     @property
@@ -91,6 +128,14 @@ class Export:
         if self.merging is not None:
             yield from self.merging.transfer.sentences
             yield self.merging.rounding
+        if self.file is not None:
+            if self.file.fidelity is None:
+                yield "nothing was compared: llama.cpp was not installed where this was written"
+            else:
+                yield from (self.file.fidelity.verdict, *self.file.fidelity.facts)
+                yield from self.file.fidelity.faults
+            if self.file.fallback:
+                yield self.file.fallback
 
     @property
     def advice(self) -> str:
@@ -100,7 +145,7 @@ class Export:
     @property
     def note(self) -> str:
         """What does not hold elsewhere; empty where all does."""
-        if self.merged or not self.local:
+        if self.merged or self.file is not None or not self.local:
             return ""
         return (
             "adapter_config.json names the base model by a path that holds on this machine only "

@@ -11,6 +11,7 @@ from typing import Any
 import harness
 from harness.kit.draws import spaced
 from harness.kit.numbers import estimate, percent
+from harness.stats.decision import rows_needed
 from harness_transformers import encoding, loading
 from harness_transformers.export.origin import Origin
 
@@ -32,6 +33,8 @@ class Parity:
         difference: exported minus evaluated, positive = the export is better.
         low, high: its 95 % interval; None where there is none.
         doubt: why the difference cannot be judged, or empty.
+        loss: whether the export is shown to be worse.
+        detectable: the difference that so many rows find with 80 % power; None where unknown.
     """
 
     n: int
@@ -41,6 +44,12 @@ class Parity:
     low: float | None
     high: float | None
     doubt: str = ""
+    loss: bool = False
+    detectable: float | None = None
+
+    def rows_for(self, tolerance: float) -> int | None:
+        """Rows with which a loss above the tolerance would be excluded, were there none."""
+        return rows_needed(self.n, tolerance, self.detectable)
 
     @property
     def sentence(self) -> str:
@@ -235,4 +244,7 @@ def compare(origin: Origin, answered: Answers) -> Parity:
     ]  # fmt: skip
     found = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
     same = n - len(changed)
-    return Parity(n, same, stored.primary, found.difference, found.low, found.high, found.doubt)
+    return Parity(
+        n, same, stored.primary, found.difference, found.low, found.high, found.doubt,
+        found.label == "regressed", found.detectable,
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from harness import UsageError
 from harness.terminal.options import RunName
 from harness.terminal.targets import check_target
 from harness_transformers import hub
+from harness_transformers.llamacpp.kinds import Kind
 
 DType = Literal["float32", "float16", "bfloat16"]
 Form = Literal["model", "inspect", "lm-eval"]
@@ -56,8 +57,31 @@ class Request:
         ),
     ] = None
 
+    gguf: Annotated[
+        bool, typer.Option("--gguf", help="one file for llama.cpp and Ollama, with a Modelfile")
+    ] = False
+    quantize: Annotated[
+        Optional[Kind],  # noqa: UP045
+        typer.Option("--quantize", help="kind of the GGUF file's weights (default: f16)"),
+    ] = None
+    tolerance: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--tolerance", min=0, metavar="X",
+            help="loss in the primary score up to which a GGUF file is accepted (default: a "
+            "fiftieth of the score's range)",
+        ),
+    ] = None  # fmt: skip
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="write a GGUF file that is refused; its card says why")
+    ] = False
+
     def check(self) -> None:
         """Raises UsageError where options do not go together."""
+        if self.gguf and (self.to != "model" or self.merge or self.base is not None):
+            raise UsageError("--gguf is a form of its own: --to, --merge and --base are not for it")
+        if not self.gguf and (self.quantize or self.anyway or self.tolerance is not None):
+            raise UsageError("--quantize, --tolerance and --anyway are for --gguf")
         if self.to != "model" and (self.merge or self.base is not None):
             raise UsageError(f"--to {self.to} exports no model: --merge and --base are not for it")
         if self.to == "lm-eval" and self.round is not None:

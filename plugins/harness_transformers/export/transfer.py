@@ -38,11 +38,13 @@ class Limits:
     Attributes:
         low, high: of the slope.
         rest: most of the rest.
+        noise: root mean square over tokens, in nats, up to which differences are rounding.
     """
 
     low: float
     high: float
     rest: float
+    noise: float = NOISE
 
 
 LIMITS = {
@@ -81,7 +83,7 @@ class Transfer:
     def holds(self) -> bool:
         """Whether the export is what training made."""
         if self.slope is None or self.rest is None:
-            return self.stray <= NOISE
+            return self.stray <= self.limits.noise
         limits = self.limits
         return limits.low <= self.slope <= limits.high and self.rest <= limits.rest
 
@@ -111,7 +113,7 @@ class Transfer:
         if self.holds:
             return
         limits = self.limits
-        needed = f"at most {NOISE:g} nats are rounding"
+        needed = f"at most {limits.noise:g} nats are rounding"
         if self.slope is not None:
             needed = (
                 f"the slope has to be from {limits.low:g} to {limits.high:g}, the rest at most "
@@ -138,7 +140,7 @@ def transfer(
     whole = math.fsum(x * x for x in learned)
     stray = math.fsum((y - x) ** 2 for x, y in zip(learned, changed, strict=True))
     apart = math.sqrt(stray / n) if n else 0.0
-    if whole <= n * NOISE**2:
+    if whole <= n * limits.noise**2:
         return Transfer(n, None, None, apart, limits)
     slope = math.fsum(x * y for x, y in zip(learned, changed, strict=True)) / whole
     rest = math.fsum((y - slope * x) ** 2 for x, y in zip(learned, changed, strict=True))
@@ -162,25 +164,25 @@ def measured(
     """
     tuned = origin.tuned
     base = dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
-    answered = _answered(origin)
-    rows = encoded(tuned, answered)
+    texts = answered(origin)
+    rows = encoded(tuned, texts)
     if not rows:
         raise harness.DataError(
             "no row of dev has a reference or an answer, so merged weights cannot be checked",
             hint="leave --merge out: the adapter is exported as it is",
         )
-    if encoded(exported, answered) != rows:
+    if encoded(exported, texts) != rows:
         raise harness.DataError(
             "the exported tokenizer builds other answers than the one that was evaluated",
             hint="this tokenizer cannot be saved by transformers; nothing was written",
         )
     with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
-        sides = [_side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)]
+        sides = [side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)]
     return transfer(*sides, LIMITS[dtype])
 
 
-def _side(
+def side(
     checkpoint: harness.Checkpoint, rows: Sequence[Encoded], context: harness.Context
 ) -> list[float]:
     """Log-probabilities by a checkpoint's model, which is gone from memory afterwards."""
@@ -188,14 +190,14 @@ def _side(
     return [value for row in of_tokens(model, checkpoint, rows, context) for value in row]
 
 
-def _answered(origin: Origin) -> list[harness.Example]:
+def answered(origin: Origin) -> list[harness.Example]:
     """Rows of dev, spread over it, each with one answer: its reference, else what was answered."""
     card = origin.stored.card
     pairs = zip(card.examples, card.predictions, strict=True)
-    answered = [
+    texts = [
         (row, row.references[0] if row.references else prediction.text) for row, prediction in pairs
     ]
-    rows = [dataclasses.replace(row, references=(text,)) for row, text in answered if text.strip()]
+    rows = [dataclasses.replace(row, references=(text,)) for row, text in texts if text.strip()]
     return spaced(rows, ROWS)
 
 

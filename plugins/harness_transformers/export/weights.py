@@ -59,11 +59,16 @@ def write_merged(tuned: harness.Checkpoint, folder: Path, dtype: str | None) -> 
     model.save_pretrained(folder)
     for path in folder.glob("*.safetensors"):  # which the library lets their owner alone read
         path.chmod(folder.stat().st_mode & 0o666)
+    write_legal(tuned, folder)
+    return written, lost
+
+
+def write_legal(tuned: harness.Checkpoint, folder: Path) -> None:
+    """Licence and notices of the base model."""
     for pattern in LEGAL:
         for path in Path(str(tuned.base_path)).glob(pattern):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
-    return written, lost
 
 
 def _adapted(tuned: harness.Checkpoint) -> Any:

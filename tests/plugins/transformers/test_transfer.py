@@ -123,7 +123,7 @@ def test_answers_of_other_tokens_are_refused(tuned, exported, row):
 @pytest.mark.parametrize(("rows", "read"), [(200, 200), (201, 200), (3, 3)])
 def test_as_many_rows_as_may_be_are_read(tuned, row, rows, read):
     origin = Origin(asked([row(number) for number in range(rows)]), tuned, {})
-    assert len(transfer._answered(origin)) == read
+    assert len(transfer.answered(origin)) == read
 
 
 def test_the_page_of_figures_holds_the_record():

@@ -1,0 +1,332 @@
+"""Does a GGUF file hold what was evaluated? Prompts, weights and log-probabilities decide first.
+
+Then its answers are scored beside those that the run was closed with, with three outcomes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+import harness
+from harness.kit.numbers import percent
+from harness_transformers import adapters, allocation, encoding
+from harness_transformers.chats import Chats
+from harness_transformers.export import parity, transfer, weighing
+from harness_transformers.export.origin import Origin
+from harness_transformers.export.parity import Parity
+from harness_transformers.export.transfer import Limits, Transfer
+from harness_transformers.llamacpp import asking, kinds, library, serving
+
+Outcome = Literal["accepted", "cannot tell", "refused"]
+
+LIMITS: Mapping[str, Limits] = {
+    "f32": Limits(0.95, 1.05, 0.1, 0.02),
+    "f16": Limits(0.95, 1.05, 0.1, 0.02),
+    "bf16": Limits(0.95, 1.05, 0.1, 0.02),
+    "q8_0": Limits(0.95, 1.05, 0.3, 0.05),
+    "q6_k": Limits(0.9, 1.1, 0.4, 0.1),
+    "q5_k_m": Limits(0.8, 1.2, 0.6, 0.2),
+    "q4_k_m": Limits(0.8, 1.2, 0.6, 0.2),
+}
+"""By kind, around faithful files as ``benchmarks/gguf.py`` measured them; see its page."""
+WIDEST = Limits(0.8, 1.2, 0.6, 0.2)
+"""For kinds that are not written here."""
+EQUAL = 0.98
+"""Share of answers that a file of float16 has to give word for word."""
+NEAR = 0.1
+"""Nats by which the likeliest token may be ahead of the other one where two answers part."""
+TEXTS = (
+    "It's 1,234.56 — naïve café\n\n\tif x != y:\r\n    return [1, 2]  # 漢字 кириллица 🎉 e\u0301",
+    "  two  spaces   three\n \n\nWE'LL we'll 007 2026-01-01 a_b-c https://example.org/?q=1&r=2 …",
+)
+"""What tokenizers are apart about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """A file beside what was evaluated.
+
+    Attributes:
+        kind: of the file's weights, as its name says.
+        parity: its answers beside the run's.
+        tolerance: a loss in the primary score up to which the file is as good.
+        facts: what was compared, a sentence each.
+        faults: why the file is refused by the first check.
+        note: why the score cannot be judged, or empty.
+    """
+
+    kind: str
+    parity: Parity
+    tolerance: float
+    facts: Sequence[str] = ()
+    faults: Sequence[str] = field(default_factory=tuple)
+    note: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """``accepted``: a loss above the tolerance is excluded."""
+        found = self.parity
+        if self.faults or found.loss:
+            return "refused"
+        if found.identical == found.n:
+            return "accepted"
+        if self.note or found.low is None or found.low < -self.tolerance:
+            return "cannot tell"
+        return "accepted"
+
+    @property
+    def verdict(self) -> str:
+        """The outcome with its reason."""
+        found, allowed = self.parity, f"{self.tolerance:g} in {self.parity.score}"
+        if self.faults:
+            return f"refused: {self.faults[0]}"
+        if self.outcome == "refused":
+            return f"refused: a loss in {found.score} is shown"
+        if self.outcome == "accepted":
+            same = found.identical == found.n
+            return "accepted: " + (
+                f"all {found.n} answers are the same" if same
+                else f"a loss of more than {allowed} is excluded"
+            )  # fmt: skip
+        told = "cannot tell: "
+        if self.note:
+            return told + self.note
+        rows = found.rows_for(self.tolerance)
+        more = f"; about {rows:,} rows of dev would tell" if rows else ""
+        return f"{told}a loss of more than {allowed} is not excluded by {found.n} rows{more}"
+
+
+def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
+    """Facts and faults of the file's prompts, token by token.
+
+    Raises:
+        DataError: llama.cpp does not load the file.
+    """
+    chats, rows = Chats.of(origin.tuned), origin.stored.card.examples
+    due = [encoding.prompt_ids(chats.tokenizer, row) for row in rows]
+    texts = [encoding.prompt(chats.tokenizer, row) for row in rows]
+    texts += [text for row in rows for text in row.references[:1]]
+    texts += TEXTS
+    faults = []
+    with library.loaded(path, 64) as model:
+        for text in texts:
+            # Whether a file puts its own token before is seen with the whole prompts below.
+            own = chats.tokenizer(text, add_special_tokens=False)["input_ids"]
+            if model.tokens(text, special=False) != own:
+                faults.append(f"llama.cpp builds other tokens of the text {text[-60:]!r}")
+        begin = [model.bos] if model.adds_bos else []
+    differing = [
+        row.id for row, ids in zip(rows, due, strict=True)
+        if begin and ids[:1] != begin
+    ]  # fmt: skip
+    if differing:
+        faults.append(
+            f"the file has a token put before each prompt that the run has not ({differing[0]})"
+        )
+    facts = [f"{len(texts)} texts become the same tokens"] if not faults else []
+    if not serving.installed():
+        return [*facts, "prompts as llama.cpp's server renders them were not compared"], faults[:3]
+    arguments = origin.tuned.info.get("chat_template_kwargs") or {}
+    asked: list[dict[str, Any]] = [
+        {
+            "messages": [dict(message) for message in row.messages],
+            **({"tools": [dict(tool) for tool in row.tools]} if row.tools else {}),
+            **({"chat_template_kwargs": arguments} if arguments else {}),
+        }
+        for row in rows
+    ]
+    served = serving.prompts(str(path), asked)
+    dated = "strftime_now" in str(chats.tokenizer.chat_template)
+    other = [
+        f"{row.id}{f': {ids}' if isinstance(ids, str) else ''}"
+        for row, ids, own in zip(rows, served, due, strict=True)
+        if ids != own
+    ]
+    if other and not dated:
+        faults.append(
+            f"llama.cpp's server builds {len(other)} of {len(rows)} prompts of dev otherwise than "
+            f"the run, such as {other[0]}"
+        )
+    elif other:
+        facts.append(
+            "the chat template prints today's date, so the prompts that a server renders are not "
+            "those of the run"
+        )
+    else:
+        facts.append(
+            f"all {len(rows)} prompts of dev, rendered by llama.cpp's server from the file's "
+            "template, are the same token by token"
+        )
+    return facts, faults[:3]
+
+
+def measured(
+    origin: Origin, path: Path, kind: str, report: harness.Report
+) -> tuple[Transfer, list[str]]:
+    """The transfer of log-probabilities, and its faults.
+
+    Raises:
+        DataError: no row of dev has a reference or an answer.
+    """
+    rows = transfer.encoded(origin.tuned, transfer.answered(origin))
+    if not rows:
+        raise harness.DataError("no row of dev has a reference or an answer to read")
+    base = dataclasses.replace(
+        origin.tuned, kind="base", path=str(origin.tuned.base_path), base_path=None
+    )
+    with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
+        context = harness.Context(Path(output), 0, "generate", report=report)
+        before, after = (transfer.side(each, rows, context) for each in (base, origin.tuned))
+    found = [value for row in asking.log_probabilities(path, rows, report) for value in row]
+    seen = transfer.transfer(before, after, found, LIMITS.get(kind, WIDEST))
+    if seen.holds:
+        return seen, []
+    limits = seen.limits
+    return seen, [
+        "the log-probabilities are not those after training (the slope has to be from "
+        f"{limits.low:g} to {limits.high:g}, the rest at most {limits.rest:g})"
+    ]
+
+
+def answered(
+    origin: Origin, path: Path, kind: str, report: harness.Report
+) -> tuple[parity.Answers, list[str], list[str]]:
+    """The file's answers to dev; facts and faults of how far they are those of the weights."""
+    chats, rows = Chats.of(origin.tuned), origin.stored.card.examples
+    most = int(origin.stored.config["generate"].get("max_new_tokens") or 256)
+    asked, long = chats.prompts(rows, most, count=True)
+    fitting = [place for place in range(len(rows)) if place not in set(long)]
+    found = {
+        prediction.example_id: prediction
+        for prediction in asking.answers(
+            path, chats, [rows[place] for place in fitting], [asked[place] for place in fitting],
+            most, report,
+        )
+    }  # fmt: skip
+    for place in long:
+        found[rows[place].id] = harness.Prediction(rows[place].id, "", "context", len(asked[place]))
+    if kind not in kinds.WHOLE:
+        return found, [], []
+    generator: Any = harness.make_plugin(
+        "generator", "transformers",
+        {"max_new_tokens": most, "precision": "fp32", "on_too_long": "count"},
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="harness-") as output:
+        context = harness.Context(Path(output), 0, "generate", report=report)
+        own = {
+            prediction.example_id: prediction
+            for prediction in generator.generate(
+                origin.tuned, [row.as_asked() for row in rows], context
+            )
+        }
+        parted = [row for row in rows if found[row.id].text != own[row.id].text]
+        gaps = _gaps(origin.tuned, parted, own, found, context)
+    return found, *_sameness(len(rows), gaps)
+
+
+def _sameness(n: int, gaps: Mapping[str, float]) -> tuple[list[str], list[str]]:
+    same = n - len(gaps)
+    fact = (
+        f"{same} of {n} answers are word for word those of the weights in float32 with "
+        "transformers, the likeliest tokens of both"
+    )
+    if gaps:
+        fact += f"; where others part, their tokens are at most {max(gaps.values()):.2g} nats apart"
+    faults = []
+    if same < EQUAL * n and n - same > 1:
+        needed = percent(EQUAL)
+        faults.append(f"{same} of {n} answers are those of the weights, {needed} have to be")
+    if far := [row for row, gap in gaps.items() if gap > NEAR]:
+        faults.append(
+            f"the answer to row '{far[0]}' parts from that of the weights at a token that is no "
+            f"near tie ({gaps[far[0]]:.2g} nats)"
+        )
+    return [fact], faults
+
+
+def _gaps(
+    tuned: harness.Checkpoint,
+    rows: Sequence[harness.Example],
+    own: parity.Answers,
+    found: parity.Answers,
+    context: harness.Context,
+) -> dict[str, float]:
+    """Row -> by how much the own token is likelier where two answers part, in nats."""
+    chats = Chats.of(tuned)
+    gaps: dict[str, float] = {}
+    pairs = []
+    for row in rows:
+        gaps[row.id] = 0.0
+        sides = [
+            encoding.encode(
+                chats.tokenizer, dataclasses.replace(row, references=(side[row.id].text,)),
+                sys.maxsize, all_turns=False,
+            )
+            for side in (own, found)
+        ]  # fmt: skip
+        first, second = (side.input_ids for side in sides)
+        place = next((n for n, pair in enumerate(zip(first, second, strict=False))
+                      if pair[0] != pair[1]), None)  # fmt: skip
+        if place is not None:
+            pairs.append((row.id, place, sides))
+    if pairs:
+        model = adapters.ready(tuned, torch.float32, context, merge=False)
+        lines = iter(
+            transfer.of_tokens(model, tuned, [side for *_, both in pairs for side in both], context)
+        )
+        for name, place, both in pairs:
+            likely = [next(lines)[place - (len(side.input_ids) - side.trained)] for side in both]
+            gaps[name] = likely[0] - likely[1]
+    return gaps
+
+
+def checked(
+    origin: Origin, path: Path, kind: str, tolerance: float | None, report: harness.Report
+) -> Fidelity:
+    """All that is compared of a file.
+
+    Args:
+        tolerance: None: a fiftieth of the primary score's range.
+
+    Raises:
+        DataError: llama.cpp does not load the file, or there is nothing to compare.
+        EnvironmentFailure: llama.cpp is not installed, or fails.
+    """
+    library.need("the check of a GGUF file")
+    facts, faults = prompts(origin, path)
+    weights = weighing.weighed(origin.tuned, path)
+    facts.append(weights.sentence)
+    if troubles := weights.troubles:
+        faults.append("weights are not what training made: " + "; ".join(troubles))
+    seen, wrong = measured(origin, path, kind, report)
+    facts += seen.sentences
+    faults += wrong
+    answers, same, apart = answered(origin, path, kind, report)
+    facts += same
+    faults += apart
+    compared = parity.compare(origin, answers)
+    return Fidelity(kind, compared, _tolerance(origin, tolerance), facts, faults, _drawn(origin))
+
+
+def _tolerance(origin: Origin, given: float | None) -> float:
+    if given is not None:
+        return given
+    low, high = origin.stored.primary_metric.metric.bounds
+    span = high - low
+    return 0.02 * span if 0 < span < float("inf") else 0.02
+
+
+def _drawn(origin: Origin) -> str:
+    """Why answers of the run are no fair comparison, or empty."""
+    options = origin.stored.config["generate"]
+    if options.get("do_sample") or options.get("generation_config") == "model":
+        return "the run's answers were not the likeliest tokens, and those of the file are"
+    return ""

@@ -1,0 +1,153 @@
+"""The weights of a GGUF file beside those that training made.
+
+What training changed in a weight, D, is looked for in the file: the share of it that is there is
+``<F - B, D> / <D, D>``, with F the file's weight and B the base model's. Rounding errors are as
+good as unrelated to D, so that the share is 1 up to their size over that of D.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import harness
+from harness_transformers import loading
+from harness_transformers.llamacpp import asking, families, writing
+
+SHARE = 0.05
+"""How far a share may be from 1, and beside it six times its standard error."""
+ERRORS: Mapping[str, float] = {
+    "F32": 1e-5, "F16": 2e-3, "BF16": 0.01, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K": 0.09, "Q5_1": 0.09,
+    "Q5_0": 0.11, "Q4_K": 0.17, "Q4_1": 0.18, "Q4_0": 0.2,
+}  # fmt: skip
+"""Kind of tensor -> most relative error (Frobenius norm) of its rounding."""
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A weight in the file.
+
+    Attributes:
+        kind: as ``gguf`` calls it.
+        error: relative error beside what training made.
+        share: how much of what training changed is there; None where it changed nothing.
+        se: standard error of the share.
+    """
+
+    name: str
+    kind: str
+    error: float
+    share: float | None = None
+    se: float = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, or empty."""
+        if self.share is not None and not abs(self.share - 1) <= SHARE + 6 * self.se:
+            return (
+                f"{self.name} ({self.kind}): {self.share:.3f} of what training changed is there "
+                f"(standard error {self.se:.3f})"
+            )
+        most = ERRORS.get(self.kind, 0.3)
+        if not self.error <= most:
+            allowed = f"at most {most:.1%} is rounding"
+            return f"{self.name} ({self.kind}): off by {self.error:.1%}, {allowed}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """All weights of a file.
+
+    Attributes:
+        tensors: with their figures.
+        odd: names that one side has alone, and shapes that differ.
+    """
+
+    tensors: tuple[Tensor, ...]
+    odd: tuple[str, ...]
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong, the first few."""
+        found = [*self.odd, *filter(None, (tensor.trouble for tensor in self.tensors))]
+        return found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+
+    @property
+    def sentence(self) -> str:
+        """How much of the training is there, of all weights together."""
+        changed = [tensor for tensor in self.tensors if tensor.share is not None]
+        most = max((tensor.error for tensor in self.tensors), default=0.0)
+        error = f"the weights of the file are off by {most:.2%} at most (relative error)"
+        if not changed:
+            return error
+        shares = [tensor.share for tensor in changed if tensor.share is not None]
+        return (
+            f"{error}; of what training changed in {len(changed)} of them, {min(shares):.3f} to "
+            f"{max(shares):.3f} is there (1 is all of it)"
+        )
+
+
+def weighed(tuned: harness.Checkpoint, path: Path, model: Any = None) -> Weights:
+    """The weights of a file beside those of a checkpoint.
+
+    Args:
+        model: the checkpoint's, merged in float32; None: it is made.
+
+    Raises:
+        DataError: it is no GGUF file.
+        UsageError: the model's family is not known.
+    """
+    model = asking.merged(tuned) if model is None else model
+    base = loading.base_of(_base(tuned), "auto").state_dict()
+    config = model.config.get_text_config()
+    family = families.family_of(config)
+    due = dict(families.tensors(config, family, model.state_dict()))
+    before = dict(families.tensors(config, family, base, every=True))
+    there = {tensor.name: tensor for tensor in writing.read(path).tensors}
+    # llama.cpp takes the embeddings where a file has no output matrix.
+    odd = [f"{name}: not in the file" for name in due if name not in there]
+    odd += [f"{name}: only in the file" for name in there if name not in due and name in before]
+    return Weights(tuple(_compared(due, before, there, odd)), tuple(odd))
+
+
+def _base(tuned: harness.Checkpoint) -> harness.Checkpoint:
+    if tuned.kind == "base":
+        return tuned
+    return dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
+
+
+def _compared(
+    due: Mapping[str, Any], before: Mapping[str, Any], there: Mapping[str, Any], odd: list[str]
+) -> Iterator[Tensor]:
+    import gguf
+
+    for name in due.keys() & there.keys():
+        tensor, wanted = there[name], due[name]()
+        kind = tensor.tensor_type.name
+        try:
+            found = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        except NotImplementedError:
+            odd.append(f"{name}: of a kind ({kind}) that cannot be read here")
+            continue
+        if found.size != wanted.size:
+            odd.append(f"{name}: of {found.size} numbers, not {wanted.size}")
+            continue
+        found = found.reshape(wanted.shape)
+        off = found - wanted
+        size = float(np.linalg.norm(wanted))
+        error = float(np.linalg.norm(off)) / size if size else float(np.linalg.norm(off))
+        changed = wanted - before[name]() if name in before else np.zeros_like(wanted)
+        whole = float(np.vdot(changed, changed))
+        if whole <= 1e-12 * size**2 or not whole:
+            yield Tensor(name, kind, error)
+            continue
+        share = 1 + float(np.vdot(off, changed)) / whole
+        se = float(np.sqrt(np.mean(np.square(off, dtype=np.float64)) / whole))
+        yield Tensor(name, kind, error, share, se)

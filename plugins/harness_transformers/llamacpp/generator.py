@@ -1,0 +1,147 @@
+"""Generation by llama.cpp: the answers that people get who run the model as a GGUF file."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+import harness
+from harness.kit.installing import install_extra
+from harness_transformers.llamacpp import library
+from harness_transformers.llamacpp.kinds import Kind
+
+if TYPE_CHECKING:
+    from harness_transformers.encoding import Encoded
+
+SMALLER = "take a smaller model, or close other programs: the file is made of float32 weights"
+
+
+class LlamaCppGenerator(harness.Generator):
+    """Answers by llama.cpp, with the model as a GGUF file; one prompt at a time, the likeliest
+    tokens."""
+
+    name = "llamacpp"
+    reported = ("max_new_tokens", "quantize")
+    known_as = ("llama.cpp", "llama-cpp", "gguf", "ollama")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "max_tokens": "max_new_tokens", "quantization": "quantize", "dtype": "quantize",
+    }  # fmt: skip
+    libraries = ("torch", "transformers", "tokenizers", "peft", "gguf", library.DISTRIBUTION)
+
+    class Options(harness.Options):
+        max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
+        quantize: Kind = Field(default="f16", description="kind of the file's weights")
+        on_too_long: Literal["refuse", "count"] = Field(
+            default="refuse",
+            description="where a prompt and `max_new_tokens` do not fit the model's "
+            "context: `refuse` to generate, or `count` such prompts, whose "
+            "answers are empty",
+        )
+
+    options: Options
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        if not library.installed():
+            message = f"{library.DISTRIBUTION} is not installed: {install_extra(library.EXTRA)}"
+            yield harness.Problem(message, (), "environment")
+        if settings.get("train", {}).get("quantization"):
+            message = "a file for llama.cpp is made of whole weights, not of train.quantization"
+            yield harness.Problem(message, ())
+
+    def generate(
+        self,
+        checkpoint: harness.Checkpoint,
+        examples: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Prediction]:
+        """See :meth:`harness.Generator.generate`.
+
+        Raises:
+            UsageError: such a model is not written.
+            EnvironmentFailure: llama.cpp is not installed, or fails.
+        """
+        from harness_transformers.chats import Chats
+        from harness_transformers.llamacpp import asking
+
+        chats = Chats.of(checkpoint)
+        prompts, long = chats.prompts(
+            examples, self.options.max_new_tokens, count=self.options.on_too_long == "count"
+        )
+        context.note(template=chats.template, too_long=len(long), llamacpp=library.version())
+        for place in long:
+            yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
+        fitting = [place for place in range(len(prompts)) if place not in set(long)]
+        with self._file(checkpoint, context) as path:
+            yield from asking.answers(
+                path, chats, [examples[place] for place in fitting],
+                [prompts[place] for place in fitting], self.options.max_new_tokens, context.report,
+            )  # fmt: skip
+
+    def losses(
+        self, checkpoint: harness.Checkpoint, texts: Sequence[str], context: harness.Context
+    ) -> Iterator[tuple[float, int]]:
+        """See :meth:`harness.Generator.losses`."""
+        from harness_transformers import textlosses
+        from harness_transformers.chats import Chats
+
+        rows = textlosses.encoded(texts, Chats.of(checkpoint))
+        for losses in self._losses(checkpoint, rows, context):
+            yield sum(losses), len(losses)
+
+    def answer_losses(
+        self,
+        checkpoint: harness.Checkpoint,
+        rows: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[list[float]]:
+        """See :meth:`harness.Generator.answer_losses`."""
+        import sys
+
+        from harness_transformers.chats import Chats
+        from harness_transformers.encoding import encode
+
+        chats = Chats.of(checkpoint)
+        longest = chats.context or sys.maxsize
+        encoded = [encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
+        fitting = [row for row in encoded if not row.truncated]
+        losses = iter(self._losses(checkpoint, fitting, context))
+        yield from ([] if row.truncated else next(losses) for row in encoded)
+
+    def _losses(
+        self, checkpoint: harness.Checkpoint, rows: Sequence[Encoded], context: harness.Context
+    ) -> list[list[float]]:
+        """Of each learned token, row by row; nothing of rows of one token or none."""
+        from harness_transformers.llamacpp import asking
+
+        long = [row for row in rows if len(row.input_ids) > 1]
+        with self._file(checkpoint, context) as path:
+            found = iter(asking.log_probabilities(path, long, context.report))
+        return [[-value for value in next(found)] if len(row.input_ids) > 1 else [] for row in rows]
+
+    @contextlib.contextmanager
+    def _file(self, checkpoint: harness.Checkpoint, context: harness.Context) -> Iterator[Path]:
+        """The checkpoint as a file, for as long as the block lasts."""
+        from harness_transformers import memory
+        from harness_transformers.llamacpp import asking
+        from harness_transformers.quiet import quietly
+
+        library.need("the generator llamacpp")
+        short = memory.told("to write this model as a file", SMALLER)
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+            path = Path(folder, "model.gguf")
+            with short, quietly():
+                asking.written(checkpoint, path, self.options.quantize, context.progress)
+            yield path
+
+    def brief(self, tokens: int) -> Self:
+        """See :meth:`harness.Generator.brief`."""
+        options = self.Options(
+            max_new_tokens=tokens, quantize=self.options.quantize, on_too_long="count"
+        )
+        return type(self)(options)

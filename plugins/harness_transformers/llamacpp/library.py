@@ -1,0 +1,206 @@
+"""llama.cpp, asked of a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.kit.installing import install_extra
+from harness.kit.text import one_line
+
+EXTRA = "gguf"
+DISTRIBUTION = "llama-cpp-py-sync"
+_MODULE = "llama_cpp_py_sync"
+
+
+def installed() -> bool:
+    """Whether llama.cpp is there."""
+    return importlib.util.find_spec(_MODULE) is not None
+
+
+def need(what: str) -> None:
+    """Raises EnvironmentFailure where llama.cpp is not installed.
+
+    Args:
+        what: needs it.
+    """
+    if not installed():
+        raise harness.EnvironmentFailure(
+            f"{what} needs llama.cpp, and the package {DISTRIBUTION} is not installed",
+            hint=install_extra(EXTRA),
+        )
+
+
+def version() -> str:
+    """Of llama.cpp as the package brings it, such as ``b11739``; empty where it is not there."""
+    if not installed():
+        return ""
+    from llama_cpp_py_sync._version import __llama_cpp_tag__
+
+    return str(__llama_cpp_tag__)
+
+
+def threads() -> int:
+    """For llama.cpp: those that torch takes, which heeds OMP_NUM_THREADS."""
+    import torch
+
+    return int(torch.get_num_threads())
+
+
+class _Process:
+    """The process, until the block ends."""
+
+    def __init__(self) -> None:
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
+        # Under another name the worker's modules would not be found there.
+        paths = os.pathsep.join(filter(None, sys.path))
+        self.child = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "harness_transformers.llamacpp.process"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )  # fmt: skip
+
+    def ask(self, name: str, *arguments: Any) -> tuple[Any, list[str]]:
+        """A method's value, and what llama.cpp said.
+
+        Raises:
+            EnvironmentFailure: the process has ended.
+        """
+        assert self.child.stdin is not None and self.child.stdout is not None
+        try:
+            self.child.stdin.write(json.dumps([name, arguments]) + "\n")
+            self.child.stdin.flush()
+            line = self.child.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise self._ended()
+        value, said = json.loads(line)
+        return value, said
+
+    def _ended(self) -> harness.EnvironmentFailure:
+        code = self.child.wait()
+        self.log.seek(0)
+        lines = self.log.read().decode("utf-8", "replace").strip().splitlines()
+        return harness.EnvironmentFailure(
+            f"llama.cpp ended with {code}",
+            details=[one_line(line, 300) for line in lines[-4:]],
+            hint="it gives up so where it cannot read a file, or where the memory is not enough",
+        )
+
+    def end(self) -> None:
+        """End it; it holds nothing that would be lost."""
+        self.child.kill()
+        self.child.wait()
+        for stream in (self.child.stdin, self.child.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self.log.close()
+
+
+@contextlib.contextmanager
+def _process() -> Iterator[_Process]:
+    process = _Process()
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+def quantize(source: Path, target: Path, file_type: str) -> None:
+    """A file of another kind, by llama.cpp's own rule of which tensor becomes what.
+
+    Args:
+        file_type: the name of a ``llama_ftype``.
+
+    Raises:
+        EnvironmentFailure: llama.cpp refuses, such as for a full disk.
+    """
+    with _process() as process:
+        done, said = process.ask("quantize", str(source), str(target), file_type, threads())
+    if not done:
+        raise harness.EnvironmentFailure(
+            "llama.cpp could not quantise the file",
+            details=said,
+            hint="nothing was written: is there room on the disk for a second file?",
+        )
+
+
+class Model:
+    """A GGUF file, loaded.
+
+    Attributes:
+        bos: the token of the beginning; -1 where there is none.
+        adds_bos: whether it is put before each prompt.
+    """
+
+    def __init__(self, process: _Process, path: Path, context: int) -> None:
+        self._ask = process.ask
+        known, said = self._ask("load", str(path), context, threads())
+        if known is None:
+            raise harness.DataError(
+                "llama.cpp does not load this file", where=str(path), details=said
+            )
+        self.bos, self.adds_bos = int(known["bos"]), bool(known["adds_bos"])
+
+    def tokens(self, text: str, *, special: bool) -> list[int]:
+        """A text's tokens; texts of special tokens become these.
+
+        Args:
+            special: put the token of the beginning before, where the file says so.
+        """
+        found: list[int] = self._ask("tokens", text, special)[0]
+        return found
+
+    def log_probabilities(self, tokens: Sequence[int], first: int) -> list[float]:
+        """Of each token from the place ``first`` on, in nats; ``first`` is at least 1.
+
+        Raises:
+            EnvironmentFailure: llama.cpp fails.
+        """
+        values: list[float] = self._value("log_probabilities", list(tokens), first)
+        return values
+
+    def greedy(
+        self, prompt: Sequence[int], most: int, ended: Callable[[Sequence[int]], bool]
+    ) -> list[int]:
+        """The likeliest token again and again, up to and with what ends the answer.
+
+        Raises:
+            EnvironmentFailure: llama.cpp fails.
+        """
+        tokens: list[int] = [self._value("begin", list(prompt))]
+        while len(tokens) < most and not ended(tokens):
+            tokens.append(self._value("follow", tokens[-1]))
+        return tokens
+
+    def _value(self, name: str, *arguments: Any) -> Any:
+        value, said = self._ask(name, *arguments)
+        if value is None:
+            raise harness.EnvironmentFailure("llama.cpp failed", details=said)
+        return value
+
+
+@contextlib.contextmanager
+def loaded(path: Path, context: int) -> Iterator[Model]:
+    """A file for as long as the block lasts.
+
+    Args:
+        context: tokens of prompt and answer together.
+
+    Raises:
+        DataError: llama.cpp does not load it.
+        EnvironmentFailure: it fails.
+    """
+    with _process() as process:
+        yield Model(process, path, context)

@@ -1,0 +1,183 @@
+"""``harness export --gguf``: what it writes answers in llama.cpp as what was evaluated."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import harness
+from harness.context import silent
+from harness_transformers import loading
+from harness_transformers.export import modelfile
+from harness_transformers.quiet import quietly
+from tests.plugins.transformers.test_export import leftovers, trained
+from tests.support.later import Later
+
+__all__ = ["trained"]
+
+fidelity = Later("harness_transformers.export.fidelity")
+library = Later("harness_transformers.llamacpp.library")
+origin = Later("harness_transformers.export.origin")
+weighing = Later("harness_transformers.export.weighing")
+writing = Later("harness_transformers.llamacpp.writing")
+
+
+def test_a_file_is_written_that_holds_what_was_evaluated(trained, tmp_path):
+    target = tmp_path / "tuned"
+    done = trained.inside("export", "--gguf", "--quantize", "q8_0", "-o", str(target))
+    assert done.code == 0, done.err
+    assert done.out == f"llama-server -m {target}/model-q8_0.gguf --jinja\n"
+    assert {path.name for path in target.iterdir()} == {
+        "LICENSE", "Modelfile", "README.md", "model-q8_0.gguf",
+    }  # fmt: skip
+    card = (target / "README.md").read_text()
+    for text in (
+        "Accepted: all 24 answers are the same.", "library_name: gguf",
+        "All 24 prompts of dev, rendered by llama.cpp's server from the file's template, are the",
+        "of what training changed in 14 of them, ", "Slope 1.00", "GGUF file (q8_0) of round 1",
+        "llama-server -m model-q8_0.gguf --jinja", "ollama create tuned -f Modelfile",
+    ):  # fmt: skip
+        assert text in card
+    assert str(trained.folder) not in card
+    assert 'PARAMETER stop "<|end|>"' in (target / "Modelfile").read_text()
+    assert leftovers(tmp_path) == ["tuned"]
+    again = trained.inside("export", "--gguf", "-o", str(target))
+    assert again.code == 2
+    assert "there is something in this folder already" in again.err
+
+
+@pytest.fixture(scope="module")
+def found(trained):
+    import os
+
+    before = os.getcwd()
+    os.chdir(trained.folder)
+    try:
+        with quietly():
+            yield origin.find(None, None, silent)
+    finally:
+        os.chdir(before)
+
+
+BROKEN = {
+    "scaled": "0.900 of what training changed is there",
+    "untouched": "0.000 of what training changed is there",
+    "permuted": "is rounding",
+}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("way", BROKEN)
+def test_a_broken_file_is_refused_by_its_weights(way, trained, found, tmp_path, monkeypatch):
+    from harness_transformers.llamacpp import asking, families
+
+    with quietly():
+        faithful, broken = asking.merged(found.tuned), asking.merged(found.tuned)
+        base = loading.base_of(weighing._base(found.tuned), "auto").state_dict()
+    for name, weight in broken.state_dict().items():
+        if way == "scaled":
+            weight.sub_(0.1 * (weight - base[name]))
+        elif way == "untouched" and ".layers.1." in name:
+            weight.copy_(base[name])
+    if way == "permuted":
+        monkeypatch.setattr(families, "_permuted", lambda numbers, heads: numbers)
+    path = tmp_path / "model.gguf"
+    tokenizer = loading.tokenizer_of(found.tuned)
+    writing.write(path, broken, tokenizer, name="m", kind="f16", bos=False, said=lambda *told: None)
+    monkeypatch.undo()
+    with quietly():
+        troubles = weighing.weighed(found.tuned, path, faithful).troubles
+    assert any(BROKEN[way] in trouble for trouble in troubles)
+
+
+@pytest.mark.nightly
+def test_a_refused_file_is_not_written_unless_anyway(trained, tmp_path, monkeypatch):
+    from harness_transformers.llamacpp import families
+
+    monkeypatch.setattr(families, "_permuted", lambda numbers, heads: numbers[::-1].copy())
+    real = fidelity.weighing.weighed
+    monkeypatch.setattr(
+        fidelity.weighing, "weighed", lambda *told: (monkeypatch.undo(), real(*told))[1]
+    )
+    done = trained.inside("export", "--gguf", "-o", str(tmp_path / "tuned"))
+    assert done.code == 4
+    assert "the file is not what was evaluated: refused: weights are not what training made" in (
+        done.err
+    )
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("--quantize", "q8_0"), ("--anyway", None), ("--tolerance", "0.1")]
+)
+def test_options_of_files_need_gguf(name, value, project, tmp_path):
+    done = project.inside("export", name, *filter(None, [value]), "-o", str(tmp_path / "out"))
+    assert done.code == 2
+    assert "are for --gguf" in done.err
+
+
+def test_without_llama_cpp_the_extra_is_named(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "installed", bool)
+    done = trained.inside("export", "--gguf", "-o", str(tmp_path / "tuned"))
+    assert done.code == 3
+    assert "the package llama-cpp-py-sync is not installed" in done.err
+    assert "[gguf]" in done.err
+    assert leftovers(tmp_path) == []
+
+
+def test_a_file_that_is_none_is_one_message(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + bytes(64))
+    with pytest.raises(harness.DataError, match="no GGUF file"):
+        writing.read(path)
+    with (
+        pytest.raises(harness.HarnessError, match=r"does not load|ended with"),
+        library.loaded(path, 8),
+    ):
+        pass
+
+
+ROLES = [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")]
+
+
+@pytest.mark.parametrize("name", ["qwen2", "llama", "gemma2", "phi3"])
+def test_a_modelfile_renders_chats_as_the_template_does(name, architectures):
+    with quietly():
+        tokenizer = loading.tokenizer_of(architectures(name).base)
+        pieces = modelfile.pieces_of(tokenizer)
+        chat = ROLES if "system" in pieces.around else ROLES[1:]
+        assert pieces.rendered(chat) == modelfile._rendered(tokenizer, chat)
+
+
+def test_a_template_of_another_build_gets_no_modelfile_template(architectures):
+    with quietly():
+        tokenizer = loading.tokenizer_of(architectures("qwen2").base)
+    tokenizer.chat_template = "{{ messages | length }}{{ messages[0].content }}:"
+    assert modelfile.pieces_of(tokenizer) is None
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_export_leaves_no_half_file(number, trained, tmp_path):
+    target = tmp_path / "tuned"
+    started = subprocess.Popen(
+        [sys.executable, "-c", "from harness.cli import main; main()",
+         "export", "--gguf", "--quantize", "q4_k_m", "-o", str(target)],
+        cwd=trained.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    while not list(tmp_path.glob(".tuned*/*.gguf*")):
+        assert started.poll() is None, started.communicate()
+        time.sleep(0.01)
+    started.send_signal(number)
+    _, said = started.communicate(timeout=60)
+    assert not target.exists()
+    if number == signal.SIGINT:
+        assert started.returncode == 130
+        assert b"nothing was written" in said
+        assert leftovers(tmp_path) == []
+    assert json.dumps(leftovers(tmp_path)).count("tuned") <= 1
