@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import re
 import shlex
@@ -58,6 +57,9 @@ def export(request: Request) -> None:
     with --to lm-eval the rows of dev as a task.
     """
     request.check()
+    if request.compared is not None:
+        _compare(request, request.compared)
+        return
     if request.to != "model":
         (_write_log if request.to == "inspect" else _write_task)(request)
         return
@@ -74,6 +76,42 @@ def export(request: Request) -> None:
     if made.file is not None:
         use = [shlex.join(["llama-server", "-m", str(target / made.file.name), "--jinja"])]
     sys.stdout.write("\n".join(use) + "\n")
+    if request.push is not None:
+        from harness_transformers.export.push import push
+        from harness_transformers.quiet import quietly
+
+        with quietly():
+            address = push(target, request.push, private=request.private)
+        console.print(Text(one_line(f"uploaded to {address}")), highlight=False, soft_wrap=True)
+
+
+def _compare(request: Request, place: Path) -> None:
+    """Say whether what others made is what was evaluated.
+
+    Raises:
+        DataError: it is refused.
+    """
+    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness_transformers.export import origin, stranger
+    from harness_transformers.quiet import quietly
+
+    console = Console(stderr=True)
+    stages = WEIGHTS["generate"] + SHORT
+    with (
+        _failures(place, console), plugins_on_stderr(),
+        Display(console, "export", stages) as display, quietly(),
+    ):  # fmt: skip
+        found = origin.find(request.run, request.round, display.stage("find the model"))
+        report = display.stage("generate")
+        seen = stranger.compared(found, place, request.tolerance, report)
+    for line in (seen.parity.sentence, *seen.facts):
+        console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
+    if seen.outcome == "refused":
+        raise harness.DataError(
+            f"this is not what was evaluated: {seen.verdict}",
+            where=str(place), details=seen.faults[1:],
+        )  # fmt: skip
+    sys.stdout.write(f"{seen.verdict}\n")
 
 
 def _write_log(request: Request) -> None:
@@ -121,13 +159,14 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
         found = origin.find(request.run, request.round, display.stage("find the model"))
         if request.merge:
             _refuse_merging(found)
+        _refuse_push(request, found)
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             display.stage("write the files")
             rounded = _write(found, base, folder, request)
             parity.check_prompts(found, folder)
             display.stage_done("write", "write the files", 0.0, False)
-            exported = _checkpoint(found, folder, merged=request.merge)
+            exported = parity.as_checkpoint(found, folder, merged=request.merge)
             report = display.stage("generate")
             sameness = merging = None
             if rounded is None:
@@ -145,6 +184,7 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
                 )
             compared = parity.compare(found, answers)
             licence = of_base(found.stored.config["model"], found.tuned)
+            licence = request.licence or licence
             named = base or _base_folder(found)
             made = Export(found, compared, named, base is None, licence, sameness, merging)
             write_card(made, folder)
@@ -176,6 +216,7 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
     with Display(console, "export", stages) as display, quietly(), short:
         found = origin.find(request.run, request.round, display.stage("find the model"))
         _refuse_merging(found, "--gguf")
+        _refuse_push(request, found)
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             path = folder / f"model-{kind}.gguf"
@@ -195,11 +236,25 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
                         "writes the file with these figures in its card",
                     )
             file = File(path.name, kind, writing.kinds_of(path), seen, template)
-            licence = of_base(found.stored.config["model"], found.tuned)
+            licence = request.licence or of_base(found.stored.config["model"], found.tuned)
             compared = seen.parity if seen else None
             made = Export(found, compared, _base_folder(found), True, licence, file=file)
             write_card(made, folder)
     return made
+
+
+def _refuse_push(request: Request, found: Origin) -> None:
+    """Before any work: whether the licence of the base model is known.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if request.push is None:
+        return
+    from harness_transformers.export.licence import of_base
+    from harness_transformers.export.push import need_licence
+
+    need_licence(of_base(found.stored.config["model"], found.tuned), request.licence)
 
 
 def _refuse_merging(found: Origin, option: str = "--merge") -> None:
@@ -242,21 +297,11 @@ def _checked(
             details=names[:5],
             hint="nothing was written; without --merge the adapter is exported as it is",
         )
-    return transfer.measured(exported, found, dtype, report)
+    return transfer.measured(exported, found, transfer.LIMITS[dtype], report)
 
 
 def _base_folder(found: Origin) -> str:
     return str(Path(str(found.tuned.base_path)).resolve())
-
-
-def _checkpoint(found: Origin, folder: Path, *, merged: bool) -> harness.Checkpoint:
-    """The export as a generator takes it. Of merged weights everything is read from the folder."""
-    if not merged:
-        return dataclasses.replace(found.tuned, path=str(folder))
-    info = {key: value for key, value in found.tuned.info.items() if key != "chat_template"}
-    return dataclasses.replace(
-        found.tuned, kind="base", path=str(folder), base_path=None, info=info
-    )
 
 
 @contextlib.contextmanager

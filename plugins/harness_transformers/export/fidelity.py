@@ -36,7 +36,7 @@ LIMITS: Mapping[str, Limits] = {
     "q5_k_m": Limits(0.8, 1.2, 0.6, 0.2),
     "q4_k_m": Limits(0.8, 1.2, 0.6, 0.2),
 }
-"""By kind, around faithful files as ``benchmarks/gguf.py`` measured them; see its page."""
+"""By kind, around faithful files as ``benchmarks/fidelity.py`` measured them; see its page."""
 WIDEST = Limits(0.8, 1.2, 0.6, 0.2)
 """For kinds that are not written here."""
 EQUAL = 0.98
@@ -313,10 +313,11 @@ def checked(
     facts += same
     faults += apart
     compared = parity.compare(origin, answers)
-    return Fidelity(kind, compared, _tolerance(origin, tolerance), facts, faults, _drawn(origin))
+    return Fidelity(kind, compared, tolerance_of(origin, tolerance), facts, faults, _drawn(origin))
 
 
-def _tolerance(origin: Origin, given: float | None) -> float:
+def tolerance_of(origin: Origin, given: float | None) -> float:
+    """A loss in the primary score that is none: as given, else a fiftieth of the range."""
     if given is not None:
         return given
     low, high = origin.stored.primary_metric.metric.bounds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,16 @@ def check_prompts(origin: Origin, folder: Path) -> None:
                 "that was evaluated",
                 hint="this tokenizer cannot be saved by transformers; nothing was written",
             )
+
+
+def as_checkpoint(found: Origin, folder: Path, *, merged: bool) -> harness.Checkpoint:
+    """The export as a generator takes it. Of merged weights everything is read from the folder."""
+    if not merged:
+        return dataclasses.replace(found.tuned, path=str(folder))
+    info = {key: value for key, value in found.tuned.info.items() if key != "chat_template"}
+    return dataclasses.replace(
+        found.tuned, kind="base", path=str(folder), base_path=None, info=info
+    )
 
 
 def answers(

@@ -22,13 +22,13 @@ Form = Literal["model", "inspect", "lm-eval"]
 class Request:
     """The command line."""
 
-    output: Annotated[
-        Path,
+    run: RunName = None
+    given: Annotated[
+        Optional[Path],  # noqa: UP045
         typer.Option(
             "-o", "--output", metavar="DIR", help="new or empty folder to write; of a log its file"
         ),
-    ]
-    run: RunName = None
+    ] = None
     to: Annotated[
         Form,
         typer.Option(
@@ -76,8 +76,52 @@ class Request:
         bool, typer.Option("--anyway", help="write a GGUF file that is refused; its card says why")
     ] = False
 
+    compared: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--check", exists=True, metavar="DIR",
+            help="write nothing: compare a GGUF file, whole weights or an adapter that another "
+            "program made",
+        ),
+    ] = None  # fmt: skip
+    push: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--push", metavar="OWNER/NAME", help="upload it to the hub, as a new one"),
+    ] = None
+    private: Annotated[bool, typer.Option("--private", help="with --push: for you alone")] = False
+    licence: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--licence", metavar="ID", help="of the base model, where nobody says it"),
+    ] = None
+
+    @property
+    def output(self) -> Path:
+        """Where it is written."""
+        assert self.given is not None  # see check
+        return self.given
+
     def check(self) -> None:
         """Raises UsageError where options do not go together."""
+        if self.compared is not None:
+            written = (self.given, self.base, self.push, self.licence, self.dtype, self.quantize)
+            if self.to != "model" or self.merge or self.gguf or self.anyway or any(written):
+                raise UsageError(
+                    "--check writes nothing: only RUN, --round and --tolerance are for it"
+                )
+            return
+        if self.given is None:
+            raise UsageError("-o DIR is missing: where the export is written")
+        if (self.push is not None or self.licence) and self.to != "model":
+            raise UsageError(f"--push and --licence are for models, not for --to {self.to}")
+        if self.private and self.push is None:
+            raise UsageError("--private is for --push")
+        if self.push is not None:
+            if not (hub.is_id(self.push) and "/" in self.push):
+                raise UsageError(f"--push {self.push}: the hub's names are owner/name")
+            if not (self.merge or self.gguf or self.base):
+                raise UsageError(
+                    "--push of an adapter needs --base ID: it names the base model for others"
+                )
         if self.gguf and (self.to != "model" or self.merge or self.base is not None):
             raise UsageError("--gguf is a form of its own: --to, --merge and --base are not for it")
         if not self.gguf and (self.quantize or self.anyway or self.tolerance is not None):

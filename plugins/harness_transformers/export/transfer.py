@@ -148,7 +148,7 @@ def transfer(
 
 
 def measured(
-    exported: harness.Checkpoint, origin: Origin, dtype: str, report: harness.Report
+    exported: harness.Checkpoint, origin: Origin, limits: Limits, report: harness.Report
 ) -> Transfer:
     """The transfer from a run's adapter to merged weights, on rows of dev.
 
@@ -156,7 +156,7 @@ def measured(
     that takes four bytes of memory for each weight.
 
     Args:
-        dtype: of the merged weights, as torch calls it.
+        limits: those of the merged weights' type.
 
     Raises:
         DataError: no row of dev has a reference or an answer that can be read, or the exported
@@ -179,7 +179,7 @@ def measured(
     with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
         sides = [side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)]
-    return transfer(*sides, LIMITS[dtype])
+    return transfer(*sides, limits)
 
 
 def side(

@@ -181,3 +181,23 @@ def test_a_killed_export_leaves_no_half_file(number, trained, tmp_path):
         assert b"nothing was written" in said
         assert leftovers(tmp_path) == []
     assert json.dumps(leftovers(tmp_path)).count("tuned") <= 1
+
+
+@pytest.mark.nightly
+def test_what_others_made_is_compared_and_nothing_is_written(trained, tmp_path):
+    for form in (["--gguf"], ["--merge"], []):
+        target = tmp_path / "-".join(["made", *form])
+        assert trained.inside("export", *form, "-o", str(target)).code == 0
+        done = trained.inside("export", "--check", str(target))
+        assert done.code == 0, done.err
+        assert done.out == "accepted: all 24 answers are the same\n"
+    adapter = tmp_path / "made" / "adapter_config.json"
+    values = json.loads(adapter.read_text())
+    adapter.write_text(json.dumps({**values, "lora_alpha": values["lora_alpha"] / 4}))
+    done = trained.inside("export", "--check", str(tmp_path / "made"))
+    assert "cannot tell" in done.out or done.code == 4, done.err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = trained.inside("export", "--check", str(empty))
+    assert done.code == 2
+    assert "this is no GGUF file, and no folder with one" in done.err

@@ -101,7 +101,7 @@ def test_one_model_after_the_other_computes_in_float32(tuned, exported, row, mon
     gc.disable()  # a model that is in no circle is gone without it
     try:
         with quietly():
-            seen = transfer.measured(exported, origin, "bfloat16", lambda *_: None)
+            seen = transfer.measured(exported, origin, transfer.LIMITS["bfloat16"], lambda *_: None)
     finally:
         gc.enable()
     with quietly():
@@ -117,7 +117,9 @@ def test_answers_of_other_tokens_are_refused(tuned, exported, row):
     assert "message['content']" in text
     template.write_text(text.replace("'\\n' + message", "'\\n\\n' + message"))
     with quietly(), pytest.raises(harness.DataError, match="builds other answers"):
-        transfer.measured(exported, Origin(asked([row(1)]), tuned, {}), "bfloat16", print)
+        transfer.measured(
+            exported, Origin(asked([row(1)]), tuned, {}), transfer.LIMITS["bfloat16"], print
+        )
 
 
 @pytest.mark.parametrize(("rows", "read"), [(200, 200), (201, 200), (3, 3)])

@@ -1,0 +1,55 @@
+"""An export on the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import harness
+from harness.kit.text import one_line
+
+
+def need_licence(licence: str, named: str | None) -> str:
+    """The base model's licence, as ``--licence`` or its files say.
+
+    Raises:
+        UsageError: nobody says it.
+    """
+    if not (named or licence):
+        raise harness.UsageError(
+            "--push: under which licence the base model is, nobody says here, and what was made of "
+            "it is published under terms that depend on it",
+            hint="read its source, and name it: --licence apache-2.0",
+        )
+    return named or licence
+
+
+def push(folder: Path, name: str, *, private: bool) -> str:
+    """Upload the folder as a new repository; its address.
+
+    Raises:
+        UsageError: there is one of that name.
+        EnvironmentFailure: the hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    again = f"{folder} is whole: hf upload {name} {folder}"
+    try:
+        api = HfApi()
+        address = str(api.create_repo(name, private=private, exist_ok=False))
+        api.upload_folder(folder_path=folder, repo_id=name, commit_message="Export of harness")
+    except HfHubHTTPError as error:
+        code = error.response.status_code if error.response is not None else 0
+        if code == 409:
+            raise harness.UsageError(
+                f"--push {name}: there is a repository of this name", hint=again
+            ) from error
+        login = "hf auth login, with a token that may write; " if code in (401, 403) else ""
+        raise harness.EnvironmentFailure(
+            f"--push {name}: the hub refuses it ({one_line(str(error), 200)})", hint=login + again
+        ) from error
+    except (OSError, ValueError) as error:
+        raise harness.EnvironmentFailure(
+            f"--push {name}: the hub cannot be asked ({one_line(str(error), 200)})", hint=again
+        ) from error
+    return address

@@ -1,0 +1,80 @@
+"""An export that another program made, compared with what a run evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import harness
+from harness.kit.files import read_json
+from harness_transformers import checks
+from harness_transformers.export import fidelity, parity, transfer
+from harness_transformers.export.fidelity import Fidelity
+from harness_transformers.export.origin import ADAPTER, Origin
+from harness_transformers.llamacpp import kinds, writing
+
+
+def compared(
+    origin: Origin, place: Path, tolerance: float | None, report: harness.Report
+) -> Fidelity:
+    """A GGUF file, or a folder with one, with whole weights or with an adapter.
+
+    Raises:
+        UsageError: it is none of these.
+        DataError: it cannot be read.
+        EnvironmentFailure: llama.cpp is needed, and is not installed.
+    """
+    files = [place] if place.is_file() else sorted(place.glob("*.gguf"))
+    if len(files) == 1 and files[0].suffix == ".gguf":
+        path = files[0]
+        return fidelity.checked(origin, path, _kind_of(path), tolerance, report)
+    if files:
+        raise harness.UsageError(
+            f"--check {place}: there is not one GGUF file", hint="name the file itself"
+        )
+    adapter = all((place / name).is_file() for name in ADAPTER)
+    if not adapter and not (place / "config.json").is_file():
+        raise harness.UsageError(
+            f"--check {place}: this is no GGUF file, and no folder with one, with config.json or "
+            f"with {' and '.join(ADAPTER)}"
+        )
+    checks.refuse(place, trust_remote_code=bool(origin.tuned.info.get("trust_remote_code")))
+    return _folder(origin, place, tolerance, report, adapter=adapter)
+
+
+def _kind_of(path: Path) -> str:
+    """The file's kind, as :data:`kinds.KINDS` calls it, or the number that it has."""
+    import gguf
+
+    field = writing.read(path).fields.get("general.file_type")
+    number = int(field.contents()) if field is not None else -1
+    names = {int(gguf.LlamaFileType[name]): kind for kind, name in kinds.FILE_TYPES.items()}
+    return names.get(number, f"type {number}")
+
+
+def _folder(
+    origin: Origin, place: Path, tolerance: float | None, report: harness.Report, *, adapter: bool
+) -> Fidelity:
+    exported = parity.as_checkpoint(origin, place, merged=not adapter)
+    facts, faults, kind = [], [], "adapter"
+    if (place / "tokenizer_config.json").is_file() or not adapter:
+        try:
+            parity.check_prompts(origin, place)
+            facts.append("all prompts of dev are the same token by token")
+        except harness.DataError as error:
+            faults.append(error.what)
+    if not adapter:
+        config = read_json(place / "config.json")
+        kind = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+        limits = transfer.LIMITS.get(kind, fidelity.WIDEST)
+        if "quantization_config" in config:
+            kind, limits = "quantised", fidelity.WIDEST
+        if not faults:
+            seen = transfer.measured(exported, origin, limits, report)
+            facts += seen.sentences
+            if not seen.holds:
+                faults.append("the log-probabilities are not those after training")
+    rows = origin.stored.card.examples
+    answers = parity.answers(exported, origin, rows, report, precision="fp32")
+    found = parity.compare(origin, answers)
+    allowed = fidelity.tolerance_of(origin, tolerance)
+    return Fidelity(kind, found, allowed, facts, faults)
