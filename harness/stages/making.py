@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NotRequired
 
@@ -427,7 +428,9 @@ def exercise_generator(
     if type(generator).losses is not Generator.losses:
         losses_of(generator, checkpoint, [row.prompt for row in examples], context)
     if type(generator).answer_losses is not Generator.answer_losses:
-        answer_losses_of(generator, checkpoint, examples, context)
+        # What was asked has no references, and a loss needs one.
+        rows = [replace(row, references=(row.prompt,)) for row in examples]
+        answer_losses_of(generator, checkpoint, rows, context)
     return predictions
 
 
