@@ -90,7 +90,7 @@ def _troubles(config: Any, family: Family) -> Iterator[str]:
             yield "layers with and without sliding windows stand in an order of their own"
     for values in _ropes(config).values():
         kind = values.get("rope_type", "default")
-        if kind not in ("default", "linear", "llama3", "yarn"):
+        if kind not in ("default", "llama3"):
             yield f"positions are stretched by '{kind}'"
     activation = getattr(config, "hidden_activation", None) or config.hidden_act
     due = ("gelu_pytorch_tanh", "gelu") if family.arch in GEMMAS else ("silu",)
@@ -141,13 +141,6 @@ def write_metadata(writer: Any, config: Any, family: Family) -> None:
     part = rope.get("partial_rotary_factor", getattr(config, "partial_rotary_factor", None))
     writer.add_rope_dimension_count(int(size * (part or 1.0)))
     writer.add_rope_freq_base(float(rope.get("rope_theta", 10000.0)))
-    if rope.get("rope_type") in ("linear", "yarn"):
-        import gguf
-
-        writer.add_rope_scaling_type(gguf.RopeScalingType(rope["rope_type"]))
-        writer.add_rope_scaling_factor(float(rope["factor"]))
-        if before := rope.get("original_max_position_embeddings"):
-            writer.add_rope_scaling_orig_ctx_len(int(before))
     if family.windows:
         writer.add_sliding_window(int(config.sliding_window))
         if near := ropes.get("sliding_attention"):
