@@ -110,7 +110,7 @@ class Request:
                 )
             return
         if self.given is None:
-            raise UsageError("-o DIR is missing: where the export is written")
+            raise UsageError("-o (--output) is missing: the folder to write")
         if (self.push is not None or self.licence) and self.to != "model":
             raise UsageError(f"--push and --licence are for models, not for --to {self.to}")
         if self.private and self.push is None:

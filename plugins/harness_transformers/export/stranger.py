@@ -37,7 +37,8 @@ def compared(
             f"--check {place}: this is no GGUF file, and no folder with one, with config.json or "
             f"with {' and '.join(ADAPTER)}"
         )
-    checks.refuse(place, trust_remote_code=bool(origin.tuned.info.get("trust_remote_code")))
+    if not adapter:
+        checks.refuse(place, trust_remote_code=bool(origin.tuned.info.get("trust_remote_code")))
     return _folder(origin, place, tolerance, report, adapter=adapter)
 
 

@@ -39,7 +39,7 @@ def test_a_file_is_written_that_holds_what_was_evaluated(trained, tmp_path):
     for text in (
         "Accepted: all 24 answers are the same.", "library_name: gguf",
         "All 24 prompts of dev, rendered by llama.cpp's server from the file's template, are the",
-        "of what training changed in 14 of them, ", "Slope 1.00", "GGUF file (q8_0) of round 1",
+        "of what training changed in 14 of them, ", "Slope ", "GGUF file (q8_0) of round 1",
         "llama-server -m model-q8_0.gguf --jinja", "ollama create tuned -f Modelfile",
     ):  # fmt: skip
         assert text in card

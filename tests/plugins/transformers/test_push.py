@@ -131,7 +131,7 @@ def test_a_licence_that_nobody_says_has_to_be_named():
         (["-o", "out", "--push", "ana/tuned"], "--base ID"),
         (["-o", "out", "--private"], "--private is for --push"),
         (["-o", "out", "--check", "."], "--check writes nothing"),
-        ([], "-o DIR is missing"),
+        ([], "-o (--output) is missing"),
     ],
 )
 def test_options_that_do_not_go_together(options, said, project):
