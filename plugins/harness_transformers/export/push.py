@@ -48,7 +48,7 @@ def push(folder: Path, name: str, *, private: bool) -> str:
         raise harness.EnvironmentFailure(
             f"--push {name}: the hub refuses it ({one_line(str(error), 200)})", hint=login + again
         ) from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of whatever library the hub is asked by
         raise harness.EnvironmentFailure(
             f"--push {name}: the hub cannot be asked ({one_line(str(error), 200)})", hint=again
         ) from error

@@ -40,7 +40,9 @@ def hub():
                 files = [{"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}
                          for file in json.loads(body)["files"]]  # fmt: skip
                 return self.send(200, {"files": files})
-            return self.send(200, {"commitOid": "0" * 40, "commitUrl": f"{address}/commit"})
+            return self.send(
+                200, {"commitOid": "0" * 40, "commitUrl": f"{address}/ana/tuned/commit/{0:040}"}
+            )
 
         def do_GET(self):
             self.send(200, {"sha": "0" * 40, "id": "ana/tuned", "siblings": []})
@@ -90,7 +92,8 @@ def test_an_export_is_uploaded_as_a_new_private_repository(hub, folder):
     assert pushed(folder, address).splitlines()[-1] == f"{address}/ana/tuned"
     paths = [path for path, *_ in asked]
     created = json.loads(asked[paths.index("/api/repos/create")][2])
-    assert (created["name"], created["organization"], created["private"]) == ("tuned", "ana", True)
+    assert (created["name"], created["organization"]) == ("tuned", "ana")
+    assert "private" in (created.get("visibility"), "private" * bool(created.get("private")))
     commit = next(body for path, _, body in asked if "/commit/" in path)
     assert b"README.md" in commit and b"model-f16.gguf" in commit
     assert {token for _, token, _ in asked} == {"Bearer hf_test"}
