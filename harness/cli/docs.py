@@ -117,14 +117,17 @@ def _show_hits(asked: str, folder: Path, console: Console) -> None:
 
 def _read(folder: Path, name: str) -> str:
     """A page, with the references that are made of the program."""
-    from harness.cli.reference import filled
-
     try:
-        return filled((folder / f"{name}.md").read_text(encoding="utf-8"))
+        text = (folder / f"{name}.md").read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
             "the documentation is not installed", hint="install iteration-harness again"
         ) from error
+    if "<!-- made: " in text:
+        from harness.cli.reference import filled
+
+        return filled(text)
+    return text
 
 
 def _show_index(text: str, console: Console) -> None:
