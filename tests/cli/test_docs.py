@@ -49,6 +49,13 @@ def test_a_page_in_a_pipe_is_its_markdown(asked: str, project: Any) -> None:
     assert done.out == (ROOT / "docs" / f"{name}.md").read_text("utf-8")
 
 
+def test_references_are_printed_from_the_program_and_searched(project: Any) -> None:
+    shown = project.inside("docs", "config").out
+    assert "### `train`: `lora`" in shown and "<!-- made" not in shown
+    hits = project.inside("docs", "--search", "which commit, tag or branch", COLUMNS="80").out
+    assert "config  data: rows" in hits
+
+
 def test_a_page_in_a_terminal_is_formatted_and_links_are_commands(project: Any) -> None:
     done = project.inside("docs", "reading-the-report", FORCE_COLOR="1", COLUMNS="60")
     words = " ".join(plain(done.out).split())
