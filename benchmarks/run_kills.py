@@ -319,7 +319,8 @@ def struck(folder: Path, place: Place, draw: random.Random, pause: float) -> Cou
                     process.wait(draw.expovariate(1 / pause))
                 except subprocess.TimeoutExpired:
                     kind = draw.choice(list(place.strikes))
-                    hit[kind] += place.strikes[kind](process, draw)
+                    if place.strikes[kind](process, draw):
+                        hit[kind] += 1
         if process.returncode == 0:
             return hit
         if hit.total() == before:
