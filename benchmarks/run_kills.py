@@ -361,7 +361,7 @@ def simulated(
         wrong = list(differing(expected, whole))
         while not wrong and hit.total() < kills and time.monotonic() - since < 60 * minutes:
             folder = begun(root / f"{where}-{seed}-{runs}-{os.getpid()}", place.execution)
-            own = struck(folder, place, random.Random(f"{seed} {runs}"), seconds / 4)
+            own = struck(folder, place, random.Random(f"{seed} {runs}"), min(12.0, seconds / 4))
             hit, runs = hit + own, runs + 1
             wrong = list(differing(expected, end_of(folder)))
             wrong += [f"at work: {job.label}" for job in harness.jobs_at_work(folder)]
