@@ -192,6 +192,8 @@ score, whose level is 2.5 % for a loss that is not there.
 
 Largest relative error of a faithful tensor by its kind: {most}. In files of K-quants of this model
 most matrices are of another kind, as its rows of 576 do not fill a block of 256.
+
+What is not in the table was not measured.
 """
     return "# GGUF files, faithful and broken\n" + text
 

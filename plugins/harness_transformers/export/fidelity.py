@@ -36,7 +36,8 @@ LIMITS: Mapping[str, Limits] = {
     "q5_k_m": Limits(0.8, 1.2, 0.6, 0.2),
     "q4_k_m": Limits(0.8, 1.2, 0.6, 0.2),
 }
-"""By kind, around faithful files as ``benchmarks/fidelity.py`` measured them; see its page."""
+"""By kind. The slopes up to ``q8_0`` are what an export is held to; those of K-quants are wide and
+not measured yet. What files give: ``benchmarks/gguf.md``."""
 WIDEST = Limits(0.8, 1.2, 0.6, 0.2)
 """For kinds that are not written here."""
 EQUAL = 0.98
