@@ -19,9 +19,10 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def lesson(row: Example) -> bytes:
-    """A digest of prompt and references but for white space: equal for rows that teach the same."""
+    """A digest of prompt and answers but for white space: equal for rows that teach the same."""
     turns = (f"{t.get('role')}: {text_of(t.get('content'))}{calls_of(t)}" for t in row.messages)
-    texts = [[" ".join(text.split()) for text in side] for side in (turns, row.references)]
+    sides = (turns, row.references, *([row.rejected] if row.rejected else []))
+    texts = [[" ".join(text.split()) for text in side] for side in sides]
     # Not the texts themselves: of 200,000 rows they would be held a second time.
     return hashlib.blake2b(repr(texts).encode("utf-8", "surrogatepass")).digest()
 

@@ -80,7 +80,8 @@ def whole_text(row: Example) -> str:
     turns = (f"{text_of(turn.get('content'))}\n{calls_of(turn)}" for turn in row.messages)
     facts = (str(value) for value in row.meta.values() if isinstance(value, str | int))
     names = (name for name in (row.id, row.group) if name != row.place)
-    return "\n".join((*turns, *map(str, row.references), row.thought, *facts, *names))
+    answers = map(str, (*row.references, *row.rejected))
+    return "\n".join((*turns, *answers, row.thought, *facts, *names))
 
 
 def prompt_key(messages: Iterable[Message]) -> Prompt:

@@ -144,11 +144,14 @@ def _has_turns(row: Example) -> bool:
 
 
 def _body(row: Example) -> tuple[Any, ...]:
-    return tuple(row.messages), tuple(row.references), row.parent
+    return tuple(row.messages), tuple(row.references), tuple(row.rejected), row.parent
 
 
 def _valid(row: Any) -> bool:
-    """A user turn with text, at the end or before a tool's result, and references with text."""
+    """A user turn with text, at the end or before a tool's result, and answers with text.
+
+    An answer is a reference, or one that is rejected; none is both.
+    """
     if not isinstance(row, Example) or not isinstance(row.id, str) or not row.id:
         return False
     turns = row.messages
@@ -156,9 +159,11 @@ def _valid(row: Any) -> bool:
         return False
     if not all(hasattr(turn, "get") for turn in turns) or turns[-1].get("role") not in ENDS:
         return False
-    references = row.references
-    if not isinstance(references, (tuple, list)) or not references:
+    references, rejected = row.references, row.rejected
+    if not all(isinstance(texts, (tuple, list)) for texts in (references, rejected)):
         return False
-    answers = all(isinstance(answer, str) and answer.strip() for answer in references)
+    if not (references or rejected) or {*references} & {*rejected}:
+        return False
+    answers = all(isinstance(text, str) and text.strip() for text in (*references, *rejected))
     asked = [text_of(turn.get("content")) for turn in turns if turn.get("role") == "user"]
     return answers and bool(asked) and bool(asked[-1].strip())

@@ -11,6 +11,10 @@ from typing import Any, TypeVar
 
 Record = TypeVar("Record")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_IF_SET = "if set"
+IF_SET: Mapping[str, Any] = {_IF_SET: True}
+"""Metadata of a field that is no part of the JSON where it is empty, so that records without it
+are written, and have the digest, as before there was the field."""
 
 
 def to_json(record: Any) -> Any:
@@ -21,18 +25,24 @@ def to_json(record: Any) -> Any:
     if isinstance(record, (list, tuple)):
         return [to_json(item) for item in record]
     if (names := _field_names(kind)) is not None:
-        return {name: to_json(getattr(record, name)) for name in names}
+        return {
+            name: to_json(value) for name, always in names
+            if (value := getattr(record, name)) or always
+        }  # fmt: skip
     if isinstance(record, Mapping):
         return {str(key): to_json(value) for key, value in record.items()}
     return record
 
 
 @functools.cache
-def _field_names(kind: type) -> tuple[str, ...] | None:
-    """The fields of a record's class; None of any other class."""
+def _field_names(kind: type) -> tuple[tuple[str, bool], ...] | None:
+    """The fields of a record's class, and whether each is written where it is empty, too.
+
+    None of any other class.
+    """
     if not dataclasses.is_dataclass(kind):
         return None
-    return tuple(field.name for field in dataclasses.fields(kind))
+    return tuple((field.name, _IF_SET not in field.metadata) for field in dataclasses.fields(kind))
 
 
 def from_json(kind: type[Record], data: Any) -> Record:

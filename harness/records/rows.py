@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.records.plain import IF_SET
+
 SPLITS = ("train", "valid", "pool", "dev", "test")
 Split = Literal["train", "valid", "pool", "dev", "test"]
 Level = Literal["config", "environment", "unknown", "note"]
@@ -33,6 +35,8 @@ class Example:
         place: where a person finds the row (``file:line``).
         thought: what the assistant thinks before it gives the first reference, where the model's
             chat template knows of such; learned with it, and no part of what is scored.
+        rejected: answers to which a reference is preferred; where there is no reference, answers
+            that are bad. A trainer that learns from preferences learns them, and nobody scores.
     """
 
     id: str
@@ -46,6 +50,7 @@ class Example:
     origin: Mapping[str, Any] | None = None
     place: str = ""
     thought: str = ""
+    rejected: tuple[str, ...] = field(default=(), metadata=IF_SET)
 
     @property
     def prompt(self) -> str:
@@ -56,8 +61,8 @@ class Example:
         return content if isinstance(content, str) else "" if content is None else str(content)
 
     def as_asked(self) -> Example:
-        """The row as a generator is given it: without references, meta, group and place."""
-        return replace(self, references=(), meta={}, group="", place="", thought="")
+        """The row as a generator is given it: without answers, meta, group and place."""
+        return replace(self, references=(), meta={}, group="", place="", thought="", rejected=())
 
 
 @dataclass(frozen=True, slots=True)

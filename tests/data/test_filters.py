@@ -351,3 +351,29 @@ def test_a_row_that_ends_behind_a_tools_result_is_let_in():
     assert gate.refuse(behind) is None
     lone = replace(row(), messages=(call, result), parent="source")
     assert gate.refuse(lone) == INVALID
+
+
+PAIR = row(parent="source", rejected=("Nobody knows.",))
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (PAIR, None),
+        (replace(PAIR, references=()), None),
+        (replace(PAIR, rejected=(" ",)), INVALID),
+        (replace(PAIR, rejected=PAIR.references), INVALID),
+        (replace(PAIR, references=(), rejected=()), INVALID),
+        (replace(PAIR, parent="dev1"), DESCENDS),
+        (replace(PAIR, messages=conversation(HELD)), REPEAT),
+    ],
+)
+def test_the_gate_holds_for_pairs_as_for_rows(gate, made, reason):
+    assert gate.refuse(made) == reason
+
+
+def test_a_pair_is_another_lesson_than_its_chosen_answer_alone(gate):
+    gate.accept(row("chosen", parent="source"))
+    assert gate.refuse(replace(PAIR, id="pair")) is None
+    gate.accept(PAIR)
+    assert gate.refuse(replace(PAIR, id="again")) == REPEATS_TRAIN

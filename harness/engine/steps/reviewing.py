@@ -93,7 +93,7 @@ def _with_review(row: Example, told: Verification, source: frozenset[str]) -> Ex
     new = told.row
     if new.prompt != row.prompt:
         origin["prompt before"] = row.prompt
-    if new.references != row.references:
+    if new.references != row.references and row.references:
         origin["answer before"] = row.references[0]
     final = dataclasses.replace(
         row, messages=new.messages, references=new.references, thought=new.thought, origin=origin
