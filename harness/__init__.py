@@ -150,7 +150,8 @@ _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
         "CheckedSearcher", "Evidence", "Intent", "Launched", "LaunchedJob", "Options",
-        "Outcome", "PlannedBranch", "PlannedRows", "Resources", "Verification", "verified",
+        "Outcome", "PlannedBranch", "PlannedRows", "Resources", "Verification", "trainers_in",
+        "verified",
     ),
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",

@@ -240,7 +240,9 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     config = run.config
     counts = len(config.metrics), bool(config.control), len(asking.entries(config))
     trainings = sum(intent.trainings for intent in experiments.checked(config))
-    total = weight_planned(settings.rounds, *counts, trainings, len(config.beside()))
+    total = weight_planned(
+        settings.rounds, *counts, trainings, len(config.beside()), len(config.trainers)
+    )
     log = log_to(run.folder / "harness.log")
     display = Display(console, run.name, total)
     with log, stop, run.workers, counting(run.spending), display:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_checks import ask
+from harness.config.plugin_entries import PluginEntry
 from harness.config.variants import Variants
 from harness.stages import Intent
 from harness.stages.experiments import intended
@@ -36,12 +37,17 @@ def checked(config: Config) -> Sequence[Intent]:
     for intent in asked:
         for place, changes in intent.changes:
             other = variants.changed(changes, "")
-            own = (config.model, config.train, config.generate)
-            for entry, before in zip((other.model, other.train, other.generate), own, strict=True):
-                if entry.shown() != before.shown():
+            own = [entry.shown() for entry in _differing(config)]
+            for entry in _differing(other):
+                if entry.shown() not in own:
                     ask([(place, entry)], other.shown(), problems)
     problems.done()
     return asked
+
+
+def _differing(config: Config) -> Sequence[PluginEntry]:
+    """The plugins in which a branch may differ from its run."""
+    return config.model, *config.trainers, config.generate
 
 
 def parts(config: Config) -> frozenset[str]:

@@ -72,7 +72,13 @@ class Config:
 
     @property
     def train(self) -> PluginEntry:
+        """The trainer, or the first of several, for which the base model is loaded."""
         return self.entries["train"][0]
+
+    @property
+    def trainers(self) -> tuple[PluginEntry, ...]:
+        """All trainers; each starts from what the one before it made."""
+        return self.entries["train"]
 
     @property
     def generate(self) -> PluginEntry:
@@ -184,7 +190,8 @@ class Config:
             entries = self.entries[name]
             if self._counts(kind, entries):
                 several = [entry.key_in_list() for entry in entries]
-                values[name] = several if kind.many else entries[0].key()
+                alone = not kind.many and len(entries) == 1
+                values[name] = entries[0].key() if alone else several
         return values
 
 
@@ -209,7 +216,7 @@ def _shown(
             values[name] = _plain(getattr(settings, name), base)
             continue
         shown = [entry.shown() for entry in entries.get(name, ())]
-        if kind.many and name in entries:
+        if (kind.many and name in entries) or len(shown) > 1:
             values[name] = shown
         elif shown:
             values[name] = shown[0]
@@ -220,7 +227,8 @@ def _placed(entries: Entries) -> Iterator[tuple[Place, PluginEntry]]:
     """Each entry with its place in the file."""
     for name, named in entries.items():
         for entry in named:
-            place = (name, entry.index) if PLUGIN_KEYS[name].many else (name,)
+            in_list = PLUGIN_KEYS[name].many or len(named) > 1
+            place = (name, entry.index) if in_list else (name,)
             yield place, entry
             if entry.review:
                 yield (*place, "review"), entry.review
@@ -406,9 +414,19 @@ def _check_scores(settings: Settings, known: Sequence[str], problems: Problems) 
 def _check_kinds(
     train: Sequence[PluginEntry], generate: Sequence[PluginEntry], problems: Problems
 ) -> None:
-    """The generator can load the base model and what the trainer makes of it."""
+    """Each trainer can start from what the one before makes, and the generator load the last."""
+    kinds = ["base"]
+    for trainer in train:
+        place = ("train", trainer.index) if len(train) > 1 else ("train",)
+        if kinds[-1] not in trainer.instance.accepts:
+            message = f"'{trainer.plugin}' cannot start from a checkpoint of kind '{kinds[-1]}'"
+            problems.add(place, message)
+        if trainer.index and trainer.instance.loading() not in ({}, train[0].instance.loading()):
+            message = "it loads the base model otherwise than the first trainer does"
+            problems.add(place, message)
+        kinds.append(trainer.instance.produces)
     for generator in generate:
-        for kind in ["base", *(trainer.instance.produces for trainer in train)]:
+        for kind in dict.fromkeys(["base", kinds[-1]]):
             if kind not in generator.instance.accepts:
                 message = f"'{generator.plugin}' cannot load a checkpoint of kind '{kind}'"
                 problems.add(("generate",), message)

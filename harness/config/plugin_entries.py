@@ -53,6 +53,11 @@ class PluginEntry:
     review: PluginEntry | None = None
 
     @property
+    def part(self) -> str:
+        """Its stage, numbered where others of that stage come before it: ``trainer 2``."""
+        return f"{self.stage} {self.index + 1}" if self.index else self.stage
+
+    @property
     def named(self) -> str:
         """The plugin as messages name it."""
         return f"{self.stage} '{self.plugin}' from {self.origin}"
@@ -102,7 +107,7 @@ def entries_of(
 ) -> Iterator[PluginEntry]:
     """The entries under the key of a kind of stage."""
     name, stage = kind.key, kind.stage
-    if not kind.many:
+    if not kind.many and not (kind.in_order and isinstance(raw, list)):
         entry = entry_of(registry, stage, raw, (name,), base, problems)
         if entry is not None:
             yield entry

@@ -85,8 +85,8 @@ class _Ahead(Quiet):
 
 
 def _as_made(run: Run) -> list[dict[str, Any]]:
-    """What decides what the trainer and the generator say of this machine."""
-    return [entry.key() for entry in (run.config.train, run.config.generate)]
+    """What decides what the trainers and the generator say of this machine."""
+    return [entry.key() for entry in (*run.config.trainers, run.config.generate)]
 
 
 class Titled:

@@ -87,13 +87,14 @@ def write_question(entries: Sequence[PluginEntry], plugins: Sequence[str], folde
     """Lay the question for environments (:meth:`harness.Plugin.environment`) out, as a job too.
 
     Args:
-        entries: those that are asked; the answer has what each says, by stage.
+        entries: those that are asked; the answer has what each says, by its part.
         plugins: one-file plugins to load.
         folder: an empty folder.
     """
     asked = [
         {
             "stage": entry.stage,
+            "part": entry.part,
             "plugin": entry.plugin,
             "options": entry.instance.options.model_dump(mode="json"),
         }
@@ -117,7 +118,7 @@ def _environments(folder: Path, description: dict[str, Any]) -> None:
     answer = {}
     for plugin in description["asked"]:
         instance = _instance({**plugin, "plugins": description["plugins"]})
-        answer[plugin["stage"]] = as_environment(instance.environment())
+        answer[plugin["part"]] = as_environment(instance.environment())
     write_json(folder / RESULT, {"answer": answer})
 
 

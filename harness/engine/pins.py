@@ -19,6 +19,7 @@ EXAMPLES = "examples"
 ROWS = "rows"
 """The rows that the round's model learned."""
 TRAIN = "train"
+"""Of several trainers the last; those before it are ``train 1``, ``train 2`` … and no pins."""
 GENERATE = "generate"
 DETECT = "detect"
 ANALYZE = "analyze"
@@ -26,6 +27,11 @@ AUGMENT = "augment"
 """Stages, by the digests of their artifacts."""
 AGAIN = "again"
 """What the base model answered when it was asked again, for the verdict."""
+
+
+def trains(stage: str) -> bool:
+    """Whether a stage of that name is a training."""
+    return stage == TRAIN or stage.startswith(f"{TRAIN} ")
 
 
 class PinMismatch(EnvironmentFailure):

@@ -30,7 +30,8 @@ class MadeWith:
 
     Attributes:
         libraries: distribution -> version.
-        environments: ``trainer`` and ``generator`` -> what they said of the machine.
+        environments: ``trainer`` and ``generator`` (:attr:`PluginEntry.part`) -> what they said of
+            the machine.
     """
 
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -38,13 +39,13 @@ class MadeWith:
 
 
 def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
-    """Stage of each entry -> what its plugin says of the machine, asked where its work is done."""
-    said: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
+    """Part of each entry -> what its plugin says of the machine, asked where its work is done."""
+    said: dict[str, dict[str, str]] = {entry.part: {} for entry in entries}
     asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
     if run.config.settings.execution.launcher == "inline":
         for entry in asked:
             with run.guard("environment", entry):
-                said[entry.stage] = as_environment(entry.instance.environment())
+                said[entry.part] = as_environment(entry.instance.environment())
     elif asked:
         folder = run.fresh_folder("environment")
         write_question(asked, run.plugin_files, folder)

@@ -232,7 +232,8 @@ class Run:
                 scratch.keep_alone(folder)
         if self.config.settings.execution.launcher == "local":
             # While the data is made ready, a worker loads what makers and answerers need.
-            ahead, entries = self.fresh_folder("ahead"), [self.config.train, self.config.generate]
+            ahead, config = self.fresh_folder("ahead"), self.config
+            entries = [*config.trainers, config.generate]
             write_question(entries, self.plugin_files, ahead)
             self.workers.load(ahead)
         self.observe("on_run_start", config=shown)
@@ -247,12 +248,12 @@ class Run:
             return entry_key(entry, self.versions(entry))
 
     def environment(self, entry: PluginEntry) -> Mapping[str, str]:
-        """What the trainer or the generator says of this machine; both are asked once."""
+        """What a trainer or the generator says of this machine; all are asked at once."""
         if self._environments is None:
-            both = [self.config.train, self.config.generate]
-            self._environments = provenance.environments(self, both)
+            asked = [*self.config.trainers, self.config.generate]
+            self._environments = provenance.environments(self, asked)
             self._keep_made_with()
-        return self._environments[entry.stage]
+        return self._environments[entry.part]
 
     def made_with(self, entry: PluginEntry) -> dict[str, Any]:
         """Libraries and machine that the entry's results are made with, as a stage keeps it."""

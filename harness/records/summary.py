@@ -709,7 +709,8 @@ class Summary:
         settings: what a person would name of the config: `rounds`, `seed`, and of `data`, `model`,
             `train`, `generate` and each of `augment` the plugin, the options that are not at their
             default, and those that the plugin reports anyway (of `lora`: `r`, `alpha`,
-            `learning_rate`, `epochs`, `batch_size`). A path is relative to the working folder; of
+            `learning_rate`, `epochs`, `batch_size`); of several trainers `train` is a list. A path
+            is relative to the working folder; of
             one outside it the last part alone is told, as `…/rows.jsonl`. `config.yaml` beside it,
             and the database, have every option as it was written.
         data: the rows.

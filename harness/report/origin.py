@@ -65,7 +65,8 @@ def settings_of(config: Config, root: Path) -> Document:
     single = ("data", "model", "train", "generate")
     settings: Document = {"rounds": shown.rounds, "seed": shown.seed, "min_gain": shown.min_gain}
     for key in single:
-        settings[key] = _entry(config.entries[key][0], root)
+        entries = [_entry(entry, root) for entry in config.entries[key]]
+        settings[key] = entries[0] if len(entries) == 1 else entries
     settings["augment"] = [_entry(entry, root) for entry in config.augment]
     for experiment in config.experiments:
         options = experiment.instance.options

@@ -22,7 +22,7 @@ from harness.stages.growing import Analyzer, Augmenter, Evidence
 from harness.stages.judging import Judge
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.launching import Launched, LaunchedJob, Launcher, Resources
-from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.making import Generator, Model, Source, Trainer, trainers_in
 from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
@@ -36,5 +36,5 @@ __all__ = [
     "Experiment", "Generator", "Intent", "Judge", "Launched", "LaunchedJob", "Launcher", "Metric",
     "Model", "Options", "Outcome", "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter",
     "Resources", "Searcher", "Section", "Source", "StageKind", "Trainer", "Verification",
-    "Verifier", "verified",
+    "Verifier", "trainers_in", "verified",
 ]  # fmt: skip

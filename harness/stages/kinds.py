@@ -60,6 +60,8 @@ class StageKind:
         key: the config's key that names its plugins; empty where no config does. An experiment's
             options are keys of their own.
         many: whether the key holds a list of entries.
+        in_order: whether it may hold a list in place of one entry, whose plugins work one after
+            the other, each on what the one before made.
         default, description: of the key.
         before: the core's key that it precedes in the reference and in ``config.yaml``; empty =
             at the end.
@@ -79,6 +81,7 @@ class StageKind:
     own_call: Callable[..., Any] | None = None
     key: str = ""
     many: bool = False
+    in_order: bool = False
     default: Any = REQUIRED
     description: str = ""
     before: str = ""
@@ -161,7 +164,11 @@ KINDS: dict[str, StageKind] = {
             work=("train",),
             own_call=exercise_trainer,
             key="train",
-            description="`{plugin: NAME, …}` with a trainer's options",
+            in_order=True,
+            description=(
+                "`{plugin: NAME, …}` with a trainer's options, or a list of these: each starts "
+                "from what the one before it made ([Training](training.md#several-trainers))"
+            ),
             before="primary",
             in_key="always",
         ),

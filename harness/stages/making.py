@@ -100,6 +100,8 @@ class Trainer(Plugin):
 
     Attributes:
         produces: kind of the checkpoint that it returns.
+        accepts: kinds of checkpoints that it can start from. In a list under ``train`` it starts
+            from what the trainer before it returned.
         same_pace: options that change what is learned, and not how long a row takes each time
             that it is learned (``learning_rate``; ``epochs``, which :meth:`schedule` tells of). How
             long a training with other values of these takes is then known from one that was
@@ -108,6 +110,7 @@ class Trainer(Plugin):
 
     stage = "trainer"
     produces: ClassVar[str] = "adapter"
+    accepts: ClassVar[frozenset[str]] = frozenset({"base"})
     same_pace: ClassVar[Sequence[str]] = ()
 
     def loading(self) -> Mapping[str, Any]:
@@ -118,6 +121,14 @@ class Trainer(Plugin):
         model as it is trained, and need no more memory than training does.
         """
         return {}
+
+    def learns(self, row: Example) -> bool:
+        """Whether a row has something to learn for it; it is given no other rows.
+
+        By default: not where all that the row has are rejected answers. Known from the options
+        alone; loads nothing heavy.
+        """
+        return bool(row.references) or not row.rejected
 
     def train(
         self,
@@ -168,6 +179,21 @@ class Trainer(Plugin):
         return None
 
 
+def trainers_in(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries under ``train`` of a config's settings, in the order of their work.
+
+    Args:
+        settings: as plugins and reports are given them, with every default.
+    """
+    given = settings.get("train") or []
+    return [entry for entry in (given if isinstance(given, list) else [given]) if entry]
+
+
+def learned(trainer: Trainer, rows: Sequence[Example]) -> list[Example]:
+    """The rows that have something to learn for it."""
+    return [row for row in rows if returned(Trainer.learns, trainer.learns(row))]
+
+
 def trained(
     trainer: Trainer,
     base: Checkpoint,
@@ -189,6 +215,7 @@ def exercise_trainer(
     context: Context,
 ) -> Checkpoint:
     """All that a trainer is asked."""
+    train, valid = learned(trainer, train), learned(trainer, valid)
     scheduled(trainer, len(train))
     if type(trainer).rendered is not Trainer.rendered:
         list(rendered(trainer, base, train, context))

@@ -108,6 +108,9 @@ class PlannedRun:
         self.tests = history.sealed is None
         self.begins, self.waiting = begins, waiting
         self.remarks = [line for _, line in config.remarks]
+        if later := [entry.plugin for entry in config.trainers[1:]]:
+            first, rest = config.train.plugin, ", ".join(later)
+            self.remarks.append(f"trainings are timed with '{first}' alone: {rest} comes on top")
 
     def __deepcopy__(self, memo: Any) -> PlannedRun:
         """Itself: hooks are given copies of plain values, and this is a door."""
@@ -161,10 +164,11 @@ class PlannedRun:
     def pace(self) -> list[Any]:
         """JSON values by which trainings and answers take as long as others with the same ones.
 
-        The model, options and libraries of trainer and generator, and what they say of the machine.
+        The model, options and libraries of trainers and generator, and what these say of the
+        machine.
         """
         run, config = self._steps.run, self._steps.config
-        makers = (config.train, config.generate)
+        makers = (*config.trainers, config.generate)
         return [
             self._model.digest,
             [run.key_of(entry) for entry in makers],

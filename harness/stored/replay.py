@@ -102,7 +102,7 @@ class StoredRun(Run):
 
     def environment(self, entry: PluginEntry) -> Mapping[str, str]:
         """That of the machine where its stages were made."""
-        return self._made.environments.get(entry.stage, {})
+        return self._made.environments.get(entry.part, {})
 
     def stage(
         self, stage: str, entry: PluginEntry | None, *arguments: Any, **named: Any

@@ -18,7 +18,7 @@ import psutil
 
 from harness.engine import uses
 from harness.engine.artifacts import empty, large_files
-from harness.engine.pins import TRAIN
+from harness.engine.pins import trains
 from harness.engine.places import MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
@@ -215,24 +215,24 @@ def _tells_of(artifact: Path, runs: Sequence[str]) -> bool:
 def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator[Part]:
     machine = root / MACHINE_FOLDER
     runs = machine / "runs"
-    wanted: set[str] = set()
-    spare: dict[str, set[str]] = {}
+    wanted: set[tuple[str, str]] = set()
+    spare: dict[str, set[tuple[str, str]]] = {}
     for name in names:
         best = None if name in busy else _best(root / REPORTS_FOLDER / name)
         for path in _own(runs, name):
             for use in uses.of(path) or ():
-                if use.stage != TRAIN:
+                if not trains(use.stage):
                     continue
                 in_rounds = path.name == name and use.arm == BASE_ARM
                 if best is None or (in_rounds and use.round == best):
-                    wanted.add(use.folder)
+                    wanted.add((use.stage, use.folder))
                 else:
-                    spare.setdefault(name, set()).add(use.folder)
-    counted: set[str] = set()
+                    spare.setdefault(name, set()).add((use.stage, use.folder))
+    counted: set[tuple[str, str]] = set()
     for name, folders in spare.items():
         paths = [
-            path for folder in sorted(folders - wanted - counted)
-            if (path := machine / "artifacts" / TRAIN / folder).is_dir() and large_files(path)
+            path for stage, folder in sorted(folders - wanted - counted)
+            if (path := machine / "artifacts" / stage / folder).is_dir() and large_files(path)
         ]  # fmt: skip
         counted |= folders
         if paths:

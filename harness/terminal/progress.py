@@ -43,18 +43,25 @@ WEIGHTS = {
 SHORT = 0.2
 
 
+def _weight(stage: str) -> float:
+    """Of one stage; ``train 1`` is a ``train``."""
+    return WEIGHTS.get(stage.rstrip("0123456789").rstrip(), SHORT)
+
+
 def weight_planned(
-    rounds: int, metrics: int, control: bool, prompts: int = 0, arms: int = 0, beside: int = 0
-) -> float:
+    rounds: int, metrics: int, control: bool, prompts: int = 0, arms: int = 0, beside: int = 0,
+    trainers: int = 1,
+) -> float:  # fmt: skip
     """The weight of all stages of a run, for the overall bar and its time left.
 
     Args:
         arms: trainings beside the rounds.
         beside: plugins that are asked beside the task, of general text.
+        trainers: that work one after the other in each training.
     """
     small = SHORT * (metrics + 1)
     dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
-    each = WEIGHTS["train"] + dev + 2 * SHORT
+    each = trainers * WEIGHTS["train"] + dev + 2 * SHORT
     asked = prompts * (SHORT + dev)
     general = (rounds + 1) * sum(GENERAL.values()) if beside else 0.0
     trained = (rounds * (2 if control else 1) + arms) * each
@@ -116,7 +123,7 @@ class Display:
                 bar = self._progress.add_task(one_line(label, STEP), total=None, left="")
                 self._steps[threading.current_thread()] = bar
         said, time_left = time.monotonic(), TimeLeft()
-        weight = WEIGHTS.get(_stage_of(label), SHORT)
+        weight = _weight(_stage_of(label))
 
         def report(done: int, total: int, what: str) -> None:
             nonlocal said
@@ -142,7 +149,7 @@ class Display:
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         """Count a stage on the overall bar and say how long it took."""
         with self._lock:
-            self._done += WEIGHTS.get(stage, SHORT)
+            self._done += _weight(stage)
             self._end_step()
             if self.live:
                 self._advance()

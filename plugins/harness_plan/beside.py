@@ -110,6 +110,10 @@ def _more(run: harness.PlannedRun) -> int:
 def _unknown_pace(own: harness.Variants, other: harness.Variants) -> Iterator[str]:
     """What differs in another config, and is not known to leave the time of a row as it is."""
     train, before, after = own.entry(TRAIN), own.own(MAKERS), other.own(MAKERS)
+    if isinstance(before[TRAIN], list) or isinstance(after[TRAIN], list):
+        if before != after:
+            yield TRAIN  # of several trainers only the first is timed
+        return
     same = train.instance.same_pace if train else ()
     if before["model"] != after["model"]:
         yield "model"

@@ -88,8 +88,10 @@ def of_test(summary: Mapping[str, Any]) -> Entry | None:
 def of_settings(config: Mapping[str, Any]) -> dict[str, float]:
     """The numbers among the settings of training and answering; texts may be anybody's secret."""
     settings = {name: config.get(name) for name in ("rounds", "seed")}
-    for stage in ("train", "generate"):
-        settings |= dict(_leaves(stage, config.get(stage, {})))
+    trainers = harness.trainers_in(config)
+    for number, entry in enumerate(trainers, start=1):
+        settings |= dict(_leaves("train" if len(trainers) == 1 else f"train.{number}", entry))
+    settings |= dict(_leaves("generate", config.get("generate", {})))
     return {
         _plain(name): value for name, value in settings.items() if isinstance(value, (int, float))
     }

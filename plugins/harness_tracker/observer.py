@@ -85,11 +85,16 @@ class Observer:
 
 def reported_to(config: Mapping[str, Any]) -> list[str]:
     """The trackers that ``train.args.report_to`` names; ``all`` are those that are installed."""
-    args = config.get("train", {}).get("args")
-    names = trackers.named(args.get("report_to") if isinstance(args, Mapping) else None)
+    names = trackers.named(_arguments(config).get("report_to"))
     if trackers.ALL in names:
         return [name for name in trackers.FULL if importlib.util.find_spec(name) is not None]
     return names
+
+
+def _arguments(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``args`` of the first trainer."""
+    args = next(iter(harness.trainers_in(config)), {}).get("args")
+    return args if isinstance(args, Mapping) else {}
 
 
 class Tracker:
@@ -131,7 +136,7 @@ class Tracker:
     def _begun(self) -> backends.Tracked:
         """The tracker's run, begun when there is something to send."""
         if self._tracked is None:
-            settings, args = figures.of_settings(self.config), self.config["train"]["args"]
+            settings, args = figures.of_settings(self.config), _arguments(self.config)
             asked = backends.Asked(self.run, self.id, settings, args)
             self._tracked = backends.begin(self.name, asked)
             self.id = self._tracked.id

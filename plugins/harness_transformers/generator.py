@@ -120,7 +120,7 @@ class TransformersGenerator(harness.Generator):
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """What does not go together with how the model is trained."""
-        train = settings.get("train", {})
+        train = next(iter(harness.trainers_in(settings)), {})
         bits, precision = train.get("quantization"), train.get("precision", "auto")
         if self.options.merge and bits:
             message = f"an adapter cannot be merged into weights of {bits} (train.quantization)"

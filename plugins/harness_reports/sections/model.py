@@ -73,7 +73,7 @@ def settings(document: Document) -> Iterator[tuple[str, str]]:
     named = {
         "data": data,
         BASE: f"{name}: {base}" if base else name,
-        TRAINING: entry_words(given.get("train")),
+        TRAINING: "; then ".join(map(entry_words, harness.trainers_in(given))),
         "answers": entry_words(given.get("generate")),
         "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
         "seed": str(given.get("seed", "")),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from harness import write_text
+from harness import trainers_in, write_text
 from harness.kit.numbers import DASH, estimate, moment
 from harness.kit.text import markdown_safe, titled
 from harness_transformers import hub
@@ -147,10 +147,13 @@ def _origin(made: Export) -> Iterator[str]:
     yield f"- Date: trained {_safe(trained)}, exported {today}"
     yield f"- Rows at the start of the run: {sizes or 'unknown'}"
     yield f"- Rows that this round learned from: {len(stored.train)}"
-    for key in ("data", "model", "train", "generate"):
-        yield f"- Settings, {key}: {_settings((document.get('settings') or {}).get(key))}"
-    for entry in (document.get("settings") or {}).get("augment") or ():
-        yield f"- Settings, augment: {_settings(entry)}"
+    settings = document.get("settings") or {}
+    for key, entries in {
+        "data": [settings.get("data")], "model": [settings.get("model")],
+        "train": trainers_in(settings) or [None], "generate": [settings.get("generate")],
+        "augment": settings.get("augment") or (),
+    }.items():  # fmt: skip
+        yield from (f"- Settings, {key}: {_settings(entry)}" for entry in entries)
     yield f"- Exported with: {libraries}"
 
 

@@ -72,7 +72,8 @@ def _unended(run: Run, search: ShownSearch) -> Iterator[Option]:
 
 
 def _rate(run: Run) -> float | None:
-    rate = run.settings.get("train", {}).get("learning_rate")
+    train = run.settings.get("train", {})
+    rate = train.get("learning_rate") if isinstance(train, dict) else None  # of one trainer
     return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
 
 

@@ -120,7 +120,7 @@ def _document(
         "format": found.said,
         "unread": len(found.problems),
         "model": named(config["model"]),
-        "trainer": named(config["train"]),
+        "trainer": named(harness.trainers_in(config)[0]),
         "rows": [_row(row, rendered) for row, rendered in rows],
     }
 
