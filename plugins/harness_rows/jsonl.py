@@ -196,6 +196,7 @@ def _example(row: native.Row) -> harness.Example:
         id=row.id,
         messages=tuple(row.messages),
         references=tuple(row.references or ()),
+        rejected=tuple(row.rejected),
         split=cast(Split, row.split),
         group=row.group,
         meta=row.meta,

@@ -15,7 +15,7 @@ from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
 from harness_rows.turns import ASKED, SCOPE, thought_of
 
-ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
+ROW_KEYS = ("id", "messages", "references", "rejected", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
     "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "thinking",
     "weight",
@@ -33,6 +33,7 @@ class Row:
         split: None where neither the row nor its file says one.
         split_known: False where a split is given but is not one.
         references: None where there is none to be had.
+        rejected: answers to which the references are preferred.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Row:
     id: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     references: list[str] | None = None
+    rejected: list[str] = field(default_factory=list)
     split: str | None = None
     split_known: bool = True
     group: str = ""
@@ -84,6 +86,7 @@ def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
     yield from _tools(row, value)
     if "messages" in value:
         yield from _messages(row, value["messages"])
+        yield from _rejected(row, value.get("rejected", []))  # with these no reference is needed
         yield from _references(row, value)
 
 
@@ -181,7 +184,7 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
             row.messages = row.messages[:-1]
     elif row.messages[-1].get("role") == "assistant":
         yield from _taken(row)
-    elif (last := row.messages[-1].get("role")) in ASKED:
+    elif (last := row.messages[-1].get("role")) in ASKED and not row.rejected:
         whose = "a tool's" if last == "tool" else "the user's"
         yield row.fault(
             f"no answer: there are no `references`, and the last turn is {whose}", "messages",
@@ -197,6 +200,16 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
                 "answer that is one of them"
             )
         yield row.fault(reason, "messages", max(0, len(row.messages) - 1))
+
+
+def _rejected(row: Row, rejected: object) -> Iterator[Fault]:
+    if not isinstance(rejected, list) or not all(isinstance(text, str) for text in rejected):
+        yield row.fault("`rejected` must be a list of texts", "rejected")
+        return
+    for at, text in enumerate(rejected):
+        if not text.strip():
+            yield row.fault("empty answer: a rejected one is blank", "rejected", at)
+    row.rejected = rejected
 
 
 def _given(row: Row, references: object) -> Iterator[Fault]:
@@ -239,11 +252,15 @@ def check_together(rows: Sequence[Row]) -> Iterator[Fault]:
     for row in rows:
         if row.split is None and row.split_known:
             yield row.fault("no `split`: give each row one, or set `sizes` to deal them out")
+    for row in rows:
+        for at, text in enumerate(row.rejected):
+            if text.strip() in {reference.strip() for reference in row.references or ()}:
+                yield row.fault("an answer is a reference and rejected", "rejected", at)
     yield from _ids(rows)
     in_splits = [row for row in rows if row.split is not None]
     yield from _groups(in_splits)
     for row in in_splits:
-        if row.references == [] and SIDES[row.split or ""] == "train":
+        if row.references == [] and not row.rejected and SIDES[row.split or ""] == "train":
             yield row.fault(f"empty answer: {row.split} needs a reference", "references")
 
 

@@ -11,6 +11,7 @@ from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.llamacpp.generator import LlamaCppGenerator
 from harness_transformers.lora import LoraTrainer
+from harness_transformers.preference.trainer import PreferenceTrainer
 from harness_transformers.pypi import PypiModel
 
 
@@ -21,7 +22,7 @@ def register_models():
 
 @harness.hookimpl
 def register_trainers():
-    return [LoraTrainer]
+    return [LoraTrainer, PreferenceTrainer]
 
 
 @harness.hookimpl

@@ -186,8 +186,12 @@ def schedule(options: Any, rows: int) -> harness.Schedule:
     return harness.Schedule(math.ceil(options.epochs * each), float(options.epochs))
 
 
-def make(options: Any, context: harness.Context) -> Any:
+def make(options: Any, context: harness.Context, kind: Any = None, **more: Any) -> Any:
     """The TrainingArguments of one training on one device.
+
+    Args:
+        kind: a class of such arguments with more keys; None: transformers' own.
+        more: values of these, in place of the defaults for ``options.args``, too.
 
     Raises:
         ConfigError: transformers refuses them.
@@ -222,10 +226,11 @@ def make(options: Any, context: harness.Context) -> Any:
         "train_sampling_strategy": "group_by_length",
         "length_column_name": "length",
         "dataloader_pin_memory": False,
+        **more,
         **options.args,
     }
     try:
-        made = TrainingArguments(**owned, **free)
+        made = (kind or TrainingArguments)(**owned, **free)
     except (TypeError, ValueError, ImportError) as error:
         raise harness.ConfigError(
             f"transformers refuses these settings: {error}",

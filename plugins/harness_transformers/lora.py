@@ -301,7 +301,7 @@ class LoraTrainer(harness.Trainer):
             memory=max(here.gathered(memory.peak(settings.device.type) or 0)) or None,
             parameters=model.get_base_model().num_parameters() - parameters,
         )
-        _portable(context.output)
+        portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,
             template=chats.template,
@@ -309,32 +309,53 @@ class LoraTrainer(harness.Trainer):
         )  # fmt: skip
 
     def _adapted(self, base: harness.Checkpoint) -> Any:
-        """The base model with a fresh adapter upon it."""
-        from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+        """The base model with a fresh adapter upon it, whose layers are one operation each."""
+        from harness_transformers import fused
 
-        from harness_transformers import devices, fused, loading
-
-        options = self.options
-        model = loading.base_of(base, devices.dtype_of(options.precision))
-        if loading.quantised(model):
-            model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-            loading.keep_gradients(model)
-        model.config.use_cache = False
-        targets = options.target_modules
-        config = LoraConfig(
-            r=options.r,
-            lora_alpha=options.alpha,
-            lora_dropout=options.dropout,
-            target_modules=targets if isinstance(targets, str) else list(targets),
-            task_type="CAUSAL_LM",
-        )
-        try:
-            adapted = get_peft_model(model, config)
-        except ValueError as error:  # no layer at all, or one of a kind that PEFT cannot adapt
-            raise harness.ConfigError(str(error), where="train.target_modules") from error
-        _all_found(targets, adapted)
+        adapted = fresh(base, self.options)
         fused.fuse(adapted)
         return adapted
+
+
+def trainable(base: harness.Checkpoint, precision: str) -> Any:
+    """The base model's weights, ready for an adapter that is trained upon them."""
+    from peft import prepare_model_for_kbit_training
+
+    from harness_transformers import devices, loading
+
+    model = loading.base_of(base, devices.dtype_of(precision))
+    if loading.quantised(model):
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        loading.keep_gradients(model)
+    model.config.use_cache = False
+    return model
+
+
+def fresh(base: harness.Checkpoint, options: Any) -> Any:
+    """The base model with a fresh adapter upon it.
+
+    Args:
+        options: with ``r``, ``alpha``, ``dropout``, ``target_modules`` and ``precision``.
+
+    Raises:
+        ConfigError: the model has not the layers, or of kinds that PEFT cannot adapt.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    targets = options.target_modules
+    config = LoraConfig(
+        r=options.r,
+        lora_alpha=options.alpha,
+        lora_dropout=options.dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        task_type="CAUSAL_LM",
+    )
+    try:
+        adapted = get_peft_model(trainable(base, options.precision), config)
+    except ValueError as error:  # no layer at all, or one of a kind that PEFT cannot adapt
+        raise harness.ConfigError(str(error), where="train.target_modules") from error
+    _all_found(targets, adapted)
+    return adapted
 
 
 def _all_found(targets: str | Sequence[str], adapted: Any) -> None:
@@ -352,7 +373,7 @@ def _all_found(targets: str | Sequence[str], adapted: Any) -> None:
         )
 
 
-def _portable(folder: Path) -> None:
+def portable(folder: Path) -> None:
     """Take out of the adapter's config what differs between machines and processes."""
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,11 +198,20 @@ class Answers(Trainer):
         )
 
 
-class Watch(TrainerCallback):
-    """Writes the log, reports progress, stops on a gradient that is not finite."""
+MORE: Mapping[str, str] = {}
 
-    def __init__(self, context: harness.Context, ranks: Ranks = ALONE) -> None:
-        self.context, self.ranks = context, ranks
+
+class Watch(TrainerCallback):
+    """Writes the log, reports progress, stops on a gradient that is not finite.
+
+    Args:
+        further: what a Trainer logs besides, by its key there -> name in our log.
+    """
+
+    def __init__(
+        self, context: harness.Context, ranks: Ranks = ALONE, further: Mapping[str, str] = MORE
+    ) -> None:
+        self.context, self.ranks, self.further = context, ranks, further
         self.path: Path = context.output / "log.jsonl"
         self.ending = True  # before the first step nothing is lost
 
@@ -235,6 +244,7 @@ class Watch(TrainerCallback):
             learning_rate=logs.get("learning_rate"),
             grad_norm=logs.get("grad_norm"),
             **self.ranks.shares,
+            **{name: logs[key] for key, name in self.further.items() if key in logs},
         )
 
     def keep(self, folder: Path) -> None:

@@ -93,6 +93,31 @@ def test_rows_become_examples(write: Write, load: Load) -> None:
     )
 
 
+def test_rows_may_have_rejected_answers_beside_references_or_alone(
+    write: Write, load: Load
+) -> None:
+    pair = row("x", "train", rejected=["No.", "Never."])
+    bad = row("y", "train", references=None, rejected=["No."])
+    path = write([pair, bad, *GOOD])
+    found = load(path=path)
+    assert found[0].rejected == ("No.", "Never.") and found[0].references == ("Answer x.",)
+    assert found[1].rejected == ("No.",) and found[1].references == ()
+    assert found[2].rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("rejected", "said"),
+    [
+        ("No.", "`rejected` must be a list of texts"),
+        ([" "], "a rejected one is blank"),
+        (["Answer x. "], "an answer is a reference and rejected"),
+    ],
+)
+def test_what_no_rejected_answer_can_be(write: Write, load: Load, rejected: Any, said: str) -> None:
+    path = write([row("x", "train", rejected=rejected), *GOOD])
+    assert any(said in line for line in refused(load, path=path))
+
+
 def test_the_last_assistant_turn_is_the_reference(write: Write, load: Load) -> None:
     turns = [
         {"role": "system", "content": "Be kind."},
