@@ -51,6 +51,7 @@ class Converter:
 
     Attributes:
         left_out: rows whose answer is marked as a bad one.
+        equal: pairs of two equal answers, which are rows without a rejected one.
         cut_back: rows that end at an earlier turn, as the last one is not to be learned.
         incomplete: rows without a prompt or an answer that were left out, as the options say.
     """
@@ -65,7 +66,7 @@ class Converter:
         parts = string.Formatter().parse(self.roles.template)
         self._template = [(words, name) for words, name, _, _ in parts]
         self._label, self._number = "", 0
-        self.left_out = self.cut_back = 0
+        self.left_out = self.cut_back = self.equal = 0
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -78,6 +79,9 @@ class Converter:
         if self.left_out:
             rows = "1 row is" if self.left_out == 1 else f"{self.left_out:,} rows are"
             said.append(f"{rows} left out: '{self.roles.good}' says that the answer is not good")
+        if self.equal:
+            pairs = "1 pair has" if self.equal == 1 else f"{self.equal:,} pairs have"
+            said.append(f"{pairs} two equal answers: no preference is learned from these")
         if self.cut_back:
             rows = "1 row ends" if self.cut_back == 1 else f"{self.cut_back:,} rows end"
             said.append(
@@ -97,6 +101,9 @@ class Converter:
         try:
             self._need_good(record)
             messages, references, thought = self._conversation(record)
+            rejected = self._rejected(record, references)
+            if self.roles.label and not self._verdict(record, self.roles.label):
+                references, rejected, thought = (), references, ""
             # One text for all three: a row has hardly more memory in its turns.
             place = f"{label}:{number}"
             name = self._name(record, self.roles.id) or place
@@ -111,6 +118,7 @@ class Converter:
                 tools=self._tools(record),
                 place=place,
                 thought=thought,
+                rejected=rejected,
             )
         except Unusable:
             return None
@@ -123,14 +131,14 @@ class Converter:
         return Unusable()
 
     def _need_good(self, record: Record) -> None:
-        column = self.roles.good
-        if not column:
-            return
+        if self.roles.good and not self._verdict(record, self.roles.good):
+            raise LeftOut
+
+    def _verdict(self, record: Record, column: str) -> bool:
         good = VERDICTS.get(self._text(record, column).strip().casefold())
         if good is None:
             raise self._wrong("true or false is needed here", column)
-        if not good:
-            raise LeftOut
+        return good
 
     def _blank(self, reason: str, column: str) -> Unusable:
         """A row that lacks its prompt or answer: left out and counted, or a problem."""
@@ -185,6 +193,27 @@ class Converter:
         kept = tuple(dict.fromkeys(text for text in found if text.strip()))
         if not kept:
             raise self._blank("the answer is blank", self.roles.references[0])
+        return kept
+
+    def _rejected(self, record: Record, references: Sequence[str]) -> tuple[str, ...]:
+        """Texts of a column, or the last turns of chats; what is a reference, too, is none."""
+        column = self.roles.rejected
+        if not column:
+            return ()
+        value = value_of(record, column)
+        turns = turns_in(value) if value is not MISSING else None
+        if turns and isinstance(turns[0], dict):
+            last = self._turn(turns[-1], column)
+            if last["role"] != "assistant":
+                raise self._wrong("the last turn must be the assistant's", column)
+            texts = [str(last["content"])]
+        else:
+            texts = self._answers(value, column)
+        if not all(text.strip() for text in texts):
+            raise self._blank("the rejected answer is blank", column)
+        good = {text.strip() for text in references}
+        kept = tuple(dict.fromkeys(text for text in texts if text.strip() not in good))
+        self.equal += not kept
         return kept
 
     def _answers(self, value: Any, column: str) -> list[str]:

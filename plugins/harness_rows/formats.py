@@ -82,18 +82,21 @@ def recognise(
         head: the first records.
 
     Raises:
-        DataError: no format fits, a named column is missing, or these are preference pairs.
+        DataError: no format fits, or a named column is missing.
     """
     _named_are_there(options, columns, head, where)
     named = _named(options)
     looks = _Looks(columns, head)
+    if options.format == "auto" and not (named.references or named.prompts or named.messages):
+        named = _as_pairs(named, looks, where)
     if named.prompts or named.template or named.messages:
         found = _by_name(options, named, looks, where)
     else:
         found = _by_columns(options, named, looks, where)
     format_, roles, reason = found
     roles = _beside(roles, named, looks)
-    _refuse_judged(roles, looks, where)
+    if not (roles.good or roles.label or roles.rejected):
+        roles = replace(roles, label=_judged(roles, looks))
     return Recognised(format_, roles, (_sentence(format_, roles, reason, options),))
 
 
@@ -162,6 +165,8 @@ def _named(options: RowsOptions) -> Roles:
         completion=columns.completion,
         choices=columns.choices,
         references=columns.references,
+        rejected=columns.rejected,
+        label=columns.label,
         good=columns.good,
         system=columns.system,
         id=columns.id,
@@ -223,8 +228,6 @@ def _by_columns(
     options: RowsOptions, named: Roles, looks: _Looks, where: str
 ) -> tuple[str, Roles, str]:
     wanted = options.format
-    if wanted == "auto" and not named.references:
-        _refuse_preferences(looks, where)
     for form, find in _FORMS.items():
         if wanted in ("auto", form):
             roles = find(looks, named.references)
@@ -362,6 +365,8 @@ def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
         choices=choices,
         first=first_number(choices, roles.references[0], looks.head) if choices else None,
         system=named.system or roles.system,
+        rejected=named.rejected,
+        label=named.label,
         good=named.good,
         id=named.id or looks.first(IDS, but=taken),
         group=named.group or looks.first(GROUPS, but=taken),
@@ -383,6 +388,10 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
         parts.append("the answer is the last assistant turn")
     if roles.good:
         parts.append("rows whose answer is not good are left out")
+    if roles.rejected:
+        parts.append("these are pairs of a preferred and a rejected answer")
+    if roles.label:
+        parts.append("an answer that is not good is a rejected one")
     return f"{READ_AS} {format_}, by {reason}: {', '.join(parts)}"
 
 
@@ -406,31 +415,18 @@ def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
     return found
 
 
-def _refuse_judged(roles: Roles, looks: _Looks, where: str) -> None:
-    """Stop where answers are marked as good or bad, and nobody said that the bad ones go.
-
-    Raises:
-        DataError: with the line that keeps the good ones.
-    """
+def _judged(roles: Roles, looks: _Looks) -> str:
+    """The column that says of each answer whether it is good, or empty."""
     taken = [name for names in roles.columns().values() for name in names]
     column = looks.first(JUDGED, but=taken)
-    if roles.good or not column or not looks.truths(column):
-        return
-    raise DataError(
-        f"these are rows of unpaired preferences: '{column}' says whether an answer is good, and "
-        "a bad one is no answer to learn from",
-        where=where,
-        details=[f"columns: {', '.join(looks.columns)}"],
-        hint="to train on the answers of which it is true, and leave the other rows out: "
-        f"`columns: {{good: {column}}}` under `data:`",
-    )
+    return column if column and looks.truths(column) else ""
 
 
-def _refuse_preferences(looks: _Looks, where: str) -> None:
-    """Stop at rows from which nobody can tell which answer is to be learned.
+def _as_pairs(named: Roles, looks: _Looks, where: str) -> Roles:
+    """What the config says, with the columns of pairs of a preferred and a rejected answer.
 
     Raises:
-        DataError: for pairs with the line that trains on the chosen answers.
+        DataError: these are steps, or pairs of which nobody can tell the prompt.
     """
     steps, verdicts = looks.first(("completions",)), looks.first(("labels",))
     if steps and verdicts and all(isinstance(one, list) for one in looks.values(verdicts)):
@@ -441,29 +437,27 @@ def _refuse_preferences(looks: _Looks, where: str) -> None:
             details=[f"columns: {', '.join(looks.columns)}"],
             hint="join the steps of the rows in which all are right, as prompt and completion",
         )
-    chosen = looks.first(("chosen",))
-    if not chosen or not looks.first(("rejected",)):
-        return
+    chosen, rejected = looks.first(("chosen",)), looks.first(("rejected",))
+    if not chosen or not rejected:
+        return named
     answers = looks.turns(chosen)
     turns = turns_in(looks.values(chosen)[0]) if answers else None
     begins = str(turns[0].get("role", turns[0].get("from"))).casefold() if turns else ""
     chat, prompt = _chat(looks), _prompt_of_pairs(looks)
     if begins in ("user", "human", "system"):  # the prompt stands in front of the answer, too
-        line = f"columns: {{messages: {chosen}}}"
-    elif chat:
-        line = (
-            f"columns: {{messages: {chat}, {'completion' if answers else 'references'}: {chosen}}}"
-        )
-    elif looks.first(("instruction",)):
-        line = f"columns: {{references: {chosen}}}"
-    else:
-        line = f"columns: {{prompt: {prompt}, references: {chosen}}}"
-    readable = chat or begins in ("user", "human", "system") or (prompt and not answers)
-    hint = f"to train on the chosen answers alone: `{line}` under `data:`"
+        return replace(named, messages=chosen, rejected=rejected)
+    if chat and answers:
+        return replace(named, messages=chat, completion=chosen, rejected=rejected)
+    if chat:
+        return replace(named, messages=chat, references=(chosen,), rejected=rejected)
+    if looks.first(("instruction",)) and not answers:
+        return replace(named, references=(chosen,), rejected=rejected)
+    if prompt and not answers:
+        own = () if named.template else (prompt,)
+        return replace(named, prompts=own, references=(chosen,), rejected=rejected)
     raise DataError(
-        "these are preference pairs (chosen, rejected); harness trains on answers and not on "
-        "preferences, and takes neither column by itself",
+        "these are preference pairs (chosen, rejected) without a prompt of their own",
         where=where,
         details=[f"columns: {', '.join(looks.columns)}"],
-        hint=hint if readable else "make a prompt and an answer of each chosen one, in two columns",
+        hint="make a prompt and two answers of each, in columns prompt, chosen and rejected",
     )

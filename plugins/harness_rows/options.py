@@ -34,6 +34,13 @@ class Columns(BaseModel):
         "lettered, and an answer that is a number becomes the letter",
     )
     references: tuple[str, ...] = Field(default=(), description="column or columns of good answers")
+    rejected: str = Field(
+        default="", description="column of answers to which the references are preferred"
+    )
+    label: str = Field(
+        default="",
+        description="column of true and false: where it is false, the answer is a rejected one",
+    )
     good: str = Field(
         default="",
         description="column of true and false: rows whose answer is not good are left out",

@@ -19,7 +19,9 @@ class Roles:
         completion: the turns that follow these, the answer last.
         choices: answers to choose from, lettered behind the prompt.
         first: the number of the first of them, 0 or 1; None where answers are no numbers.
-        good: whether the answer is good; rows where it is not are left out.
+        rejected: answers to which the references are preferred.
+        label: whether the answer is good; one that is not is a rejected answer.
+        good: likewise; rows where it is not are left out.
         history: earlier turns as pairs (``[["question", "answer"], …]``).
     """
 
@@ -30,6 +32,8 @@ class Roles:
     choices: str = ""
     first: int | None = None
     references: tuple[str, ...] = ()
+    rejected: str = ""
+    label: str = ""
     system: str = ""
     history: str = ""
     tools: str = ""
@@ -47,6 +51,8 @@ class Roles:
             "completion": (self.completion,),
             "choices": (self.choices,),
             "references": self.references,
+            "rejected": (self.rejected,),
+            "label": (self.label,),
             "system": (self.system,),
             "history": (self.history,),
             "tools": (self.tools,),

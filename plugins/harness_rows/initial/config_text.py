@@ -42,6 +42,7 @@ class Draft:
         few_shot: whether examples of train have room before the longest row.
         label: column of the answer where that is a label, and so a feature.
         dev_given: whether the data say which rows are dev (or validation).
+        preference: what pairs, or answers that are good or bad, are learned by; else empty.
         refuse: whether rows of train that nearly repeat held-out ones are to be left out.
     """
 
@@ -59,6 +60,7 @@ class Draft:
     refuse: bool
     label: str = ""
     dev_given: bool = False
+    preference: str = ""
 
 
 def config_text(draft: Draft) -> str:
@@ -112,6 +114,15 @@ def _model(draft: Draft) -> Iterator[str]:
 
 def _train(draft: Draft) -> Iterator[str]:
     yield "train:"
+    if draft.preference:
+        what = "a list, [{plugin: lora}, {plugin: preference}], first learns the good answers"
+        yield _line("plugin", "preference", what, indent=2)
+        yield _line("loss", draft.preference, indent=2)
+        yield _line("max_length", draft.max_length, draft.longest, indent=2)
+        if draft.cut:
+            what = "rows beyond the model's context lose their end"
+            yield _line("on_truncated", "count", what, 2)
+        return
     yield _line("plugin", "lora", indent=2)
     rows = draft.splits.rows["train"]
     epochs = min(max(EPOCHS, PASSED // rows), MOST_EPOCHS)

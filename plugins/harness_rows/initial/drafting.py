@@ -98,6 +98,8 @@ def drafted(
         few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
         refuse=seen.held_out and seen.repeats.near > 0, label=_label(seen),
         dev_given=_gives_dev(reading),
+        preference="dpo" if "rejected" in seen.reading.columns
+        else "kto" if "label" in seen.reading.columns else "",
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
     others: list[Other] = []
@@ -240,7 +242,17 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
         columns["prompt"] = prompts[0]
     if "references" in played:
         columns["references"] = played["references"]
-    for role in ("completion", "choices", "good", "system", "id", "group", "split"):
+    for role in (
+        "completion",
+        "rejected",
+        "label",
+        "choices",
+        "good",
+        "system",
+        "id",
+        "group",
+        "split",
+    ):
         if role in played:
             columns[role] = played[role][0]
     if seen.fields.group and "group" not in columns:

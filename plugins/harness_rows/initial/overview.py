@@ -73,6 +73,7 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
     repeated = repeats.look(rows, lambda done, total: near(done, total, ""))
     told = begin("languages")
     spoken, judged = languages.look([_text(row) for row in rows])
+    longest = [_with_longest(row) if row.rejected else row for row in rows]
     told(1, 1, "")
     return Overview(
         reading=dataclasses.replace(reading, rows=(), records=()),
@@ -80,8 +81,8 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         held_out=any(row.split in ("dev", "test") for row in rows),
         languages=spoken,
         judged=judged,
-        lengths=lengths.measure(rows, model, begin),
-        answers=answers.look([row.references[0] for row in rows]),
+        lengths=lengths.measure(longest, model, begin),
+        answers=answers.look([row.references[0] for row in rows if row.references]),
         fields=fields.look(reading.records, reading.unused),
         repeats=repeated,
         groups=_groups(rows),
@@ -113,7 +114,13 @@ def _private(rows: Sequence[Example], report: Report) -> str:
 
 def _text(row: Example) -> str:
     """What the user asks last, and the answer."""
-    return f"{row.prompt}\n{row.references[0]}"
+    return f"{row.prompt}\n{(row.references or row.rejected)[0]}"
+
+
+def _with_longest(row: Example) -> Example:
+    """The row with the longest of its answers, those that are rejected too."""
+    answer = max((*row.references[:1], *row.rejected), key=len)
+    return dataclasses.replace(row, references=(answer,), rejected=())
 
 
 def _groups(rows: Sequence[Example]) -> tuple[int, int] | None:

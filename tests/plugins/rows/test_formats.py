@@ -168,11 +168,10 @@ def test_a_template_takes_names_alone(template, tmp_path):
         RowsOptions(path=tmp_path, prompt=template)
 
 
-def test_preference_pairs_are_not_taken_silently(tmp_path):
+def test_preference_pairs_are_said_and_the_chosen_answers_can_be_read_alone(tmp_path):
     path = written(tmp_path, [{"prompt": "Why?", "chosen": "So.", "rejected": "No."}])
-    with pytest.raises(harness.DataError, match="preference pairs") as caught:
-        reading(path)
-    assert "columns: {prompt: prompt, references: chosen}" in caught.value.hint
+    assert "pairs of a preferred and a rejected answer" in reading(path).said[-1]
+    assert reading(path, columns={"references": "chosen"}).rows[0].rejected == ()
     columns = {"prompt": "prompt", "references": "chosen"}
     assert reading(path, columns=columns).rows[0].references == ("So.",)
 

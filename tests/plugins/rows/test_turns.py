@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import harness
-from harness_rows.commands.row_options import columns_of
-from harness_rows.initial import guessing
-from harness_rows.initial.request import Request
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 
@@ -188,20 +184,13 @@ JUDGED = {
 }  # fmt: skip
 
 
-def printed_columns(error: harness.DataError) -> dict[str, Any]:
-    """What the printed options of ``init`` mean."""
-    hint = guessing.in_commands(error, Request(data="rows.jsonl")).hint
-    program, command, file, *flags = shlex.split(hint.partition(": ")[2])
-    assert (program, command, file) == ("harness", "init", "rows.jsonl")
-    assert flags[::2] == ["--column"] * (len(flags) // 2)
-    return columns_of(flags[1::2])
-
-
 @pytest.mark.parametrize("name", JUDGED)
-def test_bad_answers_are_refused_and_the_printed_line_keeps_the_good_ones(name, tmp_path):
-    with pytest.raises(harness.DataError, match="unpaired preferences") as caught:
-        reading(tmp_path, *JUDGED[name])
-    found = reading(tmp_path, *JUDGED[name], columns=printed_columns(caught.value))
+def test_bad_answers_are_rejected_ones_and_can_be_left_out(name, tmp_path):
+    found = reading(tmp_path, *JUDGED[name])
+    answers = [(row.references, row.rejected) for row in found.rows[:3]]
+    assert answers == [(("a0",), ()), ((), ("a1",)), (("a2",), ())]
+    assert "an answer that is not good is a rejected one" in found.said[-1]
+    found = reading(tmp_path, *JUDGED[name], columns={"good": found.columns["label"][0]})
     assert [row.references for row in found.rows] == [("a0",), ("a2",), ("a4",)]
     assert "3 rows are left out" in found.said[-1]
     assert len(found.records) == 3 and found.problems.lines == ()
@@ -239,19 +228,28 @@ PAIRS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_the_printed_line_trains_on_the_chosen_answers(name, tmp_path):
-    with pytest.raises(harness.DataError, match="preference pairs") as caught:
-        reading(tmp_path, PAIRS[name])
-    found = reading(tmp_path, PAIRS[name], columns=printed_columns(caught.value))
+def test_pairs_are_read_in_the_usual_forms(name, tmp_path):
+    found = reading(tmp_path, PAIRS[name])
     assert found.problems.lines == ()
-    assert [(row.prompt, row.references) for row in found.rows] == [("Why?", ("So.",))]
+    [row] = found.rows
+    rejected = ("No.",) if name != "LLaMA-Factory" else ()
+    assert (row.prompt, row.references, row.rejected) == ("Why?", ("So.",), rejected)
+    assert ("two equal answers" in found.said[-1]) == (name == "LLaMA-Factory")
+
+
+@pytest.mark.parametrize("name", ["plain", "TRL, prompt of turns", "Alpaca"])
+def test_a_pair_with_a_blank_answer_is_named(name, tmp_path):
+    for column in ("chosen", "rejected"):
+        blank = " " if isinstance(PAIRS[name][column], str) else [answer(" ")]
+        (line,) = reading(tmp_path, {**PAIRS[name], column: blank}).problems.lines
+        assert "rows.jsonl:1" in line and ("blank" in line or "has no text" in line)
 
 
 def test_pairs_without_a_prompt_get_words_and_no_line(tmp_path):
     rows = {"chosen": "Human: Why? Assistant: So.", "rejected": "Human: Why? Assistant: No."}
     with pytest.raises(harness.DataError, match="preference pairs") as caught:
         reading(tmp_path, rows)
-    assert "make a prompt and an answer" in caught.value.hint
+    assert "make a prompt and two answers" in caught.value.hint
 
 
 def test_stepwise_rows_are_refused_by_name(tmp_path):

@@ -173,10 +173,18 @@ def test_a_config_that_check_calls_fine(made, primary, words, empty):
     assert "cannot carry" not in checked.out
 
 
-def preferences(folder):
-    return jsonl(folder / "dpo.jsonl", [
-        {"prompt": drawn(n, 8), "chosen": drawn(n, 9), "rejected": drawn(-n, 9)} for n in range(60)
+def test_pairs_get_a_config_that_learns_from_preferences(empty):
+    name = jsonl(empty.folder / "dpo.jsonl", [
+        {"prompt": drawn(n, 8), "chosen": drawn(n, 9), "rejected": drawn(-1 - n, 12)}
+        for n in range(200)
     ])  # fmt: skip
+    done = empty.inside("init", name)
+    assert done.code == 0, done.err
+    config = yaml_file.read(empty.folder / "harness.yaml")[0]
+    assert {"plugin": "preference", "loss": "dpo"}.items() <= config["train"].items()
+    assert config["data"]["columns"]["rejected"] == "rejected"
+    checked = empty.inside("check")
+    assert checked.code == 0, checked.err
 
 
 def nested_squad(folder):
@@ -195,7 +203,6 @@ def lines(folder):
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (preferences, "--column prompt=prompt --column references=chosen"),
         (nested_squad, "each row holds many in its column 'paragraphs'"),
         (lines, "unknown kind of file"),
     ],
