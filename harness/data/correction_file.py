@@ -7,7 +7,8 @@ A file looks like this, and nothing else may stand in it::
      "origin": {"batch": "…", "item": "…", "rater": "…", "at": "…"}, "rounds": [0, 1]}
 
 Each object stands in one line. ``rounds`` may be missing: which rounds' answers the raters of the
-batch were shown is then unknown.
+batch were shown is then unknown. A line for a row of the pool may have ``rejected``, a list of
+answers to which the reference is preferred; its reference may be empty then.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from harness.rubrics import LONGEST_TEXT
 SCHEMA = "harness.corrections/1"
 ORIGIN = ("batch", "item", "rater", "at")
 _KEYS = ("example_id", "split", "reference", "prompt", "origin")
-_OPTIONAL = ("rounds",)
+_OPTIONAL = ("rounds", "rejected")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "harness rate accept writes such files"
 
@@ -62,7 +63,8 @@ def encoded_corrections(corrections: Iterable[Correction]) -> bytes:
 
 def _line(correction: Correction) -> dict[str, Any]:
     line = {key: to_json(getattr(correction, key)) for key in _KEYS}
-    return {**line, "rounds": list(correction.rounds)} if correction.rounds else line
+    more = {"rounds": list(correction.rounds), "rejected": list(correction.rejected)}
+    return {**line, **{key: values for key, values in more.items() if values}}
 
 
 def read_corrections(path: Path) -> list[Correction]:
@@ -110,12 +112,22 @@ def _read(place: str, line: bytes) -> Correction:
     value = _object(place, line)
     _check_keys(place, value, _KEYS, "", _OPTIONAL)
     for key in ("example_id", "split", "reference", "prompt"):
-        if not isinstance(value[key], str) or not value[key].strip():
+        bare = key == "reference" and value.get("rejected")
+        if not isinstance(value[key], str) or not (value[key].strip() or bare):
             _refuse(place, f"{key}: text is needed")
     if value["split"] not in CORRECTED_SPLITS:
         sealed = "the test set is sealed" if value["split"] == "test" else "it takes dev or pool"
         _refuse(place, f"a row of '{one_line(value['split'], 40)}' cannot be corrected: {sealed}")
-    if len(value["reference"]) > LONGEST_TEXT:
+    rejected = value.get("rejected", [])
+    if not isinstance(rejected, list) or not all(
+        isinstance(text, str) and text.strip() for text in rejected
+    ):
+        _refuse(place, "rejected: a list of texts is needed")
+    if rejected and value["split"] != "pool":
+        _refuse(place, "rejected: answers to dev teach nobody, only those to the pool may")
+    if value["reference"] in rejected:
+        _refuse(place, "rejected: the reference is one of these texts")
+    if any(len(text) > LONGEST_TEXT for text in (value["reference"], *rejected)):
         _refuse(place, f"reference: it has more than {LONGEST_TEXT} characters")
     if not _DIGEST.fullmatch(value["prompt"]):
         _refuse(place, "prompt: 64 hex digits are needed")
@@ -128,7 +140,9 @@ def _read(place: str, line: bytes) -> Correction:
     if not whole:
         _refuse(place, "rounds: a list of numbers of rounds is needed")
     shown = tuple(sorted(set(rounds)))
-    return Correction(**{key: value[key] for key in _KEYS}, place=place, rounds=shown)
+    return Correction(
+        **{key: value[key] for key in _KEYS}, place=place, rounds=shown, rejected=tuple(rejected)
+    )
 
 
 def _check_keys(

@@ -26,11 +26,12 @@ class Correction:
 
     Attributes:
         split: ``dev`` or ``pool``.
-        reference: the text.
+        reference: the text; empty where it is only known what is rejected.
         prompt: digest of what was answered (:func:`prompt_digest`).
         origin: ``batch``, ``item``, ``rater`` and ``at`` (ISO UTC) of what was typed.
         place: where it stands (``file:line``); empty for what was not read from a file.
         rounds: the rounds whose answers to this row the batch showed; empty where unknown.
+        rejected: answers to which the text is preferred; of rows of the pool alone.
     """
 
     example_id: str
@@ -40,6 +41,7 @@ class Correction:
     origin: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
     rounds: tuple[int, ...] = ()
+    rejected: tuple[str, ...] = ()
 
     @property
     def one_sided(self) -> bool:
@@ -51,9 +53,9 @@ class Correction:
         return len(self.rounds) < 2
 
     @property
-    def text(self) -> tuple[str, str]:
+    def text(self) -> tuple[str, ...]:
         """Two corrections of which this is equal say the same."""
-        return self.example_id, self.reference
+        return self.example_id, self.reference, *self.rejected
 
 
 def prompt_digest(messages: Iterable[Message]) -> str:

@@ -22,8 +22,9 @@ class BetterAnswers(harness.Augmenter):
     """Proposes rows of the pool with the better answer that a rater typed.
 
     The new row asks what the pool's row asks and teaches the typed text; several texts for one
-    row become its references, the oldest first. Those for rows of dev are passed over. Rows are
-    proposed in the order of the file, which is that of typing.
+    row become its references, the oldest first. Answers to which they were preferred are its
+    rejected ones, which a trainer such as ``preference`` learns to avoid. Those for rows of dev
+    are passed over. Rows are proposed in the order of the file, which is that of typing.
     """
 
     name = "better-answers"
@@ -58,6 +59,8 @@ class BetterAnswers(harness.Augmenter):
             for one in found:
                 check_fits(one, row)
             made = _answered(row, found)
+            if not (made.references or made.rejected):
+                continue  # what some preferred, others rejected
             if made.id not in trained and addresses(conditions, row):
                 yield made
 
@@ -74,8 +77,9 @@ class BetterAnswers(harness.Augmenter):
 
 def _answered(row: Example, found: Sequence[Correction]) -> Example:
     """The row under a name of its own, with the typed answers; its place is where they stand."""
-    texts = tuple(one.reference for one in found)
+    texts = tuple(dict.fromkeys(one.reference for one in found if one.reference))
+    rejected = dict.fromkeys(text for one in found for text in one.rejected if text not in texts)
     return replace(
-        row, id=f"{row.id}~better", references=texts, thought="", parent=row.id,
-        origin=None, place=found[0].place,
+        row, id=f"{row.id}~better", references=texts, rejected=tuple(rejected), thought="",
+        parent=row.id, origin=None, place=found[0].place,
     )  # fmt: skip

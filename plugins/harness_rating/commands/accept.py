@@ -24,6 +24,7 @@ from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.exchange.other_tools import prompt
 from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.preferences import preferences
 from harness_rating.ratings.typed_answers import corrections, who
 
 _NEW_RUN = (
@@ -55,14 +56,35 @@ def accept(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--item", metavar="ID", help="only what was typed about this one"),
     ] = None,
+    preferred: Annotated[
+        bool, typer.Option("--preferences", help="what was preferred to what, of the pool")
+    ] = False,
+    over: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--over", min=0, max=1, help="ratings from which an answer is a good one"),
+    ] = None,
+    under: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--under", min=0, max=1, help="ratings up to which an answer is a bad one"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take better answers that raters typed into a file, to correct the data with."""
+    """Take better answers that raters typed into a file, to correct the data with.
+
+    With --preferences also which answers to the pool were preferred to which, to train on.
+    """
     folder = RatingsFolder()
     chosen_batch = answers(batch, folder)
-    _check_typed(chosen_batch)
+    if preferred:
+        _check_levels(items, over, under)
+        found = preferences(chosen_batch, folder, over=over, under=under)
+    elif over is not None or under is not None:
+        raise UsageError("--over and --under are levels of --preferences")
+    else:
+        _check_typed(chosen_batch)
     check_target("-o", target)
-    found = _typed(chosen_batch, folder, items or [])
+    if not preferred:
+        found = _typed(chosen_batch, folder, items or [])
     old = harness.read_corrections(target) if target.exists() else []
     whole = harness.merged_corrections(old, found)
     if len(whole) > len(old):
@@ -72,6 +94,13 @@ def accept(
         write_json(_document(done, target))
     else:
         _show(done, target)
+
+
+def _check_levels(items: Sequence[str] | None, over: float | None, under: float | None) -> None:
+    if items:
+        raise UsageError("--item names what was typed: give it without --preferences")
+    if over is not None and under is not None and under >= over:
+        raise UsageError(f"--under {under:g} has to be below --over {over:g}")
 
 
 def _check_typed(batch: Batch) -> None:
@@ -109,6 +138,7 @@ def _document(done: Accepted, target: Path) -> dict[str, Any]:
                 "before": list(shown[one.origin["item"]].references),
                 "prompt": prompt(shown[one.origin["item"]]), "origin": dict(one.origin),
                 "rounds": list(one.rounds),
+                **({"rejected": list(one.rejected)} if one.rejected else {}),
             }
             for one in done.found
         ],
@@ -119,7 +149,8 @@ def _document(done: Accepted, target: Path) -> dict[str, Any]:
 def _show(done: Accepted, target: Path) -> None:
     console = Console()
     if not done.found:
-        tables.note(console, f"Nobody has typed a better answer in {done.batch.name} yet.")
+        what = "preferred an answer" if done.batch.rubric.pairwise else "typed a better answer"
+        tables.note(console, f"Nobody has {what} in {done.batch.name} yet.")
         tables.next_command(console, _next(done, target))
         return
     draw_rows(_table(done), console)
@@ -194,7 +225,12 @@ def _table(done: Accepted) -> Table:
     for accepted in done.found:
         name = accepted.origin["item"]
         references = items[name].references
-        texts = (prompt(items[name]), references[0] if references else "", accepted.reference)
+        texts: tuple[str, ...] = (
+            prompt(items[name]),
+            references[0] if references else "",
+            accepted.reference,
+        )
+        texts += tuple(f"rejected: {text}" for text in accepted.rejected)
         who_typed = f"{accepted.split}, {who(accepted)}"
         rows.append((name, who_typed, tuple(text or "(empty)" for text in texts)))
     return Table(columns, tuple(rows), "better answers")

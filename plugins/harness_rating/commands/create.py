@@ -23,11 +23,21 @@ from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import REPEATS, BatchSpec
 from harness_rating.commands.options import write_json
 from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.preferences import TEACHES
 from harness_rating.ratings.progress import expectation
 from harness_rating.rubric.finding import find, load
 
 if TYPE_CHECKING:
     from harness import RunView
+
+
+_MAY_TEACH = (
+    "These answers may teach: harness rate accept --preferences takes what raters prefer, and "
+    "training rows may be made of it."
+)
+_TEACHES_NOBODY = (
+    "These answers teach nobody: rounds are judged by dev. Pairs to train on come from --from pool."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ def make(wanted: Creation) -> Batch:
         "verdicts": batch.verdicts, "folder": str(folder.path / batch.name),
         "items": len(batch.originals),
         "assigned": {rater: len(items) for rater, items in batch.assignments.items()},
-        "expectation": expectation(batch, run.level),
+        "expectation": expectation(batch, run.level), "may_teach": spec.split == TEACHES,
     }  # fmt: skip
     if wanted.as_json:
         write_json(document)
@@ -160,4 +170,8 @@ def _show(batch: Batch, document: Mapping[str, Any], *, known: bool) -> None:
         tables.item(console, f"{rater}: {count} items")
     for sentence in document["expectation"]:
         tables.note(console, sentence)
+    if document["may_teach"]:
+        tables.note(console, _MAY_TEACH)
+    elif batch.rubric.pairwise:
+        tables.note(console, _TEACHES_NOBODY)
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))

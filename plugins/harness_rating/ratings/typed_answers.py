@@ -34,7 +34,7 @@ def corrections(
     typed = _typed(batch, folder.ratings(batch))
     open_ = [rating for rating in typed if batch.original(rating.item) not in settled]
     shown = batch.by_id
-    found: dict[tuple[str, str], Correction] = {}
+    found: dict[tuple[str, ...], Correction] = {}
     for rating in sorted((*final, *open_), key=lambda r: (r.at, r.rater, r.item)):
         if items is None or not items.isdisjoint((rating.item, batch.original(rating.item))):
             made = _correction(batch, rating, shown[rating.item])

@@ -54,6 +54,18 @@ def propose(augmenter, rows, item=ANYWHERE):
     return list(augmenter.propose(item, Dataset(tuple(rows)), Context(None, seed=1)))
 
 
+def test_what_was_preferred_is_a_row_with_rejected_answers(augmenter):
+    made = augmenter(
+        typed(row(3), "Better.", rejected=("Worse.",)), typed(row(1), "", rejected=("Bad.",)),
+        typed(row(3), "Worse.", rejected=("Worst.",)),
+    )  # fmt: skip
+    first, second = propose(made, [row(n) for n in range(5)])
+    assert (first.references, first.rejected) == (("Better.", "Worse."), ("Worst.",))
+    assert (second.references, second.rejected) == ((), ("Bad.",))
+    gate = Gate([row(0, "dev")], [], [row(n) for n in range(5)])
+    assert gate.refuse(first) is None is gate.refuse(second)
+
+
 def test_a_corrected_row_of_the_pool_is_a_new_row_that_says_where_it_is_from(augmenter, tmp_path):
     made = augmenter(typed(row(3), "Better."), typed(row(1), "Best."), typed(row(3), "Also good."))
     first, second = propose(made, [row(n) for n in range(5)])
