@@ -12,7 +12,9 @@ draw takes minutes. Each draw is kept in FOLDER, and is done once.
 Recall is the share of errors within the first fifth of the ranking, precision their share of its
 first twentieth; means over draws with 95 % intervals (Student's t). Beside it: the same models'
 plain loss per token, and a ranking without a model (how far a row's answer disagrees with those of
-the five rows whose prompts have the most words in common).
+the five rows whose prompts have the most words in common). Of labels also both opinions that the
+command puts together, each by itself, and cleanlab (what its confident learning calls an issue
+first, each part by self-confidence), which is given the models' probabilities.
 """
 
 from __future__ import annotations
@@ -32,9 +34,10 @@ from scipy.stats import t as student
 import harness
 from harness.alike.words import asked, nearest
 from harness.context import Quiet
-from harness_rows.suspects.asking import answer_of, questions
-from harness_rows.suspects.folds import out_of_fold
-from harness_rows.suspects.ranking import ranked
+from harness_rows.suspects.asking import Questions, answer_of, questions
+from harness_rows.suspects.by_words import opinions
+from harness_rows.suspects.folds import Losses, out_of_fold
+from harness_rows.suspects.ranking import by_model, ranked
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 KINDS = ("parameters", "calls", "assigns", "raises", "defaults")
@@ -164,11 +167,33 @@ def drawn(task: str, number: int, folder: Path, folds: int) -> Row:
         "plain loss": by(every, lambda row: float(np.mean(losses[row.id][0]))),
         "nearest rows": by(every, disagreement(every, labels=bool(asking.labels))),
     }
+    if asking.labels:
+        orders |= of_labels(every, asking, losses)
     return {
         "task": task, "draw": number, "rows": len(every), "errors": len(bad),
         "seconds": round(time.monotonic() - begin),
         "found": {name: figures(order, bad) for name, order in orders.items()},
     }  # fmt: skip
+
+
+def of_labels(
+    rows: Sequence[harness.Example], asking: Questions, losses: dict[str, list[Losses]]
+) -> dict[str, list[str]]:
+    """Rankings by each opinion alone, and by cleanlab."""
+    from cleanlab.filter import find_label_issues
+
+    own = np.array([asking.labels.index(asking.label_of(row)) for row in rows])
+    model, words = by_model(rows, own, losses), opinions(rows, own, len(asking.labels))
+    at = np.arange(len(rows))
+    chances = np.exp(model)
+    issues = find_label_issues(own, chances, n_jobs=1)
+    scores = {
+        "the models alone": 1 - chances[at, own],
+        "words alone": words.max(axis=1) - words[at, own],
+        "cleanlab": issues + 1 - chances[at, own],
+    }
+    return {name: [rows[n].id for n in np.argsort(-score, kind="stable")]
+            for name, score in scores.items()}  # fmt: skip
 
 
 def by(rows: Sequence[harness.Example], score: Callable[[harness.Example], float]) -> list[str]:

@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 from loop import machine, measure
+from scipy.stats import t as student
 from teacher_answers import Desks, Errors, Functions
 
 import harness
@@ -288,8 +289,8 @@ def _example(line: str) -> Example:
 
 
 def show() -> None:
-    """The rounds as a table of Markdown; an interval allows for other rows of dev, not for other
-    seeds."""
+    """Tables of Markdown: an interval of a seed allows for other rows of dev, one over seeds for
+    other seeds."""
     found = {(one["task"], one["seed"], one["arm"]): one for one in read()}
     print(
         "| task | seed | round 2 is trained on | score | minus none | minus pool | rows | wrong |"
@@ -305,6 +306,24 @@ def show() -> None:
         name = {BEFORE: "no further rows (round 1)", POOL: "rows of the pool"}.get(arm, arm)
         counts = [str(line.get("added", "")), "" if arm == POOL else str(line.get("wrong", ""))]
         print(f"| {task} | {seed} | {name} | {line['score']:.3f} | {' | '.join(cells + counts)} |")
+    print("\n| task | seeds | round 2 is trained on | minus none | minus pool |")
+    print("|---|---|---|---|---|")
+    for task in dict.fromkeys(task for task, *_ in found):
+        seeds = [seed for name, seed, arm in found if name == task and arm == UNVERIFIED]
+        scores = {arm: [found[task, seed, arm]["score"] for seed in seeds] for arm in ARMS}
+        for arm in (POOL, TEACHER, UNVERIFIED) if len(seeds) > 1 else ():
+            cells = [
+                "" if other == arm else _over_seeds(np.subtract(scores[arm], scores[other]))
+                for other in (BEFORE, POOL)
+            ]
+            print(f"| {task} | {len(seeds)} | {arm} | {' | '.join(cells)} |")
+
+
+def _over_seeds(values: Any) -> str:
+    """Mean with a 95 % interval (Student's t) that allows for other seeds."""
+    mean = float(np.mean(values))
+    half = student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
 
 
 def _difference(new: Sequence[float], old: Sequence[float], groups: Sequence[str]) -> str:

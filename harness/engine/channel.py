@@ -16,12 +16,13 @@ from typing import Any
 
 from harness import errors
 from harness.boundary.calls import failure as failure_of
-from harness.errors import Cancelled, HarnessError
+from harness.errors import BudgetSpent, Cancelled, HarnessError
 
 LOAD = 0
 """In place of a job's number: load ahead what it needs, and do nothing."""
 STOP = b"stop"
-CANCELLED = "Cancelled"
+CANCELLED = Cancelled.__name__
+STOPPED = {kind.__name__: kind for kind in (Cancelled, BudgetSpent)}
 _KINDS = {
     "step": [int, int, str], "say": [str], "failure": [dict],
     "began": [int], "ended": [int, bool], "at": [str], "done": [dict],
@@ -56,7 +57,8 @@ def message(line: bytes, number: int) -> list[Any] | None:
 def described(error: BaseException) -> dict[str, Any]:
     """A failure as JSON; what is unforeseen becomes an error for people, with its traceback."""
     if isinstance(error, Cancelled):
-        return {"kind": CANCELLED}
+        kind = BudgetSpent if isinstance(error, BudgetSpent) else Cancelled
+        return {"kind": kind.__name__, "what": str(error)}
     if not isinstance(error, HarnessError):
         failure = failure_of(error)
         failure.__cause__ = error
@@ -74,8 +76,8 @@ def described(error: BaseException) -> dict[str, Any]:
 
 def raised(failure: dict[str, Any]) -> Exception:
     """The exception that was described."""
-    if failure["kind"] == CANCELLED:
-        return Cancelled()
+    if failure["kind"] in STOPPED:
+        return STOPPED[failure["kind"]](failure["what"])
     kind: type[HarnessError] = getattr(errors, failure["kind"])
     error = kind.__new__(kind)
     HarnessError.__init__(

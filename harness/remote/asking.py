@@ -235,7 +235,9 @@ class Asker:
         if counted is None:
             return client.ask(body)
         price = self._options.price
-        number = counted.sent(self._stage, self._model, self._options.most(body))
+        # A model of this machine costs nothing.
+        most = self._options.most(body) if isinstance(client, Client) else 0.0
+        number = counted.sent(self._stage, self._model, most)
         try:
             reply = client.ask(body)
         except (Fault, EnvironmentFailure) as error:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -91,9 +91,9 @@ class ServerOptions(RequestOptions):
 
     def most(self, body: bytes) -> float | None:
         """The money that a request with this body can cost; None where that is not known."""
-        if self.price is None or self.max_tokens is None:
+        if self.price is None or (self.max_tokens is None and self.price["out"]):
             return None
-        return money(self.price, len(body), self.max_tokens)  # a token has at least one byte
+        return money(self.price, len(body), self.max_tokens or 0)  # a token has at least one byte
 
 
 def check_server(options: ServerOptions) -> None:
@@ -123,9 +123,14 @@ def foresee_library() -> Iterator[Problem]:
         yield Problem(message, (), "environment")
 
 
-def foresee_server(options: ServerOptions) -> Iterator[Problem]:
+def foresee_server(options: ServerOptions, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """What can be said of a server without asking it; see :meth:`harness.Plugin.check`."""
     yield from foresee_library()
+    execution: Mapping[str, Any] = settings.get("execution", {})
+    if (execution.get("budget") or {}).get("money") is not None and options.most(b"") is None:
+        missing = "price" if options.price is None else "max_tokens"
+        message = f"execution.budget.money needs {missing}: what a request can cost is not known"
+        yield Problem(message, (missing,))
     if not os.environ.get(options.key):
         message = f"the environment variable {options.key} is not set: it is asked without a key"
         yield Problem(message, ("key",), "note")

@@ -70,12 +70,14 @@ def find_reports(name: str | None = None) -> Path:
     names = [folder.name for folder in folders]
     if name is None:
         if not folders:
-            begun = sorted(_without_reports())
+            # One without a closed round has nothing of which reports could be made.
+            runs = Path(MACHINE_FOLDER, "runs")
+            closed = sorted(one for one in _without_reports() if (runs / one / JOURNAL).exists())
             raise UsageError(
                 "no run of this folder is finished"
-                if begun
+                if closed
                 else "there is no run in this folder yet",
-                hint=f"harness rebuild {begun[0]}" if begun else "harness iterate",
+                hint=f"harness rebuild {closed[0]}" if closed else "harness iterate",
             )
         whole = (folder for folder in folders if len(folders) == 1 or overview(folder))
         return next(whole, folders[0])

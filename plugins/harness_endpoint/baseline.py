@@ -57,7 +57,7 @@ class EndpointBaseline(harness.Baseline):
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        yield from foresee_server(self.options)
+        yield from foresee_server(self.options, settings)
         host = urlsplit(self.options.endpoint).netloc
         message = f"the prompts of dev, and of test once it is opened, are sent to {host}"
         yield harness.Problem(message, ("endpoint",), "note")

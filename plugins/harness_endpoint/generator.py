@@ -170,7 +170,10 @@ class EndpointGenerator(harness.Generator):
         command = serving.words(self.options.serve, values, adapters)
         with serving.served(command, port, self.options.start_timeout, context) as address:
             own = self.options.model_dump(include=set(RequestOptions.model_fields))
-            options = ServerOptions(endpoint=address, model=names[0], key="", cache="", **own)
+            # Nobody is paid for it, so a cap on money does not stop it.
+            options = ServerOptions(
+                endpoint=address, model=names[0], key="", cache="", price={"in": 0, "out": 0}, **own
+            )
             yield from self._asked(options, names, examples, context)
 
     def _asked(

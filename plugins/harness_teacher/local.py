@@ -16,6 +16,8 @@ from harness.remote import KeptReplies, Progress, Reply, Request
 USUAL = "transformers"
 """The generator that answers where none is named."""
 LONGEST = 2048
+PART = 32
+"""Requests that are drawn together; a kill costs the replies of one part."""
 
 
 def plugins(
@@ -65,7 +67,7 @@ class LocalAsker:
         self._settings, self._context = settings, context
         self._kept = KeptReplies(Path(cache)) if cache else None
         with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-            self._checkpoint: Checkpoint = model.fetch(self._within(folder, []))
+            self._checkpoint: Checkpoint = model.fetch(self._within(folder, 0))
         self.who = f"teacher {self._checkpoint.name} of this machine"
 
     def key(self, request: Request) -> str:
@@ -80,41 +82,51 @@ class LocalAsker:
         Raises:
             HarnessError: as the generator says.
         """
-        found: dict[int, Reply] = {}
-        for attempt in range(1, self._tries + 1):
-            waiting = []
-            for place, request in enumerate(requests):
-                reply = found.get(place) or (self._kept and self._kept.get(self.key(request)))
-                if reply and (reply.tries >= self._tries or request.accept(reply.text)):
-                    found[place] = reply
-                else:
-                    waiting.append(place)
-            progress(len(found), len(requests), "replies")
-            for place, reply in self._asked(requests, waiting, attempt):
-                found[place] = reply
-                if self._kept is not None:
-                    self._kept.put(self.key(requests[place]), reply, self._checkpoint.name)
-        yield from found.items()
+        keys = [self.key(request) for request in requests]
+        distinct = list(dict(zip(keys, requests, strict=True)).items())
+        found: dict[str, Reply] = {}
+        for begin in range(0, len(distinct), PART):
+            progress(begin, len(distinct), "replies")
+            found |= self._of_part(dict(distinct[begin : begin + PART]))
+        yield from enumerate(found[key] for key in keys)
 
-    def _asked(
-        self, requests: Sequence[Request], places: Sequence[int], attempt: int
-    ) -> Iterator[tuple[int, Reply]]:
-        if not places:
-            return
-        rows = [Example(str(place), tuple(requests[place].messages), ()) for place in places]
+    def _of_part(self, asked: Mapping[str, Request]) -> dict[str, Reply]:
+        """The reply to each of these requests, which are drawn together."""
+        kept = {key: self._kept.get(key) if self._kept else None for key in asked}
+        found = {key: reply for key, reply in kept.items() if reply}
+        for attempt in range(1, self._tries + 1):
+            # Draws depend on what else is in a batch: what was drawn together before a kill is
+            # drawn together after it, and of what is kept already nothing is taken.
+            drawn = {
+                key: request
+                for key, request in asked.items()
+                if attempt == 1
+                or found[key].tries >= attempt
+                or not request.accept(found[key].text)
+            }
+            missing = {key for key in drawn if key not in found or found[key].tries < attempt}
+            if missing:
+                for key, reply in self._drawn(drawn, attempt):
+                    if key in missing:
+                        found[key] = reply
+                        if self._kept is not None:
+                            self._kept.put(key, reply, self._checkpoint.name)
+        return found
+
+    def _drawn(self, asked: Mapping[str, Request], attempt: int) -> Iterator[tuple[str, Reply]]:
+        keys = list(asked)
+        rows = [Example(str(n), tuple(asked[key].messages), ()) for n, key in enumerate(keys)]
         with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-            # Requests of the same words are other draws, which the seed has to tell apart.
-            context = self._within(folder, [attempt, *(requests[place].draw for place in places)])
+            context = self._within(folder, int(digest([attempt, *keys])[:7], 16))
             for said in self._generator.generate(self._checkpoint, rows, context):
                 finish = "length" if said.finish_reason == "length" else "stop"
-                yield int(said.example_id), Reply(
+                yield keys[int(said.example_id)], Reply(
                     said.text, attempt, finish, said.prompt_tokens, said.completion_tokens,
                     self._checkpoint.name,
                 )  # fmt: skip
 
-    def _within(self, folder: str, drawn: Sequence[int]) -> Context:
+    def _within(self, folder: str, seed: int) -> Context:
         """For a call of another plugin: nothing that it says is kept with the teacher's stage."""
-        seed = int(digest([self._context.seed, *drawn])[:7], 16)
         return dataclasses.replace(
             self._context, output=Path(folder), seed=seed, facts={}, scratch=None
         )

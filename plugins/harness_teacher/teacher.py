@@ -31,6 +31,9 @@ TIMES = 5
 """How often as many requests are sent as would do if no row were refused."""
 ENOUGH = 3
 """Replies that cannot be used, with none that can, after which no more is asked."""
+OF_SERVERS = (
+    "model", "key", "price", "batch", "timeout", "wait", "concurrency", "send_as"
+)  # fmt: skip
 UNUSABLE = "teacher: a reply that cannot be used"
 OTHER_SLICE = "teacher: a row of another slice"
 STANDS = "teacher: the answer of the row stands"
@@ -128,8 +131,10 @@ class Teacher(harness.Augmenter):
                 raise ValueError("mode: correct and suspects: FILE belong together")
             if self.local is not None and self.endpoint:
                 raise ValueError("either endpoint or local is needed: which model is to write?")
-            if self.batch and self.local is not None:
-                raise ValueError("batch needs an endpoint: a local model is asked at once")
+            fields = type(self).model_fields
+            idle = [name for name in OF_SERVERS if getattr(self, name) != fields[name].default]
+            if idle and self.local is not None:
+                raise ValueError(f"{', '.join(idle)}: no effect beside local, which asks no server")
             if self.generate and self.local is None:
                 raise ValueError("generate has no effect without local")
             return self
@@ -145,7 +150,7 @@ class Teacher(harness.Augmenter):
         """See :meth:`harness.Plugin.check`."""
         files = settings.get("plugins") or ()
         if self.options.local is None:
-            yield from foresee_server(self.options)
+            yield from foresee_server(self.options, settings)
         else:
             yield from self._foresee_local(settings, files)
         if self.options.suspects is not None:

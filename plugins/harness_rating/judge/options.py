@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -45,9 +45,9 @@ def check(options: Asking) -> None:
         check_server(options)
 
 
-def foresee(options: Asking) -> Iterator[harness.Problem]:
+def foresee(options: Asking, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
     """What can be said of the judge without asking it; see :meth:`harness.Plugin.check`."""
     if options.local is None:
-        yield from foresee_server(options)
+        yield from foresee_server(options, settings)
     elif not options.local.is_dir():
         yield harness.Problem(f"there is no folder {options.local}", ("local",), "environment")

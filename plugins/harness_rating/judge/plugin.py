@@ -80,7 +80,7 @@ class JudgeMetric(RubricScores):
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        return foresee(self.options)
+        return foresee(self.options, settings)
 
     def signature(self) -> str:
         """Rubric, instructions, model and sampling; never the address or the key."""

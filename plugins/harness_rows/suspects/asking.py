@@ -24,13 +24,19 @@ class Questions:
     """What is asked about each row.
 
     Attributes:
-        labels: of all rows; empty where answers are no labels.
+        labels: of all rows; empty where answers are no labels. Those that differ only in capitals
+            are one, spelt as most rows spell it.
         variants: id of each row -> the row itself; then with each other label in their order, or
             its answer under prompts of other rows.
     """
 
     labels: tuple[str, ...]
     variants: Mapping[str, Sequence[harness.Example]]
+    _spelt: Mapping[str, str]
+
+    def label_of(self, row: harness.Example) -> str:
+        """The row's label, as most rows spell it."""
+        return self._spelt[answer_of(row).casefold()]
 
     @property
     def count(self) -> int:
@@ -45,11 +51,14 @@ def questions(rows: Sequence[harness.Example], seed: int) -> Questions:
         seed: of the draw of other prompts.
     """
     found = look([answer_of(row) for row in rows])
-    labels = tuple(sorted(label for label, _ in found.labels))
+    spelt: dict[str, str] = {}
+    for label, _ in found.labels:
+        spelt.setdefault(label.casefold(), label)
+    labels = tuple(sorted(spelt.values()))
     if 1 < len(labels) <= MOST_LABELS:
-        return Questions(labels, {row.id: _relabelled(row, labels) for row in rows})
+        return Questions(labels, {row.id: _relabelled(row, spelt) for row in rows}, spelt)
     prompts = random.Random(seed).sample(rows, min(len(rows), PROMPTS))
-    return Questions((), {row.id: _elsewhere(row, prompts, seed) for row in rows})
+    return Questions((), {row.id: _elsewhere(row, prompts, seed) for row in rows}, {})
 
 
 def answer_of(row: harness.Example) -> str:
@@ -57,9 +66,12 @@ def answer_of(row: harness.Example) -> str:
     return row.references[0].strip() if row.references else ""
 
 
-def _relabelled(row: harness.Example, labels: Sequence[str]) -> list[harness.Example]:
-    others = [label for label in labels if label != answer_of(row)]
-    return [row, *(dataclasses.replace(row, references=(label,)) for label in others)]
+def _relabelled(row: harness.Example, spelt: Mapping[str, str]) -> list[harness.Example]:
+    own = spelt[answer_of(row).casefold()]
+    # A spelling of its own is learned as badly as a wrong label is.
+    first = row if answer_of(row) == own else dataclasses.replace(row, references=(own,))
+    others = sorted(set(spelt.values()) - {own})
+    return [first, *(dataclasses.replace(row, references=(label,)) for label in others)]
 
 
 def _elsewhere(

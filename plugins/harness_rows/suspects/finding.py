@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import harness
 from harness.kit.numbers import counted
 from harness_rows.cleaning.exact import by_prompt, conflicts
-from harness_rows.suspects.asking import questions
+from harness_rows.suspects.asking import answer_of, questions
 from harness_rows.suspects.folds import out_of_fold
 from harness_rows.suspects.ranking import Suspect, ranked
 
@@ -43,6 +43,7 @@ class Found:
         labels: of the answers; empty where these are texts.
         not_measured: rows that are longer than the model's context.
         conflicts: rows with one prompt and other answers.
+        spelt: rows that spell their label with other capitals than most rows do.
     """
 
     listed: tuple[Listed, ...]
@@ -50,6 +51,7 @@ class Found:
     labels: tuple[str, ...]
     not_measured: int
     conflicts: int
+    spelt: int = 0
 
     @property
     def sentences(self) -> list[str]:
@@ -57,7 +59,12 @@ class Found:
         said = []
         if self.labels:
             other = sum(bool(one.likelier) for one in self.listed)
-            said.append(f"Of {counted(other, 'row')} the model finds another label likelier.")
+            said.append(f"Of {counted(other, 'row')} another label is found likelier.")
+        if self.spelt:
+            said.append(
+                f"{counted(self.spelt, 'row')} spell their label with other capitals than most "
+                "rows do; it is taken for the same."
+            )
         if self.conflicts:
             said.append(
                 f"{counted(self.conflicts, 'row')} have the prompt of another row and another "
@@ -106,7 +113,8 @@ def find(run: harness.Branches, folds: int, share: float) -> Found:
         if row.id in against:
             known = scores.get(row.id, Suspect(row, math.nan, ""))
             listed.append(_listed(known, against[row.id]))
-    return Found(tuple(listed), len(rows), asked.labels, len(rows) - len(order), count)
+    spelt = sum(asked.label_of(row) != answer_of(row) for row in rows) if asked.labels else 0
+    return Found(tuple(listed), len(rows), asked.labels, len(rows) - len(order), count, spelt)
 
 
 def _contradictions(rows: list[harness.Example]) -> dict[str, tuple[str, ...]]:

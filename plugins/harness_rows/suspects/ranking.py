@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import harness
-from harness_rows.suspects.asking import Questions, answer_of
-from harness_rows.suspects.confident import confident
+from harness_rows.suspects import by_words
+from harness_rows.suspects.asking import Questions
 from harness_rows.suspects.folds import Losses
+from harness_rows.suspects.stacking import Floats, Integers, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +44,26 @@ def ranked(
     if not measured:
         return []
     if asked.labels:
-        return _of_labels(measured, asked.labels, losses)
+        return _of_labels(measured, asked, losses)
     return _of_texts(measured, losses)
 
 
 def _of_labels(
-    rows: Sequence[harness.Example], labels: Sequence[str], losses: Mapping[str, Sequence[Losses]]
+    rows: Sequence[harness.Example], asked: Questions, losses: Mapping[str, Sequence[Losses]]
 ) -> list[Suspect]:
-    """Rows that confidently have another label first, each part by the chance of its own label."""
-    places = {label: place for place, label in enumerate(labels)}
-    own = np.array([places[answer_of(row)] for row in rows])
-    sums = np.array(
-        [_in_order(losses[row.id], place) for row, place in zip(rows, own, strict=True)]
-    )
-    chances = np.exp(sums.min(axis=1, keepdims=True) - sums)
-    chances /= chances.sum(axis=1, keepdims=True)
-    found = confident(own, chances)
-    surely = (found.guess >= 0) & (found.guess != own)
+    """Rows whose own label is improbable first, as the model and the words of prompts have it."""
+    labels = asked.labels
+    own = np.array([labels.index(asked.label_of(row)) for row in rows])
+    words = by_words.opinions(rows, own, len(labels))
+    chances = together(by_model(rows, own, losses), words, own)
+    others = chances.copy()
+    others[np.arange(len(rows)), own] = -1.0
     suspects = []
     doubt = 1.0 - chances[np.arange(len(rows)), own]
-    for at in np.lexsort((-doubt, ~surely)):
-        likelier, other = labels[found.likelier[at]], found.margin[at] > 0
-        theirs, its = chances[at, found.likelier[at]], chances[at, own[at]]
+    for at in np.argsort(-doubt, kind="stable"):
+        place = others[at].argmax()
+        likelier, theirs, its = labels[place], chances[at, place], chances[at, own[at]]
+        other = theirs > its
         reason = (
             f"'{likelier}' is likelier: {theirs:.2f}, its own {its:.2f}"
             if other
@@ -74,10 +73,24 @@ def _of_labels(
     return suspects
 
 
-def _in_order(losses: Sequence[Losses], own: int) -> list[float]:
-    """The sums of a row's losses in the order of the labels; those of its own stand first."""
-    first, *others = map(sum, losses)
-    return [*others[:own], first, *others[own:]]
+def by_model(
+    rows: Sequence[harness.Example], own: Integers, losses: Mapping[str, Sequence[Losses]]
+) -> Floats:
+    """What models that have not learned the rows think of the labels.
+
+    Args:
+        own: (rows,), the label of each.
+        losses: id of a row -> of its own label, then of the others in their order.
+
+    Returns:
+        (rows, labels), logarithms of probabilities.
+    """
+    sums = []
+    for row, place in zip(rows, own, strict=True):
+        first, *others = map(sum, losses[row.id])
+        sums.append([*others[:place], first, *others[place:]])
+    logs = -np.array(sums)
+    return np.asarray(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
 
 
 def _of_texts(

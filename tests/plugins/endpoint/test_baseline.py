@@ -165,6 +165,18 @@ def test_prompts_that_cannot_be_made_are_refused(big, server, way, words):
     assert not server.asked
 
 
+@pytest.mark.parametrize(
+    ("more", "words"), [("", "needs price"), (f"{PRICED}, max_tokens: null", "needs max_tokens")]
+)
+def test_a_cap_on_money_needs_what_a_request_can_cost(big, server, more, words):
+    text = config(server, more)
+    big.write(text.replace("launcher: inline}", "launcher: inline, budget: {money: 5}}"))
+    for command in ("check", "iterate"):
+        done = big.inside(command)
+        assert done.code == 2 and f"execution.budget.money {words}" in done.err, done.err
+    assert not server.asked
+
+
 def test_money_is_capped(big, server):
     text = config(server, f"{PRICED}, max_tokens: 1000")
     big.write(text.replace("launcher: inline}", "launcher: inline, budget: {money: 0.05}}"))

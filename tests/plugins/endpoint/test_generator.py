@@ -14,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
+from harness.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
 from tests.support.project import CONFIG
 
@@ -77,6 +78,14 @@ def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatc
         assert (by_id["r3"].finish_reason, by_id["r3"].prompt_tokens) == (finish, 3)
     assert len(workers(folder)) == 2 and ended(folder)
     assert not list((folder / "out").iterdir())
+
+
+def test_a_cap_on_money_does_not_stop_a_server_of_the_run(folder, base):
+    spending = Spending(folder / "spent.jsonl", "run", most=0.0)
+    with counting(spending):
+        assert len(answers(folder, base, generator(max_tokens=None))) == len(ROWS)
+    [cost] = spending.costs().values()
+    assert (cost.requests, cost.open, cost.money) == (len(ROWS), 0, 0.0)
 
 
 def test_both_sides_are_asked_row_by_row_in_one_process(folder, base, adapter):

@@ -10,9 +10,10 @@ from tests.support.project import CONFIG
 
 BOTH = """\
 import harness
+from tests.support.fakes import FakeGenerator
 
 
-class Apart(harness.Generator):
+class Apart(FakeGenerator):
     name = "apart"
 
     def asked_again(self):
@@ -56,3 +57,5 @@ def test_rows_that_the_base_model_is_asked_again_are_listed_beside_each_round(pr
     assert not any(item.tuned for item in again) and len(whole) == 3
     shown = project.inside("plan", "--no-probe").out
     assert "round 1: generate dev (base model again)" in shown
+    assert project.inside("iterate").code == 0
+    assert "all of it is in the store" in project.inside("plan", "--no-probe").out

@@ -438,12 +438,16 @@ def test_a_file_of_no_suspects_is_refused_by_its_line(propose, suspects, text, w
         ({"mode": "correct"}, "belong together"),
         ({"suspects": "s.jsonl"}, "belong together"),
         ({"local": "folder"}, "either endpoint or local"),
+        (
+            {"local": "folder", "endpoint": "", "price": {"in": 1, "out": 2}, "timeout": 9},
+            "model, price, timeout: no effect beside local",
+        ),
         ({"generate": {"plugin": "transformers"}}, "no effect without local"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
-        Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", **options)
+        Teacher.Options(**{"endpoint": "http://127.0.0.1:9/v1", "model": "m", **options})
 
 
 def test_a_column_that_holds_the_label_holds_that_of_the_written_row(server, propose):

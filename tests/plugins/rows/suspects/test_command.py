@@ -79,6 +79,9 @@ def test_answers_of_other_rows_stand_first(texts: Project) -> None:
     assert "What is rare looks like what is wrong" in " ".join(done.out.split())
     assert "6 rows of 60 to be looked at." in done.out
     assert (texts.folder / "rows/train.jsonl").read_text().count("\n") == 60
+    # A run of which no round is closed has nothing to be made again.
+    report = texts.inside("report")
+    assert report.code == 2 and "there is no run in this folder yet" in report.err
 
 
 def test_of_labels_the_likelier_one_is_named(labels: Project) -> None:
