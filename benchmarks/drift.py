@@ -48,7 +48,7 @@ from harness_drift.permuting import (
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 LOOKS, ALPHA = 12, 0.05
-STEPS = (99, 999, 9_999)
+STEPS, FEW = (99, 999, 9_999), 12
 KL = 0.2
 PLANTED = (0.1, 0.2, 0.3)
 SIZES = (100, 200, 400)
@@ -192,13 +192,15 @@ def smallest(whole: Population, reference: Ints, live: Ints) -> float:
         ),
     ]
     ps = [0.0] * len(tests)
+    drawn = 0
     for step in STEPS:
-        small = [at for at, p in enumerate(ps) if p * (step + 1) <= 12 or step == STEPS[0]]
+        small = [at for at, p in enumerate(ps) if p * (drawn + 1) <= FEW]
         if not small:
             break
         deal = Kept(of, sides, step, tuple(Deal(of, sides, step).blocks()))
         for at in small:
             ps[at] = tests[at](deal)
+        drawn = step
     return float(np.min(holm(ps)))
 
 
