@@ -125,11 +125,12 @@ class SharedRun:
         Raises:
             EnvironmentFailure: another driver has.
         """
-        number = self._mark["number"] + 1
-        if self._lost is None and self.store.get(objects.number_key(self._prefix, number)):
-            self._lost = self._taken()
-        if self._lost is not None:
-            raise self._lost
+        with self._lock:  # or a state that the heart is about to keep would seem another driver's
+            number = self._mark["number"] + 1
+            if self._lost is None and self.store.get(objects.number_key(self._prefix, number)):
+                self._lost = self._taken()
+            if self._lost is not None:
+                raise self._lost
 
     def end(self) -> None:
         """The last state; whoever comes may begin at once."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine.artifacts import MANIFEST
+from harness.engine.artifacts import MANIFEST, SENT
 from harness.kit.files import read_json
 from harness.report.reading import Document
 
 
 def with_model_files(document: Mapping[str, Any], root: Path) -> Document:
-    """The document with ``model.lost``: files of the best round's model are gone.
+    """The document with ``model.lost``: files of the best round's model are gone, and no shared
+    store has them.
 
     No file is read but the manifest: :meth:`harness.RunView.model` checks every byte.
 
@@ -29,6 +30,8 @@ def with_model_files(document: Mapping[str, Any], root: Path) -> Document:
 
 def _is_whole(folder: Path) -> bool:
     try:
+        if (folder / SENT).is_file():
+            return True
         return all((folder / name).is_file() for name in read_json(folder / MANIFEST)["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
