@@ -23,10 +23,10 @@ def pull(
         typer.Option("--store", metavar="URL", help="the store, where no config here names it"),
     ] = None,
 ) -> None:
-    """Have a run of the shared store here; without a name, list those that it has.
+    """Have a run of the shared store here.
 
-    Answers, scores and weights come when they are asked for. The config and files of code are
-    taken with --trust, where the run names code.
+    Without a name the runs of the store are listed. Answers, scores and weights come when they
+    are asked for. The config and files of code are taken with --trust, where the run names code.
     """
     from harness.engine import objects, shared_run, trust
     from harness.engine.places import MACHINE_FOLDER
@@ -52,24 +52,30 @@ def _url(given: str | None) -> str:
         UsageError: there is none.
     """
     from harness.config.finding import FILE_NAME
-    from harness.config.settings import store_url
     from harness.engine import objects
     from harness.engine.places import MACHINE_FOLDER
     from harness.errors import UsageError
     from harness.kit import yaml_file
 
     if given is not None:
-        try:
-            return str(store_url(given))
-        except ValueError as error:
-            raise UsageError(f"--store: {error}") from None
+        return _valid(given, "--store")
     known = objects.of(Path(MACHINE_FOLDER))
     if known is not None:
         return known.url
     if Path(FILE_NAME).is_file():
         execution = yaml_file.read(Path(FILE_NAME))[0].get("execution")
         if isinstance(execution, dict) and isinstance(execution.get("store"), str):
-            return str(store_url(execution["store"]))
+            return _valid(execution["store"], f"{FILE_NAME}: execution.store")
     raise UsageError(
         "this folder belongs to no store", hint="harness pull RUN --store s3://bucket/prefix"
     )
+
+
+def _valid(url: str, where: str) -> str:
+    from harness.config.settings import store_url
+    from harness.errors import UsageError
+
+    try:
+        return str(store_url(url))
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None

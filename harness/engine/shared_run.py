@@ -134,17 +134,27 @@ class SharedRun:
 
     def end(self) -> None:
         """The last state; whoever comes may begin at once."""
-        self._ended.set()
+        self.stop()
         self.keep(ended=True)
 
-    def keep(self, *, ended: bool = False) -> None:
+    def stop(self) -> None:
+        """Show no more that this process lives."""
+        self._ended.set()
+
+    def keep(self, *, ended: bool = False, unless_ended: bool = False) -> None:
         """Put the run's files of now into the store.
+
+        Args:
+            ended: the driver has ended with this state.
+            unless_ended: not where it has meanwhile, after which there is no further state.
 
         Raises:
             EnvironmentFailure: another driver has gone on with the run.
             StoreError: the store does not answer.
         """
         with self._lock:
+            if unless_ended and self._ended.is_set():
+                return
             if self._lost is not None:
                 raise self._lost
             mark = self._mark
@@ -208,8 +218,9 @@ class SharedRun:
             work.mkdir(parents=True)
         try:
             fetched = {
-                path: _fetched(self.store, sha256, work / sha256)
-                for path, sha256 in state.files.items()
+                # Under a name of its own: several files of a run may be equal.
+                path: _fetched(self.store, sha256, work / str(place))
+                for place, (path, sha256) in enumerate(state.files.items())
                 if mine.get(path) != sha256
             }
             for path in sorted(changed & fetched.keys()):
@@ -297,7 +308,7 @@ class SharedRun:
             with contextlib.suppress(HarnessError, OSError):
                 self.store.put(key, str(count).encode())
                 if time.monotonic() - self._kept > KEEP:
-                    self.keep()
+                    self.keep(unless_ended=True)
 
 
 def _unsaid(sentence: str) -> None:
@@ -331,10 +342,10 @@ def driving(run: Run, say: Say = _unsaid, *, anew: bool = False) -> Iterator[Non
         if execution.cache and not _others_at_work(run):
             run.artifacts.trim(execution.cache * 2**20)
         shared.begin(say)
-        run.ledger.catch_up()
-        dev_ledger.catch_up(run.machine)
-        run.shared = shared
         try:
+            run.ledger.catch_up()
+            dev_ledger.catch_up(run.machine)
+            run.shared = shared
             yield
         except StoreError:
             raise  # it would be asked in vain once more
@@ -345,6 +356,7 @@ def driving(run: Run, say: Say = _unsaid, *, anew: bool = False) -> Iterator[Non
         else:
             shared.end()
         finally:
+            shared.stop()  # a process that lives on, as a notebook's, is at work no more
             run.shared = None
 
 

@@ -208,6 +208,46 @@ def test_rounds_that_were_closed_in_two_places_are_not_mixed(tmp_path, bucket, q
     assert journal(tmp_path / "one").read_bytes() == b"round 0 here\n"
 
 
+def test_equal_files_of_a_run_are_both_taken(tmp_path, bucket, quick, monkeypatch):
+    one = shared(tmp_path / "one", "first-host", monkeypatch)
+    one.begin(lambda said: None)
+    folder = journal(tmp_path / "one").parent
+    for name in ("a.json", "b.json"):
+        (folder / name).write_text("{}")
+    one.end()
+    two = shared(tmp_path / "two", "second-host", monkeypatch)
+    two.begin(lambda said: None)
+    two.end()
+    taken = journal(tmp_path / "two").parent
+    assert [(taken / name).read_text() for name in ("a.json", "b.json")] == ["{}", "{}"]
+
+
+def test_after_the_last_state_a_heartbeat_adds_none(tmp_path, bucket, quick, monkeypatch):
+    one = shared(tmp_path / "one", "first-host", monkeypatch)
+    one.begin(lambda said: None)
+    one.end()
+    one.keep(unless_ended=True)
+    assert one.last().ended
+
+
+def test_a_store_that_fails_leaves_no_heart_beating(tmp_path, bucket, quick):
+    project = machine(tmp_path, "one")
+    bucket.broken = lambda method, path: 503 if "contents/" in path else None
+    assert project.inside("iterate").code == 3
+    bucket.broken = lambda method, path: None
+    time.sleep(0.3)
+    before = {key: bucket.read(key) for key in bucket.listed("runs/") if "/beat/" in key}
+    time.sleep(0.5)
+    after = {key: bucket.read(key) for key in bucket.listed("runs/") if "/beat/" in key}
+    assert before == after and before
+
+
+def test_a_config_that_names_no_store_is_one_message(tmp_path, bucket):
+    project = machine(tmp_path, "one", SHARED.replace(URL, "bucket/prefix"))
+    wrong = project.inside("pull")
+    assert wrong.code == 2 and "harness.yaml: execution.store: it is no URL" in wrong.err
+
+
 @pytest.mark.parametrize(
     "path", ["../../x", "r/../../x", "/etc/x", "other/journal.jsonl", "r/in-store.json", "r/a\\b"]
 )
