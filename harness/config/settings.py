@@ -280,7 +280,8 @@ class Settings(Strict):
         "which the guard cannot be judged; `max_loss: 0.05`: a loss of that "
         "size, in the score's unit, has to be excluded. `{forgetting: "
         "0.1}`: the most nats per token by which the loss on [general "
-        "text](forgetting.md#a-guard) may rise",
+        "text](forgetting.md#a-guard) may rise. `{answered: KIND, max_loss: 0.1}`: "
+        "the [instructions of a probe](forgetting.md#refusals)",
     )
     objective: Objective | None = Field(
         None,

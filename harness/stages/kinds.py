@@ -301,8 +301,8 @@ KINDS: dict[str, StageKind] = {
             description=(
                 "general texts and instructions, on which each trained round's "
                 "model is put beside the base model ([Forgetting](forgetting.md)); "
-                "`[]`: none. Part of the result only where a guard on `forgetting` "
-                "or `replay` uses them"
+                "`[]`: none. Part of the result only where a guard or "
+                "`replay` uses them"
             ),
             before="filters",
             in_key="if used",
