@@ -21,6 +21,8 @@ from harness_rating.rubric.finding import load
 
 THINKING = "thinking"
 """The role under which reviewers see what a row's assistant thinks first, which is learned, too."""
+REJECTED = "rejected"
+"""The role under which they see answers that a row teaches to avoid."""
 OVERLAP = 0.3
 """Share of the rows that two reviewers get, where there are several."""
 SEVERAL = 2
@@ -48,12 +50,12 @@ def rubric() -> Rubric:
 
 
 def item(row: Example, identifier: str = "") -> Item:
-    """A row as reviewers see it: what its first reference teaches."""
+    """A row as reviewers see it: what its first reference teaches, and its rejected answers."""
     shown = item_of(identifier, row, row.references[:1], rubric())
-    if not row.thought:
-        return shown
-    thinking = {"role": THINKING, "content": row.thought}
-    return dataclasses.replace(shown, messages=(*shown.messages, thinking))
+    turns = [{"role": REJECTED, "content": text} for text in row.rejected]
+    if row.thought:
+        turns.append({"role": THINKING, "content": row.thought})
+    return dataclasses.replace(shown, messages=(*shown.messages, *turns))
 
 
 def content(shown: Item) -> str:

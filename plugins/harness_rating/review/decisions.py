@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness import Example
 from harness_rating.batches.records import REVIEW, SETTLED, Batch
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.review.batches import THINKING, content, rubric
+from harness_rating.review.batches import REJECTED, THINKING, content, rubric
 
 Kind = Literal["reject", "edit", "accept"]
 STRICT: tuple[Kind, ...] = ("reject", "edit", "accept")
@@ -141,7 +141,7 @@ def edited(row: Example, decision: Decision) -> Example:
     What was thought before the old answer does not lead to the new one.
     """
     if decision.answer:
-        answer = _within(row.references[0], decision.answer)
+        answer = _within("".join(row.references[:1]), decision.answer)
         row = dataclasses.replace(row, references=(answer,), thought="")
     if not decision.question:
         return row
@@ -163,21 +163,25 @@ def as_lines(batch: Batch, folder: RatingsFolder) -> Iterator[dict[str, Any]]:
         if item not in found:
             continue
         decision, shown, name = found[item], batch.by_id[item], batch.placings[item].example_id
-        turns = tuple(turn for turn in shown.messages if turn.get("role") != THINKING)
+        beside = (THINKING, REJECTED)
+        turns = tuple(turn for turn in shown.messages if turn.get("role") not in beside)
         row = Example(name, turns, shown.answers)
+        rejected = [turn["content"] for turn in shown.messages if turn.get("role") == REJECTED]
         new = edited(row, decision) if decision.kind == "edit" else row
         line: dict[str, Any] = {"id": name, "decision": decision.kind, "by": list(decision.by)}
         if decision.kind == "reject":
             line["reason"] = decision.reason
-        if new.references != row.references:
+        if new.references != row.references and row.references:
             line["before"] = {"answer": row.references[0]}
         if new.prompt != row.prompt:
             line["before"] = {**line.get("before", {}), "question": row.prompt}
-        answer = {"role": "assistant", "content": new.references[0]}
+        answers = [{"role": "assistant", "content": text} for text in new.references[:1]]
+        if rejected:
+            line["rejected"] = rejected
         if batch.placings[item].live:  # harness score compares these two
             line["answer"] = row.references[0]
             line["references"] = [] if decision.kind == "reject" else [new.references[0]]
-        yield {**line, "messages": [*map(dict, new.messages), answer]}
+        yield {**line, "messages": [*map(dict, new.messages), *answers]}
 
 
 def as_learned(batch: Batch, folder: RatingsFolder, split: str) -> Iterator[dict[str, Any]]:

@@ -458,7 +458,7 @@ function textOf(text, from = 0) {   // a very long one in pieces, of which only 
   return made;
 }
 const ROLES = {user: "Question", assistant: "Earlier answer", system: "Instructions to the model", tool: "Result of a tool",
-  thinking: "What it thinks first"};
+  thinking: "What it thinks first", rejected: "Answer to avoid"};
 function texts() {
   const found = items.get(item()), put = [];
   if (!found) return $("texts").replaceChildren(make("p", {class: "quiet"}, "Loading…"));
@@ -487,7 +487,7 @@ function texts() {
 function begin(one) {
   const found = items.get(item());
   if (!found || !one.starts) return "";
-  const turns = found.messages.filter((turn) => turn.role !== "thinking");
+  const turns = found.messages.filter((turn) => !["thinking", "rejected"].includes(turn.role));
   const asked = turns.findLast((turn) => turn.role === "user") || turns.at(-1);
   return (one.id === "answer" ? found.answers[0] : asked?.text) || "";
 }

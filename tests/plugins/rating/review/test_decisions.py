@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 import pytest
@@ -11,7 +12,7 @@ from harness_rating.batches.records import Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.review.batches import Shown, content, create, item
-from harness_rating.review.decisions import Decision, Reviews, decisions, edited
+from harness_rating.review.decisions import Decision, Reviews, as_lines, decisions, edited
 from tests.support import hostile_texts
 
 SYSTEM = {"role": "system", "content": "be brief"}
@@ -134,3 +135,22 @@ def test_the_same_rows_are_one_batch(tmp_path):
     first = create(folder, [Shown(ROW)], ["ana"], overlap=None, run="run")
     assert create(RatingsFolder(tmp_path), [Shown(ROW)], ["ana"], overlap=None, run="run") == first
     assert create(folder, [Shown(ROW)], ["bo"], overlap=None, run="run") != first
+
+
+@pytest.mark.parametrize("says", [ACCEPT, EDITED, REJECTED])
+def test_a_row_that_has_rejected_answers_alone(tmp_path, says):
+    folder, bad = RatingsFolder(tmp_path), Example("b", ROW.messages, (), rejected=("x = ", "?"))
+    batch = create(folder, [Shown(bad)], ["ana"], overlap=0.0)
+    [name] = batch.placings
+    # What is rejected is seen, and another text of it is another row.
+    assert [turn["content"] for turn in batch.by_id[name].messages[-2:]] == ["x = ", "?"]
+    assert content(item(bad)) != content(item(dataclasses.replace(bad, rejected=("y",))))
+    events = [_event("ana", name, "set", key, value) for key, value in says.items()]
+    Events(tmp_path / batch.name, "ana").extend(events)
+    decision = decisions(batch, folder)[name]
+    answers = ("x = 2",) if says is EDITED else ()
+    assert edited(bad, decision).references == answers
+    [line] = as_lines(batch, folder)
+    assert (line["rejected"], "before" in line) == (["x = ", "?"], False)
+    turns = [turn["content"] for turn in line["messages"]]
+    assert turns == [turn["content"] for turn in batch.by_id[name].messages[:-2]] + list(answers)
