@@ -32,6 +32,8 @@ _KEYS = ("example_id", "split", "reference", "prompt", "origin")
 _OPTIONAL = ("rounds", "rejected")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "harness rate accept writes such files"
+_LONGEST = {"dev": LONGEST_TEXT, "pool": 1_000_000}
+"""Characters of a text: raters type those for dev, and of the pool there are whole answers, too."""
 
 
 def merged_corrections(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correction]:
@@ -127,8 +129,10 @@ def _read(place: str, line: bytes) -> Correction:
         _refuse(place, "rejected: answers to dev teach nobody, only those to the pool may")
     if value["reference"] in rejected:
         _refuse(place, "rejected: the reference is one of these texts")
-    if any(len(text) > LONGEST_TEXT for text in (value["reference"], *rejected)):
-        _refuse(place, f"reference: it has more than {LONGEST_TEXT} characters")
+    longest = _LONGEST[value["split"]]
+    for key, texts in {"reference": [value["reference"]], "rejected": rejected}.items():
+        if any(len(text) > longest for text in texts):
+            _refuse(place, f"{key}: it has more than {longest} characters")
     if not _DIGEST.fullmatch(value["prompt"]):
         _refuse(place, "prompt: 64 hex digits are needed")
     origin = value["origin"]

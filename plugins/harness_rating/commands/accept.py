@@ -41,12 +41,27 @@ class Accepted:
         found: what was typed, the oldest first.
         new: how many of them the file did not have.
         whole: everything that the file holds now.
+        preferred: whether it was asked for what is preferred to what.
     """
 
     batch: Batch
     found: Sequence[Correction]
     new: int
     whole: Sequence[Correction]
+    preferred: bool
+
+    @property
+    def nothing(self) -> str:
+        """Why nothing was found, where that is so."""
+        name = self.batch.name
+        if not self.preferred:
+            return f"Nobody has typed a better answer in {name} yet."
+        if self.batch.rubric.pairwise:
+            return f"In {name} no pair has an answer yet that all prefer who prefer any."
+        return (
+            f"In {name} nobody has typed a better answer yet, and no rating reaches a level: "
+            "--over and --under say from and up to which an answer is a good or a bad one."
+        )
 
 
 def accept(
@@ -89,7 +104,7 @@ def accept(
     whole = harness.merged_corrections(old, found)
     if len(whole) > len(old):
         write_target("-o", target, harness.encoded_corrections(whole))
-    done = Accepted(chosen_batch, found, len(whole) - len(old), whole)
+    done = Accepted(chosen_batch, found, len(whole) - len(old), whole, preferred)
     if as_json:
         write_json(_document(done, target))
     else:
@@ -149,8 +164,7 @@ def _document(done: Accepted, target: Path) -> dict[str, Any]:
 def _show(done: Accepted, target: Path) -> None:
     console = Console()
     if not done.found:
-        what = "preferred an answer" if done.batch.rubric.pairwise else "typed a better answer"
-        tables.note(console, f"Nobody has {what} in {done.batch.name} yet.")
+        tables.note(console, done.nothing)
         tables.next_command(console, _next(done, target))
         return
     draw_rows(_table(done), console)

@@ -121,6 +121,66 @@ def test_rows_of_the_pool_are_for_an_augmenter(room):
     ] == ["pool"]
 
 
+def pairs(room, split="pool"):
+    root = room.folder / ".harness" / "ratings"
+    return material.batch(
+        root, material.rubric(material.PREFERENCE, id="pairs"), n=4, split=split, versus=0,
+        overlap=1.0, repeats=0.0,
+    )  # fmt: skip
+
+
+def test_what_is_preferred_to_what(room):
+    made = pairs(room)
+    said = dict(zip(made.originals, ["A", "B", "tie", "A"], strict=True))
+    assert "In " + made.name in accept(room, made.name, "-o", "p.jsonl", "--preferences")
+    assert not (room.folder / "p.jsonl").exists()
+    for rater in ("ana", "bo"):
+        material.rate(
+            made, rater, lambda item: {"preference": said[item]}, room.folder / ".harness/ratings"
+        )
+    shown = " ".join(accept(room, made.name, "-o", "p.jsonl", "--preferences").split())
+    assert shown.count("rejected: ") == 3 and "3 accepted into p.jsonl" in shown
+    assert "{plugin: better-answers, file: p.jsonl, rows: 3}" in shown
+    found = json.loads(accept(room, made.name, "-o", "p.jsonl", "--preferences", "--json"))
+    assert (found["new"], found["known"]) == (0, 3)
+    for one in found["accepted"]:
+        item, place = one["origin"]["item"], "AB".index(said[one["origin"]["item"]])
+        answers = made.by_id[item].answers
+        assert (one["reference"], one["rejected"]) == (answers[place], [answers[1 - place]])
+
+
+def test_ratings_over_and_under_a_level(room):
+    root = room.folder / ".harness" / "ratings"
+    made = material.batch(root, n=3, split="pool", raters=("ana",), repeats=0.0)
+    quality = dict(zip(made.originals, [5, 1, 3], strict=True))
+    whole = {"polite": True, "tone": "warm", "errors": []}
+    material.rate(made, "ana", lambda item: {**whole, "quality": quality[item]}, root)
+    options = (made.name, "-o", "p.jsonl", "--preferences", "--json")
+    assert json.loads(accept(room, *options))["accepted"] == []
+    levels = ("--over", "0.95", "--under", "0.6")
+    texts = [(one["reference"] == "", one.get("rejected", [])) for one in
+             json.loads(accept(room, *options, *levels))["accepted"]]  # fmt: skip
+    _, bad, _ = made.originals
+    assert sorted(texts) == [(False, []), (True, [made.by_id[bad].answers[0]])]
+    assert "no rating reaches a level" in " ".join(accept(room, *options[:-1]).split())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preferences"], "none of them may teach"),
+        (["--preferences", "--item", "x"], "give it without --preferences"),
+        (["--preferences", "--over", "0.4", "--under", "0.4"], "has to be below --over"),
+        (["--preferences", "--over", "1.1"], "--over"),
+        (["--over", "0.4"], "levels of --preferences"),
+    ],
+)
+def test_preferences_that_cannot_be_taken(room, options, message):
+    made = pairs(room, "dev")
+    assert message in accept(room, made.name, "-o", "b.jsonl", *options, code=2)
+    assert not (room.folder / "b.jsonl").exists()
+
+
 def test_nobody_has_typed_anything_yet(room):
     say(room, "ana", 5, criterion="quality")
     shown = accept(room, "-o", "better.jsonl")

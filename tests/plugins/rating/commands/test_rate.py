@@ -51,6 +51,17 @@ def test_create_makes_a_batch_and_says_what_it_can_show(desk, told):
     assert said.split("next: ")[1].startswith("harness rate serve short-")
 
 
+def test_create_says_whether_answers_may_teach(desk, told):
+    def said(*options):
+        made = desk.rate("create", "-n", "4", "--raters", "cy", *options)
+        return " ".join(told(made).split())
+
+    pairs = ("--rubric", "preference", "--round", "1", "--vs", "0")
+    assert "These answers teach nobody" in said(*pairs)
+    assert "These answers may teach" in said(*pairs, "--from", "pool")
+    assert "teach" not in said("--rubric", "short.yaml")
+
+
 def test_create_sets_the_raters_in(desk, told):
     assert "\n  cy: 30 items\n" in told(desk.rate(*create("cy"), "--repeats", "0"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.data import correction_file
+from harness.data.corrections import Correction
 from harness.errors import DataError, UsageError
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.preferences import preferences
@@ -67,6 +68,14 @@ def test_texts_and_levels(tmp_path):
     assert (first, answers[first], ()) in texts
     assert (second, "", (answers[second],)) in texts
     assert not [one for one in preferences(made, folder) if not one.reference]
+
+
+def test_a_file_of_long_answers_can_be_read():
+    """Models answer longer than people type."""
+    long = Correction("a", "pool", "x" * 30_000, "0" * 64, dict.fromkeys(
+        ("batch", "item", "rater", "at"), "b"), rejected=("y" * 30_000,))  # fmt: skip
+    [read] = correction_file.parsed(correction_file.encoded_corrections([long]), "x")
+    assert read.text == long.text
 
 
 LINE = (
