@@ -67,7 +67,7 @@ def config_text(draft: Draft) -> str:
     """The file, with a line feed at its end."""
     lines = [
         *_head(draft), "", *_data(draft), "", *_model(draft), *_train(draft), *_generate(draft),
-        *_scores(draft), *_baselines(draft), *_augment(draft), *_replay(), *_filters(draft),
+        *_scores(draft), *_baselines(draft), *_augment(draft), *_replay(draft), *_filters(draft),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -176,7 +176,9 @@ def _augment(draft: Draft) -> Iterator[str]:
     yield "# control: random beside rows: shows whether aiming helped, at twice the time"
 
 
-def _replay() -> Iterator[str]:
+def _replay(draft: Draft) -> Iterator[str]:
+    if draft.preference == "dpo":
+        return  # general rows are no pairs
     yield "# A fifth of what each training learns are general rows, so that the model forgets less:"
     yield _line("replay", REPLAY)
 

@@ -124,6 +124,12 @@ class PreferenceTrainer(harness.Trainer):
             yield harness.Problem(message, ("batch_size",))
         trainers = harness.trainers_in(settings)
         before = trainers[0] if trainers and trainers[0].get("plugin") != self.name else {}
+        if options.loss == "dpo" and not before and settings.get("replay"):
+            message = (
+                "DPO learns from pairs, and general rows (`replay`) are none: leave replay out, or "
+                "put a trainer before it that learns them, such as lora"
+            )
+            yield harness.Problem(message, ("loss",))
         for name in USUAL:
             own, other = getattr(options, name), before.get(name)
             if own is not None and other is not None and own != other:

@@ -183,8 +183,11 @@ def test_pairs_get_a_config_that_learns_from_preferences(empty):
     config = yaml_file.read(empty.folder / "harness.yaml")[0]
     assert {"plugin": "preference", "loss": "dpo"}.items() <= config["train"].items()
     assert config["data"]["columns"]["rejected"] == "rejected"
+    assert "replay" not in config  # general rows are no pairs
     checked = empty.inside("check")
     assert checked.code == 0, checked.err
+    refused = empty.inside("check", "--set", "replay=.2")
+    assert refused.code == 2 and "general rows (`replay`) are none" in " ".join(refused.err.split())
 
 
 def nested_squad(folder):
