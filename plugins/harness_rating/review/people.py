@@ -81,7 +81,7 @@ class People(harness.Verifier):
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """See :meth:`harness.Plugin.check`: where rows are trained on, the run will wait."""
-        if settings["rounds"] < 2:
+        if settings.get("rounds", 1) < 2:
             return
         which = "they" if self.options.sample is None else f"{self.options.sample} of them"
         yield harness.Problem(

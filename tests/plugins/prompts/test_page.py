@@ -35,7 +35,9 @@ def test_the_entries_of_the_page_are_taken(project: Project) -> None:
 
 def test_the_plugin_of_the_docs_is_asked(project: Project) -> None:
     code = next(
-        block for block in blocks("plugins", "python") if "Politely(harness.Baseline)" in block
+        block
+        for block in blocks("plugins/baseline", "python")
+        if "Politely(harness.Baseline)" in block
     )
     project.write(code, "politely.py")
     project.write(CONFIG.replace("plugins: [", "plugins: [politely.py, "))
