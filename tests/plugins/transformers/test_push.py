@@ -13,6 +13,9 @@ import pytest
 
 import harness
 from harness_transformers.export.push import need_licence
+from tests.plugins.transformers.test_export import trained
+
+__all__ = ["trained"]
 
 CODE = """\
 import sys
@@ -67,11 +70,15 @@ def hub():
     server.server_close()
 
 
-def pushed(folder, address):
-    environment = {
-        **os.environ, "HF_ENDPOINT": address, "HF_TOKEN": "hf_test", "HF_HUB_OFFLINE": "0",
+def at(address):
+    return {
+        "HF_ENDPOINT": address, "HF_TOKEN": "hf_test", "HF_HUB_OFFLINE": "0",
         "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
     }  # fmt: skip
+
+
+def pushed(folder, address):
+    environment = {**os.environ, **at(address)}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CODE, str(folder)],
         capture_output=True, text=True, env=environment, timeout=120,
@@ -114,6 +121,22 @@ def test_what_the_hub_refuses_is_one_message_and_how_to_go_on(code, kind, said, 
     assert told.startswith(kind) and said in told
     assert f"hf upload ana/tuned {folder}" in told
     assert not any("/commit/" in path for path, *_ in asked)
+
+
+@pytest.mark.nightly
+def test_the_command_writes_and_uploads(hub, trained, tmp_path):
+    address, asked, code = hub
+    push = ("--merge", "--push", "ana/tuned", "--private")
+    licensed = (*push, "--licence", "mit")
+    done = trained.process("export", "-o", str(tmp_path / "b"), *licensed, **at(address))
+    assert done.code == 0, done.err
+    assert f"uploaded to {address}/ana/tuned" in done.err and "from_pretrained(" in done.out
+    commit = b"".join(body for path, _, body in asked if "/commit/" in path)
+    assert b"model.safetensors" in commit and b"README.md" in commit
+    code[0] = 409
+    again = trained.process("export", "-o", str(tmp_path / "c"), *licensed, **at(address))
+    assert again.code == 2 and "there is a repository of this name" in again.err
+    assert "Traceback" not in again.err and (tmp_path / "c" / "README.md").is_file()
 
 
 def test_no_hub_is_one_message(folder):
