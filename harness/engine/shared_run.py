@@ -26,7 +26,7 @@ import psutil
 
 from harness.config import loading
 from harness.config.finding import shipped
-from harness.config.running_code import running_code
+from harness.config.running_code import running_code, runs_code
 from harness.config.settings import plugin_files
 from harness.engine import dev_ledger, objects
 from harness.engine.ledger import Ledger
@@ -53,6 +53,7 @@ KEEP = 300.0
 """Seconds between two states of a stage that takes long."""
 _OWN = ("lock", "reports.lock", "calling.json", "harness.log", MARK)
 """What is of one machine alone."""
+_OF_CONFIGS = frozenset({"plugins", "data", "model", "train", "generate", "metrics", "execution"})
 Files = Mapping[str, str]
 Say = Callable[[str], None]
 
@@ -438,31 +439,54 @@ def _take_project(
 
     A file that would be run, or says what is run, is taken where the user says so alone.
     """
-    runs = _runs_code(folder)
-    for path, sha256 in sorted(state.project.items()):
+    runs = _runs_code(folder / CONFIG)
+    # Configs last: whether one can be loaded may depend on the files that it names.
+    for path, sha256 in sorted(state.project.items(), key=lambda file: (_is_yaml(file[0]), file)):
         target = root / path
         if target.is_file():
             if file_digest(target) != sha256:
                 yield f"{path} is another one here than the run has used: it stays as it is"
             continue
-        if not code and (path.endswith(".py") or (runs and path.endswith((".yaml", ".toml")))):
-            yield f"{path} says what code is run, and is not taken: --trust takes it"
+        refused = f"{path} says what code is run, and is not taken: --trust takes it"
+        if not code and (
+            path.endswith(".py") or (runs and (_is_yaml(path) or path.endswith(".toml")))
+        ):
+            yield refused
             continue
         with storing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.tmp")
             try:
-                os.replace(_fetched(store, sha256, temporary), target)
+                _fetched(store, sha256, temporary)
+                # The file of the project need not say what the run's own copy says.
+                if not code and _is_yaml(path) and _is_config(temporary) and _runs_code(temporary):
+                    yield refused
+                else:
+                    os.replace(temporary, target)
             finally:
                 temporary.unlink(missing_ok=True)
 
 
-def _runs_code(folder: Path) -> bool:
-    """Whether a run's config names code, or cannot be read."""
+def _is_yaml(path: str) -> bool:
+    return path.endswith((".yaml", ".yml"))
+
+
+def _is_config(file: Path) -> bool:
+    """Whether a YAML file may be a config; others are rubrics, rules and such."""
     try:
-        if plugin_files(yaml_file.read(folder / CONFIG)[0], folder):
+        return not _OF_CONFIGS.isdisjoint(yaml_file.read(file)[0])
+    except HarnessError:
+        return False
+
+
+def _runs_code(config: Path) -> bool:
+    """Whether a config names code, or cannot be loaded here."""
+    try:
+        if plugin_files(yaml_file.read(config)[0], config.parent):
             return True
-        return any(True for _ in running_code(loading.load(folder / CONFIG)))
+        loaded = loading.load(config)
+        launched = loaded.launcher is not None and runs_code(loaded.launcher)
+        return launched or any(True for _ in running_code(loaded))
     except HarnessError:
         return True
 

@@ -31,6 +31,7 @@ class Slurm(harness.Launcher):
 
     name = "slurm"
     known_as = ("sbatch",)
+    runs_code = ("setup",)
 
     class Options(harness.Options):
         partition: str = Field("", description="where jobs queue; empty: the cluster's default")

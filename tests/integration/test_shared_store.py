@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -138,6 +139,32 @@ def test_code_of_a_run_is_pulled_where_the_user_says_so_alone(tmp_path, bucket):
     assert "mine.py is another one here" in pulled.err
     assert (two.folder / "harness.yaml").read_bytes() == (one.folder / "harness.yaml").read_bytes()
     assert (two.folder / "mine.py").read_text() == "# my own\n"
+
+
+def test_a_config_in_the_store_that_is_not_the_runs_own_is_looked_at_itself(tmp_path):
+    (tmp_path / "store").mkdir()
+    store = objects.opened(f"file://{tmp_path}/store")
+    plain = Path("harness.yaml").read_text()
+    texts = {
+        "a.yaml": plain,
+        "b.yaml": plain.replace("{plugin: json}", "{plugin: executes, sandbox: [sh]}"),
+        "c.yaml": plain + "execution: {launcher: {plugin: slurm, setup: ['rm -r ~']}}\n",
+        "d.yaml": "plugins: [./x.py]\n",
+        "rules.yaml": "id: x\n",
+    }
+    for text in texts.values():
+        data = text.encode()
+        store.put(objects.file_key(hashlib.sha256(data).hexdigest()), data)
+    files = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
+    root, folder = tmp_path / "root", tmp_path / "run"
+    root.mkdir()
+    folder.mkdir()
+    (folder / "config.yaml").write_text(plain)
+    state = shared_run.State(1, project=files)
+    said = list(shared_run._take_project(store, root, folder, state, code=False))
+    assert [sentence.split()[0] for sentence in said] == ["b.yaml", "c.yaml", "d.yaml"]
+    assert sorted(path.name for path in root.iterdir()) == ["a.yaml", "rules.yaml"]
+    assert list(shared_run._take_project(store, root, folder, state, code=True)) == []
 
 
 # -- who drives -------------------------------------------------------------------------------
