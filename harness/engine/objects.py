@@ -5,7 +5,8 @@ their content, or numbered, and whoever creates a number first has it. Nothing i
 a run is at work.
 
 A working folder belongs to one store at most. The first run with ``execution.store`` writes down
-which; from then on all that is done in the folder uses it, whatever the config says of it.
+which; from then on all that is done in the folder uses it, also where a config names none, until a
+config or ``harness pull --store`` names another one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from harness.config.settings import store_url
 from harness.errors import EnvironmentFailure
+from harness.errors.machine import storing
 from harness.kit.files import digest, fsync, read_json, remove, sync_folder, write_bytes, write_json
 from harness.kit.installing import install_extra
 
@@ -120,7 +122,14 @@ class Folder(Objects):
         self._try(lambda path: write_bytes(path, data), key)
 
     def send(self, key: str, path: Path) -> None:
-        self._placed(key, lambda temporary: shutil.copyfile(path, temporary), os.replace)
+        # What is not here is no object that is not there.
+        with storing(path), path.open("rb") as source:
+
+            def copy(temporary: Path) -> None:
+                with temporary.open("wb") as stream:
+                    shutil.copyfileobj(source, stream, 2**20)
+
+            self._placed(key, copy, os.replace)
 
     def create(self, key: str, data: bytes) -> bool:
         try:

@@ -8,6 +8,7 @@ import pytest
 
 from harness.engine import objects
 from harness.engine.objects import Folder, Objects, StoreError
+from harness.errors.machine import StorageError
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -94,6 +95,8 @@ def test_a_working_folder_belongs_to_one_store_from_then_on(tmp_path):
     (tmp_path / "shared").mkdir()
     url = f"file://{tmp_path}/shared"
     made = objects.attach(tmp_path, url)
+    with pytest.raises(StorageError):  # and not as if it had been sent
+        made.send("files/x", tmp_path / "gone")
     assert made is not None and made.url == url
     assert objects.of(tmp_path) is made is objects.attach(tmp_path, None)
     (tmp_path / objects.FILE).write_text(json.dumps({"store": "s3://key:secret@b"}))

@@ -175,7 +175,7 @@ def tensors(
         raise harness.UsageError(
             f"--gguf: the output matrix is not that of the embeddings, and files of the family "
             f"'{config.model_type}' have one for both",
-            hint="train neither of them (train.target), or export with --merge",
+            hint="train neither of them (train.target_modules), or export with --merge",
         )
     for name, weight in weights.items():
         if name == "lm_head.weight" and not (own_head or (every and not family.tied)):

@@ -123,8 +123,9 @@ class PreferenceTrainer(harness.Trainer):
             message = "KTO compares an answer with others of its batch: 2 or more are needed"
             yield harness.Problem(message, ("batch_size",))
         trainers = harness.trainers_in(settings)
-        before = trainers[0] if trainers and trainers[0].get("plugin") != self.name else {}
-        if options.loss == "dpo" and not before and settings.get("replay"):
+        first = trainers[0] if trainers else {}
+        before = first if first.get("plugin") != self.name else {}
+        if settings.get("replay") and not before and first.get("loss") == options.loss == "dpo":
             message = (
                 "DPO learns from pairs, and general rows (`replay`) are none: leave replay out, or "
                 "put a trainer before it that learns them, such as lora"
