@@ -438,6 +438,8 @@ def _as_pairs(named: Roles, looks: _Looks, where: str) -> Roles:
             hint="join the steps of the rows in which all are right, as prompt and completion",
         )
     chosen, rejected = looks.first(("chosen",)), looks.first(("rejected",))
+    if rejected and not chosen and looks.first(("references",)):  # rows as this program writes them
+        return replace(named, rejected=rejected)
     if not chosen or not rejected:
         return named
     answers = looks.turns(chosen)

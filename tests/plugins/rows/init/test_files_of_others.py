@@ -190,6 +190,21 @@ def test_pairs_get_a_config_that_learns_from_preferences(empty):
     assert refused.code == 2 and "general rows (`replay`) are none" in " ".join(refused.err.split())
 
 
+def test_rows_of_our_own_form_keep_what_they_reject(empty):
+    name = jsonl(empty.folder / "own.jsonl", [
+        {"messages": [{"role": "user", "content": drawn(n, 8)}], "references": [drawn(n, 9)],
+         "rejected": [drawn(-1 - n, 12), drawn(-999 - n, 5)]}
+        for n in range(200)
+    ])  # fmt: skip
+    done = empty.inside("init", name)
+    assert done.code == 0, done.err
+    config = yaml_file.read(empty.folder / "harness.yaml")[0]
+    assert {"plugin": "preference", "loss": "dpo"}.items() <= config["train"].items()
+    assert config["data"]["columns"]["rejected"] == "rejected"
+    checked = empty.inside("check")
+    assert checked.code == 0, checked.err
+
+
 def nested_squad(folder):
     rows = [
         {"title": f"T{n}", "paragraphs": [{"context": drawn(n, 20), "qas": []}]} for n in range(40)
