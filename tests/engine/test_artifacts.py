@@ -199,6 +199,7 @@ for number in range(40):
 """
 
 
+@pytest.mark.nightly
 def test_processes_that_publish_at_once_never_take_each_others_away(tmp_path):
     command = [sys.executable, "-c", RACE, str(tmp_path)]
     with contextlib.ExitStack() as stack:

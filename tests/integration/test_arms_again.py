@@ -85,6 +85,7 @@ def arm(gain: float, name: str = "a") -> str:
     return f"arms=[{{name: {name}, set: {{train.gain: {gain}}}}}]"
 
 
+@pytest.mark.nightly
 def test_another_arm_of_the_same_name_counts_as_another(begun: Project) -> None:
     gains = (0.01, 0.011, 0.0) if nightly.FULL else (0.01, 0.011)
     for place, gain in enumerate(gains, start=1):

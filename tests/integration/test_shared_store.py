@@ -257,6 +257,7 @@ def test_after_the_last_state_a_heartbeat_adds_none(tmp_path, bucket, quick, mon
     assert one.last().ended
 
 
+@pytest.mark.nightly
 def test_a_store_that_fails_leaves_no_heart_beating(tmp_path, bucket, quick):
     project = machine(tmp_path, "one")
     bucket.broken = lambda method, path: 503 if "contents/" in path else None

@@ -220,6 +220,7 @@ def run_with(project, serve):
     return project.write(text.replace("generate: {plugin: fake}", f"generate: {entry}"))
 
 
+@pytest.mark.nightly
 def test_a_run_judges_both_sides_of_one_process(project):
     """A shift of each server that holds an adapter would be taken for a gain."""
     shifted = f"{sys.executable} {PROGRAM} {{base}} --repeat 0.3 --shift 0.4 --port {{port}}"

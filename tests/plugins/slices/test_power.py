@@ -46,7 +46,7 @@ def times_found(rng, n, gap, passes):
     return hits
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("passes", [False, True], ids=["graded", "pass or fail"])
 def test_the_announced_gap_is_found_at_80_percent_power(passes):
     rng = np.random.default_rng(1)

@@ -121,6 +121,7 @@ def test_a_loss_is_turned_round(tmp_path):
     assert (best.words, best.gap > 0.1, best.score > 0.6) == ("intent = RateBook", True, True)
 
 
+@pytest.mark.nightly
 def test_null_data_seldom_show_a_weak_slice(tmp_path):
     """Two of sixty are to be expected at most; six or more are one in a hundred."""
     trials = draws(60)

@@ -310,6 +310,7 @@ def test_the_key_for_writing_gives_way_to_a_rubric(
 # -- nothing is lost, nothing is doubled ------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_path: Path) -> None:
     port = serving.free_port()
     first = serving.process(tmp_path, port)
