@@ -249,6 +249,7 @@ def slurm(folder: Path) -> Iterator[Place]:
 @contextlib.contextmanager
 def ray(folder: Path) -> Iterator[Place]:
     address = "127.0.0.1:26379"
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # from 2.60 on a cluster asks for a token otherwise
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
 
     def command(*words: str) -> None:

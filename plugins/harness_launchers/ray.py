@@ -107,7 +107,8 @@ class Ray(harness.Launcher):
                 where = self.options.address or "of the run's own"
                 raise harness.EnvironmentFailure(
                     f"Ray ({where}) cannot be reached: {one_line(str(error), 200)}",
-                    hint="`ray start --head` starts a cluster that address: auto finds",
+                    hint="`ray start --head` starts a cluster that address: auto finds; with "
+                    "HOST:PORT, one that asks for a token wants RAY_AUTH_MODE=token here",
                 ) from error
             self._find(ray)
         return ray
