@@ -54,6 +54,23 @@ class Chats:
         context = context_of(loading.config_of(checkpoint), tokenizer)
         return cls(tokenizer, template, ending, stops, context)
 
+    @classmethod
+    def as_trained(cls, checkpoint: harness.Checkpoint) -> Chats:
+        """Likewise, where prompts are rendered as in the checkpoint's training.
+
+        Raises:
+            ConfigError: the model has no chat template that can be used.
+            DataError: the chat template is another one.
+        """
+        chats = cls.of(checkpoint)
+        if checkpoint.template not in (None, chats.template):
+            raise harness.DataError(
+                f"this checkpoint was trained with chat template {checkpoint.template}, and "
+                f"prompts would be rendered with {chats.template}; its answers would mean nothing",
+                hint="use the tokenizer that it was trained with, or train again",
+            )
+        return chats
+
     @property
     def ends(self) -> bool:
         """Whether the template ends an answer with something that stops generation."""
@@ -162,6 +179,18 @@ class Chats:
                 "with on_too_long: count",
             )
         return prompts, long
+
+    def note_long(
+        self, context: Any, long: Sequence[int], examples: Sequence[harness.Example], room: int
+    ) -> None:
+        """Keep with the answers which prompts were too long for one of ``room`` tokens."""
+        context.note(too_long=len(long))
+        if long:
+            context.remark(
+                f"{len(long):,} of {len(examples):,} prompts of {examples[0].split} leave no room "
+                f"for max_new_tokens {room} in the model's context of {self.context:,} tokens; "
+                "their answers are empty"
+            )
 
     @property
     def _context_words(self) -> str:

@@ -213,47 +213,28 @@ class TransformersGenerator(harness.Generator):
         same = {name: getattr(self.options, name) for name in kept}
         return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
-    def prompts(
-        self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example]
-    ) -> tuple[Any, list[list[int]], list[int]]:
-        """The model's chats, every prompt as tokens, and the places of those that are too long.
-
-        Raises:
-            DataError: see :meth:`generate`.
-        """
-        from harness_transformers.chats import Chats
-
-        chats = Chats.of(checkpoint)
-        if checkpoint.template not in (None, chats.template):
-            raise harness.DataError(
-                f"this checkpoint was trained with chat template {checkpoint.template}, and "
-                f"prompts would be rendered with {chats.template}; its answers would mean nothing",
-                hint="use the tokenizer that it was trained with, or train again",
-            )
-        options = self.options
-        prompts, long = chats.prompts(
-            examples, options.max_new_tokens, count=options.on_too_long == "count"
-        )
-        return chats, prompts, long
-
     def _generate(
         self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any
     ) -> Iterator[harness.Prediction]:
         import torch
 
         from harness_transformers import adapters, devices, memory, sampling
+        from harness_transformers.chats import Chats
         from harness_transformers.checkpoints import belonging
         from harness_transformers.saved_answers import SavedAnswers
 
         options = self.options
-        chats, prompts, long = self.prompts(checkpoint, examples)
+        chats = Chats.as_trained(checkpoint)
+        prompts, long = chats.prompts(
+            examples, options.max_new_tokens, count=options.on_too_long == "count"
+        )
         dtype = devices.dtype_of(options.precision)
         model = adapters.ready(checkpoint, dtype, context, merge=options.merge)
         torch.manual_seed(context.seed)
         pad = chats.tokenizer.pad_token_id
         config = sampling.config_for(options, model.generation_config, chats.stops, pad)
         self._report(context, chats, model, config)
-        self.note_long(context, chats, long, examples)
+        chats.note_long(context, long, examples, options.max_new_tokens)
         # transformers fills what a config leaves open from the model's own, which must not be.
         model.generation_config = config
         for place in long:
@@ -335,18 +316,6 @@ class TransformersGenerator(harness.Generator):
         )
         if sentence := sampling.remark(options, model.generation_config):
             context.remark(sentence)
-
-    def note_long(
-        self, context: Any, chats: Any, long: Sequence[int], examples: Sequence[harness.Example]
-    ) -> None:
-        """Keep with the answers which prompts were too long for one."""
-        context.note(too_long=len(long))
-        if long:
-            context.remark(
-                f"{len(long):,} of {len(examples):,} prompts of {examples[0].split} leave no room "
-                f"for max_new_tokens {self.options.max_new_tokens} in the model's context of "
-                f"{chats.context:,} tokens; their answers are empty"
-            )
 
 
 def _answer(

@@ -55,9 +55,7 @@ def of_answers(
     Args:
         options: those of the generator.
     """
-    chats = Chats.of(checkpoint)
-    longest = chats.context or sys.maxsize
-    encoded = [encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
+    encoded = encoded_answers(rows, Chats.of(checkpoint))
     fitting = [row for row in encoded if not row.truncated]
     model = adapters.ready(
         checkpoint, devices.dtype_of(options.precision), context, merge=options.merge
@@ -108,6 +106,12 @@ def encoded(texts: Sequence[str], chats: Chats) -> list[Encoded]:
         # The first token follows nothing, so that it is not predicted.
         rows.append(Encoded("", ids[:longest], [IGNORED, *ids[1:longest]], False))
     return rows
+
+
+def encoded_answers(rows: Sequence[harness.Example], chats: Chats) -> list[Encoded]:
+    """Each row's prompt and answer as tokens, of which the answer is learned."""
+    longest = chats.context or sys.maxsize
+    return [encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
 
 
 def _by_prompt(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:

@@ -50,7 +50,7 @@ class LlamaCppGenerator(harness.Generator):
         if not library.installed():
             message = f"{library.DISTRIBUTION} is not installed: {install_extra(library.EXTRA)}"
             yield harness.Problem(message, (), "environment")
-        if settings.get("train", {}).get("quantization"):
+        if any(trainer.get("quantization") for trainer in harness.trainers_in(settings)):
             message = "a file for llama.cpp is made of whole weights, not of train.quantization"
             yield harness.Problem(message, ())
 
@@ -64,23 +64,24 @@ class LlamaCppGenerator(harness.Generator):
 
         Raises:
             UsageError: such a model is not written.
+            DataError: the chat template is not the one that the checkpoint was trained with, or
+                refuses prompts, or they are longer than the model's context allows.
             EnvironmentFailure: llama.cpp is not installed, or fails.
         """
         from harness_transformers.chats import Chats
         from harness_transformers.llamacpp import asking
 
-        chats = Chats.of(checkpoint)
-        prompts, long = chats.prompts(
-            examples, self.options.max_new_tokens, count=self.options.on_too_long == "count"
-        )
-        context.note(template=chats.template, too_long=len(long), llamacpp=library.version())
+        chats, room = Chats.as_trained(checkpoint), self.options.max_new_tokens
+        prompts, long = chats.prompts(examples, room, count=self.options.on_too_long == "count")
+        context.note(template=chats.template, llamacpp=library.version())
+        chats.note_long(context, long, examples, room)
         for place in long:
             yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
         fitting = [place for place in range(len(prompts)) if place not in set(long)]
         with self._file(checkpoint, context) as path:
             yield from asking.answers(
                 path, chats, [examples[place] for place in fitting],
-                [prompts[place] for place in fitting], self.options.max_new_tokens, context.report,
+                [prompts[place] for place in fitting], room, context.report,
             )  # fmt: skip
 
     def losses(
@@ -101,14 +102,10 @@ class LlamaCppGenerator(harness.Generator):
         context: harness.Context,
     ) -> Iterator[list[float]]:
         """See :meth:`harness.Generator.answer_losses`."""
-        import sys
-
+        from harness_transformers import textlosses
         from harness_transformers.chats import Chats
-        from harness_transformers.encoding import encode
 
-        chats = Chats.of(checkpoint)
-        longest = chats.context or sys.maxsize
-        encoded = [encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
+        encoded = textlosses.encoded_answers(rows, Chats.of(checkpoint))
         fitting = [row for row in encoded if not row.truncated]
         losses = iter(self._losses(checkpoint, fitting, context))
         yield from ([] if row.truncated else next(losses) for row in encoded)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import harness
+from harness_transformers.chats import Chats
 from harness_transformers.ranks import deal, launching
 
 
@@ -17,13 +18,16 @@ def answers(
     count: int,
 ) -> Iterator[harness.Prediction]:
     """See :meth:`harness.Generator.generate`."""
-    chats, prompts, long = generator.prompts(checkpoint, examples)
+    options, chats = generator.options, Chats.as_trained(checkpoint)
+    prompts, long = chats.prompts(
+        examples, options.max_new_tokens, count=options.on_too_long == "count"
+    )
     skipped = frozenset(long)
     rest = [place for place in range(len(examples)) if place not in skipped]
     rows = [examples[place] for place in rest]
     sizes = [len(prompts[place]) for place in rest]
     found = shared(generator, "generate", checkpoint, rows, sizes, context, count)
-    generator.note_long(context, chats, long, examples)
+    chats.note_long(context, long, examples, options.max_new_tokens)
     for place in long:
         yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
     for prediction in found:
