@@ -22,7 +22,58 @@ SMALLER = (
 """What to do where memory is short."""
 
 
-class LoraTrainer(harness.Trainer):
+class AdapterTrainer(harness.Trainer):
+    """What trainers of an adapter have in common.
+
+    Attributes:
+        options: with ``quantization``, ``scheduler``, ``args``, and what
+            :meth:`harness_transformers.chats.Chats.training_rows` asks for.
+    """
+
+    produces = "adapter"
+    options: Any
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        if self.options.quantization is not None:
+            self.libraries = (*self.libraries, "bitsandbytes")
+
+    def loading(self) -> Mapping[str, Any]:
+        """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
+        bits = self.options.quantization
+        return {} if bits is None else {"quantization": bits}
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """Names of schedules and arguments, trackers and packages that are not there."""
+        options = self.options
+        yield from arguments.misnamed(options.scheduler, options.args)
+        yield from arguments.missing_trackers(options.args)
+        if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
+            message = "needs the package bitsandbytes, which is not installed here"
+            yield harness.Problem(message, ("quantization",), "environment")
+
+    def rendered(
+        self,
+        base: harness.Checkpoint,
+        rows: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Rendered]:
+        """See :meth:`harness.Trainer.rendered`.
+
+        Raises:
+            ConfigError: the chat template cannot be used, or ends no answer.
+        """
+        from harness_transformers.quiet import quietly
+
+        with quietly():
+            from harness_transformers import rendering
+            from harness_transformers.chats import Chats
+
+            chats = Chats.of(base)
+        yield from rendering.rendered(chats, rows, self.options, context)
+
+
+class LoraTrainer(AdapterTrainer):
     """Trains a LoRA adapter on the assistant's tokens."""
 
     name = "lora"
@@ -45,7 +96,6 @@ class LoraTrainer(harness.Trainer):
     revision = 3
     unkeyed = ("processes", "strategy", "rank_timeout")
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
-    produces = "adapter"
 
     class Options(harness.Options):
         r: int = Field(default=16, ge=1, description="rank of the adapter")
@@ -114,11 +164,6 @@ class LoraTrainer(harness.Trainer):
 
     options: Options
 
-    def __init__(self, options: Any = None) -> None:
-        super().__init__(options)
-        if self.options.quantization is not None:
-            self.libraries = (*self.libraries, "bitsandbytes")
-
     def environment(self) -> Mapping[str, str]:
         """See :meth:`harness.Plugin.environment`."""
         from harness_transformers import devices
@@ -136,11 +181,6 @@ class LoraTrainer(harness.Trainer):
         modules = ["harness_transformers.training", "harness_transformers.layouts"]
         preloading.preload(checkpoint, self.options.precision, modules)
 
-    def loading(self) -> Mapping[str, Any]:
-        """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
-        bits = self.options.quantization
-        return {} if bits is None else {"quantization": bits}
-
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """Layers, trackers and packages that are not there."""
         options = self.options
@@ -150,8 +190,7 @@ class LoraTrainer(harness.Trainer):
         elif options.target_modules != checks.ALL_LINEAR:
             message = "the model is not on this machine yet: whether it has these layers shows then"
             yield harness.Problem(message, ("target_modules",), "unknown")
-        yield from arguments.misnamed(options.scheduler, options.args)
-        yield from arguments.missing_trackers(options.args)
+        yield from super().check(settings)
         option = needs_validation(options.early_stop, options.keep)
         if option and settings.get("valid") == 0:
             message = "needs validation rows: valid is 0, so the source has to give some"
@@ -159,9 +198,6 @@ class LoraTrainer(harness.Trainer):
         if options.quantization and options.strategy == "fsdp":
             message = f"weights of {options.quantization} cannot be cut into parts: use ddp"
             yield harness.Problem(message, ("strategy",))
-        if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
-            message = "needs the package bitsandbytes, which is not installed here"
-            yield harness.Problem(message, ("quantization",), "environment")
 
     def train(
         self,
@@ -219,26 +255,6 @@ class LoraTrainer(harness.Trainer):
     def schedule(self, rows: int) -> harness.Schedule:
         """See :meth:`harness.Trainer.schedule`."""
         return arguments.schedule(self.options, rows)
-
-    def rendered(
-        self,
-        base: harness.Checkpoint,
-        rows: Sequence[harness.Example],
-        context: harness.Context,
-    ) -> Iterator[harness.Rendered]:
-        """See :meth:`harness.Trainer.rendered`.
-
-        Raises:
-            ConfigError: the chat template cannot be used, or ends no answer.
-        """
-        from harness_transformers.quiet import quietly
-
-        with quietly():
-            from harness_transformers import rendering
-            from harness_transformers.chats import Chats
-
-            chats = Chats.of(base)
-        yield from rendering.rendered(chats, rows, self.options, context)
 
     def _train(
         self, base: harness.Checkpoint, train: Any, valid: Any, context: harness.Context, rank: Any

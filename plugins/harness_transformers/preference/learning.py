@@ -30,7 +30,7 @@ from harness_transformers import (
 )
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import IGNORED, Encoded
-from harness_transformers.preference.trainer import USUAL, Encoding, PreferenceTrainer, pairs
+from harness_transformers.preference.trainer import USUAL, PreferenceTrainer, pairs
 from harness_transformers.ranks.exchange import ALONE
 from harness_transformers.training import Watch
 
@@ -140,16 +140,15 @@ def encode(
     Raises:
         ConfigError, DataError: as :meth:`Chats.training_rows`.
     """
-    asked = Encoding(options)
     if options.loss == "dpo":
         found = [(row, *pair) for row in rows for pair in pairs(row)]
-        good = chats.training_rows([_with(row, text) for row, text, _ in found], asked)
-        bad = chats.training_rows([_with(row, text) for row, _, text in found], asked)
+        good = chats.training_rows([_with(row, text) for row, text, _ in found], options)
+        bad = chats.training_rows([_with(row, text) for row, _, text in found], options)
         return [_pair(*two) for two in zip(good, bad, strict=True)], [*good, *bad]
     judged = [(row, text, good) for row in rows for text, good in _judged(row)]
     # TRL reads them in this order: it is drawn here, once.
     random.Random(seed).shuffle(judged)
-    encoded = chats.training_rows([_with(row, text) for row, text, _ in judged], asked)
+    encoded = chats.training_rows([_with(row, text) for row, text, _ in judged], options)
     lines = [_answer(row, good) for row, (_, _, good) in zip(encoded, judged, strict=True)]
     return list(_with_mismatched(lines, options.batch_size)), encoded
 
@@ -223,8 +222,7 @@ def _adapter(base: harness.Checkpoint, options: Any) -> Any:
     """
     if base.kind != "adapter":
         own = {name: getattr(options, name) or usual for name, usual in USUAL.items()}
-        asked = options.model_copy(update=own)
-        return lora.fresh(base, _Fresh(asked))
+        return lora.fresh(base, options.model_copy(update=own))
     config = json.loads((Path(base.path) / "adapter_config.json").read_text())
     for name, key in (("r", "r"), ("alpha", "lora_alpha")):
         wanted = getattr(options, name)
@@ -236,16 +234,6 @@ def _adapter(base: harness.Checkpoint, options: Any) -> Any:
             )
     model = lora.trainable(base, options.precision)
     return PeftModel.from_pretrained(model, base.path, is_trainable=True)
-
-
-class _Fresh:
-    """Options of a fresh adapter. TRL switches dropout off, as both models have to agree."""
-
-    dropout = 0.0
-
-    def __init__(self, options: Any) -> None:
-        self.r, self.alpha = options.r, options.alpha
-        self.target_modules, self.precision = options.target_modules, options.precision
 
 
 def _validate(trainer: Any, watch: Watch, context: harness.Context) -> None:

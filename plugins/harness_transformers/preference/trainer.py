@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -12,7 +11,7 @@ from pydantic import AfterValidator, Field
 import harness
 from harness.kit.installing import install_extra
 from harness_transformers import arguments, checks
-from harness_transformers.lora import SMALLER, LoraTrainer
+from harness_transformers.lora import SMALLER, AdapterTrainer, LoraTrainer
 
 LEAST = "1.8"
 """The oldest TRL with which its tests were run; the newest was 1.16."""
@@ -20,7 +19,7 @@ USUAL = {"r": 16, "alpha": 32.0, "target_modules": checks.ALL_LINEAR}
 """Of an adapter that is begun here, as :class:`LoraTrainer` has them."""
 
 
-class PreferenceTrainer(harness.Trainer):
+class PreferenceTrainer(AdapterTrainer):
     """Trains an adapter towards chosen answers and away from rejected ones."""
 
     name = "preference"
@@ -32,10 +31,11 @@ class PreferenceTrainer(harness.Trainer):
     same_pace = ("beta", "learning_rate", "epochs", "scheduler", "warmup", "weight_decay")
     revision = 1
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate", "trl")
-    produces = "adapter"
     accepts = frozenset({"base", "adapter"})
 
     class Options(harness.Options):
+        train_on: ClassVar[str] = "last"
+        dropout: ClassVar[float] = 0.0  # TRL switches it off, as both models have to agree
         loss: Literal["dpo", "kto"] = Field(
             default="dpo",
             description="`dpo`: pairs, the reference of a row against each of its rejected "
@@ -88,21 +88,11 @@ class PreferenceTrainer(harness.Trainer):
 
     options: Options
 
-    def __init__(self, options: Any = None) -> None:
-        super().__init__(options)
-        if self.options.quantization is not None:
-            self.libraries = (*self.libraries, "bitsandbytes")
-
     def environment(self) -> Mapping[str, str]:
         """See :meth:`harness.Plugin.environment`."""
         from harness_transformers import devices
 
         return devices.environment(self.options.precision)
-
-    def loading(self) -> Mapping[str, Any]:
-        """See :meth:`harness.Trainer.loading`."""
-        bits = self.options.quantization
-        return {} if bits is None else {"quantization": bits}
 
     def learns(self, row: harness.Example) -> bool:
         """See :meth:`harness.Trainer.learns`: DPO takes pairs, KTO any answer."""
@@ -142,11 +132,7 @@ class PreferenceTrainer(harness.Trainer):
         folder = checks.folder_of(settings.get("model", {}))
         if folder is not None and options.target_modules is not None and not before:
             yield from checks.target_problems(options.target_modules, folder)
-        yield from arguments.misnamed(options.scheduler, options.args)
-        yield from arguments.missing_trackers(options.args)
-        if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
-            message = "needs the package bitsandbytes, which is not installed here"
-            yield harness.Problem(message, ("quantization",), "environment")
+        yield from super().check(settings)
 
     def train(
         self,
@@ -174,35 +160,6 @@ class PreferenceTrainer(harness.Trainer):
             from harness_transformers.preference import learning
 
             return learning.train(self, base, train, valid, context)
-
-    def rendered(
-        self,
-        base: harness.Checkpoint,
-        rows: Sequence[harness.Example],
-        context: harness.Context,
-    ) -> Iterator[harness.Rendered]:
-        """See :meth:`harness.Trainer.rendered`: of a pair the chosen answer.
-
-        Raises:
-            ConfigError: the chat template cannot be used, or ends no answer.
-        """
-        from harness_transformers.quiet import quietly
-
-        with quietly():
-            from harness_transformers import rendering
-            from harness_transformers.chats import Chats
-
-            chats = Chats.of(base)
-        yield from rendering.rendered(chats, rows, Encoding(self.options), context)
-
-
-class Encoding:
-    """What the encoding of rows asks of a trainer's options: an answer is the last turn."""
-
-    train_on = "last"
-
-    def __init__(self, options: PreferenceTrainer.Options) -> None:
-        self.max_length, self.on_truncated = options.max_length, options.on_truncated
 
 
 def pairs(row: harness.Example) -> list[tuple[str, str]]:
