@@ -23,7 +23,7 @@ from harness_transformers.export import parity, transfer, weighing
 from harness_transformers.export.origin import Origin
 from harness_transformers.export.parity import Parity
 from harness_transformers.export.transfer import Limits, Transfer
-from harness_transformers.llamacpp import asking, kinds, library, serving
+from harness_transformers.llamacpp import asking, library, serving
 
 Outcome = Literal["accepted", "cannot tell", "refused"]
 
@@ -214,7 +214,7 @@ def answered(
     }  # fmt: skip
     for place in long:
         found[rows[place].id] = harness.Prediction(rows[place].id, "", "context", len(asked[place]))
-    if kind not in kinds.WHOLE:
+    if kind not in library.WHOLE:
         return found, [], []
     generator: Any = harness.make_plugin(
         "generator", "transformers",

@@ -12,7 +12,7 @@ from harness import UsageError
 from harness.terminal.options import RunName
 from harness.terminal.targets import check_target
 from harness_transformers import hub
-from harness_transformers.llamacpp.kinds import Kind
+from harness_transformers.llamacpp.library import Kind
 
 DType = Literal["float32", "float16", "bfloat16"]
 Form = Literal["model", "inspect", "lm-eval"]

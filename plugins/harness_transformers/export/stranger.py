@@ -10,7 +10,7 @@ from harness_transformers import checks
 from harness_transformers.export import fidelity, parity, transfer
 from harness_transformers.export.fidelity import Fidelity
 from harness_transformers.export.origin import ADAPTER, Origin
-from harness_transformers.llamacpp import kinds, writing
+from harness_transformers.llamacpp import library, writing
 
 
 def compared(
@@ -43,12 +43,12 @@ def compared(
 
 
 def _kind_of(path: Path) -> str:
-    """The file's kind, as :data:`kinds.KINDS` calls it, or the number that it has."""
+    """The file's kind, as :data:`library.KINDS` calls it, or the number that it has."""
     import gguf
 
     field = writing.read(path).fields.get("general.file_type")
     number = int(field.contents()) if field is not None else -1
-    names = {int(gguf.LlamaFileType[name]): kind for kind, name in kinds.FILE_TYPES.items()}
+    names = {int(gguf.LlamaFileType[name]): kind for kind, name in library.FILE_TYPES.items()}
     return names.get(number, f"type {number}")
 
 

@@ -13,7 +13,6 @@ from pydantic import Field
 import harness
 from harness.kit.installing import install_extra
 from harness_transformers.llamacpp import library
-from harness_transformers.llamacpp.kinds import Kind
 
 if TYPE_CHECKING:
     from harness_transformers.encoding import Encoded
@@ -35,7 +34,7 @@ class LlamaCppGenerator(harness.Generator):
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
-        quantize: Kind = Field(default="f16", description="kind of the file's weights")
+        quantize: library.Kind = Field(default="f16", description="kind of the file's weights")
         on_too_long: Literal["refuse", "count"] = Field(
             default="refuse",
             description="where a prompt and `max_new_tokens` do not fit the model's "

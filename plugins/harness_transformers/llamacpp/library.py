@@ -9,13 +9,25 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import harness
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
+
+Kind = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PLAIN = ("f32", "f16", "bf16", "q8_0")
+"""Kinds that are written here; llama.cpp makes the others of a file of float32."""
+WHOLE = ("f32", "f16")
+"""Kinds whose answers have to be those of the weights themselves, but for near ties."""
+FILE_TYPES: Mapping[str, str] = {
+    "f32": "ALL_F32", "f16": "MOSTLY_F16", "bf16": "MOSTLY_BF16", "q8_0": "MOSTLY_Q8_0",
+    "q6_k": "MOSTLY_Q6_K", "q5_k_m": "MOSTLY_Q5_K_M", "q4_k_m": "MOSTLY_Q4_K_M",
+}  # fmt: skip
+"""Kind -> the name of llama.cpp's ``llama_ftype``, without ``LLAMA_FTYPE_``."""
 
 EXTRA = "gguf"
 DISTRIBUTION = "llama-cpp-py-sync"

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness_transformers.llamacpp import families, vocabulary
-from harness_transformers.llamacpp.kinds import FILE_TYPES, PLAIN
+from harness_transformers.llamacpp import families, library, vocabulary
 
 
 def write(
@@ -29,7 +28,7 @@ def write(
     Args:
         model: of transformers, in float32 (weights of another type are converted).
         name: of the model.
-        kind: one of :data:`kinds.KINDS`.
+        kind: one of :data:`library.KINDS`.
         bos: whether prompts begin with the token of the beginning.
         said: told of each tensor (done, all, what).
 
@@ -37,14 +36,12 @@ def write(
         UsageError: models of this family, or such a tokenizer, are not written.
         EnvironmentFailure: the kind needs llama.cpp, and it is not installed.
     """
-    if kind not in PLAIN:
-        from harness_transformers.llamacpp import library
-
+    if kind not in library.PLAIN:
         library.need(f"--quantize {kind}")
         whole = path.with_name(f"{path.name}.f32")
         write(whole, model, tokenizer, name=name, kind="f32", bos=bos, said=said)
         try:
-            library.quantize(whole, path, f"LLAMA_FTYPE_{FILE_TYPES[kind]}")
+            library.quantize(whole, path, f"LLAMA_FTYPE_{library.FILE_TYPES[kind]}")
         finally:
             whole.unlink(missing_ok=True)
         return
@@ -55,7 +52,7 @@ def write(
     writer = gguf.GGUFWriter(path, family.arch)
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_name(_name(name, tokenizer))
-    writer.add_file_type(int(gguf.LlamaFileType[FILE_TYPES[kind]]))
+    writer.add_file_type(int(gguf.LlamaFileType[library.FILE_TYPES[kind]]))
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     families.write_metadata(writer, config, family)
     table = model.get_input_embeddings().weight

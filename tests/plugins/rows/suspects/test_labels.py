@@ -8,8 +8,7 @@ import pytest
 import harness
 from harness_rows.suspects import by_words
 from harness_rows.suspects.asking import questions
-from harness_rows.suspects.ranking import ranked
-from harness_rows.suspects.stacking import together
+from harness_rows.suspects.ranking import ranked, together
 
 SAID = ("the lamp is broken in the hall", "when do you open on sunday", "where is my parcel now")
 LABELS = ("defect", "hours", "parcel")
