@@ -20,6 +20,7 @@ import heapq
 import json
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,6 +35,9 @@ from harness.engine.workers import Workers
 from harness.records import Checkpoint, Example
 from harness.registry import Registry
 from harness.stages import Resources
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from tests.support.project import CONFIG, Project
 
 PLUGIN = """

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +24,9 @@ from harness.engine.artifacts import Artifacts
 from harness.engine.ledger import Ledger
 from harness.engine.places import LEDGER
 from harness.records import Example
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from tests.support.object_store import URL, ObjectStore, serving
 
 SIZES = {"predictions.jsonl": 400_000, "made.json": 4_000, "losses.bin": 40_000}

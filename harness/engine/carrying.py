@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import channel
-from harness.engine.job import RESULT
 from harness.engine.worker import Worker
 from harness.kit.files import digest, manifest_of, read_json, remove
+from harness.stages.launching import RESULT
 
 NUMBER = 1
 """Of a launched job in what is told of it: its file tells of no other one."""
@@ -31,6 +31,11 @@ def told_file(folder: Path, name: str) -> Path:
     """Where what a job says is read; there before it is submitted, so that no machine remembers
     that it is missing."""
     return folder / f"told-{name}.jsonl"
+
+
+def command_of(folder: Path, name: str) -> tuple[str, ...]:
+    """The command that does the job in ``folder``, launched under a name."""
+    return sys.executable, "-P", "-m", "harness.engine.carrying", str(folder), name
 
 
 class Carrier:

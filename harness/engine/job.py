@@ -27,9 +27,9 @@ from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
 from harness.remote.spending import Place, at, counting
 from harness.stages import making
+from harness.stages.launching import RESULT
 
 DESCRIPTION = "job.json"
-RESULT = "result.json"
 ERROR = "error.json"
 LOG = "log.txt"
 ANSWERS, BESIDE = "predictions.jsonl", "beside.jsonl"

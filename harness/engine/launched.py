@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from harness.config.making import make_plugin
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Report
 from harness.engine import carrying, channel
-from harness.engine.job import DESCRIPTION, RESULT
+from harness.engine.job import DESCRIPTION
 from harness.engine.scratch import SUBMITTED
 from harness.errors import (
     Cancelled,
@@ -35,7 +34,7 @@ from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.records import from_json, to_json
 from harness.stages import launching
-from harness.stages.launching import Launched, LaunchedJob, Resources
+from harness.stages.launching import RESULT, Launched, LaunchedJob, Resources
 
 POLL_SECONDS = 0.05
 """Between two looks at what a job says; ten times as long once it has taken a minute."""
@@ -155,7 +154,7 @@ class LaunchedJobs:
                 name, "", self.entry.plugin, options, self._files, job, label, time.time()
             )
             write_json(folder / SUBMITTED, to_json(note))
-        command = (sys.executable, "-P", "-m", "harness.engine.carrying", str(folder), note.name)
+        command = carrying.command_of(folder, note.name)
         with self._turn, plainly(self.entry.named):
             name = launching.submitted(
                 self._launcher, LaunchedJob(note.name, folder, command, resources)

@@ -23,10 +23,11 @@ from typing import Any
 from harness.context import Report, unheard
 from harness.engine import channel
 from harness.engine.channel import LOAD, STOP
-from harness.engine.job import ERROR, LOG, RESULT
+from harness.engine.job import ERROR, LOG
 from harness.errors import EnvironmentFailure, OutOfMemory, PluginError
 from harness.errors.machine import trouble_in
 from harness.kit.files import read_json
+from harness.stages.launching import RESULT
 
 POLL_SECONDS = 0.2
 WAITING = {"GOMP_SPINCOUNT": "1000"}

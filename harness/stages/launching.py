@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.boundary.results import returned
-from harness.context import Context
 from harness.errors import PluginError
 from harness.kit.text import given
 from harness.stages.base import Plugin
+
+RESULT = "result.json"
+"""What a job leaves in its folder at its end, unless it fails."""
 
 JobState = Literal["waiting", "running", "ended", "failed", "gone"]
 """``ended``: with exit code 0; ``gone``: cancelled, or unknown to the launcher."""
@@ -35,12 +36,14 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class LaunchedJob:
-    """A job to be run.
+    """A job to be run: a folder that says what to do, and the command that does it.
 
     Attributes:
         name: no other job has it; letters, digits and ``-``.
         folder: with all that the job needs and leaves; each machine that runs jobs sees it.
-        command: does the job. It ends by itself, asks for nothing, and goes on in order at SIGTERM.
+        command: does the job. It ends by itself, asks for nothing, and stops in order at SIGTERM.
+            ``Carrier().do(folder, name)`` is the same within a process that stays for the next job
+            (:class:`harness.Carrier`).
     """
 
     name: str
@@ -114,29 +117,26 @@ def state_of(launcher: Launcher, name: str) -> Launched:
     return returned(Launcher.state, launcher.state(name))
 
 
-WAITS = 60.0
+WAITS = 120.0
 """Seconds for which a launcher that is tried out may let its job wait."""
 
 
-def exercise_launcher(launcher: Launcher, context: Context) -> str:
-    """A job that writes a file, submitted twice under one name, and cancelled when it is over."""
-    wrote = context.output / "wrote.txt"
-    code = "import pathlib, sys, time; time.sleep(1); pathlib.Path(sys.argv[1]).write_text('done')"
-    command = (sys.executable, "-c", code, str(wrote))
-    job = LaunchedJob(f"harness-kit-{time.time_ns()}", context.output, command)
+def exercise_launcher(launcher: Launcher, job: LaunchedJob) -> str:
+    """Submit a job twice under one name, look at it to its end, and cancel it then."""
     try:
         name = submitted(launcher, job)
         if (again := submitted(launcher, job)) != name:
             raise PluginError(f"submit() gives one job two ids: {given(name)} and {given(again)}")
         over = time.monotonic() + WAITS
-        while state_of(launcher, name).state in ("waiting", "running"):
+        while (how := state_of(launcher, name)).state in ("waiting", "running"):
             if time.monotonic() > over:
                 launcher.cancel(name)
-                raise PluginError(f"a job of a second has not ended after {WAITS:.0f} s")
+                raise PluginError(f"a job without work has not ended after {WAITS:.0f} s")
             time.sleep(0.2)
-        state = state_of(launcher, name)
-        if not wrote.is_file() or state.state not in ("ended", "gone"):
-            raise PluginError(f"a job that writes a file is '{state.state}' ({state.said})")
+        if how.state not in ("ended", "gone"):
+            raise PluginError(f"a job without work is '{how.state}' ({how.said})")
+        if not (job.folder / RESULT).is_file():
+            raise PluginError(f"a job that was submitted and is '{how.state}' was never done")
         launcher.cancel(name)
         launcher.logs(name)
         if state_of(launcher, "0").state != "gone":

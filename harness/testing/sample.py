@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from harness.records import (
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
-from harness.stages import AnnotatedRun, AnswerValues, Evidence
+from harness.stages import AnnotatedRun, AnswerValues, Evidence, LaunchedJob
 from harness.stages.prompting import Held
 from harness.testing.subject import Subject
 
@@ -166,6 +167,17 @@ class Sample:
         from harness.testing import sample_run
 
         return sample_run.document(self)
+
+    @property
+    def job(self) -> LaunchedJob:
+        """One that asks no plugin for its environment."""
+        from harness.engine import carrying
+        from harness.engine.job import write_question
+
+        folder, name = self.folder / "job", f"harness-kit-{time.time_ns()}"
+        folder.mkdir()
+        write_question([], [], folder)
+        return LaunchedJob(name, folder, carrying.command_of(folder, name))
 
     @property
     def branches(self) -> Branches:

@@ -121,7 +121,8 @@ def _job(name: str) -> dict[str, str] | None:
             return None
         raise
     words = (word.partition("=") for word in line.split(" "))
-    return {key: value for key, _, value in words}
+    job = {key: value for key, _, value in words}
+    return job if job.get("JobId") == name else None  # of 0 it shows all that there are
 
 
 def _said(command: Sequence[str], script: str | None = None) -> str:

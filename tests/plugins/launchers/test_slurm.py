@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness.engine.launched import submitted_in
+from harness.testing import check
 from harness_launchers.slurm import Slurm as Launcher
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support import slurm
@@ -67,6 +68,13 @@ def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_p
     assert awaited(launched, killed, "gone").said == "cancelled" and told.exists()
     launched.cancel(killed)
     assert launched.state("99999").state == "gone"
+
+
+def test_it_obeys_the_rules_of_launchers(cluster: slurm.Slurm) -> None:
+    outcomes = check(Launcher, {"partition": "main"})
+    (work,) = (outcome for outcome in outcomes if outcome.rule == "work")
+    assert work.status == "ok", work.message
+    assert not [outcome for outcome in outcomes if outcome.status == "failed"]
 
 
 def test_what_sbatch_refuses_is_told(cluster: slurm.Slurm, tmp_path: Path) -> None:
