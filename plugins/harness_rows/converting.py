@@ -54,6 +54,7 @@ class Converter:
         equal: pairs of two equal answers, which are rows without a rejected one.
         cut_back: rows that end at an earlier turn, as the last one is not to be learned.
         incomplete: rows without a prompt or an answer that were left out, as the options say.
+        only_rejected: rows without a good answer.
     """
 
     def __init__(self, options: RowsOptions, found: Recognised, problems: Problems) -> None:
@@ -66,7 +67,7 @@ class Converter:
         parts = string.Formatter().parse(self.roles.template)
         self._template = [(words, name) for words, name, _, _ in parts]
         self._label, self._number = "", 0
-        self.left_out = self.cut_back = self.equal = 0
+        self.left_out = self.cut_back = self.equal = self.only_rejected = 0
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -82,6 +83,9 @@ class Converter:
         if self.equal:
             pairs = "1 pair has" if self.equal == 1 else f"{self.equal:,} pairs have"
             said.append(f"{pairs} two equal answers: no preference is learned from these")
+        if self.only_rejected:
+            rows = "1 row has" if self.only_rejected == 1 else f"{self.only_rejected:,} rows have"
+            said.append(f"{rows} rejected answers alone: learned from, and not of dev or test")
         if self.cut_back:
             rows = "1 row ends" if self.cut_back == 1 else f"{self.cut_back:,} rows end"
             said.append(
@@ -104,6 +108,7 @@ class Converter:
             rejected = self._rejected(record, references)
             if self.roles.label and not self._verdict(record, self.roles.label):
                 references, rejected, thought = (), references, ""
+            self.only_rejected += not references
             # One text for all three: a row has hardly more memory in its turns.
             place = f"{label}:{number}"
             name = self._name(record, self.roles.id) or place
@@ -190,10 +195,20 @@ class Converter:
         if self.roles.choices:
             choices = self._choices(record)
             found = [picked(choices, text, self.roles.first) or text for text in found]
-        kept = tuple(dict.fromkeys(text for text in found if text.strip()))
-        if not kept:
+        references = tuple(dict.fromkeys(text for text in found if text.strip()))
+        if not references and not self._has_only_rejected(record):
             raise self._blank("the answer is blank", self.roles.references[0])
-        return kept
+        return references
+
+    def _has_only_rejected(self, record: Record) -> bool:
+        """Whether a row says by an empty list that it has no good answer, beside a rejected one."""
+        columns = self.roles.references
+        empty = all(value_of(record, column) == [] for column in columns)
+        return (
+            bool(columns)
+            and empty
+            and value_of(record, self.roles.rejected) not in (MISSING, None, "", [])
+        )
 
     def _rejected(self, record: Record, references: Sequence[str]) -> tuple[str, ...]:
         """Texts of a column, or the last turns of chats; what is a reference, too, is none."""
@@ -269,7 +284,7 @@ class Converter:
         if turns[-1]["role"] == "assistant":
             answer = turns.pop()
             thought, text = thought_of(answer), str(answer["content"])
-            if not references:
+            if not self.roles.references:
                 if answer.get("tool_calls"):
                     calls = "the last turn calls a tool, and calls are not trained as answers"
                     raise self._blank(f"{calls} ({SCOPE})", column)
@@ -282,7 +297,7 @@ class Converter:
                 thought = ""  # it led to another answer than the one that is learned
         if not turns or turns[-1]["role"] not in ASKED:
             raise self._wrong("the turn before the answer must be the user's or a tool's", column)
-        if not references:
+        if not references and not self._has_only_rejected(record):
             who = "a tool's" if turns[-1]["role"] == "tool" else "the user's"
             raise self._blank(f"no answer: the last turn is {who}", column)
         if not any(turn["role"] == "user" for turn in turns):

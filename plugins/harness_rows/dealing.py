@@ -23,11 +23,16 @@ class Dealt(Protocol):
     Attributes:
         split: None where it has to be dealt out.
         split_known: False where a split is given but is not one; such a row is left alone.
+        good_answer: whether an answer to it can be scored. A row of rejected answers alone has
+            nothing to be scored by: it can be learned from, and belongs to train.
     """
 
     group: str
     split: str | None
     split_known: bool
+
+    @property
+    def good_answer(self) -> bool: ...
 
     @property
     def prompt(self) -> str:
@@ -68,22 +73,18 @@ def deal(rows: Sequence[Dealt], sizes: Sizes, draw: int) -> dict[str, int]:
     """Give a split to the rows without one: whole groups, by a hash of the group's name.
 
     Rows with one prompt go together as if they were one group. A group of which a row has a
-    split follows it. With counts, the rows that are left over keep ``split`` None.
+    split follows it, and one without any good answer goes to train. With counts, the rows that are
+    left over keep ``split`` None.
 
     Returns:
         Split -> rows that are missing, where counts could not be met.
     """
-    units = _units(rows)
-    open_units: dict[str, list[Dealt]] = {}
-    for name, members in units.items():
-        given = next((row.split for row in members if row.split is not None), None)
-        if given is None:
-            open_units[name] = members
-        _assign(members, given)
+    open_units = _open_units(rows)
     if all(isinstance(size, int) for size in sizes.values()):
         return _deal_counts(rows, open_units, sizes, draw)
     for name, members in open_units.items():
-        _assign(members, _by_fraction(sizes, fraction(draw, name)))
+        split = _by_fraction(sizes, fraction(draw, name)) if _has_good_answer(members) else "train"
+        _assign(members, split)
     return {}
 
 
@@ -121,12 +122,7 @@ def deal_evenly(
         Split -> rows that are missing, where counts ask for more rows than there are.
     """
     of = {id(row): stratum for row, stratum in zip(rows, strata, strict=True)}
-    open_units: dict[str, list[Dealt]] = {}
-    for name, members in _units(rows).items():
-        given = next((row.split for row in members if row.split is not None), None)
-        _assign(members, given)
-        if given is None:
-            open_units[name] = members
+    open_units = _open_units(rows)
     total = sum(map(len, open_units.values()))
     shares: dict[str | None, float] = {split: float(n) for split, n in sizes.items() if n}
     too_few = False
@@ -140,7 +136,9 @@ def deal_evenly(
     for name in order:
         for split, share in shares.items():
             lag[split] += share * len(open_units[name])
-        chosen = max(lag, key=lambda split: lag[split])
+        scorable = _has_good_answer(open_units[name])
+        takers = [split for split in lag if scorable or split in ("train", None)]
+        chosen = max(takers or lag, key=lambda split: lag[split])
         lag[chosen] -= len(open_units[name])
         _assign(open_units[name], chosen)
     return _wanted(rows, sizes) if too_few else {}
@@ -168,11 +166,11 @@ def _deal_counts(
 ) -> dict[str, int]:
     missing = _wanted(rows, sizes)
     for name in sorted(units, key=lambda name: (fraction(draw, name), name)):
-        split = next((split for split, count in missing.items() if count > 0), None)
-        if split is None:
-            break
-        _assign(units[name], split)
-        missing[split] -= len(units[name])
+        takers = missing if _has_good_answer(units[name]) else missing.keys() & {"train"}
+        split = next((split for split in takers if missing[split] > 0), None)
+        if split is not None:
+            _assign(units[name], split)
+            missing[split] -= len(units[name])
     return {split: count for split, count in missing.items() if count > 0}
 
 
@@ -184,6 +182,22 @@ def _wanted(rows: Sequence[Dealt], sizes: Sizes) -> dict[str, int]:
         if split in sizes
     }
     return {split: count for split, count in lacking.items() if count > 0}
+
+
+def _open_units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
+    """The units that are still to be dealt out; the rows of the others have got their split."""
+    open_units: dict[str, list[Dealt]] = {}
+    for name, members in _units(rows).items():
+        split = next((row.split for row in members if row.split is not None), None)
+        if split is None:
+            open_units[name] = members
+        else:
+            _assign(members, split)
+    return open_units
+
+
+def _has_good_answer(unit: Sequence[Dealt]) -> bool:
+    return any(row.good_answer for row in unit)
 
 
 def _units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:

@@ -30,7 +30,7 @@ class Jsonl(harness.Source):
     synonyms: ClassVar[Mapping[str, str]] = {
         "file": "path", "data_files": "files", "splits": "sizes", "split": "sizes", "seed": "draw",
     }  # fmt: skip
-    revision = 3
+    revision = 4
 
     class Options(harness.Options):
         path: Path | None = Field(

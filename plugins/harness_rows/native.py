@@ -61,6 +61,10 @@ class Row:
         """The conversation before the answer, system turns left out, evened."""
         return evened(self.messages)
 
+    @property
+    def good_answer(self) -> bool:
+        return bool(self.references) or not self.rejected
+
     def fault(self, reason: str, *path: str | int, key: bool = False, about: str = "") -> Fault:
         """What is wrong with the value (or key) at ``path``."""
         text = self.lines.raw(self.at).decode("utf-8")

@@ -20,7 +20,7 @@ class Rows(harness.Source):
         "subset": "config", "splits": "sizes", "split": "sizes", "seed": "draw",
         "template": "prompt", "system_prompt": "system", "dataset": "hub", "repo": "hub",
     }  # fmt: skip
-    revision = 4
+    revision = 5
 
     class Options(RowsOptions):
         pass

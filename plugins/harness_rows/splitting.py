@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from harness import DataError, Example, Split
@@ -39,6 +39,10 @@ class _Row:
     def prompt(self) -> str:
         return evened(self.example.messages)
 
+    @property
+    def good_answer(self) -> bool:
+        return bool(self.example.references)
+
 
 def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> list[Example]:
     """The rows with their splits; with numbers as sizes, those left over are not among them.
@@ -59,14 +63,20 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
     ]
     if options.sizes:
         require_all(_deal(rows, options), reading.where)
-    kept = list(_kept(rows, bool(options.sizes), problems))
-    _torn(kept, problems)
+    in_splits = scorable(_in_splits(rows, bool(options.sizes), problems))
+    _torn(in_splits, problems)
     problems.refuse(reading.where, _HINT)
-    counts = {row.split for row in kept}
-    lacking = [split for split in NEEDED if split not in counts]
+    splits = {row.split for row in in_splits}
+    lacking = [split for split in NEEDED if split not in splits]
     if lacking:
         raise DataError(f"no row is of {' or '.join(lacking)}", where=reading.where, hint=_HINT)
-    return kept
+    return in_splits
+
+
+def scorable(rows: Iterable[Example]) -> list[Example]:
+    """The rows without those of dev and test that have rejected answers alone: answers to these
+    could not be scored."""
+    return [row for row in rows if row.references or row.split not in ("dev", "test")]
 
 
 def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> list[str]:
@@ -145,7 +155,7 @@ def _stratum(row: _Row, options: RowsOptions) -> str:
     return str(row.example.meta.get(options.stratify, ""))
 
 
-def _kept(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Example]:
+def _in_splits(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Example]:
     for row in rows:
         if row.split is not None:
             yield dataclasses.replace(row.example, split=cast(Split, row.split), group=row.group)

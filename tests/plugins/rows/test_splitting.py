@@ -166,3 +166,35 @@ def test_too_few_rows_are_an_error_with_strata_too(stratify, tmp_path):
     options = {"columns": {"meta": "kind"}, "stratify": stratify}
     with pytest.raises(harness.DataError, match="fewer rows than `sizes`"):
         rows_of(path, sizes={"train": 60, "dev": 20, "test": 20}, **options)
+
+
+def judged(n: int, good: bool, **more: Any) -> dict[str, Any]:
+    return {"prompt": sentence(n), "completion": f"So {n} {good}.", "label": good, **more}
+
+
+@pytest.mark.parametrize(
+    "sizes", [SHARES, {"train": 60, "dev": 20, "test": 20}, {"dev": 20, "test": 20}]
+)
+@pytest.mark.parametrize("more", [{}, {"stratify": "kind", "columns": {"meta": "kind"}}])
+def test_rows_of_rejected_answers_alone_are_dealt_to_train(sizes, more, tmp_path):
+    path = written(tmp_path, [judged(n, n % 2 == 0, kind=n % 3) for n in range(200)])
+    rows = rows_of(path, sizes=sizes, **more)
+    assert {row.split for row in rows if not row.references} == {"train"}
+    assert any(row.references for row in rows if row.split == "train")
+    wanted = sizes if sizes != SHARES else {"dev": 10, "test": 10, "train": 100}
+    assert all(counts(rows)[split] >= wanted[split] for split in wanted)
+
+
+def test_of_a_prompt_with_a_good_and_a_rejected_answer_dev_has_the_good_one(tmp_path):
+    path = written(tmp_path, [judged(n // 2, n % 2 == 0) for n in range(400)])
+    rows = rows_of(path, sizes=SHARES)
+    assert all(row.references for row in rows if row.split in ("dev", "test"))
+    assert any(not row.references for row in rows if row.split == "train")
+    assert 20 <= counts(rows)["dev"] <= 40
+
+
+def test_a_split_that_the_file_gives_loses_what_could_not_be_scored(tmp_path):
+    splits = ("train", "dev", "test")
+    path = written(tmp_path, [judged(n, n % 2 == 0, split=splits[n % 3]) for n in range(60)])
+    rows = rows_of(path)
+    assert counts(rows) == {"train": 20, "dev": 10, "test": 10}

@@ -189,11 +189,34 @@ def test_bad_answers_are_rejected_ones_and_can_be_left_out(name, tmp_path):
     found = reading(tmp_path, *JUDGED[name])
     answers = [(row.references, row.rejected) for row in found.rows[:3]]
     assert answers == [(("a0",), ()), ((), ("a1",)), (("a2",), ())]
-    assert "an answer that is not good is a rejected one" in found.said[-1]
+    assert "an answer that is not good is a rejected one" in found.said[0]
     found = reading(tmp_path, *JUDGED[name], columns={"good": found.columns["label"][0]})
     assert [row.references for row in found.rows] == [("a0",), ("a2",), ("a4",)]
     assert "3 rows are left out" in found.said[-1]
     assert len(found.records) == 3 and found.problems.lines == ()
+
+
+def test_a_row_may_say_that_it_has_rejected_answers_alone(tmp_path):
+    rows = [
+        {"messages": [USER], "references": references, "rejected": ["No."]}
+        for references in (["So."], [], [" "])
+    ]
+    found = reading(tmp_path, *rows)
+    answers = [(row.references, row.rejected) for row in found.rows]
+    assert answers == [(("So.",), ("No.",)), ((), ("No.",))]
+    assert found.problems.lines == ("rows.jsonl:3:references: the answer is blank",)
+    assert (
+        found.said[-1] == "1 row has rejected answers alone: learned from, and not of dev or test"
+    )
+
+
+def test_a_row_that_has_no_answer_at_all_stays_a_problem(tmp_path):
+    rows = [
+        {"messages": turns, "references": references, "rejected": []}
+        for turns, references in (([USER], ["So."]), ([USER], []), ([USER, answer("So.")], []))
+    ]
+    found = reading(tmp_path, *rows)
+    assert len(found.rows) == 1 and found.problems.count == 2
 
 
 def test_a_label_that_is_the_answer_or_a_named_fact_is_no_verdict(tmp_path):

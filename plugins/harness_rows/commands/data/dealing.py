@@ -50,7 +50,8 @@ class Dealing:
 
     Attributes:
         records: the original columns of each, with its split, and its group where one was made.
-        left_over: rows that are in no split, because numbers were asked for.
+        left_over: rows that are in no split: numbers were asked for, or they cannot be scored.
+        not_scorable: those of them that have rejected answers alone.
         kept: rows that had a split and keep it.
     """
 
@@ -60,6 +61,7 @@ class Dealing:
     rows: tuple[Example, ...]
     records: tuple[Record, ...]
     left_over: int
+    not_scorable: int
     kept: int
     check: Checked
 
@@ -102,8 +104,11 @@ class Dealing:
             yield f"No row{some} nearly repeats one of dev or test."
         if self.kept:
             yield f"{counted(self.kept, 'had', 'had')} a split and kept it (--anew deals all)."
-        if self.left_over:
-            yield f"{counted(self.left_over)} over: not written, as sizes are numbers of rows."
+        if over := self.left_over - self.not_scorable:
+            yield f"{counted(over)} over: not written, as sizes are numbers of rows."
+        if self.not_scorable:
+            rows = counted(self.not_scorable, "has", "have")
+            yield f"{rows} rejected answers alone and no place in dev or test: not written."
 
     def config(self, files: Sequence[Path]) -> dict[str, Any]:
         """The config's ``data`` section that reads the result."""
@@ -138,12 +143,19 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
     bare = _bare(reading) if request.anew else reading
     rows = tuple(dealt(bare, options, lambda done, of: report(done, of, "")))
     before = {row.id: row.split for row in bare.rows}
-    kept = sum(row.split == before[row.id] for row in rows)
+    after = {row.id for row in rows}
+    left_over = [row for row in bare.rows if row.id not in after]
     return Dealing(
-        reading.where, reading.said, options, rows,
-        tuple(_records(reading, rows)), len(reading.rows) - len(rows), kept,
-        _checked(rows, previewed(rows, report=begin("comparing prompts"))),
-    )  # fmt: skip
+        where=reading.where,
+        said=reading.said,
+        options=options,
+        rows=rows,
+        records=tuple(_records(reading, rows)),
+        left_over=len(left_over),
+        not_scorable=sum(not row.references for row in left_over),
+        kept=sum(row.split == before[row.id] for row in rows),
+        check=_checked(rows, previewed(rows, report=begin("comparing prompts"))),
+    )
 
 
 def _need_room(reading: Reading, options: RowsOptions) -> None:

@@ -13,7 +13,7 @@ from harness_rows.commands.data.request import Request, of_config, source_option
 from harness_rows.formats import Unrecognised
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
-from harness_rows.splitting import dealt
+from harness_rows.splitting import dealt, scorable
 
 FLAGS = {"columns": "column", "config": "subset", "incomplete": "drop-incomplete"}
 """Options of the source that are called otherwise on a command line."""
@@ -98,7 +98,7 @@ def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) 
             words = ["--column", f"prompt={best.prompt}", "--column", f"references={best.answer}"]
             error.hint = f"name them: {shlex.join(words)}"
         raise
-    rows, problems = reading.rows, reading.problems.lines
+    rows, problems = tuple(scorable(reading.rows)), reading.problems.lines
     if options.sizes or options.group:
         try:
             rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))

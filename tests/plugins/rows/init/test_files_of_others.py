@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -188,6 +189,27 @@ def test_pairs_get_a_config_that_learns_from_preferences(empty):
     assert checked.code == 0, checked.err
     refused = empty.inside("check", "--set", "replay=.2")
     assert refused.code == 2 and "general rows (`replay`) are none" in " ".join(refused.err.split())
+
+
+def test_rows_of_dev_that_init_counts_have_a_good_answer(empty):
+    name = jsonl(empty.folder / "kto.jsonl", [
+        {"prompt": drawn(n, 8), "completion": drawn(n, 9), "label": n % 2 == 0} for n in range(200)
+    ])  # fmt: skip
+    done = empty.inside("init", name)
+    assert done.code == 0, done.err
+    assert "100 rows have rejected answers alone" in " ".join(done.out.split())
+    counted = re.search(r"([\d]+) train, .*?([\d]+) dev, ([\d]+) test", done.out)
+    assert counted is not None
+    document = empty.inside("data", "stats", "-c", "harness.yaml", "--json").document
+    splits = {part["split"]: part["rows"] for part in document["splits"]}
+    assert [splits[name] for name in ("train", "dev", "test")] == [int(n) for n in counted.groups()]
+    split = empty.inside("data", "split", "kto.jsonl", "-o", "kto")
+    assert split.code == 0, split.err
+    for held_out in ("dev", "test"):
+        rows = map(
+            json.loads, (empty.folder / "kto" / f"{held_out}.jsonl").read_text().splitlines()
+        )
+        assert all(row["label"] for row in rows)
 
 
 def test_rows_of_our_own_form_keep_what_they_reject(empty):
