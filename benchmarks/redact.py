@@ -55,7 +55,7 @@ def length(span: Span) -> int:
 
 def compared(row: dict[str, Any], finders: Finders) -> tuple[list[Span], list[Span], list[Span]]:
     """The labels that were found, those that were missed, and the finds that are wrong."""
-    found = [(one.kind, one.start, one.end) for one in finders.found(row["text"])]
+    found = [(one.kind, one.start, one.end) for one in finders.find(row["text"])]
     labels = labelled(row)
     hit = [label for label in labels if any(right(one, label) for one in found)]
     wrong = [one for one in found if not any(right(one, label) for label in labels)]
@@ -115,7 +115,7 @@ def main() -> None:
     for half in [options.half] if options.half else HALVES:
         rows = lines(half)
         clean = [row for row in rows if not row["values"]]
-        touched = sum(bool(Finders(KINDS).found(row["text"])) for row in clean)
+        touched = sum(bool(Finders(KINDS).find(row["text"])) for row in clean)
         print(f"\n{half}: {len(rows)} lines; of {len(clean)} without a value, {touched} changed\n")
         print("\n".join(table(counted(rows))))
         if options.mistakes:

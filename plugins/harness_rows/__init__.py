@@ -19,9 +19,9 @@ def notes_on_rows(texts: Sequence[str], rows: int) -> list[str]:
     """That rows hold what may be personal data."""
     from harness_rows.cleaning.private import counting
 
-    held = counting.kinds_in(texts)
-    told = counting.sentence(held, len(texts), rows)
-    return [f"{told}; {counting.remedy(held)}"] if told else []
+    counts = counting.kinds_in(texts)
+    finding = counting.sentence(counts, len(texts), rows)
+    return [f"{finding}; {counting.remedy(counts)}"] if finding else []
 
 
 @harness.hookimpl

@@ -31,7 +31,7 @@ def choices_of(value: Any) -> Choices:
         texts, signs = value.get("text"), value.get("label")
     if not isinstance(texts, Sequence) or isinstance(texts, (str, bytes)):
         return {}
-    plain = all(isinstance(one, (str, int, float)) and str(one).strip() for one in texts)
+    plain = all(isinstance(text, (str, int, float)) and str(text).strip() for text in texts)
     if not plain or not 2 <= len(texts) <= len(signs if isinstance(signs, Sequence) else ()):
         return {}
     return {str(sign).upper(): str(text).strip() for sign, text in zip(signs, texts, strict=False)}
@@ -83,11 +83,11 @@ def column_of_choices(columns: Sequence[str], answers: str, rows: Iterable[Recor
     head = list(islice(rows, MOST_LOOKED_AT))
     for column in columns:
         first = first_number(column, answers, head)
-        found = 0
+        answered = 0
         for row in head:
             answer = value_of(row, answers)
             if answer is not MISSING and isinstance(answer, (str, int)):
-                found += bool(picked(choices_of(value_of(row, column)), str(answer), first))
-        if head and found >= NEARLY_ALL * len(head):
+                answered += bool(picked(choices_of(value_of(row, column)), str(answer), first))
+        if head and answered >= NEARLY_ALL * len(head):
             return column
     return ""

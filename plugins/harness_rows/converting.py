@@ -57,8 +57,8 @@ class Converter:
         only_rejected: rows without a good answer.
     """
 
-    def __init__(self, options: RowsOptions, found: Recognised, problems: Problems) -> None:
-        self.roles: Roles = found.roles
+    def __init__(self, options: RowsOptions, recognised: Recognised, problems: Problems) -> None:
+        self.roles: Roles = recognised.roles
         self.problems = problems
         self._system = options.system
         self._drops = options.incomplete == "drop"
@@ -171,15 +171,15 @@ class Converter:
 
     def _prompt(self, record: Record) -> str:
         if self._template:
-            found = "".join(
+            prompt = "".join(
                 words + (self._text(record, name) if name else "") for words, name in self._template
             )
         else:
             texts = (self._text(record, name) for name in self.roles.prompts)
-            found = "\n\n".join(text for text in texts if text.strip())
-        if not found.strip():
+            prompt = "\n\n".join(text for text in texts if text.strip())
+        if not prompt.strip():
             raise self._blank("the prompt is blank", next(iter(self.roles.prompts), ""))
-        return f"{found}\n\n{lettered(self._choices(record))}" if self.roles.choices else found
+        return f"{prompt}\n\n{lettered(self._choices(record))}" if self.roles.choices else prompt
 
     def _choices(self, record: Record) -> Choices:
         column = self.roles.choices
@@ -189,13 +189,13 @@ class Converter:
         return choices
 
     def _references(self, record: Record) -> tuple[str, ...]:
-        found: list[str] = []
+        texts: list[str] = []
         for column in self.roles.references:
-            found += self._answers(value_of(record, column), column)
+            texts += self._answers(value_of(record, column), column)
         if self.roles.choices:
             choices = self._choices(record)
-            found = [picked(choices, text, self.roles.first) or text for text in found]
-        references = tuple(dict.fromkeys(text for text in found if text.strip()))
+            texts = [picked(choices, text, self.roles.first) or text for text in texts]
+        references = tuple(dict.fromkeys(text for text in texts if text.strip()))
         if not references and not self._has_only_rejected(record):
             raise self._blank("the answer is blank", self.roles.references[0])
         return references
@@ -227,15 +227,15 @@ class Converter:
         if not all(text.strip() for text in texts):
             raise self._blank("the rejected answer is blank", column)
         good = {text.strip() for text in references}
-        kept = tuple(dict.fromkeys(text for text in texts if text.strip() not in good))
-        self.equal += not kept
-        return kept
+        rejected = tuple(dict.fromkeys(text for text in texts if text.strip() not in good))
+        self.equal += not rejected
+        return rejected
 
     def _answers(self, value: Any, column: str) -> list[str]:
         if isinstance(value, dict) and "text" in value:  # answers as SQuAD has them
             value = value["text"]
         if isinstance(value, list):
-            return [text for one in value for text in self._answers(one, column)]
+            return [text for item in value for text in self._answers(item, column)]
         return [self._plain(value, column)]
 
     def _text(self, record: Record, column: str) -> str:
@@ -261,8 +261,8 @@ class Converter:
     def _history(self, record: Record) -> list[dict[str, Any]]:
         turns: list[dict[str, Any]] = []
         column = self.roles.history
-        found = value_of(record, column) if column else None
-        for pair in (listed(found) or ()) if found is not MISSING else ():
+        history = value_of(record, column) if column else None
+        for pair in (listed(history) or ()) if history is not MISSING else ():
             if not isinstance(pair, Sequence) or len(pair) != 2:
                 raise self._wrong("`history` must be pairs of a question and an answer", column)
             turns.append({"role": "user", "content": self._plain(pair[0], column)})
@@ -349,24 +349,24 @@ class Converter:
         value = value_of(record, column) if column else None
         if value is MISSING or value is None or value == "":
             return split
-        found = SPLIT_NAMES.get(value.strip().casefold()) if isinstance(value, str) else None
-        if found is None:
+        name = SPLIT_NAMES.get(value.strip().casefold()) if isinstance(value, str) else None
+        if name is None:
             known = ", ".join(SPLITS)
             raise self._wrong(f"unknown split (known: {known}, validation)", column)
-        return found
+        return name
 
     def _meta(self, record: Record) -> Mapping[str, Any]:
-        found: dict[str, Any] = {}
+        meta: dict[str, Any] = {}
         for column in self.roles.meta:
             value = value_of(record, column)
             if value is MISSING:
                 continue
             if isinstance(value, dict):
                 for key, inner in value.items():
-                    found[sys.intern(str(key))] = self._scalar(inner, column)
+                    meta[sys.intern(str(key))] = self._scalar(inner, column)
             else:
-                found[column] = self._scalar(value, column)
-        return found
+                meta[column] = self._scalar(value, column)
+        return meta
 
     def _scalar(self, value: Any, column: str) -> Any:
         if isinstance(value, str):
@@ -382,10 +382,10 @@ class Converter:
         value = value_of(record, column) if column else None
         if value is MISSING or value is None or value == "":
             return ()
-        found = listed(value)
-        if found is None or not all(isinstance(tool, dict) for tool in found):
+        tools = listed(value)
+        if tools is None or not all(isinstance(tool, dict) for tool in tools):
             raise self._wrong("`tools` must be a list of objects", column)
-        return tuple(map(tool_of, found))
+        return tuple(map(tool_of, tools))
 
 
 def _kind(value: Any) -> str:

@@ -66,14 +66,14 @@ def parts(file: File, split: str, problems: Problems) -> list[Part]:
 
 def _only_list(file: File, split: str, problems: Problems, value: dict[str, Any]) -> list[Part]:
     """The one list of objects that an object holds, as answers of a server have them."""
-    found = dict(_lists_in(value, "", DEPTH))
-    if len(found) == 1:
-        ((name, rows),) = found.items()
+    lists = dict(_lists_in(value, "", DEPTH))
+    if len(lists) == 1:
+        ((name, rows),) = lists.items()
         said = f"rows are the list `{_shown(name)}` of the file"
         return [Part(_objects(file, problems, rows, name, 1), split, said)]
-    if found:
-        names = [f"`{_shown(name)}` ({len(rows):,} rows)" for name, rows in found.items()]
-        most = max(found, key=lambda name: len(found[name]))
+    if lists:
+        names = [f"`{_shown(name)}` ({len(rows):,} rows)" for name, rows in lists.items()]
+        most = max(lists, key=lambda name: len(lists[name]))
         hint = f"a file with one of them: jq {shlex.quote(f'.{most}')} {shlex.quote(file.label)}"
         many = ", ".join(names[:NAMED])
         fault = Fault(f"the file holds several lists of rows: {many}", file.label, hint=hint)
@@ -133,7 +133,7 @@ def _split(name: str) -> str:
 
 
 def _has_rows(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
 
 
 def _no_split(names: Sequence[str]) -> str:
@@ -148,6 +148,6 @@ def _no_split(names: Sequence[str]) -> str:
 
 def _no_list(value: Any) -> str:
     what = "holds no list of rows under `data`, or under the name of a split"
-    if isinstance(value, dict) and any(isinstance(one, (dict, list)) for one in value.values()):
+    if isinstance(value, dict) and any(isinstance(held, (dict, list)) for held in value.values()):
         what += '; of pandas, `df.to_json(path, orient="records", lines=True)` writes rows'
     return f"the file {what}"

@@ -32,7 +32,7 @@ _BINARY = 64
 """Bytes of which none is NUL in a text."""
 
 
-def found(path: Path) -> list[tuple[File, str]]:
+def files_at(path: Path) -> list[tuple[File, str]]:
     """The files at a path, sorted by name, each with the split that its name says, or "".
 
     Raises:
@@ -54,9 +54,9 @@ def found(path: Path) -> list[tuple[File, str]]:
     if not paths:
         known = ", ".join(SUFFIXES)
         raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
-    labels = short_names(paths, lambda one: one.relative_to(path).as_posix())
-    splits = with_dev([split_of(one.relative_to(path)) for one in paths])
-    return [(File(one, labels[one]), split) for one, split in zip(paths, splits, strict=True)]
+    labels = short_names(paths, lambda file: file.relative_to(path).as_posix())
+    splits = with_dev([split_of(file.relative_to(path)) for file in paths])
+    return [(File(file, labels[file]), split) for file, split in zip(paths, splits, strict=True)]
 
 
 def parts(file: File, split: str, problems: Problems, encoding: str = "") -> list[Part]:

@@ -90,10 +90,9 @@ def recognise(
     if options.format == "auto" and not (named.references or named.prompts or named.messages):
         named = _as_pairs(named, looks, where)
     if named.prompts or named.template or named.messages:
-        found = _by_name(options, named, looks, where)
+        format_, roles, reason = _by_name(options, named, looks, where)
     else:
-        found = _by_columns(options, named, looks, where)
-    format_, roles, reason = found
+        format_, roles, reason = _by_columns(options, named, looks, where)
     roles = _beside(roles, named, looks)
     if not (roles.good or roles.label or roles.rejected):
         roles = replace(roles, label=_judged(roles, looks))
@@ -109,12 +108,12 @@ class _Looks:
 
     def first(self, names: Sequence[str], but: Sequence[str] = ()) -> str:
         """The column with the first of these names, or empty."""
-        found = (self._plain.get(name, "") for name in names)
-        return next((name for name in found if name and name not in but), "")
+        columns = (self._plain.get(name, "") for name in names)
+        return next((name for name in columns if name and name not in but), "")
 
     def values(self, column: str) -> list[Any]:
-        found = (value_of(record, column) for record in self.head)
-        return [value for value in found if value is not MISSING and value is not None]
+        values = (value_of(record, column) for record in self.head)
+        return [value for value in values if value is not MISSING and value is not None]
 
     def distinct(self, columns: Sequence[str]) -> int:
         """How many rows differ in what stands in these columns together."""
@@ -125,18 +124,18 @@ class _Looks:
         values = self.values(column)
         said = ("true", "false")
         return bool(values) and all(
-            isinstance(one, bool) or (isinstance(one, str) and one.strip().casefold() in said)
-            for one in values
+            isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in said)
+            for value in values
         )
 
     def reachable(self) -> list[str]:
         """The columns; of one that holds objects, what is in them (``outer.inner``)."""
-        found: list[str] = []
+        columns: list[str] = []
         for name in self.columns:
             first = next(iter(self.values(name)), None)
             nested = isinstance(first, dict)
-            found += [f"{name}.{key}" for key in first] if nested and first else [name]
-        return found
+            columns += [f"{name}.{key}" for key in first] if nested and first else [name]
+        return columns
 
     def turns(self, column: str) -> str:
         """``messages`` or ``sharegpt`` where the column holds lists of turns, else empty."""
@@ -192,8 +191,7 @@ def _named_are_there(
         return
     import harness
 
-    one = lacking[0]
-    hint = harness.near(one, columns) if len(lacking) == 1 else ""
+    hint = harness.near(lacking[0], columns) if len(lacking) == 1 else ""
     names = ", ".join(f"'{name}'" for name in lacking)
     verb = "is no column" if len(lacking) == 1 else "are no columns"
     raise DataError(
@@ -254,7 +252,7 @@ def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> N
     rows = len(looks.head)
     if not roles.prompts or looks.distinct(roles.prompts) >= FEW * rows:
         return
-    taken = [name for one in (roles, named) for names in one.columns().values() for name in names]
+    taken = [name for part in (roles, named) for names in part.columns().values() for name in names]
     other = next(
         (
             column
@@ -267,14 +265,14 @@ def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> N
     if other:
         read, answer = " and ".join(roles.prompts), (named.references or roles.references)[0]
         whole = "\\n\\n".join(f"{{{name}}}" for name in (*roles.prompts, other))
-        found = _unrecognised(looks, where, f"'{read}' repeats itself, and '{other}' does not")
-        found.hint = (
+        error = _unrecognised(looks, where, f"'{read}' repeats itself, and '{other}' does not")
+        error.hint = (
             f"name one in the config, as `columns: {{prompt: {other}, references: {answer}}}` "
             f'under `data:`, or put them together: `prompt: "{whole}"`'
         )
         alone, together = Choice(other, answer), Choice(other, answer, whole.replace("\\n", "\n"))
-        found.proposal = Proposal((alone, together))
-        raise found
+        error.proposal = Proposal((alone, together))
+        raise error
 
 
 def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages") -> Roles | None:
@@ -404,15 +402,15 @@ def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
         held = ("number", "date", "id", "address", "no text")
         plain = [name for name in columns if kind_of(looks.values(name)) not in held]
         prompt, answer = (*plain, "question", "answer")[:2]
-    found = Unrecognised(
+    error = Unrecognised(
         f"{what}: it cannot be told which column is the prompt, and which the answer",
         where=where,
         details=[f"columns: {', '.join(columns)}"],
         hint=f"name them in the config, as `columns: {{prompt: {prompt}, references: {answer}}}` "
         "under `data:`",
     )
-    found.columns, found.head, found.proposal = looks.columns, looks.head, proposal
-    return found
+    error.columns, error.head, error.proposal = looks.columns, looks.head, proposal
+    return error
 
 
 def _judged(roles: Roles, looks: _Looks) -> str:
@@ -429,7 +427,7 @@ def _as_pairs(named: Roles, looks: _Looks, where: str) -> Roles:
         DataError: these are steps, or pairs of which nobody can tell the prompt.
     """
     steps, verdicts = looks.first(("completions",)), looks.first(("labels",))
-    if steps and verdicts and all(isinstance(one, list) for one in looks.values(verdicts)):
+    if steps and verdicts and all(isinstance(verdict, list) for verdict in looks.values(verdicts)):
         raise DataError(
             f"these are stepwise rows ('{steps}' are the steps of an answer, '{verdicts}' says "
             "which are right); harness trains on whole answers",

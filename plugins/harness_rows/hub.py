@@ -48,16 +48,16 @@ def parts(options: RowsOptions, problems: Problems) -> tuple[list[Part], str]:
             f"'{name}' is a file or folder here", where="data.hub", hint=f"write `path: {name}`"
         )
     commit = _commit(name, options.revision)
-    found = _loaded(options, commit or options.revision, reached=bool(commit))
-    many = found if isinstance(found, dict) else {"": found}
+    loaded = _loaded(options, commit or options.revision, reached=bool(commit))
+    many = loaded if isinstance(loaded, dict) else {"": loaded}
     kind = f"the hub's data set {name}"
-    made: list[Part] = []
+    readers: list[Part] = []
     splits = with_dev([_split_of(split) for split in many])
     for (split, data), ours in zip(many.items(), splits, strict=True):
         label = f"{name}/{split}" if split else name
         reader = InMemory(File(None, label), problems.add, data.data.table, kind)
-        made.append(Part(reader, ours))
-    return made, commit
+        readers.append(Part(reader, ours))
+    return readers, commit
 
 
 def _split_of(name: str) -> str:

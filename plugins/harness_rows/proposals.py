@@ -163,27 +163,31 @@ def propose(columns: Sequence[str], head: Sequence[Record]) -> Proposal:
         head: the first records.
     """
     all_columns = [_column(name, head) for name in columns]
-    usable = [one for one in all_columns if one.kind in ("text", "label", "rating", "short")]
-    texts = [one for one in usable if _may_be_text(one)]
+    usable = [
+        column for column in all_columns if column.kind in ("text", "label", "rating", "short")
+    ]
+    texts = [column for column in usable if _may_be_text(column)]
     offered, answer = _offered(columns, head)
     if offered:
-        texts = [one for one in texts if one.name.partition(".")[0] not in (offered, answer)]
-    titles = [one for one in texts if one.role == "title"]
+        texts = [
+            column for column in texts if column.name.partition(".")[0] not in (offered, answer)
+        ]
+    titles = [column for column in texts if column.role == "title"]
     if len(texts) > len(titles):
-        texts = [one for one in texts if one not in titles]
+        texts = [column for column in texts if column not in titles]
     else:
         titles = []
     texts = _without_names(texts)
     if offered and texts:
-        asked = [one for one in texts if one.role == "prompt"] or texts
-        choices = [Choice(one.name, answer) for one in asked]
+        asked = [column for column in texts if column.role == "prompt"] or texts
+        choices = [Choice(column.name, answer) for column in asked]
         return Proposal(tuple(choices[:MOST]), sure=len(choices) == 1, named=True)
-    if not texts and len(short := [one for one in usable if one.kind == "short"]) == 2:
+    if not texts and len(short := [column for column in usable if column.kind == "short"]) == 2:
         texts = short  # a word and its translation
-    choices, sure, named = _paired(texts, [one for one in usable if one not in texts])
+    choices, sure, named = _paired(texts, [column for column in usable if column not in texts])
     return Proposal(
-        tuple(choices[:MOST]), sure, named, tuple(one.name for one in titles),
-        tuple(one.name for one in texts if one.role == "answer"),
+        tuple(choices[:MOST]), sure, named, tuple(column.name for column in titles),
+        tuple(column.name for column in texts if column.role == "answer"),
     )  # fmt: skip
 
 
@@ -191,14 +195,20 @@ def _offered(columns: Sequence[str], head: Sequence[Record]) -> tuple[str, str]:
     """A column with answers to choose from, and that of the right ones; empty where none is."""
     outer = dict.fromkeys(name.partition(".")[0] for name in columns)
     lists = [name for name in outer if any(choices_of(value_of(row, name)) for row in head[:1])]
-    pairs = ((one, name) for one in lists for name in columns if name.partition(".")[0] != one)
+    pairs = (
+        (listed, name) for listed in lists for name in columns if name.partition(".")[0] != listed
+    )
     return next((pair for pair in pairs if column_of_choices(pair[:1], pair[1], head)), ("", ""))
 
 
 def _without_names(texts: list[_Column]) -> list[_Column]:
     """The texts without those that are names of people or things beside two longer ones."""
-    longest = max((one.length for one in texts), default=0.0)
-    left = [one for one in texts if one.role or one.length > NAME or 3 * one.length > longest]
+    longest = max((column.length for column in texts), default=0.0)
+    left = [
+        column
+        for column in texts
+        if column.role or column.length > NAME or 3 * column.length > longest
+    ]
     return left if len(left) >= 2 else texts
 
 
@@ -212,14 +222,14 @@ def role_of(name: str) -> str:
     """What people call so: ``prompt``, ``answer``, ``label``, ``title``, ``other``, or empty."""
     outer, _, last = unicodedata.normalize("NFC", name).rpartition(".")
     folded = _CAMEL.sub(" ", last).casefold()
-    found = _WORD.findall(folded)
-    if len(found) >= _LONG_NAME or "?" in name:
+    parts = _WORD.findall(folded)
+    if len(parts) >= _LONG_NAME or "?" in name:
         return ""
-    if outer and found and found[-1] in _VALUES and role_of(outer) == "answer":
+    if outer and parts and parts[-1] in _VALUES and role_of(outer) == "answer":
         return "answer"
-    heads = [end for word in found for end in _COMPOUNDS if word.endswith(end)]
+    heads = [end for part in parts for end in _COMPOUNDS if part.endswith(end)]
     for role in ("other", "answer", "prompt", "label", "title"):
-        if not _NAMES[role].isdisjoint([*found, *heads]):
+        if not _NAMES[role].isdisjoint([*parts, *heads]):
             return role
         if any(word in folded for word in _UNSPACED.get(role, ())):
             return role
@@ -228,12 +238,11 @@ def role_of(name: str) -> str:
 
 def kind_of(values: Sequence[Any]) -> Kind:
     """What stands in a column; ``no text`` for nested values, and where hardly anything does."""
-    found = [text for value in values for text in _texts(value)]
-    if any(isinstance(value, dict) for value in values) or not found:
+    texts = [text.strip() for value in values for text in _texts(value)]
+    if any(isinstance(value, dict) for value in values) or not texts:
         return "no text"
     if any(isinstance(value, list) and not _texts(value) for value in values if value):
         return "no text"
-    texts = [text.strip() for text in found]
     different = len(set(texts))
     if _share(texts, _DATE) >= NEARLY_ALL:  # before numbers: 01.03.2024
         return "date"
@@ -271,8 +280,8 @@ def _is_rating(texts: Sequence[str]) -> bool:
 
 def _column(name: str, head: Sequence[Record]) -> _Column:
     values = [value for record in head if (value := value_of(record, name)) is not MISSING]
-    found = [text for value in values for text in _texts(value)]
-    length = sum(map(words, found)) / max(1, len(found))
+    texts = [text for value in values for text in _texts(value)]
+    length = sum(map(words, texts)) / max(1, len(texts))
     return _Column(name, kind_of(values), role_of(name), length)
 
 
@@ -283,34 +292,38 @@ def _may_be_text(column: _Column) -> bool:
 
 def _paired(texts: Sequence[_Column], others: Sequence[_Column]) -> tuple[list[Choice], bool, bool]:
     """Choices; whether the first is sure; whether names say it."""
-    texts = [one for one in texts if one.role != "other"]
-    others = [one for one in others if one.role != "other"]
-    answers = [one for one in texts if one.role == "answer"]
-    labels = [one for one in others if one.kind == "label"]
-    labels = labels or [one for one in others if one.kind == "rating"]
-    named = [one for one in others if one.role in ("label", "answer") and one.kind != "text"]
-    asked = [one for one in texts if one not in answers] or texts
-    prompts = [one for one in asked if one.role == "prompt"]
-    survey = any("?" in one.name or len(_WORD.findall(one.name)) >= _LONG_NAME for one in texts)
+    texts = [column for column in texts if column.role != "other"]
+    others = [column for column in others if column.role != "other"]
+    answers = [column for column in texts if column.role == "answer"]
+    labels = [column for column in others if column.kind == "label"]
+    labels = labels or [column for column in others if column.kind == "rating"]
+    named = [
+        column for column in others if column.role in ("label", "answer") and column.kind != "text"
+    ]
+    asked = [column for column in texts if column not in answers] or texts
+    prompts = [column for column in asked if column.role == "prompt"]
+    survey = any(
+        "?" in column.name or len(_WORD.findall(column.name)) >= _LONG_NAME for column in texts
+    )
     if answers and len(texts) > len(answers):
         choices = [Choice(p.name, a.name) for a in answers for p in prompts or asked]
         return choices, len(choices) == 1, bool(prompts)
     if len(texts) == 1:
-        called_answers = [one for one in named if one.role == "answer"]
-        found = called_answers or named or labels
-        choices = [Choice(texts[0].name, one.name) for one in found]
-        return choices, len(found) == 1 and not survey, bool(named)
+        called_answers = [column for column in named if column.role == "answer"]
+        answer_columns = called_answers or named or labels
+        choices = [Choice(texts[0].name, column.name) for column in answer_columns]
+        return choices, len(answer_columns) == 1 and not survey, bool(named)
     if len(texts) == 2 and not answers:
         first, second = texts if texts[1] not in prompts or prompts == texts else reversed(texts)
         choices = [Choice(first.name, second.name)]
         marks = named or ([] if prompts else labels)
-        if not any("{" in one.name or "}" in one.name for one in texts):
-            both = "\n\n".join(f"{{{one.name}}}" for one in texts)
+        if not any("{" in column.name or "}" in column.name for column in texts):
+            both = "\n\n".join(f"{{{column.name}}}" for column in texts)
             choices += [Choice(first.name, label.name, both) for label in marks]
         if not prompts:
             choices.append(Choice(second.name, first.name))
         return choices, not marks and not survey and len(prompts) < 2, False
-    longest = sorted(texts, key=lambda one: -one.length)
+    longest = sorted(texts, key=lambda column: -column.length)
     pairs = ((p, a) for p in prompts or longest for a in [*named, *longest] if p is not a)
     return [Choice(p.name, a.name) for p, a in islice(pairs, MOST)], False, False
 
@@ -328,9 +341,9 @@ def options(columns: Sequence[str]) -> dict[str, str]:
     """Sign -> column (``A`` -> ``option_a``) where columns hold the options of a question."""
     signs: dict[str, str] = {}
     for name in columns:
-        found = _OPTION.fullmatch(name.strip())
-        if found and "{" not in name and "}" not in name:
-            signs.setdefault(found[1].upper(), name)
+        match = _OPTION.fullmatch(name.strip())
+        if match and "{" not in name and "}" not in name:
+            signs.setdefault(match[1].upper(), name)
     for series in ("ABCDEFGH", "12345678"):
         run = {sign: signs[sign] for sign in _run(series, signs)}
         if len(run) >= 2:

@@ -17,10 +17,8 @@ from harness_rows.options import RowsOptions, template_names
 
 HEAD = 200
 """Records of each file by which the format is recognised."""
-TOLD = 20_000
-"""Rows after which the progress is told again."""
-
-Told = Callable[[int], None]
+WATCHED = 20_000
+"""Rows after which the progress is reported again."""
 _HINT = "formats with an example of each: harness docs formats"
 
 
@@ -57,11 +55,11 @@ class Reading:
         self.problems.refuse(self.where, _HINT)
 
 
-def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
+def read(options: RowsOptions, watch: Callable[[int], None] = lambda count: None) -> Reading:
     """Read all rows.
 
     Args:
-        told: is told now and then how many rows there are so far.
+        watch: is told now and then how many rows there are so far.
 
     Raises:
         DataError: there is no row at all, or no format fits; problems of single rows are kept
@@ -78,7 +76,7 @@ def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
     columns = list(dict.fromkeys(name for part in opened.parts for name in part.reader.columns))
     form = recognise(options, columns, records, where)
     form = replace(form, said=(*opened.said, *form.said))
-    return _converted(options, heads, form, problems, where, told)
+    return _converted(options, heads, form, problems, where, watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +97,11 @@ def _opened(options: RowsOptions, problems: Problems) -> _Opened:
         )
     parts = [
         part
-        for file, split in files.found(options.path)
+        for file, split in files.files_at(options.path)
         for part in files.parts(file, split, problems, options.encoding)
     ]
-    found = dict.fromkeys(one.encoding for part in parts if (one := part.reader.file).encoding)
-    said = [f"texts are read as {', '.join(found)}"] if found else []
+    encodings = dict.fromkeys(filter(None, (part.reader.file.encoding for part in parts)))
+    said = [f"texts are read as {', '.join(encodings)}"] if encodings else []
     said += [part.said for part in parts if part.said]
     return _Opened(files.shown(options.path), tuple(parts), tuple(said))
 
@@ -129,7 +127,7 @@ class _Head:
 
 def _converted(
     options: RowsOptions, heads: Iterable[_Head], form: Recognised,
-    problems: Problems, where: str, told: Told,
+    problems: Problems, where: str, watch: Callable[[int], None],
 ) -> Reading:  # fmt: skip
     converter = Converter(options, form, problems)
     heads = list(heads)
@@ -144,8 +142,8 @@ def _converted(
             rows.append(row)
             which.append(part)
             places.append(at)
-            if len(rows) % TOLD == 0:
-                told(len(rows))
+            if len(rows) % WATCHED == 0:
+                watch(len(rows))
     if not rows and converter.incomplete and not problems.count:
         raise DataError("every row has a blank prompt or answer", where=where)
     played = form.roles.columns(template_names(options.prompt))

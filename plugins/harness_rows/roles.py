@@ -63,7 +63,9 @@ class Roles:
             "meta": self.meta,
         }
         return {
-            role: found for role, names in named.items() if (found := tuple(filter(None, names)))
+            role: columns
+            for role, names in named.items()
+            if (columns := tuple(filter(None, names)))
         }
 
 

@@ -32,8 +32,9 @@ class Rows(harness.Source):
         from harness_rows import files
 
         path, also = self.options.path, self.options.also
-        found = () if path is None or not path.exists() else files.found(path)
-        own = tuple(file.path for file, _ in found if file.path)
+        own: tuple[Path, ...] = ()
+        if path is not None and path.exists():
+            own = tuple(file.path for file, _ in files.files_at(path) if file.path)
         return (*own, also) if also is not None and also.is_file() else own
 
     def load(self, context: harness.Context) -> Iterator[harness.Example]:

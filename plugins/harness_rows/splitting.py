@@ -90,13 +90,13 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
     # Sides that the files have given stay as they are, near repeats between them are reported by
     # the core; a row without a split goes where the first given one of its cluster is.
     sides = [SIDES.get(row.split, "") for row in rows]
-    given: dict[int, str] = {}
+    side_of: dict[int, str] = {}
     for cluster, side in zip(clusters_of, sides, strict=True):
         if side:
-            given.setdefault(cluster, side)
+            side_of.setdefault(cluster, side)
     names: dict[tuple[int, str], str] = {}
     return [
-        names.setdefault((cluster, side or given.get(cluster, "")), row.id)
+        names.setdefault((cluster, side or side_of.get(cluster, "")), row.id)
         for row, cluster, side in zip(rows, clusters_of, sides, strict=True)
     ]
 

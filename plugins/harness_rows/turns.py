@@ -41,8 +41,8 @@ def listed(value: Any) -> list[Any] | None:
     if isinstance(value, list):
         return value
     if isinstance(value, str) and value.lstrip()[:1] == "[":
-        found = _parsed(value)
-        return found if isinstance(found, list) else None
+        parsed = _parsed(value)
+        return parsed if isinstance(parsed, list) else None
     return None
 
 
@@ -71,15 +71,15 @@ def turn_of(turn: Any) -> dict[str, Any]:
     if role == "user" and not str(content).strip():
         raise BadTurnError("the content of a user's turn is blank")
     # Templates that know no calls add texts up, and would stumble over a turn without one.
-    made: dict[str, Any] = {"role": role, "content": content or ""}
-    made.update({key: turn[key] for key in TURN_KEYS if turn.get(key) is not None})
+    message: dict[str, Any] = {"role": role, "content": content or ""}
+    message.update({key: turn[key] for key in TURN_KEYS if turn.get(key) is not None})
     if thought:
-        made.setdefault("reasoning_content", thought)
+        message.setdefault("reasoning_content", thought)
     if calls:
-        made["tool_calls"] = calls
+        message["tool_calls"] = calls
     if role == "assistant" and not _is_learned(turn):
-        made[UNLEARNED] = 0
-    return made
+        message[UNLEARNED] = 0
+    return message
 
 
 def tool_of(tool: Mapping[str, Any]) -> Mapping[str, Any]:

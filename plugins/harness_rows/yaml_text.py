@@ -17,7 +17,7 @@ def value(of: object) -> str:
     if isinstance(of, float):
         return f"{of:g}".replace("0.", ".", 1) if 0 < of < 1 else f"{of:g}"
     if isinstance(of, Mapping):
-        inner = (f"{text(str(key))}: {value(one)}" for key, one in of.items())
+        inner = (f"{text(str(key))}: {value(item)}" for key, item in of.items())
         return "{" + ", ".join(inner) + "}"
     if isinstance(of, Sequence):
         return "[" + ", ".join(map(value, of)) + "]"

@@ -26,25 +26,25 @@ def figures(text: str) -> list[str]:
     return ["".join(part.split()) for part in _FIGURES.findall(text)]
 
 
-def same_figures(one: str, other: str) -> bool:
+def same_figures(text: str, other: str) -> bool:
     """Whether two texts have the same numbers and operators in one order.
 
     Sentences with figures may not change places: which words a number belongs to would have to be
     understood to tell ``Tom has 5. Ann has 7.`` from ``Tom has 7 and Ann has 5.``
     """
-    return figures(loosely(one)) == figures(loosely(other))
+    return figures(loosely(text)) == figures(loosely(other))
 
 
-def ask_otherwise(one: str, other: str) -> bool:
+def ask_otherwise(prompt: str, other: str) -> bool:
     """Whether each of two prompts has a sentence (or line) of which the other has next to none."""
-    return all(_has_of_its_own(*texts) for texts in permutations((one, other)))
+    return all(_has_of_its_own(*texts) for texts in permutations((prompt, other)))
 
 
-def _has_of_its_own(one: str, other: str) -> bool:
-    known = [_runs(sentence) for sentence in _sentences(other, LEAST_SENTENCE)]
-    for sentence in _sentences(one, LEAST_SENTENCE):
+def _has_of_its_own(prompt: str, other: str) -> bool:
+    of_other = [_runs(sentence) for sentence in _sentences(other, LEAST_SENTENCE)]
+    for sentence in _sentences(prompt, LEAST_SENTENCE):
         runs = _runs(sentence)
-        if all(len(runs & others) < FOUND_AGAIN * len(runs) for others in known):
+        if all(len(runs & others) < FOUND_AGAIN * len(runs) for others in of_other):
             return True
     return False
 
@@ -54,11 +54,11 @@ def _sentences(text: str, least: int = 1) -> list[str]:
     return [piece for piece in pieces if len(piece) >= least]
 
 
-def jaccard(one: str, other: str) -> float:
+def jaccard(text: str, other: str) -> float:
     """Share of the runs of five characters in either text that are in both; 1 for equal texts."""
-    if one == other:
+    if text == other:
         return 1.0
-    first, second = _runs(one), _runs(other)
+    first, second = _runs(text), _runs(other)
     return len(first & second) / len(first | second)
 
 

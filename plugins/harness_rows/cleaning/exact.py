@@ -46,7 +46,7 @@ def doubled(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
 
 def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Sequence[Example]]:
     """The rows of each prompt that has different answers, the most rows first."""
-    found: list[Sequence[Example]] = []
+    conflicting: list[Sequence[Example]] = []
     for rows in prompts.values():
         if len(rows) < 2 or len({_context(row) for row in rows}) > 1:
             continue
@@ -55,8 +55,8 @@ def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Sequence[Example
             firsts.setdefault(folded(_answer(row)), row)
         answers = [{folded(text) for text in row.references} for row in firsts.values()]
         if len(firsts) > 1 and not set.intersection(*answers):
-            found.append(rows)
-    return sorted(found, key=len, reverse=True)
+            conflicting.append(rows)
+    return sorted(conflicting, key=len, reverse=True)
 
 
 def _side(row: Example) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -106,17 +106,18 @@ def repeated(
     for place, row in enumerate(ranked):
         if row.split == "test" and not rule.with_test:
             continue
-        found = [
+        repeats = [
             Removed(order[place], order[other], likeness, view.by)
             for view in views
             for other, likeness in view.neighbours(place)
             if other < place and stays[other]
         ]
-        if found:
+        if repeats:
             stays[place] = False
-            removed.append(max(found, key=lambda one: (one.likeness, -one.kept)))
+            # The most alike, and of several the first that stays.
+            removed.append(max(repeats, key=lambda repeat: (repeat.likeness, -repeat.kept)))
     return Repeats(
-        tuple(sorted(removed, key=lambda one: one.place)),
+        tuple(sorted(removed, key=lambda row: row.place)),
         views[0].other_figures,
         views[0].other_sentences,
         views[0].other_answers,
@@ -129,9 +130,9 @@ def prompt_of(row: Example) -> str:
     return "\n".join(turn if isinstance(turn, str) else str(turn) for turn in turns if turn)
 
 
-def _apart(one: Example, other: Example) -> bool:
+def _apart(row: Example, other: Example) -> bool:
     """Whether a row may go for its prompt alone: the other is held out, and of another split."""
-    return other.split in HELD_OUT and one.split != other.split
+    return other.split in HELD_OUT and row.split != other.split
 
 
 class _View:
@@ -139,7 +140,7 @@ class _View:
 
     def __init__(
         self, rows: Sequence[Example], rule: Rule, by: str, watch: Watch,
-        counts: Callable[[Example, Example], bool] = lambda one, other: True,
+        counts: Callable[[Example, Example], bool] = lambda row, other: True,
     ) -> None:  # fmt: skip
         self.by, self._rows, self._counts = by, rows, counts
         self.other_figures = self.other_sentences = self.other_answers = 0
@@ -168,23 +169,25 @@ class _View:
                 yield _PART.join(parts)
 
     def _compare(self, texts: Iterator[str], near: float, watch: Watch) -> None:
-        found = pairs(texts, near, watch)
+        near_pairs = pairs(texts, near, watch)
+        # Only now: `texts` is a generator, which fills `_firsts` while it is read.
         places = [at for at, first in enumerate(self._firsts) if at == first]
-        for pair in found:
-            one, other = places[pair.first], places[pair.second]
-            if self._is_repeat(one, other, near):
-                self._near.setdefault(one, []).append((other, pair.similarity))
-                self._near.setdefault(other, []).append((one, pair.similarity))
+        for pair in near_pairs:
+            row, other = places[pair.first], places[pair.second]
+            if self._is_repeat(row, other, near):
+                self._near.setdefault(row, []).append((other, pair.similarity))
+                self._near.setdefault(other, []).append((row, pair.similarity))
 
     def _parts(self, place: int) -> tuple[str, ...]:
         return tuple(map(loosely, _texts(self._rows[place], self.by)))
 
-    def _is_repeat(self, one: int, other: int, near: float) -> bool:
-        mine, theirs = self._parts(one), self._parts(other)
-        if not same_figures(*("\n".join(_texts(self._rows[at], self.by)) for at in (one, other))):
+    def _is_repeat(self, at: int, other_at: int, near: float) -> bool:
+        row, other = self._rows[at], self._rows[other_at]
+        mine, theirs = self._parts(at), self._parts(other_at)
+        if not same_figures("\n".join(_texts(row, self.by)), "\n".join(_texts(other, self.by))):
             self.other_figures += 1
             return False
-        if ask_otherwise(prompt_of(self._rows[one]), prompt_of(self._rows[other])):
+        if ask_otherwise(prompt_of(row), prompt_of(other)):
             self.other_sentences += 1
             return False
         alike = [jaccard(*texts) >= near for texts in zip(mine, theirs, strict=True)]
@@ -194,8 +197,7 @@ class _View:
     def neighbours(self, place: int) -> Iterator[tuple[int, float]]:
         """The rows that this one repeats, equal ones first."""
         first = self._firsts[place]
-        found: Iterable[tuple[int, float]] = self._near.get(first, ())
-        for other, likeness in ((first, 1.0), *found):
+        for other, likeness in ((first, 1.0), *self._near.get(first, ())):
             if other != place and self._counts(self._rows[place], self._rows[other]):
                 yield other, likeness
 

@@ -81,7 +81,7 @@ def _refuse_existing(path: Path) -> None:
 
 
 def _no_data() -> str:
-    names = sorted(one.name for one in Path().iterdir() if one.suffix.lower() in SEEN)
+    names = sorted(path.name for path in Path().iterdir() if path.suffix.lower() in SEEN)
     if not names:
         return "which rows? None are named, and this folder has no file of rows"
     more = ", …" if len(names) > NAMED else ""
@@ -92,10 +92,10 @@ def _from_recipe(request: Request, recipe: Recipe) -> None:
     """The recipe's rows beside the config; neither stays alone."""
     rows = request.output.parent / ROWS
     _refuse_existing(rows)
-    made = _drafted(request, {"path": str(recipe.path), **recipe.options, **request.reads}, rows)
+    drafted = _drafted(request, {"path": str(recipe.path), **recipe.options, **request.reads}, rows)
     write_target("--recipe", rows, recipe.path.read_bytes())
     try:
-        _write(made, request.output, rows)
+        _write(drafted, request.output, rows)
     except BaseException:
         rows.unlink(missing_ok=True)
         raise
@@ -113,9 +113,9 @@ def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None)
         return drafted(request, source, begin, rows)
 
 
-def _write(made: Drafted, output: Path, rows: Path | None = None) -> None:
+def _write(drafted: Drafted, output: Path, rows: Path | None = None) -> None:
     from harness_rows.initial.config_text import config_text
     from harness_rows.initial.shown import show
 
-    write_target("-o", output, config_text(made.draft).encode())
-    show(made, output, rows, Console())
+    write_target("-o", output, config_text(drafted.draft).encode())
+    show(drafted, output, rows, Console())

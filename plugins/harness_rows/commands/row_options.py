@@ -70,13 +70,13 @@ class RowOptions:
         Raises:
             UsageError: a ``--column`` is no ``ROLE=NAME``.
         """
-        given = {
+        options = {
             "config": self.subset, "revision": self.revision, "format": self.format_,
             "encoding": self.encoding, "columns": columns_of(self.column or ()),
             "prompt": _lines(self.prompt), "system": _lines(self.system),
             "incomplete": "drop" if self.drop_incomplete else "",
         }  # fmt: skip
-        return {name: value for name, value in given.items() if value}
+        return {name: value for name, value in options.items() if value}
 
 
 def _lines(text: str | None) -> str | None:
@@ -84,9 +84,9 @@ def _lines(text: str | None) -> str | None:
     return text.replace("\\n", "\n") if text else text
 
 
-def columns_of(given: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for text in given:
+def columns_of(arguments: Sequence[str]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for text in arguments:
         role, mark, name = text.partition("=")
         role = role.strip()
         if not mark or not role or not name:
@@ -99,12 +99,12 @@ def columns_of(given: Sequence[str]) -> dict[str, Any]:
                 hint=f"roles: {', '.join(ROLES)}",
             )
         if role in LISTS:
-            found.setdefault(role, []).append(name)
-        elif role in found:
+            columns.setdefault(role, []).append(name)
+        elif role in columns:
             raise UsageError(f"--column {role}= is given twice")
         else:
-            found[role] = name
-    return found
+            columns[role] = name
+    return columns
 
 
 def place(data: str) -> dict[str, str]:

@@ -93,7 +93,7 @@ def _is_json(text: str) -> bool:
 
 
 def _labels(answers: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    found = Counter(text.strip() for text in answers)
-    few = len(found) <= min(MOST_LABELS, max(2, len(answers) / LABEL_ROWS))
-    brief = all(len(one) <= LABEL_CHARACTERS and words(one) <= LABEL_WORDS for one in found)
-    return tuple(found.most_common()) if few and brief and len(found) > 1 else ()
+    counts = Counter(text.strip() for text in answers)
+    few = len(counts) <= min(MOST_LABELS, max(2, len(answers) / LABEL_ROWS))
+    brief = all(len(label) <= LABEL_CHARACTERS and words(label) <= LABEL_WORDS for label in counts)
+    return tuple(counts.most_common()) if few and brief and len(counts) > 1 else ()

@@ -14,12 +14,12 @@ HUNDREDS = ("chrf", "bleu", "ter")
 
 def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
     """The minimum detectable effect and what it rests on, or why there is none."""
-    found = gain(groups, primary, graded, rounds)
+    shown = gain(groups, primary, graded, rounds)
     if usable(groups):
-        return found
+        return shown
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     return (
-        f"{found} in {primary} ({basis}): the less if training changes few rows, the more "
+        f"{shown} in {primary} ({basis}): the less if training changes few rows, the more "
         "if old and new scores are unrelated"
     )
 

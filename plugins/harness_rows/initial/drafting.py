@@ -131,8 +131,8 @@ def _dealt_out(
     """The splits; where every row has one, ``stratify`` leaves the options, as nothing is dealt."""
 
     def deal(sizes: splits.Sizes, draw: int) -> Sequence[Example]:
-        kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
-        return dealt(reading, _made({**kept, "sizes": dict(sizes), "draw": draw}))
+        options = {key: value for key, value in data.items() if key != "stratify" or sizes}
+        return dealt(reading, _made({**options, "sizes": dict(sizes), "draw": draw}))
 
     chosen = splits.propose(reading.rows, deal, train)
     report(1, 1, "")

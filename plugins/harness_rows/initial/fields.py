@@ -82,20 +82,20 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
     count = 0
     for record in records:
         count += 1
-        for name, found in values.items():
-            if found is not None and not _counted(found, record.get(name)):
+        for name, counts in values.items():
+            if counts is not None and not _counted(counts, record.get(name)):
                 values[name] = None  # nested, or too long for a name
-    dates = [name for name, found in values.items() if found and kind_of([*found]) == "date"]
-    known = {name: found for name, found in values.items() if found and name not in dates}
-    origins = [name for name, found in known.items() if _repeats(found, count)]
+    dates = [name for name, counts in values.items() if counts and kind_of([*counts]) == "date"]
+    named = {name: counts for name, counts in values.items() if counts and name not in dates}
+    origins = [name for name, counts in named.items() if _repeats(counts, count)]
     group = next((name for name in origins if _is_origin(name)), "")
     facts = [
         name
-        for name, found in known.items()
-        if name != group and not _of_answers(name) and _is_fact(found, count)
+        for name, counts in named.items()
+        if name != group and not _of_answers(name) and _is_fact(counts, count)
     ]
     likely = "" if group else next((name for name in origins if name not in facts), "")
-    few = (n for n, found in known.items() if _is_origin(n) and len(found) < FEWEST_ORIGINS)
+    few = (n for n, counts in named.items() if _is_origin(n) and len(counts) < FEWEST_ORIGINS)
     torn = "" if group else next(few, "")
     return Fields(group, tuple(facts[:MOST_FACTS]), likely, torn)
 
@@ -120,7 +120,7 @@ def _asserts(value: Any) -> bool:
         return False
 
 
-def _counted(found: Counter[Any], value: Any) -> bool:
+def _counted(counts: Counter[Any], value: Any) -> bool:
     """Count a value; False where the column cannot be a name or a fact."""
     if value is None:
         return True
@@ -128,7 +128,7 @@ def _counted(found: Counter[Any], value: Any) -> bool:
         return False
     if isinstance(value, str) and len(value) > 4 * LONGEST_VALUE:
         return False
-    found[value] += 1
+    counts[value] += 1
     return True
 
 
@@ -141,15 +141,15 @@ def _of_answers(name: str) -> bool:
     return role_of(name) == "other" or not OF_ANSWERS.isdisjoint(_WORD.findall(name.casefold()))
 
 
-def _repeats(found: Counter[Any], rows: int) -> bool:
+def _repeats(counts: Counter[Any], rows: int) -> bool:
     """Whether rows may come from what the column names: some share one, and none has too many."""
-    if found.total() < rows:
+    if counts.total() < rows:
         return False
-    named = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found)
-    most = found.most_common(1)[0][1]
-    return named and FEWEST_ORIGINS <= len(found) < rows and most <= MAX_SHARE * rows
+    named = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in counts)
+    most = counts.most_common(1)[0][1]
+    return named and FEWEST_ORIGINS <= len(counts) < rows and most <= MAX_SHARE * rows
 
 
-def _is_fact(found: Counter[Any], rows: int) -> bool:
-    brief = all(not isinstance(one, str) or 0 < len(one) <= LONGEST_VALUE for one in found)
-    return brief and 2 <= len(found) <= min(MOST_VALUES, rows / ROWS_A_VALUE)
+def _is_fact(counts: Counter[Any], rows: int) -> bool:
+    brief = all(not isinstance(value, str) or 0 < len(value) <= LONGEST_VALUE for value in counts)
+    return brief and 2 <= len(counts) <= min(MOST_VALUES, rows / ROWS_A_VALUE)

@@ -28,15 +28,15 @@ def doubted(reading: Reading, request: Request) -> None:
     Raises:
         DataError: with the choice to make.
     """
-    given = {one.partition("=")[0].strip() for one in request.column or ()}
-    if reading.format not in _PAIRS or request.prompt or request.format_ or "references" in given:
+    roles = {column.partition("=")[0].strip() for column in request.column or ()}
+    if reading.format not in _PAIRS or request.prompt or request.format_ or "references" in roles:
         return
     head = list(islice(reading.records, HEAD))
     prompts, answers = reading.columns["prompt"], reading.columns["references"]
     proposal = propose([*prompts, *answers, *reading.unused], head)
     rivals = [name for name in proposal.answers if name not in (*prompts, *answers)]
     held = next((f"'{name}' holds {kind}" for name in prompts if (kind := never(name, head))), "")
-    others = [one for one in proposal.choices if one.prompt not in prompts]
+    others = [choice for choice in proposal.choices if choice.prompt not in prompts]
     if rivals:
         what = f"'{answers[0]}' and '{rivals[0]}' may both be the answer"
         choices = [Choice(prompts[-1], name) for name in (*answers, *rivals)]
@@ -49,10 +49,10 @@ def doubted(reading: Reading, request: Request) -> None:
 
 def with_options(reading: Reading) -> str:
     """A template of the prompt that holds the options of an exam; empty where there are none."""
-    found, prompts = options(reading.unused), reading.columns.get("prompt", ())
-    if len(prompts) != 1 or not found or "{" in prompts[0] or "}" in prompts[0]:
+    signs, prompts = options(reading.unused), reading.columns.get("prompt", ())
+    if len(prompts) != 1 or not signs or "{" in prompts[0] or "}" in prompts[0]:
         return ""
-    return "\n".join([f"{{{prompts[0]}}}", "", *(f"{sign}) {{{n}}}" for sign, n in found.items())])
+    return "\n".join([f"{{{prompts[0]}}}", "", *(f"{sign}) {{{n}}}" for sign, n in signs.items())])
 
 
 def with_choices(reading: Reading) -> str:
@@ -71,7 +71,7 @@ def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[st
         name
         for name in columns
         if any(
-            isinstance(found := record.get(name), list) and found and isinstance(found[0], dict)
+            isinstance(value := record.get(name), list) and value and isinstance(value[0], dict)
             for record in head
         )
     ]
@@ -84,10 +84,10 @@ def in_commands(error: DataError, request: Request) -> DataError:
     if option := _OPTION.match(error.hint):
         hint = f"{_command(option[0].split(), request)}{error.hint[option.end() :]}"
         return DataError(error.what, where=error.where, details=error.details, hint=hint)
-    found = _COLUMNS.search(error.hint)
-    if found is None:
+    match = _COLUMNS.search(error.hint)
+    if match is None:
         return error
-    pairs = (part.partition(":") for part in found[1].split(","))
+    pairs = (part.partition(":") for part in match[1].split(","))
     roles = [f"{role.strip()}={name.strip()}" for role, _, name in pairs]
     lead = error.hint.partition("`")[0].replace("in the config, as ", "").rstrip(" ,:")
     hint = f"{lead}: {_with_columns(roles, request)}"
@@ -130,8 +130,8 @@ def _command(more: Sequence[str], request: Request) -> str:
 def _with_columns(roles: Sequence[str], request: Request, template: str = "") -> str:
     """The command line of the request with roles of columns, which it may have in part."""
     new = {role.partition("=")[0] for role in roles}
-    kept = [one for one in request.column or () if one.partition("=")[0] not in new]
-    more = [word for one in roles for word in ("--column", one)]
+    columns = [column for column in request.column or () if column.partition("=")[0] not in new]
+    more = [word for column in roles for word in ("--column", column)]
     if template:
         more += ["--prompt", template.replace("\n", "\\n")]
-    return _command(more, dataclasses.replace(request, column=kept))
+    return _command(more, dataclasses.replace(request, column=columns))

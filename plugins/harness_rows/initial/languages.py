@@ -29,8 +29,8 @@ def look(texts: Sequence[str]) -> tuple[dict[str, float], int]:
     judged = [_language(text[:READ]) for text in spaced(texts, SAMPLE)]
     known = Counter(code for code in judged if code)
     total = known.total()
-    kept = {code: n / total for code, n in known.most_common() if n >= RARE * total}
-    return kept, total
+    shares = {code: n / total for code, n in known.most_common() if n >= RARE * total}
+    return shares, total
 
 
 def _language(text: str) -> str:

@@ -119,7 +119,7 @@ def _in_tokens(
 ) -> Lengths:
     started: list[harness.Report] = []
 
-    def told(done: int, total: int, what: str) -> None:
+    def report(done: int, total: int, what: str) -> None:
         if not started:  # what came before is the tokenizer's loading
             started.append(begin("lengths"))
         started[0](done, total, what)
@@ -127,13 +127,16 @@ def _in_tokens(
     begin("the tokenizer")
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-        context = harness.Context(Path(folder), report=told)
-        shown = list(trainer.rendered(model.fetch(context), [*sample, *longest], context))
-    if refused := next((one.problem for one in shown if not one.tokens), ""):
+        context = harness.Context(Path(folder), report=report)
+        renderings = list(trainer.rendered(model.fetch(context), [*sample, *longest], context))
+    if refused := next((rendering.problem for rendering in renderings if not rendering.tokens), ""):
         return _in_words(sample, longest, f"the chat template refuses rows: {refused}")
-    answers = [sum(one.trained) for one in shown]
-    prompts = [len(one.tokens) - trained for one, trained in zip(shown, answers, strict=True)]
-    return _lengths("tokens", prompts, answers, len(sample), context=shown[0].context)
+    answers = [sum(rendering.trained) for rendering in renderings]
+    prompts = [
+        len(rendering.tokens) - trained
+        for rendering, trained in zip(renderings, answers, strict=True)
+    ]
+    return _lengths("tokens", prompts, answers, len(sample), context=renderings[0].context)
 
 
 def _lengths(

@@ -71,10 +71,10 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
     rows = reading.rows
     near = begin("looking for duplicates")
     repeated = repeats.look(rows, lambda done, total: near(done, total, ""))
-    told = begin("languages")
+    report = begin("languages")
     spoken, judged = languages.look([_text(row) for row in rows])
     longest = [_with_longest(row) if row.rejected else row for row in rows]
-    told(1, 1, "")
+    report(1, 1, "")
     return Overview(
         reading=dataclasses.replace(reading, rows=(), records=()),
         rows=len(rows),
@@ -106,10 +106,10 @@ def _of_tools(turn: Message) -> bool:
 
 def _private(rows: Sequence[Example], report: Report) -> str:
     sample = drawn(rows, counting.MOST)
-    held = counting.kinds_in(map(whole_text, sample))
+    counts = counting.kinds_in(map(whole_text, sample))
     report(1, 1, "")
-    told = counting.sentence(held, len(sample), len(rows))
-    return f"{told}; {counting.remedy(held)}" if told else ""
+    sentence = counting.sentence(counts, len(sample), len(rows))
+    return f"{sentence}; {counting.remedy(counts)}" if sentence else ""
 
 
 def _text(row: Example) -> str:

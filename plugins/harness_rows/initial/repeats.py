@@ -14,7 +14,7 @@ from harness_rows.prompts import COMPARED, NEAR, evened
 LARGEST = 0.05
 """Largest share of the rows that one set of near-duplicates may have to be kept together."""
 
-Told = Callable[[int, int], None]
+Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Repeats:
         return self.largest <= LARGEST
 
 
-def look(rows: Sequence[Example], told: Told) -> Repeats:
+def look(rows: Sequence[Example], watch: Watch) -> Repeats:
     """The repeats among the prompts of rows."""
     from harness.alike.pairs import clusters
 
@@ -50,11 +50,11 @@ def look(rows: Sequence[Example], told: Told) -> Repeats:
         answers.setdefault(evened(row.messages), set()).add(row.references)
     prompts = list(answers)
     looked = [loosely(prompt) for prompt in spaced(prompts, COMPARED)]
-    sizes = Counter(clusters(looked, NEAR, told)) if len(looked) > 1 else Counter([0])
+    sizes = Counter(clusters(looked, NEAR, watch)) if len(looked) > 1 else Counter([0])
     return Repeats(
         equal=len(rows) - len(prompts),
         near=len(looked) - len(sizes),
         looked=len(looked),
-        conflicts=sum(len(known) > 1 for known in answers.values()),
+        conflicts=sum(len(different) > 1 for different in answers.values()),
         largest=max(sizes.values(), default=1) / max(1, len(looked)),
     )

@@ -63,8 +63,8 @@ class Request(RowOptions):
             ("--model", self.model), ("--format", self.format_), ("--encoding", self.encoding),
         ):  # fmt: skip
             words += [flag, value] if value else []
-        for one in self.column or ():
-            words += ["--column", one]
+        for column in self.column or ():
+            words += ["--column", column]
         for flag, value in (("--prompt", self.prompt), ("--system", self.system)):
             words += [flag, value] if value else []
         for flag, value in (("--subset", self.subset), ("--revision", self.revision)):

@@ -43,7 +43,7 @@ def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> No
     where = str(rows) if rows else seen.reading.where
     tables.note(console, f"{where}: {seen.rows:,} rows", "bold")
     _show_pairs(list(_seen(made)), console)
-    names = " and ".join(str(one) for one in (rows, output) if one)
+    names = " and ".join(str(path) for path in (rows, output) if path)
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
     _show_pairs(list(_written(made)), console)
     console.print()
@@ -59,8 +59,8 @@ def show_recipes(console: Console) -> None:
     tables.next_command(console, f"harness init --recipe {RECIPES[0].name}")
 
 
-def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
-    draw_rows(Table((Column("", "word"), Column("")), tuple(pairs), "what is known"), console, 2)
+def _show_pairs(lines: list[tuple[str, str]], console: Console) -> None:
+    draw_rows(Table((Column("", "word"), Column("")), tuple(lines), "what is known"), console, 2)
 
 
 def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
@@ -71,7 +71,7 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
         by = "by the names of the columns and what stands in them"
         if not made.followed.named:
             by = "as the names of the columns say nothing"
-        said = tuple(one for one in said if not one.startswith(READ_AS))
+        said = tuple(sentence for sentence in said if not sentence.startswith(READ_AS))
         said = (f"guessed, {by}: {roles}", *said)
     yield "format", "; ".join(said)
     if seen.reading.unused:
@@ -139,24 +139,26 @@ def _groups(seen: Overview) -> str:
     return said
 
 
-def _repeats(found: Repeats) -> str:
-    if not found.equal and not found.near:
+def _repeats(repeats: Repeats) -> str:
+    if not repeats.equal and not repeats.near:
         return "none"
     said = []
-    if found.equal:
-        said.append(_counted(found.equal, "row repeats", "rows repeat") + " an earlier prompt")
-    if found.near:
-        near = _counted(found.near, "prompt is nearly another", "prompts are nearly another")
-        said.append(f"{near}, of {found.looked:,} looked at")
-    if found.conflicts:
-        said.append(_counted(found.conflicts, "prompt has", "prompts have") + " different answers")
-    if found.near and not found.separable:
+    if repeats.equal:
+        said.append(_counted(repeats.equal, "row repeats", "rows repeat") + " an earlier prompt")
+    if repeats.near:
+        near = _counted(repeats.near, "prompt is nearly another", "prompts are nearly another")
+        said.append(f"{near}, of {repeats.looked:,} looked at")
+    if repeats.conflicts:
+        said.append(
+            _counted(repeats.conflicts, "prompt has", "prompts have") + " different answers"
+        )
+    if repeats.near and not repeats.separable:
         said.append("too many hang together to be kept on one side of the splits")
     return "; ".join(said)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
+def _counted(count: int, singular: str, plural: str) -> str:
+    return f"{count:,} {singular if count == 1 else plural}"
 
 
 def _written(made: Drafted) -> Iterator[tuple[str, str]]:

@@ -93,7 +93,7 @@ def _dealt(sizes: Sizes, draw: int, deal: Deal) -> Splits:
     for row in dealt:
         groups[row.split].append(row.group)
     doubts = [f"{s}: {doubt}" for s in ("dev", "test") if (doubt := usable(groups[s]))]
-    counts = {split: len(found) for split, found in groups.items() if found}
+    counts = {split: len(members) for split, members in groups.items() if members}
     return Splits(sizes, draw, counts, tuple(groups["dev"]), tuple(doubts))
 
 

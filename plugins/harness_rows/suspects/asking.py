@@ -50,9 +50,9 @@ def questions(rows: Sequence[harness.Example], seed: int) -> Questions:
     Args:
         seed: of the draw of other prompts.
     """
-    found = look([answer_of(row) for row in rows])
+    answers = look([answer_of(row) for row in rows])
     spelt: dict[str, str] = {}
-    for label, _ in found.labels:
+    for label, _ in answers.labels:
         spelt.setdefault(label.casefold(), label)
     labels = tuple(sorted(spelt.values()))
     if 1 < len(labels) <= MOST_LABELS:

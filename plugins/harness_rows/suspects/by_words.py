@@ -40,17 +40,17 @@ def opinions(rows: Sequence[harness.Example], own: Integers, labels: int) -> Flo
     # What belongs together is held out together.
     parts = harness.in_parts(rows, PARTS, 0)
     has = _features([asked(row) for row in rows])
-    given = np.eye(labels)[own]
-    whole = has.T @ given
-    found = np.zeros((len(rows), labels))
+    is_own = np.eye(labels)[own]
+    together = has.T @ is_own
+    scores = np.zeros((len(rows), labels))
     for part in filter(None, parts):
-        held = np.array([row.id in part for row in rows])
-        counts = whole - has[held].T @ given[held]
+        held_out = np.array([row.id in part for row in rows])
+        counts = together - has[held_out].T @ is_own[held_out]
         others = counts.sum(axis=1, keepdims=True) - counts + 1.0
-        found[held] = -(has[held] @ np.log(others / others.sum(axis=0)))
-    found -= found.mean(axis=1, keepdims=True)
-    spread = found.std()
-    return found / spread if spread > 0 else found
+        scores[held_out] = -(has[held_out] @ np.log(others / others.sum(axis=0)))
+    scores -= scores.mean(axis=1, keepdims=True)
+    spread = scores.std()
+    return scores / spread if spread > 0 else scores
 
 
 def _features(texts: Sequence[str]) -> Any:

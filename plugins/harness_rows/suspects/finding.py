@@ -34,8 +34,8 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What came of it.
+class Suspects:
+    """The rows to be looked at, and what they were chosen from.
 
     Attributes:
         listed: in the order in which they are to be looked at.
@@ -58,7 +58,7 @@ class Found:
         """What else is to be said of them."""
         said = []
         if self.labels:
-            other = sum(bool(one.likelier) for one in self.listed)
+            other = sum(bool(row.likelier) for row in self.listed)
             said.append(f"Of {counted(other, 'row')} another label is found likelier.")
         if self.spelt:
             said.append(
@@ -78,7 +78,7 @@ class Found:
         return said
 
 
-def find(run: harness.Branches, folds: int, share: float) -> Found:
+def find(run: harness.Branches, folds: int, share: float) -> Suspects:
     """The rows of train and valid to be looked at.
 
     Args:
@@ -107,14 +107,17 @@ def find(run: harness.Branches, folds: int, share: float) -> Found:
     first = order[: math.ceil(share * len(rows))]
     against = _contradictions(rows)
     listed = [_listed(suspect, against.pop(suspect.row.id, ())) for suspect in first]
-    count = len(against) + sum(bool(one.conflicts) for one in listed)
-    scores = {suspect.row.id: suspect for suspect in order}
+    count = len(against) + sum(bool(first.conflicts) for first in listed)
+    suspects = {suspect.row.id: suspect for suspect in order}
     for row in rows:
         if row.id in against:
-            known = scores.get(row.id, Suspect(row, math.nan, ""))
-            listed.append(_listed(known, against[row.id]))
+            suspect = suspects.get(row.id, Suspect(row, math.nan, ""))
+            listed.append(_listed(suspect, against[row.id]))
     spelt = sum(asked.label_of(row) != answer_of(row) for row in rows) if asked.labels else 0
-    return Found(tuple(listed), len(rows), asked.labels, len(rows) - len(order), count, spelt)
+    return Suspects(
+        listed=tuple(listed), rows=len(rows), labels=asked.labels,
+        not_measured=len(rows) - len(order), conflicts=count, spelt=spelt,
+    )  # fmt: skip
 
 
 def _contradictions(rows: list[harness.Example]) -> dict[str, tuple[str, ...]]:

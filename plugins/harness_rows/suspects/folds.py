@@ -50,6 +50,8 @@ def out_of_fold(
         return {row.id: [next(answered) for _ in variants[row.id]] for row in held}
 
     losses: dict[str, list[Losses]] = {}
-    for found in run.side_by_side([functools.partial(measured, number) for number in range(folds)]):
-        losses |= found
+    for part_losses in run.side_by_side(
+        [functools.partial(measured, number) for number in range(folds)]
+    ):
+        losses |= part_losses
     return losses

@@ -112,7 +112,7 @@ def together(model: Floats, words: Floats, own: Integers) -> Floats:
     from scipy.optimize import minimize
 
     rows, labels = model.shape
-    given = np.eye(labels)[own]
+    is_own = np.eye(labels)[own]
     start = np.array([1.0, 0.0, *np.zeros(labels)])
 
     def chances(weights: Floats) -> Floats:
@@ -122,7 +122,7 @@ def together(model: Floats, words: Floats, own: Integers) -> Floats:
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         likely = chances(weights)
-        off, moved = likely - given, weights - start
+        off, moved = likely - is_own, weights - start
         likelihood = np.log(np.maximum(likely[np.arange(rows), own], np.finfo(float).tiny)).sum()
         slope = np.array([(off * model).sum(), (off * words).sum(), *off.sum(axis=0)]) + moved
         return float(moved @ moved / 2 - likelihood), slope
@@ -148,4 +148,4 @@ def _of_texts(
         tokens = len(losses[row.id][0])
         reason = f"{own / tokens:.2f} nats a token, {elsewhere / tokens:.2f} behind other prompts"
         suspects.append(Suspect(row, score, reason))
-    return sorted(suspects, key=lambda one: -one.score)
+    return sorted(suspects, key=lambda suspect: -suspect.score)

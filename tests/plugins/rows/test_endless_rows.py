@@ -15,7 +15,7 @@ def test_a_pipe_in_a_folder_is_named(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
     os.mkfifo(tmp_path / "b.jsonl")
     problems = Problems()
-    found = [files.parts(file, split, problems) for file, split in files.found(tmp_path)]
+    found = [files.parts(file, split, problems) for file, split in files.files_at(tmp_path)]
     assert [len(parts) for parts in found] == [1, 0]
     assert "b.jsonl: cannot be read: it is a pipe" in "\n".join(problems.lines)
 
@@ -23,7 +23,7 @@ def test_a_pipe_in_a_folder_is_named(tmp_path):
 def test_a_device_is_no_data(tmp_path):
     (tmp_path / "zero.jsonl").symlink_to("/dev/zero")
     with pytest.raises(DataError, match="a pipe or a device"):
-        files.found(tmp_path / "zero.jsonl")
+        files.files_at(tmp_path / "zero.jsonl")
 
 
 def test_a_folder_of_too_many_files_is_refused(tmp_path, monkeypatch):
@@ -31,4 +31,4 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path, monkeypatch):
     for number in range(4):
         (tmp_path / f"{number}.csv").write_text("prompt,answer\n")
     with pytest.raises(DataError, match="more than 3 files of rows"):
-        files.found(tmp_path)
+        files.files_at(tmp_path)

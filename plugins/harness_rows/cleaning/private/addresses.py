@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from harness_rows.cleaning.private.values import Found
+from harness_rows.cleaning.private.values import PrivateSpan
 
 # Letters of scripts that put blanks between words: in others an address would take the words
 # before it along.
@@ -44,17 +44,17 @@ _MACHINE = re.compile(
 _BEFORE = 24
 
 
-def mails(text: str) -> Iterator[Found]:
+def mails(text: str) -> Iterator[PrivateSpan]:
     """Mail addresses, mistyped ones with a doubled dot among them."""
     if "@" not in text:
         return
     for match in _MAIL.finditer(text):
         remote = match["local"] in _REMOTES and text[match.end() : match.end() + 1] in (":", "/")
         if not remote:
-            yield Found("email", match.start(), match.end(), match[0].casefold())
+            yield PrivateSpan("email", match.start(), match.end(), match[0].casefold())
 
 
-def machines(text: str) -> Iterator[Found]:
+def machines(text: str) -> Iterator[PrivateSpan]:
     """IPv4 and IPv6 addresses."""
     kinds = ((_IPV6, _likely_v6, ":", 2), (_IPV4, _likely_v4, ".", 3))
     for pattern, likely, mark, least in kinds:
@@ -66,7 +66,7 @@ def machines(text: str) -> Iterator[Found]:
             except ValueError:
                 continue
             if likely(text, match):
-                yield Found("ip", match.start(), match.end(), str(address))
+                yield PrivateSpan("ip", match.start(), match.end(), str(address))
 
 
 def _likely_v4(text: str, match: re.Match[str]) -> bool:

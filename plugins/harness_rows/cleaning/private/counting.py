@@ -21,7 +21,7 @@ def kinds_in(texts: Iterable[str]) -> Counter[str]:
     """Kind -> texts that hold a value of it; under the empty name those that hold any."""
     finders, rows = Finders(KINDS), Counter[str]()
     for text in texts:
-        if kinds := {value.kind for value in finders.found(text)}:
+        if kinds := {span.kind for span in finders.find(text)}:
             rows.update(("", *kinds))
     return rows
 

@@ -9,7 +9,13 @@ from harness_rows.cleaning.private.addresses import machines, mails
 from harness_rows.cleaning.private.keys import keys
 from harness_rows.cleaning.private.numbers import accounts, cards
 from harness_rows.cleaning.private.phones import REGIONS, phones
-from harness_rows.cleaning.private.values import DEFAULT, KINDS, Finder, Found, plainly_written
+from harness_rows.cleaning.private.values import (
+    DEFAULT,
+    KINDS,
+    Finder,
+    PrivateSpan,
+    plainly_written,
+)
 
 LEAST_LENGTH = 4
 """Characters of the shortest text that can hold a value."""
@@ -36,21 +42,21 @@ class Finders:
         }
         self._finders = [(kind, every[kind]) for kind in KINDS if kind in kinds]
 
-    def found(self, text: str) -> list[Found]:
+    def find(self, text: str) -> list[PrivateSpan]:
         """The values of a text in the order in which they stand; of two that overlap, the one
         whose kind counts first."""
-        taken: list[Found] = []
+        taken: list[PrivateSpan] = []
         if len(text) < LEAST_LENGTH:
             return taken
         # Not each value against each other one: a list of addresses may be long.
         covered = bytearray(len(text))
-        for one in self._every(plainly_written(text)):
-            if not any(covered[one.start : one.end]):
-                covered[one.start : one.end] = b"\1" * (one.end - one.start)
-                taken.append(one)
-        return sorted(taken, key=lambda one: one.start)
+        for span in self._every(plainly_written(text)):
+            if not any(covered[span.start : span.end]):
+                covered[span.start : span.end] = b"\1" * (span.end - span.start)
+                taken.append(span)
+        return sorted(taken, key=lambda span: span.start)
 
-    def _every(self, text: str) -> Iterator[Found]:
+    def _every(self, text: str) -> Iterator[PrivateSpan]:
         digits = sum(map(text.count, "0123456789")) if text.isascii() else LEAST_DIGITS["card"]
         for kind, finder in self._finders:
             if digits >= LEAST_DIGITS.get(kind, 0):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness_rows.cleaning.private.values import Found
+from harness_rows.cleaning.private.values import PrivateSpan
 
 LEAST_DIFFERENT = 8
 """Different characters that a key has at least; ``xxxx`` is a placeholder."""
@@ -90,7 +90,7 @@ _FORMS = (
 )  # fmt: skip
 
 
-def keys(text: str) -> Iterator[Found]:
+def keys(text: str) -> Iterator[PrivateSpan]:
     """Keys of known services, tokens of the web, private key blocks."""
     for form in _FORMS:
         for mark in form.marks:
@@ -101,4 +101,4 @@ def keys(text: str) -> Iterator[Found]:
         for match in form.pattern.finditer(text):
             group = "key" if "key" in form.pattern.groupindex else 0
             if len(set(match[group])) >= LEAST_DIFFERENT:
-                yield Found("key", *match.span(group), match[group], form.service)
+                yield PrivateSpan("key", *match.span(group), match[group], form.service)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from harness_rows.cleaning.private.values import Found
+from harness_rows.cleaning.private.values import PrivateSpan
 
 # ISO 13616: country -> characters of an IBAN, from the registry that SWIFT keeps, and for those
 # countries of Africa and Iran that are not in it yet, as their banks write them.
@@ -48,7 +48,7 @@ _NETWORKS = (
 """Ranges of issuers (ISO/IEC 7812) with the lengths that each network uses."""
 
 
-def accounts(text: str) -> Iterator[Found]:
+def accounts(text: str) -> Iterator[PrivateSpan]:
     """IBANs of the right length for their country whose check digits are right (ISO 7064)."""
     for begin in _BEGIN.finditer(text):
         start = begin.start() - 2
@@ -62,10 +62,10 @@ def accounts(text: str) -> Iterator[Found]:
         end = match.start() + places[wanted - 1] + 1
         number = re.sub(r"[^A-Za-z0-9]", "", text[match.start() : end]).upper()
         if not text[end : end + 1].isalnum() and _rest_is_one(number):
-            yield Found("iban", match.start(), end, number, number[:2])
+            yield PrivateSpan("iban", match.start(), end, number, number[:2])
 
 
-def cards(text: str) -> Iterator[Found]:
+def cards(text: str) -> Iterator[PrivateSpan]:
     """Card numbers of a known network whose check digit is right (Luhn, ISO/IEC 7812-1)."""
     for match in chain(_CARD.finditer(text), _DOTTED.finditer(text)):
         digits = re.sub(r"\D", "", match[0])
@@ -74,7 +74,7 @@ def cards(text: str) -> Iterator[Found]:
             continue
         network = next((name for name, form in _NETWORKS if form.fullmatch(digits)), "")
         if network and _luhn(digits):
-            yield Found("card", match.start(), match.end(), digits, network)
+            yield PrivateSpan("card", match.start(), match.end(), digits, network)
 
 
 def _rest_is_one(number: str) -> bool:

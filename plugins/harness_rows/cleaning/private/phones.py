@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from harness_rows.cleaning.private.values import Found
+from harness_rows.cleaning.private.values import PrivateSpan
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "SE", "BR")
 """Regions whose numbers are known without a country code, unless others are given."""
@@ -66,7 +66,7 @@ three groups of North America."""
 _EXTENSION = re.compile(r"[ ,;]*(?:;?ext\.?|extn?\.?|x|poste|#)[ =:]*\d{1,7}$", re.IGNORECASE)
 
 
-def phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[Found]:
+def phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[PrivateSpan]:
     """Telephone numbers, without an extension behind them.
 
     Args:
@@ -79,7 +79,7 @@ def phones(text: str, regions: Sequence[str] = REGIONS) -> Iterator[Found]:
             yield from _numbers(text, run.start() + start, run.start() + end, regions)
 
 
-def _linked(link: re.Match[str]) -> Iterator[Found]:
+def _linked(link: re.Match[str]) -> Iterator[PrivateSpan]:
     """The number of a link to a chat, which has its country code and no plus."""
     from phonenumbers import NumberParseException, is_valid_number, parse
 
@@ -89,7 +89,7 @@ def _linked(link: re.Match[str]) -> Iterator[Found]:
     except NumberParseException:
         return
     if valid:
-        yield Found("phone", *link.span("number"), same)
+        yield PrivateSpan("phone", *link.span("number"), same)
 
 
 def _stretches(run: str) -> Iterator[tuple[int, int]]:
@@ -133,7 +133,7 @@ def _narrow(run: str, begin: int, end: int, digits: int) -> Iterator[tuple[int, 
         first = again
 
 
-def _numbers(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Found]:
+def _numbers(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[PrivateSpan]:
     from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number
 
     # One character before tells whether the run is a part of a word.
@@ -155,7 +155,7 @@ def _numbers(text: str, start: int, end: int, regions: Sequence[str]) -> Iterato
                 continue
             taken.append(place)
             number = format_number(match.number, PhoneNumberFormat.E164)
-            yield Found("phone", place[0], place[0] + len(written), number)
+            yield PrivateSpan("phone", place[0], place[0] + len(written), number)
 
 
 def _likely(text: str, raw: str, place: tuple[int, int], region: str | None) -> bool:

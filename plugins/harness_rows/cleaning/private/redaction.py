@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any
 
 from harness_rows.cleaning.private.finding import Finders
-from harness_rows.cleaning.private.values import KINDS, Found, masked
+from harness_rows.cleaning.private.values import KINDS, PrivateSpan, masked
 
 TOKEN = re.compile(rf"<({'|'.join(kind.upper() for kind in KINDS)})_(\d{{1,9}})>")
 LISTED = 5
@@ -135,22 +135,23 @@ class Redaction:
         return "".join([*parts, self._replaced(text[at:], place)])
 
     def _replaced(self, piece: str, place: str) -> str:
-        found = self._finders.found(piece)
-        if not found:
+        spans = self._finders.find(piece)
+        if not spans:
             return piece
         parts, at = [], 0
-        for one in found:
-            parts += [piece[at : one.start], self._token(one, piece[one.start : one.end], place)]
-            at = one.end
+        for span in spans:
+            token = self._token(span, piece[span.start : span.end], place)
+            parts += [piece[at : span.start], token]
+            at = span.end
         return "".join([*parts, piece[at:]])
 
-    def _token(self, found: Found, written: str, place: str) -> str:
-        value = self._values.get((found.kind, found.same))
+    def _token(self, span: PrivateSpan, written: str, place: str) -> str:
+        value = self._values.get((span.kind, span.same))
         if value is None:
-            self._numbers[found.kind] += 1
-            token = f"<{found.kind.upper()}_{self._numbers[found.kind]}>"
-            value = Value(found.kind, token, masked(written), found.what)
-            self._values[found.kind, found.same] = value
+            self._numbers[span.kind] += 1
+            token = f"<{span.kind.upper()}_{self._numbers[span.kind]}>"
+            value = Value(span.kind, token, masked(written), span.what)
+            self._values[span.kind, span.same] = value
         value.times += 1
         if len(value.places) < LISTED:
             # A key of a mapping may itself be private.
@@ -158,6 +159,6 @@ class Redaction:
         return value.token
 
     def _safe(self, place: str) -> str:
-        for one in reversed(self._finders.found(place)):
-            place = place[: one.start] + "…" + place[one.end :]
+        for span in reversed(self._finders.find(place)):
+            place = place[: span.start] + "…" + place[span.end :]
         return place

@@ -16,7 +16,7 @@ LEAST_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PrivateSpan:
     """A value that stands in a text.
 
     Attributes:
@@ -46,7 +46,7 @@ def plainly_written(text: str) -> str:
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-Finder = Callable[[str], Iterator[Found]]
+Finder = Callable[[str], Iterator[PrivateSpan]]
 
 
 def masked(value: str) -> str:

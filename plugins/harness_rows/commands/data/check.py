@@ -35,62 +35,67 @@ def check(request: Request) -> int:
     from harness_rows.commands.progress import working
 
     with working("data check") as begin:
-        found = opened(request, begin)
-        listed = list(checking.findings(found, begin))
-        if found.rows:
-            listed += fitting.findings(measured(found, request, begin))
-    listed.sort(key=lambda one: one.level != "problem")
-    answer(request, _document(found, listed), lambda console: _show(found, listed, console))
-    return BAD_DATA if any(one.level == "problem" for one in listed) else 0
+        data = opened(request, begin)
+        findings = list(checking.findings(data, begin))
+        if data.rows:
+            findings += fitting.findings(measured(data, request, begin))
+    findings.sort(key=lambda finding: finding.level != "problem")
+    answer(request, _document(data, findings), lambda console: _show(data, findings, console))
+    return BAD_DATA if any(finding.level == "problem" for finding in findings) else 0
 
 
-def _document(found: Opened, listed: Sequence[Finding]) -> dict[str, Any]:
+def _document(data: Opened, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
-        "data": found.where,
-        "format": found.said,
-        "rows": len(found.rows),
-        "splits": _splits(found),
-        "findings": [asdict(one) for one in listed],
+        "data": data.where,
+        "format": data.said,
+        "rows": len(data.rows),
+        "splits": _splits(data),
+        "findings": [asdict(finding) for finding in findings],
     }
 
 
-def _splits(found: Opened) -> dict[str, int]:
+def _splits(data: Opened) -> dict[str, int]:
     from harness import SPLITS
 
-    counts = Counter(str(row.split) for row in found.rows)
+    counts = Counter(str(row.split) for row in data.rows)
     return {name: counts[name] for name in (*SPLITS, "") if counts[name]}
 
 
-def _show(found: Opened, listed: Sequence[Finding], console: Console) -> None:
+def _show(data: Opened, findings: Sequence[Finding], console: Console) -> None:
     from rich.text import Text
 
     from harness.kit.text import one_line
     from harness.terminal import tables
     from harness_rows.commands.data.printing import set_in
 
-    for one in listed:
+    for finding in findings:
         head = Text.assemble(
-            (f"{one.level}: ", f"bold {STYLES[one.level]}"), one_line(one.what, 800)
+            (f"{finding.level}: ", f"bold {STYLES[finding.level]}"), one_line(finding.what, 800)
         )
         console.print(head, highlight=False)
-        below = [", ".join(one_line(place, 120) for place in one.places)] if one.places else []
-        more = ", …" if below and one.count > len(one.places) else ""
-        for line in [*(f"{text}{more}" for text in below), *([f"-> {one.hint}"] * bool(one.hint))]:
+        below = (
+            [", ".join(one_line(place, 120) for place in finding.places)] if finding.places else []
+        )
+        more = ", …" if below and finding.count > len(finding.places) else ""
+        for line in [
+            *(f"{text}{more}" for text in below),
+            *([f"-> {finding.hint}"] * bool(finding.hint)),
+        ]:
             set_in(console, Text(line, "dim"))
-    tables.note(console, _sentence(found, listed), "bold")
+    tables.note(console, _sentence(data, findings), "bold")
 
 
-def _sentence(found: Opened, listed: Sequence[Finding]) -> str:
+def _sentence(data: Opened, findings: Sequence[Finding]) -> str:
     from harness_rows.commands.data.findings import counted
 
-    problems = sum(one.level == "problem" for one in listed)
-    notes = len(listed) - problems
+    problems = sum(finding.level == "problem" for finding in findings)
+    notes = len(findings) - problems
     parts = [
         f"{count} {word}{'s' if count > 1 else ''}"
         for count, word in ((problems, "problem"), (notes, "note"))
         if count
     ]
-    splits = _splits(found)
+    splits = _splits(data)
     named = ", ".join(f"{count:,} {name or 'without a split'}" for name, count in splits.items())
-    rows = counted(len(found.rows)) + (f" ({named})" if set(splits) - {""} else "")
-    return f"{found.where}: {', '.join(parts) or 'nothing found'}; {rows}."
+    rows = counted(len(data.rows)) + (f" ({named})" if set(splits) - {""} else "")
+    return f"{data.where}: {', '.join(parts) or 'nothing found'}; {rows}."

@@ -20,31 +20,29 @@ from harness_rows.dealing import NEEDED, SIDES
 SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
 
 
-def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
+def findings(data: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
     """What is wrong with the rows, and what is worth knowing of them; no model is asked."""
-    yield from _reading(found)
-    if not found.rows:
+    yield from _reading(data)
+    if not data.rows:
         return
-    yield from _ids(found.rows)
-    yield from _splits(found)
-    yield from _groups(found)
-    yield from _verdicts(found.rows)
-    prompts = exact.by_prompt(found.rows)
+    yield from _ids(data.rows)
+    yield from _splits(data)
+    yield from _groups(data)
+    yield from _verdicts(data.rows)
+    prompts = exact.by_prompt(data.rows)
     report = begin("comparing prompts")
-    if found.config:
-        screening = found.config.screened(report)
-    else:
-        screening = previewed(found.rows, report=report)
+    config = data.config
+    screening = config.screened(report) if config else previewed(data.rows, report=report)
     yield from _exact(prompts, screening)
-    yield from _near(screening, found.rows)
+    yield from _near(screening, data.rows)
     yield from _within(prompts)
-    yield from _texts(found.rows)
-    yield from _private(found.rows, begin("looking for personal data"))
+    yield from _texts(data.rows)
+    yield from _private(data.rows, begin("looking for personal data"))
 
 
-def _reading(found: Opened) -> Iterator[Finding]:
+def _reading(data: Opened) -> Iterator[Finding]:
     """What could not be read; each line says how often, and where."""
-    for line in found.problems:
+    for line in data.problems:
         yield Finding("problem", "reading", one_line(line, 400))
 
 
@@ -61,27 +59,27 @@ def _ids(rows: Sequence[Example]) -> Iterator[Finding]:
         yield Finding("problem", "duplicate-id", what, len(again), places(again), hint)
 
 
-def _splits(found: Opened) -> Iterator[Finding]:
-    counts = Counter(row.split for row in found.rows)
+def _splits(data: Opened) -> Iterator[Finding]:
+    counts = Counter(row.split for row in data.rows)
     without = counts.pop("", 0)  # type: ignore[call-overload]
     if not counts:
         yield Finding("note", "no-split", "no row says its split", 0, (), SPLIT_IT)
         return
     if without:
-        lacking = [row for row in found.rows if not row.split]
+        lacking = [row for row in data.rows if not row.split]
         what = f"{counted(without, 'says', 'say')} no split, and the others do"
         yield Finding("problem", "no-split", what, without, places(lacking), SPLIT_IT)
     lacking_splits = [split for split in NEEDED if split not in counts]
     if lacking_splits:
-        level: Level = "problem" if found.sealed else "note"
+        level: Level = "problem" if data.sealed else "note"
         what = f"no row is of {' or '.join(lacking_splits)}; a run needs {', '.join(NEEDED)}"
         yield Finding(level, "missing-split", what, 0, (), SPLIT_IT)
 
 
-def _groups(found: Opened) -> Iterator[Finding]:
+def _groups(data: Opened) -> Iterator[Finding]:
     sides: dict[str, str] = {}
     torn: dict[str, list[Example]] = {}
-    for row in found.rows:
+    for row in data.rows:
         side = SIDES[row.split] if row.split else ""
         if side and sides.setdefault(row.group, side) != side:
             torn.setdefault(row.group, []).append(row)
@@ -90,10 +88,10 @@ def _groups(found: Opened) -> Iterator[Finding]:
         groups = "1 group has" if len(torn) == 1 else f"{len(torn):,} groups have"
         what = f"{groups} rows on two sides (train and pool, dev, test)"
         yield Finding("problem", "torn-group", what, len(rows), places(rows), SPLIT_IT)
-    column = found.reading.columns.get("group") if found.reading else None
+    column = data.reading.columns.get("group") if data.reading else None
     if column:
-        blank = [row for row in found.rows if row.group == row.id]
-        if 0 < len(blank) < len(found.rows):
+        blank = [row for row in data.rows if row.group == row.id]
+        if 0 < len(blank) < len(data.rows):
             what = (
                 f"{counted(len(blank), 'has', 'have')} nothing in the column '{column[0]}': each "
                 "is a group of its own"
@@ -121,7 +119,7 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
     hint = f"a run leaves {left_out:,} out; {SPLIT_IT}" if left_out else SPLIT_IT
     if leaks:
         by = Counter((row.split, held_out.split) for row, held_out in leaks)
-        sides = ", ".join(f"{n:,} of {one} from {other}" for (one, other), n in by.items())
+        sides = ", ".join(f"{n:,} of {split} from {other}" for (split, other), n in by.items())
         what = f"{counted(len(leaks), 'asks', 'ask')} what a held-out row asks ({sides})"
         yield Finding("problem", "leak-exact", what, len(leaks), pairs(leaks), hint)
     elif left_out:
@@ -137,17 +135,17 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
         yield Finding("note", "dev-in-test", what, len(both), places(both), SPLIT_IT)
 
 
-def _near(found: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
+def _near(screening: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
     """Near repeats of dev and test, as ``harness check`` counts them."""
-    count = sum(found.near.values())
+    count = sum(screening.near.values())
     if not count:
         return
-    compared = sum(found.compared.values())
+    compared = sum(screening.compared.values())
     of = f" of {compared:,} that were compared, evenly spaced," if compared else ""
     nearly = counted(count, "nearly repeats", "nearly repeat")
     what = f"{nearly}{of} a row of dev or test"
     by_id = {row.id: row for row in rows}
-    named = pairs((by_id[pair.row], by_id[pair.held_out]) for pair in found.pairs)
+    named = pairs((by_id[pair.row], by_id[pair.held_out]) for pair in screening.pairs)
     hint = "harness data split --group auto keeps them on one side; harness data dedup drops them"
     yield Finding("note", "leak-near", what, count, named, hint)
 
@@ -158,12 +156,12 @@ def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
         what = f"{counted(len(doubled), 'repeats', 'repeat')} an earlier one, prompt and answer"
         hint = "harness data dedup drops them"
         yield Finding("note", "repeat", what, len(doubled), places(doubled), hint)
-    found = exact.conflicts(prompts)
-    if found:
-        rows = sum(map(len, found))
-        prompt = "1 prompt has" if len(found) == 1 else f"{len(found):,} prompts have"
+    conflicts = exact.conflicts(prompts)
+    if conflicts:
+        rows = sum(map(len, conflicts))
+        prompt = "1 prompt has" if len(conflicts) == 1 else f"{len(conflicts):,} prompts have"
         what = f"{prompt} different answers ({rows:,} rows)"
-        named = pairs((rows_of[0], rows_of[1]) for rows_of in found)
+        named = pairs((rows_of[0], rows_of[1]) for rows_of in conflicts)
         hint = "several good answers belong into one row's references; else one of them is wrong"
         yield Finding("note", "conflict", what, rows, named, hint)
 
@@ -180,10 +178,10 @@ def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
 def _private(rows: Sequence[Example], report: Report) -> Iterator[Finding]:
     """How many rows hold what may be personal data; nothing of it is shown."""
     sample = drawn(rows, counting.MOST)
-    held = counting.kinds_in(whole_text(row) for row in sample)
+    counts = counting.kinds_in(whole_text(row) for row in sample)
     report(1, 1, "")
-    if told := counting.sentence(held, len(sample), len(rows)):
-        yield Finding("note", "personal-data", told, held[""], (), counting.remedy(held))
+    if sentence := counting.sentence(counts, len(sample), len(rows)):
+        yield Finding("note", "personal-data", sentence, counts[""], (), counting.remedy(counts))
 
 
 def texts_of(row: Example) -> Iterator[str]:

@@ -68,24 +68,24 @@ class Dealing:
     @property
     def counts(self) -> dict[str, int]:
         """Split -> rows, in the usual order."""
-        found = Counter(str(row.split) for row in self.rows)
-        return {name: found[name] for name in SPLITS if found[name]}
+        rows = Counter(str(row.split) for row in self.rows)
+        return {name: rows[name] for name in SPLITS if rows[name]}
 
     @property
     def by_split(self) -> dict[str, list[Record]]:
         """Split -> its records, in the usual order."""
-        found: dict[str, list[Record]] = {name: [] for name in self.counts}
+        records: dict[str, list[Record]] = {name: [] for name in self.counts}
         for row, record in zip(self.rows, self.records, strict=True):
-            found[row.split].append(record)
-        return found
+            records[row.split].append(record)
+        return records
 
     @property
     def groups(self) -> dict[str, int]:
         """Split -> groups."""
-        found: dict[str, set[str]] = {}
+        groups: dict[str, set[str]] = {}
         for row in self.rows:
-            found.setdefault(row.split, set()).add(row.group)
-        return {name: len(found[name]) for name in SPLITS if name in found}
+            groups.setdefault(row.split, set()).add(row.group)
+        return {name: len(groups[name]) for name in SPLITS if name in groups}
 
     def sentences(self) -> Iterator[str]:
         """What was checked, and what is to be known."""
@@ -113,12 +113,16 @@ class Dealing:
     def config(self, files: Sequence[Path]) -> dict[str, Any]:
         """The config's ``data`` section that reads the result."""
         path = files[0] if len(files) == 1 else files[0].parent
-        found: dict[str, Any] = {"source": "rows", "path": str(path)}
-        given = self.options.model_dump(mode="json", exclude_defaults=True)
-        columns = {role: name for role, name in given.get("columns", {}).items() if role != "split"}
+        data: dict[str, Any] = {"source": "rows", "path": str(path)}
+        options = self.options.model_dump(mode="json", exclude_defaults=True)
+        columns = {
+            role: name for role, name in options.get("columns", {}).items() if role != "split"
+        }
         if columns:
-            found["columns"] = columns
-        return found | {key: given[key] for key in ("format", "prompt", "system") if key in given}
+            data["columns"] = columns
+        return data | {
+            key: options[key] for key in ("format", "prompt", "system") if key in options
+        }
 
 
 def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
@@ -202,7 +206,7 @@ def _checked(rows: Sequence[Example], screening: Screening) -> Checked:
     for row in rows:
         sides.setdefault(row.group, set()).add(SIDES[row.split])
     return Checked(
-        torn=sum(len(found) > 1 for found in sides.values()),
+        torn=sum(len(splits) > 1 for splits in sides.values()),
         exact=sum(1 for _ in exact.exact_leaks(exact.by_prompt(rows))),
         near=sum(screening.near.values()),
         compared=sum(screening.compared.values()) or None,

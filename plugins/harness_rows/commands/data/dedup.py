@@ -75,24 +75,24 @@ def dedup(request: DedupRequest) -> None:
         if path:
             writing.need_new_file(option, path)
     with working("data dedup") as begin:
-        found, reading = readable(request, begin)
+        data, reading = readable(request, begin)
         report = begin("comparing")
         rule = Rule(request.near, request.by, request.with_test)
-        repeats = repeated(found.rows, rule, lambda done, total: report(done, total, ""))
-        _write(request, found, reading, repeats)
-    document = _document(request, found, repeats)
-    answer(request, document, lambda console: _show(request, found, repeats, console))
+        repeats = repeated(data.rows, rule, lambda done, total: report(done, total, ""))
+        _write(request, data, reading, repeats)
+    document = _document(request, data, repeats)
+    answer(request, document, lambda console: _show(request, data, repeats, console))
 
 
-def _write(request: DedupRequest, found: Opened, reading: Reading, repeats: Repeats) -> None:
+def _write(request: DedupRequest, data: Opened, reading: Reading, repeats: Repeats) -> None:
     from harness_rows.commands.data import writing
 
     if not (request.output or request.removed):
         return
     # Numbers as `sizes` leave rows over, so places among the dealt rows are not those of all rows.
     why = {
-        _key(found.rows[one.place]): _why(found, one.kept, one.likeness, one.by)
-        for one in repeats.removed
+        _key(data.rows[removed.place]): _why(data, removed.kept, removed.likeness, removed.by)
+        for removed in repeats.removed
     }
     gone: list[Record] = []
 
@@ -104,8 +104,8 @@ def _write(request: DedupRequest, found: Opened, reading: Reading, repeats: Repe
                 yield record
 
     # The records that stay are never held all at once; when they are through, `gone` is whole.
-    kept = staying() if request.output else list(staying())
-    files = [("-o", request.output, kept), ("--removed", request.removed, gone)]
+    staying_records = staying() if request.output else list(staying())
+    files = [("-o", request.output, staying_records), ("--removed", request.removed, gone)]
     writing.write([(option, path, rows) for option, path, rows in files if path])
 
 
@@ -113,28 +113,28 @@ def _key(row: harness.Example) -> tuple[str, str | None]:
     return row.id, row.place
 
 
-def _why(found: Opened, kept: int, likeness: float, by: str) -> str:
+def _why(data: Opened, kept_at: int, likeness: float, by: str) -> str:
     what = "repeats" if likeness == 1 else f"nearly repeats ({likeness:.2f})"
-    return f"{what} {'the prompt of ' * (by == 'prompt')}{found.rows[kept].place}"
+    return f"{what} {'the prompt of ' * (by == 'prompt')}{data.rows[kept_at].place}"
 
 
-def _document(request: DedupRequest, found: Opened, repeats: Repeats) -> dict[str, Any]:
+def _document(request: DedupRequest, data: Opened, repeats: Repeats) -> dict[str, Any]:
     return {
-        "data": found.where,
-        "format": found.said,
-        "rows": len(found.rows),
-        "kept": len(found.rows) - len(repeats.removed),
+        "data": data.where,
+        "format": data.said,
+        "rows": len(data.rows),
+        "kept": len(data.rows) - len(repeats.removed),
         "removed": [
             {
-                "row": found.rows[one.place].id,
-                "place": found.rows[one.place].place,
-                "split": found.rows[one.place].split,
-                "repeats": found.rows[one.kept].id,
-                "repeats_place": found.rows[one.kept].place,
-                "likeness": round(one.likeness, 3),
-                "by": one.by,
+                "row": data.rows[removed.place].id,
+                "place": data.rows[removed.place].place,
+                "split": data.rows[removed.place].split,
+                "repeats": data.rows[removed.kept].id,
+                "repeats_place": data.rows[removed.kept].place,
+                "likeness": round(removed.likeness, 3),
+                "by": removed.by,
             }
-            for one in repeats.removed
+            for removed in repeats.removed
         ],
         "near_but_for_figures": repeats.other_figures,
         "near_but_for_a_sentence": repeats.other_sentences,
@@ -143,18 +143,18 @@ def _document(request: DedupRequest, found: Opened, repeats: Repeats) -> dict[st
     }
 
 
-def _show(request: DedupRequest, found: Opened, repeats: Repeats, console: Console) -> None:
+def _show(request: DedupRequest, data: Opened, repeats: Repeats, console: Console) -> None:
     from harness.terminal import tables
     from harness.terminal.blocks import draw_rows
 
     if repeats.removed:
-        draw_rows(_by_split(found, repeats), console)
+        draw_rows(_by_split(data, repeats), console)
         console.print()
-        draw_rows(_listed(found, repeats), console)
+        draw_rows(_listed(data, repeats), console)
         console.print()
     for line in _sentences(request, repeats):
         tables.note(console, line)
-    total = len(found.rows)
+    total = len(data.rows)
     goes = "goes" if len(repeats.removed) == 1 else "go"
     tables.note(console, f"{len(repeats.removed):,} of {total:,} rows {goes}.", "bold")
     written = [str(path) for path in (request.output, request.removed) if path]
@@ -164,13 +164,15 @@ def _show(request: DedupRequest, found: Opened, repeats: Repeats, console: Conso
         tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
 
 
-def _by_split(found: Opened, repeats: Repeats) -> Table:
+def _by_split(data: Opened, repeats: Repeats) -> Table:
     from harness import SPLITS
     from harness.kit.blocks import table
 
     titles = ("split", "rows", "exact repeats", "near repeats", "stay")
-    rows = Counter(str(row.split) for row in found.rows)
-    gone = Counter((str(found.rows[one.place].split), one.likeness == 1) for one in repeats.removed)
+    rows = Counter(str(row.split) for row in data.rows)
+    gone = Counter(
+        (str(data.rows[removed.place].split), removed.likeness == 1) for removed in repeats.removed
+    )
     shown = []
     for split in (*SPLITS, ""):
         if rows[split]:
@@ -180,17 +182,17 @@ def _by_split(found: Opened, repeats: Repeats) -> Table:
     return table(titles, shown, right=titles[1:], caption="rows by split")
 
 
-def _listed(found: Opened, repeats: Repeats) -> Table:
+def _listed(data: Opened, repeats: Repeats) -> Table:
     from harness.kit.blocks import Column, Table
     from harness_rows.cleaning.exact import prompt_text
 
     rows = []
     for repeat in repeats.removed:
-        row, kept = found.rows[repeat.place], found.rows[repeat.kept]
-        sealed = found.sealed and row.split == "test"
+        row, stays = data.rows[repeat.place], data.rows[repeat.kept]
+        sealed = data.sealed and row.split == "test"
         text = "(a test row: not shown)" if sealed else prompt_text(row)
         likeness = "exact" if repeat.likeness == 1 else f"{repeat.likeness:.2f}"
-        rows.append((row.place or row.id, kept.place or kept.id, likeness, text or "(empty)"))
+        rows.append((row.place or row.id, stays.place or stays.id, likeness, text or "(empty)"))
     columns = (
         Column("goes", "id"), Column("repeats"), Column("likeness", "number"),
         Column("prompt", "line"),
@@ -215,6 +217,6 @@ def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:
             f"{repeats.other_answers:,} pairs have near prompts and other answers; both stay "
             "(--by prompt takes one out)."
         )
-    if any(one.by == "prompt" for one in repeats.removed) and request.by == "row":
+    if any(removed.by == "prompt" for removed in repeats.removed) and request.by == "row":
         said.append("Rows also go whose prompt repeats one that is held out, whatever the answer.")
     return said

@@ -43,7 +43,7 @@ def places(rows: Iterable[Example]) -> tuple[str, ...]:
 def pairs(rows: Iterable[tuple[Example, Example]]) -> tuple[str, ...]:
     """The same of rows that are like others: ``a.csv:3 = a.csv:9``."""
     return tuple(
-        f"{one.place or one.id} = {other.place or other.id}" for one, other in islice(rows, PLACES)
+        f"{row.place or row.id} = {other.place or other.id}" for row, other in islice(rows, PLACES)
     )
 
 

@@ -31,25 +31,27 @@ def findings(lengths: Lengths) -> Iterator[Finding]:
 def _refused(lengths: Lengths, level: Level) -> Iterator[Finding]:
     """Rows that cannot be trained on; of held-out ones, those that cannot even be rendered."""
     kinds: dict[str, list[Length]] = {}
-    for one in lengths.rows:
-        trained = one.row.split not in HELD_OUT
-        if one.problem and (trained or not one.prompt):
-            kinds.setdefault(one.problem, []).append(one)
+    for length in lengths.rows:
+        trained = length.row.split not in HELD_OUT
+        if length.problem and (trained or not length.prompt):
+            kinds.setdefault(length.problem, []).append(length)
     for problem, rows in kinds.items():
         what = (
             f"training on {one_line(lengths.model, 80)} refuses {counted(len(rows))}"
             f"{_of(lengths)}: {one_line(problem, 200)}"
         )
         hint = "raise train.max_length, shorten these rows, or drop them" if rows[0].cut else ""
-        yield Finding(level, "refused", what, len(rows), places(one.row for one in rows), hint)
+        yield Finding(
+            level, "refused", what, len(rows), places(length.row for length in rows), hint
+        )
 
 
 def _left_out(lengths: Lengths) -> Iterator[Finding]:
     """Parts of rows of which the chat template knows nothing, so that no model sees them."""
     kinds: dict[str, list[Length]] = {}
-    for one in lengths.rows:
-        if one.left_out:
-            kinds.setdefault(one.left_out, []).append(one)
+    for length in lengths.rows:
+        if length.left_out:
+            kinds.setdefault(length.left_out, []).append(length)
     for parts, rows in kinds.items():
         what = (
             f"the chat template of {one_line(lengths.model, 80)} drops {parts} of "
@@ -63,24 +65,26 @@ def _no_room(lengths: Lengths, level: Level) -> Iterator[Finding]:
     if lengths.context is None or lengths.room is None or lengths.too_long == "count":
         return
     most = lengths.context - lengths.room
-    held_out = (one for one in lengths.rows if one.row.split in HELD_OUT)
-    long = [one for one in held_out if one.prompt > most]
+    held_out = (length for length in lengths.rows if length.row.split in HELD_OUT)
+    long = [length for length in held_out if length.prompt > most]
     if long:
         what = (
             f"{counted(len(long), 'leaves', 'leave')} no room for max_new_tokens {lengths.room} "
             f"in the model's context of {lengths.context:,} tokens"
         )
         hint = "lower generate.max_new_tokens, or shorten these prompts"
-        yield Finding(level, "no-room", what, len(long), places(one.row for one in long), hint)
+        yield Finding(
+            level, "no-room", what, len(long), places(length.row for length in long), hint
+        )
 
 
 def _long_answers(lengths: Lengths) -> Iterator[Finding]:
     if lengths.room is None:
         return
-    held_out = [one for one in lengths.rows if one.row.split in HELD_OUT and one.answer]
-    long = [one for one in held_out if one.answer > lengths.room]
+    held_out = [length for length in lengths.rows if length.row.split in HELD_OUT and length.answer]
+    long = [length for length in held_out if length.answer > lengths.room]
     if long:
-        longest = max(one.answer for one in long)
+        longest = max(length.answer for length in long)
         what = (
             f"the reference of {counted(len(long))} of dev and test is longer than answers may "
             f"become (generate.max_new_tokens {lengths.room}; the longest has {longest:,} tokens)"
@@ -91,11 +95,11 @@ def _long_answers(lengths: Lengths) -> Iterator[Finding]:
 
 def _ends(rows: Sequence[Length]) -> Iterator[Finding]:
     """A text that holds the end of a turn ends it for the model, too."""
-    ends = Counter(one.end.strip() for one in rows if one.end.strip())
+    ends = Counter(length.end.strip() for length in rows if length.end.strip())
     end = ends.most_common(1)[0][0] if ends else ""
     if len(end) < 3 or end.isalnum():
         return
-    held = [one.row for one in rows if any(end in text for text in texts_of(one.row))]
+    held = [length.row for length in rows if any(end in text for text in texts_of(length.row))]
     if held:
         what = (
             f"{counted(len(held), 'holds', 'hold')} the model's end of turn ({one_line(end, 40)})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import harness
-from harness import Example, Report
+from harness import Example, Rendered, Report
 from harness.kit.draws import spaced
 from harness_rows.cleaning.exact import prompt_text
 from harness_rows.commands.data.opening import Opened, model_view, named
@@ -65,42 +65,53 @@ class Lengths:
     too_long: str = ""
 
 
-def measured(found: Opened, request: Request, begin: Callable[[str], Report]) -> Lengths:
+def measured(data: Opened, request: Request, begin: Callable[[str], Report]) -> Lengths:
     """The lengths of rows; of many, of some evenly spaced and of the longest.
 
     A model that is not on this machine is not fetched for this.
     """
     try:
-        view = model_view(request, found)
+        view = model_view(request, data)
         config = view.config()
         model = named(config["model"])
         if not view.at_hand():
             why = f"the model {model} is not on this machine; harness data preview fetches it"
             return Lengths(model, why)
-        drawn, longest = _taken(found.rows)
+        drawn, longest = _taken(data.rows)
         rows = [*drawn, *longest]
         rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "counting tokens"))
     except (harness.UsageError, harness.EnvironmentFailure) as error:
         return Lengths("", error.placed)
-    lengths = tuple(
-        Length(
-            row, len(one.tokens) - sum(one.trained), sum(one.trained), one.cut, one.problem,
-            one.tokens[-1] if one.tokens and one.trained[-1] else "", place < len(drawn),
-            one.left_out,
-        )
-        for place, (row, one) in enumerate(zip(rows, rendered, strict=True))
-    )  # fmt: skip
+    pairs = enumerate(zip(rows, rendered, strict=True))
     generate = config["generate"]
     room = generate.get("max_new_tokens")
     return Lengths(
-        model, "", lengths, len(found.rows), _own(found, request),
-        next((one.context for one in rendered), None),
-        room if isinstance(room, int) else None, str(generate.get("on_too_long", "")),
-    )  # fmt: skip
+        model=model,
+        rows=tuple(_length(row, shown, place < len(drawn)) for place, (row, shown) in pairs),
+        of=len(data.rows),
+        own=_own(data, request),
+        context=rendered[0].context if rendered else None,
+        room=room if isinstance(room, int) else None,
+        too_long=str(generate.get("on_too_long", "")),
+    )
 
 
-def _own(found: Opened, request: Request) -> bool:
-    return found.sealed or request.config is not None or Path("harness.yaml").is_file()
+def _length(row: Example, rendered: Rendered, drawn: bool) -> Length:
+    answer = sum(rendered.trained)
+    return Length(
+        row=row,
+        prompt=len(rendered.tokens) - answer,
+        answer=answer,
+        cut=rendered.cut,
+        problem=rendered.problem,
+        end=rendered.tokens[-1] if rendered.tokens and rendered.trained[-1] else "",
+        drawn=drawn,
+        left_out=rendered.left_out,
+    )
+
+
+def _own(data: Opened, request: Request) -> bool:
+    return data.sealed or request.config is not None or Path("harness.yaml").is_file()
 
 
 def _taken(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:

@@ -114,23 +114,23 @@ def readable(request: Request, begin: Callable[[str], Report]) -> tuple[Opened, 
         DataError: some cannot; a row that was left out would be lost.
         UsageError: the data are not read by the source ``rows``.
     """
-    found = opened(request, begin)
-    if found.reading is None:
+    data = opened(request, begin)
+    if data.reading is None:
         raise harness.UsageError(
-            f"{found.where} gives rows of its own, which have no columns to be written",
+            f"{data.where} gives rows of its own, which have no columns to be written",
             hint="name a file: harness data … FILE",
         )
-    found.reading.refuse()
-    return found, found.reading
+    data.reading.refuse()
+    return data, data.reading
 
 
-def model_view(request: Request, found: Opened) -> ConfigView:
+def model_view(request: Request, data: Opened) -> ConfigView:
     """The config whose trainer and model the rows are shown with: theirs, or that of this folder.
 
     Raises:
         ConfigError: it cannot be used.
     """
-    return found.config or harness.open_config(request.config, request.sets or ())
+    return data.config or harness.open_config(request.config, request.sets or ())
 
 
 def named(entry: Mapping[str, Any]) -> str:

@@ -50,56 +50,56 @@ def preview(request: PreviewRequest) -> None:
     from harness_rows.commands.progress import counting, working
 
     with working("data preview") as begin:
-        found = opened(request, begin)
-        found.need_rows()
+        data = opened(request, begin)
+        data.need_rows()
         if request.row is not None:
-            rows = [_row_named(found, request.row)]
+            rows = [_row_named(data, request.row)]
         else:
-            rows = spaced(_rows_of(found, request.split), request.rows)
-        view = model_view(request, found)
+            rows = spaced(_rows_of(data, request.split), request.rows)
+        view = model_view(request, data)
         rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "rendering"))
-    document = _document(found, view, list(zip(rows, rendered, strict=True)))
+    document = _document(data, view, list(zip(rows, rendered, strict=True)))
     answer(request, document, lambda console: show(document, console, full=request.full))
 
 
-def _row_named(found: Opened, name: str) -> Example:
+def _row_named(data: Opened, name: str) -> Example:
     """The row with this id or place.
 
     Raises:
         UsageError: there is none, or it is of the sealed test set.
     """
-    for row in found.rows:
+    for row in data.rows:
         if name in (row.id, row.place):
-            if found.sealed and row.split == "test":
+            if data.sealed and row.split == "test":
                 raise _sealed(f"row '{row.id}' is of the test set")
             return row
-    near = harness.near(name, [row.id for row in found.rows[:10_000]])
+    near = harness.near(name, [row.id for row in data.rows[:10_000]])
     raise harness.UsageError(
-        f"no row has the id or place '{name}'{near}", where=found.where,
-        hint=f"such as --row {found.rows[0].id}",
+        f"no row has the id or place '{name}'{near}", where=data.where,
+        hint=f"such as --row {data.rows[0].id}",
     )  # fmt: skip
 
 
-def _rows_of(found: Opened, split: str | None) -> Sequence[Example]:
+def _rows_of(data: Opened, split: str | None) -> Sequence[Example]:
     """The rows of a split; of the first one there is, but for test, where nobody names one.
 
     Raises:
         UsageError: no row is of it, or it is the sealed test set.
     """
-    known = [name for name in harness.SPLITS if any(row.split == name for row in found.rows)]
+    splits = [name for name in harness.SPLITS if any(row.split == name for row in data.rows)]
     if split is None:
         # What is trained on is what people want to see; rows without a split may be, too.
-        first = next((name for name in known if name != "test"), "")
-        return [row for row in found.rows if not first or row.split == first]
-    if split == "test" and found.sealed:
+        first = next((name for name in splits if name != "test"), "")
+        return [row for row in data.rows if not first or row.split == first]
+    if split == "test" and data.sealed:
         raise _sealed("the rows of test are not shown")
-    if split not in known:
-        said = f"splits: {', '.join(known)}" if known else "the rows have no split"
+    if split not in splits:
+        said = f"splits: {', '.join(splits)}" if splits else "the rows have no split"
         raise harness.UsageError(
-            f"no row is of the split '{split}'{harness.near(split, known)}",
-            where=found.where, hint=said,
+            f"no row is of the split '{split}'{harness.near(split, splits)}",
+            where=data.where, hint=said,
         )  # fmt: skip
-    return [row for row in found.rows if row.split == split]
+    return [row for row in data.rows if row.split == split]
 
 
 def _sealed(what: str) -> harness.UsageError:
@@ -109,16 +109,16 @@ def _sealed(what: str) -> harness.UsageError:
 
 
 def _document(
-    found: Opened, view: ConfigView, rows: list[tuple[Example, Rendered]]
+    data: Opened, view: ConfigView, rows: list[tuple[Example, Rendered]]
 ) -> dict[str, Any]:
     """What there is to say, in the form of ``--json``."""
     from harness_rows.commands.data.opening import named
 
     config = view.config()
     return {
-        "data": found.where,
-        "format": found.said,
-        "unread": len(found.problems),
+        "data": data.where,
+        "format": data.said,
+        "unread": len(data.problems),
         "model": named(config["model"]),
         "trainer": named(harness.trainers_in(config)[0]),
         "rows": [_row(row, rendered) for row, rendered in rows],

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 LISTED = 5
 """Values of each kind that are listed."""
-TOLD = 500
-"""Rows after which the progress is told again."""
+REPORTED = 500
+"""Rows after which the progress is reported again."""
 UNSEARCHED = "bytes that are no text in UTF-8: nothing private would be found in them"
 
 
@@ -66,12 +66,12 @@ def redact(request: RedactRequest) -> None:
         writing.need_new_file("-o", request.output)
     redaction = Redaction(_finders(request))
     with working("data redact") as begin:
-        found, reading = readable(request, begin)
+        data, reading = readable(request, begin)
         rows = _redacted(redaction, reading, begin)
         if request.output:
             writing.write([("-o", request.output, rows)])
-    document = _document(request, found, redaction)
-    answer(request, document, lambda console: _show(request, found, redaction, console))
+    document = _document(request, data, redaction)
+    answer(request, document, lambda console: _show(request, data, redaction, console))
 
 
 def _finders(request: RedactRequest) -> Finders:
@@ -87,9 +87,9 @@ def _finders(request: RedactRequest) -> Finders:
         ("--kind", kinds, KINDS),
         ("--region", regions, sorted(SUPPORTED_REGIONS)),
     ):
-        for one in given:
-            if one not in known:
-                raise harness.UsageError(f"{option} {one}: known are {', '.join(known)}")
+        for value in given:
+            if value not in known:
+                raise harness.UsageError(f"{option} {value}: known are {', '.join(known)}")
     return Finders(kinds, regions)
 
 
@@ -114,30 +114,30 @@ def _redacted(
     report, total = begin("redacting"), len(reading.rows)
     rows = []
     for at, (row, record) in enumerate(zip(reading.rows, writing.records(reading), strict=True)):
-        if at % TOLD == 0:
+        if at % REPORTED == 0:
             report(at, total, "rows")
         rows.append(redaction.record(record, row.place or f"row {at + 1}"))
     return rows
 
 
-def _document(request: RedactRequest, found: Opened, redaction: Redaction) -> dict[str, Any]:
+def _document(request: RedactRequest, data: Opened, redaction: Redaction) -> dict[str, Any]:
     return {
-        "data": found.where,
-        "format": found.said,
-        "rows": len(found.rows),
+        "data": data.where,
+        "format": data.said,
+        "rows": len(data.rows),
         "values": [asdict(value) for value in redaction.values],
         "files": [str(request.output)] if request.output else [],
     }
 
 
-def _show(request: RedactRequest, found: Opened, redaction: Redaction, console: Console) -> None:
+def _show(request: RedactRequest, data: Opened, redaction: Redaction, console: Console) -> None:
     from harness.terminal import tables
 
     values = redaction.values
     if values:
         _draw_listed(values, console)
         console.print()
-    tables.note(console, _sentence(values, len(found.rows)), "bold")
+    tables.note(console, _sentence(values, len(data.rows)), "bold")
     tables.note(
         console,
         "Names, postal addresses and passwords are not found, and no rule finds all: look at the "

@@ -106,13 +106,14 @@ def _remarks(row: Document) -> Iterator[str]:
 def _body(row: Document, marks: tuple[str, str], *, coloured: bool, full: bool) -> Text:
     """The row's text, stretch by stretch: what is trained, and what is cut."""
     body = Text(overflow="fold")
-    kept = len(row["tokens"]) - row["cut"]
-    placed = [(token, place >= kept) for place, token in enumerate(row["tokens"])]
-    for (trained, cut), stretch in groupby(placed, lambda one: (one[0]["trained"], one[1])):
-        tokens = [token for token, _ in stretch]
-        if cut and kept > 0:
-            kept = 0
+    end = len(row["tokens"]) - row["cut"]
+    kinds = [(token["trained"], place >= end) for place, token in enumerate(row["tokens"])]
+    place = 0
+    for (trained, cut), stretch in groupby(kinds):
+        tokens = row["tokens"][place : place + len(list(stretch))]
+        if cut and place == end > 0:
             body.append(CUT_HERE, f"bold {CUT}")
+        place += len(tokens)
         opening, closing = marks if trained and not cut and not coloured else ("", "")
         style = f"{CUT} strike" if cut else TRAINED if trained else ""
         body.append(opening)
@@ -157,9 +158,9 @@ def _shown(text: str) -> str:
     return "".join(map(_character, text))
 
 
-def _character(one: str) -> str:
-    if one == "\n" or (one.isprintable() and plain(one) == one):
-        return one
-    named = {"\t": "\\t", "\r": "\\r"}.get(one)
-    number = ord(one)
+def _character(character: str) -> str:
+    if character == "\n" or (character.isprintable() and plain(character) == character):
+        return character
+    named = {"\t": "\\t", "\r": "\\r"}.get(character)
+    number = ord(character)
     return named or (f"\\x{number:02x}" if number < 256 else f"\\u{{{number:x}}}")

@@ -43,11 +43,11 @@ def source_options(request: Request) -> RowsOptions:
 
 def of_config(data: Mapping[str, Any], request: Request) -> RowsOptions:
     """The options of a config's ``data`` (``source: rows``), with what the request says."""
-    kept = {key: value for key, value in data.items() if key != "source"}
-    given = request.reads
-    if "columns" in given:
-        given["columns"] = {**kept.get("columns", {}), **given["columns"]}
-    return _made({**kept, **given})
+    options = {key: value for key, value in data.items() if key != "source"}
+    reads = request.reads
+    if "columns" in reads:
+        reads["columns"] = {**options.get("columns", {}), **reads["columns"]}
+    return _made({**options, **reads})
 
 
 def _made(raw: dict[str, Any]) -> RowsOptions:

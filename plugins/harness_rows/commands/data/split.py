@@ -48,9 +48,13 @@ class SplitRequest(Request):
     @property
     def reads(self) -> dict[str, Any]:
         """How rows are read and dealt out, as options of the source ``rows``."""
-        given = {"stratify": self.stratify, "group": self.group, "draw": self.draw}
+        options = {"stratify": self.stratify, "group": self.group, "draw": self.draw}
         sizes = {"sizes": sizes_of(self.sizes)}
-        return {**super().reads, **sizes, **{name: one for name, one in given.items() if one}}
+        return {
+            **super().reads,
+            **sizes,
+            **{name: value for name, value in options.items() if value},
+        }
 
 
 def sizes_of(text: str) -> dict[str, int | float]:
@@ -59,11 +63,11 @@ def sizes_of(text: str) -> dict[str, int | float]:
     Raises:
         UsageError: it is not written so.
     """
-    found: dict[str, int | float] = {}
+    sizes: dict[str, int | float] = {}
     for part in text.split(","):
-        name, mark, size = (one.strip() for one in part.partition("="))
+        name, mark, size = map(str.strip, part.partition("="))
         try:
-            found[name] = int(size) if size.isdecimal() else float(size)
+            sizes[name] = int(size) if size.isdecimal() else float(size)
         except ValueError:
             mark = ""
         if not mark or name not in SPLITS:
@@ -71,7 +75,7 @@ def sizes_of(text: str) -> dict[str, int | float]:
                 f"--sizes takes SPLIT=NUMBER with commas, not {part.strip()!r}",
                 hint=f"--sizes {SIZES}",
             )
-    return found
+    return sizes
 
 
 @takes(SplitRequest)

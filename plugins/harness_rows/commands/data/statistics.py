@@ -24,33 +24,33 @@ LONGEST_VALUE = 60
 Document = dict[str, Any]
 
 
-def statistics(found: Opened, request: Request, begin: Callable[[str], Report]) -> Document:
+def statistics(data: Opened, request: Request, begin: Callable[[str], Report]) -> Document:
     """Everything that is shown of the rows; no text of a sealed test set is in it.
 
     Returns:
         The document, whose keys ``docs/data.md`` lists.
     """
-    lengths = measured(found, request, begin)
-    shares, judged = languages.look([_said(row) for row in found.rows])
-    turns = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in found.rows)
-    shown = [row for row in found.rows if not found.sealed or row.split != "test"]
+    lengths = measured(data, request, begin)
+    shares, judged = languages.look([_said(row) for row in data.rows])
+    turns = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in data.rows)
+    shown = [row for row in data.rows if not data.sealed or row.split != "test"]
     answered = _answers(shown)
     labels = [_answer_field(shown)] if answered["kind"] == "labels" else []
     return {
-        "data": found.where,
-        "format": found.said,
-        "problems": found.problems,
-        "rows": len(found.rows),
-        "splits": list(_splits(found.rows, lengths.rows)),
+        "data": data.where,
+        "format": data.said,
+        "problems": data.problems,
+        "rows": len(data.rows),
+        "splits": list(_splits(data.rows, lengths.rows)),
         "tokens": {
             "model": lengths.model, "why": lengths.why, "rows": len(lengths.rows),
-            "of": len(found.rows),
+            "of": len(data.rows),
         },
         "languages": shares,
         "judged": judged,
         "turns": dict(sorted(turns.items())),
-        "fields": [*labels, *_fields(found)],
-        "repeats": _repeats(found.rows),
+        "fields": [*labels, *_fields(data)],
+        "repeats": _repeats(data.rows),
         "answers": answered,
     }  # fmt: skip
 
@@ -63,15 +63,15 @@ def _splits(rows: Sequence[Example], lengths: Sequence[Length]) -> Iterator[Docu
     """Rows, groups and tokens of each split; rows without a split stand below an empty name."""
     for split in (*SPLITS, ""):
         members = [row for row in rows if row.split == split]
-        known = [one for one in lengths if one.row.split == split and one.prompt]
-        drawn = [one for one in known if one.drawn]
+        lengths_of = [length for length in lengths if length.row.split == split and length.prompt]
+        drawn = [length for length in lengths_of if length.drawn]
         if members:
             yield {
                 "split": split,
                 "rows": len(members),
                 "groups": len({row.group for row in members}),
-                "prompt": _spread([o.prompt for o in drawn], [o.prompt for o in known]),
-                "answer": _spread([o.answer for o in drawn], [o.answer for o in known]),
+                "prompt": _spread([o.prompt for o in drawn], [o.prompt for o in lengths_of]),
+                "answer": _spread([o.answer for o in drawn], [o.answer for o in lengths_of]),
             }
 
 
@@ -105,23 +105,23 @@ def _answer_field(rows: Sequence[Example]) -> Document:
     return _field("answer", True, pairs)
 
 
-def _fields(found: Opened) -> Iterator[Document]:
+def _fields(data: Opened) -> Iterator[Document]:
     """Every field of the rows' meta, and the columns that look like one."""
     of_meta: dict[str, list[tuple[str, Any]]] = {}
-    for row in found.rows:
+    for row in data.rows:
         for name, value in row.meta.items():
             if value is not None:
                 of_meta.setdefault(name, []).append((row.split, value))
     yield from (_field(name, True, pairs) for name, pairs in of_meta.items())
-    yield from (_field(name, False, pairs) for name, pairs in _of_columns(found).items() if pairs)
+    yield from (_field(name, False, pairs) for name, pairs in _of_columns(data).items() if pairs)
 
 
-def _of_columns(found: Opened) -> dict[str, list[tuple[str, str]]]:
+def _of_columns(data: Opened) -> dict[str, list[tuple[str, str]]]:
     """Of columns that nothing reads, those with few short values."""
-    reading = found.reading
+    reading = data.reading
     if reading is None or not reading.unused:
         return {}
-    splits = {row.id: row.split for row in found.rows}
+    splits = {row.id: row.split for row in data.rows}
     pairs: dict[str, list[tuple[str, str]]] = {name: [] for name in reading.unused}
     values: dict[str, set[str]] = {name: set() for name in reading.unused}
     for row, record in zip(reading.rows, reading.records, strict=True):

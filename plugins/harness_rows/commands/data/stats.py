@@ -16,7 +16,7 @@ def stats(request: Request) -> None:
     from harness_rows.commands.progress import working
 
     with working("data stats") as begin:
-        found = opened(request, begin)
-        found.need_rows()
-        document = statistics(found, request, begin)
+        data = opened(request, begin)
+        data.need_rows()
+        document = statistics(data, request, begin)
     answer(request, document, lambda console: show(document, console))

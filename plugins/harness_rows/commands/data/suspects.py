@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.kit.blocks import Table
-    from harness_rows.suspects.finding import Found, Listed
+    from harness_rows.suspects.finding import Listed, Suspects
 
 SCHEMA = "harness.suspects/1"
 LISTED = 10
@@ -73,7 +73,7 @@ def suspects(request: SuspectsRequest) -> int:
     if request.output:
         writing.need_new_file("-o", request.output)
     console = Console(stderr=True)
-    stop = Stop(lambda told: console.print(told, highlight=False))
+    stop = Stop(lambda message: console.print(message, highlight=False))
     total = 3 * SHORT + request.folds * (WEIGHTS["train"] + WEIGHTS["answer losses"])
     try:
         with (
@@ -85,21 +85,21 @@ def suspects(request: SuspectsRequest) -> int:
                 cancelled=stop.asked,
             ) as run,
         ):  # fmt: skip
-            found = find(run, request.folds, request.share)
+            result = find(run, request.folds, request.share)
     except harness.Cancelled as end:
-        told = f"{str(end) or 'stopped'}; finished work is saved. To go on:"
-        console.print(Text(told), highlight=False, soft_wrap=True)
+        message = f"{str(end) or 'stopped'}; finished work is saved. To go on:"
+        console.print(Text(message), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return end.exit_code
-    lines = [_line(place, listed) for place, listed in enumerate(found.listed, start=1)]
+    lines = [_line(place, listed) for place, listed in enumerate(result.listed, start=1)]
     if request.output:
         writing.write([("-o", request.output, lines)])
     if request.as_json:
         import json
 
-        sys.stdout.write(json.dumps(_document(request, found, lines), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_document(request, result, lines), indent=1) + "\n")
     else:
-        _show(request, found, Console())
+        _show(request, result, Console())
     return 0
 
 
@@ -123,47 +123,47 @@ def _line(rank: int, listed: Listed) -> dict[str, Any]:
 
 
 def _document(
-    request: SuspectsRequest, found: Found, lines: Sequence[dict[str, Any]]
+    request: SuspectsRequest, result: Suspects, lines: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "rows": found.rows,
+        "rows": result.rows,
         "folds": request.folds,
         "share": request.share,
-        "answers": "labels" if found.labels else "texts",
-        "labels": list(found.labels),
-        "not_measured": found.not_measured,
-        "conflicts": found.conflicts,
+        "answers": "labels" if result.labels else "texts",
+        "labels": list(result.labels),
+        "not_measured": result.not_measured,
+        "conflicts": result.conflicts,
         "suspects": lines,
         "files": [str(request.output)] if request.output else [],
     }
 
 
-def _show(request: SuspectsRequest, found: Found, console: Console) -> None:
+def _show(request: SuspectsRequest, result: Suspects, console: Console) -> None:
     from harness.kit.numbers import counted
     from harness.terminal import tables
     from harness.terminal.blocks import draw_rows
 
-    draw_rows(_table(found), console)
+    draw_rows(_table(result), console)
     console.print()
-    for line in found.sentences:
+    for line in result.sentences:
         tables.note(console, line)
     tables.note(console, RARE)
-    told = f"{counted(len(found.listed), 'row')} of {found.rows:,} to be looked at."
-    tables.note(console, told, "bold")
+    counts = f"{counted(len(result.listed), 'row')} of {result.rows:,} to be looked at."
+    tables.note(console, counts, "bold")
     if request.output:
         tables.note(console, f"written: {request.output}")
     else:
         tables.note(console, "-o FILE writes them all, each with its reason.")
 
 
-def _table(found: Found) -> Table:
+def _table(result: Suspects) -> Table:
     from harness.kit.blocks import Column, Table
     from harness_rows.cleaning.exact import prompt_text
     from harness_rows.suspects.asking import answer_of
 
     rows = []
-    for rank, listed in enumerate(found.listed, start=1):
+    for rank, listed in enumerate(result.listed, start=1):
         score = "" if listed.score is None else f"{listed.score:.2f}"
         answer = (answer_of(listed.row), listed.reason)
         rows.append((f"{rank}", score, listed.row.id, prompt_text(listed.row), answer))

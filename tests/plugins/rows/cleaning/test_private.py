@@ -22,7 +22,7 @@ EVERY = Finders(KINDS)
 
 def found(text: str, **options) -> list[tuple[str, str]]:
     finders = Finders(**options) if options else EVERY
-    return [(one.kind, text[one.start : one.end]) for one in finders.found(text)]
+    return [(one.kind, text[one.start : one.end]) for one in finders.find(text)]
 
 
 def redacted(*texts: str) -> list[str]:
@@ -160,7 +160,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES | st.text(max_size=4), max_size=10).map("".join))
 def test_redacting_twice_changes_nothing_and_spans_do_not_overlap(text):
-    spans = EVERY.found(text)
+    spans = EVERY.find(text)
     assert all(one.end <= other.start for one, other in itertools.pairwise(spans))
     (once,) = redacted(text)
     assert redacted(once) == [once]
@@ -355,7 +355,7 @@ def test_addresses_of_machines_and_what_looks_alike(text, addresses):
 def test_time_grows_with_the_length_and_no_faster(part):
     def seconds(size: int) -> float:
         begin = time.process_time()
-        EVERY.found(part * (size // len(part)))
+        EVERY.find(part * (size // len(part)))
         return time.process_time() - begin
 
     once = min(seconds(20_000) for _ in range(2))

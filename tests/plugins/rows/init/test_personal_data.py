@@ -76,4 +76,4 @@ def test_every_kind_has_a_word(kind):
 
 
 def test_a_masked_text_holds_no_value():
-    assert Finders(KINDS).found(counting.masked(f"{MAIL} {CARD}")) == []
+    assert Finders(KINDS).find(counting.masked(f"{MAIL} {CARD}")) == []
