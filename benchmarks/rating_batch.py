@@ -16,7 +16,7 @@ from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import find, load
+from harness_rating.rubric.file import find, load
 
 RUBRIC = "everyday"
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)

@@ -51,35 +51,39 @@ class BetterAnswers(harness.Augmenter):
         conditions = item.slice.conditions if item.slice else ()
         pool = {row.id: row for row in data.split("pool")}
         trained = {row.id for row in data.split("train")}
-        for name, found in self._typed().items():
+        for name, corrections in self._typed().items():
             row = pool.get(name)
             if row is None:
                 context.log.info("%s is no row of the pool (any more)", name)
                 continue
-            for one in found:
-                check_fits(one, row)
-            made = _answered(row, found)
-            if not (made.references or made.rejected):
+            for correction in corrections:
+                check_fits(correction, row)
+            proposal = _answered(row, corrections)
+            if not (proposal.references or proposal.rejected):
                 continue  # what some preferred, others rejected
-            if made.id not in trained and addresses(conditions, row):
-                yield made
+            if proposal.id not in trained and addresses(conditions, row):
+                yield proposal
 
     def _typed(self) -> dict[str, list[Correction]]:
         """Row of the pool -> what was typed for it."""
         from harness import read_corrections
 
         typed: dict[str, list[Correction]] = defaultdict(list)
-        for one in read_corrections(self.options.file):
-            if one.split == "pool":
-                typed[one.example_id].append(one)
+        for correction in read_corrections(self.options.file):
+            if correction.split == "pool":
+                typed[correction.example_id].append(correction)
         return typed
 
 
-def _answered(row: Example, found: Sequence[Correction]) -> Example:
+def _answered(row: Example, corrections: Sequence[Correction]) -> Example:
     """The row under a name of its own, with the typed answers; its place is where they stand."""
-    texts = tuple(dict.fromkeys(one.reference for one in found if one.reference))
-    rejected = dict.fromkeys(text for one in found for text in one.rejected if text not in texts)
+    texts = tuple(
+        dict.fromkeys(correction.reference for correction in corrections if correction.reference)
+    )
+    rejected = dict.fromkeys(
+        text for correction in corrections for text in correction.rejected if text not in texts
+    )
     return replace(
         row, id=f"{row.id}~better", references=texts, rejected=tuple(rejected), thought="",
-        parent=row.id, origin=None, place=found[0].place,
+        parent=row.id, origin=None, place=corrections[0].place,
     )  # fmt: skip

@@ -46,7 +46,7 @@ class Figure:
     groups: int = 0
     why: str = ""
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Its fields as JSON has them; a batch has thousands of figures."""
         return {name: getattr(self, name) for name in self.__slots__}
 

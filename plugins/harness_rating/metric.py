@@ -45,7 +45,7 @@ class RubricMetric(RubricScores):
         """The overall score, then the criteria that can be counted."""
         from harness_rating.ratings.by_answer import counted
 
-        return ("rubric", *(f"rubric-{one.id}" for one in counted(self._rubric)))
+        return ("rubric", *(f"rubric-{criterion.id}" for criterion in counted(self._rubric)))
 
     def signature(self) -> str:
         """Rubric, version, and a digest of what turns values into scores: weights and the like."""

@@ -41,7 +41,7 @@ class RatedByRubric:
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
-        from harness_rating.rubric.finding import load
+        from harness_rating.rubric.file import load
 
         return load(self.options.rubric)
 

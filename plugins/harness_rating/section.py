@@ -62,13 +62,13 @@ class PeopleSection(harness.Section):
 
     def blocks(self, document: Document) -> Iterator[Block]:
         """Nothing where nobody has rated."""
-        found, notices = batches(document), list(_notices(document))
-        if not found and not notices:
+        rated, notices = batches(document), list(_notices(document))
+        if not rated and not notices:
             return
-        yield Heading(self.title, extent(document) if found else "")
+        yield Heading(self.title, extent(document) if rated else "")
         yield from notices
-        if found:
-            yield from _batches(found)
+        if rated:
+            yield from _batches(rated)
         parts = (_scores, _compared, _agreement, _raters, _named, _metrics)
         for part in parts:
             yield from part(document)
@@ -76,10 +76,12 @@ class PeopleSection(harness.Section):
 
 def _notices(document: Document) -> Iterator[Block]:
     """What of this section could not be found out."""
-    told = {query.get("name"): query.get("what") for query in document.get("queries") or ()}
+    questions = {query.get("name"): query.get("what") for query in document.get("queries") or ()}
     for name, why in sorted((document.get("failed") or {}).items()):
         if name in TABLES:
-            what = f"This part is incomplete. It could not be found out: {told.get(name) or name}"
+            what = (
+                f"This part is incomplete. It could not be found out: {questions.get(name) or name}"
+            )
             yield Note(f"{what}. {why}", failed=True)
 
 
@@ -91,19 +93,19 @@ def rows_of(document: Document, name: str) -> list[Document]:
 def batches(document: Document) -> list[Document]:
     """All batches, each with its ``number``; none where nobody has rated."""
     rated = rows_of(document, "rated")
-    found: list[Document] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
+    numbered: list[Document] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
     said = any(rows_of(document, name) for name in ("rating_scores", "win_rates", "agreement"))
-    return found if said or any(row["rated"] for row in found) else []
+    return numbered if said or any(row["rated"] for row in numbered) else []
 
 
 def extent(document: Document) -> str:
     """``90 of 120 items rated``."""
-    found = rows_of(document, "rated")
-    done, total = (sum(row[key] for row in found) for key in ("rated", "items"))
+    rated = rows_of(document, "rated")
+    done, total = (sum(row[key] for row in rated) for key in ("rated", "items"))
     return f"{done} of {total} items rated"
 
 
-def _batches(found: Sequence[Document]) -> Iterator[Block]:
+def _batches(rated: Sequence[Document]) -> Iterator[Block]:
     columns = (
         Column("", "number"), Column("rubric"), Column("rounds", "text"), Column("sample", "word"),
         Column("rated", "number"), Column("raters"), Column("batch", "word", spare=1),
@@ -115,12 +117,12 @@ def _batches(found: Sequence[Document]) -> Iterator[Block]:
             ", ".join(one_line(rater, 40) for rater in row["raters"][:20]),
             one_line(row["batch"], 60),
         )
-        for row in found
+        for row in rated
     )  # fmt: skip
     yield Table(columns, rows, "Batches of ratings", SHORT)
-    if any(row["split"] == "dev" and not row["verdicts"] for row in found):
+    if any(row["split"] == "dev" and not row["verdicts"] for row in rated):
         yield Note(f"* {NO_SAMPLE}")
-    if any(row["split"] != "dev" for row in found):
+    if any(row["split"] != "dev" for row in rated):
         yield Note(f"† {NOT_DEV}")
 
 
@@ -142,7 +144,7 @@ Rows = Iterable[tuple[Document, tuple[Cell, ...]]]
 
 def _table(document: Document, columns: Sequence[Column], rows: Rows, caption: str) -> Table:
     """A table whose rows begin with the number of their batch, where there are several."""
-    names = [one["batch"] for one in rows_of(document, "rated")]
+    names = [batch["batch"] for batch in rows_of(document, "rated")]
     if len(names) < 2:
         return Table(tuple(columns), tuple(cells for _, cells in rows), caption, SHORT)
     numbered = tuple(
@@ -222,8 +224,8 @@ def _estimate(row: Document, name: str, plus: bool = False) -> str:
 
 
 def _compared(document: Document) -> Iterator[Block]:
-    found = rows_of(document, "win_rates")
-    if not found:
+    compared = rows_of(document, "win_rates")
+    if not compared:
         return
     columns = (
         Column("criterion"), Column("rounds", "word"), Column("win-tie-loss", "word", "right"),
@@ -235,21 +237,21 @@ def _compared(document: Document) -> Iterator[Block]:
             one_line(row["title"], 60), f"{row['round']} : {row['against']}",
             f"{row['wins']}-{row['ties']}-{row['losses']}", _estimate(row, "win_rate"),
             _estimate(row, "difference", plus=True), row["label"],
-        )) for row in found
+        )) for row in compared
     ]  # fmt: skip
     about = "how often raters think the later round's answer to a prompt better"
     yield Heading("Later round against earlier", about, 3)
     yield _table(document, columns, rows, "Win rates of rounds")
-    places = [(row["batch"], row["round"], row["against"]) for row in found]
+    places = [(row["batch"], row["round"], row["against"]) for row in compared]
     if len(places) > len(set(places)):
         yield Note(MANY)
-    sentences = tuple(Paragraph(one_line(row["sentence"], 360)) for row in found)
+    sentences = tuple(Paragraph(one_line(row["sentence"], 360)) for row in compared)
     yield Details("The same in words", (Bullets(sentences),))
 
 
 def _agreement(document: Document) -> Iterator[Block]:
-    found = rows_of(document, "agreement")
-    if not found:
+    agreed = rows_of(document, "agreement")
+    if not agreed:
         return
     columns = (
         Column("criterion"), Column("rated twice", "number"), Column("alpha", "number"),
@@ -260,7 +262,7 @@ def _agreement(document: Document) -> Iterator[Block]:
         (row, (
             one_line(row["title"], 60), number(row["n"], 0), _estimate(row, "alpha"),
             _estimate(row, "kappa"), percent(row["raw"]), _reading(row),
-        )) for row in found
+        )) for row in agreed
     ]  # fmt: skip
     yield Heading("Agreement of raters", level=3)
     yield _table(document, columns, rows, "Agreement")
@@ -272,14 +274,14 @@ def _reading(row: Document) -> str:
     why = one_line(row["why"] or "", 120)
     if row["alpha"] is None:
         return f"none: {why}"
-    told = one_line(row["sentence"] or "", 200).rpartition(": ")[2].rstrip(".")
+    sentence = one_line(row["sentence"] or "", 200).rpartition(": ")[2].rstrip(".")
     lacking = f"no interval: {why}" if why and row["alpha_low"] is None else ""
-    return "; ".join(part for part in (told, lacking) if part)
+    return "; ".join(part for part in (sentence, lacking) if part)
 
 
 def _raters(document: Document) -> Iterator[Block]:
-    found = raters(document)
-    if not found:
+    per_rater = raters(document)
+    if not per_rater:
         return
     columns = (
         Column("rater"), Column("done", "number"), Column("an item", "number"),
@@ -289,7 +291,7 @@ def _raters(document: Document) -> Iterator[Block]:
         (row, (
             one_line(row["rater"], 40), number(row["done"], 0), _seconds(row),
             _estimate(row, "severity", plus=True), one_line(row["title"], 40), _steadiness(row),
-        )) for row in found
+        )) for row in per_rater
     ]  # fmt: skip
     yield Heading("Raters", level=3)
     yield _table(document, columns, rows, "Raters")
@@ -298,15 +300,17 @@ def _raters(document: Document) -> Iterator[Block]:
 
 def raters(document: Document) -> list[Document]:
     """Each rater of each batch by the first criterion for which severity is known."""
-    found: dict[tuple[str, str], Document] = {}
+    by_rater: dict[tuple[str, str], Document] = {}
     for row in rows_of(document, "raters"):
         key = (row["batch"], row["rater"])
-        known = found.get(key)
+        known = by_rater.get(key)
         if known is None or (known["severity"] is None and row["severity"] is not None):
-            found[key] = row
+            by_rater[key] = row
     order = [one["batch"] for one in rows_of(document, "rated")]
     place = {name: at for at, name in enumerate(order)}
-    return [found[key] for key in sorted(found, key=lambda key: (place.get(key[0], 1e9), key[1]))]
+    return [
+        by_rater[key] for key in sorted(by_rater, key=lambda key: (place.get(key[0], 1e9), key[1]))
+    ]
 
 
 def _seconds(row: Document) -> str:

@@ -38,12 +38,12 @@ def said_of(run: AnnotatedRun) -> Annotated:
     A batch that is damaged is named in a note, and harms no other.
     """
     folder = RatingsFolder(run.folder / FOLDER)
-    found = folder.of_run(run.name)
+    of_run = folder.of_run(run.name)
     tables: dict[str, list[Row]] = {}
     named: list[NamedErrors] = []
-    notes = list(found.notes)
+    notes = list(of_run.notes)
     values: AnswerValues | None = None
-    for batch in found.batches:
+    for batch in of_run.batches:
         try:
             said = _read(batch, folder)
             rows = {"batches": [_batch(said)], "ratings": list(_ratings(said))}
@@ -82,7 +82,7 @@ def _batch(said: _Said) -> Row:
         "title": batch.rubric.title,
         "strategy": batch.strategy,
         "verdicts": batch.verdicts,
-        "split": ", ".join(sorted({one.split for one in batch.placings.values()})),
+        "split": ", ".join(sorted({placing.split for placing in batch.placings.values()})),
         "rounds": batch.rounds,
         "raters": list(batch.raters),
         "items": said.status.items,
@@ -121,10 +121,10 @@ def _computed(said: _Said, values: AnswerValues, level: float) -> dict[str, list
         said.batch, everything, values.scores, lower_is_better=values.lower_is_better
     )
     return {
-        "rating_scores": [_score(said.batch, one) for one in outcomes["scores"]],
+        "rating_scores": [_score(said.batch, part) for part in outcomes["scores"]],
         "rated_answers": list(_answers(said.batch, everything)),
-        "win_rates": [_win_rate(said.batch, one) for one in outcomes["comparisons"]],
-        "agreement": [_agreement(said.batch, one) for one in _parts(said.batch, agreed)],
+        "win_rates": [_win_rate(said.batch, part) for part in outcomes["comparisons"]],
+        "agreement": [_agreement(said.batch, part) for part in _parts(said.batch, agreed)],
         "raters": list(_raters(said, agreed)),
         "validity": list(_validity(said.batch, valid)),
     }
@@ -136,25 +136,25 @@ def _position(batch: Batch, criterion: str) -> int:
     return names.index(criterion) if criterion in names else len(names)
 
 
-def _criterion(batch: Batch, one: Row) -> dict[str, Any]:
-    name = one["criterion"] if "criterion" in one else one["id"]
+def _criterion(batch: Batch, part: Row) -> dict[str, Any]:
+    name = part["criterion"] if "criterion" in part else part["id"]
     return {
         **_head(batch),
         "criterion": name,
-        "title": one["title"],
+        "title": part["title"],
         "position": _position(batch, name),
     }
 
 
-def _figure(name: str, found: Row | None) -> dict[str, Any]:
+def _figure(name: str, figure: Row | None) -> dict[str, Any]:
     """A figure as three columns."""
-    found = found or {"value": None, "low": None, "high": None}
-    return {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
+    figure = figure or {"value": None, "low": None, "high": None}
+    return {name: figure["value"], f"{name}_low": figure["low"], f"{name}_high": figure["high"]}
 
 
-def _score(batch: Batch, one: Row) -> Row:
+def _score(batch: Batch, score: Row) -> Row:
     fields = ("arm", "round", "value", "low", "high", "n", "groups", "unrated")
-    return {**_criterion(batch, one), **{name: one[name] for name in fields}}
+    return {**_criterion(batch, score), **{name: score[name] for name in fields}}
 
 
 def _answers(batch: Batch, ratings: Iterable[Rating]) -> Iterator[Row]:
@@ -175,16 +175,16 @@ def _answers(batch: Batch, ratings: Iterable[Rating]) -> Iterator[Row]:
         }
 
 
-def _win_rate(batch: Batch, one: Row) -> Row:
+def _win_rate(batch: Batch, comparison: Row) -> Row:
     fields = (
         "arm", "round", "against", "n", "groups", "wins", "ties", "losses", "label", "low",
         "high", "level", "detectable", "sentence",
     )  # fmt: skip
     return {
-        **_criterion(batch, one),
-        **{name: one[name] for name in fields},
-        **_figure("win_rate", one["win_rate"]),
-        **_figure("difference", one["difference"]),
+        **_criterion(batch, comparison),
+        **{name: comparison[name] for name in fields},
+        **_figure("win_rate", comparison["win_rate"]),
+        **_figure("difference", comparison["difference"]),
     }
 
 
@@ -196,17 +196,17 @@ def _parts(batch: Batch, agreed: Row) -> list[Row]:
     return [*first, *agreed["criteria"]]
 
 
-def _agreement(batch: Batch, one: Row) -> Row:
-    alpha = one["alpha"]
+def _agreement(batch: Batch, part: Row) -> Row:
+    alpha = part["alpha"]
     return {
-        **_criterion(batch, one),
-        "kind": one["kind"],
-        "n": one["items_rated_twice"],
+        **_criterion(batch, part),
+        "kind": part["kind"],
+        "n": part["items_rated_twice"],
         **_figure("alpha", alpha),
-        **_figure("kappa", one["kappa"]["mean"]),
-        "raw": one["raw"]["value"],
+        **_figure("kappa", part["kappa"]["mean"]),
+        "raw": part["raw"]["value"],
         "why": alpha["why"] or None,
-        "sentence": next(iter(one["sentences"]), None),
+        "sentence": next(iter(part["sentences"]), None),
     }
 
 
@@ -230,21 +230,21 @@ def _raters(said: _Said, agreed: Row) -> Iterator[Row]:
 
 
 def _of(rows: Iterable[Row], rater: str) -> Row | None:
-    return next((one for one in rows if one["rater"] == rater), None)
+    return next((row for row in rows if row["rater"] == rater), None)
 
 
 def _validity(batch: Batch, valid: Row) -> Iterator[Row]:
     for metric, view in itertools.product(valid["metrics"], ("answers", "differences")):
-        found = metric[view]
-        if found is None:
+        figures = metric[view]
+        if figures is None:
             continue
         yield {
             **_head(batch),
             "metric": metric["metric"],
             "view": view,
-            "n": found["n"],
-            "groups": found["groups"],
-            **_figure("accuracy", found["accuracy"]),
-            "accuracy_groups": found["accuracy"]["groups"],
-            "sentence": found["sentence"],
+            "n": figures["n"],
+            "groups": figures["groups"],
+            **_figure("accuracy", figures["accuracy"]),
+            "accuracy_groups": figures["accuracy"]["groups"],
+            "sentence": figures["sentence"],
         }

@@ -61,7 +61,7 @@ def asked(
 
 def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
     """Whether each of the batch's examples is there with its present answer."""
-    examples = {one.example_id for one in batch.placings.values()}
+    examples = {placing.example_id for placing in batch.placings.values()}
     shown = {
         batch.placings[item.id].example_id
         for item in batch.items

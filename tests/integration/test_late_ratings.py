@@ -16,7 +16,7 @@ from harness_rating.batches.candidates import candidates
 from harness_rating.batches.records import FOLDER
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric import finding
+from harness_rating.rubric import file
 from tests.plugins.rating import material
 
 RUBRIC = """\
@@ -54,7 +54,7 @@ def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=3
     """Rate these rounds in one batch; returns the batch."""
     number, versus = (*rounds, None)[:2]
     order = BatchSpec(
-        finding.load(Path("short.yaml")),
+        file.load(Path("short.yaml")),
         run,
         number,
         ("ana", "bo"),
@@ -207,7 +207,7 @@ OTHER = RUBRIC.replace("id: short", "id: other")
 def damaged(run, text=RUBRIC):
     """A batch by this rubric of which nothing can be read."""
     Path("other.yaml").write_text(text)
-    order = BatchSpec(finding.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
+    order = BatchSpec(file.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
     batch = RatingsFolder().create(order, candidates(open_run(run), (1,), "dev", "random"))
     (FOLDER / batch.name / "batch.json").write_text("{")
     return batch

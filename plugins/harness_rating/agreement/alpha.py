@@ -38,92 +38,92 @@ def alpha(values: Sequence[Sequence[Any]], kind: Kind) -> float | None:
     return alpha_of(grid(values), kind, seed=None).value
 
 
-def alpha_of(given: Grid, kind: Kind, seed: int | None, draws: int = DRAWS) -> Figure:
+def alpha_of(ratings: Grid, kind: Kind, seed: int | None, draws: int = DRAWS) -> Figure:
     """Alpha with its interval; no interval without a seed."""
-    if given.why:
-        return undefined(given)
-    if kind in ("nominal", "sets") and len(given.categories) > MOST_NAMES:
-        return dataclasses.replace(undefined(given), why=TOO_MANY)
-    table, scores = _alpha_parts(given, kind)
-    (found,) = bootstrap(table, scores, given.groups, seed, (-math.inf, 1.0), draws=draws)
-    return found
+    if ratings.why:
+        return undefined(ratings)
+    if kind in ("nominal", "sets") and len(ratings.categories) > MOST_NAMES:
+        return dataclasses.replace(undefined(ratings), why=TOO_MANY)
+    table, scores = _alpha_parts(ratings, kind)
+    (figure,) = bootstrap(table, scores, ratings.groups, seed, (-math.inf, 1.0), draws=draws)
+    return figure
 
 
-def raw_of(given: Grid, seed: int | None, draws: int = DRAWS) -> Figure:
+def raw_of(ratings: Grid, seed: int | None, draws: int = DRAWS) -> Figure:
     """Share of pairs of ratings of one unit that are the same."""
-    if not given.count:
-        return undefined(given)
-    used, sizes = counts(given), given.sizes
+    if not ratings.count:
+        return undefined(ratings)
+    used, sizes = counts(ratings), ratings.sizes
     same = np.asarray(used.multiply(used - used.sign()).sum(axis=1)).ravel()
     table = np.column_stack([same, sizes * (sizes - 1.0)])
-    (found,) = bootstrap(table, ratio, given.groups, seed, (0.0, 1.0), draws=draws)
-    return found
+    (figure,) = bootstrap(table, ratio, ratings.groups, seed, (0.0, 1.0), draws=draws)
+    return figure
 
 
 # -- parts of alpha: columns that add up over units, and the coefficient of their sums ---------
 
 
-def _alpha_parts(given: Grid, kind: Kind) -> tuple[Any, Scores]:
-    if kind in ("ordinal", "interval") and not np.isfinite(given.numbers).all():
+def _alpha_parts(ratings: Grid, kind: Kind) -> tuple[Any, Scores]:
+    if kind in ("ordinal", "interval") and not np.isfinite(ratings.numbers).all():
         raise ValueError(f"an {kind} scale needs a number for each value")
     if kind == "interval":
-        return _moments(given, given.numbers)
-    used = counts(given)
+        return _moments(ratings, ratings.numbers)
+    used = counts(ratings)
     if kind == "nominal":
-        return _by_distance(given, used, 1.0 - np.eye(len(given.categories)))
+        return _by_distance(ratings, used, 1.0 - np.eye(len(ratings.categories)))
     if kind == "sets":
-        return _by_distance(given, used, _set_distances(given.categories))
-    if len(given.categories) <= _EXACT_RANKS:
-        return _ordinal(given, used.toarray())
-    return _moments(given, _midranks(np.asarray(used.sum(axis=0)).ravel()))
+        return _by_distance(ratings, used, _set_distances(ratings.categories))
+    if len(ratings.categories) <= _EXACT_RANKS:
+        return _ordinal(ratings, used.toarray())
+    return _moments(ratings, _midranks(np.asarray(used.sum(axis=0)).ravel()))
 
 
-def _by_distance(given: Grid, counts: Any, apart: Floats) -> tuple[Floats, Scores]:
+def _by_distance(ratings: Grid, counts: Any, apart: Floats) -> tuple[Floats, Scores]:
     """Any distance between categories, as a matrix ``(V, V)``."""
-    seen = np.asarray(counts.multiply(counts @ apart).sum(axis=1)).ravel() / (given.sizes - 1)
+    observed = np.asarray(counts.multiply(counts @ apart).sum(axis=1)).ravel() / (ratings.sizes - 1)
 
     def scores(sums: Floats) -> Floats:
         each = sums[1:]
         expected = (apart @ each * each).sum(axis=0) / (each.sum(axis=0) - 1)
         return _row(1 - sums[0] / expected)
 
-    return np.column_stack([seen, counts.toarray()]), scores
+    return np.column_stack([observed, counts.toarray()]), scores
 
 
-def _moments(given: Grid, numbers: Floats) -> tuple[Floats, Scores]:
+def _moments(ratings: Grid, numbers: Floats) -> tuple[Floats, Scores]:
     """Squared differences of numbers, through sums of them and of their squares."""
-    values = numbers[given.codes]
+    values = numbers[ratings.codes]
     values = values - values.mean()  # no digits lost where all lie far from 0
-    sizes = given.sizes.astype(np.float64)
-    first = np.bincount(given.units, values, given.count)
-    second = np.bincount(given.units, values**2, given.count)
-    deviations = values - (first / sizes)[given.units]
-    within = np.bincount(given.units, deviations**2, given.count)
-    seen = 2 * sizes * within / (sizes - 1)
+    sizes = ratings.sizes.astype(np.float64)
+    first = np.bincount(ratings.units, values, ratings.count)
+    second = np.bincount(ratings.units, values**2, ratings.count)
+    deviations = values - (first / sizes)[ratings.units]
+    within = np.bincount(ratings.units, deviations**2, ratings.count)
+    observed = 2 * sizes * within / (sizes - 1)
 
     def scores(sums: Floats) -> Floats:
-        apart, total, one, two = sums
-        expected = 2 * (total * two - one**2) / (total - 1)
-        return _row(1 - apart / np.where(expected > ROUNDING * two, expected, np.nan))
+        apart, total, linear, squares = sums
+        expected = 2 * (total * squares - linear**2) / (total - 1)
+        return _row(1 - apart / np.where(expected > ROUNDING * squares, expected, np.nan))
 
-    return np.column_stack([seen, sizes, first, second]), scores
+    return np.column_stack([observed, sizes, first, second]), scores
 
 
-def _ordinal(given: Grid, counts: Floats) -> tuple[Floats, Scores]:
+def _ordinal(ratings: Grid, counts: Floats) -> tuple[Floats, Scores]:
     """Krippendorff's ordinal distance is the squared difference of mid-ranks.
 
     The ranks are those of the sample, so each draw of the bootstrap has its own.
     """
     low, high = np.triu_indices(counts.shape[1], 1)
-    met = counts[:, low] * counts[:, high] / (given.sizes - 1.0)[:, None]
+    met = counts[:, low] * counts[:, high] / (ratings.sizes - 1.0)[:, None]
 
     def scores(sums: Floats) -> Floats:
         pairs, each = sums[: len(low)], sums[len(low) :]
         ranks = _midranks(each)
         apart = (ranks[low] - ranks[high]) ** 2
-        seen = (pairs * apart).sum(axis=0)
+        observed = (pairs * apart).sum(axis=0)
         chance = (each[low] * each[high] * apart).sum(axis=0)
-        return _row(1 - seen * (each.sum(axis=0) - 1) / chance)
+        return _row(1 - observed * (each.sum(axis=0) - 1) / chance)
 
     return np.hstack([met, counts]), scores
 

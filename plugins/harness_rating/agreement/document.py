@@ -62,9 +62,9 @@ def agreement_of(
         DataError: a value that its scale does not know.
     """
     tables: dict[str, dict[tuple[str, str], Any]] = {c.id: {} for c in batch.rubric.criteria}
-    for one in checked(batch, ratings):
-        if one.rater in batch.raters:
-            tables[one.criterion][one.rater, one.item] = one.value
+    for rating in checked(batch, ratings):
+        if rating.rater in batch.raters:
+            tables[rating.criterion][rating.rater, rating.item] = rating.value
     scores = _overall(batch, tables)
     of_item = {item: (groups or {}).get(item) or batch.group(item) for item in batch.placings}
     criteria = [
@@ -72,7 +72,8 @@ def agreement_of(
         for criterion in batch.rubric.criteria
         if criterion.scale.kind in _KINDS
     ]
-    has_score = any(one.scores for one in batch.rubric.criteria) and not batch.rubric.pairwise
+    gives_scores = any(criterion.scores for criterion in batch.rubric.criteria)
+    has_score = gives_scores and not batch.rubric.pairwise
     document = {
         "schema": SCHEMA,
         "batch": batch.name,
@@ -88,11 +89,11 @@ def agreement_of(
 
 
 def _overall(batch: Batch, tables: Mapping[str, Values]) -> dict[tuple[str, str], float | None]:
-    given: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    values_of: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
     for criterion, table in tables.items():
         for place, value in table.items():
-            given[place][criterion] = value
-    return {place: rubrics.overall(batch.rubric, values) for place, values in given.items()}
+            values_of[place][criterion] = value
+    return {place: rubrics.overall(batch.rubric, values) for place, values in values_of.items()}
 
 
 # -- one criterion ------------------------------------------------------------------------------
@@ -104,11 +105,11 @@ def _criterion(
     scale = criterion.scale.kind
     kind = _KINDS[scale]
     points = _points(criterion)
-    given = _grid(batch, table, groups, points)
-    found = _figures(batch, given, kind, seed)
+    ratings = _grid(batch, table, groups, points)
+    part = _figures(batch, ratings, kind, seed)
     if scale in ("choice", "choices", "pairwise"):
-        found["severity"] = []
-    found |= {
+        part["severity"] = []
+    part |= {
         "id": criterion.id,
         "title": criterion.title,
         "scale": scale,
@@ -116,41 +117,41 @@ def _criterion(
         "consistency": steadiness(batch, table, points),
     }
     if scale == "pairwise":
-        found["first_shown"] = _first_shown(batch, table, groups, seed)
+        part["first_shown"] = _first_shown(batch, table, groups, seed)
     if scale == "choices":
-        found["choices"] = _per_choice(batch, criterion, table, groups, seed)
-    found["sentences"] = in_words(criterion.title, found)
-    return found
+        part["choices"] = _per_choice(batch, criterion, table, groups, seed)
+    part["sentences"] = in_words(criterion.title, part)
+    return part
 
 
-def _scored(
-    batch: Batch, table: Values, groups: Mapping[str, str], seed: int
-) -> dict[str, Any] | None:
+def _scored(batch: Batch, table: Values, groups: Mapping[str, str], seed: int) -> dict[str, Any]:
     """The overall score, 0 to 1, as if it were one more criterion of an interval scale."""
-    given = _grid(batch, table, groups, float)
-    found = _figures(batch, given, "interval", seed)
-    found["consistency"] = steadiness(batch, table, float)
-    found["sentences"] = in_words("Overall score", found)
-    return found
+    ratings = _grid(batch, table, groups, float)
+    part = _figures(batch, ratings, "interval", seed)
+    part["consistency"] = steadiness(batch, table, float)
+    part["sentences"] = in_words("Overall score", part)
+    return part
 
 
-def _figures(batch: Batch, given: Grid, kind: Kind, seed: int) -> dict[str, Any]:
-    pairs, mean = kappas(given, kind in ("ordinal", "interval"), seed)
-    names = given.names
+def _figures(batch: Batch, ratings: Grid, kind: Kind, seed: int) -> dict[str, Any]:
+    pairs, mean = kappas(ratings, kind in ("ordinal", "interval"), seed)
+    names = ratings.names
     return {
         "kind": kind,
-        "items_rated_twice": given.count,
-        "alpha": alpha_of(given, kind, seed).told(),
-        "raw": raw_of(given, seed).told(),
+        "items_rated_twice": ratings.count,
+        "alpha": alpha_of(ratings, kind, seed).as_json(),
+        "raw": raw_of(ratings, seed).as_json(),
         "kappa": {
             "weights": "quadratic" if kind in ("ordinal", "interval") else "none",
-            "mean": mean.told(),
+            "mean": mean.as_json(),
             "pairs": [
-                {"raters": [names[a], names[b]], **found.told()} for (a, b), found in pairs.items()
+                {"raters": [names[a], names[b]], **kappa.as_json()}
+                for (a, b), kappa in pairs.items()
             ],
         },
         "severity": [
-            {"rater": names[code], **found.told()} for code, found in severity(given, seed).items()
+            {"rater": names[code], **figure.as_json()}
+            for code, figure in severity(ratings, seed).items()
         ],
     }
 
@@ -183,30 +184,32 @@ def _per_choice(
     batch: Batch, criterion: Criterion, table: Values, groups: Mapping[str, str], seed: int
 ) -> list[dict[str, Any]]:
     """Alpha of each choice by itself, as chosen or not."""
-    found = []
+    rows = []
     for choice in criterion.scale.choices:
-        chosen = {k: choice in value for k, value in table.items() if value is not None}
-        given = _grid(batch, chosen, groups, float)
+        chosen = {place: choice in value for place, value in table.items() if value is not None}
+        ratings = _grid(batch, chosen, groups, float)
         times = sum(chosen.values())
-        found.append({"choice": choice, "times": times} | alpha_of(given, "nominal", seed).told())
-    return found
+        rows.append(
+            {"choice": choice, "times": times} | alpha_of(ratings, "nominal", seed).as_json()
+        )
+    return rows
 
 
 def _first_shown(
     batch: Batch, table: Values, groups: Mapping[str, str], seed: int
 ) -> dict[str, Any]:
     """Share of preferences, ties aside, for the answer shown first; sides are balanced."""
-    given = [
+    preferences = [
         (item, value == "A")
         for (_, item), value in table.items()
         if value in MIRRORED and batch.placings[item].repeat_of is None
     ]
-    if not given:
-        return Figure(None, why="nobody preferred one answer").told()
-    sums = np.array([[float(first), 1.0] for _, first in given])
-    owners = [groups[item] for item, _ in given]
-    (found,) = bootstrap(sums, ratio, owners, seed, (0.0, 1.0))
-    return found.told()
+    if not preferences:
+        return Figure(None, why="nobody preferred one answer").as_json()
+    sums = np.array([[float(first), 1.0] for _, first in preferences])
+    owners = [groups[item] for item, _ in preferences]
+    (figure,) = bootstrap(sums, ratio, owners, seed, (0.0, 1.0))
+    return figure.as_json()
 
 
 def distribution(values: Iterable[Any]) -> list[dict[str, Any]]:

@@ -70,10 +70,10 @@ def grid(
         for column, value in enumerate(line)
         if not _missing(value)
     ]
-    groups = [str(row) for row in range(len(values))] if groups is None else groups
-    names = (
-        names if names is not None else [str(i) for i in range(max(map(len, values), default=0))]
-    )
+    if groups is None:
+        groups = [str(row) for row in range(len(values))]
+    if names is None:
+        names = [str(column) for column in range(max(map(len, values), default=0))]
     return from_cells(cells, groups, names)
 
 
@@ -89,35 +89,35 @@ def from_cells(
         number: what a value counts on an ordered scale, NaN for nothing.
     """
     number = number or _number
-    ratings = Counter(unit for unit, _, _ in cells)
-    paired = sorted((u, r, i) for i, (u, r, _) in enumerate(cells) if ratings[u] > 1)
-    kept = [cells[i] for _, _, i in paired]
-    categories = tuple(
-        sorted({value for _, _, value in kept}, key=lambda value: _order(value, number))
-    )
-    place = {value: code for code, value in enumerate(categories)}
-    units, codes = np.unique([u for u, _, _ in kept], return_inverse=True)
+    ratings_of = Counter(unit for unit, _, _ in cells)
+    # A unit with one rating tells nothing of agreement.
+    compared = [cell for cell in cells if ratings_of[cell[0]] > 1]
+    compared.sort(key=lambda cell: cell[:2])
+    values = {value for _, _, value in compared}
+    categories = tuple(sorted(values, key=lambda value: _order(value, number)))
+    code_of = {value: code for code, value in enumerate(categories)}
+    units, unit_codes = np.unique([unit for unit, _, _ in compared], return_inverse=True)
     return Grid(
-        units=codes.astype(np.intp),
-        raters=np.array([r for _, r, _ in kept], np.intp),
-        codes=np.array([place[value] for _, _, value in kept], np.intp),
+        units=unit_codes.astype(np.intp),
+        raters=np.array([rater for _, rater, _ in compared], np.intp),
+        codes=np.array([code_of[value] for _, _, value in compared], np.intp),
         categories=categories,
         numbers=np.array([number(value) for value in categories], np.float64),
-        groups=tuple(groups[int(u)] for u in units),
+        groups=tuple(groups[int(unit)] for unit in units),
         names=tuple(names),
-        why=_why(len(cells), {r for _, r, _ in cells}, categories),
+        why=_why(len(cells), {rater for _, rater, _ in cells}, categories),
     )
 
 
-def undefined(given: Grid) -> Figure:
+def undefined(ratings: Grid) -> Figure:
     """The figure of a grid that has none, with the reason."""
-    return Figure(None, n=given.count, groups=len(set(given.groups)), why=given.why)
+    return Figure(None, n=ratings.count, groups=len(set(ratings.groups)), why=ratings.why)
 
 
-def counts(given: Grid) -> Any:
+def counts(ratings: Grid) -> Any:
     """Sparse ``(U, V)``: how often each unit got each category."""
-    shape = (given.count, len(given.categories))
-    return sparse_of(np.ones(len(given.units)), given.units, given.codes, shape)
+    shape = (ratings.count, len(ratings.categories))
+    return sparse_of(np.ones(len(ratings.units)), ratings.units, ratings.codes, shape)
 
 
 # -- values -------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def kappa(
 
 
 def kappas(
-    given: Grid, quadratic: bool, seed: int | None, draws: int = DRAWS
+    ratings: Grid, quadratic: bool, seed: int | None, draws: int = DRAWS
 ) -> tuple[dict[tuple[int, int], Figure], Figure]:
     """Kappa of each pair of raters (by code) that share units, and the mean over pairs.
 
@@ -47,70 +47,71 @@ def kappas(
     Raises:
         ValueError: a value without a number under quadratic weights.
     """
-    if quadratic and not np.isfinite(given.numbers).all():
+    if quadratic and not np.isfinite(ratings.numbers).all():
         raise ValueError("quadratic weights need a number for each value")
-    if not given.count:
-        return {}, undefined(given)
-    if not quadratic and len(given.categories) > MOST_NAMES:
-        return {}, dataclasses.replace(undefined(given), why=TOO_MANY)
-    left, right = _meetings(given)
-    ends = np.column_stack([given.raters[left], given.raters[right]])
-    pairs, which = np.unique(ends, axis=0, return_inverse=True)
-    which = which.ravel()
-    units = given.units[left]
+    if not ratings.count:
+        return {}, undefined(ratings)
+    if not quadratic and len(ratings.categories) > MOST_NAMES:
+        return {}, dataclasses.replace(undefined(ratings), why=TOO_MANY)
+    left, right = _meetings(ratings)
+    ends = np.column_stack([ratings.raters[left], ratings.raters[right]])
+    pairs, pair_of = np.unique(ends, axis=0, return_inverse=True)
+    pair_of = pair_of.ravel()  # its shape differs between versions of NumPy
+    units = ratings.units[left]
     parts = _squares if quadratic else _matches
-    columns, scores = parts(given, left, right)
-    width, made = len(columns[0]), len(pairs)
-    rows, into = np.repeat(units, width), (which[:, None] + made * np.arange(width)).ravel()
-    table = sparse_of(columns.ravel(), rows, into, (given.count, made * width))
+    columns, scores = parts(ratings, left, right)
+    width, count = len(columns[0]), len(pairs)
+    # All pairs side by side: first the first column of each pair, then the second of each.
+    rows, into = np.repeat(units, width), (pair_of[:, None] + count * np.arange(width)).ravel()
+    table = sparse_of(columns.ravel(), rows, into, (ratings.count, count * width))
 
     def all_pairs(sums: Floats) -> Floats:
-        each = sums.reshape(width, made, -1)
-        found = scores(each)
-        known = np.isfinite(found)
-        share = np.where(known, each[0], 0.0)
-        mean = (np.where(known, found, 0.0) * share).sum(axis=0) / share.sum(axis=0)
-        return np.concatenate([found, mean[None, :]])
+        each = sums.reshape(width, count, -1)
+        values = scores(each)
+        known = np.isfinite(values)
+        weight = np.where(known, each[0], 0.0)
+        mean = (np.where(known, values, 0.0) * weight).sum(axis=0) / weight.sum(axis=0)
+        return np.concatenate([values, mean[None, :]])
 
-    met = sparse_of(np.ones(len(units)), units, which, (given.count, made)).toarray() > 0
-    met = np.column_stack([met, np.ones(given.count, np.bool_)])
-    *each, mean = bootstrap(table, all_pairs, given.groups, seed, (-1.0, 1.0), met, draws)
+    met = sparse_of(np.ones(len(units)), units, pair_of, (ratings.count, count)).toarray() > 0
+    met = np.column_stack([met, np.ones(ratings.count, np.bool_)])
+    *each, mean = bootstrap(table, all_pairs, ratings.groups, seed, (-1.0, 1.0), met, draws)
     keys = [(int(a), int(b)) for a, b in pairs]
     return dict(zip(keys, each, strict=True)), mean
 
 
-def _meetings(given: Grid) -> tuple[Ints, Ints]:
+def _meetings(ratings: Grid) -> tuple[Ints, Ints]:
     """Places of every two ratings of one unit; the first is of the rater of lower code."""
-    found = []
-    for step in range(1, int(given.sizes.max(initial=0))):
-        first = np.flatnonzero(given.units[:-step] == given.units[step:])
-        found.append((first, first + step))
-    left, right = zip(*found, strict=True)
+    steps = []
+    for step in range(1, int(ratings.sizes.max(initial=0))):
+        first = np.flatnonzero(ratings.units[:-step] == ratings.units[step:])
+        steps.append((first, first + step))
+    left, right = zip(*steps, strict=True)
     return np.concatenate(left), np.concatenate(right)
 
 
-def _squares(given: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
+def _squares(ratings: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
     """Columns of two ratings with numbers, and quadratic kappa of their sums."""
-    numbers = given.numbers - given.numbers.mean()
-    a, b = numbers[given.codes[left]], numbers[given.codes[right]]
+    numbers = ratings.numbers - ratings.numbers.mean()
+    a, b = numbers[ratings.codes[left]], numbers[ratings.codes[right]]
 
     def scores(sums: Floats) -> Floats:
-        n, apart, of_a, of_b, two = sums
-        expected = two - 2 * of_a * of_b / n
-        return np.asarray(1 - apart / np.where(expected > ROUNDING * two, expected, np.nan))
+        n, apart, of_a, of_b, squares = sums
+        expected = squares - 2 * of_a * of_b / n
+        return np.asarray(1 - apart / np.where(expected > ROUNDING * squares, expected, np.nan))
 
     return np.column_stack([np.ones(len(a)), (a - b) ** 2, a, b, a * a + b * b]), scores
 
 
-def _matches(given: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
+def _matches(ratings: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
     """Columns of two ratings with names, and plain kappa of their sums."""
-    one = np.eye(len(given.categories))
-    a, b = given.codes[left], given.codes[right]
-    many = len(one)
+    indicator = np.eye(len(ratings.categories))
+    a, b = ratings.codes[left], ratings.codes[right]
+    many = len(indicator)
 
     def scores(sums: Floats) -> Floats:
         n, same = sums[0], sums[1]
         chance = (sums[2 : 2 + many] * sums[2 + many :]).sum(axis=0) / n
         return np.asarray((same - chance) / (n - chance))
 
-    return np.column_stack([np.ones(len(a)), a == b, one[a], one[b]]), scores
+    return np.column_stack([np.ones(len(a)), a == b, indicator[a], indicator[b]]), scores

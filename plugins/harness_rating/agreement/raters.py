@@ -24,30 +24,30 @@ MIRRORED = {"A": "B", "B": "A"}
 """What a preference is when the sides are swapped."""
 
 
-def severity(given: Grid, seed: int | None) -> dict[int, Figure]:
+def severity(ratings: Grid, seed: int | None) -> dict[int, Figure]:
     """By how many points each rater (code) is above the others on the same units.
 
     A rating's deviation is from the mean of the *others'* ratings of that unit: the mean of all
     would contain the rater, and with two raters halve the difference. Below 0 is strict.
     """
-    if not given.count or not np.isfinite(given.numbers).all():
+    if not ratings.count or not np.isfinite(ratings.numbers).all():
         return {}
-    values, sizes = given.numbers[given.codes], given.sizes
-    sums = np.bincount(given.units, values, given.count)
-    others = (sums[given.units] - values) / (sizes[given.units] - 1)
-    raters, columns = np.unique(given.raters, return_inverse=True)
-    shape = (given.count, len(raters))
+    values, sizes = ratings.numbers[ratings.codes], ratings.sizes
+    sums = np.bincount(ratings.units, values, ratings.count)
+    others = (sums[ratings.units] - values) / (sizes[ratings.units] - 1)
+    raters, columns = np.unique(ratings.raters, return_inverse=True)
+    shape = (ratings.count, len(raters))
     apart, rated = np.zeros(shape), np.zeros(shape)
-    np.add.at(apart, (given.units, columns), values - others)
-    np.add.at(rated, (given.units, columns), 1.0)
+    np.add.at(apart, (ratings.units, columns), values - others)
+    np.add.at(rated, (ratings.units, columns), 1.0)
 
     def scores(sums: Floats) -> Floats:
         half = len(raters)
         return np.asarray(sums[:half] / sums[half:])
 
     limits = (-math.inf, math.inf)
-    found = bootstrap(np.hstack([apart, rated]), scores, given.groups, seed, limits, rated)
-    return dict(zip(raters.tolist(), found, strict=True))
+    figures = bootstrap(np.hstack([apart, rated]), scores, ratings.groups, seed, limits, rated)
+    return dict(zip(raters.tolist(), figures, strict=True))
 
 
 def steadiness(batch: Batch, table: Values, number: Callable[[Any], float]) -> list[dict[str, Any]]:
@@ -55,11 +55,14 @@ def steadiness(batch: Batch, table: Values, number: Callable[[Any], float]) -> l
     pairs: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     for (rater, item), again in table.items():
         placing = batch.placings[item]
-        first = table.get((rater, placing.repeat_of)) if placing.repeat_of else None
+        if placing.repeat_of is None:
+            continue
+        first = table.get((rater, placing.repeat_of))
         if first is None or again is None:
             continue
-        if placing.rounds != batch.placings[placing.repeat_of or ""].rounds:
-            again = MIRRORED.get(again, again) if isinstance(again, str) else again
+        swapped = placing.rounds != batch.placings[placing.repeat_of].rounds
+        if swapped and isinstance(again, str):
+            again = MIRRORED.get(again, again)
         pairs[rater].append((first, again))
     return [
         {"rater": rater, **consistency(pairs[rater], number)}
@@ -111,14 +114,15 @@ def wilson(hits: int, n: int) -> tuple[float | None, float | None]:
 
 def timing(seconds: Mapping[tuple[str, str], float], raters: Sequence[str]) -> dict[str, Any]:
     """Seconds for an item, of all and of each rater."""
-    of: dict[str, list[float]] = {rater: [] for rater in raters}
+    times_of: dict[str, list[float]] = {rater: [] for rater in raters}
     for (rater, _), spent in seconds.items():
-        if rater in of:
-            of[rater].append(spent)
-    every = [spent for one in of.values() for spent in one]
+        if rater in times_of:
+            times_of[rater].append(spent)
     return {
-        **quartiles(every),
-        "raters": [{"rater": rater, **quartiles(one)} for rater, one in of.items() if one],
+        **quartiles([spent for times in times_of.values() for spent in times]),
+        "raters": [
+            {"rater": rater, **quartiles(times)} for rater, times in times_of.items() if times
+        ],
     }
 
 

@@ -13,9 +13,9 @@ OVERALL = "overall"
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements
 
 
-def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
+def in_words(title: str, part: Mapping[str, Any]) -> list[str]:
     name = one_line(title, 60)
-    alpha, raw = found["alpha"], found["raw"]
+    alpha, raw = part["alpha"], part["raw"]
     if alpha["value"] is None:
         return [f"{name}: agreement cannot be computed, because {alpha['why']}."]
     lines = [
@@ -29,8 +29,8 @@ def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
     return (
         lines
         + _alike_words(name, alpha, raw)
-        + _side_words(name, found)
-        + _severity_words(name, found["severity"])
+        + _side_words(name, part)
+        + _severity_words(name, part["severity"])
     )
 
 
@@ -39,15 +39,14 @@ def remarks(document: Mapping[str, Any]) -> list[str]:
     parts = [(one_line(part["title"], 60), part) for part in document["criteria"]]
     whole = [("Overall score", document[OVERALL])] if document[OVERALL] else []
     every = parts + whole
-    had = [(name, part) for name, part in every if part["alpha"]["value"] is not None]
-    lines = _each_once(had, lambda part: f"{_reading(part['alpha'])}.")
-    lines += _each_once(every, _not_had)
-    few = sorted(_few(had))
-    if few:
+    computed = [(name, part) for name, part in every if part["alpha"]["value"] is not None]
+    lines = _each_once(computed, lambda part: f"{_reading(part['alpha'])}.")
+    lines += _each_once(every, _missing)
+    if few := sorted(_few(computed)):
         count = f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}"
         noun = "group" if few == [1] else "groups"
         lines.append(f"Only {count} {noun} of items, so intervals are rough.")
-    for name, part in had:
+    for name, part in computed:
         lines += _alike_words(name, part["alpha"], part["raw"]) + _side_words(name, part)
     # The severity in the overall score stands in a table of raters.
     for name, part in parts:
@@ -63,10 +62,10 @@ def _each_once(
     for name, part in parts:
         if text := says(part):
             names.setdefault(text, []).append(name)
-    return [f"{', '.join(of)}: {text}" for text, of in names.items()]
+    return [f"{', '.join(parts_named)}: {text}" for text, parts_named in names.items()]
 
 
-def _not_had(part: Mapping[str, Any]) -> str:
+def _missing(part: Mapping[str, Any]) -> str:
     """Why a figure of the part, or its interval, is not available; empty where all are."""
     alpha, kappa = part["alpha"], part["kappa"]["mean"]
     if alpha["value"] is None:
@@ -80,8 +79,8 @@ def _not_had(part: Mapping[str, Any]) -> str:
 
 def _few(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> set[int]:
     """Numbers of groups that make an interval rough."""
-    found = [part["alpha"] for _, part in parts if part["alpha"]["low"] is not None]
-    return {one["groups"] for one in found if one["groups"] < FEW_GROUPS}
+    alphas = [part["alpha"] for _, part in parts if part["alpha"]["low"] is not None]
+    return {alpha["groups"] for alpha in alphas if alpha["groups"] < FEW_GROUPS}
 
 
 def _alike_words(name: str, alpha: Mapping[str, Any], raw: Mapping[str, Any]) -> list[str]:
@@ -105,14 +104,14 @@ def _reading(alpha: Mapping[str, Any]) -> str:
     return "too little to rely on; sharpen the anchors and talk over the items that differ"
 
 
-def _without(found: Mapping[str, Any]) -> str:
-    if found["why"] == "all items say the same":
-        return f"no two ratings differ on these {found['n']:,} items"
-    return str(found["why"])
+def _without(figure: Mapping[str, Any]) -> str:
+    if figure["why"] == "all items say the same":
+        return f"no two ratings differ on these {figure['n']:,} items"
+    return str(figure["why"])
 
 
-def _side_words(name: str, found: Mapping[str, Any]) -> list[str]:
-    first = found.get("first_shown")
+def _side_words(name: str, part: Mapping[str, Any]) -> list[str]:
+    first = part.get("first_shown")
     if not first or first["low"] is None or first["low"] <= 0.5 <= first["high"]:
         return []
     side = "first" if first["value"] > 0.5 else "second"
@@ -125,27 +124,28 @@ def _side_words(name: str, found: Mapping[str, Any]) -> list[str]:
 
 def _severity_words(name: str, raters: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
-    for one in raters:
-        if one["low"] is None or one["low"] <= 0 <= one["high"]:
+    for rater in raters:
+        if rater["low"] is None or rater["low"] <= 0 <= rater["high"]:
             continue
-        side = "higher" if one["value"] > 0 else "lower"
-        size = {"value": abs(one["value"])}
-        size["low"], size["high"] = sorted((abs(one["low"]), abs(one["high"])))
+        side = "higher" if rater["value"] > 0 else "lower"
+        size = {"value": abs(rater["value"])}
+        size["low"], size["high"] = sorted((abs(rater["low"]), abs(rater["high"])))
         lines.append(
-            f"{name}: {one['rater']} scores {span(size)} points {side} than the others on the "
-            f"same {one['n']:,} items."
+            f"{name}: {rater['rater']} scores {span(size)} points {side} than the others on the "
+            f"same {rater['n']:,} items."
         )
     return lines
 
 
 def sentences(document: Mapping[str, Any]) -> list[str]:
-    parts = [*document["criteria"], *([document[OVERALL]] if document[OVERALL] else [])]
-    lines = [line for part in parts for line in part["sentences"]]
+    lines = [line for part in document["criteria"] for line in part["sentences"]]
+    if document[OVERALL]:
+        lines += document[OVERALL]["sentences"]
     for part in document["criteria"]:
-        for one in part["consistency"]:
-            same = share({**one, "value": one["same"]})
+        for rater in part["consistency"]:
+            same = share({**rater, "value": rater["same"]})
             lines.append(
-                f"{one_line(part['title'], 60)}: {one['rater']} gave {same} of {one['repeats']} "
+                f"{one_line(part['title'], 60)}: {rater['rater']} gave {same} of {rater['repeats']} "
                 "hidden repeats the same value again."
             )
     time = document["time"]

@@ -22,11 +22,11 @@ def opaque_ids(secret: str) -> Iterator[str]:
     seen: set[str] = set()
     position = 0
     while True:
-        made = hashlib.sha256(f"{secret}:{position}".encode()).hexdigest()[:ID_DIGITS]
+        identifier = hashlib.sha256(f"{secret}:{position}".encode()).hexdigest()[:ID_DIGITS]
         position += 1
-        if made not in seen:
-            seen.add(made)
-            yield made
+        if identifier not in seen:
+            seen.add(identifier)
+            yield identifier
 
 
 def raters_of(

@@ -35,7 +35,7 @@ def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -
     right = {number: run.right(number) for number in rounds} if strategy == "changed" else {}
     return [
         Candidate(
-            row, {number: text(given[place]) for number, given in answers.items()}, primary[place],
+            row, {number: text(predictions[place]) for number, predictions in answers.items()}, primary[place],
             {name: of_score[place] for name, of_score in values.items()},
             {number: marks[place] for number, marks in right.items()},
         )

@@ -21,8 +21,10 @@ def content_of(spec: BatchSpec, chosen: Sequence[Candidate]) -> dict[str, Any]:
     """All that a batch follows from; its name and the secret of its ids are digests of it."""
     plain = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     del plain["rubric"]
-    answers = [[one.example.id, [one.answers[k] for k in spec.rounds]] for one in chosen]
-    shown = digest([to_json(one.example) | {"place": ""} for one in chosen])
+    answers = [
+        [candidate.example.id, [candidate.answers[k] for k in spec.rounds]] for candidate in chosen
+    ]
+    shown = digest([to_json(candidate.example) | {"place": ""} for candidate in chosen])
     return {
         **to_json(plain),
         "overlap": spec.share,
@@ -34,18 +36,18 @@ def content_of(spec: BatchSpec, chosen: Sequence[Candidate]) -> dict[str, Any]:
 
 def check_meta(rubric: Rubric, chosen: Sequence[Candidate]) -> None:
     """Raises UsageError for a field of ``show.meta`` that is missing, or tells examples apart."""
-    fields = sorted({name for one in chosen for name in one.example.meta})
-    for shown in rubric.show.meta:
-        if shown not in fields:
-            known = f"there are: {', '.join(fields)}" if fields else "the examples have none"
+    fields = sorted({name for candidate in chosen for name in candidate.example.meta})
+    for field in rubric.show.meta:
+        if field not in fields:
+            hint = f"there are: {', '.join(fields)}" if fields else "the examples have none"
             raise UsageError(
-                f"rubric {rubric.id} shows the field '{shown}', and no example has it"
-                f"{near(shown, fields)}",
-                hint=known,
+                f"rubric {rubric.id} shows the field '{field}', and no example has it"
+                f"{near(field, fields)}",
+                hint=hint,
             )
-        if any(one.example.meta.get(shown) == one.example.id for one in chosen):
+        if any(candidate.example.meta.get(field) == candidate.example.id for candidate in chosen):
             raise UsageError(
-                f"rubric {rubric.id} shows the field '{shown}', which holds the examples' ids; "
+                f"rubric {rubric.id} shows the field '{field}', which holds the examples' ids; "
                 "raters must not be able to tell them",
                 hint="take it out of show.meta",
             )

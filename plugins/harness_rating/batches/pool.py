@@ -42,11 +42,14 @@ def drawn(run: RunView, pool: PoolModels, spec: BatchSpec) -> Sequence[Example]:
     if not pool.rows:
         what = "every row of the pool was trained on" if pool.trained else "the data have no pool"
         raise DataError(what, where=run.name, hint="--from dev")
-    known = "are in the pool"
+    what_is_left = "are in the pool"
     if pool.trained:
-        known = f"are left in the pool ({pool.trained} were trained on)"
-    wanted = Wanted(spec.strategy, spec.n, spec.seed, spec.by or GROUP, known)
-    chosen = {one.example.id for one in draw([Candidate(row, {}) for row in pool.rows], wanted)}
+        what_is_left = f"are left in the pool ({pool.trained} were trained on)"
+    wanted = Wanted(spec.strategy, spec.n, spec.seed, spec.by or GROUP, what_is_left)
+    chosen = {
+        candidate.example.id
+        for candidate in draw([Candidate(row, {}) for row in pool.rows], wanted)
+    }
     return tuple(row for row in pool.rows if row.id in chosen)
 
 
@@ -54,6 +57,8 @@ def answered(pool: PoolModels, rows: Sequence[Example], watcher: Watcher) -> lis
     """The rows with each model's answers, made now where they are not stored."""
     answers = pool.answer(rows, watcher)
     return [
-        Candidate(row, {number: text(given[place]) for number, given in answers.items()})
+        Candidate(
+            row, {number: text(predictions[place]) for number, predictions in answers.items()}
+        )
         for place, row in enumerate(rows)
     ]

@@ -69,7 +69,7 @@ def draw(candidates: Sequence[Candidate], wanted: Wanted) -> list[Candidate]:
         raise UsageError(
             f"there is no strategy '{wanted.strategy}'{guess}", hint=f"there are: {known}"
         )
-    mixed = shuffled(candidates, lambda one: one.example.id, wanted.seed)
+    mixed = shuffled(candidates, lambda candidate: candidate.example.id, wanted.seed)
     ranked, kind = STRATEGIES[wanted.strategy](mixed, wanted)
     if len(ranked) < wanted.n:
         raise DataError(
@@ -77,12 +77,14 @@ def draw(candidates: Sequence[Candidate], wanted: Wanted) -> list[Candidate]:
             where=f"strategy {wanted.strategy}",
             hint=f"-n {len(ranked)}" if ranked else "choose another strategy or round",
         )
-    return shuffled(ranked[: wanted.n], lambda one: one.example.id, [wanted.seed, "order"])
+    return shuffled(
+        ranked[: wanted.n], lambda candidate: candidate.example.id, [wanted.seed, "order"]
+    )
 
 
 def shuffled(values: Sequence[T], key: Callable[[T], object], salt: object) -> list[T]:
     """The values in an order that follows from their keys and the salt alone."""
-    return sorted(values, key=lambda one: digest([salt, key(one)]))
+    return sorted(values, key=lambda value: digest([salt, key(value)]))
 
 
 _Ranked = tuple[list[Candidate], str]
@@ -100,10 +102,10 @@ def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
     *Sampling Techniques*, 1977, ch. 8). Rounding each share would shut the small strata out.
     """
     strata: dict[str, list[Candidate]] = defaultdict(list)
-    for one in mixed:
-        strata[_stratum(one.example, wanted.by)].append(one)
-    if wanted.by != GROUP and not any(wanted.by in one.example.meta for one in mixed):
-        fields = sorted({name for one in mixed for name in one.example.meta})
+    for candidate in mixed:
+        strata[_stratum(candidate.example, wanted.by)].append(candidate)
+    if wanted.by != GROUP and not any(wanted.by in candidate.example.meta for candidate in mixed):
+        fields = sorted({name for candidate in mixed for name in candidate.example.meta})
         raise UsageError(
             f"no example has a field '{wanted.by}'{near(wanted.by, fields)}",
             hint=f"there are: {', '.join([GROUP, *fields])}",
@@ -111,7 +113,7 @@ def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
     if len(mixed) < wanted.n:
         return mixed, wanted.known
     names = shuffled(list(strata), lambda name: name, [wanted.seed, "strata"])
-    line = [one for name in names for one in strata[name]]
+    line = [candidate for name in names for candidate in strata[name]]
     start = int(digest([wanted.seed, "start"]), 16) % len(line)
     return [line[(start + k * len(line)) // wanted.n] for k in range(wanted.n)], ""
 
@@ -123,27 +125,29 @@ def _stratum(example: Example, by: str) -> str:
 
 
 def _worst(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
-    scored = [(one.primary, one) for one in mixed if one.primary is not None]
+    scored = [
+        (candidate.primary, candidate) for candidate in mixed if candidate.primary is not None
+    ]
     scored.sort(key=lambda pair: pair[0])
-    return [one for _, one in scored], "have a primary score"
+    return [candidate for _, candidate in scored], "have a primary score"
 
 
 def _disagreement(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
     """By the distance between an answer's best and worst rank over the metrics."""
-    names = sorted({name for one in mixed for name in one.scores})
+    names = sorted({name for candidate in mixed for name in candidate.scores})
     if len(names) < 2:
         raise UsageError(
             f"metrics can only disagree where there are two; the run has {len(names)}",
             hint="another strategy, or a run with more metrics",
         )
-    ranks = [_ranks([one.scores.get(name) for one in mixed]) for name in names]
-    found = []
-    for place, one in enumerate(mixed):
+    ranks = [_ranks([candidate.scores.get(name) for candidate in mixed]) for name in names]
+    ranked = []
+    for place, candidate in enumerate(mixed):
         own = [rank for column in ranks if (rank := column[place]) is not None]
         if len(own) > 1:
-            found.append((min(own) - max(own), one))
-    found.sort(key=lambda pair: pair[0])
-    return [one for _, one in found], "are scored by two metrics"
+            ranked.append((min(own) - max(own), candidate))
+    ranked.sort(key=lambda pair: pair[0])
+    return [candidate for _, candidate in ranked], "are scored by two metrics"
 
 
 def _ranks(values: Sequence[float | None]) -> list[float | None]:
@@ -157,7 +161,7 @@ def _ranks(values: Sequence[float | None]) -> list[float | None]:
 
 
 def _changed(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
-    flipped = [one for one in mixed if set(one.right.values()) == {True, False}]
+    flipped = [candidate for candidate in mixed if set(candidate.right.values()) == {True, False}]
     return flipped, "went from right to wrong or back between the rounds"
 
 

@@ -62,7 +62,7 @@ def parsed(name: str, document: Mapping[str, Any], shown: Mapping[str, Any]) -> 
         raise ValueError("batch.json is not what was written")
     if shown["batch"] != name or digest(shown["items"]) != document["items"]:
         raise ValueError("items.json is not what was written")
-    if any(isinstance(one["ask_if"], str) for one in document["rubric"]["criteria"]):
+    if any(isinstance(criterion["ask_if"], str) for criterion in document["rubric"]["criteria"]):
         raise DataError(
             "the rubric of this batch has conditions as text, which an older version wrote",
             where=name,

@@ -92,19 +92,19 @@ def accept(
     chosen_batch = answers(batch, folder)
     if preferred:
         _check_levels(items, over, under)
-        found = preferences(chosen_batch, folder, over=over, under=under)
+        corrections_ = preferences(chosen_batch, folder, over=over, under=under)
     elif over is not None or under is not None:
         raise UsageError("--over and --under are levels of --preferences")
     else:
         _check_typed(chosen_batch)
     check_target("-o", target)
     if not preferred:
-        found = _typed(chosen_batch, folder, items or [])
+        corrections_ = _typed(chosen_batch, folder, items or [])
     old = harness.read_corrections(target) if target.exists() else []
-    whole = harness.merged_corrections(old, found)
+    whole = harness.merged_corrections(old, corrections_)
     if len(whole) > len(old):
         write_target("-o", target, harness.encoded_corrections(whole))
-    done = Accepted(chosen_batch, found, len(whole) - len(old), whole, preferred)
+    done = Accepted(chosen_batch, corrections_, len(whole) - len(old), whole, preferred)
     if as_json:
         write_json(_document(done, target))
     else:
@@ -142,20 +142,20 @@ def _typed(batch: Batch, folder: RatingsFolder, items: Sequence[str]) -> list[Co
 
 
 def _document(done: Accepted, target: Path) -> dict[str, Any]:
-    shown = done.batch.by_id
+    items = done.batch.by_id
     return {
         "batch": done.batch.name, "file": str(target), "new": done.new,
         "known": len(done.found) - done.new,
-        "one_sided": sum(one.one_sided for one in done.whole if one.split == "dev"),
+        "one_sided": sum(correction.one_sided for correction in done.whole if correction.split == "dev"),
         "accepted": [
             {
-                "example_id": one.example_id, "split": one.split, "reference": one.reference,
-                "before": list(shown[one.origin["item"]].references),
-                "prompt": prompt(shown[one.origin["item"]]), "origin": dict(one.origin),
-                "rounds": list(one.rounds),
-                **({"rejected": list(one.rejected)} if one.rejected else {}),
+                "example_id": correction.example_id, "split": correction.split, "reference": correction.reference,
+                "before": list(items[correction.origin["item"]].references),
+                "prompt": prompt(items[correction.origin["item"]]), "origin": dict(correction.origin),
+                "rounds": list(correction.rounds),
+                **({"rejected": list(correction.rejected)} if correction.rejected else {}),
             }
-            for one in done.found
+            for correction in done.found
         ],
         "next_command": _next(done, target),
     }  # fmt: skip
@@ -172,7 +172,7 @@ def _show(done: Accepted, target: Path) -> None:
     known = len(done.found) - done.new
     before = f"; {known} were there already" if known else ""
     tables.note(console, f"{done.new} accepted into {target}{before}.")
-    counts = Counter(one.split for one in done.whole)
+    counts = Counter(correction.split for correction in done.whole)
     if counts["dev"]:
         tables.note(
             console,
@@ -191,8 +191,8 @@ def _show(done: Accepted, target: Path) -> None:
 
 def _leanings(done: Accepted) -> Iterator[str]:
     """Towards which round the texts for dev tilt the scale."""
-    dev = [one for one in done.whole if one.split == "dev"]
-    alone = sum(one.one_sided for one in dev)
+    dev = [correction for correction in done.whole if correction.split == "dev"]
+    alone = sum(correction.one_sided for correction in dev)
     if alone:
         yield (
             f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
@@ -202,8 +202,8 @@ def _leanings(done: Accepted) -> Iterator[str]:
             "harness rate create --round A --vs B."
         )
     corrected = Counter(
-        number for one in done.found if one.split == "dev" and not one.one_sided
-        for number in done.batch.placings[one.origin["item"]].rounds
+        number for correction in done.found if correction.split == "dev" and not correction.one_sided
+        for number in done.batch.placings[correction.origin["item"]].rounds
     )  # fmt: skip
     if len(set(corrected.values())) > 1 or len(corrected) == 1:
         counts = ", ".join(f"{corrected[n]} at round {n}'s" for n in sorted(corrected))
@@ -260,17 +260,17 @@ def _next(done: Accepted, target: Path) -> str:
         return shlex.join(["harness", "rate", "status", done.batch.name])
     run = harness.open_run(done.batch.run)
     words = run.command()
-    if not any(one.split == "dev" for one in done.whole):
+    if not any(correction.split == "dev" for correction in done.whole):
         return shlex.join(words)
-    given = any(word.startswith("corrections=") for word in words)
-    if not given and _in_config(run.config_file, target):
+    names_file = any(word.startswith("corrections=") for word in words)
+    if not names_file and _in_config(run.config_file, target):
         return shlex.join(words)
     return shlex.join(run.command(corrections=_as_seen_from(run.config_file, target)))
 
 
 def _in_config(config: Path, target: Path) -> bool:
-    given = yaml_file.read(config)[0].get("corrections") if config.is_file() else None
-    return isinstance(given, str) and (config.parent / given).resolve() == target.resolve()
+    named = yaml_file.read(config)[0].get("corrections") if config.is_file() else None
+    return isinstance(named, str) and (config.parent / named).resolve() == target.resolve()
 
 
 def _seen(done: Accepted, target: Path) -> Path:

@@ -32,20 +32,20 @@ LEVELS = "▁▂▃▄▅▆▇█"
 Document = Mapping[str, Any]
 
 
-def agreement(batch: BatchName = None, as_json: Json = False) -> None:
+def agreement(name: BatchName = None, as_json: Json = False) -> None:
     """How far raters agree, how severe and how steady each is."""
     from harness_rating.agreement.document import agreement_of
 
     folder = RatingsFolder()
-    found = chosen(batch, folder)
-    ratings = [rating for rater in found.raters for rating in folder.given(found, rater)]
-    document = agreement_of(found, ratings, seconds=folder.seconds(found))
+    batch = chosen(name, folder)
+    ratings = [rating for rater in batch.raters for rating in folder.given(batch, rater)]
+    document = agreement_of(batch, ratings, seconds=folder.seconds(batch))
     if as_json:
         write_json(document)
     elif not ratings:
-        show_unrated(found)
+        show_unrated(batch)
     else:
-        _show(document, found, ratings, Console())
+        _show(document, batch, ratings, Console())
 
 
 def show_unrated(batch: Batch) -> None:
@@ -55,33 +55,33 @@ def show_unrated(batch: Batch) -> None:
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))
 
 
-def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Console) -> None:
+def _show(document: Document, batch: Batch, ratings: Sequence[Rating], console: Console) -> None:
     from harness_rating.agreement.text import duration, remarks
 
-    tables.head(console, f"{found['batch']} ({found['items']:,} items)")
-    draw_rows(_figures(found, console.width), console)
+    tables.head(console, f"{document['batch']} ({document['items']:,} items)")
+    draw_rows(_figures(document, console.width), console)
     console.print()
-    draw_rows(_raters(found, _rated(batch, ratings)), console)
+    draw_rows(_raters(document, _rated(batch, ratings)), console)
     console.print()
-    draw_rows(_values(found, batch, console.width, plain=console.options.ascii_only), console)
+    draw_rows(_values(document, batch, console.width, plain=console.options.ascii_only), console)
     console.print()
-    for sentence in remarks(found):
+    for sentence in remarks(document):
         tables.note(console, sentence)
-    if found["time"]["items"]:
-        tables.note(console, duration(found["time"]))
+    if document["time"]["items"]:
+        tables.note(console, duration(document["time"]))
 
 
-def _parts(found: Document) -> list[tuple[str, Document]]:
+def _parts(document: Document) -> list[tuple[str, Document]]:
     """Every criterion by its title, and the overall score."""
-    parts = [(_title(part["title"]), part) for part in found["criteria"]]
-    return [*parts, ("Overall", found["overall"])] if found["overall"] else parts
+    parts = [(_title(part["title"]), part) for part in document["criteria"]]
+    return [*parts, ("Overall", document["overall"])] if document["overall"] else parts
 
 
 def _title(text: str) -> str:
     return one_line(text, TITLE) or "(no title)"
 
 
-def _figures(found: Document, width: int) -> Table:
+def _figures(document: Document, width: int) -> Table:
     """Alpha, kappa and raw agreement of each criterion."""
     numbers = ("alpha [95 %]", "kappa [95 %]", "raw", "n")
     rows = (
@@ -92,7 +92,7 @@ def _figures(found: Document, width: int) -> Table:
             tables.percent(part["raw"], alone=width < tables.WIDE),
             f"{part['items_rated_twice']:,}",
         )
-        for title, part in _parts(found)
+        for title, part in _parts(document)
     )
     return table(["", *numbers], rows, right=numbers, caption="how far raters agree")
 
@@ -103,16 +103,16 @@ def _figures(found: Document, width: int) -> Table:
 def _rated(batch: Batch, ratings: Sequence[Rating]) -> dict[str, int]:
     """Rater -> items with a rating of theirs, hidden repeats left out."""
     originals = set(batch.originals)
-    places = {(one.rater, one.item) for one in ratings if one.item in originals}
+    places = {(rating.rater, rating.item) for rating in ratings if rating.item in originals}
     counts = Counter(rater for rater, _ in places)
     return {rater: counts[rater] for rater in batch.raters}
 
 
-def _raters(found: Document, rated: Mapping[str, int]) -> Table:
+def _raters(document: Document, rated: Mapping[str, int]) -> Table:
     """Severity in the overall score, repeats over all criteria, time."""
-    severity = {one["rater"]: one for one in (found["overall"] or {"severity": ()})["severity"]}
-    repeats = _repeats(found)
-    seconds = {one["rater"]: one["median"] for one in found["time"]["raters"]}
+    severity = {one["rater"]: one for one in (document["overall"] or {"severity": ()})["severity"]}
+    repeats = _repeats(document)
+    seconds = {one["rater"]: one["median"] for one in document["time"]["raters"]}
     columns: dict[str, Mapping[str, str]] = {
         "overall severity [95 %]": {
             k: tables.span(one, 2, sign=True) for k, one in severity.items()
@@ -123,29 +123,30 @@ def _raters(found: Document, rated: Mapping[str, int]) -> Table:
     }
     kept = {title: cells for title, cells in columns.items() if cells}
     rows = (
-        (rater, *(cells.get(rater, DASH) for cells in kept.values())) for rater in found["raters"]
+        (rater, *(cells.get(rater, DASH) for cells in kept.values()))
+        for rater in document["raters"]
     )
     return table(["rater", *kept], rows, right=kept, caption="what each rater is like")
 
 
-def _repeats(found: Document) -> dict[str, tuple[int, int]]:
+def _repeats(document: Document) -> dict[str, tuple[int, int]]:
     """Rater -> values of hidden repeats that were the same again, of how many."""
     counts: dict[str, tuple[int, int]] = {}
-    for one in (one for part in found["criteria"] for one in part["consistency"]):
-        same, count = counts.get(one["rater"], (0, 0))
-        more = round(one["same"] * one["repeats"])
-        counts[one["rater"]] = same + more, count + one["repeats"]
+    for rater in (rater for part in document["criteria"] for rater in part["consistency"]):
+        same, count = counts.get(rater["rater"], (0, 0))
+        more = round(rater["same"] * rater["repeats"])
+        counts[rater["rater"]] = same + more, count + rater["repeats"]
     return counts
 
 
 # -- values -------------------------------------------------------------------------------------
 
 
-def _values(found: Document, batch: Batch, width: int, *, plain: bool) -> Table:
+def _values(document: Document, batch: Batch, width: int, *, plain: bool) -> Table:
     """How often each value was given; each value stays on one line with its count."""
     parts = []
-    for part in found["criteria"]:
-        counts = {_key(one["value"]): one["ratings"] for one in part["distribution"]}
+    for part in document["criteria"]:
+        counts = {_key(entry["value"]): entry["ratings"] for entry in part["distribution"]}
         scale = _scale(batch.rubric.criterion(part["id"]), counts)
         bars = "" if plain else _bars([counts.get(value, 0) for value in scale])
         parts.append((_title(part["title"]), bars, _counted(scale, counts)))

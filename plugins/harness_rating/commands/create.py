@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -25,7 +24,6 @@ from harness_rating.commands.options import write_json
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.preferences import TEACHES
 from harness_rating.ratings.progress import expectation
-from harness_rating.rubric.finding import find, load
 
 if TYPE_CHECKING:
     from harness import RunView
@@ -97,7 +95,7 @@ class Creation:
 
 def make(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    rubric, folder = _advised(find(wanted.rubric)), RatingsFolder()
+    rubric, folder = _advised(wanted.rubric), RatingsFolder()
     before = folder.names()
     with plugins_on_stderr():
         run = harness.open_run(wanted.run)
@@ -117,10 +115,12 @@ def make(wanted: Creation) -> Batch:
     return batch
 
 
-def _advised(path: Path) -> Rubric:
+def _advised(name: str) -> Rubric:
     """The rubric of a file, once its author is told what would make it hard to rate by."""
+    from harness_rating.rubric.file import find, load
     from harness_rating.rubric.lint import lint
 
+    path = find(name)
     rubric, console = load(path), Console(stderr=True)
     for remark in lint(path):
         line = one_line(f"advice: {remark.line_of(path)}")

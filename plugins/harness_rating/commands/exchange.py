@@ -32,21 +32,21 @@ def import_(
     """Take in ratings from a file; twice does no harm."""
     from harness_rating.exchange.importing import import_file
 
-    found = import_file(path, RatingsFolder(), batch=batch, all_raters=all_raters)
+    result = import_file(path, RatingsFolder(), batch=batch, all_raters=all_raters)
     if as_json:
-        write_json(to_json(found))
+        write_json(to_json(result))
         return
     console = Console()
-    for rater, count in found.new.items():
-        known = f", {found.known[rater]} were known" if found.known[rater] else ""
-        tables.note(console, f"{found.batch}: {count} new events of {rater}{known}.")
-    if not found.new:
-        tables.note(console, f"{found.batch}: nothing new.")
-    tables.next_command(console, shlex.join(["harness", "rate", "status", found.batch]))
+    for rater, count in result.new.items():
+        known = f", {result.known[rater]} were known" if result.known[rater] else ""
+        tables.note(console, f"{result.batch}: {count} new events of {rater}{known}.")
+    if not result.new:
+        tables.note(console, f"{result.batch}: nothing new.")
+    tables.next_command(console, shlex.join(["harness", "rate", "status", result.batch]))
 
 
 def export(
-    batch: BatchName = None,
+    name: BatchName = None,
     to: Annotated[
         str,
         typer.Option(
@@ -69,8 +69,8 @@ def export(
     from harness_rating.exchange.other_tools import labelling_config
 
     folder = RatingsFolder()
-    found = chosen(batch, folder)
-    data = exported(found, to, folder, rater)
+    batch = chosen(name, folder)
+    data = exported(batch, to, folder, rater)
     if to == "sheet" and data.count(b"\n") == 1:
         tables.note(Console(stderr=True), "Nothing is open: the sheet has no row.")
     if target is None:
@@ -80,7 +80,7 @@ def export(
     files: dict[Path, bytes] = {target: data}
     if to == "label-studio":
         config = target.with_suffix(".xml")
-        files[config] = labelling_config(found).encode()
+        files[config] = labelling_config(batch).encode()
         _check_config(target, config, files[config])
     for path, content in files.items():
         write_target("-o", path, content)

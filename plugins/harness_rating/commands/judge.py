@@ -61,13 +61,13 @@ def judge(wanted: Judging) -> None:
         model = _judge_of(wanted)
         folder = ratings.path / batch.name
         with _alone(folder / judgements.FOLDER / f"{wanted.judge}.lock", batch):
-            kept = Judgements(folder, wanted.judge, model.signature())
+            stored = Judgements(folder, wanted.judge, model.signature())
             try:
-                _rate(model, batch, kept)
+                _rate(model, batch, stored)
             except KeyboardInterrupt:
                 _say_how_to_go_on()
                 raise harness.Cancelled from None
-    document = _document(batch, wanted.judge, kept, ratings)
+    document = _document(batch, wanted.judge, stored, ratings)
     if wanted.as_json:
         write_json(document)
         return
@@ -77,16 +77,16 @@ def judge(wanted: Judging) -> None:
     _show_outcome(document["outcome"], console)
 
 
-def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
+def _show_outcome(outcome: Mapping[str, Any], console: Console) -> None:
     """What the judge prefers, never without its label."""
     from harness_rating.commands.verdict import comparisons_table, scores_table
 
-    compared = found["comparisons"]
-    scored = [one for one in found["scores"] if one["n"] and not (compared and one["criterion"])]
+    compared = outcome["comparisons"]
+    scored = [one for one in outcome["scores"] if one["n"] and not (compared and one["criterion"])]
     if not compared and not scored:
         return
     does = "prefers" if compared else "gives"
-    tables.head(console, f"What the judge {does} ({found['label'].partition(':')[0]})")
+    tables.head(console, f"What the judge {does} ({outcome['label'].partition(':')[0]})")
     if compared:
         draw_rows(comparisons_table(compared, console.width), console)
     if compared and scored:
@@ -101,11 +101,11 @@ def _judge_of(wanted: Judging) -> Judge:
     """The judge with its options, checked as those of a config are."""
     options: dict[str, Any] = {}
     for text in wanted.sets:
-        found = yaml_file.key_value(text)
-        if found is None:
+        setting = yaml_file.key_value(text)
+        if setting is None:
             # What was given is not repeated: it may be a key.
             raise UsageError("--set takes KEY=VALUE, as model=NAME")
-        options[found[0]] = found[1]
+        options[setting[0]] = setting[1]
     judge = harness.make_plugin("judge", wanted.judge, options, wanted.plugins)
     assert isinstance(judge, Judge)
     return judge
@@ -125,16 +125,16 @@ def _alone(path: Path, batch: Batch) -> Iterator[None]:
         yield
 
 
-def _rate(model: Judge, batch: Batch, kept: Judgements) -> None:
+def _rate(model: Judge, batch: Batch, stored: Judgements) -> None:
     items = batch.by_id
     once = [items[item] for item in batch.originals]  # hidden repeats are for raters alone
-    left = judgements.unjudged(batch.rubric, once, kept.standing)
+    left = judgements.unjudged(batch.rubric, once, stored.standing)
     if not left:
         return
     with _showing(batch) as report, tempfile.TemporaryDirectory() as output:
         context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
-        for one in model.rate(batch.rubric, left, context):
-            kept.append(one)
+        for judgement in model.rate(batch.rubric, left, context):
+            stored.append(judgement)
 
 
 @contextlib.contextmanager
@@ -149,17 +149,19 @@ def _say_how_to_go_on() -> None:
     console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
 
 
-def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder) -> dict[str, Any]:
+def _document(
+    batch: Batch, name: str, stored: Judgements, ratings: RatingsFolder
+) -> dict[str, Any]:
     from harness_rating.judge.calibration import calibration_of, judge_outcome, rows_of
 
-    judged = kept.standing
+    judged = stored.standing
     rows = rows_of(batch, judged, ratings)
     calibration = calibration_of(batch.rubric, rows, batch.seed)
     return {
         "schema": SCHEMA,
         "batch": batch.name,
         "judge": name,
-        "by": kept.by,
+        "by": stored.by,
         "items": len(batch.originals),
         "judged": len(rows),
         "calibration": calibration,
@@ -169,10 +171,10 @@ def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder)
 
 
 def _sentences(batch: Batch, calibration: Mapping[str, Any]) -> list[str]:
-    found = [*calibration["sentences"]]
+    sentences = [*calibration["sentences"]]
     if not batch.verdicts:
-        found.append(
+        sentences.append(
             f"This batch was drawn for finding errors ({one_line(batch.strategy, 40)}), so it is "
             "no sample of all answers, and the judge may do better or worse on those."
         )
-    return found
+    return sentences

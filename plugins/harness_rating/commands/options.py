@@ -64,14 +64,14 @@ def of_each(name: str | None, folder: RatingsFolder, read: Callable[[Batch], T])
     names = _some(folder.names() if name is None else [name])
     if len(names) == 1:
         return [read(folder.batch(names[0]))]
-    found = []
+    results = []
     for each in names:
         try:
-            found.append(read(folder.batch(each)))
+            results.append(read(folder.batch(each)))
         except DataError as error:
             warning = f"warning: batch {each} is left out: {error.what} ({error.where})"
             Console(stderr=True).print(Text(warning), highlight=False, soft_wrap=True)
-    return found
+    return results
 
 
 def _some(names: list[str]) -> list[str]:

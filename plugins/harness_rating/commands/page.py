@@ -55,7 +55,7 @@ def serve(
 
 def adjudicate(
     who: Annotated[str, typer.Option("--who", help="who settles")],
-    batch: BatchName = None,
+    name: BatchName = None,
     apart: Annotated[
         float, typer.Option("--apart", min=0, max=1, help="share of the scale that counts as apart")
     ] = progress.APART,
@@ -71,16 +71,16 @@ def adjudicate(
         rule = f"{RATER_RULE} with '{SETTLED}' before them"
         raise UsageError(f"--who: {who!r} cannot be a name", hint=f"use {rule}")
     folder = RatingsFolder()
-    found = chosen(batch, folder)
-    disagreements = progress.disagreements(found, folder, apart=apart)
+    batch = chosen(name, folder)
+    disagreements = progress.disagreements(batch, folder, apart=apart)
     if not disagreements:
-        _show_nothing_to_settle(progress.status(found, folder))
+        _show_nothing_to_settle(progress.status(batch, folder))
         return
     values: dict[str, dict[str, Any]] = {}
-    for one in disagreements:
-        values.setdefault(one.item, {})[one.criterion] = one.values
-    shown = dataclasses.replace(found, raters=(rater,), assignments={rater: tuple(values)})
-    seat = {secrets.token_urlsafe(32): Seat(found.name, rater)}
+    for disagreement in disagreements:
+        values.setdefault(disagreement.item, {})[disagreement.criterion] = disagreement.values
+    shown = dataclasses.replace(batch, raters=(rater,), assignments={rater: tuple(values)})
+    seat = {secrets.token_urlsafe(32): Seat(batch.name, rater)}
     _run([shown], seat, Options(folder.path, host, port), values)
 
 
@@ -133,19 +133,19 @@ def _show_stopped(names: Sequence[str]) -> None:
 def pack(
     rater: Annotated[str, typer.Option("--rater", help="for whom")],
     target: Annotated[Path, typer.Option("-o", metavar="FILE", help="where to write it")],
-    batch: BatchName = None,
+    name: BatchName = None,
 ) -> None:
     """Write the rating page as one file that works from disk."""
     from harness_rating.page.pack import pack as packed
 
-    found = chosen(batch, RatingsFolder())
-    if rater not in found.raters:
+    batch = chosen(name, RatingsFolder())
+    if rater not in batch.raters:
         raise UsageError(
-            f"{found.name} has no rater '{rater}'{near(rater, found.raters)}",
-            hint=f"there are: {', '.join(found.raters)}",
+            f"{batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
+            hint=f"there are: {', '.join(batch.raters)}",
         )
     check_target("-o", target)
-    write_target("-o", target, packed(found, rater))
+    write_target("-o", target, packed(batch, rater))
     console = Console()
     tables.note(console, f"written: {target}. {rater} opens it, rates, and sends back the export.")
     tables.next_command(console, "harness rate import FILE")

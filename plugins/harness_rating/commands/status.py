@@ -19,10 +19,10 @@ from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.progress import BatchStatus, RaterStatus
 
 
-def status(batch: BatchName = None, as_json: Json = False) -> None:
+def status(name: BatchName = None, as_json: Json = False) -> None:
     """Show each rater's progress, in one batch or in all."""
     folder = RatingsFolder()
-    found = of_each(batch, folder, lambda one: (one, progress.status(one, folder)))
+    found = of_each(name, folder, lambda batch: (batch, progress.status(batch, folder)))
     if as_json:
         write_json([to_json(state) for _, state in found])
         return

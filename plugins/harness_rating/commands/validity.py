@@ -23,20 +23,20 @@ FIGURES = ("accuracy [95 %]", "n")
 Document = Mapping[str, Any]
 
 
-def validity(batch: BatchName = None, as_json: Json = False) -> None:
+def validity(name: BatchName = None, as_json: Json = False) -> None:
     """Which automatic metric orders answers as raters do."""
     from harness_rating.outcomes.validity import validity_of
 
     folder = RatingsFolder()
-    found = answers(batch, folder)
-    values = harness.open_run(found.run).all_values()
+    batch = answers(name, folder)
+    values = harness.open_run(batch.run).all_values()
     document = validity_of(
-        found, folder.all_ratings(found), values.scores, lower_is_better=values.lower_is_better
+        batch, folder.all_ratings(batch), values.scores, lower_is_better=values.lower_is_better
     )
     if as_json:
         write_json(document)
     elif not document["rated"]:
-        show_unrated(found)
+        show_unrated(batch)
     else:
         _show(document, Console())
 
@@ -55,14 +55,18 @@ def _show(document: Document, console: Console) -> None:
 def _tables(document: Document) -> Iterator[tuple[str, Sequence[tuple[str, Document]]]]:
     """Titles, and of each metric its name and figures; nothing where there is no pair at all."""
     for key, title in (("answers", "any two answers"), ("differences", "same prompt")):
-        rows = [(one["metric"], one[key]) for one in document["metrics"] if one[key] is not None]
-        if any(found["n"] for _, found in rows):
+        rows = [
+            (metric["metric"], metric[key])
+            for metric in document["metrics"]
+            if metric[key] is not None
+        ]
+        if any(figures["n"] for _, figures in rows):
             yield title, rows
 
 
 def _figures(title: str, rows: Sequence[tuple[str, Document]]) -> Table:
     cells = (
-        (one_line(metric, METRIC), tables.percent(found["accuracy"]), f"{found['n']:,}")
-        for metric, found in rows
+        (one_line(metric, METRIC), tables.percent(figures["accuracy"]), f"{figures['n']:,}")
+        for metric, figures in rows
     )
     return table([title, *FIGURES], cells, right=FIGURES, caption=title)

@@ -17,7 +17,7 @@ from harness_rating.exchange.other_tools import prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import conditions
 from harness_rating.rubric.scales import label, options
-from harness_rating.rubric.scoring import asked
+from harness_rating.rubric.scoring import asked_criteria
 
 READING = ("facts", "reference", "question", "possible")
 """Columns that are there to be read; import passes them over."""
@@ -36,11 +36,11 @@ def blank_sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str]) -> b
     """
     items = batch.by_id
     rows = [
-        {**_reading(batch, items[of_item.item]), **row, "rater": rater}
+        {**_reading(batch, items[state.item]), **row, "rater": rater}
         for rater in raters
-        for of_item in folder.state(batch, rater).items
-        if of_item.status == "open"
-        for row in _open(batch.rubric, of_item.values)
+        for state in folder.state(batch, rater).items
+        if state.status == "open"
+        for row in _open(batch.rubric, state.values)
     ]
     columns = [c for c in _COLUMNS if c not in _SOMETIMES or any(row.get(c) for row in rows)]
     return as_csv(columns, rows)
@@ -63,7 +63,7 @@ def _text(value: Any) -> str:
 
 def _open(rubric: Rubric, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The criteria without a value that are asked, or may be once others have theirs."""
-    sure = {criterion.id for criterion in asked(rubric, values)}
+    sure = {criterion.id for criterion in asked_criteria(rubric, values)}
     unsaid = {
         criterion.id: criterion for criterion in rubric.criteria if criterion.id not in values
     }
@@ -87,7 +87,8 @@ def _possible(criterion: Criterion) -> str:
     """What may stand in the cell ``value``, in words."""
     scale = criterion.scale
     words = "; ".join(
-        f"{one.label} = {one.words}" if one.words else one.label for one in options(criterion)
+        f"{option.label} = {option.words}" if option.words else option.label
+        for option in options(criterion)
     )
     if scale.kind == "number":
         words = f"a number from {scale.least:g} to {scale.most:g}"

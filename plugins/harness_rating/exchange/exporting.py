@@ -66,37 +66,45 @@ def _sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str] | None = N
 def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
     items, rows = batch.by_id, list[dict[str, Any]]()
     for rater in (*batch.raters, *folder.settlers(batch)):
-        ratings = {(one.item, one.criterion): one for one in folder.ratings(batch, rater)}
-        for of_item in folder.state(batch, rater).items:
-            rows += _cells(batch, rater, of_item, items[of_item.item], ratings)
+        ratings = {
+            (rating.item, rating.criterion): rating for rating in folder.ratings(batch, rater)
+        }
+        for state in folder.state(batch, rater).items:
+            rows += _cells(batch, rater, state, items[state.item], ratings)
     return as_csv(COLUMNS, rows)
 
 
 def _cells(
-    batch: Batch, rater: str, of_item: ItemState, item: Item,
+    batch: Batch, rater: str, state: ItemState, item: Item,
     ratings: Mapping[tuple[str, str], Rating],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     placing = batch.placings[item.id]
     sides = [*item.answers, ""]
     common = {
         "batch": batch.name, "rubric": batch.rubric_name, "rater": rater, "item": item.id,
-        "seconds": of_item.seconds, "example": placing.example_id, "arm": placing.arm,
+        "seconds": state.seconds, "example": placing.example_id, "arm": placing.arm,
         "rounds": " ".join(map(str, placing.rounds)), "split": placing.split,
         "repeat_of": placing.repeat_of, "prompt": prompt(item), "answer_a": sides[0],
         "answer_b": sides[1],
     }  # fmt: skip
     for criterion in batch.rubric.criteria:
-        one = ratings.get((item.id, criterion.id))
-        if one is not None:
-            kind = CANNOT_JUDGE if one.value is None else "set"
-            value = written(one.value)
-            yield {**common, "kind": kind, "criterion": criterion.id, "value": value, "at": one.at}
-    marks = {"skip": of_item.status == "skipped", "flag": of_item.flagged}
+        rating = ratings.get((item.id, criterion.id))
+        if rating is not None:
+            kind = CANNOT_JUDGE if rating.value is None else "set"
+            value = written(rating.value)
+            yield {
+                **common,
+                "kind": kind,
+                "criterion": criterion.id,
+                "value": value,
+                "at": rating.at,
+            }
+    marks = {"skip": state.status == "skipped", "flag": state.flagged}
     for kind, stands in marks.items():
         if stands:
-            yield {**common, "kind": kind, "value": "yes", "at": of_item.at}
-    if of_item.comment:
-        yield {**common, "kind": "comment", "value": of_item.comment, "at": of_item.at}
+            yield {**common, "kind": kind, "value": "yes", "at": state.at}
+    if state.comment:
+        yield {**common, "kind": "comment", "value": state.comment, "at": state.at}
 
 
 def _jsonl(batch: Batch, folder: RatingsFolder) -> bytes:
@@ -162,16 +170,16 @@ def rows_for_store(batch: Batch, ratings: Iterable[Rating]) -> Iterator[dict[str
     A rating that compares two answers gives one row for each: ``value_text`` is then ``better``,
     ``worse`` or ``tie``, ``value_number`` 1, 0 or 0.5, ``against`` the other answer's round.
     """
-    for one in ratings:
-        placing = batch.placings[one.item]
-        criterion = batch.rubric.criterion(one.criterion)
+    for rating in ratings:
+        placing = batch.placings[rating.item]
+        criterion = batch.rubric.criterion(rating.criterion)
         common = {
-            "batch": batch.name, "rater": one.rater, "item": one.item,
+            "batch": batch.name, "rater": rating.rater, "item": rating.item,
             "example_id": storable(placing.example_id), "arm": placing.arm,
-            "criterion": one.criterion, "at": one.at, "repeat": placing.repeat_of is not None,
-            "judged": one.value is not None,
+            "criterion": rating.criterion, "at": rating.at, "repeat": placing.repeat_of is not None,
+            "judged": rating.value is not None,
         }  # fmt: skip
-        for round_, against, words, number in _sides(criterion, one.value, placing.rounds):
+        for round_, against, words, number in _sides(criterion, rating.value, placing.rounds):
             yield {
                 **common, "round": round_, "against": against,
                 "value_text": words, "value_number": number,

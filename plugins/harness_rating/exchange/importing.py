@@ -110,8 +110,8 @@ def _read_jsonl(
                f"{len(lines) - 1} are left", _FRESH)  # fmt: skip
     if head["crc32"] != checksum(data, lines[0]):
         refuse(path, 1, "the file was changed after it was exported", _FRESH)
-    told = [(n, _object(path, n, line)) for n, line in enumerate(lines[1:], start=2)]
-    return batch, _events(path, batch, rater, told)
+    objects = [(n, _object(path, n, line)) for n, line in enumerate(lines[1:], start=2)]
+    return batch, _events(path, batch, rater, objects)
 
 
 def _unknown_rater(path: Path, line: int, batch: Batch, rater: Any) -> NoReturn:
@@ -123,31 +123,31 @@ def _unknown_rater(path: Path, line: int, batch: Batch, rater: Any) -> NoReturn:
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        found = browser_json(line)
+        value = browser_json(line)
     except Fault as fault:
         refuse(path, number, f"this line was changed or damaged: {fault}", _FRESH)
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         refuse(path, number, "this line is no JSON object", _FRESH)
-    return found
+    return value
 
 
 def _events(
-    path: Path, batch: Batch, rater: str, told: Sequence[tuple[int, dict[str, Any]]]
+    path: Path, batch: Batch, rater: str, objects: Sequence[tuple[int, dict[str, Any]]]
 ) -> Lines:
-    found: list[tuple[int, Event]] = []
+    events: list[tuple[int, Event]] = []
     wrong: list[tuple[int, str]] = []
-    for number, fields in told:
+    for number, fields in objects:
         try:
             event = checked(batch, from_json(Event, fields))
             if rater not in (EVERYBODY, event.rater):
                 raise DataError(f"this is an event of '{event.rater}' in a file of '{rater}'")
-            found.append((number, event))
+            events.append((number, event))
         except TypeError:
             wrong.append((number, "this is no event: a field is missing or unknown"))
         except DataError as error:
             wrong.append((number, error.what))
     refuse_all(path, wrong)
-    return found
+    return events
 
 
 def _keep(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> Imported:
@@ -155,9 +155,9 @@ def _keep(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> Impo
     of_rater: dict[str, dict[str, Event]] = defaultdict(dict)
     wrong: list[tuple[int, str]] = []
     stores = {event.rater: Events(folder.path / batch.name, event.rater) for _, event in lines}
-    kept = {rater: {one.id: one for one in folder.events(batch, rater)} for rater in stores}
+    stored = {rater: {one.id: one for one in folder.events(batch, rater)} for rater in stores}
     for number, event in lines:
-        before = kept[event.rater].get(event.id, of_rater[event.rater].get(event.id, event))
+        before = stored[event.rater].get(event.id, of_rater[event.rater].get(event.id, event))
         if _form(batch, before) != canonical(to_json(event)):
             wrong.append((number, f"event {event.id} is known with another content"))
         of_rater[event.rater][event.id] = event

@@ -26,19 +26,19 @@ _STARS = 10
 
 
 def label_studio(batch: Batch, folder: RatingsFolder) -> bytes:
-    found = [_task(batch, item, done) for item, done in _by_item(batch, folder)]
-    return (json.dumps(found, indent=1) + "\n").encode()
+    tasks = [_task(batch, item, done) for item, done in _by_item(batch, folder)]
+    return (json.dumps(tasks, indent=1) + "\n").encode()
 
 
 def _by_item(batch: Batch, folder: RatingsFolder) -> Iterator[tuple[Item, dict[str, ItemState]]]:
     """Each item with rater -> state, of those who did something about it."""
-    found: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
+    states: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
     for rater in (*batch.raters, *folder.settlers(batch)):
-        for one in folder.state(batch, rater).items:
-            if one.at:
-                found[one.item][rater] = one
+        for state in folder.state(batch, rater).items:
+            if state.at:
+                states[state.item][rater] = state
     for item in batch.items:
-        yield item, found[item.id]
+        yield item, states[item.id]
 
 
 def _texts(item: Item) -> dict[str, str]:
@@ -65,24 +65,24 @@ def _task(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, 
     data = {**_texts(item), **_origin(batch, item), "raters": list(done)}
     annotations = [
         {
-            "result": _results(batch, one),
-            "was_cancelled": one.status == "skipped",
+            "result": _results(batch, state),
+            "was_cancelled": state.status == "skipped",
             "ground_truth": False,
-            "lead_time": one.seconds,
+            "lead_time": state.seconds,
         }
-        for one in done.values()
+        for state in done.values()
     ]
     return {"data": data, "annotations": annotations}
 
 
-def _results(batch: Batch, one: ItemState) -> list[dict[str, Any]]:
-    found = []
+def _results(batch: Batch, state: ItemState) -> list[dict[str, Any]]:
+    results = []
     for criterion in batch.rubric.criteria:
-        if criterion.id in one.values:
-            found.append(_result(batch, criterion, one.values[criterion.id]))
-    if one.comment:
-        found.append(_said_of(batch, "comment", "textarea", {"text": [storable(one.comment)]}))
-    return found
+        if criterion.id in state.values:
+            results.append(_result(batch, criterion, state.values[criterion.id]))
+    if state.comment:
+        results.append(_said_of(batch, "comment", "textarea", {"text": [storable(state.comment)]}))
+    return results
 
 
 def _result(batch: Batch, criterion: Criterion, value: Any) -> dict[str, Any]:
@@ -92,7 +92,9 @@ def _result(batch: Batch, criterion: Criterion, value: Any) -> dict[str, Any]:
     tag = _tag(criterion)
     shown: Any = value
     if tag == "choices":
-        shown = [label(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+        shown = [
+            label(choice) for choice in (value if isinstance(value, (list, tuple)) else [value])
+        ]
     elif tag == "textarea":
         shown = [storable(value)]
     return _said_of(batch, name, tag, {"text" if tag == "textarea" else tag: shown})
@@ -150,13 +152,13 @@ def _tag_lines(criterion: Criterion, tag: str, place: str) -> list[str]:
 
 
 def _choices(place: str, how: str, labels: Sequence[str]) -> list[str]:
-    values = [f"    <Choice value={quoteattr(storable(one))}/>" for one in labels]
+    values = [f"    <Choice value={quoteattr(storable(text))}/>" for text in labels]
     return [f'  <Choices {place} choice="{how}">', *values, "  </Choices>"]
 
 
 def argilla(batch: Batch, folder: RatingsFolder) -> bytes:
-    found = [_record(batch, item, done) for item, done in _by_item(batch, folder)]
-    return (json.dumps(found, indent=1) + "\n").encode()
+    records = [_record(batch, item, done) for item, done in _by_item(batch, folder)]
+    return (json.dumps(records, indent=1) + "\n").encode()
 
 
 def _record(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, Any]:
@@ -165,15 +167,15 @@ def _record(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str
     origin = {k: v for k, v in _origin(batch, item).items() if v is not None}
     origin["rounds"] = " ".join(map(str, origin["rounds"]))
     responses: dict[str, list[dict[str, Any]]] = {}
-    for rater, one in done.items():
+    for rater, state in done.items():
         for criterion in batch.rubric.criteria:
-            value = one.values.get(criterion.id)
+            value = state.values.get(criterion.id)
             if value is not None:
-                told = {"value": _argilla_value(criterion, value), "user_id": users[rater]}
-                responses.setdefault(criterion.id, []).append(told)
-        if one.comment:
-            told = {"value": storable(one.comment), "user_id": users[rater]}
-            responses.setdefault("comment", []).append(told)
+                response = {"value": _argilla_value(criterion, value), "user_id": users[rater]}
+                responses.setdefault(criterion.id, []).append(response)
+        if state.comment:
+            response = {"value": storable(state.comment), "user_id": users[rater]}
+            responses.setdefault("comment", []).append(response)
     return {
         "id": item.id, "fields": _texts(item),
         "metadata": {**origin, "raters": list(users), "user_ids": list(users.values())},

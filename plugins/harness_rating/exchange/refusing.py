@@ -12,7 +12,7 @@ from harness.kit.text import one_line, storable_json
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import problem
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.scoring import check_value
+from harness_rating.rubric import scales
 
 _MOST_TOLD = 5
 _NO_TIME = "9999"
@@ -57,7 +57,7 @@ def checked(batch: Batch, event: Event) -> Event:
         raise DataError(f"its time, {event.at}, leaves none for what is said after it")
     value = event.value
     if event.kind == "set":
-        value = check_value(batch.rubric.criterion(event.criterion), value)
+        value = scales.check(batch.rubric.criterion(event.criterion), value)
     return dataclasses.replace(event, value=storable_json(value))
 
 

@@ -64,22 +64,22 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
         refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
     first, row = rows[0]
     batch = batch_of(path, first, folder, row["batch"], row["rubric"])
-    kept, seen = _kept(batch, folder), dict[Place, int]()
+    standing, seen = _kept(batch, folder), dict[Place, int]()
     raters = (*batch.raters, *folder.settlers(batch))
     # What was brought in before, even if it was taken back since.
     known = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}
     wrong: list[tuple[int, str]] = []
-    found: list[tuple[int, Event]] = []
+    events: list[tuple[int, Event]] = []
     for line, row in rows:
         try:
-            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), kept)
+            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), standing)
         except DataError as error:
             wrong.append((line, error.what))
             continue
         if event is not None and event.id not in known.get(event.rater, ()):
-            found.append((line, event))
+            events.append((line, event))
     refuse_all(path, wrong)
-    return batch, found
+    return batch, events
 
 
 def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int) -> Place:
@@ -131,38 +131,42 @@ def _said(fault: Fault) -> str:
 
 
 def _kept(batch: Batch, folder: RatingsFolder) -> dict[Place, _Kept]:
-    found: dict[Place, _Kept] = {}
+    standing: dict[Place, _Kept] = {}
     for rater in (*batch.raters, *folder.settlers(batch)):
-        for one in folder.given(batch, rater):
-            shown = str(cell(written(one.value)))
-            found[rater, one.item, "set", one.criterion] = _Kept(shown, one.value, one.at)
+        for rating in folder.given(batch, rater):
+            shown = str(cell(written(rating.value)))
+            standing[rater, rating.item, "set", rating.criterion] = _Kept(
+                shown, rating.value, rating.at
+            )
         for item in folder.state(batch, rater).items:
             marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
             for kind, value in {**marks, "comment": item.comment}.items():
                 if value:
                     shown = str(cell(value))
                     place = (rater, item.item, kind, ITEM_EVENT)
-                    found[place] = _Kept(shown, value, item.at)
-    return found
+                    standing[place] = _Kept(shown, value, item.at)
+    return standing
 
 
-def _event(batch: Batch, row: Row, place: Place, kept: Mapping[Place, _Kept]) -> Event | None:
+def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Kept]) -> Event | None:
     """What has to happen so that the row is true; None if it is, or says nothing."""
     rater, item, kind, criterion = place
-    raw, before = _lines(row["value"]), kept.get(place, _Kept())
-    given = row.get("at", "").strip()
+    raw, before = _lines(row["value"]), standing.get(place, _Kept())
+    stated = row.get("at", "").strip()
     cannot = _cannot(batch, row, criterion)
     if not raw.strip() and not cannot:
-        checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, given or now()))
+        checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, stated or now()))
         return None
     value = None if cannot else _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
     kinds = next(one for one in KINDS if one == kind)
-    made = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, given or now()))
-    same = before.at and (_plain(made.value) == _plain(before.value) or raw == _lines(before.shown))
-    if same or (made.value is False and kind in FLAGS and not before.at):
+    event = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, stated or now()))
+    same = before.at and (
+        _plain(event.value) == _plain(before.value) or raw == _lines(before.shown)
+    )
+    if same or (event.value is False and kind in FLAGS and not before.at):
         return None
     seconds = _seconds(row.get("seconds", ""))
-    return dataclasses.replace(_timed(made, row["batch"], given, before.at), seconds=seconds)
+    return dataclasses.replace(_timed(event, row["batch"], stated, before.at), seconds=seconds)
 
 
 def _cannot(batch: Batch, row: Row, criterion: str) -> bool:
@@ -190,33 +194,33 @@ def _seconds(raw: str) -> float | None:
     if not raw.strip():
         return None
     try:
-        found = float(raw.strip().replace(",", "."))
+        seconds = float(raw.strip().replace(",", "."))
     except ValueError:
-        found = math.nan
-    if not 0 <= found < MOST_SECONDS:
+        seconds = math.nan
+    if not 0 <= seconds < MOST_SECONDS:
         raise DataError(f"'seconds' is a number, not '{one_line(raw, 40)}'")
-    return found
+    return seconds
 
 
-def _timed(event: Event, batch: str, given: str, before: str) -> Event:
+def _timed(event: Event, batch: str, stated: str, since: str) -> Event:
     """The event with its time and id.
 
     A row keeps its time where nothing else stands. Else it was changed in the sheet, just now for
     all that is known, unless what stands is newer than the row ever was.
     """
-    if given and before and given < before:
+    if stated and since and stated < since:
         raise DataError(
-            f"this row is of {given}, and {event.rater} said something else at {before}; empty "
+            f"this row is of {stated}, and {event.rater} said something else at {since}; empty "
             "its cell 'at' to put the row before it"
         )
-    if given and not before:
+    if stated and not since:
         # The same id each time: what the rater took back since is not brought in again.
         made = digest([batch, to_json(event)])[:32]
         return dataclasses.replace(event, id=made)
     # What stands may bear a time ahead of this clock; a correction comes after it all the same.
-    at = given if given > before else max(now(), later(before, 1) if before else "")
-    if at == before:
-        raise DataError(f"{event.rater} said something else at {before}, and no time is later")
+    at = stated if stated > since else max(now(), later(since, 1) if since else "")
+    if at == since:
+        raise DataError(f"{event.rater} said something else at {since}, and no time is later")
     return dataclasses.replace(event, id=uuid.uuid4().hex, at=at)
 
 

@@ -63,12 +63,12 @@ def words_of(item: Item) -> int:
 def rows_of(batch: Batch, judged: Judged, folder: RatingsFolder) -> list[Row]:
     """The judged items of a batch, with the values of its raters."""
     rated, items = folder.complete(batch), batch.by_id
-    found = []
+    rows = []
     for item in batch.originals:
         if own := judgements.of_item(judged, item, batch.rubric):
             values = tuple(rated.get(item, {}).values())
-            found.append(Row(batch.group(item), words_of(items[item]), values, own))
-    return found
+            rows.append(Row(batch.group(item), words_of(items[item]), values, own))
+    return rows
 
 
 def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[s
     wanted = judgements.settings(rubric)
     parts = [_part(column, rows, wanted, seed) for column in columns(rubric)]
     whole, *criteria = parts
-    said = [one for row in rows for one in row.judged.values()]
+    every = [judgement for row in rows for judgement in row.judged.values()]
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "rubric": rubric.id,
@@ -89,8 +89,8 @@ def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[s
         "needed": wanted.items,
         "judged": len(rows),
         "rated": whole["n"],
-        "judgements": len(said),
-        "unreadable": sum(bool(one.error) for one in said),
+        "judgements": len(every),
+        "unreadable": sum(bool(judgement.error) for judgement in every),
         "calibrated": whole["calibrated"],
         "label": label_words(whole, wanted.bar, wanted.items),
         "overall": whole,
@@ -140,8 +140,12 @@ def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None
     """What the judge's samples come to, 0 to 1."""
     if column.criterion == OVERALL:
         return judgements.overall(column.rubric, judged)
-    one = judged.get(column.criterion)
-    return None if one is None else judgements.score(column.rubric.criterion(one.criterion), one)
+    judgement = judged.get(column.criterion)
+    return (
+        None
+        if judgement is None
+        else judgements.score(column.rubric.criterion(judgement.criterion), judgement)
+    )
 
 
 def _kappa(people: Any, judge: Any, groups: Sequence[str], seed: int) -> Figure:
@@ -156,16 +160,16 @@ def _mean_of(values: Any, groups: Sequence[str], seed: int) -> Figure:
     if not len(values):
         return Figure(None, why="no item is rated by raters and the judge")
     table = np.column_stack([values, np.ones(len(values))])
-    (found,) = bootstrap(table, ratio, groups, seed, (-1.0, 1.0))
-    return found
+    (figure,) = bootstrap(table, ratio, groups, seed, (-1.0, 1.0))
+    return figure
 
 
 def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> dict[str, Any]:
     """In how many pairs the judge goes further beyond raters for the longer answer; 0.5 is fair."""
-    found: dict[str, Any] = any_two(words, np.round(apart, 12), groups, seed)["accuracy"]
-    if found["value"] is None:
-        found["why"] = "too few items, or all of one length"
-    return found
+    accuracy: dict[str, Any] = any_two(words, np.round(apart, 12), groups, seed)["accuracy"]
+    if accuracy["value"] is None:
+        accuracy["why"] = "too few items, or all of one length"
+    return accuracy
 
 
 # -- the judge against itself -------------------------------------------------------------------
@@ -184,8 +188,8 @@ def _consistency(column: Column, rows: Sequence[Row], seed: int) -> Figure:
     def counts(row: Row) -> tuple[int, int]:
         pairs = [
             pair
-            for criterion, one in _of_column(column, row)
-            for half in _like(criterion, one.samples)
+            for criterion, judgement in _of_column(column, row)
+            for half in _like(criterion, judgement.samples)
             for pair in itertools.combinations(half, 2)
         ]
         return sum(a == b for a, b in pairs), len(pairs)
@@ -204,9 +208,9 @@ def _position(column: Column, rows: Sequence[Row], seed: int) -> Figure:
     def counts(row: Row) -> tuple[int, int]:
         pairs = [
             pair
-            for criterion, one in _of_column(column, row)
+            for criterion, judgement in _of_column(column, row)
             if criterion.scale.kind == "pairwise"
-            for pair in zip(one.samples[::2], one.samples[1::2], strict=False)
+            for pair in zip(judgement.samples[::2], judgement.samples[1::2], strict=False)
         ]
         return sum(a == b for a, b in pairs), len(pairs)
 

@@ -25,15 +25,17 @@ def label_words(whole: Found, bar: float, needed: int) -> str:
 
 
 def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
-    found = []
+    reasons = []
     if n < needed:
-        found.append(f"raters and the judge have both rated {n:,} items, and {needed:,} are needed")
+        reasons.append(
+            f"raters and the judge have both rated {n:,} items, and {needed:,} are needed"
+        )
     if kappa["value"] is None:
         if n:
-            found.append(f"weighted kappa cannot be computed, because {kappa['why']}")
+            reasons.append(f"weighted kappa cannot be computed, because {kappa['why']}")
     elif kappa["value"] <= bar:
-        found.append(f"weighted kappa with raters {span(kappa)} is not above the bar of {bar:g}")
-    return found
+        reasons.append(f"weighted kappa with raters {span(kappa)} is not above the bar of {bar:g}")
+    return reasons
 
 
 def in_words(document: Found) -> list[str]:
@@ -58,13 +60,13 @@ def in_short(document: Found) -> str:
 
 def _whole(document: Found) -> list[str]:
     whole = document["overall"]
-    found = [words(whole) for words in (_bias, _length, _consistency, _position)]
+    parts = [words(whole) for words in (_bias, _length, _consistency, _position)]
     if document["unreadable"]:
-        found.append(
+        parts.append(
             f"{document['unreadable']:,} of {document['judgements']:,} judgements could not be "
             "read, and have no value."
         )
-    return [f"{document['label']}.", *filter(None, found)]
+    return [f"{document['label']}.", *filter(None, parts)]
 
 
 def _title(part: Found) -> str:
@@ -115,5 +117,5 @@ def _position(whole: Found) -> str:
     return f"Position: the judge prefers the same answer in both orders in {share(same)} of pairs."
 
 
-def _clear(found: Found, nothing: float = 0) -> bool:
-    return found["low"] is not None and not found["low"] <= nothing <= found["high"]
+def _clear(figure: Found, nothing: float = 0) -> bool:
+    return figure["low"] is not None and not figure["low"] <= nothing <= figure["high"]

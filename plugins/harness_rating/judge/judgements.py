@@ -40,8 +40,8 @@ def settings(rubric: Rubric) -> Settings:
     """What the rubric says of its judge."""
     from harness_rating.rubric.schema import JudgeFile
 
-    given = {**JudgeFile().model_dump(), **(rubric.judge or {})}
-    return Settings(given["bar"], given["items"], given["samples"], given["instructions"])
+    values = {**JudgeFile().model_dump(), **(rubric.judge or {})}
+    return Settings(values["bar"], values["items"], values["samples"], values["instructions"])
 
 
 # -- from samples to a value, and to scores -----------------------------------------------------
@@ -92,7 +92,7 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
     if any(one.error for name, one in judgements.items() if name in rests_on):
         return None
     values = {name: one.value for name, one in judgements.items()}
-    if any(c.scores and c.id not in values for c in rubrics.asked(rubric, values)):
+    if any(c.scores and c.id not in values for c in rubrics.asked_criteria(rubric, values)):
         return None
     count = max((len(one.each) for one in judgements.values()), default=0)
     found = []
@@ -108,13 +108,13 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
 
 def with_conditions(rubric: Rubric, wanted: Iterable[str]) -> frozenset[str]:
     """The criteria, and those that decide whether these are asked."""
-    found = frozenset(wanted)
+    names = frozenset(wanted)
     while True:
-        asking = [criterion for criterion in rubric.criteria if criterion.id in found]
-        more = found.union(*(conditions.names_in(criterion.ask_if) for criterion in asking))
-        if more == found:
-            return found
-        found = more
+        asking = [criterion for criterion in rubric.criteria if criterion.id in names]
+        more = names.union(*(conditions.names_in(criterion.ask_if) for criterion in asking))
+        if more == names:
+            return names
+        names = more
 
 
 # -- kept with the batch ------------------------------------------------------------------------
@@ -183,8 +183,8 @@ def judges(folder: Path) -> list[str]:
 
 def of_item(judged: Judged, item: str, rubric: Rubric) -> dict[str, Judgement]:
     """Criterion -> judgement of one item."""
-    found = {c.id: judged.get((item, c.id)) for c in rubric.criteria}
-    return {name: one for name, one in found.items() if one is not None}
+    by_criterion = {c.id: judged.get((item, c.id)) for c in rubric.criteria}
+    return {name: judgement for name, judgement in by_criterion.items() if judgement is not None}
 
 
 def unjudged(rubric: Rubric, items: Sequence[Item], judged: Judged) -> list[Item]:
@@ -192,13 +192,13 @@ def unjudged(rubric: Rubric, items: Sequence[Item], judged: Judged) -> list[Item
     return [item for item in items if _is_open(rubric, of_item(judged, item.id, rubric))]
 
 
-def _is_open(rubric: Rubric, found: Mapping[str, Judgement]) -> bool:
-    if any(one.error for one in found.values()):
+def _is_open(rubric: Rubric, judgements: Mapping[str, Judgement]) -> bool:
+    if any(judgement.error for judgement in judgements.values()):
         return True
-    values = {name: one.value for name, one in found.items()}
+    values = {name: judgement.value for name, judgement in judgements.items()}
     return any(
-        criterion.scale.kind != "text" and criterion.id not in found
-        for criterion in rubrics.asked(rubric, values)
+        criterion.scale.kind != "text" and criterion.id not in judgements
+        for criterion in rubrics.asked_criteria(rubric, values)
     )
 
 

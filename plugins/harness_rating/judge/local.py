@@ -35,13 +35,15 @@ def files(folder: Path) -> list[Path]:
 
 def identity(folder: Path) -> str:
     """What tells the model from others: the content of its files, read again where one changed."""
-    found = [(path, path.stat()) for path in files(folder)]
-    return _identity(tuple((path, of.st_size, of.st_mtime_ns, of.st_ino) for path, of in found))
+    states = [(path, path.stat()) for path in files(folder)]
+    return _identity(
+        tuple((path, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states)
+    )
 
 
 @functools.lru_cache(maxsize=8)
-def _identity(found: tuple[tuple[Path, int, int, int], ...]) -> str:
-    return files_digest(path for path, *_ in found)
+def _identity(states: tuple[tuple[Path, int, int, int], ...]) -> str:
+    return files_digest(path for path, *_ in states)
 
 
 class Local:
@@ -77,11 +79,11 @@ class Local:
             warm = self._options.temperature
             sampling = {"do_sample": True, "temperature": warm} if warm else {"do_sample": False}
             with torch.inference_mode():
-                made = model.generate(
+                output = model.generate(
                     ids, attention_mask=torch.ones_like(ids), pad_token_id=tokenizer.eos_token_id,
                     max_new_tokens=self._options.max_tokens or LONGEST_REPLY, **sampling,
                 )  # fmt: skip
-        return Reply(str(tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True)))
+        return Reply(str(tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True)))
 
     @functools.cached_property
     def _loaded(self) -> tuple[Any, Any]:

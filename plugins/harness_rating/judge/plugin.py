@@ -89,10 +89,10 @@ class JudgeMetric(RubricScores):
         from harness_rating.rubric.scoring import scoring
 
         rubric = self._rubric
-        told = digest(settings(rubric).instructions)
+        instructions = digest(settings(rubric).instructions)
         return (
             f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
-            f"instructions:{told[:8]}|rev:{self.revision}|{_settings(self.options, self._samples)}"
+            f"instructions:{instructions[:8]}|rev:{self.revision}|{_settings(self.options, self._samples)}"
         )
 
     def inputs(self) -> Sequence[Path]:

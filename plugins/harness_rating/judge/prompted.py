@@ -15,7 +15,7 @@ from harness_rating.judge.options import Asking
 from harness_rating.judge.prompts import prompt
 from harness_rating.judge.replies import Unreadable, read
 from harness_rating.ratings.by_answer import counted
-from harness_rating.rubric.scoring import asked
+from harness_rating.rubric.scoring import asked_criteria
 
 _TURNED = {"A": "B", "B": "A", "tie": "tie"}
 
@@ -80,20 +80,20 @@ class Judging:
             Cancelled: ``progress`` says so.
         """
         by_id = {item.id: item for item in items}
-        found: dict[str, dict[str, Judgement]] = {name: {} for name in by_id}
+        judged: dict[str, dict[str, Judgement]] = {name: {} for name in by_id}
         faults = Faults(self._asker.who, "answers could not be judged")
         left = list(by_id)
         while left:
             questions = [
                 question
                 for name in left
-                for criterion in self._next(found[name])
+                for criterion in self._next(judged[name])
                 for question in self._questions(by_id[name], criterion)
             ]
-            for one in self._judged(questions, faults, progress):
-                found[one.item][one.criterion] = one
-                yield one
-            left = [name for name in left if name not in faults.of and self._next(found[name])]
+            for judgement in self._judged(questions, faults, progress):
+                judged[judgement.item][judgement.criterion] = judgement
+                yield judgement
+            left = [name for name in left if name not in faults.of and self._next(judged[name])]
         faults.check(len(by_id))
 
     def questions(self, items: Iterable[Item]) -> Iterator[Question]:
@@ -105,24 +105,26 @@ class Judging:
 
     def kept(self, item: Item) -> dict[str, Judgement] | None:
         """Criterion -> judgement from what is kept alone; None if anything is missing."""
-        found: dict[str, Judgement] = {}
-        while criteria := self._next(found):
+        judgements: dict[str, Judgement] = {}
+        while criteria := self._next(judgements):
             for criterion in criteria:
                 questions = self._questions(item, criterion)
                 replies = [self._asker.known(question.request) for question in questions]
                 known = [reply for reply in replies if reply is not None]
                 if len(known) < len(questions):
                     return None
-                found[criterion.id] = _judgement(questions, known)
-        return found
+                judgements[criterion.id] = _judgement(questions, known)
+        return judgements
 
-    def _next(self, found: Mapping[str, Judgement]) -> list[Criterion]:
+    def _next(self, judgements: Mapping[str, Judgement]) -> list[Criterion]:
         """The criteria that can be asked now."""
-        values = {name: one.value for name, one in found.items() if not one.error}
+        values = {
+            name: judgement.value for name, judgement in judgements.items() if not judgement.error
+        }
         return [
             criterion
-            for criterion in asked(self._rubric, values)
-            if criterion.id in self._wanted and criterion.id not in found
+            for criterion in asked_criteria(self._rubric, values)
+            if criterion.id in self._wanted and criterion.id not in judgements
         ]
 
     def _questions(self, item: Item, criterion: Criterion) -> list[Question]:

@@ -116,7 +116,7 @@ def _mark(texts: Sequence[str]) -> str:
 
 def _values(criterion: Criterion) -> str:
     scale = criterion.scale
-    lines = [_line(_json(one.value), one.words) for one in scales.options(criterion)]
+    lines = [_line(_json(option.value), option.words) for option in scales.options(criterion)]
     if scale.kind == "number":
         ends = "; ".join(f"{value}: {words}" for value, words in scale.anchors.items())
         lines.append(_line(f"a number from {scale.least:g} to {scale.most:g}", ends))

@@ -46,19 +46,19 @@ def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
 
 def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[tuple[Key, Row]]:
     """Answers that raters have rated, in whatever batch, and that the judge has judged."""
-    found: dict[Key, Row] = {}
+    rows: dict[Key, Row] = {}
     for batch in folder.by_rubric(rubric):
         rated, items = folder.complete(batch), batch.by_id
         for item, key in single_answers(batch).items():
             if item not in rated:
                 continue
             values = list(rated[item].values())
-            if key in found:
-                people = [*found[key].people, *values]
-                found[key] = dataclasses.replace(found[key], people=people)
+            if key in rows:
+                people = [*rows[key].people, *values]
+                rows[key] = dataclasses.replace(rows[key], people=people)
             elif (judged := engine.kept(items[item])) is not None:
-                found[key] = Row(batch.group(item), words_of(items[item]), values, judged)
-    yield from found.items()
+                rows[key] = Row(batch.group(item), words_of(items[item]), values, judged)
+    yield from rows.items()
 
 
 def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str]) -> list[float]:

@@ -28,12 +28,12 @@ def read(criterion: Criterion, reply: str) -> tuple[str, Any]:
     Raises:
         Unreadable: it is anything else, or the scale does not know the value.
     """
-    found = _object(_THOUGHT.sub("", reply, count=1))
-    if tuple(found) != FORM:
-        if set(found) == set(FORM):
+    document = _object(_THOUGHT.sub("", reply, count=1))
+    if tuple(document) != FORM:
+        if set(document) == set(FORM):
             raise Unreadable("the score comes before the evidence")
         raise Unreadable(f"its JSON object has not just the keys {' and '.join(FORM)}")
-    evidence, value = found["evidence"], found["score"]
+    evidence, value = document["evidence"], document["score"]
     if not isinstance(evidence, str) or not evidence.strip():
         raise Unreadable("there is no evidence")
     try:
@@ -47,11 +47,11 @@ def _object(text: str) -> dict[str, Any]:
     if start < 0:
         raise Unreadable("there is no JSON object in it" if text.strip() else "it is empty")
     try:
-        found, end = DECODER.raw_decode(text, start)
+        value, end = DECODER.raw_decode(text, start)
     except Fault as fault:
         raise Unreadable(str(fault)) from None
     except (ValueError, RecursionError):
         raise Unreadable("what begins as JSON is none") from None
     if "{" in text[end:] or "}" in text[end:]:
         raise Unreadable("there is more than one JSON object in it")
-    return dict(found)
+    return dict(value)

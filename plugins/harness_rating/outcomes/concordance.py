@@ -85,7 +85,7 @@ def _told(accuracy: Figure, groups: Sequence[str], people: int, metric: int) -> 
     return {
         "n": len(groups),
         "groups": len(set(groups)),
-        "accuracy": accuracy.told(),
+        "accuracy": accuracy.as_json(),
         "people_tied": people,
         "metric_tied": metric,
     }

@@ -64,15 +64,15 @@ def round_pairs(batch: Batch) -> Iterator[RoundPair]:
 
 
 def rows_of(scored: ScoredItems, column: Column, pair: RoundPair) -> Rows:
-    found = Rows(pair, column, total=len(pair.items))
+    rows = Rows(pair, column, total=len(pair.items))
     for name, items in pair.items.items():
         values = _values(scored, column, pair, items)
         if values is not None:
-            found.values.append(values)
-            found.groups.append(pair.placings[items[0]].group or name)
+            rows.values.append(values)
+            rows.groups.append(pair.placings[items[0]].group or name)
         elif any(scored.mean(column, item) is not None for item in items):
-            found.lopsided += 1
-    return found
+            rows.lopsided += 1
+    return rows
 
 
 def _values(

@@ -92,7 +92,7 @@ def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, 
     wins, ties, losses = (int(np.count_nonzero(signs == sign)) for sign in (1, 0, -1))
     sound = batch.verdicts and not rows.lopsided
     won = (1 + signs) / 2
-    found: dict[str, Any] = {
+    comparison: dict[str, Any] = {
         "criterion": rows.column.criterion,
         "title": rows.column.title,
         "arm": rows.pair.arm,
@@ -114,8 +114,8 @@ def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, 
         low = high = None
     verdict = label(low, high, equal=_EVEN if pairs else 0.0)
     least = None if doubt or not gap.se else stats.detectable(gap.se, level, gap.effective, POWER)
-    found |= {"label": verdict, "low": low, "high": high, "level": level, "detectable": least}
-    return found | {"sentence": words.comparison(found, doubt)}
+    comparison |= {"label": verdict, "low": low, "high": high, "level": level, "detectable": least}
+    return comparison | {"sentence": words.comparison(comparison, doubt)}
 
 
 def _doubt(batch: Batch, rows: Rows, gap: stats.Difference) -> str:
@@ -166,8 +166,8 @@ def _exact(value: float, groups: Sequence[str], alpha: float) -> tuple[float | N
 def _gap(
     new: stats.Floats, old: stats.Floats, groups: Sequence[str], level: float, seed: int
 ) -> stats.Difference:
-    (found,) = stats.difference(_means, new[:, None], old[:, None], groups, seed, level)
-    return found
+    (difference,) = stats.difference(_means, new[:, None], old[:, None], groups, seed, level)
+    return difference
 
 
 def _means(sums: stats.Floats, rows: stats.Floats) -> stats.Floats:
@@ -187,9 +187,9 @@ def _scores(
         rounds[placing.arm, placing.rounds[0]].append(item)
     for (arm, number), items in sorted(rounds.items()):
         for column in asked:
-            known = {item: scored.mean(column, item) for item in sorted(items)}
-            values = {item: value for item, value in known.items() if value is not None}
-            found = _mean(list(values.values()), [*map(batch.group, values)], seed)
+            means = {item: scored.mean(column, item) for item in sorted(items)}
+            values = {item: value for item, value in means.items() if value is not None}
+            figure = _mean(list(values.values()), [*map(batch.group, values)], seed)
             sound = batch.verdicts
             yield (
                 {
@@ -197,14 +197,14 @@ def _scores(
                     "title": column.title,
                     "arm": arm,
                     "round": number,
-                    "value": found.value,
-                    "low": found.low if sound else None,
-                    "high": found.high if sound else None,
-                    "n": found.n,
-                    "groups": found.groups,
+                    "value": figure.value,
+                    "low": figure.low if sound else None,
+                    "high": figure.high if sound else None,
+                    "n": figure.n,
+                    "groups": figure.groups,
                     "unrated": len(items) - len(values),
                 },
-                found.why,
+                figure.why,
             )
 
 
@@ -213,8 +213,8 @@ def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
     if not values:
         return Figure(None, why=words.UNRATED)
     table = np.column_stack([values, np.ones(len(values))])
-    (found,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
-    return found
+    (figure,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
+    return figure
 
 
 # -- the place where an answer was shown --------------------------------------------------------
@@ -239,9 +239,11 @@ def _preference_for_the_place(batch: Batch, ratings: Iterable[Rating], seed: int
 def _sides(batch: Batch, ratings: Iterable[Rating]) -> Iterator[tuple[str, str]]:
     """Item and side of each preference that a rater gave; settled ones are nobody's first look."""
     kinds = {criterion.id: criterion.scale.kind for criterion in batch.rubric.criteria}
-    for one in ratings:
-        placing = batch.placings.get(one.item)
+    for rating in ratings:
+        placing = batch.placings.get(rating.item)
         fresh = placing is not None and placing.repeat_of is None
-        pairwise = kinds.get(one.criterion) == "pairwise" and not one.rater.startswith(SETTLED)
-        if fresh and pairwise and one.value in SIDES:
-            yield one.item, one.value
+        pairwise = kinds.get(rating.criterion) == "pairwise" and not rating.rater.startswith(
+            SETTLED
+        )
+        if fresh and pairwise and rating.value in SIDES:
+            yield rating.item, rating.value

@@ -35,50 +35,52 @@ def lopsided(count: int, total: int) -> str:
     )
 
 
-def comparison(found: Document, doubt: str) -> str:
+def comparison(row: Document, doubt: str) -> str:
     """The label, what was found and how sure that is; then the power and the size.
 
     Args:
         doubt: why there is no verdict, or an empty string.
     """
-    told = _preferred(found) if found["difference"] is None else _changed(found)
+    told = _preferred(row) if row["difference"] is None else _changed(row)
     if doubt:
         return f"no evidence: {told}, but {doubt}."
-    sure = f"{_surely(found)}{_seen(found)}; {_support(found)}"
-    return f"{found['label']}: {told}; {sure}."
+    sure = f"{_surely(row)}{_seen(row)}; {_support(row)}"
+    return f"{row['label']}: {told}; {sure}."
 
 
-def _preferred(found: Document) -> str:
-    new, old = (_source(found, key) for key in ("round", "against"))
+def _preferred(row: Document) -> str:
+    new, old = (_source(row, key) for key in ("round", "against"))
     return (
-        f"{title(found)}: {new} is preferred to {old} in {_examples(found['wins'])}, {old} in "
-        f"{found['losses']:,}, neither in {found['ties']:,}: a win rate of "
-        f"{rate(found['win_rate']['value'])}"
+        f"{title(row)}: {new} is preferred to {old} in {_examples(row['wins'])}, {old} in "
+        f"{row['losses']:,}, neither in {row['ties']:,}: a win rate of "
+        f"{rate(row['win_rate']['value'])}"
     )
 
 
-def _changed(found: Document) -> str:
-    new, old = (_source(found, key) for key in ("round", "against"))
-    value = found["difference"]["value"]
+def _changed(row: Document) -> str:
+    new, old = (_source(row, key) for key in ("round", "against"))
+    value = row["difference"]["value"]
     moved = f"{'up' if value > 0 else 'down'} by {points(abs(value))}" if value else "no change"
     return (
-        f"{title(found)}, {new} against {old}: {moved} on a scale of 0 to 1, better in "
-        f"{_examples(found['wins'])}, worse in {found['losses']:,}, equal in {found['ties']:,}"
+        f"{title(row)}, {new} against {old}: {moved} on a scale of 0 to 1, better in "
+        f"{_examples(row['wins'])}, worse in {row['losses']:,}, equal in {row['ties']:,}"
     )
 
 
-def _surely(found: Document) -> str:
-    level = f"at {percent(found['level'])} confidence"
-    low, high = found["low"], found["high"]
-    if found["difference"] is None:
-        what, told, worst = "win rate", rate, f"the true win rate is at most {rate(high)}"
+def _surely(row: Document) -> str:
+    level = f"at {percent(row['level'])} confidence"
+    low, high = row["low"], row["high"]
+    if row["difference"] is None:
+        what, written, worst = "win rate", rate, f"the true win rate is at most {rate(high)}"
     else:
-        what, told, worst = "gain", points, f"the true loss is at least {points(-high)}"
-    if found["label"] == "improved":
-        return f"the true {what} is at least {told(low)} {level}"
-    if found["label"] == "regressed":
+        what, written, worst = "gain", points, f"the true loss is at least {points(-high)}"
+    if row["label"] == "improved":
+        return f"the true {what} is at least {written(low)} {level}"
+    if row["label"] == "regressed":
         return f"{worst} {level}"
-    return f"the true {what} may be anything from {told(low)} to {told(high)}, each end {level}"
+    return (
+        f"the true {what} may be anything from {written(low)} to {written(high)}, each end {level}"
+    )
 
 
 def rate(value: float) -> str:
@@ -95,12 +97,12 @@ def points(value: float) -> str:
     return f"{value:.1g}" if value and not float(text) else text
 
 
-def _seen(found: Document) -> str:
+def _seen(row: Document) -> str:
     """The minimum detectable effect."""
-    least = found["detectable"]
+    least = row["detectable"]
     if least is None:
         return ""
-    if found["difference"] is not None:
+    if row["difference"] is not None:
         what = f"effect {points(least)}"
     elif least <= 0.5:
         what = f"win rate {rate(0.5 + least)}"
@@ -184,8 +186,8 @@ def _about_the_sample(document: Document, strategy: str) -> Iterator[str]:
         )
 
 
-def title(found: Document) -> str:
-    return one_line(found["title"], 60) or "(no title)"
+def title(row: Document) -> str:
+    return one_line(row["title"], 60) or "(no title)"
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -198,11 +200,11 @@ def _examples(count: int) -> str:
     return f"{count:,} example" + ("" if count == 1 else "s")
 
 
-def _source(found: Document, key: str) -> str:
-    arm = "" if found["arm"] == BASE_ARM else f" of arm {one_line(found['arm'], 40)}"
-    return f"round {found[key]}{arm}"
+def _source(row: Document, key: str) -> str:
+    arm = "" if row["arm"] == BASE_ARM else f" of arm {one_line(row['arm'], 40)}"
+    return f"round {row[key]}{arm}"
 
 
-def _support(found: Document) -> str:
-    groups = f"{found['groups']:,} group" + ("" if found["groups"] == 1 else "s")
-    return f"{_examples(found['n'])} in {groups}"
+def _support(row: Document) -> str:
+    groups = f"{row['groups']:,} group" + ("" if row["groups"] == 1 else "s")
+    return f"{_examples(row['n'])} in {groups}"

@@ -196,19 +196,19 @@ def _when(answer: Answer) -> tuple[int, str]:
 # -- in words -----------------------------------------------------------------------------------
 
 
-def _in_words(metric: str, does: str, found: Mapping[str, Any]) -> str:
-    share, label = found["accuracy"], one_line(metric, 60)
+def _in_words(metric: str, does: str, view: Mapping[str, Any]) -> str:
+    share, label = view["accuracy"], one_line(metric, 60)
     if share["value"] is None:
         return f"Whether {label} {does} as raters do is unknown: {share['why']}."
     text = f"{label} {does} as raters do in {shown_share(share)} of pairs: {_reading(share)}"
     ties = []
-    if found["people_tied"] == 1:
+    if view["people_tied"] == 1:
         ties.append("1 pair that raters rate equal is left out")
-    elif found["people_tied"]:
-        ties.append(f"{found['people_tied']:,} pairs that raters rate equal are left out")
-    if found["metric_tied"]:
-        count = "counts" if found["metric_tied"] == 1 else "count"
-        ties.append(f"{found['metric_tied']:,} that {label} scores alike {count} one half")
+    elif view["people_tied"]:
+        ties.append(f"{view['people_tied']:,} pairs that raters rate equal are left out")
+    if view["metric_tied"]:
+        count = "counts" if view["metric_tied"] == 1 else "count"
+        ties.append(f"{view['metric_tied']:,} that {label} scores alike {count} one half")
     return f"{text} ({'; '.join(ties)})." if ties else f"{text}."
 
 

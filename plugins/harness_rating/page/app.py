@@ -67,7 +67,7 @@ class Options:
         """The Hosts that are answered, as browsers send them."""
         own = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         default = ":443" if self.scheme == "https" else ":80"
-        return tuple(one.lower().removesuffix(default) for one in self.hosts or (own,))
+        return tuple(host.lower().removesuffix(default) for host in self.hosts or (own,))
 
     def checked(self) -> Options:
         """These options, once they are safe to serve with.
@@ -196,14 +196,14 @@ class _Served:
 
         loop = asyncio.get_running_loop()
         try:
-            status, found = await loop.run_in_executor(self.threads, work, *arguments)
+            status, body = await loop.run_in_executor(self.threads, work, *arguments)
         except EnvironmentFailure as error:
-            status, found = 503, {"error": error.what}
+            status, body = 503, {"error": error.what}
         except HarnessError as error:
-            status, found = 500, {"error": error.what}
+            status, body = 500, {"error": error.what}
         except OSError as error:
-            status, found = 503, {"error": f"the disk does not answer: {error.strerror}"}
-        return JSONResponse(found, status)
+            status, body = 503, {"error": f"the disk does not answer: {error.strerror}"}
+        return JSONResponse(body, status)
 
 
 def links(tokens: Mapping[str, Seat], options: Options) -> list[tuple[Seat, str]]:
@@ -244,12 +244,12 @@ def server(application: Starlette) -> Server:
     return Server(application)
 
 
-def serve(made: Server, bound: socket.socket) -> None:
+def serve(rating_server: Server, bound: socket.socket) -> None:
     """Serve until interrupted (SIGINT or SIGTERM), from this moment on.
 
     Args:
         made: what :func:`server` gave. It hears signals by itself only once its loop runs, and a
             KeyboardInterrupt before that would leave the loop half made.
     """
-    with made.capture_signals():
-        made.run(sockets=[bound])
+    with rating_server.capture_signals():
+        rating_server.run(sockets=[bound])

@@ -110,8 +110,8 @@ def _hash(text: str) -> str:
 
 
 def _render(name: str, **values: Any) -> str:
-    found: str = _templates().get_template(name).render(**values)
-    return found
+    text: str = _templates().get_template(name).render(**values)
+    return text
 
 
 @functools.cache

@@ -17,8 +17,7 @@ from harness.kit.text import plain, storable
 from harness_rating.batches.records import REVIEW, Batch, Event
 from harness_rating.ratings.events import browser_json, problem
 from harness_rating.rubric import conditions
-from harness_rating.rubric.scales import label, na_key, options
-from harness_rating.rubric.scoring import check_value
+from harness_rating.rubric.scales import check, label, na_key, options
 
 Said = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""
@@ -31,42 +30,42 @@ STARTS = ("answer", "question")
 
 def rubric(batch: Batch) -> dict[str, Any]:
     """The rubric as the page needs it; nothing of judges, weights or thresholds."""
-    given, reviews = batch.rubric, batch.strategy == REVIEW
+    shown_rubric, reviews = batch.rubric, batch.strategy == REVIEW
     return {
-        "title": plain(given.title),
-        "language": given.language,
-        "instructions": plain(given.instructions),
-        "reference": given.show.reference,
+        "title": plain(shown_rubric.title),
+        "language": shown_rubric.language,
+        "instructions": plain(shown_rubric.instructions),
+        "reference": shown_rubric.show.reference,
         "criteria": [
             {**_criterion(criterion), "starts": reviews and criterion.id in STARTS}
-            for criterion in given.criteria
+            for criterion in shown_rubric.criteria
         ],
         "longest": LONGEST_TEXT,
     }
 
 
-def _criterion(given: Criterion) -> dict[str, Any]:
-    scale = given.scale
+def _criterion(criterion: Criterion) -> dict[str, Any]:
+    scale = criterion.scale
     return {
-        "id": given.id,
-        "title": plain(given.title),
-        "question": plain(given.question),
+        "id": criterion.id,
+        "title": plain(criterion.title),
+        "question": plain(criterion.question),
         "kind": scale.kind,
         "least": scale.least,
         "most": scale.most,
         "options": [
             {"value": o.value, "label": plain(o.label), "words": plain(o.words), "key": o.key}
-            for o in options(given)
+            for o in options(criterion)
         ],
         "anchors": {str(key): plain(text) for key, text in scale.anchors.items()},
-        "na": na_key(given) if given.allow_na else None,
-        "required": given.required,
-        "when": None if given.ask_if is None else conditions.tree(given.ask_if),
+        "na": na_key(criterion) if criterion.allow_na else None,
+        "required": criterion.required,
+        "when": None if criterion.ask_if is None else conditions.tree(criterion.ask_if),
     }
 
 
 def item(
-    given: Item, shown: Rubric, *, reference: bool, said: Said | None = None
+    shown_item: Item, shown: Rubric, *, reference: bool, said: Said | None = None
 ) -> dict[str, Any]:
     """An item as the page needs it.
 
@@ -75,13 +74,13 @@ def item(
         said: what raters answered, for who settles what they disagree on.
     """
     system = shown.show.system_prompt
-    turns = [turn for turn in given.messages if system or turn.get("role") != "system"]
-    meta = {key: given.meta[key] for key in shown.show.meta if key in given.meta}
+    turns = [turn for turn in shown_item.messages if system or turn.get("role") != "system"]
+    meta = {key: shown_item.meta[key] for key in shown.show.meta if key in shown_item.meta}
     return {
-        "id": given.id,
+        "id": shown_item.id,
         "messages": [_turn(turn) for turn in turns],
-        "answers": [plain(text) for text in given.answers],
-        "references": [plain(text) for text in given.references] if reference else None,
+        "answers": [plain(text) for text in shown_item.answers],
+        "references": [plain(text) for text in shown_item.references] if reference else None,
         "meta": [[plain(str(key)), plain(str(value))] for key, value in meta.items()],
         "said": {
             key: [plain(label(one)) for one in values] for key, values in (said or {}).items()
@@ -127,16 +126,16 @@ def event(batch: Batch, rater: str, data: Any) -> Event:
         raise DataError("an event has the fields " + ", ".join(sorted(_FIELDS)))
     if not all(isinstance(data[name], str) for name in ("id", "item", "criterion", "kind", "at")):
         raise DataError("id, item, criterion, kind and at are texts")
-    found = Event(**{name: data[name] for name in _FIELDS}, rater=rater)
-    if wrong := problem(batch, found):
+    made = Event(**{name: data[name] for name in _FIELDS}, rater=rater)
+    if wrong := problem(batch, made):
         raise DataError(wrong)
-    return dataclasses.replace(found, value=_stored(batch.rubric, found))
+    return dataclasses.replace(made, value=_stored(batch.rubric, made))
 
 
-def _stored(shown: Rubric, given: Event) -> Any:
-    if given.kind == "set":
-        return check_value(shown.criterion(given.criterion), given.value)
-    return storable(given.value) if isinstance(given.value, str) else given.value
+def _stored(shown: Rubric, event: Event) -> Any:
+    if event.kind == "set":
+        return check(shown.criterion(event.criterion), event.value)
+    return storable(event.value) if isinstance(event.value, str) else event.value
 
 
 def maker(data: Any, rater: str) -> Any:
@@ -146,5 +145,5 @@ def maker(data: Any, rater: str) -> Any:
 
 def claimed(data: Any) -> str:
     """The id that a refused event goes by, or an empty text."""
-    found = data.get("id") if isinstance(data, dict) else None
-    return found if isinstance(found, str) and len(found) <= 64 else ""
+    identifier = data.get("id") if isinstance(data, dict) else None
+    return identifier if isinstance(identifier, str) and len(identifier) <= 64 else ""

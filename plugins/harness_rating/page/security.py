@@ -153,10 +153,10 @@ class _Headers:
 
     def only(self, name: str) -> str:
         """The value of a header that must come exactly once."""
-        found = self.values.get(name, [])
-        if len(found) != 1:
+        values = self.values.get(name, [])
+        if len(values) != 1:
             raise Refused(400, f"A request needs one {name} header.")
-        return found[0]
+        return values[0]
 
     def any(self, name: str) -> str:
         """The value of a header that may come once, or an empty text."""
@@ -170,10 +170,10 @@ def _method(scope: Scope, wanted: str) -> None:
 
 def _cookie(headers: _Headers) -> str:
     parts = [part.strip() for line in headers.values.get("cookie", []) for part in line.split(";")]
-    found = [part[len(COOKIE) + 1 :] for part in parts if part.startswith(f"{COOKIE}=")]
-    if len(found) != 1:
+    values = [part[len(COOKIE) + 1 :] for part in parts if part.startswith(f"{COOKIE}=")]
+    if len(values) != 1:
         raise Refused(403, USE_LINK)
-    return found[0]
+    return values[0]
 
 
 def _nothing(headers: _Headers) -> bytes:

@@ -94,17 +94,17 @@ class RaterSession:
         """
         with self._mutex:
             latest = self._latest()
-            refused = {one.id: AHEAD for one in events if one.at > latest}
+            refused = {event.id: AHEAD for event in events if event.at > latest}
             fresh: dict[str, Event] = {}
-            for one in events:
-                if one.id not in self._kept and one.id not in refused:
-                    fresh.setdefault(one.id, one)
+            for event in events:
+                if event.id not in self._kept and event.id not in refused:
+                    fresh.setdefault(event.id, event)
             if fresh and self._events.extend(list(fresh.values())) < len(fresh):
                 self._refresh()  # another process has written some of them
             elif fresh:
                 self._add(fresh.values())
-            others = (one for one in events if self._kept.get(one.id, one) != one)
-            return refused | {one.id: OTHER for one in others}
+            others = (event for event in events if self._kept.get(event.id, event) != event)
+            return refused | {event.id: OTHER for event in others}
 
     def _latest(self) -> str:
         """The latest time that is believed: a page goes by this clock, or by its own events."""
@@ -115,7 +115,9 @@ class RaterSession:
         rubric, said = self.batch.rubric, self._said.get(identifier)
         if said is None:
             return rubric
-        asked = [replace(one, ask_if=None) for one in rubric.criteria if one.id in said]
+        asked = [
+            replace(criterion, ask_if=None) for criterion in rubric.criteria if criterion.id in said
+        ]
         return replace(rubric, criteria=tuple(asked))
 
     def _may_see(self, identifier: str) -> bool:
@@ -210,10 +212,10 @@ class RatingService:
 
 
 def _sent(body: bytes) -> list[Any]:
-    found = payloads.document(body)
-    if not isinstance(found, dict) or found.keys() != {"events"}:
+    document = payloads.document(body)
+    if not isinstance(document, dict) or document.keys() != {"events"}:
         raise DataError('what is sent looks like {"events": [...]}')
-    events = found["events"]
+    events = document["events"]
     if not isinstance(events, list) or not 1 <= len(events) <= MOST_EVENTS:
         raise DataError(f"events are a list of 1 to {MOST_EVENTS}")
     return events

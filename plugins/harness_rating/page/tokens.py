@@ -41,11 +41,11 @@ class Tokens:
 
     def seat(self, token: str) -> Seat | None:
         """The seat of a token, or None. Every known token is compared, always in full."""
-        asked, found = _hashed(token), None
+        hashed, match = _hashed(token), None
         for known, seat in self._seats:
-            if hmac.compare_digest(known, asked):
-                found = seat
-        return found
+            if hmac.compare_digest(known, hashed):
+                match = seat
+        return match
 
 
 def _hashed(token: str) -> bytes:
@@ -62,13 +62,13 @@ def seats(folder: Path, batches: Iterable[Batch]) -> dict[str, Seat]:
     Raises:
         DataError: the file is damaged.
     """
-    found: dict[str, Seat] = {}
+    by_token: dict[str, Seat] = {}
     for batch in batches:
         path = folder / batch.name / FILE
         if not path.exists():
             _publish(path, {rater: secrets.token_urlsafe(32) for rater in batch.raters})
-        found |= {token: Seat(batch.name, rater) for rater, token in _read(path).items()}
-    return found
+        by_token |= {token: Seat(batch.name, rater) for rater, token in _read(path).items()}
+    return by_token
 
 
 def _publish(path: Path, drawn: Mapping[str, str]) -> None:
@@ -93,9 +93,9 @@ def _publish(path: Path, drawn: Mapping[str, str]) -> None:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        kept = json.loads(path.read_bytes())
-        if all(LINK.fullmatch(f"/in/{token}") for token in kept.values()):
-            return dict(kept)
+        tokens = json.loads(path.read_bytes())
+        if all(LINK.fullmatch(f"/in/{token}") for token in tokens.values()):
+            return dict(tokens)
     except (ValueError, AttributeError):
         pass
     raise DataError(

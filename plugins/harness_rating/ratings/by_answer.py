@@ -133,10 +133,10 @@ class RatingIndex:
         return found
 
     def _vectors(self, example_id: str, answer: Prediction) -> dict[str, Vector]:
-        found: dict[str, Vector] = {}
+        vectors: dict[str, Vector] = {}
         for batch in self._batches:
-            found |= _by_rater(batch.get(example_id, {}).get(digest_of(text(answer)), ()))
-        return found
+            vectors |= _by_rater(batch.get(example_id, {}).get(digest_of(text(answer)), ()))
+        return vectors
 
 
 def _items_of(batch: Batch, folder: RatingsFolder, rubric: Rubric) -> dict[str, _Items]:
@@ -167,7 +167,9 @@ def _shared(own: Vector, other: Vector) -> Vector:
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
-    columns = [[one for one in column if one is not None] for column in zip(*vectors, strict=True)]
+    columns = [
+        [value for value in column if value is not None] for column in zip(*vectors, strict=True)
+    ]
     return tuple(math.fsum(column) / len(column) if column else None for column in columns)
 
 

@@ -20,7 +20,7 @@ from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_jso
 from harness.kit.files import AppendLog, read_sealed, sealed, whole_lines
 from harness.kit.strict_json import parse
 from harness_rating.batches.records import ITEM_EVENT, KINDS, SETTLED, Batch, Event
-from harness_rating.rubric import scoring as rubrics
+from harness_rating.rubric import scales
 
 RATER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 RATER_RULE = "lower-case letters, digits and dashes, 40 at most"
@@ -97,11 +97,11 @@ class Events:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return []
-        found: dict[str, Event] = {}
+        by_id: dict[str, Event] = {}
         for number, line in enumerate(whole_lines(data), start=1):
             event = self._parsed(line, number)
-            found.setdefault(event.id, event)
-        return list(found.values())
+            by_id.setdefault(event.id, event)
+        return list(by_id.values())
 
     def _parsed(self, line: bytes, number: int) -> Event:
         value, trouble = read_sealed(line)
@@ -171,7 +171,7 @@ def _wrong_value(batch: Batch, event: Event) -> str | None:
         if event.kind == "clear":
             return None
         try:
-            rubrics.check_value(batch.rubric.criterion(event.criterion), event.value)
+            scales.check(batch.rubric.criterion(event.criterion), event.value)
         except DataError as error:
             return error.what
         return None

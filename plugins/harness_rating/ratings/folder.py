@@ -22,7 +22,7 @@ from harness_rating.batches.storage import UNREADABLE, damaged, parsed, publish
 from harness_rating.ratings import resolved
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folding import State, fold, item_state, ordered
-from harness_rating.rubric.scoring import asked, version_problem
+from harness_rating.rubric.scoring import asked_criteria, version_problem
 
 T = TypeVar("T")
 Version = tuple[tuple[int, int, int] | None, ...]
@@ -56,8 +56,8 @@ class RatingsFolder:
 
     def names(self) -> list[str]:
         """The batches of the folder, by name."""
-        found = (path.parent.name for path in self.path.glob("*/batch.json"))
-        return sorted(name for name in found if name[0] != ".")
+        names = (path.parent.name for path in self.path.glob("*/batch.json"))
+        return sorted(name for name in names if name[0] != ".")
 
     def batch(self, name: str) -> Batch:
         """A batch as it was made.
@@ -119,14 +119,14 @@ class RatingsFolder:
 
         It is light: it is asked for whenever a finished run is shown, to see late ratings.
         """
-        found = []
+        entries = []
         for name in self.names():
             folder = self.path / name
             events = sorted((folder / "events").glob("*.jsonl"))
             if events and self._run_of(name) == run:
                 files = [folder / "batch.json", folder / "items.json", *events]
-                found += [[name, p.name, file_digest(p)] for p in files if p.is_file()]
-        return digest(found) if found else None
+                entries += [[name, p.name, file_digest(p)] for p in files if p.is_file()]
+        return digest(entries) if entries else None
 
     def by_rubric(self, rubric: Rubric, *, samples: bool = True) -> list[Batch]:
         """The batches that were rated by this rubric and version.
@@ -138,7 +138,7 @@ class RatingsFolder:
             ConfigError: the rubric's wording has changed since, and its version has not.
             DataError: a batch of the rubric is damaged.
         """
-        found = []
+        batches = []
         for name in self.names():
             if not self._is_of(name, rubric):
                 continue
@@ -146,15 +146,15 @@ class RatingsFolder:
             if trouble := version_problem(batch.rubric, rubric):
                 raise ConfigError(trouble, where=f"batch {name}", hint="or restore the wording")
             if batch.verdicts or not samples:
-                found.append(batch)
-        return found
+                batches.append(batch)
+        return batches
 
     def files(self, rubric: Rubric, *, samples: bool = True) -> list[Path]:
         """All files that the ratings by this rubric are read from, in a fixed order."""
-        found: list[Path] = []
+        paths: list[Path] = []
         for batch in self.by_rubric(rubric, samples=samples):
-            found += [self.path / batch.name / "batch.json", *self._event_files(batch)]
-        return found
+            paths += [self.path / batch.name / "batch.json", *self._event_files(batch)]
+        return paths
 
     def version(self, rubric: Rubric) -> Version:
         """What tells whether a file of these has changed, or one more has come."""
@@ -178,11 +178,11 @@ class RatingsFolder:
 
     def ratings(self, batch: Batch, rater: str | None = None) -> list[Rating]:
         """The same of all raters, or of one, without questions that later answers took away."""
-        found: list[Rating] = []
+        ratings: list[Rating] = []
         for name in batch.raters if rater is None else (rater,):
             paths = [self._events_path(batch, name)]
-            found += self._once(("ratings", batch.name, name), paths, self._asked, batch, name)
-        return found
+            ratings += self._once(("ratings", batch.name, name), paths, self._asked, batch, name)
+        return ratings
 
     def settled(self, batch: Batch) -> list[Rating]:
         """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
@@ -203,16 +203,16 @@ class RatingsFolder:
         for event in ordered(self.events(batch, rater)):
             of_item[event.item].append(event)
         shown = batch.assignments.get(rater, tuple(of_item))
-        return State(rater, tuple(item_state(batch.rubric, one, of_item[one]) for one in shown))
+        return State(rater, tuple(item_state(batch.rubric, item, of_item[item]) for item in shown))
 
     def seconds(self, batch: Batch) -> dict[tuple[str, str], float]:
         """(rater, item) -> time on it: the most seconds that an event of the rater reports."""
-        found: dict[tuple[str, str], float] = {}
+        seconds: dict[tuple[str, str], float] = {}
         for event in (event for rater in batch.raters for event in self.events(batch, rater)):
             if event.seconds is not None:
                 place = event.rater, event.item
-                found[place] = max(found.get(place, 0.0), event.seconds)
-        return found
+                seconds[place] = max(seconds.get(place, 0.0), event.seconds)
+        return seconds
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -221,8 +221,8 @@ class RatingsFolder:
         version = tuple(map(_version, paths))
         if key not in self._memo or self._memo[key][0] != version:
             self._memo[key] = version, read(*args)
-        found: T = self._memo[key][1]
-        return found
+        result: T = self._memo[key][1]
+        return result
 
     def _document(self, name: str) -> Any:
         path = self.path / name / "batch.json"
@@ -250,7 +250,7 @@ class RatingsFolder:
         found = []
         for own in of_item.values():
             values = {criterion: rating.value for criterion, rating in own.items()}
-            kept = {criterion.id for criterion in asked(batch.rubric, values)}
+            kept = {criterion.id for criterion in asked_criteria(batch.rubric, values)}
             found += [rating for criterion, rating in own.items() if criterion in kept]
         return found
 

@@ -30,16 +30,16 @@ def ordered(events: Iterable[Event]) -> list[Event]:
 
 def fold(events: Iterable[Event]) -> dict[tuple[str, str], Rating]:
     """(item, criterion) -> the standing rating of one rater: the last ``set`` wins."""
-    found: dict[tuple[str, str], Rating] = {}
+    ratings: dict[tuple[str, str], Rating] = {}
     for event in ordered(events):
         place = (event.item, event.criterion)
         if event.kind == "set":
             value = tuple(event.value) if isinstance(event.value, list) else event.value
-            found.pop(place, None)
-            found[place] = Rating(event.rater, *place, value, event.at)
+            ratings.pop(place, None)
+            ratings[place] = Rating(event.rater, *place, value, event.at)
         elif event.kind == "clear":
-            found.pop(place, None)
-    return found
+            ratings.pop(place, None)
+    return ratings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ class State:
 
     def count(self, status: str) -> int:
         """Items that are ``open``, ``done`` or ``skipped``."""
-        return sum(one.status == status for one in self.items)
+        return sum(item.status == status for item in self.items)
 
     @property
     def flagged(self) -> int:
-        return sum(one.flagged for one in self.items)
+        return sum(item.flagged for item in self.items)
 
 
 def item_state(rubric: Rubric, item: str, events: Sequence[Event]) -> ItemState:
@@ -87,7 +87,7 @@ def item_state(rubric: Rubric, item: str, events: Sequence[Event]) -> ItemState:
             marks["skip"] = False
         elif event.kind == "clear":
             marks["done"] = False
-    values = {criterion: one.value for (_, criterion), one in fold(events).items()}
+    values = {criterion: rating.value for (_, criterion), rating in fold(events).items()}
     return ItemState(
         item, _status(rubric, values, marks), marks.get("flag", False) is not False,
         marks.get("comment") or "", values,
@@ -101,7 +101,7 @@ def _status(
 ) -> Literal["open", "done", "skipped"]:
     """A rubric that requires nothing is done when the rater says so."""
     said = marks.get("done", False) is not False
-    asks = any(criterion.required for criterion in rubrics.asked(rubric, values))
+    asks = any(criterion.required for criterion in rubrics.asked_criteria(rubric, values))
     if not rubrics.missing(rubric, values) and (said or asks):
         return "done"
     return "skipped" if marks.get("skip", False) is not False else "open"

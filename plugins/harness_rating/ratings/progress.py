@@ -88,15 +88,15 @@ def status(batch: Batch, folder: RatingsFolder) -> BatchStatus:
     )  # fmt: skip
 
 
-def _of_rater(rater: str, found: Sequence[ItemState]) -> RaterStatus:
-    done = [one for one in found if one.status == "done"]
-    times = [one.seconds for one in done if one.seconds is not None]
+def _of_rater(rater: str, states: Sequence[ItemState]) -> RaterStatus:
+    done = [state for state in states if state.status == "done"]
+    times = [state.seconds for state in done if state.seconds is not None]
     return RaterStatus(
-        rater, len(found), len(done), sum(one.status == "skipped" for one in found),
-        tuple(one.item for one in found if one.flagged),
-        {one.item: one.comment for one in found if one.comment},
+        rater, len(states), len(done), sum(state.status == "skipped" for state in states),
+        tuple(state.item for state in states if state.flagged),
+        {state.item: state.comment for state in states if state.comment},
         round(statistics.median(times), 1) if times else None,
-        max((one.at for one in found), default=""),
+        max((state.at for state in states), default=""),
     )  # fmt: skip
 
 

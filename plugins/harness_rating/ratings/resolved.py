@@ -14,8 +14,8 @@ from typing import Any
 
 from harness import Criterion, DataError, Rubric
 from harness_rating.batches.records import SETTLED, Batch, Rating
-from harness_rating.rubric import scoring as rubrics
-from harness_rating.rubric.scoring import asked, missing
+from harness_rating.rubric import scales, scoring as rubrics
+from harness_rating.rubric.scoring import asked_criteria, missing
 
 Values = Mapping[str, Any]
 """Criterion -> value."""
@@ -37,7 +37,7 @@ def checked(batch: Batch, ratings: Iterable[Rating]) -> Iterator[Rating]:
         if rating.criterion not in criteria or rating.item not in batch.placings:
             continue
         try:
-            rubrics.check_value(criteria[rating.criterion], rating.value)
+            scales.check(criteria[rating.criterion], rating.value)
         except DataError as error:
             where = f"batch {batch.name}, rater {rating.rater}, item {rating.item}"
             raise DataError(error.what, where=where, hint=_HINT) from error
@@ -74,13 +74,13 @@ def complete(batch: Batch, ratings: Iterable[Rating]) -> ByItem:
     can be blamed for not having answered it.
     """
     ratings = list(ratings)
-    given, _ = _parted(batch, ratings)
-    found: ByItem = {}
+    before, _ = _parted(batch, ratings)
+    whole_items: ByItem = {}
     for item, raters in adjudicated(batch, ratings).items():
-        whole = [name for name in raters if not missing(batch.rubric, given[item][name])]
+        whole = [name for name in raters if not missing(batch.rubric, before[item][name])]
         if whole:
-            found[item] = {name: raters[name] for name in whole}
-    return found
+            whole_items[item] = {name: raters[name] for name in whole}
+    return whole_items
 
 
 def _parted(batch: Batch, ratings: Iterable[Rating]) -> tuple[ByItem, dict[str, dict[str, Any]]]:
@@ -117,7 +117,7 @@ def _settle(rubric: Rubric, raters: Mapping[str, dict[str, Any]], final: Values)
 
 
 def _asked(rubric: Rubric, values: Values) -> set[str]:
-    return {criterion.id for criterion in asked(rubric, values)}
+    return {criterion.id for criterion in asked_criteria(rubric, values)}
 
 
 def _drop_unasked(rubric: Rubric, values: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def _drop_unasked(rubric: Rubric, values: dict[str, Any]) -> None:
 
 def category_criteria(rubric: Rubric) -> tuple[Criterion, ...]:
     """The criteria whose choices name a category of errors."""
-    return tuple(one for one in rubric.criteria if one.use_as == "error_category")
+    return tuple(criterion for criterion in rubric.criteria if criterion.use_as == "error_category")
 
 
 def choices_in(value: Any) -> set[str]:
@@ -159,7 +159,7 @@ class Column:
         """In 0..1, 1 being best (for pairs the preference for A); None where there is none."""
         if self.criterion == OVERALL:
             return rubrics.overall(self.rubric, values)
-        for criterion in asked(self.rubric, values):
+        for criterion in asked_criteria(self.rubric, values):
             if criterion.id == self.criterion:
                 return rubrics.normal(criterion, values.get(criterion.id))
         return None
@@ -184,8 +184,8 @@ class ScoredItems:
 
     def __init__(self, batch: Batch, ratings: Iterable[Rating]) -> None:
         """Raises DataError for a value that its scale does not know."""
-        found = complete(batch, ratings)
-        self.values: ByItem = {item: found.get(item, {}) for item in batch.originals}
+        whole_items = complete(batch, ratings)
+        self.values: ByItem = {item: whole_items.get(item, {}) for item in batch.originals}
 
     def mean(self, column: Column, item: str) -> float | None:
         """An item's score, raters averaged."""

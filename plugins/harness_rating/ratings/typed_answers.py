@@ -33,18 +33,20 @@ def corrections(
     settled = {batch.original(rating.item) for rating in final}
     typed = _typed(batch, folder.ratings(batch))
     open_ = [rating for rating in typed if batch.original(rating.item) not in settled]
-    shown = batch.by_id
-    found: dict[tuple[str, ...], Correction] = {}
+    items_by_id = batch.by_id
+    by_text: dict[tuple[str, ...], Correction] = {}
     for rating in sorted((*final, *open_), key=lambda r: (r.at, r.rater, r.item)):
         if items is None or not items.isdisjoint((rating.item, batch.original(rating.item))):
-            made = _correction(batch, rating, shown[rating.item])
-            found.setdefault(made.text, made)
-    return list(found.values())
+            correction = _correction(batch, rating, items_by_id[rating.item])
+            by_text.setdefault(correction.text, correction)
+    return list(by_text.values())
 
 
 def _typed(batch: Batch, ratings: Iterable[Rating]) -> list[Rating]:
     names = {c.id for c in batch.rubric.criteria if c.use_as == "reference"}
-    return [one for one in ratings if one.criterion in names and isinstance(one.value, str)]
+    return [
+        rating for rating in ratings if rating.criterion in names and isinstance(rating.value, str)
+    ]
 
 
 def _correction(batch: Batch, rating: Rating, item: Item) -> Correction:

@@ -17,7 +17,7 @@ from harness_rating.batches.composing import item_of
 from harness_rating.batches.records import REVIEW, Batch, Placing
 from harness_rating.batches.storage import damaged, publish
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import load
+from harness_rating.rubric.file import load
 
 THINKING = "thinking"
 """The role under which reviewers see what a row's assistant thinks first, which is learned, too."""

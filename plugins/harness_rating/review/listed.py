@@ -77,13 +77,13 @@ def live(path: Path) -> list[Shown]:
             where=silent[0].example.place,
             hint="take them out, or fill in their `references` by hand",
         )
-    found: dict[str, Shown] = {}
+    by_content: dict[str, Shown] = {}
     names: set[str] = set()
     for row in rows:
         own = _shown(row, row.example.place if row.example.id in names else row.example.id)
         names.add(row.example.id)
-        found.setdefault(content(item(own.row)), own)
-    return list(found.values())
+        by_content.setdefault(content(item(own.row)), own)
+    return list(by_content.values())
 
 
 def _shown(row: LiveRow, name: str) -> Shown:

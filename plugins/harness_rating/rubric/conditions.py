@@ -62,32 +62,39 @@ def evaluate(condition: Condition, values: Mapping[str, Any]) -> bool | None:
     Args:
         values: criterion id -> value; one that is absent or None counts as unknown.
     """
-    return _settled([_holds(key, wanted, values) for key, wanted in condition.items()], by=False)
+    return _all_hold([_holds(key, wanted, values) for key, wanted in condition.items()])
 
 
 def _holds(key: str, wanted: Any, values: Mapping[str, Any]) -> bool | None:
     if key == "any":
-        return _settled([evaluate(inner, values) for inner in wanted], by=True)
+        return _one_holds([evaluate(inner, values) for inner in wanted])
     if key == "not":
         inner = evaluate(wanted, values)
         return None if inner is None else not inner
-    given = values.get(key)
+    value = values.get(key)
     if not isinstance(wanted, Mapping):
-        return _compare("is", wanted, given)
-    return _settled([_compare(word, value, given) for word, value in wanted.items()], by=False)
+        return _compare("is", wanted, value)
+    return _all_hold([_compare(word, limit, value) for word, limit in wanted.items()])
 
 
-def _settled(parts: Sequence[bool | None], *, by: bool) -> bool | None:
-    """What parts come to of which one alone decides if it is ``by``."""
-    if by in parts:
-        return by
-    return None if None in parts else not by
+def _all_hold(parts: Sequence[bool | None]) -> bool | None:
+    if False in parts:
+        return False
+    return None if None in parts else True
 
 
-def _compare(word: str, wanted: Any, given: Any) -> bool | None:
-    value: Any = ("yes" if given else "no") if isinstance(given, bool) else given
+def _one_holds(parts: Sequence[bool | None]) -> bool | None:
+    if True in parts:
+        return True
+    return None if None in parts else False
+
+
+def _compare(word: str, wanted: Any, value: Any) -> bool | None:
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
     if word == "has":
         return bool(wanted in value) if isinstance(value, (list, tuple)) else None
+    # A value of any other kind is unknown: None says that it could not be judged.
     comparable = (str,) if isinstance(wanted, str) else (int, float)
     return bool(_COMPARE[word](value, wanted)) if isinstance(value, comparable) else None
 
@@ -96,8 +103,11 @@ def names_in(condition: Condition | None) -> frozenset[str]:
     """The criteria that a condition is about; none where there is no condition."""
     names: set[str] = set()
     for key, wanted in (condition or {}).items():
-        if key in KEYWORDS:
-            names.update(*map(names_in, wanted if key == "any" else [wanted]))
+        if key == "any":
+            for inner in wanted:
+                names |= names_in(inner)
+        elif key == "not":
+            names |= names_in(wanted)
         else:
             names.add(key)
     return frozenset(names)

@@ -1,4 +1,4 @@
-"""Reading a rubric file, with every problem named at its line."""
+"""Rubric files: where one lies, and what it holds, with every problem named at its line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness import SCORED_KINDS, ConfigError, Rubric, from_json, near
+from harness import SCORED_KINDS, ConfigError, Rubric, from_json, near, shipped
 from harness.kit import yaml_file
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Lines, Place
@@ -26,6 +26,32 @@ _SECRET = re.compile(
     r"\b(sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{20,}|AIza[\w-]{30,}|AKIA[A-Z0-9]{16}"
     r"|Bearer\s+[\w.~+/-]{16,})"
 )
+
+
+def find(name: str) -> Path:
+    """The file that a person means: a path, or the id of a rubric that comes with the harness.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    ready = {file.stem: file for file in sorted(shipped("rubrics").glob("*.yaml"))}
+    if name not in ready:
+        hint = f"name a file, or one of {', '.join(ready)}"
+        raise ConfigError(f"there is no rubric {name!r}{near(name, list(ready))}", hint=hint)
+    return ready[name]
+
+
+def load(path: Path) -> Rubric:
+    """The rubric that a file holds.
+
+    Raises:
+        ConfigError: the file cannot be read or is no valid rubric; all problems are named at
+            once, each with its line.
+    """
+    return read(path)[0]
 
 
 def read(path: Path) -> tuple[Rubric, Lines]:
@@ -55,7 +81,7 @@ def read(path: Path) -> tuple[Rubric, Lines]:
 
 
 def _secrets(value: Any, place: Place) -> Iterator[Place]:
-    """Raters, reports and judges read a rubric, so a key in it is a key given away."""
+    """Places of keys for services; raters, reports and judges read whatever a rubric holds."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _secrets(item, (*place, key))
@@ -79,8 +105,8 @@ def _check_together(raw: Sequence[Any], problems: Problems) -> None:
     for index, name in enumerate(ids):
         if isinstance(name, str) and name in ids[:index]:
             line = problems.lines.get(("criteria", ids.index(name), "id"))
-            known = f" (first in line {line})" if line else ""
-            problems.add(("criteria", index, "id"), f"{name!r} is the id of two criteria{known}")
+            first = f" (first in line {line})" if line else ""
+            problems.add(("criteria", index, "id"), f"{name!r} is the id of two criteria{first}")
     by_id = {str(name): criterion for name, criterion in zip(ids, shaped, strict=True) if name}
     for place, message in _conditions(shaped, by_id):
         problems.add(place, message)
@@ -99,11 +125,16 @@ def _shaped(raw: Any) -> CriterionFile | None:
 
 def _as_a_whole(criteria: Sequence[CriterionFile]) -> Iterator[tuple[str, int, str]]:
     """Key, place of the criterion, and what is wrong there."""
-    scoring = [n for n, c in enumerate(criteria) if c.scale.kind in SCORED_KINDS]
+    scoring = [
+        index for index, criterion in enumerate(criteria) if criterion.scale.kind in SCORED_KINDS
+    ]
     if scoring and not any(criteria[index].weight for index in scoring):
         message = "every weight is 0, so there is no overall score; give one criterion a weight"
         yield "weight", scoring[0], message
-    for index in [n for n, c in enumerate(criteria) if c.use_as == "reference"][1:]:
+    references = [
+        index for index, criterion in enumerate(criteria) if criterion.use_as == "reference"
+    ]
+    for index in references[1:]:
         yield "use_as", index, "only one criterion can give the reference"
     if all(criterion.scale.kind != "pairwise" for criterion in criteria):
         return
@@ -131,7 +162,7 @@ def _conditions(
     for index, criterion in enumerate(criteria):
         if criterion is not None and criterion.ask_if is not None:
             place = places[criterion.id] = ("criteria", index, "ask_if")
-            wrong = [*_condition(criterion.ask_if, place, known)]
+            wrong = list(_condition(criterion.ask_if, place, known))
             yield from wrong
             asks[criterion.id] = frozenset() if wrong else names_in(criterion.ask_if)
     try:
@@ -141,11 +172,11 @@ def _conditions(
         yield places[circle[0]], f"goes in a circle: {' -> '.join(circle)}"
 
 
-def _condition(given: Any, place: Place, known: Known) -> Iterator[tuple[Place, str]]:
-    if not isinstance(given, Mapping) or not given:
+def _condition(condition: Any, place: Place, known: Known) -> Iterator[tuple[Place, str]]:
+    if not isinstance(condition, Mapping) or not condition:
         yield place, FORM
         return
-    for key, wanted in given.items():
+    for key, wanted in condition.items():
         here = (*place, key)
         if key == "not":
             yield from _condition(wanted, here, known)
@@ -158,18 +189,21 @@ def _condition(given: Any, place: Place, known: Known) -> Iterator[tuple[Place, 
             yield here, f"there is no criterion {key!r}{near(str(key), list(known))}"
         elif (criterion := known[key]) is not None:
             tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
-            for word, value in tests.items() or [("", None)]:
+            for word, value in tests.items() or [("", None)]:  # no test at all fits no scale
                 if wrong := _misfit(word, value, criterion.scale):
                     yield here, wrong
 
 
 def _misfit(word: str, value: Any, scale: ScaleFile) -> str:
     """Why a test says nothing of the values of a scale; empty where it does."""
-    fits = {"choices": ["has"], "text": []}.get(scale.kind, ["is"])
-    if scale.kind in ("ordinal", "number"):
-        fits = [name for name in TESTS if name != "has"]
-    if not fits:
+    if scale.kind == "text":
         return "is text, which no condition can ask about"
+    if scale.kind == "choices":
+        fits = ["has"]
+    elif scale.kind in ("ordinal", "number"):
+        fits = [test for test in TESTS if test != "has"]
+    else:
+        fits = ["is"]
     if word not in fits:
         return f"a criterion of kind {scale.kind} is asked about by {', '.join(fits)} only"
     if scale.min is None or scale.max is None:

@@ -27,7 +27,7 @@ TELLING = ("model", "checkpoint", "round", "arm", "run", "score", "system", "ada
 """Words in the name of a ``meta`` field that would tell a rater where an answer comes from."""
 _ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 
-Found = Iterator[tuple[Place, str]]
+Remarks = Iterator[tuple[Place, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,22 @@ def lint(path: Path) -> list[Remark]:
         ConfigError: the file is no valid rubric.
     """
     rubric, lines = file.read(path)
-    found = [
+    remarks = [
         Remark(_line(place, lines), ".".join(map(str, place)), message)
         for place, message in _remarks(rubric, lines)
     ]
-    return sorted(found, key=lambda remark: remark.line or 0)
+    return sorted(remarks, key=lambda remark: remark.line or 0)
 
 
 def _line(place: Place, lines: Lines) -> int | None:
-    starts = (place[:n] for n in range(len(place), 0, -1))
-    return next((lines[start] for start in starts if start in lines), None)
+    """The line of a key, or of the nearest one around it that the file has."""
+    for length in range(len(place), 0, -1):
+        if place[:length] in lines:
+            return lines[place[:length]]
+    return None
 
 
-def _remarks(rubric: Rubric, lines: Lines) -> Found:
+def _remarks(rubric: Rubric, lines: Lines) -> Remarks:
     yield from _whole(rubric)
     yield from _shown(rubric)
     yield from _repeated(rubric)
@@ -83,7 +86,7 @@ def _remarks(rubric: Rubric, lines: Lines) -> Found:
             yield (*place, "weight"), f"has no effect: kind {kind} gives no score"
 
 
-def _whole(rubric: Rubric) -> Found:
+def _whole(rubric: Rubric) -> Remarks:
     long = LONGEST["instructions"]
     if len(rubric.instructions) > long:
         yield ("instructions",), f"too long for a page: over {long} characters; raters skip them"
@@ -95,20 +98,23 @@ def _whole(rubric: Rubric) -> Found:
         yield ("criteria",), "nothing gives a score, so these ratings cannot decide a round"
 
 
-def _shown(rubric: Rubric) -> Found:
+def _shown(rubric: Rubric) -> Remarks:
     for index, name in enumerate(rubric.show.meta):
         if any(word in name.casefold() for word in TELLING):
             message = f"may tell raters where an answer comes from: {name!r}; they must not know"
             yield ("show", "meta", index), message
 
 
-def _wording(criterion: Criterion, language: str, place: Place) -> Found:
-    asked = _ASIDE.sub("", criterion.question)
-    if not asked.rstrip("\"'”’»").endswith(QUESTION_MARKS):
+def _wording(criterion: Criterion, language: str, place: Place) -> Remarks:
+    question = _ASIDE.sub("", criterion.question)
+    if not question.rstrip("\"'”’»").endswith(QUESTION_MARKS):
         yield (*place, "question"), "is no question: it does not end in a question mark"
-    joined = AND.get(language.split("-")[0].casefold(), ())
-    if word := next((w for w in criterion.title.casefold().split() if w in joined), ""):
-        message = f"asks two things at once ({word!r}); an answer can be good at one of them only"
+    joining = AND.get(language.split("-")[0].casefold(), ())
+    joined = [word for word in criterion.title.casefold().split() if word in joining]
+    if joined:
+        message = (
+            f"asks two things at once ({joined[0]!r}); an answer can be good at one of them only"
+        )
         yield (*place, "title"), message
     for key in ("title", "question"):
         if len(getattr(criterion, key)) > LONGEST[key]:
@@ -123,7 +129,7 @@ def _wording(criterion: Criterion, language: str, place: Place) -> Found:
             yield (*place, "scale", "choices", index), message
 
 
-def _levels(criterion: Criterion, place: Place) -> Found:
+def _levels(criterion: Criterion, place: Place) -> Remarks:
     scale = criterion.scale
     labels = [option.label for option in options(criterion)]
     if len(labels) > MOST_KEYS:
@@ -146,7 +152,7 @@ def _levels(criterion: Criterion, place: Place) -> Found:
         yield (*place, "use_as"), message
 
 
-def _repeated(rubric: Rubric) -> Found:
+def _repeated(rubric: Rubric) -> Remarks:
     for key in ("title", "question"):
         first: dict[str, int] = {}
         for index, criterion in enumerate(rubric.criteria):
@@ -157,18 +163,20 @@ def _repeated(rubric: Rubric) -> Found:
             first.setdefault(text, index)
 
 
-def _clashing_keys(rubric: Rubric) -> Found:
+def _clashing_keys(rubric: Rubric) -> Remarks:
     """Keys given by hand that mean one thing here and another there; digits are by place."""
     meaning: dict[str, tuple[str, str]] = {}
     for index, criterion in enumerate(rubric.criteria):
-        for option in options(criterion) if criterion.keys else ():
+        if not criterion.keys:
+            continue
+        for option in options(criterion):
             label, there = meaning.setdefault(option.key, (option.label, criterion.id))
             if label != option.label and not option.key.isdigit():
                 message = f"{option.key!r} means {option.label!r} here and {label!r} in {there}"
                 yield ("criteria", index, "keys"), message
 
 
-def _later(rubric: Rubric) -> Found:
+def _later(rubric: Rubric) -> Remarks:
     order = {criterion.id: index for index, criterion in enumerate(rubric.criteria)}
     for index, criterion in enumerate(rubric.criteria):
         for name in sorted(conditions.names_in(criterion.ask_if), key=order.__getitem__):

@@ -91,7 +91,7 @@ def check(criterion: Criterion, value: Any) -> Any:
     stored = _stored(criterion.scale, value)
     if stored is None:
         raise DataError(
-            f"criterion {criterion.id} takes {expected(criterion)}; not {_shown(value)}"
+            f"criterion {criterion.id} takes {expected(criterion)}; not {_in_message(value)}"
         )
     return stored
 
@@ -103,8 +103,11 @@ def _stored(scale: Scale, value: Any) -> Any:
             return bool(value == "yes")
         return value if isinstance(value, bool) else None
     if scale.kind == "choices":
-        several = isinstance(value, (list, tuple)) and all(one in scale.choices for one in value)
-        return [choice for choice in scale.choices if choice in value] if several else None
+        if not isinstance(value, (list, tuple)):
+            return None
+        if any(choice not in scale.choices for choice in value):
+            return None
+        return [choice for choice in scale.choices if choice in value]
     if scale.kind == "text":
         text = value.strip() if isinstance(value, str) and len(value) <= LONGEST_TEXT else ""
         return storable(text) or None
@@ -125,17 +128,18 @@ def expected(criterion: Criterion) -> str:
     """The values of a criterion in words, for messages and forms."""
     scale = criterion.scale
     if scale.kind in ("ordinal", "number"):
-        whole = "a whole number" if scale.kind == "ordinal" else "a number"
-        found = f"{whole} from {scale.least:g} to {scale.most:g}"
+        number = "a whole number" if scale.kind == "ordinal" else "a number"
+        values = f"{number} from {scale.least:g} to {scale.most:g}"
     elif scale.kind == "text":
-        found = f"text of 1 to {LONGEST_TEXT:,} characters"
+        values = f"text of 1 to {LONGEST_TEXT:,} characters"
     else:
-        words = ", ".join(option.label for option in options(criterion))
-        found = f"a list of some of: {words}" if scale.kind == "choices" else f"one of: {words}"
-    return f"{found}, or null (cannot judge)" if criterion.allow_na else found
+        labels = ", ".join(option.label for option in options(criterion))
+        which = "a list of some of" if scale.kind == "choices" else "one of"
+        values = f"{which}: {labels}"
+    return f"{values}, or null (cannot judge)" if criterion.allow_na else values
 
 
-def _shown(value: Any) -> str:
+def _in_message(value: Any) -> str:
     if value is None:
         return "null (cannot judge)"
     if isinstance(value, str):

@@ -72,23 +72,23 @@ def _is_key(key: str) -> str:
     return key
 
 
-def _by_text(given: Any) -> Any:
-    """Levels stand as numbers in a file."""
-    if not isinstance(given, dict):
-        return given
-    named = {str(value): words for value, words in given.items()}
-    if len(named) < len(given):
+def _by_text(anchors: Any) -> Any:
+    if not isinstance(anchors, dict):
+        return anchors
+    # Levels stand as numbers in a file.
+    by_text = {str(value): words for value, words in anchors.items()}
+    if len(by_text) < len(anchors):
         _refuse("a value is there twice, as a number and as a text")
-    return named
+    return by_text
 
 
-def _is_condition(given: Any) -> Any:
-    if given is not None and not isinstance(given, dict):
+def _is_condition(condition: Any) -> Any:
+    if condition is not None and not isinstance(condition, dict):
         raise ValueError(FORM)
-    return given
+    return condition
 
 
-def _twice(values: Sequence[str]) -> None:
+def _refuse_repeats(values: Sequence[str]) -> None:
     for place, value in enumerate(values):
         if value in values[:place]:
             _refuse(f"{value!r} is there twice")
@@ -163,8 +163,8 @@ class ScaleFile(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_name(cls, given: Any) -> Any:
-        return {"kind": given} if isinstance(given, str) else given
+    def _by_name(cls, scale: Any) -> Any:
+        return {"kind": scale} if isinstance(scale, str) else scale
 
     @field_validator("min", "max", "choices", "anchors", "good")
     @classmethod
@@ -202,7 +202,7 @@ class ScaleFile(Strict):
     def _several(cls, choices: list[str], info: ValidationInfo) -> list[str]:
         if "choices" in BELONGS.get(info.data.get("kind", ""), ()) and len(choices) < 2:
             raise ValueError("two or more are needed")
-        _twice(choices)
+        _refuse_repeats(choices)
         return choices
 
     @field_validator("anchors")
@@ -282,7 +282,7 @@ class CriterionFile(Strict):
         if len(keys) != len(scale.labels):
             count = f"one for each of the {len(scale.labels)} values is needed"
             _refuse(f"{count}, not {len(keys)}")
-        _twice(keys)
+        _refuse_repeats(keys)
         return keys
 
     @field_validator("use_as")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness import Criterion, Rubric, to_json
@@ -14,36 +14,39 @@ SCHEMA = "harness.rubric/1"
 
 
 def applies(criterion: Criterion, values: Mapping[str, Any]) -> bool:
-    """Whether a criterion is asked, going by these values alone (see :func:`asked`)."""
+    """Whether a criterion is asked, going by these values alone (see :func:`asked_criteria`)."""
     return criterion.ask_if is None or conditions.evaluate(criterion.ask_if, values) is True
 
 
-def asked(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
+def asked_criteria(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
     """The criteria that are asked, in order.
 
     A value left over from a criterion that is no longer asked decides nothing.
     """
-    standing: dict[str, Any] = {}
-    found: set[str] = set()
-    left: Sequence[Criterion] = rubric.criteria
-    rests_on = {criterion.id: conditions.names_in(criterion.ask_if) for criterion in left}
-    while left:  # conditions have no cycle, so each pass settles one criterion or more
-        unsettled = {criterion.id for criterion in left}
-        later = [criterion for criterion in left if unsettled & rests_on[criterion.id]]
-        for criterion in left:
-            name = criterion.id
-            if unsettled & rests_on[name] or not applies(criterion, standing):
-                continue
-            found.add(name)
-            if name in values:
-                standing[name] = values[name]
-        left = later if len(later) < len(left) else ()
-    return tuple(criterion for criterion in rubric.criteria if criterion.id in found)
+    by_id = {criterion.id: criterion for criterion in rubric.criteria}
+    decided: dict[str, bool] = {}
+
+    def is_asked(name: str) -> bool:
+        if name not in decided:
+            # A rubric file whose conditions go in a circle is refused, so this comes to an end.
+            counting = {
+                other: values[other]
+                for other in conditions.names_in(by_id[name].ask_if)
+                if other in values and is_asked(other)
+            }
+            decided[name] = applies(by_id[name], counting)
+        return decided[name]
+
+    return tuple(criterion for criterion in rubric.criteria if is_asked(criterion.id))
 
 
 def missing(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
     """The criteria that must still be answered before an item is done."""
-    return tuple(c for c in asked(rubric, values) if c.required and c.id not in values)
+    return tuple(
+        criterion
+        for criterion in asked_criteria(rubric, values)
+        if criterion.required and criterion.id not in values
+    )
 
 
 def normal(criterion: Criterion, value: Any) -> float | None:
@@ -83,29 +86,19 @@ def overall(rubric: Rubric, values: Mapping[str, Any]) -> float | None:
     Returns:
         None where nothing that counts has been answered.
     """
-    total, weights, failed = [], [], False
-    for criterion in asked(rubric, values):
+    weighted: list[float] = []
+    weights: list[float] = []
+    for criterion in asked_criteria(rubric, values):
         value = normal(criterion, values.get(criterion.id))
         if value is None:
             continue
-        failed = failed or fails(criterion, values[criterion.id])
-        total.append(criterion.weight * value)
+        if fails(criterion, values[criterion.id]):
+            return 0.0
+        weighted.append(criterion.weight * value)
         weights.append(criterion.weight)
-    if failed:
-        return 0.0
     weight = math.fsum(weights)
-    return min(1.0, max(0.0, math.fsum(total) / weight)) if weight else None
-
-
-def check_value(criterion: Criterion, value: Any) -> Any:
-    """A value in its one form, as it is stored; see :func:`harness_rating.rubric.scales.check`.
-
-    Raises:
-        DataError: the scale does not know the value.
-    """
-    from harness_rating.rubric import scales
-
-    return scales.check(criterion, value)
+    # Rounding may leave the range by a little.
+    return min(1.0, max(0.0, math.fsum(weighted) / weight)) if weight else None
 
 
 def content_digest(rubric: Rubric) -> str:
@@ -122,7 +115,9 @@ def wording(rubric: Rubric) -> str:
     keep their meaning.
     """
     read = ("id", "title", "question", "scale", "allow_na", "ask_if")
-    criteria = [{key: to_json(getattr(c, key)) for key in read} for c in rubric.criteria]
+    criteria = [
+        {key: to_json(getattr(criterion, key)) for key in read} for criterion in rubric.criteria
+    ]
     head = ("title", "language", "instructions", "show")
     return digest_of([criteria, {key: to_json(getattr(rubric, key)) for key in head}])
 
@@ -136,9 +131,9 @@ def scoring(rubric: Rubric) -> str:
     return digest_of([criteria, to_json(rubric.overall)])
 
 
-def same_wording(one: Rubric, other: Rubric) -> bool:
+def same_wording(rubric: Rubric, other: Rubric) -> bool:
     """Whether ratings by one rubric are ratings by the other."""
-    return one.id == other.id and wording(one) == wording(other)
+    return rubric.id == other.id and wording(rubric) == wording(other)
 
 
 def version_problem(old: Rubric, new: Rubric) -> str:

@@ -17,7 +17,7 @@ from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import load
+from harness_rating.rubric.file import load
 
 LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (

@@ -23,7 +23,7 @@ from harness_rating.batches.records import Batch, Event, Placing
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections
-from harness_rating.rubric.finding import load
+from harness_rating.rubric.file import load
 from tests.support import fakes
 
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

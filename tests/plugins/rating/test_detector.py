@@ -15,7 +15,7 @@ from harness.report.publishing import definitions_of
 from harness_rating import RubricChoices
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import load
+from harness_rating.rubric.file import load
 from tests.plugins.rating import material
 
 MATERIAL = Path(__file__).with_name("material.py")

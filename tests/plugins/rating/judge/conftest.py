@@ -15,7 +15,7 @@ import harness
 from harness.rubrics import Rubric
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric import finding
+from harness_rating.rubric import file
 from tests.plugins.rating import material
 from tests.support import chat_server
 from tests.support.chat_server import SECRET, Answer, Server, said
@@ -100,7 +100,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short(here: Path) -> Rubric:
-    return finding.load(here / "short.yaml")
+    return file.load(here / "short.yaml")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def rated(here: Path) -> Callable[..., Any]:
             for answer, row in pairs
         ]
         order = BatchSpec(
-            finding.load(here / rubric),
+            file.load(here / rubric),
             "run",
             rounds - 1,
             raters,

@@ -13,7 +13,7 @@ import harness
 from harness.scoring import MetricEntry, measure
 from harness.testing import metric_rules
 from harness_rating.judge.plugin import JudgeMetric, ModelJudge
-from harness_rating.rubric.finding import find
+from harness_rating.rubric.file import find
 from tests.plugins.rating import material
 
 TABLE = [f"answer {n} is {'good' if n % 2 else 'poor'}" for n in range(24)]

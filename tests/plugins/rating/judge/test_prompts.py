@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.judge.prompts import prompt
-from harness_rating.rubric import finding
-from harness_rating.rubric.finding import find
+from harness_rating.rubric import file
+from harness_rating.rubric.file import find
 
 ITEM = Item(
     "1", ({"role": "user", "content": "Where is it?"},), ("It is here.",), ("Over there.",),
@@ -36,7 +36,7 @@ def whole(messages: list[dict[str, str]]) -> str:
 
 @pytest.mark.parametrize("name", ["everyday", "preference", "support-answers"])
 def test_a_prompt_holds_the_words_of_the_rubric_file(name: str) -> None:
-    rules = finding.load(find(name))
+    rules = file.load(find(name))
     answers = ("one", "two") if rules.pairwise else ("one",)
     for criterion in rules.criteria:
         if criterion.scale.kind == "text":

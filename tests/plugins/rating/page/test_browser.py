@@ -27,7 +27,7 @@ from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold
 from harness_rating.review.batches import Shown, create as review_rows
 from harness_rating.review.decisions import decisions
-from harness_rating.rubric.scoring import asked
+from harness_rating.rubric.scoring import asked_criteria
 from tests.plugins.rating import served as serving
 from tests.support import hostile_texts
 from tests.support.browser import launched, unfit
@@ -528,7 +528,7 @@ def test_the_page_folds_as_the_core_does(
         standing = one.values or {}
         count = sum(
             standing.get(criterion.id, standing) is not standing
-            for criterion in asked(batch.rubric, standing)
+            for criterion in asked_criteria(batch.rubric, standing)
             if criterion.id != "better"
         )
         assert len(page.evaluate(pressed)) == count

@@ -12,7 +12,7 @@ from harness_rating.metric import RubricMetric
 from harness_rating.ratings import folder as module
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import load
+from harness_rating.rubric.file import load
 from tests.plugins.rating import material, tiny
 
 

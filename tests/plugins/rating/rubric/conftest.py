@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.rubrics import Rubric
-from harness_rating.rubric import finding
+from harness_rating.rubric import file
 from tests.plugins.rating.tiny import write
 
 
@@ -19,4 +19,4 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(path: Path) -> Rubric:
     write(path)
-    return finding.load(path)
+    return file.load(path)

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from harness.errors import ConfigError
 from harness.kit import yaml_file
-from harness_rating.rubric import conditions as ask_if, finding
+from harness_rating.rubric import conditions as ask_if, file
 from tests.plugins.rating.tiny import write
 
 VALUES = {"a": 3, "b": True, "c": "wrong facts", "d": ["x", "y z"], "e": None}
@@ -121,7 +121,7 @@ def test_no_value_breaks_the_reader(
     path = tmp_path_factory.mktemp("any") / "tiny.yaml"
     write(path, ("ask_if: {errors: {has: wrong facts}}", f"ask_if: {json.dumps(condition)}"))
     try:
-        made = finding.load(path).criterion("better").ask_if
+        made = file.load(path).criterion("better").ask_if
     except ConfigError:
         return
     if made is not None:
@@ -153,5 +153,5 @@ def test_code_in_a_condition_is_no_condition(tmp_path: Path) -> None:
     path = tmp_path / "tiny.yaml"
     write(path, ("ask_if: {errors: {has: wrong facts}}", "ask_if: __import__('os')"))
     with pytest.raises(ConfigError) as caught:
-        finding.load(path)
+        file.load(path)
     assert "a condition is a mapping" in caught.value.details[0]

@@ -14,13 +14,13 @@ from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness.records import from_json, to_json
 from harness.rubrics import Overall, Rubric, Show
-from harness_rating.rubric import finding, lint, scoring
+from harness_rating.rubric import file, lint, scoring
 from tests.plugins.rating.tiny import TINY, line_of, write
 
 
 def problems(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        finding.load(path)
+        file.load(path)
     assert caught.value.exit_code == 2
     return list(caught.value.details) or [str(caught.value)]
 
@@ -267,7 +267,7 @@ def test_no_value_anywhere_breaks_the_reader(
     path = tmp_path_factory.mktemp("fuzzed") / "rubric.yaml"
     path.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
     try:
-        made = finding.load(path)
+        made = file.load(path)
     except ConfigError:
         return
     assert from_json(Rubric, json.loads(json.dumps(to_json(made)))) == made
@@ -276,15 +276,15 @@ def test_no_value_anywhere_breaks_the_reader(
 
 def test_a_missing_file(path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such rubric file"):
-        finding.load(path)
+        file.load(path)
 
 
 def test_a_rubric_is_found_by_path_or_id(path: Path) -> None:
     write(path)
-    assert finding.find(str(path)) == path
-    assert finding.load(finding.find("everyday")).id == "everyday"
+    assert file.find(str(path)) == path
+    assert file.load(file.find("everyday")).id == "everyday"
     with pytest.raises(ConfigError, match="did you mean 'everyday'"):
-        finding.find("every-day")
+        file.find("every-day")
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_changed_wording_needs_a_new_version(
     path: Path, tiny: Rubric, old: str, new: str, same: bool
 ) -> None:
     write(path, (old, new))
-    changed = finding.load(path)
+    changed = file.load(path)
     assert changed.digest != tiny.digest
     assert scoring.same_wording(tiny, changed) is same
     told = scoring.version_problem(tiny, changed)

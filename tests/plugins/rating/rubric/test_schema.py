@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness.rubrics import SCALE_KINDS
-from harness_rating.rubric import conditions, finding, lint, scales, scoring
+from harness_rating.rubric import conditions, file, lint, scales, scoring
 from harness_rating.rubric.schema import (
     BELONGS,
     CriterionFile,
@@ -78,7 +78,7 @@ def test_the_example_is_a_rubric(tmp_path: Path) -> None:
     text = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0]
     path = tmp_path / "example.yaml"
     path.write_text(text, encoding="utf-8")
-    made = finding.load(path)
+    made = file.load(path)
     assert lint.lint(path) == []
     values = {"accuracy": 2, "polite": True}
     assert scoring.overall(made, values) == pytest.approx(2 / 3)
@@ -92,7 +92,7 @@ def test_the_message_on_the_page_is_the_programs(tmp_path: Path) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        finding.load(path)
+        file.load(path)
     told = str(caught.value).replace(f"{tmp_path}/", "")
     assert told in PAGE.replace("\n    ", "\n")
 

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from harness.errors import DataError
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
-from harness_rating.rubric import finding, scales, scoring
+from harness_rating.rubric import file, scales, scoring
 from tests.plugins.rating import tiny as tiny_rubric
 
 POLITE = "scale: binary\n    keys: [y, n]"
@@ -20,7 +20,7 @@ write = tiny_rubric.write
 
 def test_only_what_is_asked_is_asked(tiny: Rubric) -> None:
     def asked(**values: Any) -> list[str]:
-        return [criterion.id for criterion in scoring.asked(tiny, values)]
+        return [criterion.id for criterion in scoring.asked_criteria(tiny, values)]
 
     assert asked() == ["accuracy", "polite"]
     assert asked(accuracy=3, polite=True) == ["accuracy", "polite"]
@@ -64,9 +64,9 @@ def criterion(kind: Any, name: str = "c", **more: Any) -> Criterion:
 )  # fmt: skip
 def test_a_value_has_one_form(kind: str, value: Any, stored: Any, normal: float | None) -> None:
     asked = criterion(kind)
-    found = scoring.check_value(asked, value)
+    found = scales.check(asked, value)
     assert (found, type(found)) == (stored, type(stored))
-    assert scoring.check_value(asked, found) == found
+    assert scales.check(asked, found) == found
     assert scoring.normal(asked, found) == normal
 
 
@@ -82,14 +82,14 @@ def test_a_value_has_one_form(kind: str, value: Any, stored: Any, normal: float 
 )  # fmt: skip
 def test_a_value_that_the_scale_does_not_know_is_refused(kind: str, value: Any) -> None:
     with pytest.raises(DataError) as caught:
-        scoring.check_value(criterion(kind), value)
+        scales.check(criterion(kind), value)
     assert "criterion c takes" in str(caught.value) and len(str(caught.value)) < 300
 
 
 def test_cannot_judge_is_a_value_only_where_it_is_allowed() -> None:
-    assert scoring.check_value(criterion("ordinal", allow_na=True), None) is None
+    assert scales.check(criterion("ordinal", allow_na=True), None) is None
     with pytest.raises(DataError, match="not null"):
-        scoring.check_value(criterion("ordinal"), None)
+        scales.check(criterion("ordinal"), None)
 
 
 def test_the_better_answer_can_be_no() -> None:
@@ -121,7 +121,7 @@ def test_options_carry_words_and_keys(tiny: Rubric) -> None:
     for asked in (first, second, criterion("choices"), criterion("pairwise")):
         values = [option.value for option in scales.options(asked)]
         several = asked.scale.kind == "choices"
-        taken = [scoring.check_value(asked, [v] if several else v) for v in values]
+        taken = [scales.check(asked, [v] if several else v) for v in values]
         assert taken == ([[v] for v in values] if several else values)
 
 
@@ -213,7 +213,7 @@ def test_a_value_that_is_no_longer_asked_for_does_not_count(path: Path) -> None:
         (POLITE, "scale: binary\n    ask_if: {accuracy: {at_least: 2}}"),
         (", {polite: no}]", "]"),
     )
-    made = finding.load(path)
+    made = file.load(path)
     assert scoring.overall(made, {"accuracy": 3, "polite": False}) == pytest.approx(2 / 3)
     assert scoring.overall(made, {"accuracy": None, "polite": False}) is None
 

@@ -12,7 +12,7 @@ import pytest
 from harness.config.finding import shipped
 from harness.records import from_json, to_json
 from harness.rubrics import Criterion, Rubric
-from harness_rating.rubric import finding, lint, scales, scoring
+from harness_rating.rubric import file, lint, scales, scoring
 
 FOLDER = Path(__file__).parents[4] / "rubrics"
 NAMES = sorted(path.stem for path in FOLDER.iterdir())
@@ -27,7 +27,7 @@ JARGON = re.compile(
 
 
 def load(name: str) -> Rubric:
-    return finding.load(FOLDER / f"{name}.yaml")
+    return file.load(FOLDER / f"{name}.yaml")
 
 
 def extreme(criterion: Criterion, best: bool) -> Any:
@@ -93,7 +93,7 @@ def test_a_perfect_answer_scores_one_and_asks_for_no_more(name: str) -> None:
     made = load(name)
     values = all_extreme(made, best=True)
     assert scoring.overall(made, values) == 1.0
-    assert [c.id for c in scoring.asked(made, values)] == list(values)
+    assert [c.id for c in scoring.asked_criteria(made, values)] == list(values)
     assert scoring.missing(made, values) == ()
 
 
@@ -102,7 +102,7 @@ def test_a_bad_answer_scores_nothing_and_may_be_put_right(name: str) -> None:
     made = load(name)
     values = all_extreme(made, best=False)
     assert scoring.overall(made, values) == 0.0
-    assert scoring.asked(made, values) == made.criteria
+    assert scoring.asked_criteria(made, values) == made.criteria
 
 
 @pytest.mark.parametrize("name", RATED)
@@ -113,7 +113,7 @@ def test_one_flaw_asks_what_is_wrong(name: str) -> None:
         if criterion.scores:
             values = [option.value for option in scales.options(criterion)]
             flaw = sorted(values, key=lambda value: scoring.normal(criterion, value) or 0.0)[-2]
-            asked = [c.id for c in scoring.asked(made, {**best, criterion.id: flaw})]
+            asked = [c.id for c in scoring.asked_criteria(made, {**best, criterion.id: flaw})]
             assert "errors" in asked, criterion.id
 
 
@@ -153,6 +153,9 @@ def test_preference_compares_two_answers() -> None:
     made = load("preference")
     assert made.pairwise
     assert [o.key for o in scales.options(made.criterion("preference"))] == ["a", "t", "b"]
-    assert [c.id for c in scoring.asked(made, {"preference": "tie"})] == ["preference", "better"]
+    assert [c.id for c in scoring.asked_criteria(made, {"preference": "tie"})] == [
+        "preference",
+        "better",
+    ]
     assert [c.id for c in scoring.missing(made, {"preference": "A"})] == ["reason"]
     assert scoring.overall(made, {"preference": "B"}) == 0.0
