@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Example, Rubric
-from harness_rating.batches.candidates import text
+from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.by_answer import AnswerPairs, shows
 from harness_rating.ratings.folder import RatingsFolder
@@ -46,7 +46,7 @@ def asked(
     folder: RatingsFolder, rubric: Rubric, answers: Pairs, pairs: AnswerPairs | None
 ) -> Asked:
     """The batches by this rubric that show these answers, or with ``pairs`` both of each pair."""
-    texts = {row.id: text(answer) for answer, row in answers}
+    texts = {row.id: answer_text(answer) for answer, row in answers}
     left: dict[str, int] = {}
     skipped = examples = 0
     for batch in folder.by_rubric(rubric):

@@ -12,7 +12,7 @@ from harness.errors import DataError, UsageError
 from harness.kit.files import file_digest
 from harness.store.asking import open_database, safe_query
 from harness.store.tables import TABLES
-from harness_rating.layouts import TABLES as RATING_TABLES
+from harness_rating.annotations import TABLES as RATING_TABLES
 from tests.support.project import Project, Result
 
 SPLIT = [name for name, (layout, _) in TABLES.items() if "split" in layout.columns]

@@ -46,9 +46,9 @@ from harness.store.tables import TABLES
 from harness.store.trouble import unopenable, unwritable
 from harness.store.writing import build, query, reading
 from harness_inspection.questions import READY
+from harness_rating.annotations import TABLES as RATING_TABLES
 from harness_rating.batches.records import FOLDER
-from harness_rating.layouts import TABLES as RATING_TABLES
-from harness_rating.tables import said_of
+from harness_rating.tables import annotated as ratings_of
 from tests.plugins.rating import people
 
 DOCS = Path(__file__).parents[2] / "docs" / "database.md"
@@ -117,7 +117,7 @@ def said() -> dict[str, Any]:
     values = {("main", number, f"row-{n}"): n + number for number in (0, 3) for n in range(40)}
     with tempfile.TemporaryDirectory() as folder:
         people.rated(Path(folder) / FOLDER)
-        found = said_of(
+        found = ratings_of(
             AnnotatedRun(people.RUN, Path(folder), 0.95, lambda: AnswerValues({"rougeL": values}))
         )
     return annotated(found.tables)

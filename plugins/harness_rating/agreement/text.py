@@ -142,11 +142,12 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
     if document[OVERALL]:
         lines += document[OVERALL]["sentences"]
     for part in document["criteria"]:
+        title = one_line(part["title"], 60)
         for rater in part["consistency"]:
             same = share({**rater, "value": rater["same"]})
             lines.append(
-                f"{one_line(part['title'], 60)}: {rater['rater']} gave {same} of {rater['repeats']} "
-                "hidden repeats the same value again."
+                f"{title}: {rater['rater']} gave {same} of {rater['repeats']} hidden repeats the "
+                "same value again."
             )
     time = document["time"]
     if time["items"]:

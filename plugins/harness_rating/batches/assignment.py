@@ -38,15 +38,19 @@ def raters_of(
     """
     doubled = int(overlap * units + 0.5) if len(raters) > 1 else 0
     load = dict.fromkeys(raters, 0)
-    found: list[tuple[str, ...]] = [()] * units
-    for place, unit in enumerate(shuffled(range(units), lambda one: one, [secret, "units"])):
-        lots = shuffled(raters, lambda rater: rater, [secret, "lots", unit])
-        lots.sort(key=lambda rater: load[rater])
+    assigned: list[tuple[str, ...]] = [()] * units
+    for place, unit in enumerate(shuffled(range(units), [secret, "units"])):
+        lots = shuffled(raters, [secret, "lots", unit])
+        lots.sort(key=lambda rater: load[rater])  # among equals the lot decides
         chosen = lots[: min(several, len(raters)) if place < doubled else 1]
         for rater in chosen:
             load[rater] += 1
-        found[unit] = tuple(rater for rater in raters if rater in chosen)
-    return found
+        assigned[unit] = tuple(rater for rater in raters if rater in chosen)
+    return assigned
+
+
+_ALL = ""
+"""All raters together: no rater's name."""
 
 
 def sides(assigned: Sequence[tuple[str, ...]], secret: str) -> list[bool]:
@@ -57,7 +61,7 @@ def sides(assigned: Sequence[tuple[str, ...]], secret: str) -> list[bool]:
     get comes first, as it binds several; a rater's own pairs then make up for what is left.
     """
     bound = [(*raters, _ALL) for raters in assigned]
-    mixed = shuffled(range(len(bound)), lambda one: one, [secret, "sides"])
+    mixed = shuffled(range(len(bound)), [secret, "sides"])
     mixed.sort(key=lambda unit: -len(bound[unit]))
     lead: Counter[str] = Counter()  # by how many pairs more are swapped than not
     swapped = [False] * len(bound)
@@ -73,10 +77,6 @@ def sides(assigned: Sequence[tuple[str, ...]], secret: str) -> list[bool]:
     return swapped
 
 
-_ALL = ""
-"""All raters together: no rater's name."""
-
-
 def _better(
     bound: Sequence[tuple[str, ...]], swapped: Sequence[bool], mixed: Sequence[int],
     lead: Mapping[str, int],
@@ -87,8 +87,9 @@ def _better(
     """
     worst = {rater for rater, ahead in lead.items() if abs(ahead) > 1 and rater != _ALL}
     uneven = [unit for unit in mixed if not worst.isdisjoint(bound[unit])]
-    for pair in itertools.chain(((unit,) for unit in uneven), itertools.product(uneven, mixed)):
-        turn = set(pair)
+    single_turns = ({unit} for unit in uneven)
+    double_turns = ({unit, other} for unit in uneven for other in mixed)
+    for turn in itertools.chain(single_turns, double_turns):
         change = _change(bound, swapped, turn)
         if sum((lead[rater] + by) ** 2 - lead[rater] ** 2 for rater, by in change.items()) < 0:
             return turn
@@ -107,7 +108,7 @@ def _change(
 
 def order(rater: str, own: Sequence[str], secret: str) -> list[str]:
     """The order in which a rater sees the items."""
-    return shuffled(own, lambda item: item, [secret, "order", rater])
+    return shuffled(own, [secret, "order", rater])
 
 
 def repeated(rater: str, own: Sequence[str], repeats: float, secret: str) -> list[str]:
@@ -119,7 +120,7 @@ def repeated(rater: str, own: Sequence[str], repeats: float, secret: str) -> lis
     """
     count = min(int(repeats * len(own) + 0.5), len(own) // 2)
     half = own[: len(own) // 2]
-    return shuffled(half, lambda item: item, [secret, "repeats", rater])[:count]
+    return shuffled(half, [secret, "repeats", rater])[:count]
 
 
 def with_repeats(rater: str, own: Sequence[str], copies: Sequence[str], secret: str) -> list[str]:
@@ -127,5 +128,5 @@ def with_repeats(rater: str, own: Sequence[str], copies: Sequence[str], secret: 
     if not copies:
         return list(own)
     begin = max(len(own) // 2, len(own) - len(own) // 4)
-    last = shuffled([*own[begin:], *copies], lambda item: item, [secret, "last", rater])
+    last = shuffled([*own[begin:], *copies], [secret, "last", rater])
     return [*own[:begin], *last]

@@ -1,4 +1,8 @@
-"""What a run answered, as candidates for rating: stored answers, and scores where needed."""
+"""What a run answered, as candidates for rating.
+
+Rows of dev come with stored answers, and with scores where they are needed. Rows of the pool are
+drawn first, and then answered by the models of closed rounds.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness import Prediction, UsageError, near
-from harness_rating.batches.sampling import Candidate
+from harness import DataError, Example, Prediction, UsageError, Watcher, near
+from harness_rating.batches.sampling import GROUP, VERDICTS, Candidate, SampleSpec, draw
+from harness_rating.batches.spec import BatchSpec
 
 if TYPE_CHECKING:
-    from harness import RunView
+    from harness import PoolModels, RunView
+
+FROM_DEV = "--from dev rates stored answers and needs no model"
 
 
 def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -> list[Candidate]:
-    """Every example of dev with these rounds' answers (:mod:`harness_rating.batches.pool`: the
-    pool).
+    """Every example of dev with these rounds' answers.
 
     Args:
         rounds: the one that is rated, perhaps followed by the one that it is compared with.
@@ -25,34 +31,81 @@ def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -
         UsageError: the run has no such round, or the split is not for rating.
         DataError: answers are gone, or were never made.
     """
-    _check_split(split)
-    answers = {number: run.answers(number) for number in rounds}
-    rows = run.rows(split)
-    values: Mapping[str, Sequence[float | None]] = {}
-    if strategy == "disagreement":
-        values = run.values(rounds[0])
-    primary = run.primary_values(rounds[0]) if strategy == "worst" else [None] * len(rows)
-    right = {number: run.right(number) for number in rounds} if strategy == "changed" else {}
-    return [
-        Candidate(
-            row, {number: text(predictions[place]) for number, predictions in answers.items()}, primary[place],
-            {name: of_score[place] for name, of_score in values.items()},
-            {number: marks[place] for number, marks in right.items()},
-        )
-        for place, row in enumerate(rows)
-    ]  # fmt: skip
-
-
-def _check_split(split: str) -> None:
     if split == "test":
         raise UsageError("the test set is sealed and cannot be rated", hint="--from dev")
     if split != "dev":
         raise UsageError(f"--from takes dev or pool, not '{split}'{near(split, ['dev', 'pool'])}")
+    answers = {number: run.answers(number) for number in rounds}
+    rows = run.rows(split)
+    scores: Mapping[str, Sequence[float | None]] = {}
+    if strategy == "disagreement":
+        scores = run.values(rounds[0])
+    primary: Sequence[float | None] = [None] * len(rows)
+    if strategy == "worst":
+        primary = run.primary_values(rounds[0])
+    right: Mapping[int, Sequence[bool | None]] = {}
+    if strategy == "changed":
+        right = {number: run.right(number) for number in rounds}
+    return [
+        Candidate(
+            row, {number: answer_text(of_round[at]) for number, of_round in answers.items()},
+            primary[at], {name: values[at] for name, values in scores.items()},
+            {number: marks[at] for number, marks in right.items()},
+        )
+        for at, row in enumerate(rows)
+    ]  # fmt: skip
 
 
-def text(prediction: Prediction) -> str:
+def answer_text(prediction: Prediction) -> str:
     """What a rater reads of an answer: its text, and the calls of tools where it makes some."""
     calls = (prediction.message or {}).get("tool_calls")
     if not calls:
         return prediction.text
     return "\n\n".join(filter(None, [prediction.text, json.dumps(calls, indent=1)]))
+
+
+# -- rows of the pool ---------------------------------------------------------------------------
+
+
+def pool_models(run: RunView, spec: BatchSpec) -> PoolModels:
+    """The models of a batch's rounds; nothing is made. Hold the run's lock.
+
+    Raises:
+        UsageError: the strategy looks at answers, or a round is not closed.
+        DataError: a model is not stored any more.
+    """
+    if spec.strategy not in VERDICTS:
+        raise UsageError(
+            f"--strategy {spec.strategy} looks at answers, and nobody has answered the rows of "
+            "the pool yet",
+            hint=f"--strategy {' or '.join(VERDICTS)}, or --from dev",
+        )
+    return run.pool(spec.rounds, FROM_DEV)
+
+
+def pool_rows(run: RunView, pool: PoolModels, spec: BatchSpec) -> Sequence[Example]:
+    """The rows that are to be answered, in the order of the pool, so that it does not matter how
+    they were drawn.
+
+    Raises:
+        DataError: too few rows are left.
+    """
+    if not pool.rows:
+        what = "every row of the pool was trained on" if pool.trained else "the data have no pool"
+        raise DataError(what, where=run.name, hint="--from dev")
+    known = "are in the pool"
+    if pool.trained:
+        known = f"are left in the pool ({pool.trained} were trained on)"
+    sample = SampleSpec(spec.strategy, spec.n, spec.seed, spec.by or GROUP, known)
+    unanswered = [Candidate(row, {}) for row in pool.rows]
+    chosen = {candidate.example.id for candidate in draw(unanswered, sample)}
+    return tuple(row for row in pool.rows if row.id in chosen)
+
+
+def pool_candidates(pool: PoolModels, rows: Sequence[Example], watcher: Watcher) -> list[Candidate]:
+    """The rows with each model's answers, made now where they are not stored."""
+    answers = pool.answer(rows, watcher)
+    return [
+        Candidate(row, {number: answer_text(of_round[at]) for number, of_round in answers.items()})
+        for at, row in enumerate(rows)
+    ]

@@ -53,34 +53,36 @@ def check_meta(rubric: Rubric, chosen: Sequence[Candidate]) -> None:
             )
 
 
-def composed(name: str, spec: BatchSpec, chosen: Sequence[Candidate], secret: str) -> Batch:
+def compose(name: str, spec: BatchSpec, chosen: Sequence[Candidate], secret: str) -> Batch:
     """The batch of a sample; everything that is drawn by lot follows from the secret."""
     ids = assignment.opaque_ids(secret)
     assigned = assignment.raters_of(len(chosen), spec.raters, spec.share, spec.several, secret)
     swapped = assignment.sides(assigned, secret)
     items: dict[str, Item] = {}
     placings: dict[str, Placing] = {}
-    own: dict[str, list[str]] = {rater: [] for rater in spec.raters}
+    items_of: dict[str, list[str]] = {rater: [] for rater in spec.raters}
     for candidate, raters, turned in zip(chosen, assigned, swapped, strict=True):
+        example = candidate.example
         for rounds in _shown_rounds(spec, turned):
-            item, example = next(ids), candidate.example
-            answers = [candidate.answers[k] for k in rounds]
-            items[item] = item_of(item, example, answers, spec.rubric)
-            group = example.group or example.id
-            placings[item] = Placing(item, example.id, BASE_ARM, rounds, spec.split, group)
+            identifier = next(ids)
+            answers = [candidate.answers[number] for number in rounds]
+            items[identifier] = item_of(identifier, example, answers, spec.rubric)
+            placings[identifier] = Placing(
+                identifier, example.id, BASE_ARM, rounds, spec.split, example.group or example.id
+            )
             for rater in raters:
-                own[rater].append(item)
+                items_of[rater].append(identifier)
     assignments: dict[str, tuple[str, ...]] = {}
     for rater in spec.raters:
-        shown = assignment.order(rater, own[rater], secret)
+        order = assignment.order(rater, items_of[rater], secret)
         copies = []
-        for original in assignment.repeated(rater, shown, spec.repeats, secret):
-            copies.append(next(ids))
-            items[copies[-1]] = dataclasses.replace(items[original], id=copies[-1])
-            placings[copies[-1]] = dataclasses.replace(
-                placings[original], item=copies[-1], repeat_of=original
-            )
-        assignments[rater] = tuple(assignment.with_repeats(rater, shown, copies, secret))
+        for original in assignment.repeated(rater, order, spec.repeats, secret):
+            copy = next(ids)
+            items[copy] = dataclasses.replace(items[original], id=copy)
+            placings[copy] = dataclasses.replace(placings[original], item=copy, repeat_of=original)
+            copies.append(copy)
+        assignments[rater] = tuple(assignment.with_repeats(rater, order, copies, secret))
+    # Items in the order of their ids, which are drawn by lot, tell nothing.
     return Batch(
         name, spec.run, spec.rubric, spec.strategy, spec.seed, spec.raters, assignments,
         tuple(items[item] for item in sorted(items)),

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from harness import BASE_ARM, Item, Rubric
-from harness_rating.layouts import FOLDER as FOLDER
+
+FOLDER = Path(".harness", "ratings")
+"""Where the batches of a working folder lie, each in a folder of its name."""
 
 BATCH_SCHEMA = "harness.batch/1"
 ITEMS_SCHEMA = "harness.items/1"

@@ -40,8 +40,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A sample.
+class SampleSpec:
+    """Which sample is drawn.
 
     Attributes:
         n: examples.
@@ -56,33 +56,37 @@ class Wanted:
     known: str = "were answered"
 
 
-def draw(candidates: Sequence[Candidate], wanted: Wanted) -> list[Candidate]:
+def draw(candidates: Sequence[Candidate], sample: SampleSpec) -> list[Candidate]:
     """The sample, in no telling order.
 
     Raises:
         UsageError: no such strategy or field.
         DataError: fewer examples can be drawn than are wanted.
     """
-    if wanted.strategy not in STRATEGIES:
-        guess = near(wanted.strategy, list(STRATEGIES))
+    if sample.strategy not in STRATEGIES:
+        guess = near(sample.strategy, list(STRATEGIES))
         known = ", ".join(STRATEGIES)
         raise UsageError(
-            f"there is no strategy '{wanted.strategy}'{guess}", hint=f"there are: {known}"
+            f"there is no strategy '{sample.strategy}'{guess}", hint=f"there are: {known}"
         )
-    mixed = shuffled(candidates, lambda candidate: candidate.example.id, wanted.seed)
-    ranked, kind = STRATEGIES[wanted.strategy](mixed, wanted)
-    if len(ranked) < wanted.n:
+
+    def example_id(candidate: Candidate) -> str:
+        return candidate.example.id
+
+    mixed = shuffled(candidates, sample.seed, example_id)
+    ranked, kind = STRATEGIES[sample.strategy](mixed, sample)
+    if len(ranked) < sample.n:
         raise DataError(
-            f"{wanted.n} examples are wanted, and {len(ranked)} {kind}",
-            where=f"strategy {wanted.strategy}",
+            f"{sample.n} examples are wanted, and {len(ranked)} {kind}",
+            where=f"strategy {sample.strategy}",
             hint=f"-n {len(ranked)}" if ranked else "choose another strategy or round",
         )
-    return shuffled(
-        ranked[: wanted.n], lambda candidate: candidate.example.id, [wanted.seed, "order"]
-    )
+    return shuffled(ranked[: sample.n], [sample.seed, "order"], example_id)
 
 
-def shuffled(values: Sequence[T], key: Callable[[T], object], salt: object) -> list[T]:
+def shuffled(
+    values: Sequence[T], salt: object, key: Callable[[T], object] = lambda value: value
+) -> list[T]:
     """The values in an order that follows from their keys and the salt alone."""
     return sorted(values, key=lambda value: digest([salt, key(value)]))
 
@@ -90,11 +94,11 @@ def shuffled(values: Sequence[T], key: Callable[[T], object], salt: object) -> l
 _Ranked = tuple[list[Candidate], str]
 
 
-def _random(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
-    return mixed, wanted.known
+def _random(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
+    return mixed, sample.known
 
 
-def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
+def _stratified(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
     """Each stratum in proportion to its size, so that the plain mean stays right.
 
     Every so-many-th example from a random start, stratum behind stratum: each example has the
@@ -103,19 +107,19 @@ def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
     """
     strata: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in mixed:
-        strata[_stratum(candidate.example, wanted.by)].append(candidate)
-    if wanted.by != GROUP and not any(wanted.by in candidate.example.meta for candidate in mixed):
+        strata[_stratum(candidate.example, sample.by)].append(candidate)
+    if sample.by != GROUP and not any(sample.by in candidate.example.meta for candidate in mixed):
         fields = sorted({name for candidate in mixed for name in candidate.example.meta})
         raise UsageError(
-            f"no example has a field '{wanted.by}'{near(wanted.by, fields)}",
+            f"no example has a field '{sample.by}'{near(sample.by, fields)}",
             hint=f"there are: {', '.join([GROUP, *fields])}",
         )
-    if len(mixed) < wanted.n:
-        return mixed, wanted.known
-    names = shuffled(list(strata), lambda name: name, [wanted.seed, "strata"])
+    if len(mixed) < sample.n:
+        return mixed, sample.known
+    names = shuffled(list(strata), [sample.seed, "strata"])
     line = [candidate for name in names for candidate in strata[name]]
-    start = int(digest([wanted.seed, "start"]), 16) % len(line)
-    return [line[(start + k * len(line)) // wanted.n] for k in range(wanted.n)], ""
+    start = int(digest([sample.seed, "start"]), 16) % len(line)
+    return [line[(start + k * len(line)) // sample.n] for k in range(sample.n)], ""
 
 
 def _stratum(example: Example, by: str) -> str:
@@ -124,15 +128,15 @@ def _stratum(example: Example, by: str) -> str:
     return str(example.meta.get(by, ""))
 
 
-def _worst(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
+def _worst(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
     scored = [
         (candidate.primary, candidate) for candidate in mixed if candidate.primary is not None
     ]
-    scored.sort(key=lambda pair: pair[0])
+    scored.sort(key=lambda pair: pair[0])  # equal ones stay mixed
     return [candidate for _, candidate in scored], "have a primary score"
 
 
-def _disagreement(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
+def _disagreement(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
     """By the distance between an answer's best and worst rank over the metrics."""
     names = sorted({name for candidate in mixed for name in candidate.scores})
     if len(names) < 2:
@@ -141,31 +145,31 @@ def _disagreement(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
             hint="another strategy, or a run with more metrics",
         )
     ranks = [_ranks([candidate.scores.get(name) for candidate in mixed]) for name in names]
-    ranked = []
-    for place, candidate in enumerate(mixed):
-        own = [rank for column in ranks if (rank := column[place]) is not None]
-        if len(own) > 1:
-            ranked.append((min(own) - max(own), candidate))
-    ranked.sort(key=lambda pair: pair[0])
-    return [candidate for _, candidate in ranked], "are scored by two metrics"
+    apart = []
+    for candidate, ranks_by_metric in zip(mixed, zip(*ranks, strict=True), strict=True):
+        known = [rank for rank in ranks_by_metric if rank is not None]
+        if len(known) > 1:
+            apart.append((max(known) - min(known), candidate))
+    apart.sort(key=lambda pair: -pair[0])
+    return [candidate for _, candidate in apart], "are scored by two metrics"
 
 
 def _ranks(values: Sequence[float | None]) -> list[float | None]:
     """Ranks in 0..1, equal values sharing their mean rank; None stays None."""
     places: dict[float, list[int]] = defaultdict(list)
-    for rank, value in enumerate(sorted(v for v in values if v is not None)):
+    for rank, value in enumerate(sorted(value for value in values if value is not None)):
         places[value].append(rank)
     last = max(sum(map(len, places.values())) - 1, 1)
     mean = {value: sum(ranks) / len(ranks) / last for value, ranks in places.items()}
     return [None if value is None else mean[value] for value in values]
 
 
-def _changed(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
+def _changed(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
     flipped = [candidate for candidate in mixed if set(candidate.right.values()) == {True, False}]
     return flipped, "went from right to wrong or back between the rounds"
 
 
-STRATEGIES: Mapping[str, Callable[[list[Candidate], Wanted], _Ranked]] = {
+STRATEGIES: Mapping[str, Callable[[list[Candidate], SampleSpec], _Ranked]] = {
     "random": _random,
     "stratified": _stratified,
     "worst": _worst,

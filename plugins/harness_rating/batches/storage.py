@@ -55,7 +55,7 @@ def publish(batch: Batch, content: Mapping[str, Any], root: Path) -> None:
         remove(temporary)
 
 
-def parsed(name: str, document: Mapping[str, Any], shown: Mapping[str, Any]) -> Batch:
+def parse(name: str, document: Mapping[str, Any], shown: Mapping[str, Any]) -> Batch:
     """The batch of ``batch.json`` and ``items.json``; raises one of :data:`UNREADABLE`."""
     unsealed = {key: value for key, value in document.items() if key != "seal"}
     if document["schema"] != BATCH_SCHEMA or document["seal"] != digest(unsealed):

@@ -34,18 +34,18 @@ _NEW_RUN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Acceptance:
     """What came of it.
 
     Attributes:
-        found: what was typed, the oldest first.
+        corrections: what was typed or preferred, the oldest first.
         new: how many of them the file did not have.
         whole: everything that the file holds now.
         preferred: whether it was asked for what is preferred to what.
     """
 
     batch: Batch
-    found: Sequence[Correction]
+    corrections: Sequence[Correction]
     new: int
     whole: Sequence[Correction]
     preferred: bool
@@ -66,7 +66,7 @@ class Accepted:
 
 def accept(
     target: Annotated[Path, typer.Option("-o", metavar="FILE", help="made, or added to")],
-    batch: BatchName = None,
+    name: BatchName = None,
     items: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option("--item", metavar="ID", help="only what was typed about this one"),
@@ -89,22 +89,23 @@ def accept(
     With --preferences also which answers to the pool were preferred to which, to train on.
     """
     folder = RatingsFolder()
-    chosen_batch = answers(batch, folder)
+    batch = answers(name, folder)
     if preferred:
         _check_levels(items, over, under)
-        corrections_ = preferences(chosen_batch, folder, over=over, under=under)
     elif over is not None or under is not None:
         raise UsageError("--over and --under are levels of --preferences")
     else:
-        _check_typed(chosen_batch)
+        _check_typed(batch)
     check_target("-o", target)
-    if not preferred:
-        corrections_ = _typed(chosen_batch, folder, items or [])
+    if preferred:
+        accepted = preferences(batch, folder, over=over, under=under)
+    else:
+        accepted = _typed(batch, folder, items or [])
     old = harness.read_corrections(target) if target.exists() else []
-    whole = harness.merged_corrections(old, corrections_)
+    whole = harness.merged_corrections(old, accepted)
     if len(whole) > len(old):
         write_target("-o", target, harness.encoded_corrections(whole))
-    done = Accepted(chosen_batch, corrections_, len(whole) - len(old), whole, preferred)
+    done = Acceptance(batch, accepted, len(whole) - len(old), whole, preferred)
     if as_json:
         write_json(_document(done, target))
     else:
@@ -141,35 +142,41 @@ def _typed(batch: Batch, folder: RatingsFolder, items: Sequence[str]) -> list[Co
     return corrections(batch, folder, items=frozenset(items) if items else None)
 
 
-def _document(done: Accepted, target: Path) -> dict[str, Any]:
+def _document(done: Acceptance, target: Path) -> dict[str, Any]:
     items = done.batch.by_id
+    accepted = []
+    for correction in done.corrections:
+        item = items[correction.origin["item"]]
+        entry = {
+            "example_id": correction.example_id, "split": correction.split,
+            "reference": correction.reference, "before": list(item.references),
+            "prompt": prompt(item), "origin": dict(correction.origin),
+            "rounds": list(correction.rounds),
+        }  # fmt: skip
+        if correction.rejected:
+            entry["rejected"] = list(correction.rejected)
+        accepted.append(entry)
     return {
         "batch": done.batch.name, "file": str(target), "new": done.new,
-        "known": len(done.found) - done.new,
-        "one_sided": sum(correction.one_sided for correction in done.whole if correction.split == "dev"),
-        "accepted": [
-            {
-                "example_id": correction.example_id, "split": correction.split, "reference": correction.reference,
-                "before": list(items[correction.origin["item"]].references),
-                "prompt": prompt(items[correction.origin["item"]]), "origin": dict(correction.origin),
-                "rounds": list(correction.rounds),
-                **({"rejected": list(correction.rejected)} if correction.rejected else {}),
-            }
-            for correction in done.found
-        ],
-        "next_command": _next(done, target),
+        "known": len(done.corrections) - done.new, "one_sided": _one_sided(done.whole),
+        "accepted": accepted, "next_command": _next(done, target),
     }  # fmt: skip
 
 
-def _show(done: Accepted, target: Path) -> None:
+def _one_sided(corrections: Sequence[Correction]) -> int:
+    """How many texts for dev come from batches that did not show two rounds blindly."""
+    return sum(correction.one_sided for correction in corrections if correction.split == "dev")
+
+
+def _show(done: Acceptance, target: Path) -> None:
     console = Console()
-    if not done.found:
+    if not done.corrections:
         tables.note(console, done.nothing)
         tables.next_command(console, _next(done, target))
         return
     draw_rows(_table(done), console)
     console.print()
-    known = len(done.found) - done.new
+    known = len(done.corrections) - done.new
     before = f"; {known} were there already" if known else ""
     tables.note(console, f"{done.new} accepted into {target}{before}.")
     counts = Counter(correction.split for correction in done.whole)
@@ -189,10 +196,10 @@ def _show(done: Accepted, target: Path) -> None:
     tables.next_command(console, _next(done, target))
 
 
-def _leanings(done: Accepted) -> Iterator[str]:
+def _leanings(done: Acceptance) -> Iterator[str]:
     """Towards which round the texts for dev tilt the scale."""
     dev = [correction for correction in done.whole if correction.split == "dev"]
-    alone = sum(correction.one_sided for correction in dev)
+    alone = _one_sided(dev)
     if alone:
         yield (
             f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
@@ -201,16 +208,16 @@ def _leanings(done: Accepted) -> Iterator[str]:
             "*one-sided references* is printed next to its scores. Rate both rounds together: "
             "harness rate create --round A --vs B."
         )
-    corrected = Counter(
-        number for correction in done.found if correction.split == "dev" and not correction.one_sided
-        for number in done.batch.placings[correction.origin["item"]].rounds
-    )  # fmt: skip
+    corrected: Counter[int] = Counter()
+    for correction in done.corrections:
+        if correction.split == "dev" and not correction.one_sided:
+            corrected.update(done.batch.placings[correction.origin["item"]].rounds)
     if len(set(corrected.values())) > 1 or len(corrected) == 1:
         counts = ", ".join(f"{corrected[n]} at round {n}'s" for n in sorted(corrected))
         yield f"Texts were typed {counts} answers: unequal shares tilt the scale a little, too."
 
 
-def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
+def _of_the_pool(done: Acceptance, target: Path, count: int) -> str:
     """What an augmenter does with the texts, and what the config needs first."""
     head = f"{_many(count, 'text')} of the file for the pool: an augmenter may propose them for "
     if _proposes(done.batch, target):
@@ -224,29 +231,25 @@ def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
 
 def _proposes(batch: Batch, target: Path) -> bool:
     """Whether an augmenter of the run reads the file."""
-    augment = harness.open_run(batch.run).config().get("augment")
-    files = [one.get("file") for one in augment or () if isinstance(one, dict)]
-    return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
+    entries = harness.open_run(batch.run).config().get("augment") or ()
+    files = [entry.get("file") for entry in entries if isinstance(entry, dict)]
+    return any(isinstance(file, str) and Path(file).resolve() == target.resolve() for file in files)
 
 
-def _table(done: Accepted) -> Table:
+def _table(done: Acceptance) -> Table:
     columns = (
         Column("item", "id"), Column("who"),
         Column("prompt, reference, and below it the better answer", "line"),
     )  # fmt: skip
     items = done.batch.by_id
     rows = []
-    for accepted in done.found:
-        name = accepted.origin["item"]
-        references = items[name].references
-        texts: tuple[str, ...] = (
-            prompt(items[name]),
-            references[0] if references else "",
-            accepted.reference,
-        )
-        texts += tuple(f"rejected: {text}" for text in accepted.rejected)
-        who_typed = f"{accepted.split}, {who(accepted)}"
-        rows.append((name, who_typed, tuple(text or "(empty)" for text in texts)))
+    for correction in done.corrections:
+        item = items[correction.origin["item"]]
+        reference = item.references[0] if item.references else ""
+        texts = [prompt(item), reference, correction.reference]
+        texts += [f"rejected: {text}" for text in correction.rejected]
+        cells = tuple(text or "(empty)" for text in texts)
+        rows.append((item.id, f"{correction.split}, {who(correction)}", cells))
     return Table(columns, tuple(rows), "better answers")
 
 
@@ -254,9 +257,9 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _next(done: Accepted, target: Path) -> str:
+def _next(done: Acceptance, target: Path) -> str:
     """The command that uses the file: the run's own, with the file where it lacks that."""
-    if not done.found:
+    if not done.corrections:
         return shlex.join(["harness", "rate", "status", done.batch.name])
     run = harness.open_run(done.batch.run)
     words = run.command()
@@ -273,7 +276,7 @@ def _in_config(config: Path, target: Path) -> bool:
     return isinstance(named, str) and (config.parent / named).resolve() == target.resolve()
 
 
-def _seen(done: Accepted, target: Path) -> Path:
+def _seen(done: Acceptance, target: Path) -> Path:
     return _as_seen_from(harness.open_run(done.batch.run).config_file, target)
 
 

@@ -38,7 +38,7 @@ def agreement(name: BatchName = None, as_json: Json = False) -> None:
 
     folder = RatingsFolder()
     batch = chosen(name, folder)
-    ratings = [rating for rater in batch.raters for rating in folder.given(batch, rater)]
+    ratings = [rating for rater in batch.raters for rating in folder.last_ratings(batch, rater)]
     document = agreement_of(batch, ratings, seconds=folder.seconds(batch))
     if as_json:
         write_json(document)

@@ -151,15 +151,15 @@ def _candidates(run: RunView, spec: BatchSpec) -> list[Candidate]:
 
 def _of_the_pool(run: RunView, spec: BatchSpec, console: Console) -> list[Candidate]:
     from harness.terminal.progress import Display, weight_of_pool
-    from harness_rating.batches import pool
+    from harness_rating.batches.candidates import pool_candidates, pool_models, pool_rows
 
-    models = pool.models(run, spec)
-    rows = pool.drawn(run, models, spec)
+    models = pool_models(run, spec)
+    rows = pool_rows(run, models, spec)
     if models.trained:
         note = f"note: {models.trained} rows of the pool were trained on and are left out."
         console.print(Text(note), highlight=False)
     with Display(console, run.name, weight_of_pool(len(spec.rounds))) as display:
-        return pool.answered(models, rows, display)
+        return pool_candidates(models, rows, display)
 
 
 def _show(batch: Batch, document: Mapping[str, Any], *, known: bool) -> None:

@@ -133,7 +133,7 @@ def _said(fault: Fault) -> str:
 def _kept(batch: Batch, folder: RatingsFolder) -> dict[Place, _Kept]:
     standing: dict[Place, _Kept] = {}
     for rater in (*batch.raters, *folder.settlers(batch)):
-        for rating in folder.given(batch, rater):
+        for rating in folder.last_ratings(batch, rater):
             shown = str(cell(written(rating.value)))
             standing[rater, rating.item, "set", rating.criterion] = _Kept(
                 shown, rating.value, rating.at

@@ -92,7 +92,8 @@ class JudgeMetric(RubricScores):
         instructions = digest(settings(rubric).instructions)
         return (
             f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
-            f"instructions:{instructions[:8]}|rev:{self.revision}|{_settings(self.options, self._samples)}"
+            f"instructions:{instructions[:8]}|rev:{self.revision}|"
+            f"{_settings(self.options, self._samples)}"
         )
 
     def inputs(self) -> Sequence[Path]:

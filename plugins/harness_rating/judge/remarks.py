@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from harness import Item, Judgement, Rubric
-from harness_rating.batches.candidates import text
+from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
@@ -20,7 +20,7 @@ from harness_rating.rubric_scores import Pairs
 def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
     """The answers as items; their ids are their places."""
     return [
-        item_of(str(place), row, (text(answer),), rubric)
+        item_of(str(place), row, (answer_text(answer),), rubric)
         for place, (answer, row) in enumerate(pairs)
     ]
 
@@ -29,7 +29,7 @@ def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder)
     """Calibrated or not and the rest of it, from what is kept alone."""
     rows = dict(_rated(rubric, engine, folder))
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
-        key = key_of(row.id, text(answer))
+        key = key_of(row.id, answer_text(answer))
         judged = engine.kept(item) if key not in rows else None
         if judged is not None:
             rows[key] = Row(row.group or row.id, words_of(item), (), judged)

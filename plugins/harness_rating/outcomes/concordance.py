@@ -42,11 +42,11 @@ def any_two(first: Floats, second: Floats, groups: Sequence[str], seed: int) -> 
     step = max(1, _AT_ONCE // max(1, count))
     for start in range(0, count, step):
         some = slice(start, start + step)
-        one = np.sign(first[some, None] - first)
-        other = np.sign(second[some, None] - second)
-        ordered[some] = np.abs(one).sum(axis=1)
-        right[some] = (ordered[some] + (one * other).sum(axis=1)) / 2
-        open_[some] = (np.abs(one) * (other == 0)).sum(axis=1)
+        first_order = np.sign(first[some, None] - first)
+        second_order = np.sign(second[some, None] - second)
+        ordered[some] = np.abs(first_order).sum(axis=1)
+        right[some] = (ordered[some] + (first_order * second_order).sum(axis=1)) / 2
+        open_[some] = (np.abs(first_order) * (second_order == 0)).sum(axis=1)
     total = float(ordered.sum())
     if total:
         value = float(right.sum()) / total
@@ -59,7 +59,7 @@ def any_two(first: Floats, second: Floats, groups: Sequence[str], seed: int) -> 
         why = few if count < 2 else "raters gave all of them the same"
         accuracy = Figure(None, n=count, groups=len(set(groups)), why=why)
     tied = count * (count - 1) // 2 - int(total / 2)
-    return _told(accuracy, groups, tied, int(open_.sum() / 2))
+    return _figures(accuracy, groups, tied, int(open_.sum() / 2))
 
 
 def same_prompt(people: Floats, metric: Floats, groups: Sequence[str], seed: int) -> dict[str, Any]:
@@ -78,10 +78,10 @@ def same_prompt(people: Floats, metric: Floats, groups: Sequence[str], seed: int
     else:
         accuracy = Figure(None, why="no prompt has two answers that are both rated and scored")
     tied = int(np.count_nonzero(clear & (metric == 0)))
-    return _told(accuracy, groups, int(np.count_nonzero(~clear)), tied)
+    return _figures(accuracy, groups, int(np.count_nonzero(~clear)), tied)
 
 
-def _told(accuracy: Figure, groups: Sequence[str], people: int, metric: int) -> dict[str, Any]:
+def _figures(accuracy: Figure, groups: Sequence[str], people: int, metric: int) -> dict[str, Any]:
     return {
         "n": len(groups),
         "groups": len(set(groups)),

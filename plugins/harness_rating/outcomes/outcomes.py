@@ -11,8 +11,10 @@ This module loads NumPy: import it where it is used.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,6 @@ from harness.stats.decision import NO_SPREAD, POWER, label, usable
 from harness_rating.batches.records import SETTLED, Batch, Rating
 from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.outcomes import text as words
-from harness_rating.outcomes.matchups import Rows, round_pairs, rows_of
 from harness_rating.ratings.resolved import Column, ScoredItems, columns
 from harness_rating.rubric.scales import SIDES
 
@@ -55,37 +56,107 @@ def outcomes_of(
     Raises:
         DataError: a value that its scale does not know.
     """
-    kept = list(ratings)
-    scored_items, asked = ScoredItems(batch, kept), columns(batch.rubric)
-    rows = [
-        row
-        for pair in round_pairs(batch)
-        for column in asked
-        if (row := rows_of(scored_items, column, pair)).values
+    ratings = list(ratings)
+    scored_items, wanted = ScoredItems(batch, ratings), columns(batch.rubric)
+    compared = [
+        _rows(batch, scored_items, column, pair)
+        for pair in _round_pairs(batch)
+        for column in wanted
     ]
-    comparisons = [_comparison(batch, row, level, seed) for row in rows]
-    scored = [] if batch.rubric.pairwise else list(_scores(batch, scored_items, asked, seed))
+    compared = [rows for rows in compared if rows.values]
+    scored = [] if batch.rubric.pairwise else list(_scores(batch, scored_items, wanted, seed))
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "batch": batch.name,
         "run": batch.run,
         "rubric": batch.rubric_name,
         "verdicts": batch.verdicts,
-        "comparisons": comparisons,
+        "comparisons": [_comparison(batch, rows, level, seed) for rows in compared],
         "scores": [score for score, _ in scored],
-        "position": _position(batch, kept) if batch.rubric.pairwise else None,
+        "position": _position(batch, ratings) if batch.rubric.pairwise else None,
     }
-    total = max((row.total for row in rows), default=0)
-    bias = _preference_for_the_place(batch, kept, seed) if batch.rubric.pairwise else None
+    total = max((len(rows.pair.items) for rows in compared), default=0)
+    bias = _preference_for_the_place(batch, ratings, seed) if batch.rubric.pairwise else None
     missing = [words.missing(score, why) for score, why in scored if why]
     document["sentences"] = words.sentences(document, batch.strategy, total, missing, bias)
     return document
 
 
-# -- two rounds ---------------------------------------------------------------------------------
+# -- two rounds, matched example by example -----------------------------------------------------
 
 
-def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _RoundPair:
+    """Two rounds of one arm.
+
+    Attributes:
+        items: example id -> the items of the earlier and the later answer; one item twice for
+            pairs.
+    """
+
+    arm: str
+    earlier: int
+    later: int
+    items: Mapping[str, tuple[str, str]]
+
+
+def _round_pairs(batch: Batch) -> Iterator[_RoundPair]:
+    """Each two rounds that the batch holds, by arm."""
+    item_of: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for item in batch.originals:
+        placing = batch.placings[item]
+        for number in placing.rounds:
+            item_of[placing.arm, number][placing.example_id] = item
+    for (arm, earlier), (other, later) in itertools.combinations(sorted(item_of), 2):
+        if arm == other:
+            old, new = item_of[arm, earlier], item_of[arm, later]
+            items = {name: (old[name], new[name]) for name in sorted(old.keys() & new.keys())}
+            yield _RoundPair(arm, earlier, later, items)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What one column says of two rounds.
+
+    Attributes:
+        values: earlier and later value of each example that has both, in the order of ids.
+        groups: one per row of ``values``.
+        lopsided: examples of which only one answer has a value.
+    """
+
+    pair: _RoundPair
+    column: Column
+    values: list[tuple[float, float]] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    lopsided: int = 0
+
+
+def _rows(batch: Batch, scored: ScoredItems, column: Column, pair: _RoundPair) -> _Rows:
+    rows = _Rows(pair, column)
+    for name, items in pair.items.items():
+        values = _values(batch, scored, column, pair, items)
+        if values is not None:
+            rows.values.append(values)
+            rows.groups.append(batch.placings[items[0]].group or name)
+        elif any(scored.mean(column, item) is not None for item in items):
+            rows.lopsided += 1
+    return rows
+
+
+def _values(
+    batch: Batch, scored: ScoredItems, column: Column, pair: _RoundPair, items: tuple[str, str]
+) -> tuple[float, float] | None:
+    """Earlier and later value; of a pair the share of preferences for each."""
+    if items[0] != items[1]:
+        return scored.pair(column, items)
+    first = scored.mean(column, items[0])
+    if first is None:
+        return None
+    later_first = batch.placings[items[0]].rounds[0] == pair.later
+    return (1 - first, first) if later_first else (first, 1 - first)
+
+
+def _comparison(batch: Batch, rows: _Rows, level: float, seed: int) -> dict[str, Any]:
     pairs = batch.rubric.pairwise
     values = np.array(rows.values, np.float64)
     signs = np.sign(np.round(values[:, 1] - values[:, 0], _DIGITS))
@@ -118,7 +189,7 @@ def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, 
     return comparison | {"sentence": words.comparison(comparison, doubt)}
 
 
-def _doubt(batch: Batch, rows: Rows, gap: stats.Difference) -> str:
+def _doubt(batch: Batch, rows: _Rows, gap: stats.Difference) -> str:
     """The first reason why there is no verdict, or an empty string."""
     if not batch.verdicts:
         return words.NO_SAMPLE
@@ -178,7 +249,7 @@ def _means(sums: stats.Floats, rows: stats.Floats) -> stats.Floats:
 
 
 def _scores(
-    batch: Batch, scored: ScoredItems, asked: Sequence[Column], seed: int
+    batch: Batch, scored: ScoredItems, wanted: Sequence[Column], seed: int
 ) -> Iterator[tuple[dict[str, Any], str]]:
     """The mean value of each round's answers, unrated ones left out; and why a part is missing."""
     rounds: dict[tuple[str, int], list[str]] = defaultdict(list)
@@ -186,10 +257,10 @@ def _scores(
         placing = batch.placings[item]
         rounds[placing.arm, placing.rounds[0]].append(item)
     for (arm, number), items in sorted(rounds.items()):
-        for column in asked:
+        for column in wanted:
             means = {item: scored.mean(column, item) for item in sorted(items)}
             values = {item: value for item, value in means.items() if value is not None}
-            figure = _mean(list(values.values()), [*map(batch.group, values)], seed)
+            figure = _mean(list(values.values()), [batch.group(item) for item in values], seed)
             sound = batch.verdicts
             yield (
                 {
@@ -222,9 +293,9 @@ def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
 
 def _position(batch: Batch, ratings: Iterable[Rating]) -> dict[str, int]:
     """How often raters preferred the answer shown first, or neither, or the second."""
-    said = [value for _, value in _sides(batch, ratings)]
-    counts = {key: said.count(side) for key, side in zip(("a", "tie", "b"), SIDES, strict=True)}
-    return {"n": len(said), **counts}
+    sides = [side for _, side in _sides(batch, ratings)]
+    counts = {key: sides.count(side) for key, side in zip(("a", "tie", "b"), SIDES, strict=True)}
+    return {"n": len(sides), **counts}
 
 
 def _preference_for_the_place(batch: Batch, ratings: Iterable[Rating], seed: int) -> Span | None:
@@ -238,12 +309,12 @@ def _preference_for_the_place(batch: Batch, ratings: Iterable[Rating], seed: int
 
 def _sides(batch: Batch, ratings: Iterable[Rating]) -> Iterator[tuple[str, str]]:
     """Item and side of each preference that a rater gave; settled ones are nobody's first look."""
-    kinds = {criterion.id: criterion.scale.kind for criterion in batch.rubric.criteria}
+    originals = set(batch.originals)
+    pairwise = {
+        criterion.id for criterion in batch.rubric.criteria if criterion.scale.kind == "pairwise"
+    }
     for rating in ratings:
-        placing = batch.placings.get(rating.item)
-        fresh = placing is not None and placing.repeat_of is None
-        pairwise = kinds.get(rating.criterion) == "pairwise" and not rating.rater.startswith(
-            SETTLED
-        )
-        if fresh and pairwise and rating.value in SIDES:
+        if rating.rater.startswith(SETTLED) or rating.item not in originals:
+            continue
+        if rating.criterion in pairwise and rating.value in SIDES:
             yield rating.item, rating.value

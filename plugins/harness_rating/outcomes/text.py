@@ -41,11 +41,11 @@ def comparison(row: Document, doubt: str) -> str:
     Args:
         doubt: why there is no verdict, or an empty string.
     """
-    told = _preferred(row) if row["difference"] is None else _changed(row)
+    statement = _preferred(row) if row["difference"] is None else _changed(row)
     if doubt:
-        return f"no evidence: {told}, but {doubt}."
+        return f"no evidence: {statement}, but {doubt}."
     sure = f"{_surely(row)}{_seen(row)}; {_support(row)}"
-    return f"{row['label']}: {told}; {sure}."
+    return f"{row['label']}: {statement}; {sure}."
 
 
 def _preferred(row: Document) -> str:
@@ -85,10 +85,11 @@ def _surely(row: Document) -> str:
 
 def rate(value: float) -> str:
     """A share with two places, or as many as tell it from one half."""
-    return next(
-        (text for text in (f"{value:.{places}f}" for places in (2, 3, 4)) if float(text) != 0.5),
-        f"{value:.2f}",
-    )
+    for places in (2, 3, 4):
+        text = f"{value:.{places}f}"
+        if float(text) != 0.5:
+            return text
+    return f"{value:.2f}"
 
 
 def points(value: float) -> str:
@@ -141,21 +142,22 @@ def sentences(
 
 
 def _about_rounds(document: Document, total: int, gaps: Sequence[str]) -> Iterator[str]:
-    found, scores = document["comparisons"], document["scores"]
-    if not found and not any(one["n"] for one in scores):
+    comparisons, scores = document["comparisons"], document["scores"]
+    if not comparisons and not any(score["n"] for score in scores):
         yield _NOTHING
         return
-    yield from (one["sentence"] for one in found)
+    yield from (comparison["sentence"] for comparison in comparisons)
     yield from gaps
-    if not found:
-        yield _NO_OVERLAP if len({one["round"] for one in scores}) > 1 else _ONE_ROUND
+    if not comparisons:
+        yield _NO_OVERLAP if len({score["round"] for score in scores}) > 1 else _ONE_ROUND
         return
-    if len({one["criterion"] for one in found}) > 1:
+    if len({comparison["criterion"] for comparison in comparisons}) > 1:
         yield _MANY
-    if found[0]["n"] < total:
+    rated = comparisons[0]["n"]
+    if rated < total:
         yield (
-            f"{found[0]['n']:,} of {total:,} examples are rated on both sides. Decide when all "
-            "are in: repeated looks find differences by chance."
+            f"{rated:,} of {total:,} examples are rated on both sides. Decide when all are in: "
+            "repeated looks find differences by chance."
         )
     if not scores:
         yield _PAIRS_ONLY

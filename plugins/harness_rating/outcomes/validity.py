@@ -87,8 +87,12 @@ def overall_scores(batch: Batch, ratings: Iterable[Rating]) -> dict[str, float]:
     Raises:
         DataError: a value that its scale does not know.
     """
-    own = [r for r in ratings if r.rater in batch.raters or r.rater.startswith(SETTLED)]
-    scored, overall = ScoredItems(batch, own), Column(batch.rubric, OVERALL, "")
+    counting = [
+        rating
+        for rating in ratings
+        if rating.rater in batch.raters or rating.rater.startswith(SETTLED)
+    ]
+    scored, overall = ScoredItems(batch, counting), Column(batch.rubric, OVERALL, "")
     means = {item: scored.mean(overall, item) for item in scored.values}
     return {item: _clean(value) for item, value in means.items() if value is not None}
 
@@ -118,11 +122,10 @@ def _metric(
 
 def _decisive(metric: Mapping[str, Any]) -> Mapping[str, Any]:
     """The view to go by: two answers to one prompt, or any two where there are no such pairs."""
-    pairs, answers = metric["differences"], metric["answers"]
-    found: Mapping[str, Any] = pairs
-    if pairs["accuracy"]["value"] is None and answers is not None:
-        found = answers
-    return found
+    view: Mapping[str, Any] = metric["differences"]
+    if view["accuracy"]["value"] is None and metric["answers"] is not None:
+        view = metric["answers"]
+    return view
 
 
 # -- from items to rows -------------------------------------------------------------------------
@@ -133,8 +136,10 @@ _Row = tuple[float, float, str]
 
 
 def _columns(rows: Iterable[_Row]) -> tuple[Floats, Floats, tuple[str, ...]]:
-    people, metric, groups = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
-    return np.array(people, np.float64), np.array(metric, np.float64), tuple(groups)
+    rows = list(rows)
+    people = np.array([row[0] for row in rows], np.float64)
+    metric = np.array([row[1] for row in rows], np.float64)
+    return people, metric, tuple(row[2] for row in rows)
 
 
 def _answers(
@@ -165,8 +170,11 @@ def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answ
     if batch.rubric.pairwise:
         for item, prefers_a in items.items():
             a, b = _sources(batch, item)
-            preference = 1 - 2 * prefers_a  # of B
-            yield (item, a, b, preference) if _when(a) <= _when(b) else (item, b, a, -preference)
+            prefers_b = 1 - 2 * prefers_a  # -1 to 1
+            if _when(a) <= _when(b):
+                yield item, a, b, prefers_b
+            else:
+                yield item, b, a, -prefers_b
         return
     of_example: dict[str, list[tuple[Answer, str]]] = defaultdict(list)
     for item in items:
@@ -185,7 +193,7 @@ def _sources(batch: Batch, item: str) -> tuple[Answer, ...]:
 
 
 def _clean(value: float) -> float:
-    """A number of 12 digits, so that rounding makes no differences."""
+    # With 12 digits rounding makes no difference between values that are one.
     return float(f"{value:.12g}")
 
 

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from harness import ConfigError, HarnessError, Rubric, UsageError, from_json, near
 from harness.kit.files import digest, file_digest, read_json
-from harness_rating.batches.composing import check_meta, composed, content_of
+from harness_rating.batches.composing import check_meta, compose, content_of
 from harness_rating.batches.records import FOLDER, REVIEW, SETTLED, Batch, Event, Rating
-from harness_rating.batches.sampling import GROUP, Candidate, Wanted, draw
+from harness_rating.batches.sampling import GROUP, Candidate, SampleSpec, draw
 from harness_rating.batches.spec import BatchSpec
-from harness_rating.batches.storage import UNREADABLE, damaged, parsed, publish
+from harness_rating.batches.storage import UNREADABLE, damaged, parse, publish
 from harness_rating.ratings import resolved
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folding import State, fold, item_state, ordered
@@ -89,7 +89,7 @@ class RatingsFolder:
             DataError: more examples are wanted than there are.
         """
         spec.check()
-        chosen = draw(candidates, Wanted(spec.strategy, spec.n, spec.seed, spec.by or GROUP))
+        chosen = draw(candidates, SampleSpec(spec.strategy, spec.n, spec.seed, spec.by or GROUP))
         content = content_of(spec, chosen)
         name = f"{spec.rubric.id}-{digest(content)[:8]}"
         self._check_version(spec.rubric)
@@ -98,7 +98,7 @@ class RatingsFolder:
                 raise damaged(self.path / name)  # there may be ratings in it
             return self.batch(name)
         check_meta(spec.rubric, chosen)
-        publish(composed(name, spec, chosen, digest(["secret", content])), content, self.path)
+        publish(compose(name, spec, chosen, digest(["secret", content])), content, self.path)
         return self.batch(name)
 
     def of_run(self, run: str) -> RunBatches:
@@ -171,7 +171,7 @@ class RatingsFolder:
         """The names ``settled-<who>`` under which disagreements were settled."""
         return tuple(p.stem for p in self._event_files(batch) if p.stem.startswith(SETTLED))
 
-    def given(self, batch: Batch, rater: str) -> Sequence[Rating]:
+    def last_ratings(self, batch: Batch, rater: str) -> Sequence[Rating]:
         """The last value that a rater gave to each criterion of each item, repeats included."""
         paths = [self._events_path(batch, rater)]
         return self._once(("given", batch.name, rater), paths, self._folded, batch, rater)
@@ -186,7 +186,9 @@ class RatingsFolder:
 
     def settled(self, batch: Batch) -> list[Rating]:
         """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
-        return [rating for name in self.settlers(batch) for rating in self.given(batch, name)]
+        return [
+            rating for name in self.settlers(batch) for rating in self.last_ratings(batch, name)
+        ]
 
     def all_ratings(self, batch: Batch) -> list[Rating]:
         """Those of raters, then what was settled."""
@@ -229,7 +231,7 @@ class RatingsFolder:
         return self._once(("document", name), [path], read_json, path)
 
     def _read(self, name: str) -> Batch:
-        return parsed(name, self._document(name), read_json(self.path / name / "items.json"))
+        return parse(name, self._document(name), read_json(self.path / name / "items.json"))
 
     def _events_path(self, batch: Batch, rater: str) -> Path:
         return Events(self.path / batch.name, rater).path
@@ -245,7 +247,7 @@ class RatingsFolder:
 
     def _asked(self, batch: Batch, rater: str) -> list[Rating]:
         of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
-        for rating in self.given(batch, rater):
+        for rating in self.last_ratings(batch, rater):
             of_item[rating.item][rating.criterion] = rating
         found = []
         for own in of_item.values():

@@ -186,13 +186,13 @@ def test_choices_made_meanwhile_are_seen_at_the_next_round(room):
 
 
 def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
-    from harness_rating.batches.candidates import text
+    from harness_rating.batches.candidates import answer_text
     from harness_rating.ratings.by_answer import single_answers
 
     calls = {"role": "assistant", "tool_calls": [{"function": {"name": "look"}}]}
     answer = scored("row-0", "Let me look.", calls)
     found = [
-        dataclasses.replace(one, answers=dict.fromkeys(one.answers, text(answer.prediction)))
+        dataclasses.replace(one, answers=dict.fromkeys(one.answers, answer_text(answer.prediction)))
         for one in material.candidates()
     ]
     made = RatingsFolder(room.folder).create(material.order(room.rubric, n=40), found)

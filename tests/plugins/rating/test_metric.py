@@ -9,7 +9,7 @@ import pytest
 
 from harness.records import Prediction
 from harness.scoring import right_at
-from harness_rating.batches.candidates import text
+from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import FOLDER
 from harness_rating.metric import RubricMetric
 from harness_rating.ratings import events
@@ -308,7 +308,7 @@ def test_an_answer_with_calls_of_tools_is_found_again():
     calls = {"role": "assistant", "content": "I look.", "tool_calls": [{"name": "look"}]}
     answer = Prediction("row", "I look.", message=calls)
     vectors = {"ana": (0.5, 0.5, None)}
-    ratings = RatingIndex([{"row": {digest_of(text(answer)): [vectors]}}])
+    ratings = RatingIndex([{"row": {digest_of(answer_text(answer)): [vectors]}}])
     assert ratings.has("row", answer)
     assert ratings.statistics("row", answer) == [0.5, 0.5, 0.0, 1.0, 1.0, 0.0]
 

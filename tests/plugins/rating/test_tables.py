@@ -16,11 +16,11 @@ from harness import Annotated, AnnotatedRun, AnswerValues
 from harness.engine.history import History
 from harness.engine.steps.evaluating import Evaluation
 from harness.records import Measurement, Score
-from harness_rating.batches.records import FOLDER
+from harness_rating.batches.records import FOLDER, Rating
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold
-from harness_rating.tables import said_of
+from harness_rating.tables import NamedErrors, annotated
 from tests.plugins.rating import material, people
 
 RUN = people.RUN
@@ -33,7 +33,7 @@ def metrics() -> AnswerValues:
 
 def collected(root: Path, name: str = RUN, values=metrics, level: float = 0.95) -> Annotated:
     """What raters said in the batches under ``root``, which ends as :data:`FOLDER` does."""
-    return said_of(AnnotatedRun(name, root.parents[1], level, values))
+    return annotated(AnnotatedRun(name, root.parents[1], level, values))
 
 
 @pytest.fixture
@@ -165,8 +165,8 @@ def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):
 def test_without_ratings_nothing_heavy_is_loaded(tmp_path):
     code = (
         "import sys; from pathlib import Path; from harness import AnnotatedRun\n"
-        "from harness_rating.tables import said_of\n"
-        f"said_of(AnnotatedRun('run', Path({str(tmp_path)!r}), 0.95, dict))\n"
+        "from harness_rating.tables import annotated\n"
+        f"annotated(AnnotatedRun('run', Path({str(tmp_path)!r}), 0.95, dict))\n"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -206,3 +206,74 @@ def test_a_metric_made_from_ratings_is_not_compared_with_them():
     places = (("main", 0, "a"), ("main", 1, "a"))
     assert found.scores == {"words": dict.fromkeys(places, 2.0), "loss": dict.fromkeys(places, 3.0)}
     assert found.lower_is_better == {"loss"}
+
+
+# -- errors that raters named -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    return material.batch(tmp_path_factory.mktemp("r"), versus=0, n=12, overlap=1.0, repeats=0.2)
+
+
+def items(batch, number, repeats=False):
+    """The items of one round, in the order of their examples."""
+    found = [
+        (one.example_id, name) for name, one in batch.placings.items()
+        if one.rounds == (number,) and (one.repeat_of is not None) is repeats
+    ]  # fmt: skip
+    return [name for _, name in sorted(found)]
+
+
+def chose(item, *kinds, rater="ana", at="1"):
+    return Rating(rater, item, "errors", list(kinds), at)
+
+
+def counts(batch, *several):
+    """Round and category -> answers that have it, and those that are rated, of batches alike."""
+    errors = NamedErrors()
+    for ratings in several:
+        errors.add(batch, ratings)
+    rows = errors.rows()
+    return {(row["round"], row["category"]): (row["answers"], row["rated"]) for row in rows}
+
+
+def test_an_answer_counts_once_for_each_kind(named):
+    first, second, *_ = items(named, 3)
+    (other, *_) = items(named, 0)
+    said = [
+        chose(first, "wrong facts", "a; b"), chose(first, "wrong facts", rater="bo"),
+        chose(second), chose(other, "a; b"),
+    ]  # fmt: skip
+    expected = {(0, "a; b"): (1, 1), (3, "a; b"): (1, 2), (3, "wrong facts"): (1, 2)}
+    assert counts(named, said) == expected
+    assert counts(named, said, said) == expected  # in another batch the same answers
+
+
+@pytest.mark.parametrize(("other", "expected"), [("a; b", "a; b"), ("wrong facts", "wrong facts")])
+def test_what_was_settled_counts_where_raters_differed(named, other, expected):
+    (first, *_) = items(named, 3)
+    said = [
+        chose(first, "wrong facts"), chose(first, other, rater="bo"),
+        chose(first, "a; b", rater="settled-cy", at="2"),
+    ]  # fmt: skip
+    assert counts(named, said) == {(3, expected): (1, 1)}
+
+
+def test_hidden_repeats_are_left_out(named):
+    again = items(named, 3, repeats=True) + items(named, 0, repeats=True)
+    assert again and counts(named, [chose(item, "a; b") for item in again]) == {}
+
+
+def test_answers_that_cannot_be_judged_are_rated(named):
+    first, second, *_ = items(named, 3)
+    said = [chose(first, "a; b"), Rating("ana", second, "quality", None, "1")]
+    assert counts(named, said) == {(3, "a; b"): (1, 2)}
+
+
+def test_a_rubric_that_does_not_ask_names_nothing(tmp_path):
+    pairs = material.batch(
+        tmp_path, material.rubric(material.PREFERENCE, id="pairs"), versus=0, n=4
+    )
+    item = pairs.items[0].id
+    assert counts(pairs, [Rating("ana", item, "preference", "A", "1")]) == {}

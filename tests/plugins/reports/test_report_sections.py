@@ -16,7 +16,7 @@ from harness.kit.blocks import Answers, Column, Table
 from harness.report.queries import QUERIES
 from harness.terminal.block_tables import draw_table
 from harness_rating import section as people
-from harness_rating.layouts import QUERIES as RATINGS
+from harness_rating.annotations import QUERIES as RATINGS
 from harness_reports import findings
 from harness_reports.sections.examples import ExamplesSection
 from tests.plugins.reports.faces import (

@@ -24,7 +24,7 @@ from harness.rubrics import Overall
 from harness.stats import detectable
 from harness_rating.batches import assignment
 from harness_rating.batches.records import Batch
-from harness_rating.batches.sampling import Candidate, Wanted, draw
+from harness_rating.batches.sampling import Candidate, SampleSpec, draw
 from harness_rating.commands import create as rate
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.progress import expectation
@@ -217,7 +217,7 @@ def test_rows_of_small_strata_have_the_chance_of_all_others():
     drawn = Counter(
         one.example.id[0]
         for seed in range(100)
-        for one in draw(rows, Wanted("stratified", 40, seed, "group"))
+        for one in draw(rows, SampleSpec("stratified", 40, seed, "group"))
     )
     assert drawn["s"] + drawn["l"] == 4000
     assert 900 < drawn["s"] < 1100
