@@ -2,10 +2,7 @@
 
     python benchmarks/pages.py --write
 
-- docs/plugins.md: the kinds of plugins with their methods, and what all of them share, below
-  comments that name the table.
-- docs/config.md: the first table below a heading holds the keys of the core;
-  docs/metrics/NAME.md: the table of *Options* those of the metric.
+docs/metrics/NAME.md: the table of *Options*, that of the metric.
 
 The rest of the pages is kept. What ``harness docs PAGE`` makes when it shows a page is not in them
 (``harness/cli/reference.py``).
@@ -14,9 +11,7 @@ The rest of the pages is kept. What ``harness docs PAGE`` makes when it shows a 
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,24 +20,15 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
-from harness.cli.reference import cell, flat, options
-from harness.config import settings
+from harness.cli.reference import fields, first_paragraph, flat, options
 from harness.records import course, rounds, summary
 from harness.registry import Registry
 from harness.report.summary import MAY_BE_ABSENT
-from harness.stages import KINDS
-from harness.stages.base import Plugin
-from harness.stages.kinds import StageKind
 from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
-PLUGINS = ROOT / "docs" / "plugins.md"
-TEMPLATES = ROOT / "plugins" / "harness_authoring" / "templates"
-CONFIG = ROOT / "docs" / "config.md"
 METRICS = ROOT / "docs" / "metrics"
-CORE = "Keys of the core"
-_TABLE = re.compile(r"(<!-- (\w+) -->\n)(?:\|.*\n)*")
 
 
 def schema() -> dict[str, Any]:
@@ -73,7 +59,7 @@ def schema() -> dict[str, Any]:
 def _close(part: dict[str, Any], kind: type, absent: frozenset[str]) -> None:
     part.pop("title")
     told = fields(kind)
-    part["description"] = _head(kind)
+    part["description"] = first_paragraph(kind)
     for name, field in part["properties"].items():
         field.pop("title", None)
         field.pop("default", None)
@@ -88,107 +74,6 @@ def _type_of(name: str) -> type:
         for room in (summary, rounds, course, of_levers, records_of_levers)
         if hasattr(room, name)
     )
-
-
-def _head(kind: Any) -> str:
-    text = inspect.getdoc(kind) or ""
-    return " ".join(text.split("\n\n")[0].split())
-
-
-def fields(kind: type) -> dict[str, str]:
-    """Field -> what its class's docstring says of it, those of a base class first."""
-    told: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2]
-        for names, what in re.findall(r"^ {4}(\w[\w, ]*):\s+((?:.|\n {8})*)", text, re.MULTILINE):
-            shown = re.sub(r"\bNone\b", "`null`", " ".join(what.split())).replace("``", "`")
-            told |= dict.fromkeys(names.split(", "), shown)
-    return told
-
-
-def plugins_page() -> str:
-    """docs/plugins.md with its tables made anew."""
-    tables = {"contracts": contracts(), "attributes": attributes(), "shared": shared()}
-    text = PLUGINS.read_text(encoding="utf-8")
-    return _TABLE.sub(lambda found: found[1] + tables[found[2]], text)
-
-
-def contracts() -> str:
-    """A row for each kind of plugin: its hook, its base class, and what its methods give."""
-    rows = ["| hook | contract | methods |\n", "|---|---|---|\n"]
-    for kind in KINDS.values():
-        page = PLUGINS.with_suffix("") / f"{kind.stage}.md"
-        example = page if page.exists() else TEMPLATES / f"{kind.stage}.py"
-        link = Path(os.path.relpath(example, PLUGINS.parent)).as_posix()
-        contract = f"`harness.{kind.base.__name__}` ([example]({link})): {_plain(kind.base)}"
-        rows.append(f"| `{kind.hook}` | {cell(contract)} | {cell(_methods(kind))} |\n")
-    return "".join(rows)
-
-
-def _methods(kind: StageKind) -> str:
-    """The methods that a plugin needs, with what they give; then the names of the others."""
-    own = {name: getattr(kind.base, name) for name in vars(kind.base) if name[0] != "_"}
-    methods = {name: method for name, method in own.items() if inspect.isfunction(method)}
-    calls = {
-        name: f"`{name}({', '.join(inspect.signature(method).parameters)})`".replace(
-            "self, ", ""
-        ).replace("(self)", "()")
-        for name, method in methods.items()
-    }
-    needed = [name for name in methods if name in kind.work or _raises(methods[name])]
-    told = " ".join(f"{calls[name]}: {_plain(methods[name])}" for name in needed)
-    others = ", ".join(calls[name] for name in methods if name not in needed)
-    return f"{told} Besides: {others}" if others else told
-
-
-def _raises(method: Any) -> bool:
-    return "NotImplementedError" in method.__code__.co_names
-
-
-def _plain(thing: Any) -> str:
-    """The first paragraph of a docstring, as Markdown."""
-    return _markdown(_head(thing))
-
-
-def _markdown(text: str) -> str:
-    return re.sub(r":\w+:`\.?([^`]*)`", r"`\1`", text).replace("``", "`")
-
-
-def attributes() -> str:
-    """What every plugin's class may say of itself."""
-    told = fields(Plugin).items()
-    return _rows("attribute", {n: _markdown(what).replace("`null`", "`None`") for n, what in told})
-
-
-def shared() -> str:
-    """The optional methods of every plugin."""
-    own = {name: method for name, method in vars(Plugin).items()
-           if name[0] != "_" and inspect.isfunction(method)}  # fmt: skip
-    return _rows("method", {f"{name}()": _plain(method) for name, method in own.items()})
-
-
-def _rows(head: str, told: Mapping[str, str]) -> str:
-    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in told.items()]
-    return "".join((f"| {head} | what it says |\n|---|---|\n", *rows))
-
-
-def sections() -> dict[str, Mapping[str, FieldInfo]]:
-    """Heading of docs/config.md -> the keys below it."""
-    models = {
-        "plan": settings.Planning,
-        "filters": settings.Filtering,
-        "execution": settings.Execution,
-    }
-    core = {CORE: settings.fields(Registry.build())}
-    return core | {name: flat(model) for name, model in models.items()}
-
-
-def config_page() -> str:
-    """docs/config.md with its tables made anew; a heading that is lacking is added at the end."""
-    text = CONFIG.read_text(encoding="utf-8")
-    for heading, keys in sections().items():
-        text = _with_table(text, f"## {heading}" if heading == CORE else f"### `{heading}`", keys)
-    return text
 
 
 def metric_pages() -> dict[Path, str]:
@@ -217,8 +102,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     write = parser.parse_args().write
-    made = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
-    made |= {CONFIG: config_page(), PLUGINS: plugins_page()} | metric_pages()
+    made: dict[Path, str] = {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
+    made |= metric_pages()
     for path, text in made.items():
         if write:
             path.write_text(text, encoding="utf-8")

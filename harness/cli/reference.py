@@ -10,10 +10,13 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    from harness.stages.kinds import StageKind
 
 _MADE = re.compile(r"^<!-- made: (\w+) -->$", re.MULTILINE)
 
@@ -128,5 +131,121 @@ def _views() -> str:
     return "".join(("| view | columns |\n|---|---|\n", *rows))
 
 
-MAKERS = {"options": _plugins, "summary": _summary, "views": _views}
+def sections() -> dict[str, Mapping[str, FieldInfo]]:
+    """Heading -> keys of the config that belong to the core, the first one those at its top."""
+    from harness.config import settings
+    from harness.registry import Registry
+
+    models: dict[str, type[BaseModel]] = {
+        "plan": settings.Planning,
+        "filters": settings.Filtering,
+        "execution": settings.Execution,
+    }
+    core: dict[str, Mapping[str, FieldInfo]] = {"": settings.fields(Registry.build())}
+    return core | {f"### `{name}`": flat(model) for name, model in models.items()}
+
+
+def _core() -> str:
+    """The keys of the config that belong to the core."""
+    return "\n".join(
+        f"{heading}\n\n{options(keys)}" if heading else options(keys)
+        for heading, keys in sections().items()
+    )
+
+
+def _kinds() -> str:
+    """Each kind of plugin: its hook, its base class, and what its methods give."""
+    from harness.stages import KINDS
+
+    parts = []
+    for kind in KINDS.values():
+        head = f"### `{kind.stage}`\n\n`{kind.hook}`: `harness.{kind.base.__name__}`."
+        parts.append(f"{head} {_plain(kind.base)}\n\n{_methods(kind)}")
+    return "\n".join(parts)
+
+
+def _methods(kind: StageKind) -> str:
+    """The methods that a plugin needs, with what they give; then the names of the others."""
+    own = {name: getattr(kind.base, name) for name in vars(kind.base) if name[0] != "_"}
+    methods = {name: method for name, method in own.items() if inspect.isfunction(method)}
+    calls = {
+        name: f"`{name}({', '.join(inspect.signature(method).parameters)})`".replace(
+            "self, ", ""
+        ).replace("(self)", "()")
+        for name, method in methods.items()
+    }
+    needed = [name for name in methods if name in kind.work or _raises(methods[name])]
+    rows = [f"- {calls[name]}: {_plain(methods[name])}\n" for name in needed]
+    others = ", ".join(calls[name] for name in methods if name not in needed)
+    return "".join((*rows, f"- Besides: {others}\n" if others else ""))
+
+
+def _raises(method: Any) -> bool:
+    return "NotImplementedError" in method.__code__.co_names
+
+
+def _shared() -> str:
+    """What every plugin's class may say of itself, and the optional methods of all."""
+    from harness.stages.base import Plugin
+
+    said = fields(Plugin).items()
+    attributes = {name: _markdown(what).replace("`null`", "`None`") for name, what in said}
+    own = {name: method for name, method in vars(Plugin).items()
+           if name[0] != "_" and inspect.isfunction(method)}  # fmt: skip
+    methods = {f"{name}()": _plain(method) for name, method in own.items()}
+    return f"{_said('attribute', attributes)}\n{_said('method', methods)}"
+
+
+def _said(head: str, said: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in said.items()]
+    return "".join((f"| {head} | what it says |\n|---|---|\n", *rows))
+
+
+def fields(kind: type) -> dict[str, str]:
+    """Field -> what its class's docstring says of it, those of a base class first."""
+    said: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2]
+        for names, what in re.findall(r"^ {4}(\w[\w, ]*):\s+((?:.|\n {8})*)", text, re.MULTILINE):
+            shown = re.sub(r"\bNone\b", "`null`", " ".join(what.split())).replace("``", "`")
+            said |= dict.fromkeys(names.split(", "), shown)
+    return said
+
+
+def first_paragraph(thing: Any) -> str:
+    """Of a docstring, as one line."""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+def _plain(thing: Any) -> str:
+    return _markdown(first_paragraph(thing))
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r":\w+:`\.?([^`]*)`", r"`\1`", text).replace("``", "`")
+
+
+def _tables() -> str:
+    """The tables of a run's analysis, with what each holds."""
+    from harness.registry import Registry
+    from harness.report.queries import QUERIES
+
+    held = {name: query.what for name, query in QUERIES.items()}
+    for stage, _, provider in Registry.build().providers():
+        if stage == "annotation":
+            queries = cast(Any, provider.plugin).queries
+            held |= {name: what for name, (what, _) in queries.items()}
+    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in held.items()]
+    return "".join(("| table | holds |\n|---|---|\n", *rows))
+
+
+MAKERS = {
+    "core": _core,
+    "options": _plugins,
+    "kinds": _kinds,
+    "shared": _shared,
+    "summary": _summary,
+    "tables": _tables,
+    "views": _views,
+}
 """What stands in a page -> what makes it."""
