@@ -627,19 +627,3 @@ def test_merging_rounds_once_and_says_what_that_changed(base, tmp_path):
     assert len(due) == 14
     assert lost == pytest.approx((error / whole) ** 0.5, rel=1e-4)
     assert lost > 0.05
-
-
-@pytest.mark.parametrize(("command", "chapter"), [("try", "Try it"), ("export", "Export it")])
-def test_the_page_names_every_option(command, chapter):
-    import typer
-
-    from harness.cli.commands import app
-
-    found = typer.main.get_command(app).get_command(None, command).load()
-    options = {option.opts[-1] for option in found.params if option.opts[0].startswith("-")}
-    page = (Path(__file__).parents[3] / "docs" / "use-the-model.md").read_text("utf-8")
-    own = page.split(f"\n## {chapter}\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `(-[^` ]*)", own, re.MULTILINE)
-    named = {option.opts[-1] for option in found.params if set(option.opts) & set(rows)}
-    assert len(rows) == len(named)
-    assert named == options
