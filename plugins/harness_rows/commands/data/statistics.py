@@ -28,7 +28,7 @@ def statistics(data: Opened, request: Request, begin: Callable[[str], Report]) -
     """Everything that is shown of the rows; no text of a sealed test set is in it.
 
     Returns:
-        The document, whose keys ``docs/data.md`` lists.
+        The document that ``--json`` prints.
     """
     lengths = measured(data, request, begin)
     shares, judged = languages.look([_said(row) for row in data.rows])
