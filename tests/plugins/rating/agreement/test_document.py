@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,16 +75,6 @@ def test_a_document_of_one_criterion():
     assert found["distribution"][0] == {"value": 4, "ratings": 5, "share": 5 / 18}
     assert document["overall"]["alpha"]["value"] == pytest.approx(alpha(TABLE, "interval"))
     assert any("only 6 groups" in line for line in document["sentences"])
-
-
-def test_the_page_names_every_key_of_the_document():
-    page = (Path(__file__).parents[4] / "docs" / "agreement.md").read_text(encoding="utf-8")
-    pairs = agreement_of(batch([criterion("better", "pairwise")]), [])
-    choices = agreement_of(batch([criterion("faults", "choices", choices=("x",))]), [])
-    for document in (pairs, choices):
-        (found,) = document["criteria"]
-        keys = {*document, *found, *found["kappa"], *found["alpha"]} - {"schema"}
-        assert {key for key in keys if f"`{key}`" not in page} == set()
 
 
 @pytest.mark.parametrize(
