@@ -91,7 +91,7 @@ class Hooks:
     ) -> Mapping[str, Any]:
         """The runs of this folder side by side, a ``harness.runs/1`` document.
 
-        For one package, ours; ``docs/commands.md`` says what the document holds.
+        For one package, ours.
 
         Args:
             beside: keys of a config by which no round of a run differs.

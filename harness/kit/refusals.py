@@ -1,7 +1,7 @@
 """Whether an answer declines to do what was asked, in twelve languages.
 
 A rule on words: it knows how models and people say that they cannot or will not help, and nothing
-of what was asked. ``docs/forgetting.md`` says how often it is right.
+of what was asked. ``benchmarks/forgetting.md`` says how often it is right.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def summaries() -> Iterator[dict[str, Any]]:
 
 
 def all_runs() -> dict[str, Any]:
-    """The runs of this folder side by side: a ``harness.runs/1`` document (``docs/commands.md``).
+    """The runs of this folder side by side: a ``harness.runs/1`` document.
 
     Raises:
         PluginError: no package makes one, or the one that does fails.

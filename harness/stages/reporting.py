@@ -42,7 +42,7 @@ class Reporter(Plugin):
         """Write a page of all runs of a folder: ``harness report --all``.
 
         Args:
-            document: a ``harness.runs/1`` document (see ``docs/commands.md``).
+            document: a ``harness.runs/1`` document.
 
         Returns:
             the files written; none if this reporter knows no such page (the default).

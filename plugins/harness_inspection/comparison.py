@@ -57,7 +57,7 @@ class Shared:
 
 
 def compare(a: Side, b: Side) -> Document:
-    """A ``harness.compare/2`` document (``docs/commands.md``): is ``b`` better than ``a``?
+    """A ``harness.compare/2`` document: is ``b`` better than ``a``?
 
     Only rows of dev that both answered count: those of equal id, conversation and references.
 

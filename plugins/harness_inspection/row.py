@@ -45,7 +45,7 @@ def _shown(name: str) -> str:
 
 
 def why(database: RunDatabase, name: str, split: str) -> Document:
-    """A ``harness.why/1`` document (``docs/commands.md``).
+    """A ``harness.why/1`` document.
 
     Args:
         split: as :func:`split_of` gives it; the caller has decided that it may be looked at.

@@ -38,7 +38,7 @@ class Wanted:
 
 
 def errors(database: RunDatabase, wanted: Wanted) -> Document:
-    """A ``harness.errors/1`` document (``docs/commands.md``).
+    """A ``harness.errors/1`` document.
 
     Raises:
         UsageError: a round, category, slice or cause that this run does not know.

@@ -1,4 +1,4 @@
-"""A forecast as one JSON document; its keys are described in ``docs/planning.md``."""
+"""A forecast as one JSON document: ``harness plan --json``."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class AllRuns:
-    """The document; ``docs/commands.md`` says what each key holds."""
+    """The document ``harness.runs/1``; its fields are its keys."""
 
     schema: str
     caution: str

@@ -1,7 +1,7 @@
 """One run, its arms and its baselines, as the document of all runs holds them.
 
-The fields are keys of the document: ``docs/commands.md`` says what each of them holds. Texts are
-cut, since whoever edited a summary by hand was bound by no length.
+The fields are keys of the document. Texts are cut, since whoever edited a summary by hand was bound
+by no length.
 """
 
 from __future__ import annotations
