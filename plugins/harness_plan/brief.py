@@ -23,7 +23,7 @@ def brief(run: harness.PlannedRun) -> Iterator[str]:
     The run's budget learns how long its first stages are expected to take.
     """
     try:
-        plan = forecast(run, listed(run), rates.kept(run, run.rows("train")))
+        plan = forecast(run, listed(run), rates.read(run, run.rows("train")))
     except harness.PluginError as error:  # of schedule(), which the run itself does not call
         yield f"note: what the run will do is not known: {error.placed}"
         return

@@ -47,14 +47,13 @@ def plan(request: Request) -> int:
     from harness.terminal.interrupts import Stop
     from harness.terminal.progress import SHORT, Display
     from harness.terminal.streams import plugins_on_stderr
-    from harness_plan.document import document
     from harness_plan.forecasting import plan_run
     from harness_plan.showing import show
 
     console = Console(stderr=True)
-    stop = Stop(lambda told: console.print(told, highlight=False))
+    stop = Stop(lambda message: console.print(message, highlight=False))
     with plugins_on_stderr(), stop, Display(console, "plan", STAGES * SHORT) as display:
-        found = plan_run(
+        forecast = plan_run(
             request.config,
             request.sets or (),
             request.rounds,
@@ -63,7 +62,7 @@ def plan(request: Request) -> int:
             cancelled=stop.asked,
         )
     if request.as_json:
-        sys.stdout.write(json.dumps(document(found), indent=1, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(forecast.document(), indent=1, allow_nan=False) + "\n")
     else:
-        show(found, Console())
-    return 0 if found.works else harness.EnvironmentFailure.exit_code
+        show(forecast, Console())
+    return 0 if forecast.works else harness.EnvironmentFailure.exit_code

@@ -8,7 +8,7 @@ from pathlib import Path
 import harness
 from harness.kit.numbers import counted, percent
 from harness.stats.decision import POWER, usable
-from harness_plan import needs, rates as known_rates
+from harness_plan import needs, rates as rate_files
 from harness_plan.asking import requests
 from harness_plan.beside import beside, without_time
 from harness_plan.listing import DEV, TRAIN, Item, listed
@@ -51,14 +51,14 @@ def plan_run(
         remarks: list[Remark] = []
         refused = counting.problems
         train = [row for row in run.rows("train") if row.id not in refused]
-        rates = known_rates.kept(run, train)
-        elsewhere = known_rates.launcher(run) not in ("local", "inline")
+        rates = rate_files.read(run, train)
+        elsewhere = rate_files.launcher(run) not in ("local", "inline")
         if elsewhere and rates is None:
-            told = "jobs run elsewhere, so that nothing is measured before the first ones"
-            remarks.append(Remark("note", told))
+            text = "jobs run elsewhere, so that nothing is measured before the first ones"
+            remarks.append(Remark("note", text))
         elif probe and rates is None and train and any(item.took is None for item in items):
             try:
-                rates = known_rates.keep(run, measured(run, watcher, cancelled, refused))
+                rates = rate_files.write(run, measured(run, watcher, cancelled, refused))
             except harness.EnvironmentFailure as error:
                 remarks.append(Remark("problem", f"the probe failed: {error.placed}"))
         remarks += counting.remarks()

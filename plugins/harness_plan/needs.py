@@ -29,24 +29,29 @@ def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
         trainings: that are not stored, each of which leaves a tuned model.
     """
     whole, free = cgroups.memory(cgroups.limits())
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        room: int | None = shutil.disk_usage(there).free
+        disk_free: int | None = shutil.disk_usage(there).free
     except OSError:
-        room = None
+        disk_free = None
     written = rates.checkpoint if rates else None
-    disk = None if written is None else written * trainings
-    return Needs(rates.memory if rates else None, free, whole, disk, room)
+    return Needs(
+        memory=rates.memory if rates else None,
+        memory_free=free,
+        memory_whole=whole,
+        disk=None if written is None else written * trainings,
+        disk_free=disk_free,
+    )
 
 
-def remarks(found: Needs, seconds: float | None, hours: float | None) -> Iterator[Remark]:
+def remarks(room: Needs, seconds: float | None, hours: float | None) -> Iterator[Remark]:
     """Where the machine or the budget is not enough.
 
     Args:
         hours: the budget of one command.
     """
-    yield from _memory(found)
-    yield from _disk(found)
+    yield from _memory(room)
+    yield from _disk(room)
     if hours is not None and seconds is not None and seconds > hours * HOUR:
         commands = -(-seconds // (hours * HOUR))
         yield Remark(
@@ -56,27 +61,27 @@ def remarks(found: Needs, seconds: float | None, hours: float | None) -> Iterato
         )
 
 
-def _memory(found: Needs) -> Iterator[Remark]:
-    if found.memory is None or found.memory_whole is None:
+def _memory(room: Needs) -> Iterator[Remark]:
+    if room.memory is None or room.memory_whole is None:
         return
     cure = "lower train.batch_size (and raise train.accumulation), or shorten the longest rows"
-    needed = f"training takes {gigabytes(found.memory)} of memory"
-    if found.memory > found.memory_whole:
-        told = f"{needed}, and this machine has {gigabytes(found.memory_whole)}: {cure}"
-        yield Remark("problem", told)
-    elif found.memory_free is not None and GROWTH * found.memory > found.memory_free:
-        perhaps = f"{needed} in the probe, up to {gigabytes(round(GROWTH * found.memory))} in a run"
-        told = f"{perhaps}, and {gigabytes(found.memory_free)} are free: close other programs"
-        yield Remark("warning", told)
+    needed = f"training takes {gigabytes(room.memory)} of memory"
+    if room.memory > room.memory_whole:
+        text = f"{needed}, and this machine has {gigabytes(room.memory_whole)}: {cure}"
+        yield Remark("problem", text)
+    elif room.memory_free is not None and GROWTH * room.memory > room.memory_free:
+        perhaps = f"{needed} in the probe, up to {gigabytes(round(GROWTH * room.memory))} in a run"
+        text = f"{perhaps}, and {gigabytes(room.memory_free)} are free: close other programs"
+        yield Remark("warning", text)
 
 
-def _disk(found: Needs) -> Iterator[Remark]:
-    if found.disk is None or found.disk_free is None:
+def _disk(room: Needs) -> Iterator[Remark]:
+    if room.disk is None or room.disk_free is None:
         return
-    needed = f"the tuned models take {gigabytes(found.disk)}"
-    if found.disk > found.disk_free:
-        told = f"{needed}, and {gigabytes(found.disk_free)} of the disk are free: make room first"
-        yield Remark("problem", told)
-    elif found.disk + SPARE > found.disk_free:
-        left = gigabytes(found.disk_free - found.disk)
+    needed = f"the tuned models take {gigabytes(room.disk)}"
+    if room.disk > room.disk_free:
+        text = f"{needed}, and {gigabytes(room.disk_free)} of the disk are free: make room first"
+        yield Remark("problem", text)
+    elif room.disk + SPARE > room.disk_free:
+        left = gigabytes(room.disk_free - room.disk)
         yield Remark("warning", f"{needed}, which leaves {left} of the disk free")

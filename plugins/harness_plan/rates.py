@@ -106,7 +106,7 @@ def _kind(item: Item) -> str:
     return TRAIN if item.stage == TRAIN else DEV
 
 
-def keep(run: harness.PlannedRun, rates: Rates) -> Rates:
+def write(run: harness.PlannedRun, rates: Rates) -> Rates:
     """Store rates below the working folder; returns them with the date."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     dated = dataclasses.replace(rates, at=now)
@@ -116,7 +116,7 @@ def keep(run: harness.PlannedRun, rates: Rates) -> Rates:
     return dated
 
 
-def kept(run: harness.PlannedRun, train: Iterable[harness.Example]) -> Rates | None:
+def read(run: harness.PlannedRun, train: Iterable[harness.Example]) -> Rates | None:
     """What was measured in this folder with the same model, options and machine.
 
     None where a row of ``train`` is longer than those that were measured: it may take more memory.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
+import harness
 from harness.kit.numbers import moment
+
+SCHEMA = "harness.plan/1"
 
 OWN = "earlier stages of this run"
 """What seconds come from where a training of the run itself is stored."""
@@ -157,3 +160,26 @@ class Forecast:
     def works(self) -> bool:
         """Whether the run can come to its end on this machine, as far as is known."""
         return not any(remark.level == "problem" for remark in self.remarks)
+
+    def document(self) -> dict[str, Any]:
+        """One JSON document: ``harness plan --json``.
+
+        Seconds are seconds, sizes are bytes, and null is what is not known.
+        """
+        return {
+            "schema": SCHEMA,
+            "harness": harness.__version__,
+            "run": self.run,
+            "model": self.model,
+            "rounds": self.rounds,
+            "rows": self.rows,
+            "stages": [asdict(work) for work in self.work],
+            "beside": [asdict(arm) for arm in self.beside],
+            "requests": [asdict(requests) for requests in self.requests],
+            "seconds": self.seconds,
+            "measured": self.measured,
+            "needs": asdict(self.needs),
+            "dev": {"detectable": self.detectable, "sentence": self.dev_shows},
+            "remarks": [asdict(remark) for remark in self.remarks],
+            "works": self.works,
+        }

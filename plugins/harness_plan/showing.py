@@ -22,27 +22,27 @@ UP_TO = "≤ "
 ABOUT = "~ "
 
 
-def show(found: Forecast, console: Console) -> None:
+def show(forecast: Forecast, console: Console) -> None:
     """The whole of it."""
-    model = one_line(found.model, 80)
-    rounds = counted(found.rounds, "round")
-    tables.note(console, f"run {found.run}: {rounds} of training {model}", "bold")
+    model = one_line(forecast.model, 80)
+    rounds = counted(forecast.rounds, "round")
+    tables.note(console, f"run {forecast.run}: {rounds} of training {model}", "bold")
     console.print()
-    draw_rows(_table(found), console)
+    draw_rows(_table(forecast), console)
     console.print()
-    if found.requests:
-        draw_rows(_requests(found.requests), console)
+    if forecast.requests:
+        draw_rows(_requests(forecast.requests), console)
         console.print()
-    for sentence in _sentences(found):
+    for sentence in _sentences(forecast):
         tables.note(console, sentence)
-    for remark in found.remarks:
+    for remark in forecast.remarks:
         tables.note(console, f"{remark.level}: {remark.text}", COLOURS[remark.level])
 
 
-def _table(found: Forecast) -> Table:
+def _table(forecast: Forecast) -> Table:
     titles = ("rows", "tokens", "learned", "steps", "time")
     rows = []
-    for work in found.work:
+    for work in forecast.work:
         bound, about = ("", "") if work.exact else (UP_TO, ABOUT)
         rows.append((
             _label(work),
@@ -52,7 +52,7 @@ def _table(found: Forecast) -> Table:
             _count(work.steps, bound),
             "stored" if work.stored else _time(work.seconds, bound),
         ))  # fmt: skip
-    for arm in found.beside:
+    for arm in forecast.beside:
         bound = "" if arm.exact else UP_TO
         counts = (_count(arm.rows, bound), "", "", _count(arm.steps, bound))
         times = _time(arm.seconds, bound)
@@ -99,8 +99,8 @@ def _time(seconds: float | None, bound: str) -> str:
     return DASH if seconds is None else f"{bound}{duration(seconds)}"
 
 
-def _sentences(found: Forecast) -> Iterator[str]:
-    train = [work for work in found.work if work.stage == "train"]
+def _sentences(forecast: Forecast) -> Iterator[str]:
+    train = [work for work in forecast.work if work.stage == "train"]
     if any(not work.exact for work in train):
         yield (
             f"{UP_TO.strip()}: how many rows are added after a round is known then, at most so "
@@ -109,33 +109,33 @@ def _sentences(found: Forecast) -> Iterator[str]:
     passes = {work.passes for work in train if work.passes and work.passes != 1}
     if len(passes) == 1:
         yield f"Tokens are those of the rows; a training goes through them {passes.pop():g} times."
-    if found.beside:
+    if forecast.beside:
         yield (
             "Beside the rounds, rows and steps are those of one training, and time is that of all "
             "of them with their answers to dev."
         )
-    if any(arm.at_most for arm in found.beside):
+    if any(arm.at_most for arm in forecast.beside):
         yield "Each trial is counted whole, with the settings that go through the rows most often."
-    yield from _cost(found)
-    yield found.dev_shows
+    yield from _cost(forecast)
+    yield forecast.dev_shows
 
 
-def _cost(found: Forecast) -> Iterator[str]:
-    left: Sequence[PlannedWork] = [work for work in found.work if not work.stored]
-    known = [arm for arm in found.beside if not arm.unknown]
-    if not (left or known):
+def _cost(forecast: Forecast) -> Iterator[str]:
+    left: Sequence[PlannedWork] = [work for work in forecast.work if not work.stored]
+    timed = [arm for arm in forecast.beside if not arm.unknown]
+    if not (left or timed):
         return
-    if found.seconds is None:
+    if forecast.seconds is None:
         yield "How long it takes is not known here: nothing of it was measured yet."
     else:
-        exact = all(work.exact for work in left) and all(arm.exact for arm in known)
-        after = sum(arm.seconds or 0.0 for arm in known)
-        part = f", {duration(after)} of it beside the rounds" if left and known else ""
-        told = f"{'' if exact else 'up to '}{duration(found.seconds)} ({found.since}){part}"
-        without = sum(arm.trainings for arm in found.beside if arm.unknown)
+        exact = all(work.exact for work in left) and all(arm.exact for arm in timed)
+        after = sum(arm.seconds or 0.0 for arm in timed)
+        part = f", {duration(after)} of it beside the rounds" if left and timed else ""
+        time = f"{'' if exact else 'up to '}{duration(forecast.seconds)} ({forecast.since}){part}"
+        without = sum(arm.trainings for arm in forecast.beside if arm.unknown)
         more = f" {counted(without, 'training')} of unknown time," if without else ""
-        yield f"Training and answers take {told};{more} scoring and reports come on top."
-    needs = found.needs
+        yield f"Training and answers take {time};{more} scoring and reports come on top."
+    needs = forecast.needs
     parts = []
     if needs.memory is not None:
         free = gigabytes(needs.memory_free)
