@@ -204,7 +204,7 @@ def open_test(
     history.test_evaluations = {BASELINE: baseline, history.kept: best}
     alpha = ledger.alpha(opening.looks)
     verdict = _compare(steps, best, baseline, test, alpha, BASELINE, process)
-    return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.told)
+    return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.sentence)
 
 
 def _compare(
@@ -223,7 +223,7 @@ def _compare(
         score, *measured,
         alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
     )  # fmt: skip
-    verdict = dataclasses.replace(verdict, sentence=verdict.sentence + process.told)
+    verdict = dataclasses.replace(verdict, sentence=verdict.sentence + process.sentence)
     if verdict.label != "improved":
         return verdict
     remark = format_gain.mended(

@@ -35,18 +35,18 @@ class Processes:
 
     Attributes:
         doubt: why nothing can be concluded from the sides' difference, or empty.
-        told: sentences that follow the verdict's own, or empty.
+        sentence: what follows the verdict's own, or empty.
         keys: stage -> artifact digest.
     """
 
     doubt: str = ""
-    told: str = ""
+    sentence: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
 SAME = Processes()
 """Nothing needs to be known: a prompt is answered alike in each process."""
-ONE = Processes(told=again.ONE_PASS)
+ONE = Processes(sentence=again.ONE_PASS)
 """One pass of one process has answered both sides."""
 
 
@@ -84,7 +84,7 @@ def in_one(
     sentence = again.beside(
         f"round {against}", _changed(old.predictions, first.predictions), len(rows), *values
     )
-    return old, Processes(told=sentence)
+    return old, Processes(sentence=sentence)
 
 
 def asked_again(

@@ -30,7 +30,7 @@ def open_test(run: RunName = None, require: Require = None, as_json: Json = Fals
     with asked.streams():
         stored = opened(name, Quiet())
     if len(stored.journal.rounds(BASE_ARM)) <= stored.config.settings.rounds:
-        words = resume_command.kept(stored.folder) or list(resume_command.PLAIN)
+        words = resume_command.read(stored.folder) or list(resume_command.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
     code = to_the_end(
         lambda stop: Run(stored.config, Quiet(), cancelled=stop.asked, name=name), asked

@@ -141,7 +141,7 @@ class Artifacts:
         if store is None:
             return False
         files = read_json(folder / MANIFEST)["files"]
-        missing = {name: kept for name, kept in files.items() if not (folder / name).is_file()}
+        missing = {name: entry for name, entry in files.items() if not (folder / name).is_file()}
         with self._work() as work:
             if not self._all_fetched(store, missing, work, str(folder)):
                 self._forget(store, folder.parent.name, digest(files))
@@ -152,7 +152,8 @@ class Artifacts:
                     os.replace(work / name, folder / name)
                 sync_tree(folder)
                 (folder / EMPTIED).unlink(missing_ok=True)
-        self._seen = {place: one for place, one in self._seen.items() if one.path != folder}
+        # It was seen as an emptied one.
+        self._seen = {at: seen for at, seen in self._seen.items() if seen.path != folder}
         return True
 
     def trim(self, most: int) -> None:
@@ -162,14 +163,14 @@ class Artifacts:
         store = self._objects
         if store is None or not (self.root / TRAIN).is_dir():
             return
-        found = []
+        trainings = []
         for folder in (self.root / TRAIN).iterdir():
             if sizes := [path.stat().st_size for path in large_files(folder)]:
                 mark = folder / SENT
                 sent = mark.is_file() and mark.read_text() == store.name
-                found.append((sent, mark.stat().st_mtime if sent else 0.0, sum(sizes), folder))
-        total = sum(size for _, _, size, _ in found)
-        for _, _, size, folder in sorted(entry for entry in found if entry[0]):
+                trainings.append((sent, mark.stat().st_mtime if sent else 0.0, sum(sizes), folder))
+        total = sum(size for _, _, size, _ in trainings)
+        for _, _, size, folder in sorted(entry for entry in trainings if entry[0]):
             if total <= most:
                 return
             with storing(folder), turn(self.root / LOCK):
@@ -284,8 +285,8 @@ class Artifacts:
         document = json.loads(manifest)
         content = _content_object(stage, artifact.digest)
         if store.get(content) is None:
-            for name, kept in document["files"].items():
-                store.send(objects.file_key(kept["sha256"]), folder / name)
+            for name, entry in document["files"].items():
+                store.send(objects.file_key(entry["sha256"]), folder / name)
             store.create(content, manifest)
         under_key = _key_object(stage, artifact.key)
         if not store.create(under_key, manifest):
@@ -314,8 +315,8 @@ class Artifacts:
             if store is None or data is None or document is None:
                 return None
             files, key = document["files"], document["key"]
-            left_out = {one for one in files if stage == TRAIN and not _is_record(one)}
-            wanted = {one: kept for one, kept in files.items() if one not in left_out}
+            left_out = {file for file in files if stage == TRAIN and not _is_record(file)}
+            wanted = {file: entry for file, entry in files.items() if file not in left_out}
             with self._work() as work:
                 if not self._all_fetched(store, wanted, work, f"{stage} {key[:24]}"):
                     self._forget(store, stage, digest(files))
@@ -357,13 +358,13 @@ class Artifacts:
         self, store: Objects, files: Mapping[str, Mapping[str, Any]], work: Path, what: str
     ) -> bool:
         """Fetch files and compare each byte; what is not what it should be is never used."""
-        for name, kept in files.items():
-            path, key = work / name, objects.file_key(kept["sha256"])
+        for name, entry in files.items():
+            path, key = work / name, objects.file_key(entry["sha256"])
             path.parent.mkdir(parents=True, exist_ok=True)
             for _ in range(2):  # the second time, in case it was changed on its way
                 with storing(path):
                     there = store.fetch(key, path)
-                if there and file_digest(path) == kept["sha256"]:
+                if there and file_digest(path) == entry["sha256"]:
                     break
             else:
                 why = "not what was sent" if there else "not there"
@@ -412,8 +413,8 @@ def _manifest(data: bytes | None, stage: str) -> dict[str, Any] | None:
             and objects.is_digest(document["key"])
             and isinstance(document["facts"], dict)
             and all(
-                _is_inside(name) and objects.is_digest(kept["sha256"])
-                for name, kept in document["files"].items()
+                _is_inside(name) and objects.is_digest(entry["sha256"])
+                for name, entry in document["files"].items()
             )
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -438,14 +439,14 @@ def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
             return None, "its manifest is not what was written"
         if document["key"] != key:
             return None, "it belongs to another stage (swapped)"
-        found = manifest_of(folder)
+        there = manifest_of(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return None, f"its manifest cannot be read ({type(error).__name__})"
-    found.pop(MANIFEST, None)
-    found.pop(SENT, None)
-    emptied = found.pop(EMPTIED, None) is not None
-    expected = {name for name in files if not emptied or name in found or _is_record(name)}
-    wrong = sorted(name for name in {*expected, *found} if files.get(name) != found.get(name))
+    there.pop(MANIFEST, None)
+    there.pop(SENT, None)
+    emptied = there.pop(EMPTIED, None) is not None
+    expected = {name for name in files if not emptied or name in there or _is_record(name)}
+    wrong = sorted(name for name in {*expected, *there} if files.get(name) != there.get(name))
     if wrong:
         return None, f"not what was written: {', '.join(wrong[:3])}"
     return Artifact(key, folder, digest(files), facts, float(document["seconds"]), emptied), ""
@@ -457,8 +458,8 @@ def _is_record(name: str) -> bool:
 
 def large_files(folder: Path) -> list[Path]:
     """What :func:`empty` removes of an artifact: weights, above all. No link is followed."""
-    found = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in found if not _is_record(path.name) and path.name not in _MARKS)
+    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in files if not _is_record(path.name) and path.name not in _MARKS)
 
 
 def empty(folder: Path) -> None:

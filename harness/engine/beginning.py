@@ -25,7 +25,7 @@ def note(folder: Path, config: Config, plugins: Sequence[str]) -> None:
     Args:
         plugins: its one-file plugins.
     """
-    resume_command.keep(folder, config)
+    resume_command.write(folder, config)
     digests = {str(file.resolve()): files_digest([file]) for file in map(Path, plugins)}
     write_json(folder / PLUGINS, digests)
     path = folder / FILE
@@ -36,10 +36,10 @@ def note(folder: Path, config: Config, plugins: Sequence[str]) -> None:
 def started(folder: Path) -> str | None:
     """When the run of that folder was begun; None where nobody noted it."""
     try:
-        found = read_json(folder / FILE)["started"]
+        moment = read_json(folder / FILE)["started"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, str) else None
+    return moment if isinstance(moment, str) else None
 
 
 def plugin_digests(folder: Path) -> Mapping[str, str]:

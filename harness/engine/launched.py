@@ -202,7 +202,7 @@ class LaunchedJobs:
             if now >= look:
                 look = now + (looks.pop(0) if len(looks) > 1 else looks[0])
                 try:
-                    told = self._state(note.id)
+                    job = self._state(note.id)
                 except EnvironmentFailure as error:
                     if now - heard > SILENT_SECONDS:
                         raise _SilentError(error.what, hint="the same command goes on with the "
@@ -210,19 +210,19 @@ class LaunchedJobs:
                     report(0, 0, f"({one_line(error.what, 60)})")
                     continue
                 heard = now
-                if told.state == "waiting":
-                    report(0, 0, f"(waits: {place} {one_line(told.said, 60)})")
+                if job.state == "waiting":
+                    report(0, 0, f"(waits: {place} {one_line(job.said, 60)})")
                     if not waits and now - begun > 60:
                         waits = True
-                        say(f"waits for {duration(now - begun)}: {place} {one_line(told.said, 60)}")
-                if told.state in AT_WORK:
+                        say(f"waits for {duration(now - begun)}: {place} {one_line(job.said, 60)}")
+                if job.state in AT_WORK:
                     over = 0.0
                 elif stopped:
-                    raise self._stopped(note, told)
+                    raise self._stopped(note, job)
                 elif not over:
                     over = now
-                elif now - over > (LATE_SECONDS if told.state == "ended" else DEAD_SECONDS):
-                    raise self._died(note, told)
+                elif now - over > (LATE_SECONDS if job.state == "ended" else DEAD_SECONDS):
+                    raise self._died(note, job)
             time.sleep(POLL_SECONDS if now - begun < 60 else 10 * POLL_SECONDS)
 
     def _left(self, folder: Path, left: dict[str, Any]) -> Any:
@@ -241,24 +241,24 @@ class LaunchedJobs:
                 )
             time.sleep(POLL_SECONDS)
 
-    def _stopped(self, note: Submitted, told: Launched) -> Exception:
-        said = f" ({one_line(told.said, 200)})" if told.said else ""
+    def _stopped(self, note: Submitted, job: Launched) -> Exception:
+        said = f" ({one_line(job.said, 200)})" if job.said else ""
         return EnvironmentFailure(
             f"the job {note.id} of {self.entry.plugin} was stopped from outside{said}",
             hint="it was cancelled, or its time was over (execution.resources): the same command "
             "goes on from what it has saved",
         )  # fmt: skip
 
-    def _died(self, note: Submitted, told: Launched) -> Exception:
+    def _died(self, note: Submitted, job: Launched) -> Exception:
         with self._turn, plainly(self.entry.named):
             logs = self._launcher.logs(note.id)
         lines = [one_line(line, 200) for line in logs.strip().splitlines()[-5:]]
-        said = f": {one_line(told.said, 200)}" if told.said else ""
+        said = f": {one_line(job.said, 200)}" if job.said else ""
         what = f"the job {note.id} of {self.entry.plugin} ended without an answer{said}"
-        if told.out_of_memory:
+        if job.out_of_memory:
             hint = "ask for more under execution.resources, or for less at once"
             return OutOfMemory(what, details=lines, hint=hint)
-        if told.state == "gone":
+        if job.state == "gone":
             return EnvironmentFailure(what, details=lines, hint="the same command tries again")
         return PluginError(what, details=lines)
 

@@ -109,12 +109,12 @@ class Opening:
         return alpha(self.looks)
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """:func:`in_words` of this opening."""
         return in_words(self.looks, self.runs)
 
     @property
-    def told_of_labels(self) -> str:
+    def sentence_on_labels(self) -> str:
         """Which opening it is, and from which p its labels are given."""
         chose = f", {_chose(self.runs)}" if self.runs else ""
         return (

@@ -94,9 +94,9 @@ class Objects:
         """
         key = f"probe/{uuid.uuid4().hex}"
         first, second = self.create(key, b"first"), self.create(key, b"second")
-        kept = self.get(key)
+        data = self.get(key)
         self.delete(key)
-        if not first or second or kept != b"first":
+        if not first or second or data != b"first":
             raise StoreError(
                 "this store lets one key be created twice, so that two people could open a test "
                 "set and count as one",
@@ -237,8 +237,8 @@ class Bucket(Objects):
         self._try(lambda: self._files.rm_file(self._path(key)), key)
 
     def below(self, key: str) -> list[str]:
-        found = self._try(lambda: self._files.ls(self._path(key), detail=False), key)
-        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found or [])
+        paths = self._try(lambda: self._files.ls(self._path(key), detail=False), key)
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in paths or [])
 
     def _path(self, key: str) -> str:
         return f"{self._root.rstrip('/')}/{key}"

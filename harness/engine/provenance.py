@@ -55,12 +55,12 @@ def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str
     return said
 
 
-def keep(folder: Path, made: MadeWith) -> None:
+def write(folder: Path, made: MadeWith) -> None:
     """Write it down."""
     write_json(folder / FILE, {"schema": SCHEMA, **to_json(made)})
 
 
-def kept(folder: Path) -> MadeWith:
+def read(folder: Path) -> MadeWith:
     """What was written down; nothing where that is missing or damaged."""
     try:
         document = read_json(folder / FILE)

@@ -8,7 +8,7 @@ from harness.config.finding import FILE_NAME, shipped
 from harness.config.loading import Config
 from harness.kit.files import read_json, write_json
 
-KEPT = "command.json"
+FILE = "command.json"
 PLAIN = ("harness", "iterate")
 
 
@@ -20,27 +20,27 @@ def command(config: Config) -> list[str]:
     return [*PLAIN, *named, *config.given]
 
 
-def keep(folder: Path, config: Config) -> None:
+def write(folder: Path, config: Config) -> None:
     """Remember it in the run's folder; the copy of the config that lies there is no command's."""
     if config.path is not None and config.path.resolve().parent == folder.resolve():
         return
-    write_json(folder / KEPT, command(config))
+    write_json(folder / FILE, command(config))
 
 
-def kept(folder: Path) -> list[str] | None:
+def read(folder: Path) -> list[str] | None:
     """What was remembered there; None where it is no command of ours."""
     try:
-        found = read_json(folder / KEPT)
+        words = read_json(folder / FILE)
     except (OSError, ValueError):
         return None
-    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         return None
-    return found if tuple(found[: len(PLAIN)]) == PLAIN else None
+    return words if tuple(words[: len(PLAIN)]) == PLAIN else None
 
 
 def way_on(folder: Path, config: Config) -> list[str]:
     """The command that goes on with the run in that folder, also for whoever runs its copy."""
-    return kept(folder) or command(config)
+    return read(folder) or command(config)
 
 
 def config_of(words: list[str]) -> Path | None:
@@ -50,23 +50,23 @@ def config_of(words: list[str]) -> Path | None:
 
 def with_rounds(words: list[str], rounds: int) -> list[str]:
     """The command with that many rounds, which leaves the test set sealed."""
-    found = without(words, "rounds")
-    if "--rounds" in found[:-1]:
-        place = found.index("--rounds")
-        del found[place : place + 2]
-    given = [word for word in found if word != "--no-test"]
-    return [*given, "--rounds", str(rounds), "--no-test"]
+    others = without(words, "rounds")
+    if "--rounds" in others[:-1]:
+        place = others.index("--rounds")
+        del others[place : place + 2]
+    others = [word for word in others if word != "--no-test"]
+    return [*others, "--rounds", str(rounds), "--no-test"]
 
 
 def without(words: list[str], key: str) -> list[str]:
     """The command without its ``--set KEY=…``."""
-    found: list[str] = []
+    others: list[str] = []
     left = iter(words)
     for word in left:
         if word != "--set":
-            found.append(word)
+            others.append(word)
             continue
-        value = next(left, "")
-        if not value.startswith(f"{key}="):
-            found += [word, value]
-    return found
+        setting = next(left, "")
+        if not setting.startswith(f"{key}="):
+            others += [word, setting]
+    return others

@@ -34,17 +34,17 @@ def row_keys(rows: Iterable[Example]) -> frozenset[str]:
     )
 
 
-def overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+def overlap(rows: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two sets of rows, by their keys, share so many that one is the other.
 
     A row that is known by its user turns alone is each row of the other set that has these.
     """
-    least = SHARED * min(len(one), len(other))
-    if len(one & other) >= least:
+    least = SHARED * min(len(rows), len(other))
+    if len(rows & other) >= least:
         return True
-    if not any("." in key for key in (*one, *other)):  # each is known by its user turns alone
+    if not any("." in key for key in (*rows, *other)):  # each is known by its user turns alone
         return False
-    return min(_known(one, other), _known(other, one)) >= least
+    return min(_known(rows, other), _known(other, rows)) >= least
 
 
 def _levels(row: Example) -> tuple[str, str, str]:
@@ -52,8 +52,10 @@ def _levels(row: Example) -> tuple[str, str, str]:
     turns = [(role, without_sentence_marks(text), calls) for role, text, calls in texts.turns]
     system = [turn for turn in turns if turn[0] in _SYSTEM]
     others = [turn for turn in turns if turn[0] not in _SYSTEM]
-    asked, spoken, told = (digest(each)[:16] for each in (" ".join(texts.said), others, system))
-    return asked, spoken, told
+    user_key, others_key, system_key = (
+        digest(each)[:16] for each in (" ".join(texts.said), others, system)
+    )
+    return user_key, others_key, system_key
 
 
 def _known(rows: frozenset[str], others: frozenset[str]) -> int:

@@ -266,7 +266,7 @@ class Run:
         libraries: dict[str, str] = {}
         for entry in self.config.makers():
             libraries |= self.versions(entry)
-        provenance.keep(self.folder, MadeWith(libraries, self._environments or {}))
+        provenance.write(self.folder, MadeWith(libraries, self._environments or {}))
 
     @property
     def plugin_files(self) -> tuple[str, ...]:

@@ -34,12 +34,12 @@ def keep_alone(folder: Path) -> None:
     """
     if (folder / SUBMITTED).is_file():
         return
-    kept = folder / SCRATCH
-    if not kept.is_dir() or kept.is_symlink() or not any(kept.iterdir()):
+    scratch = folder / SCRATCH
+    if not scratch.is_dir() or scratch.is_symlink() or not any(scratch.iterdir()):
         remove(folder)
         return
     for path in folder.iterdir():
-        if path not in (kept, folder / SECONDS):
+        if path not in (scratch, folder / SECONDS):
             remove(path)
 
 

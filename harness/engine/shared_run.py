@@ -266,14 +266,14 @@ class SharedRun:
 
     def _files(self) -> dict[str, str]:
         """Path below the folder of all runs -> sha256, of the run and its arms."""
-        found = {}
+        digests = {}
         for top in (self._folder, self._folder.with_name(f"{self.name}.arms")):
             for path in sorted(top.rglob("*")) if top.is_dir() else ():
                 own = path.name in _OWN or path.name.endswith(".tmp")
                 if not own and path.is_file() and not path.is_symlink():
                     with contextlib.suppress(FileNotFoundError):
-                        found[path.relative_to(self._runs).as_posix()] = file_digest(path)
-        return found
+                        digests[path.relative_to(self._runs).as_posix()] = file_digest(path)
+        return digests
 
     def _taken(self) -> HarnessError:
         last = self.last()
@@ -420,8 +420,8 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
     last = shared.last()
     if not last.number:
         known = names(store)
-        told = f"; there are: {', '.join(known[:5])}" if known else ""
-        raise UsageError(f"the store has no run '{name}'{near(name, known)}{told}")
+        those = f"; there are: {', '.join(known[:5])}" if known else ""
+        raise UsageError(f"the store has no run '{name}'{near(name, known)}{those}")
     folder = machine / "runs" / name
     with exclusive(folder / "lock"):
         shared.take(last)

@@ -85,7 +85,7 @@ def _version(name: str) -> str:
 
 def _covered(path: Path, known: set[Path]) -> bool:
     whole = path.resolve()
-    return any(whole == one or whole in one.parents for one in known)
+    return any(whole == other or whole in other.parents for other in known)
 
 
 def _content(path: Path) -> list[Path]:

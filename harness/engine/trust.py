@@ -155,13 +155,13 @@ def own_config(run: Path) -> Path | None:
 
     It lies below the working folder, and neither in the run's folder nor among runs and reports.
     """
-    words = resume_command.kept(run) or list(resume_command.PLAIN)
+    words = resume_command.read(run) or list(resume_command.PLAIN)
     path = resume_command.config_of(words) or Path(FILE_NAME)
-    apart = [one for one in (Path(MACHINE_FOLDER), Path(REPORTS_FOLDER), run) if one.exists()]
+    apart = [path for path in (Path(MACHINE_FOLDER), Path(REPORTS_FOLDER), run) if path.exists()]
     try:
         above = path.resolve(strict=True).parents
         own = Path.cwd() in above
-        own = own and not any(folder.samefile(one) for folder in above for one in apart)
+        own = own and not any(folder.samefile(other) for folder in above for other in apart)
     except (OSError, ValueError):  # there is no such file, or that is no name of one
         return None
     return path if own else None

@@ -265,8 +265,8 @@ class Workers:
 
 def visible_devices() -> list[str]:
     """Numbers of the GPUs that this process sees; asks the driver's program, not a library."""
-    if (told := os.environ.get(DEVICES)) is not None:
-        return [name for name in told.split(",") if name.strip()]
+    if (names := os.environ.get(DEVICES)) is not None:
+        return [name for name in names.split(",") if name.strip()]
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.split()

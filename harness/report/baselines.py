@@ -40,7 +40,7 @@ def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
     return tuple(
         ShownBaseline(
             one_line(name),
-            one_line(asked.told),
+            one_line(asked.description),
             _shown(asked.evaluation.scores),
             as_document(
                 Verdict, _verdict(steps, history, name, (best, asked.evaluation), "dev", alpha)
@@ -83,7 +83,7 @@ def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
         thousand = _thousand(side.predictions, entry.instance)
         sentence_ = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
         yield ShownModel(
-            one_line(entry.name), one_line(asked.model), one_line(asked.told), split,
+            one_line(entry.name), one_line(asked.model), one_line(asked.description), split,
             _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(sentence_),
         )  # fmt: skip
 

@@ -42,7 +42,7 @@ def database(
     if CONTROL_ARM in history.arms:
         arms[CONTROL_ARM] = {"augment.control": run.config.control}
     arms |= {stored_arm(branch.name): branch.changes for branch in _branches(history)}
-    arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.asked.items()}
+    arms |= {arm_of(name): {"prompts": asked.description} for name, asked in history.asked.items()}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
         config=run.config.shown(), facts={"model": history.model}, arms=arms,

@@ -13,7 +13,7 @@ from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.registry import Registry
 from harness.report.reading import Document
 from harness.stages import Section
-from harness.stages.reporting import drawn, head, told
+from harness.stages.reporting import drawn, entry_of, head
 
 Guard = Callable[[Section], AbstractContextManager[None]]
 
@@ -31,7 +31,7 @@ def made(
     for section in sections:
         try:
             with guard(section):
-                entry = told({**document, "sections": entries}, section, database)
+                entry = entry_of({**document, "sections": entries}, section, database)
         except (Waiting, EnvironmentFailure):
             raise
         except HarnessError as error:

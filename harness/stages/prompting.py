@@ -50,7 +50,7 @@ class Baseline(Plugin):
         """
         raise NotImplementedError
 
-    def told(self, train: Sequence[Example]) -> str:
+    def description(self, train: Sequence[Example]) -> str:
         """What it puts before the prompts, in a line for reports."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
@@ -143,11 +143,11 @@ def _check_added(turn: Message, row: Example, held: Held, what: str) -> None:
         raise refused(f"{what}: it shows {why}")
 
 
-def told(baseline: Baseline, train: Sequence[Example]) -> str:
+def description_of(baseline: Baseline, train: Sequence[Example]) -> str:
     """What a baseline says that it puts before the prompts, in a line."""
-    line = returned(Baseline.told, baseline.told(train))
+    line = returned(Baseline.description, baseline.description(train))
     if not line.strip():
-        raise wrong("told()", line, "a line of text")
+        raise wrong("description()", line, "a line of text")
     return one_line(line, LONGEST)
 
 

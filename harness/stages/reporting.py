@@ -168,7 +168,7 @@ def head(section: Section) -> dict[str, Any]:
     }
 
 
-def told(document: Mapping[str, Any], section: Section, database: Path) -> dict[str, Any]:
+def entry_of(document: Mapping[str, Any], section: Section, database: Path) -> dict[str, Any]:
     """Its entry among the sections of a document: the table, then all that is drawn.
 
     A cell of the table is a number, or a text in one line.
@@ -208,5 +208,5 @@ def drawn(section: Section, document: Mapping[str, Any]) -> dict[str, Any]:
 
 def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Any]:
     """All that a section is asked, in the order in which a report asks it."""
-    entry = told(document, section, database)
+    entry = entry_of(document, section, database)
     return [*entry["blocks"], *entry["in_short"]]

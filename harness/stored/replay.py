@@ -55,7 +55,7 @@ class StoredRun(Run):
         self.ledger = Ledger(self.ledger.path, writable=False)
         # Which plugin is at work is of interest for the run itself, perhaps in another process.
         self.calls.path = None
-        self._made = provenance.kept(self.folder)
+        self._made = provenance.read(self.folder)
         self._own = {id(entry) for entry in self.config.makers()}
         self._asked: PluginEntry | None = None
 

@@ -113,7 +113,7 @@ class RunView:
         Args:
             settings: keys of the config that it shall set, in place of what it sets them to.
         """
-        words = resume_command.kept(self.folder) or list(resume_command.PLAIN)
+        words = resume_command.read(self.folder) or list(resume_command.PLAIN)
         for key, value in settings.items():
             words = [*resume_command.without(words, key), "--set", f"{key}={value}"]
         return words

@@ -67,9 +67,9 @@ def _taken(subject: Subject) -> None:
             raise Failed(what, "Choose another name: two of one name cannot be installed together")
 
 
-def _same(one: type[Any], other: type[Any]) -> bool:
+def _same(plugin: type[Any], other: type[Any]) -> bool:
     """Whether two classes come from one place; a file may have been loaded under two names."""
-    return one.__qualname__ == other.__qualname__ and _file(one) == _file(other)
+    return plugin.__qualname__ == other.__qualname__ and _file(plugin) == _file(other)
 
 
 def _file(plugin: type[Any]) -> str:

@@ -58,7 +58,7 @@ class Report:
     """What the other process found.
 
     Attributes:
-        found: False where the class is not available there; ``problem`` says why.
+        rebuilt: False where the class is not available there; ``problem`` says why.
         problem: what went wrong.
         heavy: large libraries that importing the plugin's module loaded.
         import_seconds: how long that import took.
@@ -67,7 +67,7 @@ class Report:
         signature, names: of the rebuilt metric.
     """
 
-    found: bool = False
+    rebuilt: bool = False
     problem: str = ""
     heavy: tuple[str, ...] = ()
     import_seconds: float = 0.0
@@ -121,7 +121,7 @@ def _other_seed() -> str:
 def _report(values: dict[str, Any], printed: str) -> Report:
     rows = values.get("statistics", [])
     return Report(
-        found=values.get("found", False),
+        rebuilt=values.get("rebuilt", False),
         problem=values.get("problem", ""),
         heavy=tuple(values.get("heavy", ())),
         import_seconds=values.get("import_seconds", 0.0),
@@ -153,13 +153,13 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
     import harness  # noqa: F401 - its cost is not the plugin's
 
     before, start = set(sys.modules), time.perf_counter()
-    found: Any = _load(job["module"], job["file"])
+    holder: Any = _load(job["module"], job["file"])
     seconds = time.perf_counter() - start
     heavy = sorted({name.split(".")[0] for name in set(sys.modules) - before} & HEAVY)
-    for part in job["class"].split("."):
-        found = getattr(found, part)
-    plugin = found(found.Options.model_validate(job["options"]))
-    answer = {"found": True, "heavy": heavy, "import_seconds": seconds}
+    for name in job["class"].split("."):  # a class may stand within another one
+        holder = getattr(holder, name)
+    plugin = holder(holder.Options.model_validate(job["options"]))
+    answer = {"rebuilt": True, "heavy": heavy, "import_seconds": seconds}
     if plugin.stage == "metric":
         answer |= _measured(plugin, job["pairs"])
     return answer

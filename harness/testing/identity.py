@@ -20,15 +20,15 @@ _TRIED = 3
 
 def signature(subject: Subject) -> str | None:
     """One line that is equal wherever the numbers are comparable, and differs where not."""
-    found = subject.instance.signature()
-    if not isinstance(found, str) or not found.strip() or len(found.splitlines()) != 1:
-        raise Failed(f"signature() gives {found!r}", "Give one line with name, version, options")
-    if _ADDRESS.search(found):
-        raise Failed(f"the signature holds an address: {found}", "Name options by their values")
-    if _PATH.search(found):
+    line = subject.instance.signature()
+    if not isinstance(line, str) or not line.strip() or len(line.splitlines()) != 1:
+        raise Failed(f"signature() gives {line!r}", "Give one line with name, version, options")
+    if _ADDRESS.search(line):
+        raise Failed(f"the signature holds an address: {line}", "Name options by their values")
+    if _PATH.search(line):
         mend = "Write a file's name or digest, for the path differs between machines"
-        raise Failed(f"the signature holds a path: {found}", mend)
-    tried = _variants_differ(subject, found)
+        raise Failed(f"the signature holds a path: {line}", mend)
+    tried = _variants_differ(subject, line)
     return f"tried with {', '.join(tried)}" if tried else None
 
 
@@ -59,7 +59,7 @@ def _variants(options: BaseModel) -> Iterator[tuple[str, BaseModel]]:
     kind = type(options)
     values = {name: getattr(options, name) for name in kind.model_fields}
     for name, field in kind.model_fields.items():
-        found = 0
+        tried = 0
         for value in _others(values[name], field.annotation):
             try:
                 made = kind.model_validate({**values, name: value})
@@ -68,8 +68,8 @@ def _variants(options: BaseModel) -> Iterator[tuple[str, BaseModel]]:
             if getattr(made, name) == values[name]:
                 continue
             yield name, made
-            found += 1
-            if found == _TRIED:
+            tried += 1
+            if tried == _TRIED:
                 break
 
 
@@ -95,7 +95,7 @@ def _literals(annotation: Any) -> Iterator[Any]:
 
 def _report(subject: Subject) -> fresh.Report:
     report = subject.fresh
-    if not report.found:
+    if not report.rebuilt:
         raise Skipped(f"not tried in a fresh process: {report.problem}")
     return report
 
@@ -103,10 +103,10 @@ def _report(subject: Subject) -> fresh.Report:
 def rebuild(subject: Subject) -> str | None:
     """Class and options as JSON are all that another process needs."""
     report = subject.fresh
-    if not report.found and "<locals>" in subject.plugin.__qualname__:
+    if not report.rebuilt and "<locals>" in subject.plugin.__qualname__:
         raise Skipped(f"not tried in a fresh process: {report.problem}")
     mend = "Put the class at the top of its module, and keep all settings in its options"
-    if not report.found:
+    if not report.rebuilt:
         raise Failed(f"it cannot be rebuilt in a fresh process: {report.problem}", mend)
     if subject.stage == "metric" and (report.signature, report.names) != (
         subject.instance.signature(), subject.names,

@@ -65,8 +65,8 @@ def direction(subject: Subject) -> str | None:
     perfect = [with_text(pair, pair[1].references[0]) for pair in pairs]
     far = [with_text(pair, sample_texts.unrelated(n)) for n, pair in enumerate(pairs)]
     best, worst = subject.values(perfect), subject.values(far)
-    for one, other in zip(best, worst, strict=True):
-        _no_worse(subject, one, other)
+    for perfect_values, far_values in zip(best, worst, strict=True):
+        _no_worse(subject, perfect_values, far_values)
     _no_worse(subject, subject.corpus(perfect).values(), subject.corpus(far).values())
     if best == worst:
         raise Noted("a copy of the reference scores exactly as an unrelated answer does")
@@ -75,9 +75,10 @@ def direction(subject: Subject) -> str | None:
 
 
 def _no_worse(subject: Subject, perfect: Any, far: Any) -> None:
-    for name, one, other in zip(subject.names, perfect, far, strict=False):
-        if subject.sign * (one - other) < -TOLERANCE * max(1.0, abs(other)):
-            what = f"{name} is {one:.4g} for a copy of the reference, {other:.4g} for nonsense"
+    for name, of_copy, of_nonsense in zip(subject.names, perfect, far, strict=False):
+        if subject.sign * (of_copy - of_nonsense) < -TOLERANCE * max(1.0, abs(of_nonsense)):
+            what = f"{name} is {of_copy:.4g} for a copy of the reference"
+            what += f", {of_nonsense:.4g} for nonsense"
             better = not subject.instance.higher_is_better
             raise Failed(what, f"Set `higher_is_better = {better}`, or look at measure()")
 
@@ -92,7 +93,7 @@ def texts(subject: Subject) -> str | None:
         remarks += _one_text(subject, name, side, pair)
     surrogates = with_text(_plain(subject), sample_texts.SURROGATES)
     try:
-        subject.one(surrogates)
+        subject.raw(surrogates)
     except NO_FAULT:
         raise
     except Exception as error:
@@ -105,7 +106,7 @@ def texts(subject: Subject) -> str | None:
 def _one_text(subject: Subject, name: str, side: str, pair: Pair) -> Sequence[str]:
     try:
         with hushed() as heard:
-            numbers = statistics_of(subject.one(pair))
+            numbers = statistics_of(subject.raw(pair))
     except NO_FAULT:
         raise
     except Exception as error:
@@ -144,8 +145,8 @@ def references(subject: Subject) -> str | None:
     turned = [with_references(pair, pair[1].references[::-1]) for pair in pairs]
     before = [*subject.values(pairs), tuple(subject.corpus(pairs).values())]
     after = [*subject.values(turned), tuple(subject.corpus(turned).values())]
-    for one, other in zip(before, after, strict=True):
-        for name, x, y in zip(subject.names, one, other, strict=False):
+    for values, others in zip(before, after, strict=True):
+        for name, x, y in zip(subject.names, values, others, strict=False):
             if not close(x, y):
                 what = f"{name} is {x:.6g}, and {y:.6g} with the references in another order"
                 raise Failed(what, "Take the best over all references, not the first or the last")
@@ -158,8 +159,8 @@ def _more_references(subject: Subject, pairs: Sequence[Pair]) -> None:
     fewer = [with_references(pair, pair[1].references[:1]) for pair in pairs]
     worse = [
         name
-        for one, more in zip(subject.values(fewer), subject.values(pairs), strict=True)
-        for name, x, y in zip(subject.names, one, more, strict=True)
+        for with_one, more in zip(subject.values(fewer), subject.values(pairs), strict=True)
+        for name, x, y in zip(subject.names, with_one, more, strict=True)
         if subject.sign * (y - x) < -TOLERANCE * max(1.0, abs(x))
     ]
     if worse:
@@ -173,13 +174,13 @@ def no_reference(subject: Subject) -> str | None:
     for pair in subject.pairs:
         bare = with_references(pair, ())
         try:
-            found = statistics_of(subject.one(bare))
+            statistics = statistics_of(subject.raw(bare))
         except NO_FAULT:
             raise
         except Exception as error:
             raise Failed(f"without references: {reason(error)}", mend) from None
-        if found is not None and subject.uses_references:
-            shown = found[0] if len(found) == 1 else found
+        if statistics is not None and subject.uses_references:
+            shown = statistics[0] if len(statistics) == 1 else statistics
             raise Failed(f"without references it gives {shown}", mend)
     return "needs no references" if not subject.uses_references else "left unscored"
 
@@ -188,12 +189,10 @@ def permutation(subject: Subject) -> str | None:
     """The order of the rows changes nothing."""
     turned = list(subject.pairs)
     random.Random(1).shuffle(turned)
-    one, other = subject.corpus(subject.pairs), subject.corpus(turned)
-    for name in one:
-        if not close(one[name], other[name]):
-            what = (
-                f"{name} is {one[name]:.9g}, and {other[name]:.9g} with the rows in another order"
-            )
+    in_order, shuffled = subject.corpus(subject.pairs), subject.corpus(turned)
+    for name, value in in_order.items():
+        if not close(value, shuffled[name]):
+            what = f"{name} is {value:.9g}, and {shuffled[name]:.9g} with the rows in another order"
             raise Failed(what, "The whole set's score must be a function of the sums alone")
     return None
 
@@ -203,23 +202,23 @@ def determinism(subject: Subject) -> str | None:
     subject.need_single()
     report = subject.fresh
     numbers = tuple(map(fresh.exact, subject.numbers(subject.pairs)))
-    if report.found and report.statistics != numbers:
+    if report.rebuilt and report.statistics != numbers:
         mend = "Draw no random numbers, keep no state, use no hash(), id(), time or order of a set"
         raise Failed("a fresh process gives other numbers for the same rows", mend)
-    return None if report.found else f"not tried in a fresh process: {report.problem}"
+    return None if report.rebuilt else f"not tried in a fresh process: {report.problem}"
 
 
 def batch(subject: Subject) -> str | None:
     """measure_all() gives in any block what measure() gives for one, bit for bit."""
     subject.need_single()
     # Every other row lacks its references, which must change nothing for its neighbours.
-    pairs = [one for pair in subject.pairs for one in (pair, with_references(pair, ()))]
+    pairs = [each for pair in subject.pairs for each in (pair, with_references(pair, ()))]
     alone = [subject.alone(pair) for pair in pairs]
     for size in (*_BLOCKS, len(pairs)):
-        found = _in_blocks(subject, pairs, size)
-        if found != alone:
-            place = next(n for n, (x, y) in enumerate(zip(found, alone, strict=True)) if x != y)
-            what = f"in blocks of {size}, an example gets {found[place]}, alone {alone[place]}"
+        in_blocks = _in_blocks(subject, pairs, size)
+        if in_blocks != alone:
+            place = next(n for n, (x, y) in enumerate(zip(in_blocks, alone, strict=True)) if x != y)
+            what = f"in blocks of {size}, an example gets {in_blocks[place]}, alone {alone[place]}"
             mend = "measure_all() must give each example the very numbers that measure() gives"
             raise Failed(what, mend)
     return None
@@ -229,7 +228,7 @@ def _in_blocks(
     subject: Subject, pairs: Sequence[Pair], size: int
 ) -> list[tuple[float, ...] | None]:
     """Statistics from measure_all() alone; a wrong number of results is no excuse to go on."""
-    found: list[tuple[float, ...] | None] = []
+    statistics: list[tuple[float, ...] | None] = []
     for start in range(0, len(pairs), size):
         block = pairs[start : start + size]
         try:
@@ -237,21 +236,21 @@ def _in_blocks(
         except NO_FAULT:
             raise
         except Exception:
-            found += map(subject.alone, block)  # as the core does, to find the culprit
+            statistics += map(subject.alone, block)  # as the core does, to find the culprit
             continue
         if len(raw) != len(block):
             what = f"measure_all() gives {len(raw)} results for {len(block)} examples"
             raise Failed(what, "Give one result for each, in order; None where not scored")
-        found += map(statistics_of, raw)
-    return found
+        statistics += map(statistics_of, raw)
+    return statistics
 
 
 def additivity(subject: Subject) -> str | None:
     """aggregate() takes weighted sums of any leading shape, and knows nothing else."""
     if not subject.instance.additive:
         scores = subject.corpus(subject.pairs).items()
-        told = ", ".join(f"{name} {value:.4g}" for name, value in scores)
-        return f"not additive: corpus() gives {told}, and no interval"
+        listed = ", ".join(f"{name} {value:.4g}" for name, value in scores)
+        return f"not additive: corpus() gives {listed}, and no interval"
     table = _table(subject)
     entry = subject.entry()
     m, k = len(subject.names), table.shape[1]
@@ -303,10 +302,10 @@ def _unchanged(what: str, *arrays: tuple[Floats, Floats]) -> None:
         raise Failed(f"{what} changes the arrays that it is given", "Work on a copy")
 
 
-def _alike(one: Floats, other: Floats) -> bool:
+def _alike(scores: Floats, other: Floats) -> bool:
     import numpy as np
 
-    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True))
+    return bool(np.allclose(scores, other, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
 def _twice(subject: Subject, table: Floats) -> None:

@@ -92,8 +92,8 @@ def document(sample: Sample) -> dict[str, Any]:
         )
     )
     terms = Terms({_EMPTY: "an empty answer"}, {_GAP: ("no row is like it", "add rows", True)}, 1.0)
-    told = analyse(summary, sample.database, terms)
-    shown = with_model_files({**told, "between_references": None}, sample.folder)
+    analysis = analyse(summary, sample.database, terms)
+    shown = with_model_files({**analysis, "between_references": None}, sample.folder)
     return with_sections(shown, Registry.build())
 
 

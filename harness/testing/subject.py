@@ -114,7 +114,7 @@ class Subject:
         kind = type(self.instance)  # options may choose a subclass
         return any(getattr(kind, m) is not getattr(Metric, m) for m in methods)
 
-    def one(self, pair: Pair) -> Any:
+    def raw(self, pair: Pair) -> Any:
         """The metric's raw answer for one example."""
         if self._overrides("measure"):
             return self.instance.measure(*pair)
@@ -123,7 +123,7 @@ class Subject:
     def alone(self, pair: Pair) -> tuple[float, ...] | None:
         """The statistics of one example, measured by itself; None where it is not scored."""
         try:
-            return statistics_of(self.one(pair))
+            return statistics_of(self.raw(pair))
         except NO_FAULT:
             raise
         except Exception:
@@ -161,8 +161,8 @@ class Subject:
         entry = self.entry(metric)
         names = tuple(entry.metric.score_names())
         if not entry.metric.additive:
-            found = entry.metric.corpus(list(pairs))
-            return {name: float(found[name]) for name in names}
+            values = entry.metric.corpus(list(pairs))
+            return {name: float(values[name]) for name in names}
         rows = [m.statistics for m in self.measured(pairs, metric) if m.statistics is not None]
         if not rows:
             return {}
@@ -210,8 +210,8 @@ def statistics_of(raw: Any) -> tuple[float, ...] | None:
     return numbers
 
 
-def close(one: float, other: float) -> bool:
+def close(value: float, other: float) -> bool:
     """Equal but for rounding; two scores that do not exist are equal."""
-    if math.isnan(one) or math.isnan(other):
-        return math.isnan(one) and math.isnan(other)
-    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    if math.isnan(value) or math.isnan(other):
+        return math.isnan(value) and math.isnan(other)
+    return math.isclose(value, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

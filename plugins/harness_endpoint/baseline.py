@@ -79,9 +79,9 @@ class EndpointBaseline(harness.Baseline):
         """
         return rows if self._way is None else self._way.prompts(rows, train, context)
 
-    def told(self, train: Sequence[harness.Example]) -> str:
+    def description(self, train: Sequence[harness.Example]) -> str:
         host = urlsplit(self.options.endpoint).netloc
-        how = "the rows as they are" if self._way is None else self._way.told(train)
+        how = "the rows as they are" if self._way is None else self._way.description(train)
         return f"{self.options.model} at {host}; {how}"
 
     def model(self) -> str:

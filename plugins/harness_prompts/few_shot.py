@@ -54,7 +54,7 @@ class FewShot(harness.Baseline):
             earlier = [turn for example in shown for turn in _turns(example)]
             yield dataclasses.replace(row, messages=(*own, *earlier, *spoken))
 
-    def told(self, train: Sequence[harness.Example]) -> str:
+    def description(self, train: Sequence[harness.Example]) -> str:
         k, field = self.options.k, self.options.balance
         chosen = f"the values of {field} in turns, the nearest of each" if field else "the nearest"
         many = "example" if k == 1 else "examples"

@@ -46,7 +46,7 @@ class Prompted(harness.Baseline):
         for row in rows:
             yield dataclasses.replace(row, messages=with_system(row, text))
 
-    def told(self, train: Sequence[harness.Example]) -> str:
+    def description(self, train: Sequence[harness.Example]) -> str:
         made = "" if self.options.system else ", made from the answers of train"
         return f"a system turn before each prompt{made}: “{self._text(train)}”"
 

@@ -147,7 +147,7 @@ def _slice(value: Any, ids: Sequence[str], systems: Systems, shown: str) -> dict
 
 def _opened(question: Question) -> list[str]:
     """Which opening of sealed rows each metric was, and what that asks of its labels."""
-    return [f"{name}: {opening.told_of_labels}" for name, opening in question.openings.items()]
+    return [f"{name}: {opening.sentence_on_labels}" for name, opening in question.openings.items()]
 
 
 def _remarks(systems: Systems, card: Scorecard) -> list[str]:

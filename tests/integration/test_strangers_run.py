@@ -329,8 +329,8 @@ def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) ->
 
 @pytest.mark.parametrize("words", [["rm", "-r", "/"], ["harness", "export"], "rm", [1]])
 def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: object) -> None:
-    write_json(tmp_path / resume_command.KEPT, words)
-    assert resume_command.kept(tmp_path) is None
+    write_json(tmp_path / resume_command.FILE, words)
+    assert resume_command.read(tmp_path) is None
 
 
 @pytest.mark.nightly(but_each=2)

@@ -13,7 +13,14 @@ import pytest
 from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Example, Prediction
-from harness.stages.prompting import Baseline, Held, answered, exercise_baseline, prompted, told
+from harness.stages.prompting import (
+    Baseline,
+    Held,
+    answered,
+    description_of,
+    exercise_baseline,
+    prompted,
+)
 
 USER = {"role": "user", "content": "When?"}
 ASKED = [
@@ -34,8 +41,8 @@ def prompts(made: Any, rows: list[Example]) -> list[Example]:
 
 
 def says(line: Any) -> str:
-    baseline: Any = SimpleNamespace(told=lambda train: line)
-    return told(baseline, [])
+    baseline: Any = SimpleNamespace(description=lambda train: line)
+    return description_of(baseline, [])
 
 
 def checked(*rows: Any) -> list[Example]:
@@ -94,7 +101,7 @@ def test_what_is_no_list_of_rows_is_refused(made: Any) -> None:
 def test_what_it_says_of_itself_is_a_line() -> None:
     assert says("a\n\x1b[31mline") == "a line"
     for wrong in (None, "", "  ", 3):
-        with pytest.raises(PluginError, match=r"told\(\)"):
+        with pytest.raises(PluginError, match=r"description\(\)"):
             says(wrong)
 
 

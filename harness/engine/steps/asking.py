@@ -56,7 +56,7 @@ class Prompts:
     """Rows as a baseline asks them, what it says of that, and the artifact's digest."""
 
     rows: tuple[Example, ...]
-    told: str
+    description: str
     digest: str
 
 
@@ -65,12 +65,12 @@ class Asked:
     """The base model under the prompts of a baseline, or the model that answers in its place.
 
     Attributes:
-        told: what stands before the prompts.
+        description: what stands before the prompts.
         evaluation: of its answers, by the metrics that need no people.
         model: that other model; empty: the base model.
     """
 
-    told: str
+    description: str
     evaluation: Evaluation
     model: str = ""
 
@@ -180,11 +180,11 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
         values = (
             _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
         )
-        told = "{} on dev, {} {}".format(
+        outcome = "{} on dev, {} {}".format(
             *values, "by the base model" if asked.model else "without it"
         )
         who = asked.model or "the base model"
-        steps.run.watcher.say(f"{entry.name}: {who} has {primary} {told}: {asked.told}")
+        steps.run.watcher.say(f"{entry.name}: {who} has {primary} {outcome}: {asked.description}")
 
 
 def _shown(value: float | None) -> str:
@@ -229,7 +229,7 @@ def _prompts(
         context = steps.run.context(folder, stage, at, seed)
         rows = given.asked_by(entry, context)
         write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-        return {**context.facts, "told": prompting.told(entry.instance, given.train)}
+        return {**context.facts, "told": prompting.description_of(entry.instance, given.train)}
 
     made = steps.run.stage(
         stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
@@ -275,10 +275,10 @@ def answers(
         ConfigError: prompts are too long by what the baseline puts before them.
     """
     at, pins = At(arm=arm_of(entry.name)), BaselinePins(steps.run)
-    kept = answered(steps, entry, plain)
+    answers_digest = answered(steps, entry, plain)
     names = (*(f"score {metric.name}" for metric in steps.config.metrics), DETECT)
     stored = {name: pin for name in names if (pin := pins.stored(entry.name, name))}
-    pinned = {**stored, GENERATE: kept} if kept else {}
+    pinned = {**stored, GENERATE: answers_digest} if answers_digest else {}
     asked = _answers(steps, entry, prompts, base, rows, plain, at, pinned)
     pins.keep(entry.name, asked.evaluation.keys)
     return asked
@@ -323,8 +323,8 @@ def _on_test(
         except (ConfigError, DataError) as error:
             why = error.placed
     if steps.run.writes:  # whoever only looks has asked nothing, and says nothing
-        told = "did not answer test, so that nothing is compared with it there"
-        steps.note(f"{entry.name} {told}: {why}")
+        text = "did not answer test, so that nothing is compared with it there"
+        steps.note(f"{entry.name} {text}: {why}")
     return None
 
 
@@ -351,14 +351,14 @@ def _answers(
         raise
     _refuse_too_long(entry, predictions, plain.predictions)
     # Raters are asked about the answers of rounds alone.
-    metrics = [one for one in steps.config.metrics if not one.instance.by_people]
+    metrics = [entry for entry in steps.config.metrics if not entry.instance.by_people]
     measurements, digests = {}, {}
     for metric in metrics:
         name = f"score {metric.name}"
         measurements[metric.name], digests[name] = score(
             steps, metric, predictions, generated, rows, at, pinned=pinned.get(name)
         )
-    of_metrics = {one.name: digests[f"score {one.name}"] for one in metrics}
+    of_metrics = {metric.name: digests[f"score {metric.name}"] for metric in metrics}
     of_split = scores(steps, metrics, measurements, predictions, rows, of_metrics, at)
     scored = scored_rows(rows, predictions, measurements)
     labels, detected = detect(
@@ -366,7 +366,7 @@ def _answers(
     )
     keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
     evaluation = Evaluation(predictions, measurements, of_split, scored, labels, keys)
-    return Asked(prompts.told, evaluation, model)
+    return Asked(prompts.description, evaluation, model)
 
 
 def _answers_elsewhere(
@@ -409,9 +409,12 @@ def _refuse_too_long(
     entry: PluginEntry, predictions: Sequence[Prediction], plain: Sequence[Prediction]
 ) -> None:
     """Refuse a comparison in which rows are unanswered for what the baseline itself has added."""
-    before = {one.example_id for one in plain if one.finish_reason == "context"}
-    long = [one.example_id for one in predictions if one.finish_reason == "context"]
-    new = [name for name in long if name not in before]
+
+    def too_long(predictions: Sequence[Prediction]) -> list[str]:
+        return [row.example_id for row in predictions if row.finish_reason == "context"]
+
+    before = set(too_long(plain))
+    new = [name for name in too_long(predictions) if name not in before]
     if new:
         raise ConfigError(
             f"{len(new)} of {len(predictions)} prompts are too long for the model's context by "

@@ -66,7 +66,7 @@ def compared(
 
 def alike(
     steps: Steps,
-    kept: Evaluation,
+    of_round: Evaluation,
     asked: Evaluation,
     rows: Sequence[Example],
     at: At,
@@ -79,16 +79,16 @@ def alike(
         at, of_asked: where they are.
     """
     name = steps.primary_entry().name
-    sides = [(kept, at), (asked, of_asked)]
+    sides = [(of_round, at), (asked, of_asked)]
     made = [steps.made_with.get(side.keys[f"score {name}"]) for side, _ in sides]
-    found = [side.measurements[name] for side, _ in sides]
+    measurements = [side.measurements[name] for side, _ in sides]
     if made[0] != made[1]:
-        entry = next(one for one in steps.config.metrics if one.name == name)
-        found = [
+        entry = next(metric for metric in steps.config.metrics if metric.name == name)
+        measurements = [
             score(steps, entry, side.predictions, side.keys[GENERATE], rows, place)[0]
             for side, place in sides
         ]
-    return found[0], found[1]
+    return measurements[0], measurements[1]
 
 
 def _scored_again(

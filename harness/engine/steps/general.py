@@ -128,8 +128,8 @@ class GeneralTexts:
             return self._probed(checkpoint, at, pinned)
         except (PluginError, DataError, EnvironmentFailure) as error:
             if self.run.writes:  # whoever only looks has measured nothing, and says nothing
-                told = f"general text is not measured: {error.placed}"
-                self.steps.note(f"{at.label(LOSSES)}: {told}")
+                text = f"general text is not measured: {error.placed}"
+                self.steps.note(f"{at.label(LOSSES)}: {text}")
             return None
 
     def _probed(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed:

@@ -101,8 +101,8 @@ def _corrected(steps: Steps, rows: Sequence[Example]) -> Sequence[Example]:
 def _prepared(steps: Steps, rows: Sequence[Example]) -> Dataset:
     held_out = [row for row in rows if row.split in ("dev", "test")]
     trainable, seed = steps.gating.screen(rows), valid_seed(steps.config.settings.seed)
-    kept = with_valid(trainable, steps.config.settings.valid, seed)
-    data = Dataset((*kept, *held_out))
+    trained = with_valid(trainable, steps.config.settings.valid, seed)
+    data = Dataset((*trained, *held_out))
     for split in ("train", "dev", "test"):
         if not data.split(split):
             raise DataError(

@@ -60,7 +60,7 @@ def reviewed(
         except Waiting as wait:
             waiting.append(wait)
             continue
-        said |= {row.id: told for row, told in zip(own, verifications, strict=True)}
+        said |= {row.id: verification for row, verification in zip(own, verifications, strict=True)}
         label = f"{at.label(AUGMENT)}: {entry.name}"
         remarks += [f"{label}: {sentence}" for sentence in context.facts.get("remarks", ())]
     if waiting:
@@ -70,11 +70,11 @@ def reviewed(
     refused: Counter[str] = Counter(growth.refused)
     accepted = []
     for row in rows:
-        told = said.get(row.id)
-        if told is not None and not told.passes:
-            refused[f"review: {told.said}"] += 1
+        verification = said.get(row.id)
+        if verification is not None and not verification.passes:
+            refused[f"review: {verification.said}"] += 1
             continue
-        final = row if told is None else _with_review(row, told, source)
+        final = row if verification is None else _with_review(row, verification, source)
         if _lesson(final) != _lesson(row) and (reason := gate.refuse(final)):
             refused[reason] += 1
             continue
@@ -85,12 +85,12 @@ def reviewed(
     return tuple(accepted), grown, remarks
 
 
-def _with_review(row: Example, told: Verification, source: frozenset[str]) -> Example:
+def _with_review(row: Example, verification: Verification, source: frozenset[str]) -> Example:
     """The row as it is trained on; one that was changed says what it was before."""
-    origin = {**(row.origin or {}), "review": told.said}
-    if told.row is None or _lesson(told.row) == _lesson(row):
+    origin = {**(row.origin or {}), "review": verification.said}
+    if verification.row is None or _lesson(verification.row) == _lesson(row):
         return dataclasses.replace(row, origin=origin)
-    new = told.row
+    new = verification.row
     if new.prompt != row.prompt:
         origin["prompt before"] = row.prompt
     if new.references != row.references and row.references:

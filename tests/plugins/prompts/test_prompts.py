@@ -54,7 +54,7 @@ def test_the_text_of_the_config_is_the_system_turn() -> None:
     for asked, made in zip(ASKED, prompts(plugin, ASKED, TRAIN), strict=True):
         assert made.messages == ({"role": "system", "content": "Be brief."}, *asked.messages)
         assert made.id == asked.id
-    assert plugin.told(TRAIN) == "a system turn before each prompt: “Be brief.”"
+    assert plugin.description(TRAIN) == "a system turn before each prompt: “Be brief.”"
 
 
 def test_a_text_that_is_made_is_said() -> None:
@@ -62,7 +62,7 @@ def test_a_text_that_is_made_is_said() -> None:
     text = first.messages[0]["content"]
     assert text == "Answer in about 2 words, and write nothing else."
     made = f"a system turn before each prompt, made from the answers of train: “{text}”"
-    assert Prompted().told(TRAIN) == made
+    assert Prompted().description(TRAIN) == made
 
 
 def test_a_row_keeps_what_its_own_system_turn_says() -> None:
@@ -152,9 +152,12 @@ def test_a_field_that_train_lacks_is_named_with_those_that_it_has() -> None:
 
 
 def test_it_says_what_it_puts_before_a_prompt() -> None:
-    assert few_shot().told(TRAIN) == "3 examples of train before each prompt: the nearest by text"
-    told = few_shot(k=1, balance="kind").told(TRAIN)
-    assert told.startswith("1 example of train before each prompt: the values of kind in turns")
+    assert (
+        few_shot().description(TRAIN)
+        == "3 examples of train before each prompt: the nearest by text"
+    )
+    line = few_shot(k=1, balance="kind").description(TRAIN)
+    assert line.startswith("1 example of train before each prompt: the values of kind in turns")
 
 
 WORDS = st.lists(st.sampled_from(["refund", "parcel", "when", "how"]), max_size=4).map(" ".join)
