@@ -326,7 +326,7 @@ def struck(folder: Path, place: Place, draw: random.Random, pause: float) -> Cou
             return hit
         if hit.total() == before:
             raise SystemExit(f"exit code {process.returncode}\n{said.read_text()}")
-        pause *= 1.15
+        pause *= 1.1
 
 
 def left(folder: Path, seconds: float = 30) -> list[str]:
@@ -362,7 +362,7 @@ def simulated(
         wrong = list(differing(expected, whole))
         while not wrong and hit.total() < kills and time.monotonic() - since < 60 * minutes:
             folder = begun(root / f"{where}-{seed}-{runs}-{os.getpid()}", place.execution)
-            own = struck(folder, place, random.Random(f"{seed} {runs}"), min(12.0, seconds / 4))
+            own = struck(folder, place, random.Random(f"{seed} {runs}"), min(4.0, seconds / 6))
             hit, runs = hit + own, runs + 1
             wrong = list(differing(expected, end_of(folder)))
             wrong += [f"at work: {job.label}" for job in harness.jobs_at_work(folder)]
