@@ -31,14 +31,12 @@ def pull(
     from harness.engine import objects, shared_run, trust
     from harness.engine.places import MACHINE_FOLDER
 
-    machine = Path(MACHINE_FOLDER).absolute()
-    shared = objects.attach(machine, _url(store))
-    assert shared is not None
+    shared = objects.tried(_url(store))
     if run is None:
         for name in shared_run.names(shared):
             typer.echo(one_line(name))
         return
-    console = Console(stderr=True)
+    console, machine = Console(stderr=True), Path(MACHINE_FOLDER).absolute()
     for sentence in shared_run.pull(shared, machine, run, code=trust.is_trusting()):
         console.print(Text(f"note: {one_line(sentence)}"), highlight=False, soft_wrap=True)
     told = f"{run} is here: harness report {run}"

@@ -332,13 +332,23 @@ def _opened(url: str, process: int) -> Objects:
     return Folder(url) if urlsplit(url).scheme == "file" else Bucket(url)
 
 
+def tried(url: str) -> Objects:
+    """The store at a URL, tried out once in each process.
+
+    Raises:
+        StoreError: it cannot be used.
+    """
+    _probed(url, os.getpid())
+    return opened(url)
+
+
 @functools.cache
 def _probed(url: str, process: int) -> None:
     opened(url).probe()
 
 
 def attach(machine: Path, url: str | None) -> Objects | None:
-    """Have the working folder belong to a store, and try that out once in each process.
+    """Have the working folder belong to a store that can be used.
 
     Args:
         machine: the folder of all runs.
@@ -351,8 +361,7 @@ def attach(machine: Path, url: str | None) -> Objects | None:
     url = url or known
     if url is None:
         return None
-    store = opened(url)
-    _probed(url, os.getpid())
+    store = tried(url)
     if url != known:
         write_json(machine / FILE, {"schema": 1, "store": url})
     return store

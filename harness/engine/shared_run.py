@@ -401,10 +401,9 @@ def names(store: Objects) -> list[str]:
 def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> list[str]:
     """Have a run of the store here: its folder, the ledgers, and what its results depend on.
 
-    Its artifacts come when they are asked for.
+    The working folder belongs to the store from then on. Artifacts come when they are asked for.
 
     Args:
-        store: that this working folder belongs to.
         machine: the folder of all its runs.
         code: take the config and the files that its plugins run as code, too.
 
@@ -425,6 +424,7 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
     folder = machine / "runs" / name
     with exclusive(folder / "lock"):
         shared.take(last)
+        objects.attach(machine, store.url)
         Ledger(machine / LEDGER).catch_up()
         dev_ledger.catch_up(machine)
     return [*_take_project(store, machine.parent, folder, last, code=code), *(

@@ -86,7 +86,10 @@ def test_a_run_goes_from_one_machine_to_another(tmp_path, bucket):
     # An empty folder of somebody else, who looks, and goes on with more rounds.
     (three.folder / "harness.yaml").unlink()
     assert three.inside("pull", "--store", URL).out == f"{name}\n"
-    pulled = three.inside("--trust", "pull", name)
+    wrong = three.inside("pull", f"{name}s", "--store", URL)
+    assert wrong.code == 2 and f"no run '{name}s'" in wrong.err
+    assert not list(three.folder.iterdir()), "looking leaves nothing behind"
+    pulled = three.inside("--trust", "pull", name, "--store", URL)
     assert pulled.code == 0, pulled.err
     shown = three.inside("--trust", "report", name, "--json")
     assert shown.code == 0 and shown.document["run"] == name
