@@ -26,8 +26,8 @@ from harness.errors import (
     Cancelled,
     EnvironmentFailure,
     HarnessError,
+    JobDied,
     OutOfMemory,
-    PluginError,
 )
 from harness.kit.files import digest, read_json, remove, write_json
 from harness.kit.numbers import duration
@@ -260,7 +260,7 @@ class LaunchedJobs:
             return OutOfMemory(what, details=lines, hint=hint)
         if job.state == "gone":
             return EnvironmentFailure(what, details=lines, hint="the same command tries again")
-        return PluginError(what, details=lines)
+        return JobDied(what, details=lines)
 
 
 def withdraw(folders: Sequence[Path], cancelled: Callable[[], bool] = lambda: False) -> None:

@@ -24,7 +24,7 @@ from harness.context import Report, unheard
 from harness.engine import channel
 from harness.engine.channel import LOAD, STOP
 from harness.engine.job import ERROR, LOG
-from harness.errors import EnvironmentFailure, OutOfMemory, PluginError
+from harness.errors import EnvironmentFailure, JobDied, JobKilled
 from harness.errors.machine import trouble_in
 from harness.kit.files import read_json
 from harness.stages.launching import RESULT
@@ -82,7 +82,7 @@ class Worker:
 
         Raises:
             Cancelled: it was asked to stop and did.
-            HarnessError: as the job raised it; PluginError where it just died.
+            HarnessError: as the job raised it; JobDied or JobKilled where it just died.
         """
         self._jobs += 1
         there = self._process is not None
@@ -202,7 +202,7 @@ def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
         return read_json(folder / RESULT)
     tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-5:]
     if code == -signal.SIGKILL:
-        raise OutOfMemory(
+        raise JobKilled(
             "the job's process was killed (signal 9), which mostly means that memory ran out",
             details=tail,
             hint="close other programs, or ask for less at once; finished work is saved",
@@ -210,7 +210,7 @@ def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
     if tail and (trouble := trouble_in(tail[-1])):
         raise EnvironmentFailure(f"the job's process ended: {trouble}", details=tail)
     reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-    raise PluginError(f"the job's process ended without an answer ({reason})", details=tail)
+    raise JobDied(f"the job's process ended without an answer ({reason})", details=tail)
 
 
 class _asking_to_stop:

@@ -102,7 +102,7 @@ class Workers:
 
         Raises:
             Cancelled: it was asked to stop and did; one that was launched elsewhere goes on.
-            HarnessError: as the job raised it; PluginError where it just died.
+            HarnessError: as the job raised it; JobDied or JobKilled where it just died.
         """
         stops = (*_STOPS.get(), self._closed)
 
@@ -169,17 +169,23 @@ class Workers:
         if any(stop.is_set() for stop in _STOPS.get()):
             raise Cancelled
 
-    def side_by_side(self, tasks: Sequence[Callable[[], Given]]) -> Iterator[Given]:
+    def side_by_side(
+        self, tasks: Sequence[Callable[[], Given]], window: int | None = None
+    ) -> Iterator[Given]:
         """What each task gives, in their order, whichever comes to its end first.
 
         With one worker each is carried out when what it gives is asked for. With several they are
         begun in their order; what one raises is raised in its place, and ends those that follow.
+
+        Args:
+            window: a task begins when all those have ended that are so many places, or more,
+                before it.
         """
         if self.count == 1 or len(tasks) < 2:
             for task in tasks:
                 yield task()
             return
-        futures, stop, threads = self._begun(tasks)
+        futures, stop, threads = self._begun(tasks, window or len(tasks))
         try:
             for future in futures:
                 with self._lent():
@@ -197,12 +203,12 @@ class Workers:
         Whoever asks finds what it made in the store, or meets its failure (:meth:`asked_for`).
         """
         if self.count > 1:
-            self._threads += self._begun([task])[2]
+            self._threads += self._begun([task], 1)[2]
 
     def _begun(
-        self, tasks: Sequence[Callable[[], Given]]
+        self, tasks: Sequence[Callable[[], Given]], window: int
     ) -> tuple[list[Future[Given]], threading.Event, list[threading.Thread]]:
-        stop, left = threading.Event(), collections.deque(tasks)
+        stop, left = threading.Event(), collections.deque(enumerate(tasks))
         futures: list[Future[Given]] = [Future() for _ in tasks]
         waiting = collections.deque(futures)
         stops = (*_STOPS.get(), stop, self._closed)
@@ -211,8 +217,9 @@ class Workers:
             _STOPS.set(stops)
             with self._turn:
                 while left and not any(event.is_set() for event in stops):
-                    task, future = left.popleft(), waiting.popleft()
+                    (number, task), future = left.popleft(), waiting.popleft()
                     try:
+                        self._await(futures[: max(0, number - window + 1)])
                         future.set_result(task())
                     except BaseException as error:
                         left.clear()  # those before it go on
@@ -227,6 +234,19 @@ class Workers:
             threads.append(threading.Thread(target=context.run, args=(work,), daemon=True))
             threads[-1].start()
         return futures, stop, threads
+
+    def _await(self, before: Sequence[Future[Any]]) -> None:
+        """Wait for what comes before.
+
+        Raises:
+            Cancelled: it failed, or nobody waits any more.
+        """
+        if before:
+            with self._lent():
+                wait(before)
+            self.check()
+            if any(task.exception() for task in before):
+                raise Cancelled
 
     @contextlib.contextmanager
     def alone(self, what: Hashable) -> Iterator[None]:

@@ -78,6 +78,10 @@ class OutOfMemory(EnvironmentFailure):
     """The memory of the machine or of a device is not enough for what was asked (exit 3)."""
 
 
+class JobKilled(OutOfMemory):
+    """A job's process was killed, which mostly means that memory ran out (exit 3)."""
+
+
 class DataError(HarnessError):
     """Data that cannot be used as it is (exit 4)."""
 
@@ -90,6 +94,10 @@ class PluginError(HarnessError):
 
     exit_code = EXIT_PLUGIN
     title = "plugin"
+
+
+class JobDied(PluginError):
+    """A job's process ended without a word (exit 5)."""
 
 
 class InputChanged(HarnessError):

@@ -284,14 +284,20 @@ class Branches:
         answers = AnswerSet(best, At(self.reference, name))
         return BranchResult(answers, rows, dict(nested.run.seconds), best.keys)
 
-    def side_by_side(self, tasks: Sequence[Callable[[], Given]]) -> Iterator[Given]:
+    def side_by_side(
+        self, tasks: Sequence[Callable[[], Given]], window: int | None = None
+    ) -> Iterator[Given]:
         """What each task gives, in their order, while as many are carried out as there are workers.
 
         A task trains or answers a branch, and must not depend on what another one does. What is
         written down in an order is written by whoever asks for the results. What a task raises is
         raised in its place, and ends those that follow.
+
+        Args:
+            window: a task begins when all those have ended that are so many places, or more,
+                before it, and may depend on these.
         """
-        return self._steps.run.workers.side_by_side(tasks)
+        return self._steps.run.workers.side_by_side(tasks, window)
 
     def same_machine(self) -> None:
         """Refuse a branch whose answers could not be compared with those of the reference.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,34 @@ def test_no_more_jobs_than_workers_are_at_work() -> None:
         tasks = [lambda: list(workers.side_by_side(inner))] * 2  # as a loop does beside the rounds
         assert list(workers.side_by_side(tasks)) == [["0.1", "0.1"]] * 2
         assert time.monotonic() - begun >= 0.2
+
+
+def test_within_a_window_a_task_waits_for_those_before_it_alone() -> None:
+    ended: list[int] = []
+    seen: dict[int, list[int]] = {}
+
+    def task(number: int) -> int:
+        seen[number] = list(ended)
+        job(workers, "0.3" if number == 1 else "0.02")()
+        ended.append(number)
+        return number
+
+    with Workers(3) as workers:
+        tasks = [functools.partial(task, number) for number in range(6)]
+        assert list(workers.side_by_side(tasks, window=3)) == list(range(6))
+    assert ended == [0, 2, 3, 1, 4, 5], "the slow one holds back what is three places behind it"
+    assert all({*range(number - 2)} <= {*before} for number, before in seen.items())
+
+
+def test_what_fails_within_a_window_ends_those_that_wait_for_it() -> None:
+    def fails() -> Any:
+        job(workers, "0.05")()
+        raise PluginError("it broke")
+
+    with Workers(3) as workers:
+        results = workers.side_by_side([fails, *[job(workers, "0.01")] * 4], window=2)
+        with pytest.raises(PluginError, match="it broke"):
+            list(results)
 
 
 def test_one_worker_begins_nothing_before_it_is_asked_for() -> None:

@@ -106,6 +106,19 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
     assert [arm["scores"] for arm in found["arms"]] == [arm["scores"] for arm in whole["arms"]]
 
 
+def test_a_trial_whose_job_is_killed_is_no_trial_that_fails(
+    valley: Project, tmp_path: Path
+) -> None:
+    """What killed it may be another program; the settings count for it the third time."""
+    valley.write(VALLEY.replace("launcher: inline", "launcher: local") + TWO)
+    kills = tmp_path / "kills"
+    done = valley.harness("iterate", "--json", SEARCH_KILLS=str(kills))
+    assert done.code == 0, done.err
+    assert len(kills.read_text().splitlines()) == 4, "within each part of each trial"
+    trials = levers_of(done.document)["search"]["trials"]
+    assert [trial["state"] for trial in trials] == ["done", "done"]
+
+
 def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley: Project) -> None:
     search = SEARCH.replace("trials: 6, folds: 2, startup: 3", "trials: 4, startup: 2")
     valley.write(MANY + search)

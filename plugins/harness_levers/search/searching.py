@@ -23,6 +23,10 @@ from harness_levers.search.space import LOSS
 from harness_levers.search.trial_journal import TrialJournal
 from harness_levers.shares import Fold, folds_of
 
+DEATHS = 3
+"""Of jobs of one trial, after which its settings count as what kills them: before that it may be
+another program, or a node that fails."""
+
 
 class Searching:
     """Carries the search of a config out, or reads what was written down of it.
@@ -72,48 +76,50 @@ class Searching:
         return metric is not None and bool(metric.instance.higher_is_better)
 
     def _carry_on(self, folds: Sequence[Fold]) -> None:
-        """Batches of trials until there are as many as are planned, or the searcher has no more."""
+        """Carry out what has not ended, until there are as many trials as are planned, or the
+        searcher has no more."""
         trials = self.journal.trials
-        while not self._ended:
-            first = self._batch()
-            earlier = tuple(trials[:first])
-            batch = [trial for trial in trials[first:] if trial.state == "open"]
-            if not batch:
-                self.journal.end()
-            tasks = [functools.partial(self._carried_out, one, folds, earlier) for one in batch]
-            for trial in self.run.side_by_side(tasks):
+        over = next((t.number for t in trials if t.state == "open"), len(trials))
+        numbers = range(over, self.options.trials)
+        tasks = [functools.partial(self._next, number, folds) for number in numbers]
+        for trial in self.run.side_by_side(tasks, self.options.parallel):
+            if trial is not None:
                 self._say(trial)
 
     @property
     def _ended(self) -> bool:
-        over = [trial for trial in self.journal.trials if trial.state != "open"]
-        return self.journal.exhausted or len(over) >= self.options.trials
-
-    def _batch(self) -> int:
-        """Have the trials of a batch proposed; returns the number of its first.
-
-        They are proposed out of those before the batch, and are pruned by these alone: none
-        depends on which of them ends first.
-        """
         trials = self.journal.trials
-        size: int = self.options.parallel
-        opened = [trial.number for trial in trials if trial.state == "open"]
-        first = min([*opened, len(trials)]) // size * size
-        while len(trials) < min(first + size, self.options.trials):
-            beside = [harness.Trial(trial.number, trial.values) for trial in trials[first:]]
-            proposed = self._next((*trials[:first], *beside))
-            if proposed is None:
-                break
-            self.journal.keep(proposed)
-        return first
+        whole = self.journal.exhausted or len(trials) >= self.options.trials
+        return whole and not any(trial.state == "open" for trial in trials)
 
-    def _next(self, trials: tuple[harness.Trial, ...]) -> harness.Trial | None:
-        """The next trial; the first one has the run's own settings."""
+    def _next(self, number: int, folds: Sequence[Fold]) -> harness.Trial | None:
+        """Have a trial proposed, after those before it, and carry it out; None: there is none."""
+        trials = self.journal.trials
+        while len(trials) <= number and not self.journal.exhausted:
+            self._propose()
+        if number >= len(trials):
+            return None
+        return self._carried_out(trials[number], folds, self._before(number))
+
+    def _before(self, number: int) -> tuple[harness.Trial, ...]:
+        """The trials that the proposal of one sees, and that prune it. All have ended: none
+        depends on which of those beside it ends first."""
+        return tuple(self.journal.trials[: max(0, number - self.options.parallel + 1)])
+
+    def _propose(self) -> None:
+        """Write the next trial down; the first one has the run's own settings."""
+        trials = self.journal.trials
         if not trials:
-            return harness.Trial(0, self.run.variants.own(tuple(self.space)))
-        with self.run.guard(self.entry, "search", trials):
-            values = self.searcher.propose(trials, self.seed, self.higher_is_better)
-        return None if values is None else harness.Trial(len(trials), values)
+            self.journal.keep(harness.Trial(0, self.run.variants.own(tuple(self.space))))
+            return
+        before = self._before(len(trials))
+        beside = [harness.Trial(trial.number, trial.values) for trial in trials[len(before) :]]
+        with self.run.guard(self.entry, "search", before):
+            values = self.searcher.propose((*before, *beside), self.seed, self.higher_is_better)
+        if values is None:
+            self.journal.end()
+        else:
+            self.journal.keep(harness.Trial(len(trials), values))
 
     def _carried_out(
         self, trial: harness.Trial, folds: Sequence[Fold], earlier: tuple[harness.Trial, ...]
@@ -123,7 +129,7 @@ class Searching:
         What fails costs this trial alone.
 
         Args:
-            earlier: the trials before its batch.
+            earlier: the trials that its proposal has seen.
 
         Raises:
             EnvironmentFailure: the machine lacks something, whatever the settings are.
@@ -135,6 +141,7 @@ class Searching:
         except harness.ConfigError as error:  # a value between the ends of a range may be none
             return self._failed(trial, error)
         limits = self._limits(earlier) if len(folds) == 1 and self.by == LOSS else ()
+        deaths = 0
         while trial.state == "open":
             if trial.folds and self._hopeless(trial.folds, earlier):
                 return self._keep(dataclasses.replace(trial, state="pruned"))
@@ -145,6 +152,10 @@ class Searching:
             except (harness.Waiting, harness.InputChanged):
                 raise
             except harness.HarnessError as error:
+                if isinstance(error, (harness.JobKilled, harness.JobDied)):
+                    deaths += 1
+                    if deaths < DEATHS:
+                        continue
                 lacking = isinstance(error, harness.EnvironmentFailure)
                 if lacking and not isinstance(error, harness.OutOfMemory):
                     raise

@@ -40,7 +40,7 @@ class TrialJournal:
         search: what makes the search the same one.
 
     Attributes:
-        trials: by number; those of the last batch alone may be open.
+        trials: by number; those of the last places alone may be open.
         exhausted: whether the searcher had no more to propose.
     """
 
