@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import json
+import math
 import random
 import statistics
 import sys
@@ -157,23 +158,23 @@ def trials(each: float, number: int = 1000, mean: float = 600.0) -> None:
     draw = random.Random(7)
     work = [max(60.0, draw.gauss(mean, mean / 5)) for _ in range(number)]
     for workers in (2, 8, 32):
-        for batch in (number, 4 * workers, workers):
-            took = simulated(work, workers, batch, each)
+        for parallel in (workers, math.ceil(workers * 5 / 4), 2 * workers, number):
+            took = simulated(work, workers, parallel, each)
             share = sum(work) / (workers * took)
-            told = "at once" if batch == number else f"in batches of {batch}"
-            print(f"trials: {workers} workers, {told}: efficiency {share:.2f}")
+            print(f"trials: {workers} workers, parallel: {parallel}: efficiency {share:.2f}")
 
 
-def simulated(work: list[float], workers: int, batch: int, each: float) -> float:
-    """Seconds until all is done, where one process is busy for ``each`` of them."""
-    now = turn = 0.0
-    for first in range(0, len(work), batch):
-        free = [now] * workers
-        for seconds in work[first : first + batch]:
-            begin = turn = max(heapq.heappop(free), turn) + each
-            heapq.heappush(free, begin + seconds)
-        now = turn = max(*free, turn)
-    return now
+def simulated(work: list[float], workers: int, parallel: int, each: float) -> float:
+    """Seconds until all is done, where one process is busy for ``each`` of them, and each waits for
+    the ends of those ``parallel`` or more places before it."""
+    turn, free = 0.0, [0.0] * workers
+    ended: list[float] = []
+    for number, seconds in enumerate(work):
+        before = ended[number - parallel] if number >= parallel else 0.0
+        begin = turn = max(heapq.heappop(free), turn, before) + each
+        heapq.heappush(free, begin + seconds)
+        ended.append(max([begin + seconds, *ended[-1:]]))
+    return ended[-1]
 
 
 def main() -> None:

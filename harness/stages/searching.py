@@ -60,8 +60,8 @@ class Searcher(Plugin):
             1,
             ge=1,
             le=256,
-            description="trials that are proposed together, out of those before them (1 to 256); "
-            "part of what makes the search the same one ([jobs](jobs.md))",
+            description="trials at work at a time: each is proposed out of those so many places "
+            "before it (1 to 256); part of what makes the search the same one ([jobs](jobs.md))",
         )
 
     def space(self) -> Mapping[str, Sequence[Any]]:
@@ -79,8 +79,8 @@ class Searcher(Plugin):
 
         Args:
             trials: all so far, in order; the first one has the run's own values, which may lie
-                outside of the space. Each has ended, but for those that are tried together with
-                the next one (``parallel``): these are open, and have no value.
+                outside of the space. Each has ended, but for those that are tried beside the next
+                one (``parallel``), the last ones: these are open, and have no value.
             seed: the same one for the whole search.
 
         Raises:
