@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -86,7 +85,7 @@ def entry_words(entry: Mapping[str, Any] | None) -> str:
     if not entry:
         return ""
     head, *options = entry.items()
-    words = ", ".join(f"{name} {_words(value)}" for name, value in options)
+    words = ", ".join(f"{name} {_words(value)}" for name, value in options if _says(value))
     return f"{head[1]} ({words})" if words else str(head[1])
 
 
@@ -96,8 +95,13 @@ def _words(value: Any) -> str:
     if isinstance(value, (int, float)):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        return " ".join(itertools.chain(*((str(k), _words(v)) for k, v in value.items())))
+        return f"{{{', '.join(f'{k}: {_words(v)}' for k, v in value.items() if _says(v))}}}"
     return " ".join(map(_words, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _says(value: Any) -> bool:
+    """Whether an option is worth a word: an empty text, list or mapping is what it is unless set."""
+    return value not in ("", [], (), {}, None)
 
 
 def model(document: Document) -> Iterator[Block]:

@@ -177,7 +177,9 @@ def test_the_short_settings_begin_with_the_training_and_leave_mappings_out(
     analysis["settings"]["data"] |= {"sizes": {"train": 140, "dev": 150}}
     page = screen(analysis)
     assert "  training: lora (r 16" in page and "sizes" not in page
-    assert "sizes train 140 dev 150" in markdown_page(analysis)
+    analysis["settings"]["data"] |= {"columns": {"prompt": ["question"], "choices": []}}
+    page = markdown_page(analysis).replace("\\", "")
+    assert "sizes {train: 140, dev: 150}, columns {prompt: question}" in page
 
 
 def test_without_the_table_of_targets_the_next_finding_tells_a_slice(analysis: Document) -> None:
