@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 
 from harness.kit.features import same_as
+from harness.kit.numbers import percent
 from harness.records import Findings, Plan, PlanItem, Slice
 
 WEAK_AT = 0.1
@@ -119,7 +120,7 @@ def _targeted(
         PlanItem(piece, count, remedy, _why(piece))
         for piece, count in zip(slices, rows, strict=True)
     ]
-    kept_back = f"{explore:.0%} of the rows are kept for exploration"
+    kept_back = f"{percent(explore)} of the rows are kept for exploration"
     return (*items, PlanItem(None, everywhere, remedy, kept_back))
 
 

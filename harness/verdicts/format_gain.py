@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from harness.kit.numbers import percent
 from harness.kit.terms import shown
 from harness.records import ErrorLabel, ScoredExample
 
@@ -53,7 +54,7 @@ def mended(
     named = ", ".join(
         f"{shown('category', kind)} {n}" for kind, n in sorted(kinds.items(), key=_by_count)
     )
-    share = "All" if theirs >= total else f"{theirs / total:.0%}".replace("%", " %")
+    share = "All" if theirs >= total else percent(theirs / total)
     return (
         f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
         f"{against} and no longer are ({named}): it may be format more than content."

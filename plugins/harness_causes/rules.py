@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from harness import Example
+from harness.kit.numbers import percent
 from harness.kit.text import one_line
 from harness_causes import catalogue
 from harness_causes.coverage import Near
@@ -144,7 +145,7 @@ def _far(signals: Signals, limits: Limits) -> Finding | None:
     mean = f" (a mean over {_party(near)})" if near.pooled > 1 else ""
     return Finding(
         catalogue.GAP,
-        f"{1 - near.rank:.0%} of the training rows have a nearer row among themselves than "
+        f"{percent(1 - near.rank)} of the training rows have a nearer row among themselves than "
         f"this prompt has{mean}; its nearest row has similarity {near.best:.2f}",
         tuple(place for place, _ in near.rows[:1]),
     )
@@ -222,15 +223,15 @@ def _unknown(signals: Signals) -> Finding:
     return Finding(
         catalogue.UNKNOWN,
         f"of the {len(near.rows)} nearest training rows (nearest similarity {near.best:.2f}) "
-        f"{near.support:.0%} agree with the reference and {near.voice:.0%} with each other on "
-        "another answer",
+        f"{percent(near.support)} agree with the reference and {percent(near.voice)} with each "
+        "other on another answer",
         tuple(place for place, _ in near.rows),
     )
 
 
 def _of(near: Near, share: float) -> str:
     mean = f" over {_party(near)}" if near.pooled > 1 else ""
-    return f"{share:.0%} of the {len(near.rows)} nearest training rows (by similarity{mean})"
+    return f"{percent(share)} of the {len(near.rows)} nearest training rows (by similarity{mean})"
 
 
 def _party(near: Near) -> str:

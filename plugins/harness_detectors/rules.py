@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness import Example, ScoredExample
+from harness.kit.numbers import percent
 from harness_detectors import (
     digits,
     endings,
@@ -107,15 +108,15 @@ class Rules:
             f"{o.repeats} times or more in a row, or {max(2, o.repeats - 1)} times if it has "
             f"{repeats.LONG_PIECE} words or more, list numbers aside; or {repeats.VARIED} "
             "sentences in a row differ in a word or two",
-            "copy of the prompt": f"{o.copied:.0%} or more of the answer repeats the prompt in "
-            f"runs of {repeats.GRAM} words or more, and the references do not; an answer that says "
-            "what a reference says in the prompt's words is none",
+            "copy of the prompt": f"{percent(o.copied)} or more of the answer repeats the prompt "
+            f"in runs of {repeats.GRAM} words or more, and the references do not; an answer that "
+            "says what a reference says in the prompt's words is none",
             "wrong language": f"most of the answer is in another {kind} than the references",
             "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
             "plain text, and the answer is mostly another of these, or is JSON or Python code "
             "that does not parse although it was not truncated",
             "refusal": "the answer declines to do what was asked, and no reference does",
-            "too short": f"fewer than {o.short:.0%} of the words of the shortest reference",
+            "too short": f"fewer than {percent(o.short)} of the words of the shortest reference",
             "too long": f"more than {o.long:g} times the words of the longest reference",
             "missing item": "every reference is a list, and the answer has some of its items and "
             "not all",
@@ -128,8 +129,8 @@ class Rules:
             "of it is in the answer, and it is not in the question",
             "invented name": "the answer has a name that neither a reference nor the conversation "
             "has; code aside",
-            "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "
-            "same order in one training row's answer, and not in a reference; 8 words or more",
+            "near copy of a training row": f"{percent(SAME)} or more of the answer's words stand "
+            "in the same order in one training row's answer, and not in a reference; 8 words or more",
             "low overlap": "word overlap (F1) with every reference is under "
             f"{o.overlap:g}, and no other category applies",
         }

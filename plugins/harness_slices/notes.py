@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.kit.numbers import percent
 from harness_slices.search import Bar, Table, Tally
 
 NAMED = 5
@@ -27,7 +28,7 @@ def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[s
     yield (
         f"slices tried: {single + double + sum(replies.tried)} ({single} of prompts, {double} "
         f"pairs of these, {replies.tried[0]} of replies); underperforming (a find by chance in "
-        f"{bar.alpha:.0%} of dev sets at most): {prompts.held + replies.held}"
+        f"{percent(bar.alpha)} of dev sets at most): {prompts.held + replies.held}"
     )
     merged = prompts.merged + replies.merged
     if merged:
@@ -53,7 +54,7 @@ def _power(prompts: Tally, table: Table) -> Iterator[str]:
     if known is None:
         yield f"{rows}: no slice of prompts is large enough to be judged"
         return
-    of = f"{rows}: for a slice with {known.share:.0%} of the rows"
+    of = f"{rows}: for a slice with {percent(known.share)} of the rows"
     if known.gap is None:
         yield f"{of} no gap is found at 80 % power"
     else:

@@ -61,7 +61,7 @@ def test_targeted_rows_go_by_gap_times_support():
     ]
     assert {item.remedy for item in made.items} == {"add real rows"}
     assert "gap to the rest is 0.3" in made.items[0].reason
-    assert "20%" in made.items[2].reason
+    assert "20 %" in made.items[2].reason
 
 
 @given(

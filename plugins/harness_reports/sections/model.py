@@ -100,7 +100,7 @@ def _words(value: Any) -> str:
 
 
 def _says(value: Any) -> bool:
-    """Whether an option is worth a word: an empty text, list or mapping is what it is unless set."""
+    """Whether an option is worth a word: an empty text, list or mapping is not."""
     return value not in ("", [], (), {}, None)
 
 

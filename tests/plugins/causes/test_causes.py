@@ -288,7 +288,7 @@ def test_near_rows_that_teach_the_answer_mean_too_little_capacity(one: Any) -> N
     found = one(dev(BILL, "heading bill", "heading card"))
     assert found.cause == "capacity"
     assert "train.r" in found.remedy
-    assert found.evidence.startswith("100% of the 5 nearest training rows")
+    assert found.evidence.startswith("100 % of the 5 nearest training rows")
     assert all(name.startswith("bill-") for name in found.rows)
 
 
@@ -318,7 +318,7 @@ def test_one_row_is_no_voice(one: Any) -> None:
     ]
     found = one(dev(BILL, "quite another text", "rubbish"), train=train)
     assert found.cause == "unknown"
-    assert "0% agree with the reference and 0% with each other" in found.evidence
+    assert "0 % agree with the reference and 0 % with each other" in found.evidence
     assert "reference is right" in found.remedy and "harness why" not in found.remedy
 
 

@@ -88,7 +88,7 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
     assert best.low < 0.2 < best.high
     assert best.q < 0.01
     assert 0.1 < best.shrunken < 0.25
-    assert "underperforming (a find by chance in 3% of dev sets at most): 1" in found.notes[0]
+    assert "underperforming (a find by chance in 3 % of dev sets at most): 1" in found.notes[0]
     assert plan(found, 50).items[0].slice == best
 
 
