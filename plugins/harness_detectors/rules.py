@@ -130,7 +130,8 @@ class Rules:
             "invented name": "the answer has a name that neither a reference nor the conversation "
             "has; code aside",
             "near copy of a training row": f"{percent(SAME)} or more of the answer's words stand "
-            "in the same order in one training row's answer, and not in a reference; 8 words or more",
+            "in the same order in one training row's answer, and not in a reference; 8 words or "
+            "more",
             "low overlap": "word overlap (F1) with every reference is under "
             f"{o.overlap:g}, and no other category applies",
         }
