@@ -35,7 +35,7 @@ KEPT = 0.99
 def gate_of(held_out: Sequence[Example], source: Sequence[Example]) -> tuple[Gate, Any]:
     """The gate as a run makes it, and what it found usual."""
     likeness = Likeness(held_out, source, Limits())
-    usual = calibrate(likeness, held_out, source, kept=KEPT, seed=1)
+    usual = calibrate(likeness, held_out, source, passing=KEPT, seed=1)
     return Gate(held_out, source, likeness=likeness, usual=usual), usual
 
 

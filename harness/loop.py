@@ -163,7 +163,7 @@ def _train_and_judge(
 
 
 def open_test(
-    steps: Steps, history: History, data: Dataset, base: Checkpoint, kept: Checkpoint
+    steps: Steps, history: History, data: Dataset, base: Checkpoint, tuned: Checkpoint
 ) -> TestResult:
     """Open the sealed test set: the base model, the same under the prompts that were best on dev,
     and the best round; counted once, before it happens.
@@ -179,12 +179,12 @@ def open_test(
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
     base_pins, other = pinned.get(BASELINE), sides.beside(steps, base)
     if other:
-        best = evaluate(steps, kept, test, of_kept, learned=learned, beside=other, pinned=pins)
+        best = evaluate(steps, tuned, test, of_kept, learned=learned, beside=other, pinned=pins)
         baseline = evaluate(steps, base, test, of_base, of=best, pinned=base_pins)
         process = sides.ONE
     else:
         baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
-        best = evaluate(steps, kept, test, of_kept, learned=learned, pinned=pins)
+        best = evaluate(steps, tuned, test, of_kept, learned=learned, pinned=pins)
         process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
     prompted = asking.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
@@ -316,16 +316,16 @@ def _decide(
     Args:
         other: the kept checkpoint, where it has answered in the pass of the newest one.
     """
-    number, kept = max(arm.train), _kept(history, arm)
+    number, before = max(arm.train), _kept(history, arm)
     dev, at, process = history.data.split("dev"), At(number, arm.name), sides.SAME
     steps.choosing_by(dev)
     if other:
         learned = arm.train[arm.kept] if arm.kept else ()
-        kept, process = sides.in_one(steps, kept, evaluation, other, dev, at, arm.kept, learned)
+        before, process = sides.in_one(steps, before, evaluation, other, dev, at, arm.kept, learned)
     elif arm.name == BASE_ARM:  # the control arm has no verdict
         plain = history.evaluations[BASE_ARM, BASELINE]
         process = sides.asked_again(steps, base, plain, evaluation, dev, at)
-    new, old = compared(steps, evaluation, kept, dev, at, arm.kept)
+    new, old = compared(steps, evaluation, before, dev, at, arm.kept)
     alpha = alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept, process)
     guarded = _guards(steps, history, arm, new, old, dev)
@@ -349,7 +349,7 @@ def _guards(
     history: History,
     arm: ArmState,
     new: Evaluation,
-    kept: Evaluation,
+    old: Evaluation,
     dev: Sequence[Example],
 ) -> tuple[GuardResult, ...]:
     """Whether the round made worse what it must leave alone; the control arm has no guards."""
@@ -357,7 +357,7 @@ def _guards(
         return ()
     settings = steps.config.settings
     place = (arm.name, max(arm.train))
-    earlier = {f"round {arm.kept}": kept.measurements}
+    earlier = {f"round {arm.kept}": old.measurements}
     if arm.kept != BASELINE:
         earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
     return guards.judge(
@@ -383,10 +383,10 @@ def rise(steps: Steps, history: History, place: Place) -> Rise | None:
 
 def answered(history: History, place: Place) -> dict[str, Answers]:
     """Kind of instruction -> both models' answers; nothing where none were asked."""
-    found = history.general.get(place)
-    if found is None:
+    general = history.general.get(place)
+    if general is None:
         return {}
-    return by_kind(found.before.kinds, found.before.right, found.after.right)
+    return by_kind(general.before.kinds, general.before.right, general.after.right)
 
 
 def _augment(

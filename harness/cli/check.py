@@ -197,11 +197,12 @@ def _dropped(rows: Sequence[Example], config: Config) -> Iterator[str]:
     sample = spaced(richer, RENDERED)
     try:
         view = ConfigView(config)
-        shown = view.rendered(sample) if view.at_hand() else []
+        renderings = view.rendered(sample) if view.at_hand() else []
     except HarnessError as error:
         yield f"what the chat template makes of tools is not known: {error.what}"
         return
-    for parts, count in Counter(one.left_out for one in shown if one.left_out).items():
+    left_out = Counter(rendering.left_out for rendering in renderings if rendering.left_out)
+    for parts, count in left_out.items():
         yield (
             f"the model's chat template drops {parts} ({count} of {len(sample)} rows with tools or "
             "thoughts that were looked at): take a model or `model.chat_template` that knows them"

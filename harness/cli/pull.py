@@ -39,8 +39,8 @@ def pull(
     console, machine = Console(stderr=True), Path(MACHINE_FOLDER).absolute()
     for sentence in shared_run.pull(shared, machine, run, code=trust.is_trusting()):
         console.print(Text(f"note: {one_line(sentence)}"), highlight=False, soft_wrap=True)
-    told = f"{run} is here: harness report {run}"
-    console.print(Text(one_line(told)), highlight=False, soft_wrap=True)
+    message = f"{run} is here: harness report {run}"
+    console.print(Text(one_line(message)), highlight=False, soft_wrap=True)
 
 
 def _url(given: str | None) -> str:

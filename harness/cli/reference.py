@@ -71,7 +71,7 @@ def _plugins() -> str:
     parts = []
     order = list(KINDS)
     for stage, name, provider in sorted(
-        Registry.build().providers(), key=lambda found: order.index(found[0])
+        Registry.build().providers(), key=lambda provided: order.index(provided[0])
     ):
         plugin: Any = provider.plugin
         if not getattr(plugin, "always", False):  # those no config names

@@ -277,12 +277,12 @@ def load(
             values[name] = value
             origins[name] = f"--{name}"
             given += [f"--{name}", str(value)]
-    made = check(values, path, lines, origins, asking=asking)
+    config = check(values, path, lines, origins, asking=asking)
     if asking and path == Path(FILE_NAME):
         level: Level = "note"
-        beside = [(level, f"{one} is not read: {FILE_NAME} is") for one in overlooked()]
-        made = dataclasses.replace(made, remarks=(*beside, *made.remarks))
-    return dataclasses.replace(made, given=tuple(given))
+        beside = [(level, f"{file} is not read: {FILE_NAME} is") for file in overlooked()]
+        config = dataclasses.replace(config, remarks=(*beside, *config.remarks))
+    return dataclasses.replace(config, given=tuple(given))
 
 
 def check(

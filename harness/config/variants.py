@@ -53,7 +53,7 @@ class Variants:
 
     def metric(self, score: str) -> PluginEntry | None:
         """The entry of the metric that gives a score."""
-        return next((one for one in self.config.metrics if score in one.score_names), None)
+        return next((entry for entry in self.config.metrics if score in entry.score_names), None)
 
     @property
     def scores(self) -> list[str]:

@@ -138,7 +138,7 @@ def screen(
     if most is not None and not rules.refuse_near:
         near_to = held_out[:: stride(len(held_out), most)]
     likeness = Likeness(near_to, source, rules.limits)
-    usual = calibrate(likeness, near_to, source, kept=rules.kept, seed=seed, check=check)
+    usual = calibrate(likeness, near_to, source, passing=rules.kept, seed=seed, check=check)
     gate = Gate(held_out, known=source, likeness=likeness, usual=usual)
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}

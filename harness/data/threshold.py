@@ -40,12 +40,12 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def calibrate(
     likeness: Likeness, held_out: Sequence[Example], source: Sequence[Example],
-    *, kept: float, seed: int, check: Callable[[], None] = lambda: None,
+    *, passing: float, seed: int, check: Callable[[], None] = lambda: None,
 ) -> Usual:  # fmt: skip
     """Ask the domain.
 
     Args:
-        kept: share of unrelated rows that the threshold lets pass (.99).
+        passing: share of unrelated rows that the threshold lets pass (.99).
         seed: of the copies with typing errors.
         check: is called now and then; may raise to stop.
     """
@@ -56,7 +56,9 @@ def calibrate(
         # With few rows on both sides, the largest of the held-out ones' has to do.
         if len(of_source) >= LEAST_ROWS:
             of, comparisons = SOURCE_ROWS, of_source
-    usual = Usual(*_quantiles(comparisons, kept), *_quantiles(held, kept), len(comparisons), of)
+    usual = Usual(
+        *_quantiles(comparisons, passing), *_quantiles(held, passing), len(comparisons), of
+    )
     return replace(usual, recognised=_recognised(likeness, usual, seed, check))
 
 
@@ -117,7 +119,7 @@ def _quantiles(
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:
-    """The ``ceil(kept (n + 1))``-th smallest, the largest if that is too many; None below 0."""
+    """The ``ceil(share (n + 1))``-th smallest, the largest if that is too many; None below 0."""
     if not values:
         return None
     rank = min(len(values), math.ceil(share * (len(values) + 1)))

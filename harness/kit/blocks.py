@@ -354,14 +354,13 @@ def _flaw_of_chart(block: Chart) -> str:
     points = [point for series in block.series for point in series.points]
     if not points:
         return "a chart has no points"
-    if block.kind in ("rounds", "curve", "scatter") and any(
-        isinstance(one.at, str) for one in points
-    ):
+    at_numbers = block.kind in ("rounds", "curve", "scatter")
+    if at_numbers and any(isinstance(point.at, str) for point in points):
         return f"a point of a chart of {block.kind} is at no number"
-    if block.kind == "parallel" and not all(0 <= one.value <= 1 for one in points):
+    if block.kind == "parallel" and not all(0 <= point.value <= 1 for point in points):
         return "a point of a chart of parallel axes lies beyond its axis"
     counted = block.kind in ("bars", "histogram", "shares")
-    if counted and any(one.value < 0 for one in points):
+    if counted and any(point.value < 0 for point in points):
         return f"a point of a chart of {block.kind} is below zero"
     return ""
 

@@ -183,7 +183,7 @@ def declines(answer: str) -> str:
     """
     text = _DECORATION.sub("", answer[: 2 * READ]).replace("\u2019", "'")
     text = " ".join(_QUOTED.sub("…", text).split())[:READ]
-    found = _declining().search(text)
-    if not found:
+    match = _declining().search(text)
+    if not match:
         return ""
-    return text[max(0, found.start() - _BEFORE) : found.end() + _AFTER].strip()
+    return text[max(0, match.start() - _BEFORE) : match.end() + _AFTER].strip()

@@ -80,7 +80,7 @@ class Batches:
 
     Args:
         who: whom a message is about.
-        kept: where answers go, and beside them what is under way.
+        store: where answers go, and beside them what is under way.
         stage, model: as what the cost is counted.
     """
 
@@ -89,13 +89,13 @@ class Batches:
         client: Client,
         options: ServerOptions,
         who: str,
-        kept: KeptReplies,
+        store: KeptReplies,
         stage: str,
         model: str,
         tick: Tick,
     ) -> None:
         self._client, self._options, self._who = client, options, who
-        self._kept, self._folder = kept, kept.folder / "batches"
+        self._kept, self._folder = store, store.folder / "batches"
         self._stage, self._model, self._tick = stage, model, tick
 
     def answers(self, requests: Mapping[str, Request]) -> Iterator[tuple[str, Reply | Fault]]:
@@ -226,12 +226,12 @@ class Batches:
                 where=self._who,
                 hint="the same command sends it again; `batch: 500` sends at most 500 at once",
             )
-        found: dict[str, Reply | Fault] = {}
+        answers: dict[str, Reply | Fault] = {}
         for name in ("error_file_id", "output_file_id"):
             if isinstance(file := ended.get(name), str) and file:
                 path = f"files/{quote(file, safe='')}/content"
                 may_be_empty = name == "error_file_id"
-                found |= self._patiently(functools.partial(self._lines, path, may_be_empty))
+                answers |= self._patiently(functools.partial(self._lines, path, may_be_empty))
         left_out = Fault(f"left out of a batch ({ended['status']})")
         log = Spending(Path(batch.spent), "") if batch.spent else None
         # The log may be gone, with all that was spent.
@@ -239,7 +239,7 @@ class Batches:
         outcomes: list[Reply | Fault] = []
         for key, tries in zip(batch.keys, batch.tries, strict=True):
             self._tick(len(outcomes), "replies of a batch")
-            outcome = found.get(key, left_out)
+            outcome = answers.get(key, left_out)
             if isinstance(outcome, Reply):
                 outcome = replace(outcome, tries=tries)
                 before = self._kept.get(key)
@@ -351,14 +351,14 @@ class Batches:
         return self._folder / f"{batch.name}.json"
 
 
-def finish(kept: KeptReplies, options: ServerOptions) -> None:
+def finish(store: KeptReplies, options: ServerOptions) -> None:
     """Settle and forget a batch whose answers are all kept: a killed command came no further.
 
     Nobody asks for its requests any more, so nobody would wait for it.
     """
-    for path in sorted((kept.folder / "batches").glob("*.json")):
+    for path in sorted((store.folder / "batches").glob("*.json")):
         batch = _read(path)
-        replies = [kept.get(key) for key in batch.keys]
+        replies = [store.get(key) for key in batch.keys]
         whole = all(r and r.tries >= n for r, n in zip(replies, batch.tries, strict=True))
         if not batch.id or batch.endpoint != options.endpoint or not whole:
             continue

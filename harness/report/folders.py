@@ -72,7 +72,7 @@ def find_reports(name: str | None = None) -> Path:
         if not folders:
             # One without a closed round has nothing of which reports could be made.
             runs = Path(MACHINE_FOLDER, "runs")
-            closed = sorted(one for one in _without_reports() if (runs / one / JOURNAL).exists())
+            closed = sorted(run for run in _without_reports() if (runs / run / JOURNAL).exists())
             raise UsageError(
                 "no run of this folder is finished"
                 if closed
@@ -177,8 +177,8 @@ def say(sentence: str, style: str = "") -> None:
 
 def _line(document: dict[str, Any]) -> dict[str, Any]:
     best = document["rounds"][document["kept_round"]]
-    found = best["scores"][document["primary"]]
-    name, value = titled(document["primary"], found.get("caveat")), found["value"]
+    score_of_best = best["scores"][document["primary"]]
+    name, value = titled(document["primary"], score_of_best.get("caveat")), score_of_best["value"]
     score = f"{name} {value:.4g}" if value is not None else "unscored"
     mark = one_line((document["chosen"] or {}).get("short", ""), 120)
     return {

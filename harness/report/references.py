@@ -46,8 +46,8 @@ def between_references(steps: Steps, history: History) -> Document | None:
     # NumPy: most runs have one reference a row.
     from harness.loop import deciding_score
 
-    kept = history.evaluations[BASE_ARM, history.kept]
-    pairs = list(_pairs(rows, {p.example_id: p for p in kept.predictions}))
+    best = history.evaluations[BASE_ARM, history.kept]
+    pairs = list(_pairs(rows, {p.example_id: p for p in best.predictions}))
     of_config = next(metric for metric in steps.config.metrics if metric.name == entry.name)
     try:
         with steps.run.guard("score", of_config, At(history.kept)):

@@ -66,10 +66,10 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         final: whether the run is done.
     """
     config, primary = run.config.settings, run.config.settings.primary
-    main, kept = history.of(BASE_ARM), history.kept
-    best = history.evaluations[BASE_ARM, kept]
+    main, kept_round = history.of(BASE_ARM), history.kept
+    best = history.evaluations[BASE_ARM, kept_round]
     forgetting = forgotten(steps, history)
-    shown = kept or main[-1].round
+    shown = kept_round or main[-1].round
     asked = baselines.compared(steps, history)
     best_prompt = baselines.best_prompt(steps, history)
     return written(
@@ -82,9 +82,11 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             settings=settings_of(run.config, run.root),
             data=_data(steps, history),
             rounds=tuple(_round(steps, history, result, forgetting) for result in main),
-            kept_round=kept,
+            kept_round=kept_round,
             best_prompt=best_prompt,
-            beats_prompts=_beats_prompts(best_prompt, asked, improved=kept > 0 or len(main) == 1),
+            beats_prompts=_beats_prompts(
+                best_prompt, asked, improved=kept_round > 0 or len(main) == 1
+            ),
             forgot=forgot(shown, forgetting.get(shown)),
             test=as_document(ShownTest, history.test),
             sealed=history.sealed,
@@ -103,7 +105,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             baselines=asked or None,
             models=baselines.other_models(steps, history) or None,
             arms=tuple(
-                arm(branch, kept or 1)
+                arm(branch, kept_round or 1)
                 for outcome in history.outcomes.values()
                 for branch in outcome.branches
             ),

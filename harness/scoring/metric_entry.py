@@ -67,17 +67,17 @@ class MetricEntry:
 
     def signature(self) -> str:
         """The metric's; raises PluginError where that is no text."""
-        found = self._called(self.metric.signature, "signature")
-        if not isinstance(found, str):
-            raise PluginError(f"signature() gives a {type(found).__name__}", where=self._where)
-        return found
+        signature = self._called(self.metric.signature, "signature")
+        if not isinstance(signature, str):
+            raise PluginError(f"signature() gives a {type(signature).__name__}", where=self._where)
+        return signature
 
     def caveat(self) -> str:
         """The metric's, and the run's, in one line; raises PluginError where that is no text."""
-        found = self._called(self.metric.caveat, "caveat")
-        if not isinstance(found, str):
-            raise PluginError(f"caveat() gives a {type(found).__name__}", where=self._where)
-        return one_line("; ".join(part for part in (self.doubt, found) if part), CAVEAT)
+        caveat = self._called(self.metric.caveat, "caveat")
+        if not isinstance(caveat, str):
+            raise PluginError(f"caveat() gives a {type(caveat).__name__}", where=self._where)
+        return one_line("; ".join(part for part in (self.doubt, caveat) if part), CAVEAT)
 
     def titled(self, score_name: str) -> str:
         """A score's name as people read it, with its caveat."""
@@ -85,9 +85,9 @@ class MetricEntry:
 
     def remarks(self, pairs: Sequence[Pair]) -> list[str]:
         """The metric's; raises PluginError where they are no texts."""
-        found = self._called(partial(self.metric.remarks, pairs), "remarks")
+        remarks = self._called(partial(self.metric.remarks, pairs), "remarks")
         with plainly(self._where):
-            return list(checked(tuple[str, ...], found, "remarks()"))
+            return list(checked(tuple[str, ...], remarks, "remarks()"))
 
     @property
     def _where(self) -> str:

@@ -47,7 +47,8 @@ def scores(
         names = group_names(groups, (m.example_id for m in scored))
         estimates = stats.interval(entry.aggregate, table(scored), names, seed, draws=draws)
         if not overrides(entry.metric, "aggregate", "values"):  # plain means
-            estimates = [_with_ends(one, entry.metric.bounds, names) for one in estimates]
+            bounds = entry.metric.bounds
+            estimates = [_with_ends(estimate, bounds, names) for estimate in estimates]
     else:
         estimates = _corpus(entry, {m.example_id for m in scored}, pairs)
     signature = entry.signature() if signature is None else signature

@@ -111,8 +111,8 @@ def without_texts(settings: Any, entries: Mapping[str, Sequence[Any]]) -> Iterat
         if guard.answered is not None and not empty:
             kinds = _kinds(entries.get("probes", ()))
             if guard.answered not in kinds:
-                told = f"no probe counts instructions called '{guard.answered}' by themselves"
-                yield place, f"{told}{near(guard.answered, kinds)}"
+                message = f"no probe counts instructions called '{guard.answered}' by themselves"
+                yield place, f"{message}{near(guard.answered, kinds)}"
         if empty:
             yield place, "general texts come from probes, which is empty: name one there"
         for entry in entries.get("generate", ()):

@@ -84,8 +84,10 @@ def space(root: Path) -> Space:
     names = sorted({*(_run_of(path.name) for path in _folders(runs)), *reports})
     busy = tuple(name for name in names if _in_progress(runs / name))
     noted = {path: uses.of(path) for name in names for path in _own(runs, name)}
-    unclear = tuple(sorted({_run_of(path.name) for path, found in noted.items() if found is None}))
-    all_uses = [use for found in noted.values() for use in found or ()]
+    unclear = tuple(
+        sorted({_run_of(path.name) for path, run_uses in noted.items() if run_uses is None})
+    )
+    all_uses = [use for run_uses in noted.values() for use in run_uses or ()]
     unneeded: list[Part] = []
     if not busy and not unclear:
         needed = {(use.stage, use.folder) for use in all_uses}

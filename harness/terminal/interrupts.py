@@ -51,12 +51,12 @@ def begin() -> None:
 def way_on() -> str:
     """The command that goes on: as it was given, but that it begins nothing again."""
     words = [word for word in sys.argv[1:] if word != "--as-new-run"]
-    kept = [
+    again = [
         word
         for before, word in zip(["", *words], words, strict=False)
         if before != "--reopen" and not word.startswith("--reopen")
     ]
-    return shlex.join(["harness", *kept])
+    return shlex.join(["harness", *again])
 
 
 class Stop:

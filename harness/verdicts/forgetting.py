@@ -292,21 +292,21 @@ class RiseCase(Case):
 
     def at(self, alpha: float) -> Verdict:
         level = 1 - alpha
-        found = None if self.rise is None or self.rise.doubt else self.rise.at(level)
-        if found is None or found.low is None or found.high is None:
-            value = None if found is None else -found.value
+        rise = None if self.rise is None or self.rise.doubt else self.rise.at(level)
+        if rise is None or rise.low is None or rise.high is None:
+            value = None if rise is None else -rise.value
             return Verdict("no evidence", "round 0", value, None, None, level, None, "")
-        over = found.low > self.limit
+        over = rise.low > self.limit
         sentence = (
-            f"The loss on general text rose by {number(found.value, DIGITS)} nats per token, by at "
-            f"least {number(found.low, DIGITS)} at {percent(level)} confidence ({found.n} texts), "
+            f"The loss on general text rose by {number(rise.value, DIGITS)} nats per token, by at "
+            f"least {number(rise.low, DIGITS)} at {percent(level)} confidence ({rise.n} texts), "
             f"and {self.limit:g} is allowed."
             if over
             else ""
         )
         return Verdict(
-            "regressed" if over else "no evidence", "round 0", -found.value, -found.high,
-            -found.low, level, None, sentence, found.n, found.groups,
+            "regressed" if over else "no evidence", "round 0", -rise.value, -rise.high,
+            -rise.low, level, None, sentence, rise.n, rise.groups,
         )  # fmt: skip
 
     def open(self, loss: float) -> str:
@@ -335,14 +335,14 @@ class AnswersCase(Case):
 
     def at(self, alpha: float) -> Verdict:
         """Bounds of the share of answers gained less that of those lost."""
-        level, found = 1 - alpha, self.answers
-        if found is None:
+        level, answers = 1 - alpha, self.answers
+        if answers is None:
             return Verdict("no evidence", "round 0", None, None, None, level, None, "")
-        asked = len(found.before)
-        low, high = stats.share_bounds(found.gained, found.lost, asked, alpha)
+        asked = len(answers.before)
+        low, high = stats.share_bounds(answers.gained, answers.lost, asked, alpha)
         over = high < -self.limit
         sentence = (
-            f"{sum(found.before)} of {asked} before, {sum(found.after)} after: "
+            f"{sum(answers.before)} of {asked} before, {sum(answers.after)} after: "
             f"{percent(-high)} fewer at least, at {percent(level)} confidence, and "
             f"{percent(self.limit)} are allowed."
             if over
@@ -350,7 +350,7 @@ class AnswersCase(Case):
         )
         return Verdict(
             "regressed" if over else "no evidence", "round 0",
-            (found.gained - found.lost) / asked, low, high, level, None, sentence, asked, asked,
+            (answers.gained - answers.lost) / asked, low, high, level, None, sentence, asked, asked,
         )  # fmt: skip
 
     def open(self, loss: float) -> str:
@@ -366,13 +366,13 @@ def with_measured(
     Args:
         answers: kind of instruction -> both models' answers.
     """
-    found: list[Guard | Case] = []
+    cases: list[Guard | Case] = []
     for guard in guards:
         if guard.answered is not None:
-            found.append(AnswersCase(guard, answers.get(guard.answered)))
+            cases.append(AnswersCase(guard, answers.get(guard.answered)))
         else:
-            found.append(guard if guard.forgetting is None else RiseCase(guard, rise))
-    return found
+            cases.append(guard if guard.forgetting is None else RiseCase(guard, rise))
+    return cases
 
 
 def guarded(case: Case, verdict: Verdict) -> GuardResult:

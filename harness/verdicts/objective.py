@@ -21,25 +21,25 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> ShownObject
     """
     metric, statement = one_line(objective.metric), one_line(objective.statement)
     shown = functools.partial(ShownObjective, metric, objective.target, statement)
-    kept = [result for result in rounds if result.kept]
-    score = kept[-1].scores.get(objective.metric) if kept else None
+    kept_rounds = [result for result in rounds if result.kept]
+    score = kept_rounds[-1].scores.get(objective.metric) if kept_rounds else None
     value = finite(score.value) if score else None
     if score is None or value is None:
         sentence = f"Objective: {metric} has no value yet, so nothing can be said."
         return shown("unknown", None, None, None, None, sentence)
     up = 1 if score.higher_is_better else -1
     missing = up * (objective.target - value)
-    pace = _pace(objective, kept, up)
+    pace = _pace(objective, kept_rounds, up)
     left = missing / pace if missing > 0 and pace is not None and pace > 0 else None
     state = _state(objective.target, score, missing)
-    on_dev = f", {CHOSEN}" if kept[-1].round else ""
+    on_dev = f", {CHOSEN}" if kept_rounds[-1].round else ""
     sentence = one_line(_words(objective, score, state, missing, left, on_dev))
     return shown(state, value, finite(missing), finite(pace), finite(left), sentence)
 
 
-def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:
+def _pace(objective: Objective, kept_rounds: Sequence[RoundResult], up: int) -> float | None:
     """Gain per round from the baseline to the best round."""
-    first, last = kept[0], kept[-1]
+    first, last = kept_rounds[0], kept_rounds[-1]
     before, now = (r.scores.get(objective.metric) for r in (first, last))
     if last.round == first.round or before is None or now is None:
         return None

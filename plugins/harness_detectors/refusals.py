@@ -8,5 +8,5 @@ from harness_detectors.reading import Reading
 
 def refusal(reading: Reading) -> str:
     """The words that decline, where no reference declines too."""
-    found = declines(reading.text)
-    return "" if any(map(declines, reading.references)) else found
+    words = declines(reading.text)
+    return "" if any(map(declines, reading.references)) else words

@@ -43,11 +43,11 @@ def words(
     """
     known = {*values, *(["adapters"] if adapters else [])}
 
-    def part_of(found: re.Match[str]) -> str:
-        places = places_of(found[1])
+    def part_of(optional: re.Match[str]) -> str:
+        places = places_of(optional[1])
         if not places:  # brackets of the server's own, such as '["*"]'
-            return found[0]
-        return found[1] if places <= known else ""
+            return optional[0]
+        return optional[1] if places <= known else ""
 
     text = _OPTIONAL.sub(part_of, template)
     several = [f"{name}={folder}" for name, folder in (adapters or {}).items()]
@@ -183,9 +183,9 @@ def version(template: str) -> str:
             )
             lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
             if done.returncode == 0 and lines:
-                told = one_line(lines[-1], 100)
-                named = name.lower() in told.lower() or rest[:1] == ["-m"]
-                return told if named else f"{name} {told}"
+                line = one_line(lines[-1], 100)
+                named = name.lower() in line.lower() or rest[:1] == ["-m"]
+                return line if named else f"{name} {line}"
     return ""
 
 

@@ -95,18 +95,18 @@ class Facts(ByFacts, harness.Metric):
         """How many examples have no facts, and how many answers state a forbidden one."""
         file = self.options.file.name
         listed = [(answer, facts) for answer, row in pairs if (facts := self._facts.of(row))]
-        found = []
+        sentences = []
         if len(listed) < len(pairs):
-            found.append(
+            sentences.append(
                 f"{file} lists no facts for {len(pairs) - len(listed)} of {len(pairs)} examples; "
                 "they are not scored."
             )
         refused = sum(bool(self._found(answer, facts.forbidden)) for answer, facts in listed)
         if refused:
-            found.append(
+            sentences.append(
                 f"{refused} of {len(listed)} answers state a forbidden fact and score 0 for it."
             )
-        return found
+        return sentences
 
 
 class FactsDetector(ByFacts, harness.Detector):

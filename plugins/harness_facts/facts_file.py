@@ -56,13 +56,13 @@ class FactsFile:
 
     def of(self, example: harness.Example) -> RowFacts:
         """The facts of one example, from all parts of the file that name it."""
-        found = self.every
+        facts_of_row = self.every
         for (name, value), facts in self.meta.items():
             if name in example.meta and str(example.meta[name]) == value:
-                found += facts
+                facts_of_row += facts
         if example.group is not None and example.group in self.groups:
-            found += self.groups[example.group]
-        return found + self.rows[example.id] if example.id in self.rows else found
+            facts_of_row += self.groups[example.group]
+        return facts_of_row + self.rows[example.id] if example.id in self.rows else facts_of_row
 
 
 def read(path: Path) -> FactsFile:
@@ -92,18 +92,18 @@ def read(path: Path) -> FactsFile:
 
 def _same(raw: Any, problems: Problems) -> dict[str, str]:
     """Word -> the word that stands for it."""
-    found: dict[str, str] = {}
+    stand_ins: dict[str, str] = {}
     for place, (name, variants) in _entries(raw, ("same",), problems):
         if not isinstance(variants, list):
             problems.add(place, "a list of words is needed")
             continue
         whole = [_word(text, place, problems) for text in (name, *variants)]
         for variant in whole[1:]:
-            if found.setdefault(variant, whole[0]) != whole[0]:
+            if stand_ins.setdefault(variant, whole[0]) != whole[0]:
                 problems.add(place, f"'{variant}' stands for two words")
-        if found.get(whole[0], whole[0]) != whole[0]:
+        if stand_ins.get(whole[0], whole[0]) != whole[0]:
             problems.add(place, f"'{whole[0]}' stands for another word itself")
-    return found
+    return stand_ins
 
 
 def _word(text: Any, place: Place, problems: Problems) -> str:

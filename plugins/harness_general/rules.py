@@ -34,8 +34,8 @@ def _number(answer: str) -> float | None:
     Of ``20 - 8 = 12`` it is the result.
     """
     answer = answer.rpartition("=")[2]
-    if found := _NUMBER.search(answer):
-        return float(found[0].replace(",", ""))
+    if digits := _NUMBER.search(answer):
+        return float(digits[0].replace(",", ""))
     if named := _WORD.search(answer.casefold()):
         return float(_WORDS[named[0]])
     return None

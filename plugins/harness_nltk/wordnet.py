@@ -72,14 +72,14 @@ class WordNet:
     def synonyms(self, word: str) -> frozenset[str]:
         """The word and all plain words that share a synset with it or one of its base forms."""
         lowered = word.lower()
-        found = {word}
+        words = {word}
         for line in self.lemmas.get(lowered, "").split("\n"):
-            found.update(line.split(" ")[1:])
+            words.update(line.split(" ")[1:])
         for part, base in self._bases(lowered):
             for line in self.lemmas.get(base, "").split("\n"):
                 if line.startswith(part):
-                    found.update(line.split(" ")[1:])
-        return frozenset(other for other in found if other is word or is_plain(other))
+                    words.update(line.split(" ")[1:])
+        return frozenset(other for other in words if other is word or is_plain(other))
 
     def _bases(self, word: str) -> Iterator[tuple[str, str]]:
         """Base forms that the word may come from, in WordNet or not, each with its part."""

@@ -52,12 +52,12 @@ def _json(answers: Sequence[str]) -> str:
     known = list(dict.fromkeys(key for keys in every for key in keys))
     if not known or len(known) > KEYS:
         return f"{head} {ALONE}"
-    keys = ", ".join(json.dumps(key, ensure_ascii=False) for key in known)
-    if all(set(one) == set(known) for one in every):
-        return f"{head} with the {'key' if len(known) == 1 else 'keys'} {keys}, {ALONE}"
+    listed = ", ".join(json.dumps(key, ensure_ascii=False) for key in known)
+    if all(set(keys) == set(known) for keys in every):
+        return f"{head} with the {'key' if len(known) == 1 else 'keys'} {listed}, {ALONE}"
     most = max(map(len, every))
     some = "one of the keys" if most == 1 else "some of the keys"
-    return f"{head} with {some} {keys}, {ALONE}"
+    return f"{head} with {some} {listed}, {ALONE}"
 
 
 def _parsed(answer: str) -> Any:

@@ -66,14 +66,14 @@ class Vocabulary(dict[str, int]):
 
     def reference(self, text: str) -> Text:
         """The same, remembered: other answers will be compared with it."""
-        found = self._texts.get(text)
-        if found is None:
+        remembered = self._texts.get(text)
+        if remembered is None:
             if self._text_characters > MOST_TEXT_CHARACTERS:
                 self._texts.clear()
                 self._text_characters = 0
             self._text_characters += len(text)
-            found = self._texts[text] = self.text(text)
-        return found
+            remembered = self._texts[text] = self.text(text)
+        return remembered
 
     def _encode(self, text: str) -> array[int]:
         return array("I", map(self.__getitem__, self._split(text)))

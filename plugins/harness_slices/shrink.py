@@ -46,17 +46,17 @@ class Prior:
         return np.where(ses > 0, (shares * np.nan_to_num(factors)).sum(axis=1) * gaps, gaps)
 
 
-def prior(gaps: Floats, ses: Floats, found: Mask | None = None) -> Prior:
+def prior(gaps: Floats, ses: Floats, certain: Mask | None = None) -> Prior:
     """The likeliest prior of gaps ``(c,)``; those without a standard error are left out.
 
     All weight lies on variance 0 where every other spread makes the gaps less likely. Gaps that
-    were ``found (c,)`` to be none of chance, by other means than this prior, have their share of
+    were ``certain (c,)`` to be none of chance, by other means than this prior, have their share of
     the weight for themselves, on the variance that they show.
     """
     import numpy as np
 
     known = np.isfinite(gaps) & np.isfinite(ses) & (ses > 0)
-    sure = known & found if found is not None else np.zeros(len(gaps), dtype=np.bool_)
+    sure = known & certain if certain is not None else np.zeros(len(gaps), dtype=np.bool_)
     belief = _fitted(gaps[known], ses[known])
     if not sure.any():
         return belief

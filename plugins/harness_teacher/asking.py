@@ -36,8 +36,8 @@ SYSTEM = ("system", "developer")
 def is_single(row: Example) -> bool:
     """Whether a row can be shown as a prompt and its answer: one turn of a user, in text."""
     turns = [turn for turn in row.messages if turn.get("role") not in SYSTEM]
-    one = len(turns) == 1 and turns[0].get("role") == "user"
-    return bool(row.references) and one and isinstance(turns[0].get("content"), str)
+    single = len(turns) == 1 and turns[0].get("role") == "user"
+    return bool(row.references) and single and isinstance(turns[0].get("content"), str)
 
 
 def instructions(messages: Iterable[Message]) -> str:
@@ -47,8 +47,8 @@ def instructions(messages: Iterable[Message]) -> str:
 
 
 def _begin(task: str, row: Example) -> list[str]:
-    told = {"Task": task, "Instructions of each row": instructions(row.messages)}
-    return [f"{name}: {text}" for name, text in told.items() if text]
+    parts = {"Task": task, "Instructions of each row": instructions(row.messages)}
+    return [f"{name}: {text}" for name, text in parts.items() if text]
 
 
 def write(task: str, item: PlanItem, shots: Sequence[Example], count: int) -> list[Message]:
@@ -81,9 +81,9 @@ def answer(task: str, messages: Iterable[Message], shots: Sequence[Example]) -> 
     shown = [turn for row in shots for turn in _turns(row)]
     own = list(messages)
     # The row's own instructions come first and stay as they are: they are part of the task.
-    told = MARK.join(filter(None, (instructions(own), task, ANSWER)))
+    instruction = MARK.join(filter(None, (instructions(own), task, ANSWER)))
     asked = (turn for turn in own if turn.get("role") not in SYSTEM)
-    return [*_messages(told), *shown, *asked]
+    return [*_messages(instruction), *shown, *asked]
 
 
 def whole(reply: Reply) -> str:

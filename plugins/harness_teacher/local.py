@@ -84,16 +84,16 @@ class LocalAsker:
         """
         keys = [self.key(request) for request in requests]
         distinct = list(dict(zip(keys, requests, strict=True)).items())
-        found: dict[str, Reply] = {}
+        by_key: dict[str, Reply] = {}
         for begin in range(0, len(distinct), PART):
             progress(begin, len(distinct), "replies")
-            found |= self._of_part(dict(distinct[begin : begin + PART]))
-        yield from enumerate(found[key] for key in keys)
+            by_key |= self._of_part(dict(distinct[begin : begin + PART]))
+        yield from enumerate(by_key[key] for key in keys)
 
     def _of_part(self, asked: Mapping[str, Request]) -> dict[str, Reply]:
         """The reply to each of these requests, which are drawn together."""
-        kept = {key: self._kept.get(key) if self._kept else None for key in asked}
-        found = {key: reply for key, reply in kept.items() if reply}
+        earlier = {key: self._kept.get(key) if self._kept else None for key in asked}
+        replies = {key: reply for key, reply in earlier.items() if reply}
         for attempt in range(1, self._tries + 1):
             # Draws depend on what else is in a batch: what was drawn together before a kill is
             # drawn together after it, and of what is kept already nothing is taken.
@@ -101,17 +101,17 @@ class LocalAsker:
                 key: request
                 for key, request in asked.items()
                 if attempt == 1
-                or found[key].tries >= attempt
-                or not request.accept(found[key].text)
+                or replies[key].tries >= attempt
+                or not request.accept(replies[key].text)
             }
-            missing = {key for key in drawn if key not in found or found[key].tries < attempt}
+            missing = {key for key in drawn if key not in replies or replies[key].tries < attempt}
             if missing:
                 for key, reply in self._drawn(drawn, attempt):
                     if key in missing:
-                        found[key] = reply
+                        replies[key] = reply
                         if self._kept is not None:
                             self._kept.put(key, reply, self._checkpoint.name)
-        return found
+        return replies
 
     def _drawn(self, asked: Mapping[str, Request], attempt: int) -> Iterator[tuple[str, Reply]]:
         keys = list(asked)

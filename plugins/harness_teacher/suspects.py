@@ -19,10 +19,10 @@ def read(path: Path) -> Mapping[str, str]:
     Raises:
         DataError: the file cannot be read, or a line is no suspect.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for name, reason in each_of(path, _suspect, "harness data suspects writes such a file"):
-        found.setdefault(name, one_line(reason, 200))
-    return found
+        reasons.setdefault(name, one_line(reason, 200))
+    return reasons
 
 
 def _suspect(line: Record) -> tuple[str, str]:

@@ -157,8 +157,8 @@ class Teacher(harness.Augmenter):
             try:
                 suspects.read(self.options.suspects)
             except harness.DataError as error:
-                told = "; ".join((f"{error.what} ({error.where})", *error.details))
-                yield harness.Problem(told, ("suspects",))
+                message = "; ".join((f"{error.what} ({error.where})", *error.details))
+                yield harness.Problem(message, ("suspects",))
         try:
             self._verifiers(files)
         except harness.ConfigError as error:
@@ -554,7 +554,7 @@ def _labelled(row: Example, labels: frozenset[str]) -> Example:
 def _stands(draft: Draft) -> bool:
     """Whether the teacher gives an answer that the suspect row has already."""
     answer = draft.row.references[0]
-    return any(verifying.is_same(answer, one) for one in draft.ask.parent.references)
+    return any(verifying.is_same(answer, reference) for reference in draft.ask.parent.references)
 
 
 def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -148,9 +148,9 @@ def agreed(answers: Sequence[str]) -> tuple[str | None, str]:
     return (most if most and 2 * count > len(answers) else None), words
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same(answer: str, other: str) -> bool:
     """Whether two answers count as the same."""
-    return _same(one) == _same(other)
+    return _same(answer) == _same(other)
 
 
 def _same(answer: str) -> str:

@@ -115,8 +115,8 @@ def _turn(
         return histories
     pair = [answered.predictions[0] for answered in answers]
     show_answers(sides, pair, out, [answered.seconds for answered in answers], marks=marks)
-    one, other = (
+    first, second = (
         (*turns, answer.message or {"role": "assistant", "content": answer.text})
         for turns, answer in zip(asked, pair, strict=True)
     )
-    return one, other
+    return first, second
