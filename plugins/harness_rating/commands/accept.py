@@ -16,6 +16,7 @@ import harness
 from harness import Correction, UsageError, near
 from harness.kit import yaml_file
 from harness.kit.blocks import Column, Table
+from harness.kit.numbers import counted
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness.terminal.options import Json
@@ -183,7 +184,7 @@ def _show(done: Acceptance, target: Path) -> None:
     if counts["dev"]:
         tables.note(
             console,
-            f"{_many(counts['dev'], 'text')} of the file for dev: a run with `corrections: "
+            f"{counted(counts['dev'], 'text')} of the file for dev: a run with `corrections: "
             f"{_seen(done, target)}` scores all rounds again, with them as further references. "
             "Its answers and checkpoints are taken from the store.",
         )
@@ -201,8 +202,9 @@ def _leanings(done: Acceptance) -> Iterator[str]:
     dev = [correction for correction in done.whole if correction.split == "dev"]
     alone = _one_sided(dev)
     if alone:
+        texts = counted(len(dev), "text")
         yield (
-            f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
+            f"warning: {alone} of {texts} for dev come from batches that did not "
             "show the answers of two rounds blindly. They lie nearer to the answers that were "
             "corrected, so such a run's verdicts lean towards that round, and "
             "*one-sided references* is printed next to its scores. Rate both rounds together: "
@@ -219,7 +221,7 @@ def _leanings(done: Acceptance) -> Iterator[str]:
 
 def _of_the_pool(done: Acceptance, target: Path, count: int) -> str:
     """What an augmenter does with the texts, and what the config needs first."""
-    head = f"{_many(count, 'text')} of the file for the pool: an augmenter may propose them for "
+    head = f"{counted(count, 'text')} of the file for the pool: an augmenter may propose them for "
     if _proposes(done.batch, target):
         return f"{head}training, and the run's config has one that does."
     entry = f"{{plugin: better-answers, file: {_seen(done, target)}, rows: {count}}}"
@@ -251,10 +253,6 @@ def _table(done: Acceptance) -> Table:
         cells = tuple(text or "(empty)" for text in texts)
         rows.append((item.id, f"{correction.split}, {who(correction)}", cells))
     return Table(columns, tuple(rows), "better answers")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _next(done: Acceptance, target: Path) -> str:

@@ -110,32 +110,34 @@ def _rated(batch: Batch, ratings: Sequence[Rating]) -> dict[str, int]:
 
 def _raters(document: Document, rated: Mapping[str, int]) -> Table:
     """Severity in the overall score, repeats over all criteria, time."""
-    severity = {one["rater"]: one for one in (document["overall"] or {"severity": ()})["severity"]}
-    repeats = _repeats(document)
-    seconds = {one["rater"]: one["median"] for one in document["time"]["raters"]}
+    severity = document["overall"]["severity"] if document["overall"] else ()
     columns: dict[str, Mapping[str, str]] = {
         "overall severity [95 %]": {
-            k: tables.span(one, 2, sign=True) for k, one in severity.items()
+            row["rater"]: tables.span(row, 2, sign=True) for row in severity
         },
-        "same again": {k: f"{same} of {count}" for k, (same, count) in repeats.items()},
-        "s/item": {k: f"{median:.0f}" for k, median in seconds.items()},
-        "items": {k: f"{count:,}" for k, count in rated.items()},
+        "same again": {
+            rater: f"{same} of {count}" for rater, (same, count) in _repeats(document).items()
+        },
+        "s/item": {row["rater"]: f"{row['median']:.0f}" for row in document["time"]["raters"]},
+        "items": {rater: f"{count:,}" for rater, count in rated.items()},
     }
-    kept = {title: cells for title, cells in columns.items() if cells}
+    columns = {title: cells for title, cells in columns.items() if cells}
     rows = (
-        (rater, *(cells.get(rater, DASH) for cells in kept.values()))
+        (rater, *(cells.get(rater, DASH) for cells in columns.values()))
         for rater in document["raters"]
     )
-    return table(["rater", *kept], rows, right=kept, caption="what each rater is like")
+    caption = "what each rater is like"
+    return table(["rater", *columns], rows, right=columns, caption=caption)
 
 
 def _repeats(document: Document) -> dict[str, tuple[int, int]]:
     """Rater -> values of hidden repeats that were the same again, of how many."""
     counts: dict[str, tuple[int, int]] = {}
-    for rater in (rater for part in document["criteria"] for rater in part["consistency"]):
-        same, count = counts.get(rater["rater"], (0, 0))
-        more = round(rater["same"] * rater["repeats"])
-        counts[rater["rater"]] = same + more, count + rater["repeats"]
+    for part in document["criteria"]:
+        for row in part["consistency"]:
+            same, count = counts.get(row["rater"], (0, 0))
+            more = round(row["same"] * row["repeats"])
+            counts[row["rater"]] = same + more, count + row["repeats"]
     return counts
 
 
@@ -144,17 +146,15 @@ def _repeats(document: Document) -> dict[str, tuple[int, int]]:
 
 def _values(document: Document, batch: Batch, width: int, *, plain: bool) -> Table:
     """How often each value was given; each value stays on one line with its count."""
-    parts = []
+    parts: list[tuple[str, str, list[str]]] = []
     for part in document["criteria"]:
         counts = {_key(entry["value"]): entry["ratings"] for entry in part["distribution"]}
         scale = _scale(batch.rubric.criterion(part["id"]), counts)
         bars = "" if plain else _bars([counts.get(value, 0) for value in scale])
         parts.append((_title(part["title"]), bars, _counted(scale, counts)))
-    taken = [
-        max((cell_len(text) for text in texts), default=0) + tables.GAP
-        for texts in ([title for title, _, _ in parts], [bars for _, bars, _ in parts])
-    ]
-    room = width - sum(taken)
+    titles = max((cell_len(title) for title, _, _ in parts), default=0) + tables.GAP
+    widest = max((cell_len(bars) for _, bars, _ in parts), default=0) + tables.GAP
+    room = width - titles - widest
     rows: list[tuple[Cell, ...]] = [
         (title, bars, tuple(_lines(pieces, room))) for title, bars, pieces in parts
     ]

@@ -32,7 +32,7 @@ def import_(
     """Take in ratings from a file; twice does no harm."""
     from harness_rating.exchange.importing import import_file
 
-    result = import_file(path, RatingsFolder(), batch=batch, all_raters=all_raters)
+    result = import_file(path, RatingsFolder(), expected=batch, all_raters=all_raters)
     if as_json:
         write_json(to_json(result))
         return

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness import Context, EnvironmentFailure, Judge, Report, UsageError
+from harness import Context, EnvironmentFailure, Judge, UsageError
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
@@ -82,7 +82,9 @@ def _show_outcome(outcome: Mapping[str, Any], console: Console) -> None:
     from harness_rating.commands.verdict import comparisons_table, scores_table
 
     compared = outcome["comparisons"]
-    scored = [one for one in outcome["scores"] if one["n"] and not (compared and one["criterion"])]
+    scored = [score for score in outcome["scores"] if score["n"]]
+    if compared:  # then the overall scores are enough
+        scored = [score for score in scored if not score["criterion"]]
     if not compared and not scored:
         return
     does = "prefers" if compared else "gives"
@@ -103,7 +105,7 @@ def _judge_of(wanted: Judging) -> Judge:
     for text in wanted.sets:
         setting = yaml_file.key_value(text)
         if setting is None:
-            # What was given is not repeated: it may be a key.
+            # The text is not repeated: it may be a key.
             raise UsageError("--set takes KEY=VALUE, as model=NAME")
         options[setting[0]] = setting[1]
     judge = harness.make_plugin("judge", wanted.judge, options, wanted.plugins)
@@ -115,7 +117,7 @@ def _judge_of(wanted: Judging) -> Judge:
 def _alone(path: Path, batch: Batch) -> Iterator[None]:
     """One process at a time writes what a judge says of a batch."""
     with contextlib.ExitStack() as held:
-        try:
+        try:  # around the lock alone, and not around what is done under it
             held.enter_context(exclusive(path))
         except EnvironmentFailure as error:
             holder = error.what.rpartition(": ")[2]
@@ -131,16 +133,14 @@ def _rate(model: Judge, batch: Batch, stored: Judgements) -> None:
     left = judgements.unjudged(batch.rubric, once, stored.standing)
     if not left:
         return
-    with _showing(batch) as report, tempfile.TemporaryDirectory() as output:
+    with (
+        Display(Console(stderr=True), batch.name, SHORT) as display,
+        tempfile.TemporaryDirectory() as output,
+    ):
+        report = display.stage("judge")
         context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
         for judgement in model.rate(batch.rubric, left, context):
             stored.append(judgement)
-
-
-@contextlib.contextmanager
-def _showing(batch: Batch) -> Iterator[Report]:
-    with Display(Console(stderr=True), batch.name, SHORT) as display:
-        yield display.stage("judge")
 
 
 def _say_how_to_go_on() -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def serve(
-    batch: BatchName = None,
+    name: BatchName = None,
     host: Host = "127.0.0.1",
     port: Port = 8642,
     hosts: Annotated[
@@ -44,13 +44,14 @@ def serve(
     from harness_rating.page.tokens import seats
 
     folder = RatingsFolder()
-    found = of_each(batch, folder, lambda one: (one, seats(folder.path, [one])))
-    if not found:
+    opened = of_each(name, folder, lambda batch: (batch, seats(folder.path, [batch])))
+    if not opened:
         raise DataError("no batch of this folder is whole, so there is nothing to serve")
-    places = {token: seat for _, own in found for token, seat in own.items()}
+    batches = [batch for batch, _ in opened]
+    seat_of = {token: seat for _, of_batch in opened for token, seat in of_batch.items()}
     scheme = "https" if https else "http"
     options = Options(folder.path, host, port, tuple(hosts or ()), scheme)
-    _run([one for one, _ in found], places, options, {})
+    _run(batches, seat_of, options, {})
 
 
 def adjudicate(
@@ -79,9 +80,10 @@ def adjudicate(
     values: dict[str, dict[str, Any]] = {}
     for disagreement in disagreements:
         values.setdefault(disagreement.item, {})[disagreement.criterion] = disagreement.values
-    shown = dataclasses.replace(batch, raters=(rater,), assignments={rater: tuple(values)})
-    seat = {secrets.token_urlsafe(32): Seat(batch.name, rater)}
-    _run([shown], seat, Options(folder.path, host, port), values)
+    # The batch as it is for who settles: the items that raters disagree on, and no others.
+    disputed = dataclasses.replace(batch, raters=(rater,), assignments={rater: tuple(values)})
+    seat_of = {secrets.token_urlsafe(32): Seat(batch.name, rater)}
+    _run([disputed], seat_of, Options(folder.path, host, port), values)
 
 
 def _show_nothing_to_settle(state: progress.BatchStatus) -> None:
@@ -104,7 +106,8 @@ def _run(
 
     application = app(batches, seats, options, values)
     bound = listen(options)
-    made = server(application)  # whose imports would swallow a Ctrl-C that follows the links
+    # It is made before the links are shown: its imports would swallow a Ctrl-C that follows them.
+    rating_server = server(application)
     console = Console()
     console.print(Text("A link for each rater; whoever has it rates as that person."))
     for batch in batches:
@@ -117,7 +120,7 @@ def _run(
     console.print()
     try:
         tables.note(console, "Ctrl-C stops the page; nothing that was saved is lost.", "dim")
-        run(made, bound)
+        run(rating_server, bound)
     except KeyboardInterrupt:
         _show_stopped([batch.name for batch in batches])
         raise
@@ -136,7 +139,7 @@ def pack(
     name: BatchName = None,
 ) -> None:
     """Write the rating page as one file that works from disk."""
-    from harness_rating.page.pack import pack as packed
+    from harness_rating.page.pages import pack as packed
 
     batch = chosen(name, RatingsFolder())
     if rater not in batch.raters:

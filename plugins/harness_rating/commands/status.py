@@ -22,15 +22,15 @@ from harness_rating.ratings.progress import BatchStatus, RaterStatus
 def status(name: BatchName = None, as_json: Json = False) -> None:
     """Show each rater's progress, in one batch or in all."""
     folder = RatingsFolder()
-    found = of_each(name, folder, lambda batch: (batch, progress.status(batch, folder)))
+    batches = of_each(name, folder, lambda batch: (batch, progress.status(batch, folder)))
     if as_json:
-        write_json([to_json(state) for _, state in found])
+        write_json([to_json(state) for _, state in batches])
         return
     console = Console()
-    for _, state in found:
+    for _, state in batches:
         _show(console, state)
-    if len(found) == 1:
-        tables.next_command(console, shlex.join(_next(*found[0])))
+    if len(batches) == 1:
+        tables.next_command(console, shlex.join(_next(*batches[0])))
 
 
 def _next(batch: Batch, state: BatchStatus) -> list[str]:

@@ -55,13 +55,13 @@ def _show(document: Document, console: Console) -> None:
 def _tables(document: Document) -> Iterator[tuple[str, Sequence[tuple[str, Document]]]]:
     """Titles, and of each metric its name and figures; nothing where there is no pair at all."""
     for key, title in (("answers", "any two answers"), ("differences", "same prompt")):
-        rows = [
+        figures_of = [
             (metric["metric"], metric[key])
             for metric in document["metrics"]
             if metric[key] is not None
         ]
-        if any(figures["n"] for _, figures in rows):
-            yield title, rows
+        if any(figures["n"] for _, figures in figures_of):
+            yield title, figures_of
 
 
 def _figures(title: str, rows: Sequence[tuple[str, Document]]) -> Table:

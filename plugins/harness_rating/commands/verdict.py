@@ -43,7 +43,7 @@ def _show(document: Document, console: Console) -> None:
     tables.head(console, f"{document['batch']} (rubric {document['rubric']}, of {document['run']})")
     compared, scored = document["comparisons"], document["scores"]
     shown = comparisons_table(compared, console.width) if compared else None
-    if any(one["n"] for one in scored) and shown is None:
+    if any(score["n"] for score in scored) and shown is None:
         shown = scores_table(scored)
     if shown is not None:
         draw_rows(shown, console)
@@ -51,9 +51,9 @@ def _show(document: Document, console: Console) -> None:
     if document["position"] and document["position"]["n"]:
         tables.note(console, _position(document["position"]))
     # A criterion's line in the table is enough; its sentence is in the document.
-    beside = {one["sentence"] for one in document["comparisons"] if one["criterion"]}
+    in_table = {row["sentence"] for row in compared if row["criterion"]}
     for sentence in document["sentences"]:
-        if sentence not in beside:
+        if sentence not in in_table:
             tables.note(console, sentence)
     if shown is None:
         tables.next_command(console, shlex.join(["harness", "rate", "status", document["batch"]]))
@@ -62,28 +62,26 @@ def _show(document: Document, console: Console) -> None:
 def comparisons_table(comparisons: Sequence[Document], width: int) -> Table:
     """Each two rounds; a judge's comparisons have no label."""
     wide = width >= tables.WIDE and any(comparison["difference"] for comparison in comparisons)
-    numbers = ["won/tied/lost", "win rate [95 %]", "difference [95 %]"][: 3 if wide else 2]
     labelled = any("label" in comparison for comparison in comparisons)
+    numbers = ["won/tied/lost", "win rate [95 %]"]
+    if wide:
+        numbers.append("difference [95 %]")
     rows = []
     for comparison in comparisons:
-        won = f"{comparison['wins']:,}/{comparison['ties']:,}/{comparison['losses']:,}"
-        cells = [won, tables.span(comparison["win_rate"], 2)]
+        rounds = f"{comparison['round']} vs {comparison['against']}{_arm(comparison)}"
+        cells = [
+            f"{comparison['wins']:,}/{comparison['ties']:,}/{comparison['losses']:,}",
+            tables.span(comparison["win_rate"], 2),
+        ]
         if wide:
             cells.append(tables.span(comparison["difference"], 3, sign=True))
         if labelled:
             cells.append(comparison["label"])
-        rows.append(
-            (
-                _title(comparison),
-                f"{comparison['round']} vs {comparison['against']}{_arm(comparison)}",
-                *cells,
-            )
-        )
-    columns = (
-        Column(""), Column("rounds", "word"), *(Column(title, "number") for title in numbers),
-        *([Column("", "label")] if labelled else []),
-    )  # fmt: skip
-    return Table(columns, tuple(rows), "rounds side by side")
+        rows.append((_title(comparison), rounds, *cells))
+    columns = [Column(""), Column("rounds", "word"), *(Column(name, "number") for name in numbers)]
+    if labelled:
+        columns.append(Column("", "label"))
+    return Table(tuple(columns), tuple(rows), "rounds side by side")
 
 
 def scores_table(scores: Sequence[Document]) -> Table:

@@ -35,14 +35,18 @@ def blank_sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str]) -> b
         DataError: a line of a rater's file is damaged.
     """
     items = batch.by_id
-    rows = [
-        {**_reading(batch, items[state.item]), **row, "rater": rater}
-        for rater in raters
-        for state in folder.state(batch, rater).items
-        if state.status == "open"
-        for row in _open(batch.rubric, state.values)
+    rows = []
+    for rater in raters:
+        for state in folder.state(batch, rater).items:
+            if state.status == "open":
+                reading = _reading(batch, items[state.item])
+                for question in _open_questions(batch.rubric, state.values):
+                    rows.append({**reading, **question, "rater": rater})
+    columns = [
+        column
+        for column in _COLUMNS
+        if column not in _SOMETIMES or any(row.get(column) for row in rows)
     ]
-    columns = [c for c in _COLUMNS if c not in _SOMETIMES or any(row.get(c) for row in rows)]
     return as_csv(columns, rows)
 
 
@@ -61,24 +65,23 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _open(rubric: Rubric, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _open_questions(rubric: Rubric, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The criteria without a value that are asked, or may be once others have theirs."""
     sure = {criterion.id for criterion in asked_criteria(rubric, values)}
-    unsaid = {
-        criterion.id: criterion for criterion in rubric.criteria if criterion.id not in values
-    }
-    for name, criterion in unsaid.items():
-        if name in sure or _may_come(rubric, criterion, unsaid.keys()):
+    unanswered = [criterion for criterion in rubric.criteria if criterion.id not in values]
+    names = {criterion.id for criterion in unanswered}
+    for criterion in unanswered:
+        if criterion.id in sure or _may_come(rubric, criterion, names):
             yield {
-                "criterion": name, "question": criterion.question,
+                "criterion": criterion.id, "question": criterion.question,
                 "possible": _possible(criterion),
             }  # fmt: skip
 
 
-def _may_come(rubric: Rubric, criterion: Criterion, unsaid: Set[str]) -> bool:
+def _may_come(rubric: Rubric, criterion: Criterion, unanswered: Set[str]) -> bool:
     """Whether its condition rests, perhaps by way of others, on something that is not known."""
     return any(
-        name in unsaid or _may_come(rubric, rubric.criterion(name), unsaid)
+        name in unanswered or _may_come(rubric, rubric.criterion(name), unanswered)
         for name in conditions.names_in(criterion.ask_if)
     )
 

@@ -38,7 +38,7 @@ def cell(value: Any) -> str | int | float:
     return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown
 
 
-def written(value: Any) -> Any:
+def cell_value(value: Any) -> Any:
     """A value for a cell: ``yes``, a number, a text, a JSON list of choices, or nothing."""
     if isinstance(value, (list, tuple)):
         return json.dumps(list(value), ensure_ascii=False)

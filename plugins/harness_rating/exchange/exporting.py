@@ -20,7 +20,7 @@ from harness.kit.files import canonical
 from harness.kit.text import storable
 from harness_rating.batches.records import REVIEW, Batch, Rating
 from harness_rating.exchange.blank_sheet import blank_sheet
-from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, as_csv, written
+from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, as_csv, cell_value
 from harness_rating.exchange.other_tools import argilla, label_studio, prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import ItemState
@@ -91,7 +91,7 @@ def _cells(
         rating = ratings.get((item.id, criterion.id))
         if rating is not None:
             kind = CANNOT_JUDGE if rating.value is None else "set"
-            value = written(rating.value)
+            value = cell_value(rating.value)
             yield {
                 **common,
                 "kind": kind,
@@ -191,7 +191,7 @@ def _sides(
 ) -> Iterator[tuple[int, int | None, str, float | None]]:
     number = normal(criterion, value)
     if criterion.scale.kind != "pairwise":
-        words = storable(str(written(value))) if value is not None else label(None)
+        words = storable(str(cell_value(value))) if value is not None else label(None)
         yield rounds[0], None, words, number
         return
     for own, other, score in ((0, 1, number), (1, 0, None if number is None else 1 - number)):

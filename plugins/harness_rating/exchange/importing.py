@@ -6,11 +6,10 @@ anything is kept; a file with one wrong line changes nothing. Importing twice do
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from harness import DataError, from_json, near, to_json
 from harness.kit.files import canonical, read_whole
@@ -18,7 +17,7 @@ from harness.kit.strict_json import Fault
 from harness.kit.text import one_line
 from harness_rating.batches.records import SETTLED, Batch, Event
 from harness_rating.exchange.exporting import EVERYBODY, JSONL_SCHEMA, checksum
-from harness_rating.exchange.refusing import Lines, batch_of, checked, refuse, refuse_all
+from harness_rating.exchange.refusing import Lines, batch_of, checked_event, refuse, refuse_all
 from harness_rating.exchange.sheets import read_sheet
 from harness_rating.ratings.events import Events, browser_json
 from harness_rating.ratings.folder import RatingsFolder
@@ -31,7 +30,7 @@ _HEAD = {"schema", "batch", "rubric", "rater", "events", "crc32"}
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What came of a file.
 
     Attributes:
@@ -44,12 +43,12 @@ class Imported:
 
 
 def import_file(
-    path: Path, folder: RatingsFolder, *, batch: str | None = None, all_raters: bool = False
-) -> Imported:
+    path: Path, folder: RatingsFolder, *, expected: str | None = None, all_raters: bool = False
+) -> ImportResult:
     """Keep the ratings of a JSONL or CSV file.
 
     Args:
-        batch: the one that the file has to be of; None takes the file's word.
+        expected: the batch that the file has to be of; None takes the file's word.
         all_raters: whether a file of events may be of everybody (``*``), and any file may hold
             what was settled: the team's own exports, never what a rater sends.
 
@@ -57,31 +56,21 @@ def import_file(
         DataError: the file is cut or edited, or does not belong here; nothing was kept.
         EnvironmentFailure: the disk is full; what was not kept is told by importing again.
     """
-    data = _bytes(path)
-    if path.suffix.casefold() in (".csv", ".tsv"):
-        found, lines = read_sheet(path, data, folder)
-    else:
-        found, lines = _read_jsonl(path, data, folder, all_raters)
-    if batch is not None and found.name != batch:
-        what = f"these are ratings of batch {found.name}, not of {one_line(batch, 60)}"
-        refuse(path, 1, what, f"if they are meant to count there: --batch {found.name}")
-    if not all_raters:
-        _one_persons(path, lines)
-    return _keep(path, found, folder, lines)
-
-
-def _one_persons(path: Path, lines: Lines) -> None:
-    """Refuse what speaks for others than one rater."""
-    for number, event in lines:
-        if event.rater.startswith(SETTLED):
-            refuse(path, number, f"this was settled ('{event.rater}'), and is no rater's", _OWN)
-
-
-def _bytes(path: Path) -> bytes:
     try:
-        return read_whole(path, LARGEST)
+        data = read_whole(path, LARGEST)
     except OSError as error:
         raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
+    if path.suffix.casefold() in (".csv", ".tsv"):
+        batch, lines = read_sheet(path, data, folder)
+    else:
+        batch, lines = _read_jsonl(path, data, folder, all_raters)
+    if expected is not None and batch.name != expected:
+        what = f"these are ratings of batch {batch.name}, not of {one_line(expected, 60)}"
+        refuse(path, 1, what, f"if they are meant to count there: --batch {batch.name}")
+    for number, event in lines:
+        if event.rater.startswith(SETTLED) and not all_raters:
+            refuse(path, number, f"this was settled ('{event.rater}'), and is no rater's", _OWN)
+    return _store(path, batch, folder, lines)
 
 
 def _read_jsonl(
@@ -104,7 +93,9 @@ def _read_jsonl(
     if rater == EVERYBODY and not all_raters:
         refuse(path, 1, "the file speaks for all raters", _OWN)
     if rater != EVERYBODY and rater not in batch.raters:
-        _unknown_rater(path, 1, batch, rater)
+        name = one_line(str(rater), 60)
+        refuse(path, 1, f"'{name}' does not rate in batch {batch.name}{near(name, batch.raters)}",
+               f"its raters are {', '.join(batch.raters)}")  # fmt: skip
     if head["events"] != len(lines) - 1:
         refuse(path, len(lines), f"the file is cut: it had {head['events']} events, and "
                f"{len(lines) - 1} are left", _FRESH)  # fmt: skip
@@ -112,13 +103,6 @@ def _read_jsonl(
         refuse(path, 1, "the file was changed after it was exported", _FRESH)
     objects = [(n, _object(path, n, line)) for n, line in enumerate(lines[1:], start=2)]
     return batch, _events(path, batch, rater, objects)
-
-
-def _unknown_rater(path: Path, line: int, batch: Batch, rater: Any) -> NoReturn:
-    name = one_line(str(rater), 60)
-    guess = near(name, batch.raters)
-    refuse(path, line, f"'{name}' does not rate in batch {batch.name}{guess}",
-           f"its raters are {', '.join(batch.raters)}")  # fmt: skip
 
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -138,7 +122,7 @@ def _events(
     wrong: list[tuple[int, str]] = []
     for number, fields in objects:
         try:
-            event = checked(batch, from_json(Event, fields))
+            event = checked_event(batch, from_json(Event, fields))
             if rater not in (EVERYBODY, event.rater):
                 raise DataError(f"this is an event of '{event.rater}' in a file of '{rater}'")
             events.append((number, event))
@@ -150,26 +134,26 @@ def _events(
     return events
 
 
-def _keep(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> Imported:
+def _store(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> ImportResult:
     """Write what is new; an id that is known with another content refuses the file."""
-    of_rater: dict[str, dict[str, Event]] = defaultdict(dict)
+    logs = {event.rater: Events(folder.path / batch.name, event.rater) for _, event in lines}
+    stored = {rater: {event.id: event for event in folder.events(batch, rater)} for rater in logs}
+    sent: dict[str, dict[str, Event]] = {rater: {} for rater in logs}
     wrong: list[tuple[int, str]] = []
-    stores = {event.rater: Events(folder.path / batch.name, event.rater) for _, event in lines}
-    stored = {rater: {one.id: one for one in folder.events(batch, rater)} for rater in stores}
     for number, event in lines:
-        before = stored[event.rater].get(event.id, of_rater[event.rater].get(event.id, event))
+        before = stored[event.rater].get(event.id) or sent[event.rater].get(event.id) or event
         if _form(batch, before) != canonical(to_json(event)):
             wrong.append((number, f"event {event.id} is known with another content"))
-        of_rater[event.rater][event.id] = event
+        sent[event.rater][event.id] = event
     refuse_all(path, wrong)
-    new = {rater: stores[rater].extend(list(own.values())) for rater, own in of_rater.items()}
-    known = {rater: len(own) - new[rater] for rater, own in of_rater.items()}
-    return Imported(batch.name, new, known)
+    new = {rater: logs[rater].extend(list(events.values())) for rater, events in sent.items()}
+    known = {rater: len(events) - new[rater] for rater, events in sent.items()}
+    return ImportResult(batch.name, new, known)
 
 
 def _form(batch: Batch, event: Event) -> bytes:
     """What is compared of an event that was kept before, perhaps by other hands."""
     try:
-        return canonical(to_json(checked(batch, event)))
+        return canonical(to_json(checked_event(batch, event)))
     except DataError:
         return canonical(to_json(event))

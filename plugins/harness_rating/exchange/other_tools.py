@@ -26,19 +26,19 @@ _STARS = 10
 
 
 def label_studio(batch: Batch, folder: RatingsFolder) -> bytes:
-    tasks = [_task(batch, item, done) for item, done in _by_item(batch, folder)]
+    tasks = [_task(batch, item, states) for item, states in _states(batch, folder)]
     return (json.dumps(tasks, indent=1) + "\n").encode()
 
 
-def _by_item(batch: Batch, folder: RatingsFolder) -> Iterator[tuple[Item, dict[str, ItemState]]]:
+def _states(batch: Batch, folder: RatingsFolder) -> Iterator[tuple[Item, dict[str, ItemState]]]:
     """Each item with rater -> state, of those who did something about it."""
-    states: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
+    states_of: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
     for rater in (*batch.raters, *folder.settlers(batch)):
         for state in folder.state(batch, rater).items:
             if state.at:
-                states[state.item][rater] = state
+                states_of[state.item][rater] = state
     for item in batch.items:
-        yield item, states[item.id]
+        yield item, states_of[item.id]
 
 
 def _texts(item: Item) -> dict[str, str]:
@@ -58,11 +58,10 @@ def _origin(batch: Batch, item: Item) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, Any]:
-    """``data.raters`` names the raters in the order of the annotations: the ids that
-    ``completed_by`` takes are known to a Label Studio server only.
-    """
-    data = {**_texts(item), **_origin(batch, item), "raters": list(done)}
+def _task(batch: Batch, item: Item, states: Mapping[str, ItemState]) -> dict[str, Any]:
+    # Raters are named in the order of the annotations: the ids that `completed_by` takes are known
+    # to a Label Studio server only.
+    data = {**_texts(item), **_origin(batch, item), "raters": list(states)}
     annotations = [
         {
             "result": _results(batch, state),
@@ -70,7 +69,7 @@ def _task(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, 
             "ground_truth": False,
             "lead_time": state.seconds,
         }
-        for state in done.values()
+        for state in states.values()
     ]
     return {"data": data, "annotations": annotations}
 
@@ -81,26 +80,24 @@ def _results(batch: Batch, state: ItemState) -> list[dict[str, Any]]:
         if criterion.id in state.values:
             results.append(_result(batch, criterion, state.values[criterion.id]))
     if state.comment:
-        results.append(_said_of(batch, "comment", "textarea", {"text": [storable(state.comment)]}))
+        results.append(_labelled(batch, "comment", "textarea", {"text": [storable(state.comment)]}))
     return results
 
 
 def _result(batch: Batch, criterion: Criterion, value: Any) -> dict[str, Any]:
     name = _control(criterion)
     if value is None:
-        return _said_of(batch, f"{name}-na", "choices", {"choices": [label(None)]})
+        return _labelled(batch, f"{name}-na", "choices", {"choices": [label(None)]})
     tag = _tag(criterion)
-    shown: Any = value
+    if tag == "textarea":
+        return _labelled(batch, name, tag, {"text": [storable(value)]})
     if tag == "choices":
-        shown = [
-            label(choice) for choice in (value if isinstance(value, (list, tuple)) else [value])
-        ]
-    elif tag == "textarea":
-        shown = [storable(value)]
-    return _said_of(batch, name, tag, {"text" if tag == "textarea" else tag: shown})
+        chosen = value if isinstance(value, (list, tuple)) else [value]
+        return _labelled(batch, name, tag, {tag: [label(choice) for choice in chosen]})
+    return _labelled(batch, name, tag, {tag: value})
 
 
-def _said_of(batch: Batch, name: str, tag: str, value: Mapping[str, Any]) -> dict[str, Any]:
+def _labelled(batch: Batch, name: str, tag: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": digest([name, value])[:10], "from_name": name, "to_name": _target(batch),
         "type": tag, "value": dict(value),
@@ -157,17 +154,17 @@ def _choices(place: str, how: str, labels: Sequence[str]) -> list[str]:
 
 
 def argilla(batch: Batch, folder: RatingsFolder) -> bytes:
-    records = [_record(batch, item, done) for item, done in _by_item(batch, folder)]
+    records = [_record(batch, item, states) for item, states in _states(batch, folder)]
     return (json.dumps(records, indent=1) + "\n").encode()
 
 
-def _record(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, Any]:
-    """Argilla knows users by UUID: each rater gets one, named beside it in the metadata."""
-    users = {rater: str(uuid.uuid5(_RATERS, rater)) for rater in done}
-    origin = {k: v for k, v in _origin(batch, item).items() if v is not None}
+def _record(batch: Batch, item: Item, states: Mapping[str, ItemState]) -> dict[str, Any]:
+    # Argilla knows users by UUID: each rater gets one, named beside it in the metadata.
+    users = {rater: str(uuid.uuid5(_RATERS, rater)) for rater in states}
+    origin = {name: value for name, value in _origin(batch, item).items() if value is not None}
     origin["rounds"] = " ".join(map(str, origin["rounds"]))
     responses: dict[str, list[dict[str, Any]]] = {}
-    for rater, state in done.items():
+    for rater, state in states.items():
         for criterion in batch.rubric.criteria:
             value = state.values.get(criterion.id)
             if value is not None:
@@ -184,10 +181,10 @@ def _record(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str
 
 
 def _argilla_value(criterion: Criterion, value: Any) -> Any:
-    """Rating questions take 0..10, all others text or a list of labels."""
     scale = criterion.scale
     if isinstance(value, (list, tuple)):
         return list(value)
+    # Its rating questions take 0 to 10, all others text or a list of labels.
     least, most = scale.least or 0, scale.most or 0
     if scale.kind == "ordinal" and least >= 0 and most <= _ARGILLA_MOST:
         return value
@@ -196,11 +193,11 @@ def _argilla_value(criterion: Criterion, value: Any) -> Any:
 
 def prompt(item: Item) -> str:
     """The conversation as one text."""
-    turns = (f"{turn.get('role', '')}: {_said(turn.get('content'))}" for turn in item.messages)
+    turns = (f"{turn.get('role', '')}: {_content(turn.get('content'))}" for turn in item.messages)
     return "\n\n".join(turns)
 
 
-def _said(content: Any) -> str:
+def _content(content: Any) -> str:
     if isinstance(content, str) or content is None:
         return content or ""
     return json.dumps(content, ensure_ascii=False)

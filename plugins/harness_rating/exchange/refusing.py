@@ -27,24 +27,24 @@ def refuse(path: Path, line: int, what: str, hint: str = "", more: Sequence[str]
     raise DataError(f"{what}; {tail}", where=f"{path}:{line}", hint=hint, details=more)
 
 
-def batch_of(path: Path, line: int, folder: RatingsFolder, batch: Any, rubric: Any) -> Batch:
+def batch_of(path: Path, line: int, folder: RatingsFolder, name: Any, rubric: Any) -> Batch:
     """The batch that a file names, if the file was made for it as it is now."""
     known = folder.names()
-    if batch not in known:
-        name = one_line(str(batch), 60)
+    if name not in known:
+        name = one_line(str(name), 60)
         have = f"there are: {', '.join(known)}" if known else "there is none"
         refuse(path, line, f"there is no batch '{name}' here{near(name, known)}; {have}",
                "run it in the folder where the batch was made")  # fmt: skip
-    found = folder.batch(batch)
-    if rubric != found.rubric_name:
-        name = one_line(str(rubric), 60)
-        refuse(path, line, f"it was rated by rubric {name}, and the batch has {found.rubric_name}",
+    batch = folder.batch(name)
+    if rubric != batch.rubric_name:
+        by = one_line(str(rubric), 60)
+        refuse(path, line, f"it was rated by rubric {by}, and the batch has {batch.rubric_name}",
                "ratings of another wording cannot be mixed in; rate them in a batch of their own",
         )  # fmt: skip
-    return found
+    return batch
 
 
-def checked(batch: Batch, event: Event) -> Event:
+def checked_event(batch: Batch, event: Event) -> Event:
     """The event as it is kept: its value in the one form of its scale.
 
     Raises:

@@ -13,16 +13,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from harness import Criterion, DataError, near, to_json
 from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.readers import Delimited, Fault, File
-from harness_rating.batches.records import ITEM_EVENT, KINDS, Batch, Event
+from harness_rating.batches.records import ITEM_EVENT, Batch, Event, Kind
 from harness_rating.exchange.blank_sheet import READING
-from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
-from harness_rating.exchange.refusing import Lines, batch_of, checked, refuse, refuse_all
+from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, GUARDED, cell, cell_value
+from harness_rating.exchange.refusing import Lines, batch_of, checked_event, refuse, refuse_all
 from harness_rating.ratings.events import later, now
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scales import label
@@ -40,13 +40,13 @@ _FALSE = ("no", "false", "0")
 Row = Mapping[str, str]
 
 
-Place = tuple[str, str, str, str]
+Place = tuple[str, str, Kind, str]
 """Rater, item, kind (``set`` or a mark), criterion."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is kept already: how a sheet shows it, the value, and since when."""
+class _Standing:
+    """What stands already: how a sheet shows it, the value, and since when."""
 
     shown: str = ""
     value: Any = None
@@ -64,7 +64,7 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
         refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
     first, row = rows[0]
     batch = batch_of(path, first, folder, row["batch"], row["rubric"])
-    standing, seen = _kept(batch, folder), dict[Place, int]()
+    standing, seen = _standing(batch, folder), dict[Place, int]()
     raters = (*batch.raters, *folder.settlers(batch))
     # What was brought in before, even if it was taken back since.
     known = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}
@@ -87,7 +87,7 @@ def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int
     if (row["batch"], row["rubric"]) != (first["batch"], first["rubric"]):
         raise DataError("this row is of another batch or rubric than the first")
     kind = row.get("kind", "").strip() or "set"
-    known = [one.id for one in batch.rubric.criteria]
+    known = [criterion.id for criterion in batch.rubric.criteria]
     if kind not in _KINDS:
         name = one_line(kind, 40)
         raise DataError(
@@ -97,7 +97,9 @@ def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int
     if kind not in MARKS and criterion not in known:
         name = one_line(criterion, 40)
         raise DataError(f"the rubric has no criterion '{name}'{near(name, known)}")
-    place = (row["rater"], row["item"], kind if kind in MARKS else "set", criterion)
+    place: Place = (
+        row["rater"], row["item"], cast(Kind, kind) if kind in MARKS else "set", criterion
+    )  # fmt: skip
     if place in seen:
         raise DataError(f"this says again what line {seen[place]} says")
     seen[place] = line
@@ -130,52 +132,60 @@ def _said(fault: Fault) -> str:
     return f"'{one_line(column, 40)}': {fault.reason}" if column else fault.reason
 
 
-def _kept(batch: Batch, folder: RatingsFolder) -> dict[Place, _Kept]:
-    standing: dict[Place, _Kept] = {}
+def _standing(batch: Batch, folder: RatingsFolder) -> dict[Place, _Standing]:
+    standing: dict[Place, _Standing] = {}
     for rater in (*batch.raters, *folder.settlers(batch)):
         for rating in folder.last_ratings(batch, rater):
-            shown = str(cell(written(rating.value)))
-            standing[rater, rating.item, "set", rating.criterion] = _Kept(
+            shown = str(cell(cell_value(rating.value)))
+            standing[rater, rating.item, "set", rating.criterion] = _Standing(
                 shown, rating.value, rating.at
             )
-        for item in folder.state(batch, rater).items:
-            marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
-            for kind, value in {**marks, "comment": item.comment}.items():
+        for state in folder.state(batch, rater).items:
+            marks: dict[Kind, bool | str] = {
+                "skip": state.status == "skipped", "flag": state.flagged, "comment": state.comment,
+            }  # fmt: skip
+            for kind, value in marks.items():
                 if value:
-                    shown = str(cell(value))
-                    place = (rater, item.item, kind, ITEM_EVENT)
-                    standing[place] = _Kept(shown, value, item.at)
+                    place = (rater, state.item, kind, ITEM_EVENT)
+                    standing[place] = _Standing(str(cell(value)), value, state.at)
     return standing
 
 
-def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Kept]) -> Event | None:
+def _event(
+    batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Standing]
+) -> Event | None:
     """What has to happen so that the row is true; None if it is, or says nothing."""
     rater, item, kind, criterion = place
-    raw, before = _lines(row["value"]), standing.get(place, _Kept())
+    raw, before = _lines(row["value"]), standing.get(place, _Standing())
     stated = row.get("at", "").strip()
-    cannot = _cannot(batch, row, criterion)
-    if not raw.strip() and not cannot:
-        checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, stated or now()))
+    cannot_judge = _cannot_judge(batch, row, criterion)
+    if not raw.strip() and not cannot_judge:
+        # Nothing is to be done, and yet the row's rater, item and time have to be right.
+        checked_event(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, stated or now()))
         return None
-    value = None if cannot else _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
-    kinds = next(one for one in KINDS if one == kind)
-    event = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, stated or now()))
-    same = before.at and (
-        _plain(event.value) == _plain(before.value) or raw == _lines(before.shown)
+    value: Any = None
+    if not cannot_judge:
+        value = _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
+    event = checked_event(
+        batch, Event(_NO_ID, rater, item, criterion, kind, value, stated or now())
     )
-    if same or (event.value is False and kind in FLAGS and not before.at):
+    if before.at:
+        same = _plain(event.value) == _plain(before.value) or raw == _lines(before.shown)
+    else:
+        same = kind in FLAGS and event.value is False  # nobody has set the mark
+    if same:
         return None
     seconds = _seconds(row.get("seconds", ""))
     return dataclasses.replace(_timed(event, row["batch"], stated, before.at), seconds=seconds)
 
 
-def _cannot(batch: Batch, row: Row, criterion: str) -> bool:
+def _cannot_judge(batch: Batch, row: Row, criterion: str) -> bool:
     """Whether a row says that it cannot be judged: by its kind or, without one, by its value."""
     kind = row.get("kind", "").strip()
     if kind or row["value"].strip().casefold() != label(None):
         return kind == CANNOT_JUDGE
-    one = batch.rubric.criterion(criterion)
-    return one.allow_na and label(None) not in one.scale.choices
+    rated = batch.rubric.criterion(criterion)
+    return rated.allow_na and label(None) not in rated.scale.choices
 
 
 def _plain(value: Any) -> Any:
@@ -215,8 +225,7 @@ def _timed(event: Event, batch: str, stated: str, since: str) -> Event:
         )
     if stated and not since:
         # The same id each time: what the rater took back since is not brought in again.
-        made = digest([batch, to_json(event)])[:32]
-        return dataclasses.replace(event, id=made)
+        return dataclasses.replace(event, id=digest([batch, to_json(event)])[:32])
     # What stands may bear a time ahead of this clock; a correction comes after it all the same.
     at = stated if stated > since else max(now(), later(since, 1) if since else "")
     if at == since:
@@ -236,14 +245,16 @@ def _value(batch: Batch, criterion: str, raw: str) -> Any:
     text = raw[1:] if GUARDED.match(raw) else raw
     if criterion == ITEM_EVENT:
         return text
-    one = batch.rubric.criterion(criterion)
+    rated = batch.rubric.criterion(criterion)
     read = {"binary": _binary, "ordinal": _number, "number": _number, "choices": _choices}
-    return read.get(one.scale.kind, _text)(one, text)
+    return read.get(rated.scale.kind, _text)(rated, text)
 
 
 def _binary(criterion: Criterion, text: str) -> Any:
     word = text.strip().casefold()
-    return True if word in _TRUE else False if word in _FALSE else text
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else text
 
 
 def _number(criterion: Criterion, text: str) -> Any:

@@ -65,9 +65,10 @@ def rows_of(batch: Batch, judged: Judged, folder: RatingsFolder) -> list[Row]:
     rated, items = folder.complete(batch), batch.by_id
     rows = []
     for item in batch.originals:
-        if own := judgements.of_item(judged, item, batch.rubric):
+        of_item = judgements.of_item(judged, item, batch.rubric)
+        if of_item:
             values = tuple(rated.get(item, {}).values())
-            rows.append(Row(batch.group(item), words_of(items[item]), values, own))
+            rows.append(Row(batch.group(item), words_of(items[item]), values, of_item))
     return rows
 
 
@@ -106,13 +107,18 @@ def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[s
 def _part(
     column: Column, rows: Sequence[Row], wanted: judgements.Settings, seed: int
 ) -> dict[str, Any]:
-    both = [(row, *pair) for row in rows if (pair := _both(column, row)) is not None]
+    both = []
+    for row in rows:
+        people = mean([column.value(values) for values in row.people])
+        judge = judge_value(column, row.judged)
+        if people is not None and judge is not None:
+            both.append((row, people, clean(judge)))
     groups = [row.group for row, _, _ in both]
-    people = np.array([one for _, one, _ in both], np.float64)
-    judge = np.array([other for _, _, other in both], np.float64)
+    by_people = np.array([people for _, people, _ in both], np.float64)
+    by_judge = np.array([judge for _, _, judge in both], np.float64)
     words = np.array([row.words for row, _, _ in both], np.float64)
-    kappa = _kappa(people, judge, groups, seed)
-    apart = judge - people
+    kappa = _kappa(by_people, by_judge, groups, seed)
+    apart = by_judge - by_people
     enough = len(both) >= wanted.items
     above = kappa.value is not None and kappa.value > wanted.bar
     return {
@@ -129,13 +135,6 @@ def _part(
     }
 
 
-def _both(column: Column, row: Row) -> tuple[float, float] | None:
-    """Raters' mean and the judge's, 0 to 1; None where either is missing."""
-    people = mean([column.value(values) for values in row.people])
-    judge = judge_value(column, row.judged)
-    return None if people is None or judge is None else (people, clean(judge))
-
-
 def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None:
     """What the judge's samples come to, 0 to 1."""
     if column.criterion == OVERALL:
@@ -149,7 +148,7 @@ def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None
 
 
 def _kappa(people: Any, judge: Any, groups: Sequence[str], seed: int) -> Figure:
-    table = [[float(one), float(other)] for one, other in zip(people, judge, strict=True)]
+    table = np.column_stack([people, judge]).tolist()
     if not table:
         return Figure(None, why="no item is rated by raters and the judge")
     pairs, _ = kappas(grid(table, groups), True, seed)
@@ -177,9 +176,13 @@ def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> dict[st
 
 def _of_column(column: Column, row: Row) -> list[tuple[Criterion, Judgement]]:
     """The judgements that a column rests on."""
-    names = [column.criterion] if column.criterion else [c.id for c in column.rubric.criteria]
-    found = [(column.rubric.criterion(n), row.judged[n]) for n in names if n in row.judged]
-    return [(criterion, one) for criterion, one in found if criterion.scores and not one.error]
+    judged = []
+    for criterion in column.rubric.criteria:
+        judgement = row.judged.get(criterion.id)
+        if column.criterion in (OVERALL, criterion.id) and criterion.scores:
+            if judgement is not None and not judgement.error:
+                judged.append((criterion, judgement))
+    return judged
 
 
 def _consistency(column: Column, rows: Sequence[Row], seed: int) -> Figure:
@@ -218,12 +221,13 @@ def _position(column: Column, rows: Sequence[Row], seed: int) -> Figure:
 
 
 def _share(counts: Any, rows: Sequence[Row], seed: int, why: str) -> Figure:
-    found = [(row.group, *counts(row)) for row in rows]
-    found = [one for one in found if one[2]]
-    if not found:
+    counted = [(row.group, *counts(row)) for row in rows]
+    counted = [(group, same, pairs) for group, same, pairs in counted if pairs]
+    if not counted:
         return Figure(None, why=why)
-    table = np.array([[same, pairs] for _, same, pairs in found], np.float64)
-    (figure,) = bootstrap(table, ratio, [group for group, _, _ in found], seed, (0.0, 1.0))
+    table = np.array([[same, pairs] for _, same, pairs in counted], np.float64)
+    groups = [group for group, _, _ in counted]
+    (figure,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
     return figure
 
 
@@ -243,15 +247,17 @@ def judge_outcome(batch: Batch, judged: Judged, calibration: Mapping[str, Any]) 
         ``label`` and ``calibrated``, as the calibration has them, and ``comparisons`` and
         ``scores`` as in ``harness.outcome/1``, without the fields of a verdict.
     """
-    said = [
-        Rating("judge", one.item, one.criterion, one.value, "")
-        for one in judged.values()
-        if one.item in batch.placings and not one.error
+    ratings = [
+        Rating("judge", judgement.item, judgement.criterion, judgement.value, "")
+        for judgement in judged.values()
+        if judgement.item in batch.placings and not judgement.error
     ]
-    found = outcomes_of(batch, said)
+    outcome = outcomes_of(batch, ratings)
     return {
         "label": calibration["label"],
         "calibrated": calibration["calibrated"],
-        "comparisons": [{key: one[key] for key in _COMPARED} for one in found["comparisons"]],
-        "scores": found["scores"],
+        "comparisons": [
+            {key: comparison[key] for key in _COMPARED} for comparison in outcome["comparisons"]
+        ],
+        "scores": outcome["scores"],
     }

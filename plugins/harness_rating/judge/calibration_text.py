@@ -8,10 +8,11 @@ from typing import Any
 from harness.kit.numbers import share, span
 from harness.kit.text import one_line
 
-Found = Mapping[str, Any]
+Document = Mapping[str, Any]
+"""A calibration, or a part of it."""
 
 
-def label_words(whole: Found, bar: float, needed: int) -> str:
+def label_words(whole: Document, bar: float, needed: int) -> str:
     """*Calibrated* or *uncalibrated*, with what that rests on or what is missing."""
     kappa, n = whole["kappa"], whole["n"]
     if whole["calibrated"]:
@@ -24,7 +25,7 @@ def label_words(whole: Found, bar: float, needed: int) -> str:
     return f"uncalibrated: {'; '.join(_lacking(kappa, n, bar, needed))}"
 
 
-def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
+def _lacking(kappa: Document, n: int, bar: float, needed: int) -> list[str]:
     reasons = []
     if n < needed:
         reasons.append(
@@ -38,7 +39,7 @@ def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
     return reasons
 
 
-def in_words(document: Found) -> list[str]:
+def in_words(document: Document) -> list[str]:
     """One sentence for each thing that a reader has to know."""
     lines = _whole(document)
     for part in document["criteria"]:
@@ -50,34 +51,38 @@ def in_words(document: Found) -> list[str]:
     return lines
 
 
-def in_short(document: Found) -> str:
+def in_short(document: Document) -> str:
     """The same as one remark, the label first, for beside a score."""
+    sentences = _whole(document)
     known = [part for part in document["criteria"] if part["kappa"]["value"] is not None]
     each = [f"{_title(part)} {part['kappa']['value']:.2f} ({_state(part)})" for part in known]
-    criteria = [f"Weighted kappa by criterion: {', '.join(each)}."] if each else []
-    return " ".join([*_whole(document), *criteria])
+    if each:
+        sentences.append(f"Weighted kappa by criterion: {', '.join(each)}.")
+    return " ".join(sentences)
 
 
-def _whole(document: Found) -> list[str]:
+def _whole(document: Document) -> list[str]:
     whole = document["overall"]
-    parts = [words(whole) for words in (_bias, _length, _consistency, _position)]
+    sentences = [
+        f"{document['label']}.", _bias(whole), _length(whole), _consistency(whole), _position(whole)
+    ]  # fmt: skip
     if document["unreadable"]:
-        parts.append(
+        sentences.append(
             f"{document['unreadable']:,} of {document['judgements']:,} judgements could not be "
             "read, and have no value."
         )
-    return [f"{document['label']}.", *filter(None, parts)]
+    return [sentence for sentence in sentences if sentence]
 
 
-def _title(part: Found) -> str:
+def _title(part: Document) -> str:
     return one_line(part["title"], 60)
 
 
-def _state(part: Found) -> str:
+def _state(part: Document) -> str:
     return "calibrated" if part["calibrated"] else "uncalibrated"
 
 
-def _bias(whole: Found) -> str:
+def _bias(whole: Document) -> str:
     bias = whole["bias"]
     if bias["value"] is None:
         return ""
@@ -87,7 +92,7 @@ def _bias(whole: Found) -> str:
     return f"Bias: not significant, {span(bias, plus=True)} (judge minus raters)."
 
 
-def _length(whole: Found) -> str:
+def _length(whole: Document) -> str:
     length = whole["length"]
     if length["value"] is None:
         return ""
@@ -103,19 +108,19 @@ def _length(whole: Found) -> str:
     )
 
 
-def _consistency(whole: Found) -> str:
+def _consistency(whole: Document) -> str:
     same = whole["consistency"]
     if same["value"] is None:
         return ""
     return f"Self-consistency: two samples give the same value in {share(same)} of cases."
 
 
-def _position(whole: Found) -> str:
+def _position(whole: Document) -> str:
     same = whole["position"]
     if same["value"] is None:
         return ""
     return f"Position: the judge prefers the same answer in both orders in {share(same)} of pairs."
 
 
-def _clear(figure: Found, nothing: float = 0) -> bool:
+def _clear(figure: Document, nothing: float = 0) -> bool:
     return figure["low"] is not None and not figure["low"] <= nothing <= figure["high"]

@@ -15,7 +15,6 @@ from typing import Any
 
 from harness import Criterion, Item, Judgement, Rubric, UsageError
 from harness.kit.log import Log
-from harness.kit.text import plain
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.rubric import conditions, scoring as rubrics
 
@@ -59,7 +58,9 @@ def settle(criterion: Criterion, samples: Sequence[Any]) -> Any:
     scale = criterion.scale
     if scale.kind == "pairwise":
         middle = statistics.median({"A": 1.0, "tie": 0.5, "B": 0.0}[value] for value in known)
-        return "A" if middle > 0.75 else "B" if middle < 0.25 else "tie"
+        if 0.25 <= middle <= 0.75:
+            return "tie"
+        return "A" if middle > 0.5 else "B"
     if scale.kind == "binary":
         return 2 * sum(known) > len(known)
     if scale.kind == "ordinal":
@@ -68,7 +69,10 @@ def settle(criterion: Criterion, samples: Sequence[Any]) -> Any:
         middle = float(statistics.median(known))
         return int(middle) if middle == int(middle) else middle
     if scale.kind == "choices":
-        return [c for c in scale.choices if 2 * sum(c in value for value in known) > len(known)]
+        most = len(known) / 2
+        return [
+            choice for choice in scale.choices if sum(choice in value for value in known) > most
+        ]
     counts = Counter(known)
     return max(known, key=lambda value: counts[value])
 
@@ -77,9 +81,9 @@ def score(criterion: Criterion, judgement: Judgement) -> float | None:
     """The mean of the samples' values, each brought to 0..1; None without a value."""
     if judgement.error or judgement.value is None:
         return None
-    known = [rubrics.normal(criterion, value) for value in judgement.each]
-    found = [value for value in known if value is not None]
-    return sum(found) / len(found) if found else None
+    values = [rubrics.normal(criterion, value) for value in judgement.each]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None:
@@ -87,22 +91,28 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
 
     None where a criterion that it rests on has an error, or lacks a judgement though it is asked.
     """
-    counts = {c.id for c in rubric.criteria if c.scores or c.fail_below is not None}
-    rests_on = with_conditions(rubric, counts)
-    if any(one.error for name, one in judgements.items() if name in rests_on):
+    deciding = [
+        criterion.id
+        for criterion in rubric.criteria
+        if criterion.scores or criterion.fail_below is not None
+    ]
+    rests_on = with_conditions(rubric, deciding)
+    if any(judgement.error for name, judgement in judgements.items() if name in rests_on):
         return None
-    values = {name: one.value for name, one in judgements.items()}
-    if any(c.scores and c.id not in values for c in rubrics.asked_criteria(rubric, values)):
+    values = {name: judgement.value for name, judgement in judgements.items()}
+    asked = rubrics.asked_criteria(rubric, values)
+    if any(criterion.scores and criterion.id not in values for criterion in asked):
         return None
-    count = max((len(one.each) for one in judgements.values()), default=0)
-    found = []
+    scores = []
+    count = max((len(judgement.each) for judgement in judgements.values()), default=0)
     for place in range(count):
-        own = {
-            name: None if one.value is None else one.each[place % len(one.each)]
-            for name, one in judgements.items()
+        # A criterion with fewer samples than others gives its own in turn.
+        sample = {
+            name: None if judgement.value is None else judgement.each[place % len(judgement.each)]
+            for name, judgement in judgements.items()
         }
-        found.append(rubrics.overall(rubric, own))
-    known = [value for value in found if value is not None]
+        scores.append(rubrics.overall(rubric, sample))
+    known = [score for score in scores if score is not None]
     return sum(known) / len(known) if known else None
 
 
@@ -183,8 +193,11 @@ def judges(folder: Path) -> list[str]:
 
 def of_item(judged: Judged, item: str, rubric: Rubric) -> dict[str, Judgement]:
     """Criterion -> judgement of one item."""
-    by_criterion = {c.id: judged.get((item, c.id)) for c in rubric.criteria}
-    return {name: judgement for name, judgement in by_criterion.items() if judgement is not None}
+    return {
+        criterion.id: judged[item, criterion.id]
+        for criterion in rubric.criteria
+        if (item, criterion.id) in judged
+    }
 
 
 def unjudged(rubric: Rubric, items: Sequence[Item], judged: Judged) -> list[Item]:
@@ -200,8 +213,3 @@ def _is_open(rubric: Rubric, judgements: Mapping[str, Judgement]) -> bool:
         criterion.scale.kind != "text" and criterion.id not in judgements
         for criterion in rubrics.asked_criteria(rubric, values)
     )
-
-
-def harmless(text: str, limit: int = 2000) -> str:
-    """A judge's words without control characters, cut where they get long."""
-    return plain(text, limit)

@@ -63,7 +63,7 @@ class JudgeMetric(RubricScores):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         check(self.options)
-        self._calibrated: tuple[str, bool] | None = None
+        self._calibrated: tuple[str, bool] | None = None  # by what ratings, and whether it is
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted.
@@ -123,7 +123,7 @@ class JudgeMetric(RubricScores):
 
         self._calibrated = None
         for _ in self._engine.judge(items_of(self._rubric, pairs), self.progress):
-            pass  # it is kept; :meth:`measure` reads it
+            pass  # the reply is stored, and measure reads it
 
     def measure(
         self, prediction: harness.Prediction, example: harness.Example
@@ -136,7 +136,7 @@ class JudgeMetric(RubricScores):
         from harness_rating.judge.remarks import items_of, statistics
 
         (item,) = items_of(self._rubric, [(prediction, example)])
-        judged = self._engine.kept(item)
+        judged = self._engine.stored(item)
         return None if judged is None else statistics(self._rubric, judged, self._names)
 
     def caveat(self) -> str:
@@ -144,10 +144,9 @@ class JudgeMetric(RubricScores):
         from harness.kit.files import files_digest
         from harness_rating.judge.remarks import calibrated
 
-        said = files_digest(self.growing())
-        if self._calibrated is None or self._calibrated[0] != said:
-            found = calibrated(self._rubric, self._engine, self._folder)
-            self._calibrated = said, found
+        ratings = files_digest(self.growing())
+        if self._calibrated is None or self._calibrated[0] != ratings:
+            self._calibrated = ratings, calibrated(self._rubric, self._engine, self._folder)
         return "" if self._calibrated[1] else "uncalibrated"
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,13 +100,13 @@ class Judging:
 
     def questions(self, items: Iterable[Item]) -> Iterator[Question]:
         """All that may be asked of these items; conditions may leave some of it out."""
-        criteria = [one for one in self._rubric.criteria if one.id in self._wanted]
         for item in items:
-            for criterion in criteria:
-                yield from self._questions(item, criterion)
+            for criterion in self._rubric.criteria:
+                if criterion.id in self._wanted:
+                    yield from self._questions(item, criterion)
 
-    def kept(self, item: Item) -> dict[str, Judgement] | None:
-        """Criterion -> judgement from what is kept alone; None if anything is missing."""
+    def stored(self, item: Item) -> dict[str, Judgement] | None:
+        """Criterion -> judgement from replies that are stored; None if anything is missing."""
         judgements: dict[str, Judgement] = {}
         while criteria := self._next(judgements):
             for criterion in criteria:
@@ -131,18 +133,19 @@ class Judging:
         pair = len(item.answers) > 1
         orders = (False, True) if pair else (False,)
         prompts = [prompt(self._rubric, criterion, item, swapped=turned) for turned in orders]
-        count = -(-self._samples // len(orders)) * len(orders)  # as many in either order
+        count = math.ceil(self._samples / len(orders)) * len(orders)  # as many in either order
+        turns = itertools.cycle(zip(prompts, orders, strict=True))
         return [
-            Question(item.id, criterion, n, prompts[n % len(orders)], orders[n % len(orders)])
-            for n in range(count)
+            Question(item.id, criterion, sample, messages, turned)
+            for sample, (messages, turned) in zip(range(count), turns, strict=False)
         ]
 
     def _judged(
         self, questions: Sequence[Question], faults: Faults, progress: Progress
     ) -> Iterator[Judgement]:
-        of: dict[tuple[str, str], list[Question]] = defaultdict(list)
+        together: dict[tuple[str, str], list[Question]] = defaultdict(list)
         for question in questions:
-            of[question.item, question.criterion.id].append(question)
+            together[question.item, question.criterion.id].append(question)
         replies: dict[tuple[str, str], dict[int, Reply]] = defaultdict(dict)
         requests = [question.request for question in questions]
         for index, outcome in self._asker.ask(requests, progress):
@@ -151,10 +154,10 @@ class Judging:
                 faults.add(question.item, outcome.words)
                 continue
             place = question.item, question.criterion.id
-            own = replies[place]
-            own[question.sample] = outcome
-            if len(own) == len(of[place]):
-                yield _judgement(of[place], [own[one.sample] for one in of[place]])
+            replies[place][question.sample] = outcome
+            whole = together[place]
+            if len(replies[place]) == len(whole):
+                yield _judgement(whole, [replies[place][part.sample] for part in whole])
 
 
 def everything(rubric: Rubric) -> list[str]:
@@ -169,21 +172,20 @@ def scoring(rubric: Rubric) -> list[str]:
 
 def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judgement:
     """All samples of one criterion of one item; one that cannot be read spoils them all."""
-    first = questions[0]
+    item, criterion = questions[0].item, questions[0].criterion
     samples: list[Any] = []
     evidence: list[str] = []
     for question, reply in zip(questions, replies, strict=True):
         try:
-            why, value = read(first.criterion, reply.text)
+            why, value = read(criterion, reply.text)
         except Unreadable as error:
             place = f"reply {question.sample + 1} of {len(questions)}"
-            return Judgement(
-                first.item, first.criterion.id, error=f"{place} cannot be read: {error}"
-            )
-        pairwise = first.criterion.scale.kind == "pairwise"
-        samples.append(_TURNED[value] if pairwise and question.swapped and value else value)
+            return Judgement(item, criterion.id, error=f"{place} cannot be read: {error}")
+        if criterion.scale.kind == "pairwise" and question.swapped and value is not None:
+            value = _TURNED[value]
+        samples.append(value)
         evidence.append(why)
-    value = settle(first.criterion, samples)
+    value = settle(criterion, samples)
     # The words of a sample that says what all of them come to.
     which = samples.index(value) if value in samples else 0
-    return Judgement(first.item, first.criterion.id, value, tuple(samples), evidence[which])
+    return Judgement(item, criterion.id, value, tuple(samples), evidence[which])

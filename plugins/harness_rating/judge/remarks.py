@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from harness import Item, Judgement, Rubric
 from harness_rating.batches.candidates import answer_text
@@ -27,10 +27,12 @@ def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
 
 def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder) -> str:
     """Calibrated or not and the rest of it, from what is kept alone."""
-    rows = dict(_rated(rubric, engine, folder))
+    rows = _rated(rubric, engine, folder)
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
         key = key_of(row.id, answer_text(answer))
-        judged = engine.kept(item) if key not in rows else None
+        if key in rows:
+            continue
+        judged = engine.stored(item)
         if judged is not None:
             rows[key] = Row(row.group or row.id, words_of(item), (), judged)
     return in_short(calibration_of(rubric, list(rows.values())))
@@ -38,13 +40,13 @@ def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder)
 
 def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
     """Whether what raters have rated and what is kept agree as the rubric asks for."""
-    rows = [row for _, row in _rated(rubric, engine, folder)]
+    rows = list(_rated(rubric, engine, folder).values())
     if len(rows) < judgements.settings(rubric).items:
         return False
     return bool(calibration_of(rubric, rows)["calibrated"])
 
 
-def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[tuple[Key, Row]]:
+def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> dict[Key, Row]:
     """Answers that raters have rated, in whatever batch, and that the judge has judged."""
     rows: dict[Key, Row] = {}
     for batch in folder.by_rubric(rubric):
@@ -56,9 +58,11 @@ def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[t
             if key in rows:
                 people = [*rows[key].people, *values]
                 rows[key] = dataclasses.replace(rows[key], people=people)
-            elif (judged := engine.kept(items[item])) is not None:
+                continue
+            judged = engine.stored(items[item])
+            if judged is not None:
                 rows[key] = Row(batch.group(item), words_of(items[item]), values, judged)
-    yield from rows.items()
+    return rows
 
 
 def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str]) -> list[float]:
@@ -67,11 +71,13 @@ def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str
     Raises:
         ValueError: something of what the judge said could not be read.
     """
-    for name, one in judged.items():
-        if one.error:
-            raise ValueError(f"{name}: {one.error}")
+    for name, judgement in judged.items():
+        if judgement.error:
+            raise ValueError(f"{name}: {judgement.error}")
     columns = [judgements.overall(rubric, judged)]
     for name in names:
-        said = judged.get(name)
-        columns.append(None if said is None else judgements.score(rubric.criterion(name), said))
+        value = None
+        if name in judged:
+            value = judgements.score(rubric.criterion(name), judged[name])
+        columns.append(value)
     return known_columns(tuple(columns))

@@ -7,10 +7,12 @@ from typing import Any
 
 from harness import Criterion, DataError
 from harness.kit.strict_json import DECODER, Fault
-from harness_rating.judge.judgements import harmless
+from harness.kit.text import plain
 from harness_rating.rubric import scales
 
 FORM = ("evidence", "score")
+LONGEST_EVIDENCE = 2000
+"""Characters of it that are kept."""
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 
 
@@ -37,7 +39,7 @@ def read(criterion: Criterion, reply: str) -> tuple[str, Any]:
     if not isinstance(evidence, str) or not evidence.strip():
         raise Unreadable("there is no evidence")
     try:
-        return harmless(evidence.strip()), scales.check(criterion, value)
+        return plain(evidence.strip(), LONGEST_EVIDENCE), scales.check(criterion, value)
     except DataError as error:
         raise Unreadable(error.what) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness import BASE_ARM
+from harness.kit.numbers import counted
 from harness.kit.text import one_line
 
 NO_SAMPLE = "this sample is for finding errors and not representative of the whole set"
@@ -51,7 +52,7 @@ def comparison(row: Document, doubt: str) -> str:
 def _preferred(row: Document) -> str:
     new, old = (_source(row, key) for key in ("round", "against"))
     return (
-        f"{title(row)}: {new} is preferred to {old} in {_examples(row['wins'])}, {old} in "
+        f"{title(row)}: {new} is preferred to {old} in {counted(row['wins'], 'example')}, {old} in "
         f"{row['losses']:,}, neither in {row['ties']:,}: a win rate of "
         f"{rate(row['win_rate']['value'])}"
     )
@@ -63,7 +64,7 @@ def _changed(row: Document) -> str:
     moved = f"{'up' if value > 0 else 'down'} by {points(abs(value))}" if value else "no change"
     return (
         f"{title(row)}, {new} against {old}: {moved} on a scale of 0 to 1, better in "
-        f"{_examples(row['wins'])}, worse in {row['losses']:,}, equal in {row['ties']:,}"
+        f"{counted(row['wins'], 'example')}, worse in {row['losses']:,}, equal in {row['ties']:,}"
     )
 
 
@@ -198,15 +199,10 @@ def percent(share: float, digits: int = 1) -> str:
     return (text.removesuffix(".0") if digits == 1 else text) + " %"
 
 
-def _examples(count: int) -> str:
-    return f"{count:,} example" + ("" if count == 1 else "s")
-
-
 def _source(row: Document, key: str) -> str:
     arm = "" if row["arm"] == BASE_ARM else f" of arm {one_line(row['arm'], 40)}"
     return f"round {row[key]}{arm}"
 
 
 def _support(row: Document) -> str:
-    groups = f"{row['groups']:,} group" + ("" if row["groups"] == 1 else "s")
-    return f"{_examples(row['n'])} in {groups}"
+    return f"{counted(row['n'], 'example')} in {counted(row['groups'], 'group')}"

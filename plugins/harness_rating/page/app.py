@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from harness import EnvironmentFailure, HarnessError, UsageError
 from harness_rating.batches.records import Batch
 from harness_rating.page.pages import ASSETS, SERVING, asset, load_extra, page, passage, zipped
-from harness_rating.page.payloads import Said
+from harness_rating.page.payloads import RaterValues
 from harness_rating.page.security import COOKIE, Gate
 from harness_rating.page.sessions import RatingService
 from harness_rating.page.tokens import Seat, Tokens
@@ -109,13 +109,13 @@ def app(
     batches: Iterable[Batch],
     tokens: Mapping[str, Seat],
     options: Options,
-    said: Mapping[str, Said] | None = None,
+    values: Mapping[str, RaterValues] | None = None,
 ) -> Starlette:
     """The application.
 
     Args:
         tokens: token -> the seat that it opens (:func:`harness_rating.page.tokens.seats`).
-        said: item id -> criterion -> the values that raters gave. Shown, without names, to seats
+        values: item id -> criterion -> the values that raters gave. Shown, without names, to seats
             whose rater is ``settled-<who>`` and to no other.
 
     Raises:
@@ -128,20 +128,20 @@ def app(
     from starlette.routing import Route
 
     options = options.checked()
-    served = _Served(RatingService(options.folder, batches, said), options)
+    handlers = _Handlers(RatingService(options.folder, batches, values), options)
     routes = [
-        Route("/in/{token}", served.link),
-        Route("/b/{batch}/{rater}/", served.page),
-        Route("/b/{batch}/{rater}/state", served.state),
-        Route("/b/{batch}/{rater}/events", served.events, methods=["POST"]),
-        Route("/b/{batch}/{rater}/items/{item}", served.item),
-        Route("/b/{batch}/{rater}/{name}", served.asset),
+        Route("/in/{token}", handlers.link),
+        Route("/b/{batch}/{rater}/", handlers.page),
+        Route("/b/{batch}/{rater}/state", handlers.state),
+        Route("/b/{batch}/{rater}/events", handlers.events, methods=["POST"]),
+        Route("/b/{batch}/{rater}/items/{item}", handlers.item),
+        Route("/b/{batch}/{rater}/{name}", handlers.asset),
     ]
     gate = Middleware(Gate, hosts=options.allowed, tokens=Tokens(tokens), scheme=options.scheme)
     return Starlette(routes=routes, middleware=[gate])
 
 
-class _Served:
+class _Handlers:
     """The addresses; the gate has seen to it that every request comes from a rater."""
 
     def __init__(self, service: RatingService, options: Options) -> None:

@@ -60,10 +60,13 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_headers()
-        held: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
+        held: list[Any] = [
+            connection for connection in self.connections if not connection.transport.is_closing()
+        ]
         if len(held) > self.most:
-            waiting = [one for one in held if one.receiving]
-            min(waiting or held, key=lambda one: one._since).transport.abort()
+            waiting = [connection for connection in held if connection.receiving]
+            longest = min(waiting or held, key=lambda connection: connection._since)
+            longest.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

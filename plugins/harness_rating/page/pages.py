@@ -1,4 +1,4 @@
-"""The page's own files, and the HTML around them."""
+"""The page: its own files, and the HTML around them, served or packed into one file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import EnvironmentFailure
+from harness import EnvironmentFailure, UsageError, near
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness_rating.batches.records import Batch
+from harness_rating.page import payloads
 
 HERE = Path(__file__).parent
 ASSETS = {
@@ -35,7 +36,7 @@ def load_extra(*names: str) -> None:
     Raises:
         EnvironmentFailure: some are not installed; all of them are named.
     """
-    missing = [missed for name in names if (missed := _missing(name))]
+    missing = [missed for missed in map(_missing, names) if missed]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise EnvironmentFailure(
@@ -76,8 +77,37 @@ def page(batch: Batch) -> str:
     )
 
 
-def whole(batch: Batch, data: dict[str, Any]) -> str:
-    """The page as one file that needs nothing else."""
+def pack(batch: Batch, rater: str) -> bytes:
+    """One rater's batch as one HTML file that works from the disk, without a server.
+
+    The page keeps in the browser what is done, and exports the events as JSON lines. References
+    are in it unless the rubric never shows them; who looks into the file can read those that the
+    page shows only after the first score.
+
+    Raises:
+        EnvironmentFailure: the extra ``rate`` is not installed.
+        UsageError: the batch has no such rater.
+    """
+    if rater not in batch.assignments:
+        known = sorted(batch.assignments)
+        raise UsageError(
+            f"batch {batch.name} has no rater '{rater}'{near(rater, known)}",
+            hint="its raters are " + ", ".join(known),
+        )
+    items, names = batch.by_id, batch.assignments[rater]
+    with_references = batch.rubric.show.reference != "never"
+    data = {
+        "mode": "packed",
+        "batch": batch.name,
+        "rater": rater,
+        "version": batch.rubric_name,
+        "rubric": payloads.rubric(batch),
+        "items": list(names),
+        "events": [],
+        "texts": [
+            payloads.item(items[name], batch.rubric, reference=with_references) for name in names
+        ],
+    }
     script, style = (asset(name).decode() for name in ("page.js", "page.css"))
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
@@ -92,7 +122,7 @@ def whole(batch: Batch, data: dict[str, Any]) -> str:
         script=script,
         style=style,
         data=script_json(data),
-    )
+    ).encode()
 
 
 def passage(place: str) -> str:

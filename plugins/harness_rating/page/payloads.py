@@ -19,7 +19,7 @@ from harness_rating.ratings.events import browser_json, problem
 from harness_rating.rubric import conditions
 from harness_rating.rubric.scales import check, label, na_key, options
 
-Said = Mapping[str, Sequence[Any]]
+RaterValues = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""
 _FIELDS = {"id", "item", "criterion", "kind", "value", "at", "seconds"}
 
@@ -30,15 +30,15 @@ STARTS = ("answer", "question")
 
 def rubric(batch: Batch) -> dict[str, Any]:
     """The rubric as the page needs it; nothing of judges, weights or thresholds."""
-    shown_rubric, reviews = batch.rubric, batch.strategy == REVIEW
+    reviews = batch.strategy == REVIEW
     return {
-        "title": plain(shown_rubric.title),
-        "language": shown_rubric.language,
-        "instructions": plain(shown_rubric.instructions),
-        "reference": shown_rubric.show.reference,
+        "title": plain(batch.rubric.title),
+        "language": batch.rubric.language,
+        "instructions": plain(batch.rubric.instructions),
+        "reference": batch.rubric.show.reference,
         "criteria": [
             {**_criterion(criterion), "starts": reviews and criterion.id in STARTS}
-            for criterion in shown_rubric.criteria
+            for criterion in batch.rubric.criteria
         ],
         "longest": LONGEST_TEXT,
     }
@@ -54,9 +54,14 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
         "least": scale.least,
         "most": scale.most,
         "options": [
-            {"value": o.value, "label": plain(o.label), "words": plain(o.words), "key": o.key}
-            for o in options(criterion)
-        ],
+            {
+                "value": option.value,
+                "label": plain(option.label),
+                "words": plain(option.words),
+                "key": option.key,
+            }
+            for option in options(criterion)
+        ],  # fmt: skip
         "anchors": {str(key): plain(text) for key, text in scale.anchors.items()},
         "na": na_key(criterion) if criterion.allow_na else None,
         "required": criterion.required,
@@ -65,25 +70,26 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
 
 
 def item(
-    shown_item: Item, shown: Rubric, *, reference: bool, said: Said | None = None
+    shown: Item, rubric: Rubric, *, reference: bool, values: RaterValues | None = None
 ) -> dict[str, Any]:
     """An item as the page needs it.
 
     Args:
         reference: whether the references may be told; else they are None.
-        said: what raters answered, for who settles what they disagree on.
+        values: what raters gave, for who settles what they disagree on.
     """
-    system = shown.show.system_prompt
-    turns = [turn for turn in shown_item.messages if system or turn.get("role") != "system"]
-    meta = {key: shown_item.meta[key] for key in shown.show.meta if key in shown_item.meta}
+    system = rubric.show.system_prompt
+    turns = [turn for turn in shown.messages if system or turn.get("role") != "system"]
+    meta = {key: shown.meta[key] for key in rubric.show.meta if key in shown.meta}
     return {
-        "id": shown_item.id,
+        "id": shown.id,
         "messages": [_turn(turn) for turn in turns],
-        "answers": [plain(text) for text in shown_item.answers],
-        "references": [plain(text) for text in shown_item.references] if reference else None,
+        "answers": [plain(text) for text in shown.answers],
+        "references": [plain(text) for text in shown.references] if reference else None,
         "meta": [[plain(str(key)), plain(str(value))] for key, value in meta.items()],
         "said": {
-            key: [plain(label(one)) for one in values] for key, values in (said or {}).items()
+            criterion: [plain(label(value)) for value in of_criterion]
+            for criterion, of_criterion in (values or {}).items()
         },
     }
 
@@ -93,18 +99,18 @@ def _turn(turn: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
         content = "\n".join(part for part in parts if isinstance(part, str))
-    calls = turn.get("tool_calls")
-    texts = [content if isinstance(content, str) else "" if content is None else str(content)]
-    texts += [json.dumps(calls, ensure_ascii=False, indent=1, default=str)] if calls else []
+    texts = [] if content is None else [str(content)]
+    if calls := turn.get("tool_calls"):
+        texts.append(json.dumps(calls, ensure_ascii=False, indent=1, default=str))
     return {"role": plain(str(turn.get("role", ""))), "text": plain("\n".join(filter(None, texts)))}
 
 
-def own(event: Event) -> dict[str, Any]:
+def event(event: Event) -> dict[str, Any]:
     """A rater's own event, for the rater's own browser."""
     return {name: getattr(event, name) for name in sorted(_FIELDS)}
 
 
-def document(body: bytes) -> Any:
+def read_body(body: bytes) -> Any:
     """The JSON value of a request.
 
     Raises:
@@ -116,7 +122,7 @@ def document(body: bytes) -> Any:
         raise DataError("this is no valid JSON") from None
 
 
-def event(batch: Batch, rater: str, data: Any) -> Event:
+def read_event(batch: Batch, rater: str, data: Any) -> Event:
     """The event that a browser tells of, once every part of it is right.
 
     Raises:
@@ -129,21 +135,20 @@ def event(batch: Batch, rater: str, data: Any) -> Event:
     made = Event(**{name: data[name] for name in _FIELDS}, rater=rater)
     if wrong := problem(batch, made):
         raise DataError(wrong)
-    return dataclasses.replace(made, value=_stored(batch.rubric, made))
+    value = made.value
+    if made.kind == "set":
+        value = check(batch.rubric.criterion(made.criterion), value)
+    elif isinstance(value, str):
+        value = storable(value)
+    return dataclasses.replace(made, value=value)
 
 
-def _stored(shown: Rubric, event: Event) -> Any:
-    if event.kind == "set":
-        return check(shown.criterion(event.criterion), event.value)
-    return storable(event.value) if isinstance(event.value, str) else event.value
-
-
-def maker(data: Any, rater: str) -> Any:
+def claimed_rater(data: Any, rater: str) -> Any:
     """Who says that they made an event; ``rater`` where it does not say."""
     return data.get("rater", rater) if isinstance(data, dict) else rater
 
 
-def claimed(data: Any) -> str:
+def claimed_id(data: Any) -> str:
     """The id that a refused event goes by, or an empty text."""
     identifier = data.get("id") if isinstance(data, dict) else None
     return identifier if isinstance(identifier, str) and len(identifier) <= 64 else ""

@@ -17,7 +17,7 @@ from harness_rating.page.tokens import LINK, Tokens
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Served = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "rater"
 LARGEST_BODY = 256 * 1024
@@ -76,7 +76,9 @@ class Gate:
         scheme: ``http`` or ``https``, as browsers see it.
     """
 
-    def __init__(self, inner: Served, hosts: Iterable[str], tokens: Tokens, scheme: str) -> None:
+    def __init__(
+        self, inner: Application, hosts: Iterable[str], tokens: Tokens, scheme: str
+    ) -> None:
         self.inner, self.hosts, self.tokens = inner, frozenset(hosts), tokens
         self.scheme = scheme
 

@@ -31,7 +31,7 @@ class RaterSession:
     Args:
         root: where the batches lie.
         items: every item of the batch by its id.
-        said: item -> what raters answered, for who settles it; nobody else may see it.
+        values: item -> what raters gave, for who settles it; nobody else may see it.
     """
 
     def __init__(
@@ -40,15 +40,15 @@ class RaterSession:
         batch: Batch,
         rater: str,
         items: Mapping[str, Item],
-        said: Mapping[str, payloads.Said],
+        values: Mapping[str, payloads.RaterValues],
     ) -> None:
         self.batch, self.rater = batch, rater
         self.shown = batch.assignments.get(rater, ())
         self._items = {name: items[name] for name in self.shown}
-        self._said = said if rater.startswith(SETTLED) else {}
+        self._values = values if rater.startswith(SETTLED) else {}
         self._events = Events(root / batch.name, rater)
         self._of_item: dict[str, list[Event]] = {}
-        self._kept: dict[str, Event] = {}
+        self._by_id: dict[str, Event] = {}
         self._newest = ""
         self._status: dict[str, str] = {}
         self._mutex = threading.Lock()
@@ -62,15 +62,15 @@ class RaterSession:
         with self._mutex:
             self._refresh()
             events = [event for item in self._of_item.values() for event in item]
-            first = [one for one in self.shown if self._status.get(one, "open") == "open"][:1]
+            open_items = [name for name in self.shown if self._status.get(name, "open") == "open"]
         return 200, {
             "batch": self.batch.name,
             "rater": self.rater,
             "rubric": payloads.rubric(self.batch),
             "items": list(self.shown),
-            "events": [payloads.own(event) for event in events],
-            "texts": [self.item(one)[1] for one in first],
-            "only": {item: list(said) for item, said in self._said.items()},
+            "events": [payloads.event(event) for event in events],
+            "texts": [self.item(name)[1] for name in open_items[:1]],
+            "only": {item: list(criteria) for item, criteria in self._values.items()},
             "now": now(),
         }
 
@@ -83,7 +83,7 @@ class RaterSession:
             item,
             self.batch.rubric,
             reference=self._may_see(identifier),
-            said=self._said.get(identifier),
+            values=self._values.get(identifier),
         )
 
     def take(self, events: list[Event]) -> dict[str, str]:
@@ -93,32 +93,33 @@ class RaterSession:
             id -> why it was not kept, where it was not.
         """
         with self._mutex:
-            latest = self._latest()
+            # The latest time that is believed: a page goes by this clock, or by its own events.
+            latest = later(max(now(), self._newest), DAY)
             refused = {event.id: AHEAD for event in events if event.at > latest}
             fresh: dict[str, Event] = {}
             for event in events:
-                if event.id not in self._kept and event.id not in refused:
+                if event.id not in self._by_id and event.id not in refused:
                     fresh.setdefault(event.id, event)
             if fresh and self._events.extend(list(fresh.values())) < len(fresh):
                 self._refresh()  # another process has written some of them
             elif fresh:
                 self._add(fresh.values())
-            others = (event for event in events if self._kept.get(event.id, event) != event)
-            return refused | {event.id: OTHER for event in others}
-
-    def _latest(self) -> str:
-        """The latest time that is believed: a page goes by this clock, or by its own events."""
-        return later(max(now(), self._newest), DAY)
+            for event in events:
+                if self._by_id.get(event.id, event) != event:
+                    refused[event.id] = OTHER
+            return refused
 
     def _asks(self, identifier: str) -> Rubric:
         """Who settles is asked what raters disagree on, and nothing else."""
-        rubric, said = self.batch.rubric, self._said.get(identifier)
-        if said is None:
+        rubric, disputed = self.batch.rubric, self._values.get(identifier)
+        if disputed is None:
             return rubric
-        asked = [
-            replace(criterion, ask_if=None) for criterion in rubric.criteria if criterion.id in said
+        criteria = [
+            replace(criterion, ask_if=None)
+            for criterion in rubric.criteria
+            if criterion.id in disputed
         ]
-        return replace(rubric, criteria=tuple(asked))
+        return replace(rubric, criteria=tuple(criteria))
 
     def _may_see(self, identifier: str) -> bool:
         when = self.batch.rubric.show.reference
@@ -128,14 +129,14 @@ class RaterSession:
 
     def _refresh(self) -> None:
         events = self._events.all()
-        self._of_item, self._kept = {}, {}
+        self._of_item, self._by_id = {}, {}
         self._add(events)
 
     def _add(self, events: Iterable[Event]) -> None:
         touched = set()
         for event in events:
             self._of_item.setdefault(event.item, []).append(event)
-            self._kept[event.id] = event
+            self._by_id[event.id] = event
             self._newest = max(self._newest, event.at)
             touched.add(event.item)
         for item in touched & self._items.keys():
@@ -147,13 +148,16 @@ class RatingService:
     """All sessions of the batches that are served.
 
     Args:
-        said: item -> what raters answered, for sessions whose rater settles.
+        values: item -> what raters gave, for sessions whose rater settles.
     """
 
     def __init__(
-        self, root: Path, batches: Iterable[Batch], said: Mapping[str, payloads.Said] | None = None
+        self,
+        root: Path,
+        batches: Iterable[Batch],
+        values: Mapping[str, payloads.RaterValues] | None = None,
     ) -> None:
-        self._root, self._said = root, said or {}
+        self._root, self._values = root, values or {}
         self._batches = {batch.name: batch for batch in batches}
         self._items = {name: batch.by_id for name, batch in self._batches.items()}
         self._sessions: dict[Seat, RaterSession] = {}
@@ -172,7 +176,7 @@ class RatingService:
             if seat not in self._sessions:
                 batch, items = self._batches[seat.batch], self._items[seat.batch]
                 self._sessions[seat] = RaterSession(
-                    self._root, batch, seat.rater, items, self._said
+                    self._root, batch, seat.rater, items, self._values
                 )
             return self._sessions[seat]
 
@@ -193,14 +197,14 @@ class RatingService:
             sent = _sent(body)
         except DataError as error:
             return 400, {"error": error.what}
-        if any(payloads.maker(data, seat.rater) != seat.rater for data in sent):
+        if any(payloads.claimed_rater(data, seat.rater) != seat.rater for data in sent):
             return 409, {"error": "this was made by another rater"}
         session, good, refused = self.session(seat), [], []
         for data in sent:
             try:
-                good.append(payloads.event(session.batch, seat.rater, data))
+                good.append(payloads.read_event(session.batch, seat.rater, data))
             except DataError as error:
-                refused.append({"id": payloads.claimed(data), "why": error.what})
+                refused.append({"id": payloads.claimed_id(data), "why": error.what})
         not_kept = session.take(good) if good else {}
         refused += [{"id": identifier, "why": why} for identifier, why in not_kept.items()]
         saved = [event.id for event in good if event.id not in not_kept]
@@ -212,7 +216,7 @@ class RatingService:
 
 
 def _sent(body: bytes) -> list[Any]:
-    document = payloads.document(body)
+    document = payloads.read_body(body)
     if not isinstance(document, dict) or document.keys() != {"events"}:
         raise DataError('what is sent looks like {"events": [...]}')
     events = document["events"]

@@ -97,7 +97,7 @@ def test_a_packed_file_is_imported_and_twice_does_no_harm(fresh, original, tmp_p
     assert (found.batch, found.new, found.known) == (made.name, {"ana": len(events)}, {"ana": 0})
     assert Events(root / made.name, "ana").all() == events
     before = stored(root, made)
-    again = import_file(path, RatingsFolder(root), batch=made.name)
+    again = import_file(path, RatingsFolder(root), expected=made.name)
     assert (again.new, again.known) == ({"ana": 0}, {"ana": len(events)})
     assert stored(root, made) == before
 
@@ -268,7 +268,7 @@ def test_a_file_of_another_batch_than_is_named_is_refused(fresh, tmp_path):
     root, made = fresh
     with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other") as found:
         import_file(
-            write(tmp_path, packed(made, wrong_event(made))), RatingsFolder(root), batch="other"
+            write(tmp_path, packed(made, wrong_event(made))), RatingsFolder(root), expected="other"
         )
     assert found.value.hint.endswith(f"--batch {made.name}")
     assert not RatingsFolder(root).ratings(made)

@@ -325,7 +325,7 @@ class Tags(HTMLParser):
 
 
 def packed(batch: Batch, rater: str) -> tuple[str, dict[str, Any]]:
-    from harness_rating.page.pack import pack
+    from harness_rating.page.pages import pack
 
     text = pack(batch, rater).decode()
     return text, json.loads(Tags(text).data)
@@ -361,7 +361,7 @@ def test_texts_cannot_leave_their_place_in_the_file() -> None:
 
 
 def test_an_unknown_rater_is_named() -> None:
-    from harness_rating.page.pack import pack
+    from harness_rating.page.pages import pack
 
     with pytest.raises(UsageError, match="did you mean 'ana'"):
         pack(make_batch(), "anna")
@@ -398,7 +398,7 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
 
 def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:
     program = (
-        "import sys, harness_rating.page.app, harness_rating.page.pack\n"
+        "import sys, harness_rating.page.app, harness_rating.page.pages\n"
         "print(*{'starlette', 'jinja2', 'uvicorn', 'numpy', 'duckdb'} & set(sys.modules))"
     )
     done = subprocess.run(

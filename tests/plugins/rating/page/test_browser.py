@@ -21,7 +21,7 @@ from harness_rating.batches.records import KINDS, Batch, Event
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.exchange.importing import import_file
-from harness_rating.page.pack import pack
+from harness_rating.page.pages import pack
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold
@@ -554,7 +554,7 @@ def made(root: Path) -> Batch:
 def test_a_packed_file_from_the_disk_to_the_import(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
-    from harness_rating.page.pack import pack
+    from harness_rating.page.pages import pack
 
     batch = made(tmp_path / "ratings")
     path = tmp_path / "ana.html"
@@ -640,7 +640,7 @@ def test_hostile_texts_are_inert(
     windows: Windows, served: Any, tmp_path: Path, packed: bool
 ) -> None:
     from harness.kit.text import plain
-    from harness_rating.page.pack import pack
+    from harness_rating.page.pages import pack
 
     batch, texts = hostile_batch()
     assert len(texts) >= 60
@@ -695,7 +695,7 @@ def test_code_and_tables_are_monospace_without_a_changed_character(
     windows: Windows, tmp_path: Path
 ) -> None:
     from harness.kit.text import plain
-    from harness_rating.page.pack import pack
+    from harness_rating.page.pages import pack
 
     texts = [*(text for text, _ in FENCED), *hostile_texts.TEXTS[::4], hostile_texts.LONG[0]]
     items = [
