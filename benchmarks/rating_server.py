@@ -19,7 +19,7 @@ from typing import Any
 from rating_batch import standing
 
 from harness_rating.batches.records import FOLDER, Batch, Event
-from harness_rating.page.payloads import own
+from harness_rating.page import payloads
 from harness_rating.ratings.folder import RatingsFolder
 
 CLIENTS = Path(__file__).with_name("rating_clients.py")
@@ -147,7 +147,7 @@ def sent(
         restarts: how often, evenly over the ratings.
     """
     raters = [
-        {"link": links[rater], "events": [own(event) for event in events]}
+        {"link": links[rater], "events": [payloads.event(event) for event in events]}
         for rater, events in plan.items()
     ]
     total = sum(map(len, plan.values()))

@@ -178,10 +178,11 @@ def _of_column(column: Column, row: Row) -> list[tuple[Criterion, Judgement]]:
     """The judgements that a column rests on."""
     judged = []
     for criterion in column.rubric.criteria:
+        if not criterion.scores or column.criterion not in (OVERALL, criterion.id):
+            continue
         judgement = row.judged.get(criterion.id)
-        if column.criterion in (OVERALL, criterion.id) and criterion.scores:
-            if judgement is not None and not judgement.error:
-                judged.append((criterion, judgement))
+        if judgement is not None and not judgement.error:
+            judged.append((criterion, judgement))
     return judged
 
 

@@ -61,7 +61,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
                 "key": option.key,
             }
             for option in options(criterion)
-        ],  # fmt: skip
+        ],
         "anchors": {str(key): plain(text) for key, text in scale.anchors.items()},
         "na": na_key(criterion) if criterion.allow_na else None,
         "required": criterion.required,
