@@ -19,7 +19,7 @@ from harness.data.splits import rows_digest
 from harness.engine.steps import gating
 from harness.kit import files, yaml_file
 from harness.records import Example
-from tests.support import nightly
+from tests.support import golden as screens, nightly
 from tests.support.project import Project, Result
 from tests.support.skips import unlisted
 
@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--nightly",
         action="store_true",
         help="run the tests marked nightly too, and simulations and properties at full length",
+    )
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the screens under tests/golden/ anew in place of comparing with them",
     )
 
 
@@ -182,6 +187,26 @@ def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     made.write()
     return made
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> screens.Golden:
+    """``golden(shown)``: the screen is the one in the file of this test.
+
+    ``part`` names one of several screens of the test, ``folder`` the project's if it is another
+    than ``tmp_path``.
+    """
+
+    def same(shown: str, part: str = "", folder: Path = tmp_path) -> None:
+        path = screens.place(request.path, request.function.__name__, part)
+        text = screens.steady(shown, folder)
+        if request.config.getoption("update_golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is not there: pytest --update-golden writes it"
+        assert text == path.read_text(encoding="utf-8"), "pytest --update-golden writes it anew"
+
+    return same
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,8 +17,8 @@ _ANALYSIS: Document = {
     "schema": "harness.analysis/4", "annotations": {}, "right_at": None, "bounds": [None, None],
     "by_people": False, "between_references": None, "definitions": {}, "causes_known": {},
     "not_looked_for": "", "tables": {}, "better": [], "not_better": None, "remedies": [],
-    "queries": [], "sections": [], "failed": {}, "control": None, "baselines": [], "arms": [],
-    "experiments": {}, "chosen": None,
+    "queries": [], "sections": [], "failed": {}, "control": None, "baselines": [], "models": [],
+    "arms": [], "experiments": {}, "chosen": None,
 }  # fmt: skip
 _ROW: Document = {"references": [], "course": "", "answers": [], "cause": None}
 _ANSWER: Document = {"finish_reason": "stop", "errors": [], "right": None}
@@ -49,7 +49,7 @@ def whole(document: Mapping[str, Any]) -> Document:
     """An analysis with every key, of a run that knows no more than the document says."""
     known = {"rounds": [{}], **document}
     found: Document = {**_ANALYSIS, **known, **filled(Summary, {**known, "control": None})}
-    for key in ("control", "baselines", "arms", "chosen"):
+    for key in ("control", "baselines", "models", "arms", "chosen"):
         kind = typing.get_type_hints(Summary, include_extras=True)[key]
         found[key] = filled(kind, known[key]) if known.get(key) else _ANALYSIS[key]
     found["schema"] = document.get("schema", _ANALYSIS["schema"])

@@ -26,6 +26,7 @@ from tests.plugins.reports.faces import (
     render,
 )
 from tests.support.documents import whole
+from tests.support.golden import Golden
 
 Document = dict[str, Any]
 
@@ -72,47 +73,9 @@ def test_the_order_is_that_of_the_questions(
     assert starts == sorted(starts)
 
 
-ROWS = {
-    "a broken guard": r"✗ broken guard exact, round 2: exact fell by 0\.030 against round 1",
-    "a guard that held": r"✓ held guard kind = class, round 3: Held: a loss of up to 0\.012",
-    "a slice": r"kind = class +31 .*0\.112  \[0\.047, 0\.177\] .*●",
-    "its errors": r"off topic 12, too long 7",
-    "what is right": r"Fixed and regressed .* pass threshold: rougeL at least 0\.5",
-    "the ledger": r"▓ fixed 46  ░ regressed 5  █ always pass 7  · never pass 83  ▒ flaky 17",
-    "what a round changed": r"2      1 +61 of 158 +11  █+\S? +14  █+",
-    "a round that changed nothing": r"3      1 +58 of 158 +0 +0 +\+0",
-    "a kind by round": r"off topic +12   38  35  37  █",
-    "the unexplained": r"unexplained +0   21  17  19  █",
-    "a kind that was cured comes first": r"round 1 .*\n +truncated +131    9   6   7",
-    "a definition": r"empty .* the answer has no visible",
-    "what nobody looked for": r"Rules cannot detect a wrong fact or a wrong tone",
-    "the causes": r"Likeliest causes  round 1 · 100 of 100 failing answers",
-    "a cause": r"gap +51  █+ +no near training",
-    "its remedy": r"fix or drop the",
-    "an example": r"datetime:_parse_isoformat_date  rougeL 0\.08  \[off topic\]  never pass",
-    "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats-\]\.",
-    "extra words": r"answer    \{\+Return the year and the week\+\} of the \{\+given string",
-    "its cause": r"cause     gap: the nearest training row shares 9 % of its words",
-    "how far raters are": r"What raters say  90 of 90 items rated",
-    "a batch": r" 2  Small, version 1 +0, 1 +random +60 of 60  ana, bo",
-    "scores by round": r"Quality +0\.32 \[0\.23, 0\.41\]  0\.78 \[0\.69, 0\.86\]",
-    "a win rate": r"1  Preference +1 : 0 +25-0-5  0\.83 \[0\.69, 0\.97\] .* ▲ improved",
-    "that many are compared": r"The overall score decides",
-    "agreement": r"2  Quality +60  0\.94 \[0\.89, 0\.98\] .* 80 %",
-    "no agreement in words": r"none: everyone chose",
-    "a rater": r"2  ana +66      4 s  -0\.01 \[-0\.03, \+0\.02\]  Overall +50 % of 6",
-    "named errors": r"wrong facts +16 +3",
-    "of how many": r"answers rated +30 +30",
-    "a metric": r"rougeL orders two answers to one prompt as raters do in 73 % \[57, 90\]",
-    "a remedy": r"48 rows for kind.* 31  yes",
-    "a remedy by hand": r"fix or drop the .* 22  no ",
-}
-
-
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_terminal_tells(analysis: Document, width: int) -> None:
-    page = terminal(analysis, width)
-    assert [what for what in ROWS if not re.search(ROWS[what], page, re.MULTILINE)] == []
+def test_the_terminal(analysis: Document, golden: Golden, width: int) -> None:
+    golden(terminal(analysis, width), f"{width}")
 
 
 def with_kinds(analysis: Document, **counts: tuple[int, int]) -> Document:
@@ -156,36 +119,8 @@ def test_the_chart_draws_what_was_cured_and_says_what_it_does_not_draw(analysis:
     assert "Not drawn: 3 more categories, each in at most 14 answers of any round." in shown
 
 
-LINES = {
-    "a broken guard": "- ✗ broken **guard exact, round 2:** exact fell by 0.030 against round 1",
-    "a slice": "| kind = class | 31 | 14 | 0.191 | 0.112 | [0.047, 0.177] | 0.010 | off topic",
-    "the ledger": "| fixed | 46 |\n| regressed | 5 |\n| always pass | 7 |",
-    "what a round changed": "| 2 | 1 | 61 of 158 | 11 | 14 | +3 |",
-    "a round that changed nothing": "| 3 | 1 | 58 of 158 | 0 | 0 | +0 |",
-    "a kind by round": "| off topic | 12 | 38 | 35 | 37 | hardly any",
-    "the unexplained": "| unexplained | 0 | 21 | 17 | 19 | wrong",
-    "a definition": "| empty | 1 | 1 | 0 | 0 | the answer has no visible character |",
-    "what nobody looked for": "Rules cannot detect a wrong fact or a wrong tone.",
-    "the causes": "Round 1 · 100 of 100 failing answers.",
-    "a cause": "| conflict | 22 | the nearest training rows contradict each other | fix or drop",
-    "an example": "### datetime:\\_parse_isoformat_date (rougeL 0.08 · off topic · never pass)",
-    "extra words": "- answer: **Return the year and the week** of the **given string dtstr**.",
-    "its cause": "- cause: gap: the nearest training row shares 9 % of its words",
-    "a batch": "| 2 | Small, version 1 | 0, 1 | random | 60 of 60 | ana, bo | small-ed5fa6c1 |",
-    "scores by round": "| Quality | 0.32 [0.23, 0.41] | 0.78 [0.69, 0.86] |",
-    "a win rate": "| 1 | Preference | 1 : 0 | 25-0-5 | 0.83 [0.69, 0.97] | – | ▲ improved |",
-    "no agreement in words": "| none: everyone chose 0.5 |",
-    "no interval in words": "raters seem to agree well, on few items; no interval: too few items",
-    "a rater": "| 2 | ana | 66 | 4 s | -0.01 [-0.03, +0.02] | Overall | 50 % of 6 |",
-    "named errors": "| wrong facts | 16 | 3 |",
-    "a metric": "- rougeL orders two answers to one prompt as raters do in 73 % ",
-    "a remedy": "| 48 rows for kind = class | 31 | yes | planned after round 1",
-}
-
-
-def test_markdown_tells(analysis: Document) -> None:
-    page = markdown(analysis)
-    assert [what for what in LINES if LINES[what] not in page] == []
+def test_markdown(analysis: Document, golden: Golden) -> None:
+    golden(markdown(analysis))
 
 
 def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Document) -> None:

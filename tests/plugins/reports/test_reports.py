@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from harness_reports import (
     register_reporters,
 )
 from tests.plugins.reports.faces import drawn
+from tests.support.golden import Golden
 
 Document = dict[str, Any]
 Make = Callable[..., Document]
@@ -41,15 +41,6 @@ def written(document: Document, folder: Path) -> str:
     (path,) = MarkdownReporter().write(drawn(document), folder)
     assert path == folder / "report.md"
     return path.read_text(encoding="utf-8")
-
-
-def cells(page: str, heading: str) -> list[list[str]]:
-    """The rows of the first table after a heading."""
-    after = page[page.index(heading) :]
-    table = re.search(r"(?:^\|.*\|\n)+", after, re.MULTILINE)
-    assert table
-    lines = table.group().strip().split("\n")
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 def test_both_are_registered() -> None:
@@ -72,26 +63,8 @@ def test_the_verdict_comes_first_and_the_command_last(document: Document, width:
     assert max(map(len, lines)) <= width
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_each_section_has_its_figures(document: Document, width: int) -> None:
-    page = shown(document, width)
-    for row in (
-        r"1 ●    ▲ improved +240 +0\.303  \[0\.287, 0\.319\] .*\+0\.147",
-        r"3 +◆ no evidence +480 +0\.311 ",
-        r"bleu +1\.2 +4\.5 +5\.1 +4\.9 +\[3\.4, 5\.6\]",
-        r"meteor .* 2$",
-        r"rougeL +0\.150 +\[0\.140, 0\.172\] +0\.297",
-        r"targeted minus random: \+0\.004 \[-0\.011, \+0\.019\]",
-        r"truncated +131 +9 +6 +7 ",
-        r"kind = class +31 .*0\.112  \[0\.047, 0\.177\] .*●",
-        r"1 +120  pool 108.* 14  near dev 9",
-        r" 48 for kind",
-        r"1 ●    2\.646 → 1\.481  █.*▁  1\.710 → 1\.602",
-        r"answer    \(empty\)",
-        r"too few to judge",
-    ):
-        assert re.search(row, page, re.MULTILINE), row
-    assert ("[+0.128, +0.166]" in page) is (width == 120)
+def test_the_screen_of_a_summary_alone(document: Document, golden: Golden) -> None:
+    golden(shown(document, 80))
 
 
 def test_a_long_command_stays_one_line(document: Document) -> None:
@@ -143,26 +116,8 @@ def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
     assert "\x1b" not in path.read_text(encoding="utf-8")
 
 
-def test_markdown_tables(document: Document, tmp_path: Path) -> None:
-    page = written(document, tmp_path)
-    assert cells(page, "## Rounds")[3] == [
-        "1 ●", "▲ improved", "240", "0.303", "[0.287, 0.319]",
-        "+0.147", "[+0.128, +0.166]",
-    ]  # fmt: skip
-    assert cells(page, "## Error categories on dev")[2] == ["truncated", "131", "9", "6", "7", ""]
-    assert cells(page, "## Underperforming slices")[3] == [
-        "kind = class", "31", "14", "0.191", "0.112", "[0.047, 0.177]", "0.010",
-    ]  # fmt: skip
-    assert cells(page, "## Training data added")[2] == [
-        "2", "120", "pool 108, paraphrase 12",
-        "48 for kind = class, 48 for length = long and first_verb = return, 24 from all data",
-        "14", "near dev 9, duplicate of train 5",
-    ]  # fmt: skip
-    assert "Evaluated 2 times" in page
-    assert (
-        "- answer: Return a **quoted string that is safe for use in a** shell **command line**"
-        in page
-    )
+def test_markdown_of_a_summary_alone(document: Document, tmp_path: Path, golden: Golden) -> None:
+    golden(written(document, tmp_path))
 
 
 def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> None:
