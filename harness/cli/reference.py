@@ -6,8 +6,10 @@ others, too.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -239,7 +241,38 @@ def _tables() -> str:
     return "".join(("| table | holds |\n|---|---|\n", *rows))
 
 
+_ROOMS = ("kit", "alike", "readers", "remote", "stats", "terminal", "testing", "verdicts")
+"""What plugins may import beside the names of ``harness``; of the first two each module."""
+
+
+def _api() -> str:
+    """What plugins may import: functions, runs as they are looked at, and rooms."""
+    import harness
+
+    public = {name: getattr(harness, name) for name in harness.__all__}
+    functions = {
+        f"harness.{name}({', '.join(inspect.signature(function).parameters)})": _plain(function)
+        for name, function in sorted(public.items())
+        if inspect.isfunction(function)
+    }
+    parts = ["### Functions\n\n", _said("function", functions)]
+    for kind in (harness.RunView, harness.PlannedRun):
+        members = {name: _plain(value) for name, value in vars(kind).items() if name[0] != "_"}
+        parts += [f"\n### `harness.{kind.__name__}`\n\n{_plain(kind)}\n\n"]
+        parts += [_said("member", fields(kind) | members)]
+    rooms = {}
+    for room in _ROOMS:
+        module = importlib.import_module(f"harness.{room}")
+        rooms[module.__name__] = _plain(module)
+        for found in pkgutil.iter_modules(module.__path__) if room in _ROOMS[:2] else ():
+            name = f"harness.{room}.{found.name}"
+            rooms[name] = _plain(importlib.import_module(name))
+    parts += ["\n### Rooms\n\n", _said("import", rooms)]
+    return "".join(parts)
+
+
 MAKERS = {
+    "api": _api,
     "core": _core,
     "options": _plugins,
     "kinds": _kinds,

@@ -96,7 +96,7 @@ def find_reports(name: str | None = None) -> Path:
 
 
 def current_reports(name: str | None = None) -> Path:
-    """The same, made again where they are outdated; a line on standard error says so.
+    """The reports of a run, made again where they are outdated; a line on standard error says so.
 
     Raises:
         UsageError: there is none.

@@ -42,7 +42,7 @@ def read(path: Path) -> Document:
 
 
 def read_analysis(folder: Path) -> Document:
-    """The same of a folder of reports.
+    """The analysis document in a folder of reports.
 
     Raises:
         UsageError: there is none.
