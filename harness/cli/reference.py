@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from harness.kit.terms import Kind, shown
+
 if TYPE_CHECKING:
     from harness.stages.kinds import StageKind
 
@@ -241,6 +243,42 @@ def _tables() -> str:
     return "".join(("| table | holds |\n|---|---|\n", *rows))
 
 
+def _ready(stage: str) -> Iterator[Any]:
+    """The installed plugins of a stage that need no option."""
+    from harness.registry import Registry
+
+    for kind, _, provider in Registry.build().providers():
+        plugin: Any = provider.plugin
+        if kind == stage and not any(f.is_required() for f in flat(plugin.Options).values()):
+            yield plugin()
+
+
+def _title(kind: Kind, name: str) -> str:
+    word = shown(kind, name)
+    return f"`{name}`" if word == name else f"{word} (`{name}`)"
+
+
+def _categories() -> str:
+    """The error categories of every installed detector, with their definitions."""
+    rows = [
+        f"| {_title('category', name)} | {cell(what)} |\n"
+        for detector in _ready("detector")
+        for name, what in detector.categories().items()
+    ]
+    return "".join(("| category | definition |\n|---|---|\n", *rows))
+
+
+def _causes() -> str:
+    """The causes that analyzers tell apart, what they mean, and what to do about them."""
+    rows = [
+        f"| {_title('cause', name)} | {cell(what)} | {cell(remedy)} | {'yes' if new else 'no'} |\n"
+        for analyzer in _ready("analyzer")
+        for name, (what, remedy, new) in analyzer.causes().items()
+    ]
+    head = "| cause | means | suggested action | new data help |\n|---|---|---|---|\n"
+    return "".join((head, *rows))
+
+
 _ROOMS = ("kit", "alike", "readers", "remote", "stats", "terminal", "testing", "verdicts")
 """What plugins may import beside the names of ``harness``; of the first two each module."""
 
@@ -273,6 +311,8 @@ def _api() -> str:
 
 MAKERS = {
     "api": _api,
+    "categories": _categories,
+    "causes": _causes,
     "core": _core,
     "options": _plugins,
     "kinds": _kinds,
