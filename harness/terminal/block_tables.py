@@ -238,10 +238,15 @@ def _stacked(block: Table, row: tuple[Cell, ...], room: int) -> Iterator[Rendera
             continue
         colon = ":" if column.kind in WRITTEN else ""
         said = Text(f"{one_line(column.title, 40)}{colon} " if column.title else "", "dim")
-        if column.kind == "line":
-            for text in shown.split("\n"):
-                text.truncate(room - GAP, overflow="ellipsis")
-                lines.append(text)
+        if column.kind == "line":  # "answer / reference" names the two lines of its cell
+            texts, names = shown.split("\n"), one_line(column.title, 40).split(" / ")
+            if len(texts) != len(names):
+                names = [""] * len(texts)
+            width = max(map(len, names))
+            for part, text in zip(names, texts, strict=True):
+                label = Text(f"{part:<{width}}  " if width else "", "dim")
+                text.truncate(room - GAP - len(label), overflow="ellipsis")
+                lines.append(label.append_text(text))
         else:
             facts.append(said.append_text(Text(" / ").join(shown.split("\n"))))
     yield line
