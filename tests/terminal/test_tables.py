@@ -88,7 +88,7 @@ def test_a_name_to_be_copied_is_never_broken() -> None:
     long = "a-name-that-is-longer-than-the-terminal-is-wide"
     rows = ((long, "0.5", ("yes, of course, at once", "no")),)
     assert drawn(dataclasses.replace(NAMED, rows=rows), 22) == [
-        long, "  score 0.5", "  answer     yes, of…", "  reference  no",
+        long, "  score 0.5", "  answer     yes, of …", "  reference  no",
     ]  # fmt: skip
 
 
