@@ -14,12 +14,12 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.kit.documents import finite
+from harness.kit.terms import shown as term
 from harness.kit.text import one_line
 from harness.report import examples
 from harness.report.annotated import RunAnnotations
 from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
-from harness.report.remedies import remedies
 from harness.report.sections import Guard, made, unguarded
 from harness.stages import Section
 from harness.store.writing import Asking, QueryResult, reading
@@ -107,7 +107,7 @@ def analyse(
         "examples": shown.get("examples") or [_unasked(row) for row in summary["examples"]],
         "better": shown.get("better", []),
         "not_better": shown.get("not_better"),
-        "remedies": remedies(summary, answers, terms.causes),
+        "remedies": _remedies(summary, answers, terms.causes),
         "queries": [
             {"name": name, "what": section.what, "sql": section.sql}
             for name, section in queries.items()
@@ -115,6 +115,41 @@ def analyse(
         "failed": failed,
     }
     return {**document, "sections": made(sections, document, database, failed, guard)}
+
+
+def _remedies(
+    summary: Mapping[str, Any],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    causes: Causes,
+) -> list[Document]:
+    """What to do next, each with its reason and the failing answers of dev that it concerns.
+
+    Worth is an upper limit: no remedy cures everything that it is meant for.
+    """
+    actions = [
+        {
+            "remedy": one_line(row["remedy"]),
+            "why": f"{one_line(term('cause', row['cause']))}: {causes[row['cause']][0]}"
+            if row["cause"] in causes
+            else one_line(row["cause"]),
+            "answers": row["answers"],
+            "by_data": causes[row["cause"]][2] if row["cause"] in causes else False,
+        }
+        for row in tables.get("causes", ())
+        if row["remedy"]
+    ]
+    best = summary["rounds"][summary["kept_round"]]
+    actions += [
+        {
+            "remedy": f"{item['rows']} rows for {item['slice']}",
+            "why": f"planned after round {best['round']}: {item['reason']}",
+            "answers": item["n"],
+            "by_data": True,
+        }
+        for item in best["plan"]
+        if item["n"] is not None and item["rows"]
+    ]
+    return sorted(actions, key=lambda action: (-(action["answers"] or 0), action["remedy"]))
 
 
 def _unasked(row: Document) -> Document:

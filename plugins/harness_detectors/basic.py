@@ -100,7 +100,7 @@ class Basic(harness.Detector):
         """Every kind of error that the answer shows, each with its evidence."""
         return [
             ErrorLabel(scored.example.id, category, one_line(evidence, _EVIDENCE), self.name)
-            for category, evidence in self._rules.found(scored)
+            for category, evidence in self._rules.errors_in(scored)
         ]
 
     @functools.cached_property

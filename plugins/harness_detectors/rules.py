@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import Example, ScoredExample
 from harness.kit.numbers import percent
+from harness.kit.refusals import declines
 from harness_detectors import (
     digits,
     endings,
@@ -14,7 +15,6 @@ from harness_detectors import (
     items,
     languages,
     names,
-    refusals,
     repeats,
     sizes,
 )
@@ -34,6 +34,11 @@ Rule = Callable[[Reading], str]
 """The evidence that the kind of error holds, or ''."""
 
 
+def _refusal(reading: Reading) -> str:
+    """The words by which the answer declines, where no reference declines too."""
+    return "" if any(map(declines, reading.references)) else declines(reading.text)
+
+
 class Rules:
     """The kinds of errors that are looked for, by the options of the detector.
 
@@ -51,7 +56,7 @@ class Rules:
         """Learn which answers the model was trained on, for near copies."""
         self._memory = Memory(train if self._wants("near copy of a training row") else ())
 
-    def found(self, scored: ScoredExample) -> Iterator[tuple[str, str]]:
+    def errors_in(self, scored: ScoredExample) -> Iterator[tuple[str, str]]:
         """Each kind of error that an answer shows, with its evidence."""
         if not has_text(scored.prediction.text):
             if self._wants("empty"):
@@ -80,7 +85,7 @@ class Rules:
             "copy of the prompt": lambda r: repeats.copy_of_prompt(r, o.copied),
             "wrong language": lambda r: languages.wrong_language(r, o.languages == "py3langid"),
             "wrong format": formats.wrong_format,
-            "refusal": refusals.refusal,
+            "refusal": _refusal,
             "too short": lambda r: sizes.too_short(r, o.short),
             "too long": lambda r: sizes.too_long(r, o.long),
             "missing item": items.missing_item,

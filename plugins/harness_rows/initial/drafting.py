@@ -10,10 +10,12 @@ from typing import Any
 
 import harness
 from harness import DataError, Example
+from harness.kit.numbers import counted, percent
+from harness.stats.assumed import assumed_effect
+from harness.stats.decision import POWER, usable
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
 from harness_rows.initial.config_text import ROUNDS, Draft
-from harness_rows.initial.detection import gain, sentence
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.overview import Begin, Overview
 from harness_rows.initial.request import Request, model_of
@@ -33,6 +35,8 @@ SHARES = (0.5, 0.65)
 """Shares for train that are compared with the proposed one, where that is small."""
 FEW_ROWS = 2_000
 """Rows up to which they are."""
+HUNDREDS = ("chrf", "bleu", "ter")
+"""Scores that go to 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,48 @@ def drafted(
         preference="dpo" if "rejected" in seen.reading.columns
         else "kto" if "label" in seen.reading.columns else "",
     )  # fmt: skip
-    detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
+    detects = _dev_shows(chosen.dev, scores.primary, scores.graded, ROUNDS)
     others: list[Other] = []
     if _is_short(chosen) and request.train_share is None:
         for share in SHARES:
             other = _dealt_out(reading, data, report, share)
             if other.rows["train"] > chosen.rows["train"]:
-                shows = gain(other.dev, scores.primary, scores.graded, ROUNDS)
+                shows = _gain(other.dev, scores.primary, scores.graded, ROUNDS)
                 others.append(Other(share, other.rows, shows))
     return Drafted(seen, draft, detects, followed, tuple(others))
+
+
+def _dev_shows(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
+    """The minimum detectable effect and what it rests on, or why there is none."""
+    shown = _gain(groups, primary, graded, rounds)
+    if usable(groups):
+        return shown
+    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
+    return (
+        f"{shown} in {primary} ({basis}): the less if training changes few rows, the more "
+        "if old and new scores are unrelated"
+    )
+
+
+def _gain(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
+    """The minimum detectable effect, or why there is none.
+
+    Computed by :func:`harness.stats.assumed.assumed_effect`.
+
+    Args:
+        groups: that of each dev row.
+        graded: whether the score has values between pass and fail.
+        rounds: planned ones, which set the level of a verdict.
+    """
+    if doubt := usable(groups):
+        return f"nothing: {doubt}"
+    least, most = assumed_effect(groups, rounds, graded=graded)
+    if graded:
+        scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
+        ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
+    else:
+        ends, unit = [f"{100 * end:.0f}" for end in (least, most)], " points"
+    return f"a gain of {' to '.join(dict.fromkeys(ends))}{unit}"
 
 
 def _is_short(chosen: Splits) -> bool:
