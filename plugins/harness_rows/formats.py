@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,26 +84,27 @@ def recognise(
     Raises:
         DataError: no format fits, or a named column is missing.
     """
-    _named_are_there(options, columns, head, where)
-    named = _named(options)
-    looks = _Looks(columns, head)
+    named, table = _roles_of_config(options), _Table(columns, head, where)
+    _check_named([*template_names(options.prompt), *named.all_columns()], table)
+    # Before the formats: in pairs, the columns `chosen` and `rejected` decide what the others are.
     if options.format == "auto" and not (named.references or named.prompts or named.messages):
-        named = _as_pairs(named, looks, where)
+        named = _with_preferences(named, table)
     if named.prompts or named.template or named.messages:
-        format_, roles, reason = _by_name(options, named, looks, where)
+        format_, roles, reason = _by_config(named, table)
     else:
-        format_, roles, reason = _by_columns(options, named, looks, where)
-    roles = _beside(roles, named, looks)
+        format_, roles, reason = _by_columns(options.format, named, table)
+    roles = _with_optional(roles, named, table)
+    # Behind all others: a column `label` may be the answer, or be named as a fact.
     if not (roles.good or roles.label or roles.rejected):
-        roles = replace(roles, label=_judged(roles, looks))
+        roles = replace(roles, label=_verdict_column(roles, table))
     return Recognised(format_, roles, (_sentence(format_, roles, reason, options),))
 
 
-class _Looks:
+class _Table:
     """Columns by the names that people give them, and what stands in them."""
 
-    def __init__(self, columns: Sequence[str], head: Sequence[Record]) -> None:
-        self.columns, self.head = columns, head
+    def __init__(self, columns: Sequence[str], head: Sequence[Record], where: str) -> None:
+        self.columns, self.head, self.where = columns, head, where
         self._plain = {folded_name(name): name for name in reversed(columns)}
 
     def first(self, names: Sequence[str], but: Sequence[str] = ()) -> str:
@@ -154,7 +155,7 @@ def folded_name(name: str) -> str:
     return "_".join(name.strip().casefold().replace("-", " ").split())
 
 
-def _named(options: RowsOptions) -> Roles:
+def _roles_of_config(options: RowsOptions) -> Roles:
     """What the config says."""
     columns = options.columns
     return Roles(
@@ -175,97 +176,90 @@ def _named(options: RowsOptions) -> Roles:
     )
 
 
-def _named_are_there(
-    options: RowsOptions, columns: Sequence[str], head: Sequence[Record], where: str
-) -> None:
-    wanted = [
-        *template_names(options.prompt),
-        *(name for names in _named(options).columns().values() for name in names),
-    ]
+def _check_named(wanted: Iterable[str], table: _Table) -> None:
+    """Raises DataError where one of these columns is not there."""
     lacking = [
         name
         for name in dict.fromkeys(wanted)
-        if all(value_of(record, name) is MISSING for record in head) and name not in columns
+        if name not in table.columns
+        and all(value_of(record, name) is MISSING for record in table.head)
     ]
     if not lacking:
         return
     import harness
 
-    hint = harness.near(lacking[0], columns) if len(lacking) == 1 else ""
+    hint = harness.near(lacking[0], table.columns) if len(lacking) == 1 else ""
     names = ", ".join(f"'{name}'" for name in lacking)
     verb = "is no column" if len(lacking) == 1 else "are no columns"
     raise DataError(
         f"{names} {verb} of these rows{hint}",
-        where=where,
-        details=[f"columns: {', '.join(columns)}"],
+        where=table.where,
+        details=[f"columns: {', '.join(table.columns)}"],
         hint="name one of them (`data.columns`, `data.prompt`)",
     )
 
 
-def _by_name(
-    options: RowsOptions, named: Roles, looks: _Looks, where: str
-) -> tuple[str, Roles, str]:
+def _by_config(named: Roles, table: _Table) -> tuple[str, Roles, str]:
+    """Format, roles and reason where the config names the prompt."""
     if named.messages:
-        style = looks.turns(named.messages) or "messages"
+        style = table.turns(named.messages) or "messages"
         roles = Roles(
             messages=named.messages,
             completion=named.completion,
             references=named.references,
-            tools=looks.first(TOOLS),
+            tools=table.first(TOOLS),
         )
         return style, roles, "your config"
     prompts = named.prompts or template_names(named.template)
-    references = named.references or (looks.first(ANSWERS, but=prompts),)
+    references = named.references or (table.first(ANSWERS, but=prompts),)
     if not references[0]:
-        raise _unrecognised(looks, where, "no column is known for one of answers")
+        raise _unrecognised(table, "no column is known for one of answers")
     roles = Roles(prompts=named.prompts, template=named.template, references=references)
     return "columns", roles, "your config"
 
 
-def _by_columns(
-    options: RowsOptions, named: Roles, looks: _Looks, where: str
-) -> tuple[str, Roles, str]:
-    wanted = options.format
+def _by_columns(wanted: str, named: Roles, table: _Table) -> tuple[str, Roles, str]:
+    """Format, roles and reason by what columns are called: the first format that fits."""
     for form, find in _FORMS.items():
         if wanted in ("auto", form):
-            roles = find(looks, named.references)
+            roles = find(table, named.references)
             if roles is not None:
                 if wanted == "auto":
-                    _ask_if_repeated(roles, named, looks, where)
+                    _ask_if_repeated(roles, named, table)
                 reason = "your config" if wanted == form else "its columns"
                 if named.references:
                     roles = replace(roles, references=named.references)
                 return form, roles, reason
     if wanted == "columns":
-        raise _unrecognised(looks, where, "`format: columns` needs `columns.prompt`")
+        raise _unrecognised(table, "`format: columns` needs `columns.prompt`")
     if wanted != "auto":
-        raise _unrecognised(looks, where, f"these columns are not those of the format {wanted}")
-    raise _unrecognised(looks, where, "the format is not recognised")
+        raise _unrecognised(table, f"these columns are not those of the format {wanted}")
+    raise _unrecognised(table, "the format is not recognised")
 
 
-def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> None:
+def _ask_if_repeated(roles: Roles, named: Roles, table: _Table) -> None:
     """Stop where prompts hardly differ, and another column may well be what is asked about.
 
     Raises:
         Unrecognised: with the choice to make.
     """
-    rows = len(looks.head)
-    if not roles.prompts or looks.distinct(roles.prompts) >= FEW * rows:
+    rows = len(table.head)
+    if not roles.prompts or table.distinct(roles.prompts) >= FEW * rows:
         return
-    taken = [name for part in (roles, named) for names in part.columns().values() for name in names]
+    taken = [*roles.all_columns(), *named.all_columns()]
     other = next(
         (
             column
-            for name in _prompt_names(looks)
-            if (column := looks.first((name,), but=taken))
-            and looks.distinct((column,)) >= FEW * rows
+            for name in _known_prompts(table)
+            if (column := table.first((name,), but=taken))
+            and table.distinct((column,)) >= FEW * rows
         ),
         "",
     )
     if other:
         read, answer = " and ".join(roles.prompts), (named.references or roles.references)[0]
         whole = "\\n\\n".join(f"{{{name}}}" for name in (*roles.prompts, other))
-        error = _unrecognised(looks, where, f"'{read}' repeats itself, and '{other}' does not")
+        error = _unrecognised(table, f"'{read}' repeats itself, and '{other}' does not")
         error.hint = (
             f"name one in the config, as `columns: {{prompt: {other}, references: {answer}}}` "
             f'under `data:`, or put them together: `prompt: "{whole}"`'
@@ -275,107 +269,107 @@ def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> N
         raise error
 
 
-def _messages(looks: _Looks, answers: Sequence[str] = (), style: str = "messages") -> Roles | None:
-    column = _chat(looks, style)
+def _messages(table: _Table, answers: Sequence[str] = (), style: str = "messages") -> Roles | None:
+    column = _turns_column(table, style)
     if not column:
         return None
-    references = answers or [name for name in (looks.first(("references",)),) if name]
+    references = answers or [name for name in (table.first(("references",)),) if name]
     roles = Roles(
         messages=column,
         references=tuple(references),
-        system=looks.first(("system", "system_prompt")),
-        tools=looks.first(TOOLS),
+        system=table.first(("system", "system_prompt")),
+        tools=table.first(TOOLS),
     )
     if folded_name(column) in ASKING and not roles.references:
-        answer = looks.first(ANSWERS, but=(column,))
-        held = looks.turns(answer) if answer else ""
+        answer = table.first(ANSWERS, but=(column,))
+        held = table.turns(answer) if answer else ""
         roles = replace(roles, **{"completion": answer} if held else {"references": (answer,)})
     return roles
 
 
-def _chat(looks: _Looks, style: str = "") -> str:
+def _turns_column(table: _Table, style: str = "") -> str:
     """The column of turns, also the prompts of rows that have their answer in another column."""
     for name in (*TURNS, *ASKING):
-        column = looks.first((name,))
-        held = looks.turns(column) if column else ""
+        column = table.first((name,))
+        held = table.turns(column) if column else ""
         if held and held == (style or held):
             return column
     return ""
 
 
-def _sharegpt(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
-    return _messages(looks, answers, "sharegpt")
+def _sharegpt(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
+    return _messages(table, answers, "sharegpt")
 
 
-def _alpaca(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
-    instruction = looks.first(("instruction",))
-    answer = next(iter(answers), looks.first(("output", "response", "completion", "answer")))
+def _alpaca(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
+    instruction = table.first(("instruction",))
+    answer = next(iter(answers), table.first(("output", "response", "completion", "answer")))
     if not instruction or not answer:
         return None
-    context = looks.first(("input", "context"))
+    context = table.first(("input", "context"))
     return Roles(
         prompts=tuple(filter(None, (instruction, context))),
         references=(answer,),
-        system=looks.first(("system", "system_prompt")),
-        history=looks.first(("history",)),
+        system=table.first(("system", "system_prompt")),
+        history=table.first(("history",)),
     )
 
 
-def _pairs(looks: _Looks, answers: Sequence[str] = ()) -> Roles | None:
-    prompt = _prompt_of_pairs(looks)
-    answer = next(iter(answers), looks.first(ANSWERS, but=(prompt,)))
+def _prompt_completion(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
+    prompt = _prompt_column(table)
+    answer = next(iter(answers), table.first(ANSWERS, but=(prompt,)))
     if not prompt or not answer:
         return None
     beside = CONTEXTS if folded_name(prompt) == "question" else ("context",)
-    context = looks.first(beside, but=(prompt, answer))
-    if prompt == looks.first(("text",)) and looks.first(_WHOLE):
+    context = table.first(beside, but=(prompt, answer))
+    if prompt == table.first(("text",)) and table.first(_WHOLE):
         return None
     return Roles(
         prompts=tuple(filter(None, (context, prompt))),
         references=(answer,),
-        system=looks.first(("system", "system_prompt"), but=(prompt, answer)),
+        system=table.first(("system", "system_prompt"), but=(prompt, answer)),
     )
 
 
-def _prompt_names(looks: _Looks) -> list[str]:
-    translated = looks.first(_TARGETS)
+def _known_prompts(table: _Table) -> list[str]:
+    translated = table.first(_TARGETS)
     return [name for name in PROMPTS if translated or name not in _SOURCES]
 
 
-def _prompt_of_pairs(looks: _Looks) -> str:
-    return looks.first(_prompt_names(looks))
+def _prompt_column(table: _Table) -> str:
+    return table.first(_known_prompts(table))
 
 
 _FORMS = {
     "messages": _messages,
     "sharegpt": _sharegpt,
     "alpaca": _alpaca,
-    "prompt-completion": _pairs,
+    "prompt-completion": _prompt_completion,
 }
 
 
-def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
+def _with_optional(roles: Roles, named: Roles, table: _Table) -> Roles:
     """The roles with those that every format may have."""
-    taken = [name for names in roles.columns().values() for name in names]
+    taken = roles.all_columns()
     choices = named.choices if roles.references and not roles.messages else ""
     return replace(
         roles,
         choices=choices,
-        first=first_number(choices, roles.references[0], looks.head) if choices else None,
+        first=first_number(choices, roles.references[0], table.head) if choices else None,
         system=named.system or roles.system,
         rejected=named.rejected,
         label=named.label,
         good=named.good,
-        id=named.id or looks.first(IDS, but=taken),
-        group=named.group or looks.first(GROUPS, but=taken),
-        split=named.split or looks.first(SPLIT_COLUMNS, but=taken),
-        meta=named.meta or _native_meta(looks),
+        id=named.id or table.first(IDS, but=taken),
+        group=named.group or table.first(GROUPS, but=taken),
+        split=named.split or table.first(SPLIT_COLUMNS, but=taken),
+        meta=named.meta or _native_meta(table),
     )
 
 
-def _native_meta(looks: _Looks) -> tuple[str, ...]:
+def _native_meta(table: _Table) -> tuple[str, ...]:
     """The column ``meta`` where it holds objects, as the format ``jsonl`` has it."""
-    values = looks.values("meta") if "meta" in looks.columns else []
+    values = table.values("meta") if "meta" in table.columns else []
     return ("meta",) if values and all(isinstance(value, dict) for value in values) else ()
 
 
@@ -393,71 +387,71 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
     return f"{READ_AS} {format_}, by {reason}: {', '.join(parts)}"
 
 
-def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
-    columns = looks.reachable()
-    proposal = propose(columns, looks.head)
+def _unrecognised(table: _Table, what: str) -> Unrecognised:
+    columns = table.reachable()
+    proposal = propose(columns, table.head)
     if proposal.choices:
         prompt, answer = proposal.choices[0].prompt, proposal.choices[0].answer
     else:
         held = ("number", "date", "id", "address", "no text")
-        plain = [name for name in columns if kind_of(looks.values(name)) not in held]
+        plain = [name for name in columns if kind_of(table.values(name)) not in held]
         prompt, answer = (*plain, "question", "answer")[:2]
     error = Unrecognised(
         f"{what}: it cannot be told which column is the prompt, and which the answer",
-        where=where,
+        where=table.where,
         details=[f"columns: {', '.join(columns)}"],
         hint=f"name them in the config, as `columns: {{prompt: {prompt}, references: {answer}}}` "
         "under `data:`",
     )
-    error.columns, error.head, error.proposal = looks.columns, looks.head, proposal
+    error.columns, error.head, error.proposal = table.columns, table.head, proposal
     return error
 
 
-def _judged(roles: Roles, looks: _Looks) -> str:
+def _verdict_column(roles: Roles, table: _Table) -> str:
     """The column that says of each answer whether it is good, or empty."""
-    taken = [name for names in roles.columns().values() for name in names]
-    column = looks.first(JUDGED, but=taken)
-    return column if column and looks.truths(column) else ""
+    taken = roles.all_columns()
+    column = table.first(JUDGED, but=taken)
+    return column if column and table.truths(column) else ""
 
 
-def _as_pairs(named: Roles, looks: _Looks, where: str) -> Roles:
+def _with_preferences(named: Roles, table: _Table) -> Roles:
     """What the config says, with the columns of pairs of a preferred and a rejected answer.
 
     Raises:
         DataError: these are steps, or pairs of which nobody can tell the prompt.
     """
-    steps, verdicts = looks.first(("completions",)), looks.first(("labels",))
-    if steps and verdicts and all(isinstance(verdict, list) for verdict in looks.values(verdicts)):
+    steps, verdicts = table.first(("completions",)), table.first(("labels",))
+    if steps and verdicts and all(isinstance(verdict, list) for verdict in table.values(verdicts)):
         raise DataError(
             f"these are stepwise rows ('{steps}' are the steps of an answer, '{verdicts}' says "
             "which are right); harness trains on whole answers",
-            where=where,
-            details=[f"columns: {', '.join(looks.columns)}"],
+            where=table.where,
+            details=[f"columns: {', '.join(table.columns)}"],
             hint="join the steps of the rows in which all are right, as prompt and completion",
         )
-    chosen, rejected = looks.first(("chosen",)), looks.first(("rejected",))
-    if rejected and not chosen and looks.first(("references",)):  # rows as this program writes them
+    chosen, rejected = table.first(("chosen",)), table.first(("rejected",))
+    if rejected and not chosen and table.first(("references",)):  # rows as this program writes them
         return replace(named, rejected=rejected)
     if not chosen or not rejected:
         return named
-    answers = looks.turns(chosen)
-    turns = turns_in(looks.values(chosen)[0]) if answers else None
+    answers = table.turns(chosen)
+    turns = turns_in(table.values(chosen)[0]) if answers else None
     begins = str(turns[0].get("role", turns[0].get("from"))).casefold() if turns else ""
-    chat, prompt = _chat(looks), _prompt_of_pairs(looks)
+    chat, prompt = _turns_column(table), _prompt_column(table)
     if begins in ("user", "human", "system"):  # the prompt stands in front of the answer, too
         return replace(named, messages=chosen, rejected=rejected)
     if chat and answers:
         return replace(named, messages=chat, completion=chosen, rejected=rejected)
     if chat:
         return replace(named, messages=chat, references=(chosen,), rejected=rejected)
-    if looks.first(("instruction",)) and not answers:
+    if table.first(("instruction",)) and not answers:
         return replace(named, references=(chosen,), rejected=rejected)
     if prompt and not answers:
         own = () if named.template else (prompt,)
         return replace(named, prompts=own, references=(chosen,), rejected=rejected)
     raise DataError(
         "these are preference pairs (chosen, rejected) without a prompt of their own",
-        where=where,
-        details=[f"columns: {', '.join(looks.columns)}"],
+        where=table.where,
+        details=[f"columns: {', '.join(table.columns)}"],
         hint="make a prompt and two answers of each, in columns prompt, chosen and rejected",
     )

@@ -66,35 +66,24 @@ def read(options: RowsOptions, watch: Callable[[int], None] = lambda count: None
             in the :class:`Reading`.
     """
     problems = Problems()
-    opened = _opened(options, problems)
-    where = opened.where
-    heads = [_Head(part) for part in opened.parts]
+    where, parts, said = _parts(options, problems)
+    heads = [_Head(part) for part in parts]
     records = [record for head in heads for _, _, record in head.rows]
     if not records:
         problems.refuse(where, _HINT)
         raise DataError("there is no row", where=where, hint=_HINT)
-    columns = list(dict.fromkeys(name for part in opened.parts for name in part.reader.columns))
+    columns = list(dict.fromkeys(name for part in parts for name in part.reader.columns))
     form = recognise(options, columns, records, where)
-    form = replace(form, said=(*opened.said, *form.said))
+    form = replace(form, said=(*said, *form.said))
     return _converted(options, heads, form, problems, where, watch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """All there is to read; ``said`` is what people should know of it."""
-
-    where: str
-    parts: tuple[Part, ...]
-    said: tuple[str, ...] = ()
-
-
-def _opened(options: RowsOptions, problems: Problems) -> _Opened:
+def _parts(options: RowsOptions, problems: Problems) -> tuple[str, list[Part], list[str]]:
+    """What is read, as people call it; its files or splits; what people should know of them."""
     if options.path is None:
         parts, commit = hub.parts(options, problems)
         revision = f"commit {commit}" if commit else "as it is in the cache of this machine"
-        return _Opened(
-            options.hub, tuple(parts), (f"data set {options.hub} of the hub: {revision}",)
-        )
+        return options.hub, parts, [f"data set {options.hub} of the hub: {revision}"]
     parts = [
         part
         for file, split in files.files_at(options.path)
@@ -103,7 +92,7 @@ def _opened(options: RowsOptions, problems: Problems) -> _Opened:
     encodings = dict.fromkeys(filter(None, (part.reader.file.encoding for part in parts)))
     said = [f"texts are read as {', '.join(encodings)}"] if encodings else []
     said += [part.said for part in parts if part.said]
-    return _Opened(files.shown(options.path), tuple(parts), tuple(said))
+    return files.shown(options.path), parts, said
 
 
 class _Head:

@@ -68,6 +68,10 @@ class Roles:
             if (columns := tuple(filter(None, names)))
         }
 
+    def all_columns(self) -> list[str]:
+        """The columns that play any of these roles, in their order."""
+        return [name for names in self.columns().values() for name in names]
+
 
 MISSING = object()
 """The value of a column that a record has not."""

@@ -102,8 +102,7 @@ def drafted(
         few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
         refuse=seen.held_out and seen.repeats.near > 0, label=_label(seen),
         dev_given=_gives_dev(reading),
-        preference="dpo" if "rejected" in seen.reading.columns
-        else "kto" if "label" in seen.reading.columns else "",
+        preference=_preference(reading),
     )  # fmt: skip
     detects = _dev_shows(chosen.dev, scores.primary, scores.graded, ROUNDS)
     others: list[Other] = []
@@ -114,6 +113,16 @@ def drafted(
                 shows = _gain(other.dev, scores.primary, scores.graded, ROUNDS)
                 others.append(Other(share, other.rows, shows))
     return Drafted(seen, draft, detects, followed, tuple(others))
+
+
+def _preference(reading: Reading) -> str:
+    """The loss by which preferences are learned; empty where there are none."""
+    if "label" in reading.columns:
+        return "kto"
+    if "rejected" not in reading.columns:
+        return ""
+    # A row of rejected answers alone is no pair; kto learns from answers one by one.
+    return "dpo" if all(row.references for row in reading.rows) else "kto"
 
 
 def _dev_shows(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:

@@ -198,6 +198,8 @@ def test_rows_of_dev_that_init_counts_have_a_good_answer(empty):
     done = empty.inside("init", name)
     assert done.code == 0, done.err
     assert "100 rows have rejected answers alone" in " ".join(done.out.split())
+    config = yaml_file.read(empty.folder / "harness.yaml")[0]
+    assert {"plugin": "preference", "loss": "kto"}.items() <= config["train"].items()
     counted = re.search(r"([\d]+) train, .*?([\d]+) dev, ([\d]+) test", done.out)
     assert counted is not None
     document = empty.inside("data", "stats", "-c", "harness.yaml", "--json").document
@@ -252,3 +254,17 @@ def test_what_is_no_row_is_told_in_one_message(made, words, empty):
     done = empty.inside("init", name)
     assert done.code == 4 and words in done.err, done.err
     assert not Path(empty.folder / "harness.yaml").exists()
+
+
+def test_rows_of_our_own_form_without_pairs_are_learned_one_by_one(empty):
+    name = jsonl(empty.folder / "own.jsonl", [
+        {"messages": [{"role": "user", "content": drawn(n, 8)}],
+         "references": [drawn(n, 9)] if n % 3 else [], "rejected": [drawn(-1 - n, 12)]}
+        for n in range(150)
+    ])  # fmt: skip
+    done = empty.inside("init", name)
+    assert done.code == 0, done.err
+    config = yaml_file.read(empty.folder / "harness.yaml")[0]
+    assert {"plugin": "preference", "loss": "kto"}.items() <= config["train"].items()
+    checked = empty.inside("check")
+    assert checked.code == 0, checked.err
