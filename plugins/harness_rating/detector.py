@@ -45,7 +45,7 @@ class RubricChoices(RatedByRubric, harness.Detector):
 
     def __init__(self, options: Options | None = None) -> None:
         super().__init__(options)
-        self._found: Mapping[Key, Mapping[str, str]] | None = None
+        self._categories: Mapping[Key, Mapping[str, str]] | None = None  # with their evidence
 
     def inputs(self) -> Sequence[Path]:
         return (self.options.rubric,)
@@ -56,7 +56,7 @@ class RubricChoices(RatedByRubric, harness.Detector):
 
     def prepare(self, train: Sequence[Example]) -> None:
         """Read what raters have said by now."""
-        self._found = None
+        self._categories = None
 
     def categories(self) -> Mapping[str, str]:
         """The choices, with their anchors."""
@@ -74,9 +74,9 @@ class RubricChoices(RatedByRubric, harness.Detector):
         from harness_rating.batches.candidates import answer_text
         from harness_rating.ratings.by_answer import key_of
 
-        if self._found is None:
-            self._found = dict(self._read())
-        chosen = self._found.get(key_of(scored.example.id, answer_text(scored.prediction)), {})
+        if self._categories is None:
+            self._categories = dict(self._read())
+        chosen = self._categories.get(key_of(scored.example.id, answer_text(scored.prediction)), {})
         return [
             ErrorLabel(scored.example.id, category, evidence, FOUND_BY)
             for category, evidence in chosen.items()
@@ -109,8 +109,9 @@ class _Answer:
         seen: set[str] = set()
         for criterion in category_criteria(rubric):
             for choice in criterion.scale.choices:
-                own = (choices.get(criterion.id, ()) for choices in self.by_rater.values())
-                count = sum(choice in chosen for chosen in own)
+                count = sum(
+                    choice in choices.get(criterion.id, ()) for choices in self.by_rater.values()
+                )
                 if count and choice not in seen:
                     seen.add(choice)
                     raters = f"{count} of {len(self.by_rater)} raters"
@@ -128,8 +129,8 @@ def _add(batch: Batch, folder: RatingsFolder, answers: dict[Key, _Answer]) -> No
             continue
         answer = answers[keys[item]]
         for rater, values in raters.items():
-            own = answer.by_rater.setdefault(rater, defaultdict(set))
+            choices = answer.by_rater.setdefault(rater, defaultdict(set))
             for criterion, value in values.items():
-                own[criterion] |= choices_in(value)
+                choices[criterion] |= choices_in(value)
                 if value != before[item][rater].get(criterion):
                     answer.settled.add(criterion)

@@ -43,9 +43,12 @@ class RubricMetric(RubricScores):
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted."""
-        from harness_rating.ratings.by_answer import counted
+        from harness_rating.ratings.by_answer import numeric_criteria
 
-        return ("rubric", *(f"rubric-{criterion.id}" for criterion in counted(self._rubric)))
+        return (
+            "rubric",
+            *(f"rubric-{criterion.id}" for criterion in numeric_criteria(self._rubric)),
+        )
 
     def signature(self) -> str:
         """Rubric, version, and a digest of what turns values into scores: weights and the like."""
@@ -99,7 +102,7 @@ class RubricMetric(RubricScores):
         Raises:
             Waiting: they are not; says what to run.
         """
-        from harness_rating.waiting import asked, commands, lacking
+        from harness_rating.waiting import commands, current_batches, lacking
 
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
@@ -107,7 +110,7 @@ class RubricMetric(RubricScores):
         rated, wanted = len(rows), min(self.options.enough, len(dev))
         if rated >= wanted:
             return
-        batches = asked(self._folder, self._rubric, dev, self._pairs)
+        batches = current_batches(self._folder, self._rubric, dev, self._pairs)
         beside = "" if self._others is None else " together with those that they are compared with"
         raise harness.Waiting(
             f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
@@ -134,10 +137,10 @@ class RubricMetric(RubricScores):
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
-        from harness_rating.ratings.by_answer import counted
+        from harness_rating.ratings.by_answer import numeric_criteria
 
         rubric = super()._rubric
-        if not any(criterion.scores for criterion in counted(rubric)):
+        if not any(criterion.scores for criterion in numeric_criteria(rubric)):
             raise harness.ConfigError(
                 f"rubric {rubric.id} gives no score: a metric needs a criterion that is answered "
                 "by yes or no, a level or a number",

@@ -6,7 +6,6 @@ Batches are numbered; where there is more than one, a row says by number which i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import harness
@@ -69,8 +68,7 @@ class PeopleSection(harness.Section):
         yield from notices
         if rated:
             yield from _batches(rated)
-        parts = (_scores, _compared, _agreement, _raters, _named, _metrics)
-        for part in parts:
+        for part in (_scores, _compared, _agreement, _raters, _named, _metrics):
             yield from part(document)
 
 
@@ -79,10 +77,9 @@ def _notices(document: Document) -> Iterator[Block]:
     questions = {query.get("name"): query.get("what") for query in document.get("queries") or ()}
     for name, why in sorted((document.get("failed") or {}).items()):
         if name in TABLES:
-            what = (
-                f"This part is incomplete. It could not be found out: {questions.get(name) or name}"
-            )
-            yield Note(f"{what}. {why}", failed=True)
+            what = questions.get(name) or name
+            text = f"This part is incomplete. It could not be found out: {what}. {why}"
+            yield Note(text, failed=True)
 
 
 def rows_of(document: Document, name: str) -> list[Document]:
@@ -94,8 +91,8 @@ def batches(document: Document) -> list[Document]:
     """All batches, each with its ``number``; none where nobody has rated."""
     rated = rows_of(document, "rated")
     numbered: list[Document] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
-    said = any(rows_of(document, name) for name in ("rating_scores", "win_rates", "agreement"))
-    return numbered if said or any(row["rated"] for row in numbered) else []
+    results = any(rows_of(document, name) for name in ("rating_scores", "win_rates", "agreement"))
+    return numbered if results or any(row["rated"] for row in numbered) else []
 
 
 def extent(document: Document) -> str:
@@ -154,24 +151,14 @@ def _table(document: Document, columns: Sequence[Column], rows: Rows, caption: s
     return Table((Column("batch", "number"), *columns), numbered, caption, SHORT)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A criterion or a kind of error.
-
-    Attributes:
-        by_round: round -> what is known of it.
-    """
-
-    name: str
-    by_round: Mapping[int, Any] = field(default_factory=dict)
-
-
 def _scores(document: Document) -> Iterator[Block]:
-    found, clash = _scored(document)
-    if not found:
+    criteria, clash = _largest_scores(document)
+    if not criteria:
         return
-    rounds = _chosen(document, {at for one in found for at in one.by_round})
-    rows = tuple((one.name, *(_value(one.by_round.get(at)) for at in rounds)) for one in found)
+    rounds = _shown_rounds(document, {at for _, by_round in criteria for at in by_round})
+    rows = tuple(
+        (name, *(_value(by_round.get(at)) for at in rounds)) for name, by_round in criteria
+    )
     yield Heading("Scores by round", "means of the rated answers, 0 to 1, with 95 % intervals", 3)
     columns = (Column("criterion"), *_columns(document, rounds))
     yield Table(columns, rows, "Scores by round, from ratings", SHORT)
@@ -179,22 +166,23 @@ def _scores(document: Document) -> Iterator[Block]:
         yield Note(CLASH)
 
 
-def _scored(document: Document) -> tuple[list[Counted], bool]:
-    """The criteria, and whether batches of one round compete; the largest is taken."""
-    found: dict[tuple[str, int, int, str], dict[int, Document]] = {}
+def _largest_scores(document: Document) -> tuple[list[tuple[str, dict[int, Document]]], bool]:
+    """Criteria with round -> score, and whether batches of one round compete; the largest is
+    taken."""
+    scores: dict[tuple[str, int, int, str], dict[int, Document]] = {}
     clash = False
     for row in rows_of(document, "rating_scores"):
         key = (row["rubric"], row["version"], row["position"], row["title"])
-        by_round = found.setdefault(key, {})
-        known = by_round.get(row["round"])
-        clash = clash or known is not None
-        if known is None or row["n"] > known["n"]:
+        by_round = scores.setdefault(key, {})
+        other = by_round.get(row["round"])
+        clash = clash or other is not None
+        if other is None or row["n"] > other["n"]:
             by_round[row["round"]] = row
-    several = len({key[:2] for key in found}) > 1
-    named = [
-        Counted(one_line(f"{key[0]}/{key[1]}: {key[3]}" if several else key[3], 80), by)
-        for key, by in sorted(found.items())
-    ]
+    rubrics = {(rubric, version) for rubric, version, _, _ in scores}
+    named = []
+    for (rubric, version, _, title), by_round in sorted(scores.items(), key=lambda pair: pair[0]):
+        name = title if len(rubrics) == 1 else f"{rubric}/{version}: {title}"
+        named.append((one_line(name, 80), by_round))
     return named, clash
 
 
@@ -211,11 +199,11 @@ def _columns(document: Document, rounds: Sequence[int]) -> tuple[Column, ...]:
     )
 
 
-def _chosen(document: Document, known: set[int]) -> list[int]:
+def _shown_rounds(document: Document, rounds: set[int]) -> list[int]:
     """The first round and the kept one, then the latest."""
-    first = [at for at in (min(known, default=0), document.get("kept_round")) if at in known]
-    wanted = list(dict.fromkeys([*first, *sorted(known, reverse=True)]))
-    return sorted(at for at in wanted[:MOST_ROUNDS] if at is not None)
+    order = [min(rounds, default=0), document.get("kept_round"), *sorted(rounds, reverse=True)]
+    shown = [at for at in dict.fromkeys(order) if at in rounds]
+    return sorted(at for at in shown[:MOST_ROUNDS] if at is not None)
 
 
 def _estimate(row: Document, name: str, plus: bool = False) -> str:
@@ -303,14 +291,13 @@ def raters(document: Document) -> list[Document]:
     by_rater: dict[tuple[str, str], Document] = {}
     for row in rows_of(document, "raters"):
         key = (row["batch"], row["rater"])
-        known = by_rater.get(key)
-        if known is None or (known["severity"] is None and row["severity"] is not None):
+        other = by_rater.get(key)
+        if other is None or (other["severity"] is None and row["severity"] is not None):
             by_rater[key] = row
-    order = [one["batch"] for one in rows_of(document, "rated")]
-    place = {name: at for at, name in enumerate(order)}
-    return [
-        by_rater[key] for key in sorted(by_rater, key=lambda key: (place.get(key[0], 1e9), key[1]))
-    ]
+    place = {batch["batch"]: at for at, batch in enumerate(rows_of(document, "rated"))}
+    return sorted(
+        by_rater.values(), key=lambda row: (place.get(row["batch"], len(place)), row["rater"])
+    )
 
 
 def _seconds(row: Document) -> str:
@@ -331,7 +318,7 @@ def _named(document: Document) -> Iterator[Block]:
         rated[row["round"]] = row["rated"]
     if not counts:
         return
-    rounds = _chosen(document, set(rated))
+    rounds = _shown_rounds(document, set(rated))
     kinds = sorted(counts.items(), key=lambda kind: (-sum(kind[1].values()), kind[0]))
     columns = (Column("kind"), *_columns(document, rounds))
     rows: list[tuple[Cell, ...]] = [("answers rated", *(rated[at] for at in rounds))]
@@ -347,14 +334,15 @@ def _metrics(document: Document) -> Iterator[Block]:
     """
     best: dict[str, Document] = {}
     for row in rows_of(document, "validity"):
-        known = best.get(row["metric"])
-        if row["sentence"] and (known is None or _weight(row) > _weight(known)):
+        other = best.get(row["metric"])
+        if row["sentence"] and (other is None or _weight(row) > _weight(other)):
             best[row["metric"]] = row
     if not best:
         return
     about = "how often each automatic metric orders answers as raters do; a coin has 50 %"
     yield Heading("Which metric can be believed", about, 3)
-    yield Bullets(tuple(Paragraph(one_line(r["sentence"], 400)) for r in best.values()), short=8)
+    sentences = [one_line(row["sentence"], 400) for row in best.values()]
+    yield Bullets(tuple(Paragraph(sentence) for sentence in sentences), short=8)
 
 
 def _weight(row: Document) -> tuple[bool, bool, int]:

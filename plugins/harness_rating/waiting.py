@@ -17,7 +17,7 @@ from harness_rating.rubric_scores import Pairs
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CurrentBatches:
     """The batches in which raters are asked about these answers already.
 
     Attributes:
@@ -42,21 +42,23 @@ class Asked:
         return f"; {items} skipped, and can be gone back to"
 
 
-def asked(
+def current_batches(
     folder: RatingsFolder, rubric: Rubric, answers: Pairs, pairs: AnswerPairs | None
-) -> Asked:
+) -> CurrentBatches:
     """The batches by this rubric that show these answers, or with ``pairs`` both of each pair."""
     texts = {row.id: answer_text(answer) for answer, row in answers}
     left: dict[str, int] = {}
     skipped = examples = 0
     for batch in folder.by_rubric(rubric):
-        if not (_shows(batch, texts) if pairs is None else shows(batch, pairs)):
+        is_current = _shows(batch, texts) if pairs is None else shows(batch, pairs)
+        if not is_current:
             continue
         states = [folder.state(batch, rater) for rater in batch.raters]
-        left[batch.name] = sum(one.count("open") for one in states)
-        skipped += sum(one.count("skipped") for one in states)
-        examples = max(examples, len({one.example_id for one in batch.placings.values()}))
-    return Asked(left, skipped, examples)
+        left[batch.name] = sum(state.count("open") for state in states)
+        skipped += sum(state.count("skipped") for state in states)
+        names = {placing.example_id for placing in batch.placings.values()}
+        examples = max(examples, len(names))
+    return CurrentBatches(left, skipped, examples)
 
 
 def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
@@ -74,26 +76,32 @@ def lacking(rated: Sequence[Example], rows: Sequence[Example]) -> str:
     """How many answers a verdict takes, while those that are rated carry none but all would."""
     from harness.stats.decision import MIN_GROUPS
 
-    known, all_of_them = ({row.group or row.id for row in some} for some in (rated, rows))
-    if len(known) >= MIN_GROUPS or len(all_of_them) < MIN_GROUPS:
+    groups_rated = {row.group or row.id for row in rated}
+    groups = {row.group or row.id for row in rows}
+    if len(groups_rated) >= MIN_GROUPS or len(groups) < MIN_GROUPS:
         return ""
     return f" (a verdict needs answers from {MIN_GROUPS} groups of rows or more)"
 
 
-def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> list[str]:
+def commands(
+    rubric: Path, batches: CurrentBatches, rated: int, wanted: int, most: int
+) -> list[str]:
     """What raters run next: go on with what is open, or make a batch that is large enough.
 
     Args:
         most: answers that there are.
     """
-    left = [name for name, count in asked.open.items() if count]
-    if not left and asked.examples >= most:
-        left = list(asked.open)  # no draw can be larger: what was skipped is left
+    left = [name for name, count in batches.open.items() if count]
+    if not left and batches.examples >= most:
+        left = list(batches.open)  # no draw can be larger: what was skipped is left
     if left:
         return [f"harness rate serve {name}" for name in left]
     # The same draw goes on: a larger one holds the smaller one's examples.
-    n = min(most, max(wanted, asked.examples + wanted - rated if asked.examples else 0))
-    path = shlex.quote(_shown(rubric))
+    n = wanted
+    if batches.examples:
+        n = max(wanted, batches.examples + wanted - rated)
+    n = min(most, n)
+    path = shlex.quote(_as_typed(rubric))
     return [
         f"harness rate create --rubric {path} --run RUN --round ROUND [--vs KEPT] -n {n} "
         "--raters NAME",
@@ -101,8 +109,8 @@ def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> 
     ]
 
 
-def _shown(path: Path) -> str:
-    """As a person would type it here."""
+def _as_typed(path: Path) -> str:
+    """A path as a person would type it here."""
     whole = str(path.resolve())
     try:
         return min(os.path.relpath(whole), whole, key=len)

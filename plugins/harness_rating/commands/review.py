@@ -37,7 +37,7 @@ def review(
 ) -> None:
     """Make a batch of training rows that a file lists, such as suspect ones, or of live rows."""
     from harness_rating.review.batches import create
-    from harness_rating.review.listed import is_live, listed, live
+    from harness_rating.review.listed import is_live, read_listed, read_live_rows
     from harness_rating.review.people import reviewers
 
     names = tuple(name.strip() for name in raters.split(",") if name.strip())
@@ -47,18 +47,18 @@ def review(
         raise UsageError(f"--raters: {error}", hint="--raters ana,bo") from None
     folder = RatingsFolder()
     if is_live(path):
-        shown = live(path)
+        review_rows = read_live_rows(path)
     else:
         with plugins_on_stderr(), harness.open_plan(config, sets or (), fetch=False) as planned:
             rows = {row.id: row for split in SPLITS for row in planned.rows(split)}
-        shown = listed(path, rows, f"the rows of {', '.join(SPLITS)}")
-    batch = create(folder, shown, names, overlap=overlap)
+        review_rows = read_listed(path, rows, f"the rows of {', '.join(SPLITS)}")
+    batch = create(folder, review_rows, names, overlap=overlap)
     if as_json:
         assigned = {rater: len(items) for rater, items in batch.assignments.items()}
-        write_json({"batch": batch.name, "rows": len(shown), "raters": assigned})
+        write_json({"batch": batch.name, "rows": len(review_rows), "raters": assigned})
         return
     console = Console()
-    tables.note(console, f"Batch {batch.name}: {counted(len(shown), 'row')}.")
+    tables.note(console, f"Batch {batch.name}: {counted(len(review_rows), 'row')}.")
     for rater, items in batch.assignments.items():
         tables.item(console, f"{rater}: {counted(len(items), 'row')}")
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))

@@ -16,7 +16,7 @@ from harness_rating.judge.judgements import settings, settle, with_conditions
 from harness_rating.judge.options import Asking
 from harness_rating.judge.prompts import prompt
 from harness_rating.judge.replies import Unreadable, read
-from harness_rating.ratings.by_answer import counted
+from harness_rating.ratings.by_answer import numeric_criteria
 from harness_rating.rubric.scoring import asked_criteria
 
 _TURNED = {"A": "B", "B": "A", "tie": "tie"}
@@ -167,7 +167,7 @@ def everything(rubric: Rubric) -> list[str]:
 
 def scoring(rubric: Rubric) -> list[str]:
     """What the scores of single answers rest on."""
-    return [criterion.id for criterion in counted(rubric)]
+    return [criterion.id for criterion in numeric_criteria(rubric)]
 
 
 def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judgement:

@@ -12,7 +12,7 @@ from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
 from harness_rating.judge.calibration_text import in_short
 from harness_rating.judge.prompted import Judging
-from harness_rating.ratings.by_answer import Key, key_of, known_columns, single_answers
+from harness_rating.ratings.by_answer import Key, key_of, single_answers, with_counts
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric_scores import Pairs
 
@@ -80,4 +80,4 @@ def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str
         if name in judged:
             value = judgements.score(rubric.criterion(name), judged[name])
         columns.append(value)
-    return known_columns(tuple(columns))
+    return with_counts(tuple(columns))

@@ -18,10 +18,13 @@ Key = tuple[str, str]
 """Example id, and digest of the answer's text."""
 
 
-def counted(rubric: Rubric) -> tuple[Criterion, ...]:
+def numeric_criteria(rubric: Rubric) -> tuple[Criterion, ...]:
     """The criteria whose values are numbers from 0 to 1: no text, error category or pair."""
-    kinds = ("binary", "ordinal", "number")
-    return tuple(c for c in rubric.criteria if c.scale.kind in kinds and c.use_as is None)
+    return tuple(
+        criterion
+        for criterion in rubric.criteria
+        if criterion.scale.kind in ("binary", "ordinal", "number") and criterion.use_as is None
+    )
 
 
 def key_of(example_id: str, text: str) -> Key:
@@ -89,8 +92,11 @@ class RatingIndex:
         def latest(batch: Batch) -> str:
             return max((rating.at for rating in folder.ratings(batch)), default="")
 
-        wanted = [b for b in folder.by_rubric(rubric) if pairs is None or shows(b, pairs)]
-        return cls([_items_of(b, folder, rubric) for b in sorted(wanted, key=latest)])
+        batches = folder.by_rubric(rubric)
+        if pairs is not None:
+            batches = [batch for batch in batches if shows(batch, pairs)]
+        batches.sort(key=latest)
+        return cls([_items_of(batch, folder, rubric) for batch in batches])
 
     def has(self, example_id: str, answer: Prediction) -> bool:
         """Whether somebody has rated the answer, were it that it cannot be judged."""
@@ -119,18 +125,24 @@ class RatingIndex:
         return statistics([vector for vector in both if vector[0] is not None])
 
     def _both(self, example_id: str, answer: Prediction, other: Prediction) -> dict[str, Vector]:
-        found: dict[str, Vector] = {}
+        """Rater -> what they gave to the answer, of those who rated both in one batch."""
+        vectors: dict[str, Vector] = {}
         own, against = digest_of(answer_text(answer)), digest_of(answer_text(other))
         for batch in self._batches:
             items = batch.get(example_id, {})
-            if own != against:
-                first, second = (_by_rater(items.get(side, ())) for side in (own, against))
-                shared = [rater for rater in first if rater in second]
-                found |= {rater: _shared(first[rater], second[rater]) for rater in shared}
-            elif len(same := items.get(own, ())) > 1:
-                by_rater = _by_rater(same).items()
-                found |= {r: vector for r, vector in by_rater if all(r in item for item in same)}
-        return found
+            if own == against:
+                # Both answers are one text: who has rated each item that shows it has rated both.
+                same = items.get(own, ())
+                if len(same) > 1:
+                    for rater, vector in _by_rater(same).items():
+                        if all(rater in item for item in same):
+                            vectors[rater] = vector
+                continue
+            others = _by_rater(items.get(against, ()))
+            for rater, vector in _by_rater(items.get(own, ())).items():
+                if rater in others:
+                    vectors[rater] = _known_in_both(vector, others[rater])
+        return vectors
 
     def _vectors(self, example_id: str, answer: Prediction) -> dict[str, Vector]:
         vectors: dict[str, Vector] = {}
@@ -144,15 +156,15 @@ def _items_of(batch: Batch, folder: RatingsFolder, rubric: Rubric) -> dict[str, 
 
     Items that nobody has rated are there too, without raters: they were to be.
     """
-    values, criteria = folder.complete(batch), counted(rubric)
-    found: dict[str, dict[str, list[Mapping[str, Vector]]]] = defaultdict(lambda: defaultdict(list))
-    for item, (example, answer) in single_answers(batch).items():
-        vectors = {
-            rater: (overall(rubric, own), *(normal(c, own.get(c.id)) for c in criteria))
-            for rater, own in values.get(item, {}).items()
-        }
-        found[example][answer].append(vectors)
-    return {example: dict(items) for example, items in found.items()}
+    complete, criteria = folder.complete(batch), numeric_criteria(rubric)
+    items: dict[str, dict[str, list[Mapping[str, Vector]]]] = defaultdict(lambda: defaultdict(list))
+    for item, (example, text_digest) in single_answers(batch).items():
+        vectors: dict[str, Vector] = {}
+        for rater, values in complete.get(item, {}).items():
+            each = [normal(criterion, values.get(criterion.id)) for criterion in criteria]
+            vectors[rater] = (overall(rubric, values), *each)
+        items[example][text_digest].append(vectors)
+    return {example: dict(by_text) for example, by_text in items.items()}
 
 
 def _by_rater(items: Sequence[Mapping[str, Vector]]) -> dict[str, Vector]:
@@ -161,24 +173,24 @@ def _by_rater(items: Sequence[Mapping[str, Vector]]) -> dict[str, Vector]:
     return {rater: _mean([item[rater] for item in items if rater in item]) for rater in raters}
 
 
-def _shared(own: Vector, other: Vector) -> Vector:
-    """What is known on both sides."""
+def _known_in_both(own: Vector, other: Vector) -> Vector:
     return tuple(a if b is not None else None for a, b in zip(own, other, strict=True))
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:
-    columns = [
-        [value for value in column if value is not None] for column in zip(*vectors, strict=True)
-    ]
-    return tuple(math.fsum(column) / len(column) if column else None for column in columns)
+    means = []
+    for column in zip(*vectors, strict=True):
+        known = [value for value in column if value is not None]
+        means.append(math.fsum(known) / len(known) if known else None)
+    return tuple(means)
 
 
 def statistics(vectors: Sequence[Vector]) -> list[float] | None:
     """The mean of each column, then 1 for each that is known; None without an overall value."""
     means = _mean(vectors)
-    return known_columns(means) if vectors and means[0] is not None else None
+    return with_counts(means) if vectors and means[0] is not None else None
 
 
-def known_columns(values: Vector) -> list[float]:
+def with_counts(values: Vector) -> list[float]:
     """Each value, 0 where there is none, then 1 for each that is known."""
     return [*(value or 0.0 for value in values), *(float(value is not None) for value in values)]

@@ -68,19 +68,20 @@ class Events:
             raise ValueError(f"an event of another rater than {self.rater}")
         fresh: dict[str, Event] = {}
 
-        def unknown(lines: list[bytes], whole: bool) -> bytes:
+        def unknown_events(lines: list[bytes], whole: bool) -> bytes:
+            """What is to be written, once the lines are known that others have added (or all)."""
             before = 0 if whole else self._lines
-            came = {self._parsed(line, at).id for at, line in enumerate(lines, start=before + 1)}
+            added = {self._parsed(line, at).id for at, line in enumerate(lines, start=before + 1)}
             if whole:
                 self._known.clear()
-            self._known |= came
+            self._known |= added
             self._lines = before + len(lines)
-            fresh.update({e.id: e for e in events if e.id not in self._known})
+            fresh.update({event.id: event for event in events if event.id not in self._known})
             return b"".join(sealed(to_json(event)) for event in fresh.values())
 
         with self._mutex:
             try:
-                self._log.append(unknown)
+                self._log.append(unknown_events)
             except OSError as error:
                 raise (machine_trouble(error) or error) from error
             self._known |= fresh.keys()

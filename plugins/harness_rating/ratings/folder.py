@@ -73,7 +73,10 @@ class RatingsFolder:
         folder = self.path / name
         paths = [folder / "batch.json", folder / "items.json"]
         try:
-            return self._once(("batch", name), paths, self._read, name)
+            return self._once(
+                ("batch", name), paths,
+                lambda: parse(name, self._document(name), read_json(folder / "items.json")),
+            )  # fmt: skip
         except UNREADABLE:
             raise damaged(folder) from None
 
@@ -173,16 +176,19 @@ class RatingsFolder:
 
     def last_ratings(self, batch: Batch, rater: str) -> Sequence[Rating]:
         """The last value that a rater gave to each criterion of each item, repeats included."""
-        paths = [self._events_path(batch, rater)]
-        return self._once(("given", batch.name, rater), paths, self._folded, batch, rater)
+        return self._once(
+            ("last", batch.name, rater), [self._events_path(batch, rater)],
+            lambda: list(fold(self.events(batch, rater)).values()),
+        )  # fmt: skip
 
-    def ratings(self, batch: Batch, rater: str | None = None) -> list[Rating]:
+    def ratings(self, batch: Batch, rater: str | None = None) -> Sequence[Rating]:
         """The same of all raters, or of one, without questions that later answers took away."""
-        ratings: list[Rating] = []
-        for name in batch.raters if rater is None else (rater,):
-            paths = [self._events_path(batch, name)]
-            ratings += self._once(("ratings", batch.name, name), paths, self._asked, batch, name)
-        return ratings
+        if rater is None:
+            return [rating for name in batch.raters for rating in self.ratings(batch, name)]
+        return self._once(
+            ("ratings", batch.name, rater), [self._events_path(batch, rater)],
+            lambda: self._asked_ratings(batch, rater),
+        )  # fmt: skip
 
     def settled(self, batch: Batch) -> list[Rating]:
         """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
@@ -196,42 +202,43 @@ class RatingsFolder:
 
     def complete(self, batch: Batch) -> resolved.ByItem:
         """Item -> rater -> values (:func:`harness_rating.ratings.resolved.complete`)."""
-        paths = self._event_files(batch)
-        return self._once(("complete", batch.name), paths, self._complete, batch)
+        return self._once(
+            ("complete", batch.name), self._event_files(batch),
+            lambda: resolved.complete(batch, self.all_ratings(batch)),
+        )  # fmt: skip
 
     def state(self, batch: Batch, rater: str) -> State:
         """How far a rater is, items in the order of showing."""
         of_item: dict[str, list[Event]] = defaultdict(list)
         for event in ordered(self.events(batch, rater)):
             of_item[event.item].append(event)
+        # Who settles has no assignment: what they did something about is shown.
         shown = batch.assignments.get(rater, tuple(of_item))
         return State(rater, tuple(item_state(batch.rubric, item, of_item[item]) for item in shown))
 
     def seconds(self, batch: Batch) -> dict[tuple[str, str], float]:
         """(rater, item) -> time on it: the most seconds that an event of the rater reports."""
         seconds: dict[tuple[str, str], float] = {}
-        for event in (event for rater in batch.raters for event in self.events(batch, rater)):
-            if event.seconds is not None:
-                place = event.rater, event.item
-                seconds[place] = max(seconds.get(place, 0.0), event.seconds)
+        for rater in batch.raters:
+            for event in self.events(batch, rater):
+                if event.seconds is not None:
+                    place = rater, event.item
+                    seconds[place] = max(seconds.get(place, 0.0), event.seconds)
         return seconds
 
     # -- reading --------------------------------------------------------------------------------
 
-    def _once(self, key: Hashable, paths: Sequence[Path], read: Callable[..., T], *args: Any) -> T:
+    def _once(self, key: Hashable, paths: Sequence[Path], read: Callable[[], T]) -> T:
         """What ``read`` gives, called again only after one of the files has changed."""
         version = tuple(map(_version, paths))
         if key not in self._memo or self._memo[key][0] != version:
-            self._memo[key] = version, read(*args)
+            self._memo[key] = version, read()
         result: T = self._memo[key][1]
         return result
 
     def _document(self, name: str) -> Any:
         path = self.path / name / "batch.json"
-        return self._once(("document", name), [path], read_json, path)
-
-    def _read(self, name: str) -> Batch:
-        return parse(name, self._document(name), read_json(self.path / name / "items.json"))
+        return self._once(("document", name), [path], lambda: read_json(path))
 
     def _events_path(self, batch: Batch, rater: str) -> Path:
         return Events(self.path / batch.name, rater).path
@@ -239,32 +246,26 @@ class RatingsFolder:
     def _event_files(self, batch: Batch) -> list[Path]:
         return sorted((self.path / batch.name / "events").glob("*.jsonl"))
 
-    def _folded(self, batch: Batch, rater: str) -> list[Rating]:
-        return [*fold(self.events(batch, rater)).values()]
-
-    def _complete(self, batch: Batch) -> resolved.ByItem:
-        return resolved.complete(batch, self.all_ratings(batch))
-
-    def _asked(self, batch: Batch, rater: str) -> list[Rating]:
+    def _asked_ratings(self, batch: Batch, rater: str) -> list[Rating]:
         of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
         for rating in self.last_ratings(batch, rater):
             of_item[rating.item][rating.criterion] = rating
-        found = []
-        for own in of_item.values():
-            values = {criterion: rating.value for criterion, rating in own.items()}
-            kept = {criterion.id for criterion in asked_criteria(batch.rubric, values)}
-            found += [rating for criterion, rating in own.items() if criterion in kept]
-        return found
+        ratings: list[Rating] = []
+        for of_criterion in of_item.values():
+            values = {name: rating.value for name, rating in of_criterion.items()}
+            asked = {criterion.id for criterion in asked_criteria(batch.rubric, values)}
+            ratings += [rating for name, rating in of_criterion.items() if name in asked]
+        return ratings
 
     def _run_of(self, name: str) -> str | None:
         """The run whose answers a batch holds, empty if it holds rows; None where that cannot be
         told any more."""
         try:
             document = self._document(name)
-            found = "" if document["strategy"] == REVIEW else document["run"]
+            run = "" if document["strategy"] == REVIEW else document["run"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return found if isinstance(found, str) else None
+        return run if isinstance(run, str) else None
 
     def _is_of(self, name: str, rubric: Rubric) -> bool:
         """Whether a batch is of this rubric and version, by its name alone where it is damaged."""

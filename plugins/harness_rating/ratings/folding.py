@@ -18,14 +18,14 @@ from harness_rating.rubric import scoring as rubrics
 
 def ordered(events: Iterable[Event]) -> list[Event]:
     """The events by time, each id once, whatever order they came in."""
-    given = list(events)
-    found: dict[str, Event] = {}
-    if len({event.id for event in given}) < len(given):
+    events = list(events)
+    by_id: dict[str, Event] = {}
+    if len({event.id for event in events}) < len(events):
         # Which of two events of one id counts must not hang on the order that they came in.
-        given.sort(key=lambda one: canonical(to_json(one)))
-    for event in sorted(given, key=lambda one: (one.at, one.id)):
-        found.setdefault(event.id, event)
-    return list(found.values())
+        events.sort(key=lambda event: canonical(to_json(event)))
+    for event in sorted(events, key=lambda event: (event.at, event.id)):
+        by_id.setdefault(event.id, event)
+    return list(by_id.values())
 
 
 def fold(events: Iterable[Event]) -> dict[tuple[str, str], Rating]:
@@ -79,6 +79,7 @@ class State:
 
 
 def item_state(rubric: Rubric, item: str, events: Sequence[Event]) -> ItemState:
+    """What one rater's events of an item, in order, come to."""
     marks: dict[str, Any] = {}
     for event in events:
         if event.kind in ("skip", "done", "flag", "comment"):
@@ -88,20 +89,22 @@ def item_state(rubric: Rubric, item: str, events: Sequence[Event]) -> ItemState:
         elif event.kind == "clear":
             marks["done"] = False
     values = {criterion: rating.value for (_, criterion), rating in fold(events).items()}
+    seconds = [event.seconds for event in events if event.seconds is not None]
     return ItemState(
-        item, _status(rubric, values, marks), marks.get("flag", False) is not False,
-        marks.get("comment") or "", values,
-        max((e.seconds for e in events if e.seconds is not None), default=None),
-        events[-1].at if events else "",
+        item, _status(rubric, values, marks), _is_set(marks, "flag"), marks.get("comment") or "",
+        values, max(seconds, default=None), events[-1].at if events else "",
     )  # fmt: skip
 
 
 def _status(
     rubric: Rubric, values: Mapping[str, Any], marks: Mapping[str, Any]
 ) -> Literal["open", "done", "skipped"]:
-    """A rubric that requires nothing is done when the rater says so."""
-    said = marks.get("done", False) is not False
-    asks = any(criterion.required for criterion in rubrics.asked_criteria(rubric, values))
-    if not rubrics.missing(rubric, values) and (said or asks):
+    # Where a rubric requires nothing, an item is done when the rater says so.
+    requires = any(criterion.required for criterion in rubrics.asked_criteria(rubric, values))
+    if not rubrics.missing(rubric, values) and (requires or _is_set(marks, "done")):
         return "done"
-    return "skipped" if marks.get("skip", False) is not False else "open"
+    return "skipped" if _is_set(marks, "skip") else "open"
+
+
+def _is_set(marks: Mapping[str, Any], kind: str) -> bool:
+    return marks.get(kind, False) is not False  # False takes a mark back, None stands for one

@@ -5,7 +5,7 @@ Only answers to the pool may teach: those to dev and test are what rounds are ju
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness import Correction, UsageError, prompt_digest
@@ -43,41 +43,54 @@ def preferences(
 
 
 def _typed(batch: Batch, folder: RatingsFolder) -> Iterator[Correction]:
-    for typed in corrections(batch, folder):
-        shown = batch.by_id[typed.origin["item"]].answers
-        others = tuple(
-            dict.fromkeys(text for text in shown if text.strip() not in ("", typed.reference))
-        )
-        yield replace(typed, rejected=others)
+    items = batch.by_id
+    for correction in corrections(batch, folder):
+        answers = items[correction.origin["item"]].answers
+        others = [text for text in answers if text.strip() not in ("", correction.reference)]
+        yield replace(correction, rejected=tuple(dict.fromkeys(others)))
 
 
 def _judged(
     batch: Batch, folder: RatingsFolder, over: float | None, under: float | None
 ) -> Iterator[Correction]:
-    scored, overall = (
-        ScoredItems(batch, folder.all_ratings(batch)),
-        Column(batch.rubric, OVERALL, ""),
-    )
+    scored = ScoredItems(batch, folder.all_ratings(batch))
+    overall = Column(batch.rubric, OVERALL, "")
+    items = batch.by_id
     for item in batch.originals:
-        shown, values = batch.by_id[item], scored.values[item]
-        each = [value for one in values.values() if (value := overall.value(one)) is not None]
-        if not each or not all(text.strip() for text in shown.answers):
+        shown, placing, raters = items[item], batch.placings[item], scored.values[item]
+        scores = [overall.value(values) for values in raters.values()]
+        known = [score for score in scores if score is not None]
+        if not known or not all(text.strip() for text in shown.answers):
             continue
         if batch.rubric.pairwise:
-            wins = {value > 0.5 for value in each if value != 0.5}
-            first, second = shown.answers
-            if len(wins) != 1 or first.strip() == second.strip():
-                continue
-            reference, rejected = (first, second) if wins.pop() else (second, first)
+            preferred, rejected = _of_a_pair(shown.answers, known)
         else:
-            mean, [answer] = sum(each) / len(each), shown.answers
-            good = over is not None and mean >= over
-            if not good and (under is None or mean > under):
-                continue
-            reference, rejected = (answer, "") if good else ("", answer)
-        placing, raters = batch.placings[item], ",".join(sorted(values))
-        origin = {"batch": batch.name, "item": item, "rater": raters, "at": batch.created}
+            preferred, rejected = _of_one(shown.answers[0], sum(known) / len(known), over, under)
+        if not preferred and not rejected:
+            continue
+        origin = {
+            "batch": batch.name, "item": item, "rater": ",".join(sorted(raters)),
+            "at": batch.created,
+        }  # fmt: skip
         yield Correction(
-            placing.example_id, placing.split, reference, prompt_digest(shown.messages), origin,
+            placing.example_id, placing.split, preferred, prompt_digest(shown.messages), origin,
             rounds=tuple(sorted(placing.rounds)), rejected=(rejected,) if rejected else (),
         )  # fmt: skip
+
+
+def _of_a_pair(answers: Sequence[str], preferences: Sequence[float]) -> tuple[str, str]:
+    """The preferred and the rejected answer; both empty where raters do not agree."""
+    first, second = answers
+    prefer_first = {preference > 0.5 for preference in preferences if preference != 0.5}
+    if len(prefer_first) != 1 or first.strip() == second.strip():
+        return "", ""
+    return (first, second) if prefer_first == {True} else (second, first)
+
+
+def _of_one(answer: str, score: float, over: float | None, under: float | None) -> tuple[str, str]:
+    """The answer as a preferred or as a rejected one; both empty where it is neither."""
+    if over is not None and score >= over:
+        return answer, ""
+    if under is not None and score <= under:
+        return "", answer
+    return "", ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import Criterion
-from harness_rating.batches.records import Batch, Rating
+from harness_rating.batches.records import Batch
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import ItemState
 from harness_rating.ratings.resolved import adjudicated
@@ -84,7 +84,7 @@ def status(batch: Batch, folder: RatingsFolder) -> BatchStatus:
         batch.name, batch.run, batch.strategy, batch.created, batch.verdicts,
         len(batch.originals), len(done),
         sum(count > 1 for count in done.values()), len(_several(batch)),
-        tuple(_of_rater(rater, found) for rater, found in states.items()),
+        tuple(_of_rater(rater, items) for rater, items in states.items()),
     )  # fmt: skip
 
 
@@ -109,30 +109,36 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
     from harness.stats import detectable, effective_groups
     from harness.stats.decision import usable
 
-    groups = [*{one.example_id: one.group for one in batch.placings.values()}.values()]
-    told = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]
+    group_of = {placing.example_id: placing.group for placing in batch.placings.values()}
+    groups = list(group_of.values())
+    sentences = [
+        f"{len(groups)} examples from {len(set(groups))} groups.",
+        _shared_sentence(batch),
+    ]
     if not batch.verdicts:
         which = _NO_VERDICT.get(batch.strategy, "a chosen part")
-        told.append(
+        sentences.append(
             f"This sample holds {which}: it is for finding errors and gives no verdict, since "
             "it is not representative of the whole set."
         )
-        return told
+        return sentences
     doubt = usable(groups)
     if doubt:
-        return [*told, f"A verdict will not be possible: {doubt}."]
+        sentences.append(f"A verdict will not be possible: {doubt}.")
+        return sentences
     worth = effective_groups(groups)
     spread = SPREAD_OF_PAIRS if batch.rubric.pairwise else SPREAD
     least = detectable(spread / worth**0.5, level, worth)
-    told.append(_detectable_sentence(batch, least, spread, level))
-    return told
+    sentences.append(_detectable_sentence(batch, least, spread, level))
+    return sentences
 
 
 def _shared_sentence(batch: Batch) -> str:
     """How agreement and self-consistency will be known, if at all."""
     several = len(_several(batch))
-    shared = f"{several} items are rated by several raters, so that agreement can be computed"
-    if not several:
+    if several:
+        shared = f"{several} items are rated by several raters, so that agreement can be computed"
+    else:
         shared = "No item is rated by several raters, so no agreement can be computed"
     repeats = len(batch.placings) - len(batch.originals)
     return f"{shared}; {repeats} come a second time." if repeats else f"{shared}."
@@ -141,8 +147,8 @@ def _shared_sentence(batch: Batch) -> str:
 def _several(batch: Batch) -> set[str]:
     """Items that several raters get."""
     planned: Counter[str] = Counter()
-    for shown in batch.assignments.values():
-        planned.update({batch.original(item) for item in shown})
+    for items in batch.assignments.values():
+        planned.update({batch.original(item) for item in items})
     return {item for item, count in planned.items() if count > 1}
 
 
@@ -156,11 +162,9 @@ def _detectable_sentence(batch: Batch, least: float, spread: float, level: float
             f"the difference between two answers to one example has a standard deviation of "
             f"{spread:g}"
         )
-    between = (
-        ""
-        if len(batch.rounds) > 1
-        else " between this round and another one rated on the same examples"
-    )
+    between = ""
+    if len(batch.rounds) < 2:
+        between = " between this round and another one rated on the same examples"
     return (
         f"{what}{between} would be found with 80 % power (one-sided at {100 * level:.3g} %), "
         f"if {assumed} and examples of one group count as one; a smaller one would probably be "
@@ -196,36 +200,37 @@ def disagreements(
         apart: values on a scale count as different from this distance on (of 0 to 1); choices
             and "cannot judge" differ whenever they are not equal.
     """
-    given: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    values_of: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for item, raters in adjudicated(batch, folder.ratings(batch)).items():
-        for values in raters.values():
-            for criterion, value in values.items():
-                given[item, criterion].append(value)
-    ended = sorted(folder.settled(batch), key=lambda one: one.at)
-    after = {(one.item, one.criterion): one for one in ended}
-    found = list(_differing(batch, given, after, apart))
-    return sorted(found, key=lambda one: (-one.apart, one.item, one.criterion))
-
-
-def _differing(
-    batch: Batch, given: Mapping[tuple[str, str], Sequence[Any]],
-    after: Mapping[tuple[str, str], Rating], apart: float,
-) -> Iterator[Disagreement]:  # fmt: skip
-    for (item, name), values in given.items():
+        for of_rater in raters.values():
+            for name, value in of_rater.items():
+                values_of[item, name].append(value)
+    settled = {
+        (rating.item, rating.criterion): rating
+        for rating in sorted(folder.settled(batch), key=lambda rating: rating.at)
+    }  # the last one of each
+    differing = []
+    for (item, name), values in values_of.items():
         criterion = batch.rubric.criterion(name)
         if len(values) < 2 or criterion.scale.kind == "text":
             continue
-        distance = _apart(criterion, values)
-        if distance > 0 and distance >= apart:
-            end = after.get((item, name))
-            yield Disagreement(
-                item, name, tuple(sorted(values, key=repr)), distance, end is not None,
-                None if end is None else end.value, "" if end is None else end.rater,
-            )  # fmt: skip
+        distance = _distance(criterion, values)
+        if distance == 0 or distance < apart:
+            continue
+        disagreement = Disagreement(item, name, tuple(sorted(values, key=repr)), distance)
+        if rating := settled.get((item, name)):
+            disagreement = replace(
+                disagreement, is_settled=True, settled=rating.value, by=rating.rater
+            )
+        differing.append(disagreement)
+    differing.sort(key=lambda each: (-each.apart, each.item, each.criterion))
+    return differing
 
 
-def _apart(criterion: Criterion, values: Sequence[Any]) -> float:
-    numbers = [number for one in values if (number := normal(criterion, one)) is not None]
-    if len(numbers) == len(values):
-        return max(numbers) - min(numbers)
-    return float(any(one != values[0] for one in values))
+def _distance(criterion: Criterion, values: Sequence[Any]) -> float:
+    """Distance between the extreme values, 0 to 1; 1 where differing values have no distance."""
+    numbers = [normal(criterion, value) for value in values]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(values):
+        return max(known) - min(known)
+    return float(any(value != values[0] for value in values))

@@ -60,10 +60,11 @@ def adjudicated(batch: Batch, ratings: Iterable[Rating]) -> ByItem:
     Raises:
         DataError: a value that its scale does not know (:func:`checked`).
     """
-    given, final = _parted(batch, ratings)
-    for item, raters in given.items():
-        _settle(batch.rubric, raters, final.get(item, {}))
-    return given
+    by_item, settled = _parted(batch, ratings)
+    for item, values in settled.items():
+        if item in by_item:
+            _settle(batch.rubric, by_item[item], values)
+    return by_item
 
 
 def complete(batch: Batch, ratings: Iterable[Rating]) -> ByItem:
@@ -85,33 +86,35 @@ def complete(batch: Batch, ratings: Iterable[Rating]) -> ByItem:
 
 def _parted(batch: Batch, ratings: Iterable[Rating]) -> tuple[ByItem, dict[str, dict[str, Any]]]:
     """What raters gave to what they were asked, and, item by item, what was settled last."""
-    given: ByItem = defaultdict(lambda: defaultdict(dict))
-    final: dict[str, dict[str, Any]] = defaultdict(dict)
+    by_item: ByItem = defaultdict(lambda: defaultdict(dict))
+    settled: dict[str, dict[str, Any]] = defaultdict(dict)
     for rating in sorted(checked(batch, ratings), key=lambda rating: (rating.at, rating.rater)):
         if batch.placings[rating.item].repeat_of is not None:
             continue
         if rating.rater.startswith(SETTLED):
-            final[rating.item][rating.criterion] = rating.value
+            settled[rating.item][rating.criterion] = rating.value
         else:
-            given[rating.item][rating.rater][rating.criterion] = rating.value
-    for raters in given.values():
+            by_item[rating.item][rating.rater][rating.criterion] = rating.value
+    for raters in by_item.values():
         for values in raters.values():
             _drop_unasked(batch.rubric, values)
-    return {item: dict(raters) for item, raters in given.items()}, final
+    return {item: dict(raters) for item, raters in by_item.items()}, settled
 
 
-def _settle(rubric: Rubric, raters: Mapping[str, dict[str, Any]], final: Values) -> None:
-    before = {name: _asked(rubric, values) for name, values in raters.items()}
-    for criterion, value in final.items():
-        given = [values for values in raters.values() if criterion in values]
-        if any(values[criterion] != given[0][criterion] for values in given):
-            for values in given:
+def _settle(rubric: Rubric, raters: Mapping[str, dict[str, Any]], settled: Values) -> None:
+    """Put what was settled of an item in the place of what its raters differ on."""
+    before = {rater: _asked(rubric, values) for rater, values in raters.items()}
+    for criterion, value in settled.items():
+        answered = [values for values in raters.values() if criterion in values]
+        if any(values[criterion] != answered[0][criterion] for values in answered):
+            for values in answered:
                 values[criterion] = value
     for _ in rubric.criteria:  # a question that comes up may bring up another one
-        now = {name: _asked(rubric, values) for name, values in raters.items()}
-        new = {criterion for name, names in now.items() for criterion in names - before[name]}
-        for name, values in raters.items():
-            values.update({one: final[one] for one in new & now[name] & final.keys()})
+        now = {rater: _asked(rubric, values) for rater, values in raters.items()}
+        new = {criterion for rater, asked in now.items() for criterion in asked - before[rater]}
+        for rater, values in raters.items():
+            for criterion in new & now[rater] & settled.keys():
+                values[criterion] = settled[criterion]
     for values in raters.values():
         _drop_unasked(rubric, values)
 
@@ -197,16 +200,16 @@ class ScoredItems:
         Whoever scored only one of them would add a severity of their own.
         """
         first, second = (self.values[item] for item in items)
-        shared = [
-            (column.value(first[rater]), column.value(second[rater]))
-            for rater in first
-            if rater in second
-        ]
-        known = [(old, new) for old, new in shared if old is not None and new is not None]
-        if not known:
+        pairs = []
+        for rater in first.keys() & second.keys():
+            old, new = column.value(first[rater]), column.value(second[rater])
+            if old is not None and new is not None:
+                pairs.append((old, new))
+        if not pairs:
             return None
-        old, new = (math.fsum(side) / len(known) for side in zip(*known, strict=True))
-        return old, new
+        # fsum rounds once, so the order of raters makes no difference.
+        old_mean = math.fsum(old for old, _ in pairs) / len(pairs)
+        return old_mean, math.fsum(new for _, new in pairs) / len(pairs)
 
 
 def mean(values: Sequence[float | None]) -> float | None:

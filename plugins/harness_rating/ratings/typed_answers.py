@@ -29,21 +29,26 @@ def corrections(
     Raises:
         DataError: a rater's file is damaged, or the batch holds rows that cannot be corrected.
     """
-    final = _typed(batch, folder.settled(batch))
-    settled = {batch.original(rating.item) for rating in final}
-    typed = _typed(batch, folder.ratings(batch))
-    open_ = [rating for rating in typed if batch.original(rating.item) not in settled]
-    items_by_id = batch.by_id
+    settled = _typed(batch, folder.settled(batch))
+    ended = {batch.original(rating.item) for rating in settled}
+    standing = [
+        rating
+        for rating in _typed(batch, folder.ratings(batch))
+        if batch.original(rating.item) not in ended
+    ]
+    shown = batch.by_id
     by_text: dict[tuple[str, ...], Correction] = {}
-    for rating in sorted((*final, *open_), key=lambda r: (r.at, r.rater, r.item)):
-        if items is None or not items.isdisjoint((rating.item, batch.original(rating.item))):
-            correction = _correction(batch, rating, items_by_id[rating.item])
+    for rating in sorted(
+        [*settled, *standing], key=lambda rating: (rating.at, rating.rater, rating.item)
+    ):
+        if items is None or rating.item in items or batch.original(rating.item) in items:
+            correction = _correction(batch, rating, shown[rating.item])
             by_text.setdefault(correction.text, correction)
     return list(by_text.values())
 
 
 def _typed(batch: Batch, ratings: Iterable[Rating]) -> list[Rating]:
-    names = {c.id for c in batch.rubric.criteria if c.use_as == "reference"}
+    names = {criterion.id for criterion in batch.rubric.criteria if criterion.use_as == "reference"}
     return [
         rating for rating in ratings if rating.criterion in names and isinstance(rating.value, str)
     ]

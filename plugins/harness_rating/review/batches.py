@@ -29,7 +29,7 @@ SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ReviewRow:
     """A row that is to be reviewed.
 
     Attributes:
@@ -65,7 +65,7 @@ def content(shown: Item) -> str:
 
 def create(
     folder: RatingsFolder,
-    rows: Sequence[Shown],
+    rows: Sequence[ReviewRow],
     raters: Sequence[str],
     *,
     overlap: float | None,
@@ -82,44 +82,50 @@ def create(
         EnvironmentFailure: the disk does not take it.
     """
     share = OVERLAP if overlap is None else overlap
-    items = [item(shown.row) for shown in rows]
-    all_of_it = {
+    items = [item(review_row.row) for review_row in rows]
+    source = {
         "rows": [
-            [shown.row.id, content(own), dict(shown.about)]
-            + ([dict(shown.live)] if shown.live else [])
-            for shown, own in zip(rows, items, strict=True)
+            _row_content(review_row, shown) for review_row, shown in zip(rows, items, strict=True)
         ],
         "raters": list(raters), "overlap": share, "run": run, "rubric": rubric().digest,
     }  # fmt: skip
-    name = f"{rubric().id}-{digest(all_of_it)[:8]}"
+    name = f"{rubric().id}-{digest(source)[:8]}"
     if not (folder.path / name).exists():
-        secret = digest(["secret", all_of_it])
+        secret = digest(["secret", source])
         assigned = assignment.raters_of(len(rows), raters, share, SEVERAL, secret)
-        publish(_composed(name, rows, items, raters, assigned, run, secret), all_of_it, folder.path)
+        publish(_compose(name, rows, items, raters, assigned, run, secret), source, folder.path)
     elif not (folder.path / name / "batch.json").exists():
-        raise damaged(folder.path / name)
+        raise damaged(folder.path / name)  # there may be decisions in it
     return folder.batch(name)
 
 
-def _composed(
-    name: str, rows: Sequence[Shown], items: Sequence[Item], raters: Sequence[str],
+def _row_content(review_row: ReviewRow, shown: Item) -> list[Any]:
+    row_content: list[Any] = [review_row.row.id, content(shown), dict(review_row.about)]
+    if review_row.live:  # the names of batches of other rows rest on these three
+        row_content.append(dict(review_row.live))
+    return row_content
+
+
+def _compose(
+    name: str, rows: Sequence[ReviewRow], items: Sequence[Item], raters: Sequence[str],
     assigned: Sequence[tuple[str, ...]], run: str, secret: str,
 ) -> Batch:  # fmt: skip
     ids = assignment.opaque_ids(secret)
-    made: dict[str, Item] = {}
+    by_id: dict[str, Item] = {}
     placings: dict[str, Placing] = {}
-    own: dict[str, list[str]] = {rater: [] for rater in raters}
-    for shown, item_, names in zip(rows, items, assigned, strict=True):
-        identifier, row = next(ids), shown.row
-        made[identifier] = dataclasses.replace(item_, id=identifier, meta=dict(shown.about))
+    items_of: dict[str, list[str]] = {rater: [] for rater in raters}
+    for review_row, shown, reviewers in zip(rows, items, assigned, strict=True):
+        identifier, row = next(ids), review_row.row
+        by_id[identifier] = dataclasses.replace(shown, id=identifier, meta=dict(review_row.about))
         placings[identifier] = Placing(
-            identifier, row.id, split=row.split, group=row.group or row.id, live=shown.live
+            identifier, row.id, split=row.split, group=row.group or row.id, live=review_row.live
         )
-        for rater in names:
-            own[rater].append(identifier)
+        for rater in reviewers:
+            items_of[rater].append(identifier)
     return Batch(
         name, run, rubric(), REVIEW, 0, tuple(raters),
-        {rater: tuple(assignment.order(rater, own[rater], secret)) for rater in raters},
-        tuple(made[one] for one in sorted(made)), {one: placings[one] for one in sorted(placings)},
+        {rater: tuple(assignment.order(rater, items_of[rater], secret)) for rater in raters},
+        tuple(by_id[identifier] for identifier in sorted(by_id)),
+        {identifier: placings[identifier] for identifier in sorted(placings)},
         datetime.now(UTC).date().isoformat(), False,
     )  # fmt: skip

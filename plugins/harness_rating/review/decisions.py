@@ -57,17 +57,16 @@ class Reviews:
     def __init__(self, folder: RatingsFolder) -> None:
         self.decided: dict[str, Decision] = {}
         self.batch_of: dict[str, str] = {}
-        self.skipped = 0
         names = [name for name in folder.names() if name.startswith(f"{rubric().id}-")]
         for batch in map(folder.batch, names):
             if batch.strategy != REVIEW:
                 continue
-            shown = batch.by_id
-            of_item = decisions(batch, folder)
+            items = batch.by_id
+            decision_of = decisions(batch, folder)
             for name in batch.originals:
-                key = content(shown[name])
-                if name in of_item:
-                    self.decided.setdefault(key, of_item[name])
+                key = content(items[name])
+                if name in decision_of:
+                    self.decided.setdefault(key, decision_of[name])
                 self.batch_of.setdefault(key, batch.name)
 
 
@@ -76,63 +75,67 @@ def decisions(batch: Batch, folder: RatingsFolder) -> dict[str, Decision]:
 
     What was settled afterwards stands in the place of what they differed in.
     """
-    whole, states = folder.complete(batch), _open_edits(batch, folder)
-    own = {
-        (one.item, one.rater): str(one.value)
-        for one in folder.ratings(batch)
-        if one.criterion == "decision"
+    complete, begun = folder.complete(batch), _begun_edits(batch, folder)
+    said = {
+        (rating.item, rating.rater): str(rating.value)
+        for rating in folder.ratings(batch)
+        if rating.criterion == "decision"
     }
-    ended = sorted(folder.settled(batch), key=lambda one: one.at)
-    settlers = {one.item: one.rater for one in ended if one.criterion == "decision"}
-    found = {}
+    settled = sorted(folder.settled(batch), key=lambda rating: rating.at)
+    settlers = {rating.item: rating.rater for rating in settled if rating.criterion == "decision"}
+    decided = {}
     for item in batch.originals:
-        raters = [name for name in batch.raters if item in batch.assignments[name]]
-        values = whole.get(item, {})
-        if all(name in values and (name, item) not in states for name in raters):
-            each = tuple(own[item, name] for name in raters)
-            found[item] = _together({name: values[name] for name in raters}, each)
-            if item in settlers and len(set(each)) > 1:
-                by = (settlers[item].removeprefix(SETTLED),)
-                found[item] = dataclasses.replace(found[item], by=by)
-    return found
+        reviewers = [rater for rater in batch.raters if item in batch.assignments[rater]]
+        values = complete.get(item, {})
+        if any(rater not in values or (rater, item) in begun for rater in reviewers):
+            continue
+        each = tuple(said[item, rater] for rater in reviewers)
+        decision = _together({rater: values[rater] for rater in reviewers}, each)
+        if item in settlers and len(set(each)) > 1:
+            decision = dataclasses.replace(decision, by=(settlers[item].removeprefix(SETTLED),))
+        decided[item] = decision
+    return decided
 
 
-def _open_edits(batch: Batch, folder: RatingsFolder) -> set[tuple[str, str]]:
+def _begun_edits(batch: Batch, folder: RatingsFolder) -> set[tuple[str, str]]:
     """(rater, item) of edits that have begun: no text yet, and nobody said that it is done."""
-    found = set()
+    begun = set()
     for rater in batch.raters:
-        ended = {
+        done = {
             event.item
             for event in folder.events(batch, rater)
             if event.kind == "done" and event.value is not False
         }
         for state in folder.state(batch, rater).items:
-            typed = {"answer", "question"} & state.values.keys()
-            if state.values.get("decision") == "edit" and not typed and state.item not in ended:
-                found.add((rater, state.item))
-    return found
+            edits = state.values.get("decision") == "edit"
+            if edits and not _has_text(state.values) and state.item not in done:
+                begun.add((rater, state.item))
+    return begun
+
+
+def _has_text(values: Mapping[str, Any]) -> bool:
+    return "answer" in values or "question" in values
 
 
 def _together(values: Mapping[str, Mapping[str, Any]], each: tuple[str, ...]) -> Decision:
     """One decision of those of a row's reviewers, in the order of the batch."""
-    kinds = {name: _kind(given) for name, given in values.items()}
-    kind = next(one for one in STRICT if one in kinds.values())
-    by = tuple(name for name, own in kinds.items() if own == kind)
+    kinds = {rater: _kind(of_rater) for rater, of_rater in values.items()}
+    kind = min(kinds.values(), key=STRICT.index)
+    by = tuple(rater for rater, of_rater in kinds.items() if of_rater == kind)
 
     def first(criterion: str) -> str:
-        return next((str(values[name][criterion]) for name in by if criterion in values[name]), "")
+        texts = [str(values[rater][criterion]) for rater in by if criterion in values[rater]]
+        return texts[0] if texts else ""
 
     if kind == "reject":
         return Decision(kind, by, each, reason=first("reason") or NO_REASON)
     return Decision(kind, by, each, answer=first("answer"), question=first("question"))
 
 
-def _kind(given: Mapping[str, Any]) -> Kind:
-    """An edit without a text changes nothing: the row is right as it stands."""
-    if given["decision"] == "edit" and not {"answer", "question"} & given.keys():
-        return "accept"
-    kind: Kind = given["decision"]
-    return kind
+def _kind(values: Mapping[str, Any]) -> Kind:
+    kind: Kind = values["decision"]
+    # An edit without a text changes nothing: the row is right as it stands.
+    return "accept" if kind == "edit" and not _has_text(values) else kind
 
 
 def edited(row: Example, decision: Decision) -> Example:
@@ -141,11 +144,12 @@ def edited(row: Example, decision: Decision) -> Example:
     What was thought before the old answer does not lead to the new one.
     """
     if decision.answer:
-        answer = _within("".join(row.references[:1]), decision.answer)
+        before = row.references[0] if row.references else ""
+        answer = _within(before, decision.answer)
         row = dataclasses.replace(row, references=(answer,), thought="")
     if not decision.question:
         return row
-    place = _asked(row.messages)
+    place = _question(row.messages)
     turn = row.messages[place]
     new = {**turn, "content": _within(str(turn.get("content", "")), decision.question)}
     return dataclasses.replace(
@@ -158,30 +162,32 @@ def as_lines(batch: Batch, folder: RatingsFolder) -> Iterator[dict[str, Any]]:
 
     Of an edited row ``before`` has the texts that it had.
     """
-    found = decisions(batch, folder)
-    for item in batch.originals:
-        if item not in found:
-            continue
-        decision, shown, name = found[item], batch.by_id[item], batch.placings[item].example_id
-        beside = (THINKING, REJECTED)
-        turns = tuple(turn for turn in shown.messages if turn.get("role") not in beside)
-        row = Example(name, turns, shown.answers)
-        rejected = [turn["content"] for turn in shown.messages if turn.get("role") == REJECTED]
+    items = batch.by_id
+    for item, decision in decisions(batch, folder).items():
+        shown, placing = items[item], batch.placings[item]
+        turns = [turn for turn in shown.messages if turn.get("role") not in (THINKING, REJECTED)]
+        row = Example(placing.example_id, tuple(turns), shown.answers)
         new = edited(row, decision) if decision.kind == "edit" else row
-        line: dict[str, Any] = {"id": name, "decision": decision.kind, "by": list(decision.by)}
+        line: dict[str, Any] = {"id": row.id, "decision": decision.kind, "by": list(decision.by)}
         if decision.kind == "reject":
             line["reason"] = decision.reason
+        before = {}
         if new.references != row.references and row.references:
-            line["before"] = {"answer": row.references[0]}
+            before["answer"] = row.references[0]
         if new.prompt != row.prompt:
-            line["before"] = {**line.get("before", {}), "question": row.prompt}
-        answers = [{"role": "assistant", "content": text} for text in new.references[:1]]
+            before["question"] = row.prompt
+        if before:
+            line["before"] = before
+        rejected = [turn["content"] for turn in shown.messages if turn.get("role") == REJECTED]
         if rejected:
             line["rejected"] = rejected
-        if batch.placings[item].live:  # harness score compares these two
+        if placing.live:  # harness score compares these two
             line["answer"] = row.references[0]
             line["references"] = [] if decision.kind == "reject" else [new.references[0]]
-        yield {**line, "messages": [*map(dict, new.messages), *answers]}
+        line["messages"] = [dict(turn) for turn in new.messages]
+        if new.references:
+            line["messages"].append({"role": "assistant", "content": new.references[0]})
+        yield line
 
 
 def as_learned(batch: Batch, folder: RatingsFolder, split: str) -> Iterator[dict[str, Any]]:
@@ -189,26 +195,26 @@ def as_learned(batch: Batch, folder: RatingsFolder, split: str) -> Iterator[dict
 
     ``meta.origin`` says where each comes from, when it was asked, and who decided it when.
     """
-    at: dict[str, str] = {}
+    decided_at: dict[str, str] = {}
     for rating in folder.ratings(batch):
         if rating.criterion == "decision":
-            at[rating.item] = max(at.get(rating.item, ""), rating.at)
-    found = decisions(batch, folder)
-    names = {batch.placings[name].example_id: name for name in batch.originals}
+            decided_at[rating.item] = max(decided_at.get(rating.item, ""), rating.at)
+    decision_of = decisions(batch, folder)
+    item_of = {batch.placings[item].example_id: item for item in batch.originals}
     for line in as_lines(batch, folder):
-        name = names[line["id"]]
         if line["decision"] == "reject":
             continue
+        item = item_of[line["id"]]
+        placing, day = batch.placings[item], decided_at[item][:10]
         *turns, answer = line["messages"]
-        place = batch.placings[name]
-        origin = f"{place.live['origin']}; {found[name].words}, {at[name][:10]}"
+        origin = f"{placing.live['origin']}; {decision_of[item].words}, {day}"
         yield {
-            "id": line["id"], "split": split, "group": place.group, "messages": turns,
-            "references": [answer["content"]], "meta": {**place.live, "origin": origin},
+            "id": line["id"], "split": split, "group": placing.group, "messages": turns,
+            "references": [answer["content"]], "meta": {**placing.live, "origin": origin},
         }  # fmt: skip
 
 
-def _asked(messages: Sequence[Mapping[str, Any]]) -> int:
+def _question(messages: Sequence[Mapping[str, Any]]) -> int:
     """The place of the last turn of a user, which is the question."""
     places = [n for n, turn in enumerate(messages) if turn.get("role") == "user"]
     return places[-1] if places else len(messages) - 1

@@ -11,14 +11,14 @@ from harness import DataError, Example, near
 from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.readers import Record, each_of
-from harness.readers.live import LiveRow, read_live
-from harness_rating.review.batches import Shown, content, item
+from harness.readers.live import read_live
+from harness_rating.review.batches import ReviewRow, content, item
 
 LONGEST_REASON = 500
 """Characters of a reason that reviewers see."""
 
 
-def listed(path: Path, rows: Mapping[str, Example], where: str) -> list[Shown]:
+def read_listed(path: Path, rows: Mapping[str, Example], where: str) -> list[ReviewRow]:
     """The rows that a file lists, in its order, each once; what else a line says is passed over.
 
     Args:
@@ -30,24 +30,24 @@ def listed(path: Path, rows: Mapping[str, Example], where: str) -> list[Shown]:
             there.
     """
 
-    def shown(line: Record) -> Shown:
+    def review_row(line: Record) -> ReviewRow:
         name, reason = line.get("id"), line.get("reason", "")
         if not isinstance(name, str) or not isinstance(reason, str):
             raise ValueError(
                 'a line is {"id": "ID of a row"}, perhaps with a "reason", each a text'
             )
         if name not in rows:
-            told = near(name, list(rows))
-            raise ValueError(f"there is no row '{one_line(name, 80)}' among {where}{told}")
+            guess = near(name, list(rows))
+            raise ValueError(f"there is no row '{one_line(name, 80)}' among {where}{guess}")
         why = one_line(reason, LONGEST_REASON)
-        return Shown(rows[name], {"suspect": why} if why else {})
+        return ReviewRow(rows[name], {"suspect": why} if why else {})
 
-    found: dict[str, Shown] = {}
-    for one in each_of(path, shown, "harness data suspects -o FILE writes such a file"):
-        found.setdefault(one.row.id, one)
-    if not found:
+    by_id: dict[str, ReviewRow] = {}
+    for listed_row in each_of(path, review_row, "harness data suspects -o FILE writes such a file"):
+        by_id.setdefault(listed_row.row.id, listed_row)
+    if not by_id:
         raise DataError("it lists no row", where=str(path))
-    return list(found.values())
+    return list(by_id.values())
 
 
 def is_live(path: Path) -> bool:
@@ -63,7 +63,7 @@ def is_live(path: Path) -> bool:
     return isinstance(value, dict) and not value.keys().isdisjoint(("messages", "prompt"))
 
 
-def live(path: Path) -> list[Shown]:
+def read_live_rows(path: Path) -> list[ReviewRow]:
     """The rows of a file of live rows, with what the model answered; each text once.
 
     Raises:
@@ -77,16 +77,16 @@ def live(path: Path) -> list[Shown]:
             where=silent[0].example.place,
             hint="take them out, or fill in their `references` by hand",
         )
-    by_content: dict[str, Shown] = {}
+    by_content: dict[str, ReviewRow] = {}
     names: set[str] = set()
-    for row in rows:
-        own = _shown(row, row.example.place if row.example.id in names else row.example.id)
-        names.add(row.example.id)
-        by_content.setdefault(content(item(own.row)), own)
+    for live_row in rows:
+        example = live_row.example
+        name = example.place if example.id in names else example.id
+        names.add(example.id)
+        review_row = ReviewRow(
+            dataclasses.replace(example, id=name, references=(live_row.answer or "",)),
+            {} if live_row.rating is None else {"rated": f"{live_row.rating:g}"},
+            {**example.meta, "origin": live_row.origin},
+        )
+        by_content.setdefault(content(item(review_row.row)), review_row)
     return list(by_content.values())
-
-
-def _shown(row: LiveRow, name: str) -> Shown:
-    example = dataclasses.replace(row.example, id=name, references=(row.answer or "",))
-    about = {} if row.rating is None else {"rated": f"{row.rating:g}"}
-    return Shown(example, about, {**row.example.meta, "origin": row.origin})

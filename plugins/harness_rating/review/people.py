@@ -99,19 +99,19 @@ class People(harness.Verifier):
             DataError: fewer rows are right than ``at_least`` asks for.
         """
         from harness_rating.ratings.folder import RatingsFolder
-        from harness_rating.review.batches import Shown, content, create, item
+        from harness_rating.review.batches import ReviewRow, content, create, item
         from harness_rating.review.decisions import Reviews
 
         if not context.run or context.probe:
             raise harness.EnvironmentFailure("people are asked about rows of a run alone")
         folder = RatingsFolder(Path(self.options.folder))
-        known = [content(item(row)) for row in rows]
-        chosen = self._chosen(known, context.seed)
+        contents = [content(item(row)) for row in rows]
+        chosen = self._chosen(contents, context.seed)
         wanted = set(chosen)
         reviews = Reviews(folder)
         new = {
-            key: Shown(row, _about(row))
-            for key, row in zip(known, rows, strict=True)
+            key: ReviewRow(row, _about(row))
+            for key, row in zip(contents, rows, strict=True)
             if key in wanted and key not in reviews.batch_of
         }
         if new:
@@ -123,15 +123,15 @@ class People(harness.Verifier):
         if waited_for := [key for key in chosen if key not in reviews.decided]:
             raise self._waiting(waited_for, len(chosen), reviews, folder)
         decided = [reviews.decided[key] for key in chosen]
-        self._tell(decided, len(rows), context)
+        self._report(decided, len(rows), context)
         return [
             _verification(row, reviews.decided.get(key))
-            for row, key in zip(rows, known, strict=True)
+            for row, key in zip(rows, contents, strict=True)
         ]
 
-    def _chosen(self, known: Sequence[str], seed: int) -> list[str]:
+    def _chosen(self, contents: Sequence[str], seed: int) -> list[str]:
         """The contents that are reviewed, in the order of the rows."""
-        distinct = list(dict.fromkeys(known))
+        distinct = list(dict.fromkeys(contents))
         if self.options.sample is None or self.options.sample >= len(distinct):
             return distinct
         drawn = set(random.Random(f"review/{seed}").sample(distinct, self.options.sample))
@@ -153,7 +153,7 @@ class People(harness.Verifier):
             f"{words}{of} to be reviewed{back}", [f"harness rate serve {name}" for name in names]
         )
 
-    def _tell(self, decided: Sequence[Decision], count: int, context: Context) -> None:
+    def _report(self, decided: Sequence[Decision], count: int, context: Context) -> None:
         """What came of the review; stops the run where too few rows are right.
 
         Raises:
@@ -162,18 +162,23 @@ class People(harness.Verifier):
         kinds = Counter(decision.kind for decision in decided)
         right, n = kinds["accept"], len(decided)
         what = f"{n} rows" if n == count else f"{n} of {count} rows, drawn at random,"
-        told = f"{what} were reviewed: {right} accepted, {kinds['edit']} edited, "
-        told += f"{kinds['reject']} rejected."
-        both = [decision.each for decision in decided if len(decision.each) > 1]
-        if both:
-            same = sum(len(set(each)) == 1 for each in both)
-            told += f" {len(both)} were seen by two reviewers, who agreed on {same}."
+        sentences = [
+            f"{what} were reviewed: {right} accepted, {kinds['edit']} edited, {kinds['reject']} "
+            "rejected."
+        ]
+        by_two = [decision.each for decision in decided if len(decision.each) > 1]
+        if by_two:
+            same = sum(len(set(each)) == 1 for each in by_two)
+            sentences.append(f"{len(by_two)} were seen by two reviewers, who agreed on {same}.")
         if n == count:
-            context.remark(told)
+            context.remark(" ".join(sentences))
             return
         low, high = share_bounds(right, n)
-        told += f" Of all, {low:.1%} or more and {high:.1%} or less are right as proposed (each "
-        context.remark(f"{told}bound at 95 % confidence).")
+        sentences.append(
+            f"Of all, {low:.1%} or more and {high:.1%} or less are right as proposed (each bound "
+            "at 95 % confidence)."
+        )
+        context.remark(" ".join(sentences))
         least = self.options.at_least
         if least is not None and high < least:
             raise harness.DataError(

@@ -13,7 +13,7 @@ from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import FOLDER
 from harness_rating.metric import RubricMetric
 from harness_rating.ratings import events
-from harness_rating.ratings.by_answer import RatingIndex, counted, digest_of
+from harness_rating.ratings.by_answer import RatingIndex, digest_of, numeric_criteria
 from harness_rating.rubric import file
 from tests.plugins.rating import material
 
@@ -228,7 +228,7 @@ def test_a_sample_of_each_round_holds_the_same_examples(experiment):
 
 def test_only_numbers_are_counted(experiment):
     rules = file.load(experiment.folder / "short.yaml")
-    assert [criterion.id for criterion in counted(rules)] == ["right", "polite"]
+    assert [criterion.id for criterion in numeric_criteria(rules)] == ["right", "polite"]
     metric = RubricMetric(RubricMetric.Options(rubric=experiment.folder / "short.yaml"))
     assert metric.score_names() == ("rubric", "rubric-right", "rubric-polite")
     words = metric.signature().split("|")

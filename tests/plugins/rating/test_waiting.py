@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.records import Example
-from harness_rating.waiting import Asked, commands, lacking
+from harness_rating.waiting import CurrentBatches, commands, lacking
 
 RULES = "qualities/rules.yaml"
 
@@ -41,5 +41,5 @@ def test_the_command_to_paste_has_the_shortest_path(
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / here)
     for path in (Path(given), Path.cwd() / given):
-        made, _ = commands(path, Asked({}), rated=0, wanted=10, most=62)
+        made, _ = commands(path, CurrentBatches({}), rated=0, wanted=10, most=62)
         assert made.startswith(f"harness rate create --rubric {shown} --run RUN")

@@ -25,7 +25,7 @@ from harness_rating.page.pages import pack
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold
-from harness_rating.review.batches import Shown, create as review_rows
+from harness_rating.review.batches import ReviewRow, create as review_rows
 from harness_rating.review.decisions import decisions
 from harness_rating.rubric.scoring import asked_criteria
 from tests.plugins.rating import served as serving
@@ -908,7 +908,7 @@ def review_batch(folder: Path, *answers: str, raters: tuple[str, ...] = ("ana",)
         Example(f"row-{n}", (system, {"role": "user", "content": f"question {n}?"}), (answer,))
         for n, answer in enumerate(answers)
     ]
-    shown = [Shown(row, {"made for": "<i>kind</i> = sum"}) for row in rows]
+    shown = [ReviewRow(row, {"made for": "<i>kind</i> = sum"}) for row in rows]
     return review_rows(RatingsFolder(folder), shown, raters, overlap=1.0, run="run")
 
 

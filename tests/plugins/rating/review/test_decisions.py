@@ -11,7 +11,7 @@ from harness.records import Example
 from harness_rating.batches.records import Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.review.batches import Shown, content, create, item
+from harness_rating.review.batches import ReviewRow, content, create, item
 from harness_rating.review.decisions import Decision, Reviews, as_lines, decisions, edited
 from tests.support import hostile_texts
 
@@ -29,7 +29,7 @@ def reviewed(tmp_path):
     def given(*said, settled=None, done=()):
         folder = RatingsFolder(tmp_path)
         raters = [f"r{number}" for number in range(len(said))]
-        batch = create(folder, [Shown(ROW)], raters[:2], overlap=1.0, run="run")
+        batch = create(folder, [ReviewRow(ROW)], raters[:2], overlap=1.0, run="run")
         [name] = batch.placings
         everybody = [*zip(raters, said, strict=True)]
         everybody += [("settled-cy", settled)] if settled else []
@@ -121,7 +121,7 @@ def test_hostile_rows_are_decided_as_any(tmp_path):
         for n, text in enumerate(texts)
     ]
     folder = RatingsFolder(tmp_path)
-    batch = create(folder, [Shown(row) for row in rows], ["ana"], overlap=None, run="run")
+    batch = create(folder, [ReviewRow(row) for row in rows], ["ana"], overlap=None, run="run")
     for name in batch.placings:
         Events(tmp_path / batch.name, "ana").append(
             _event("ana", name, "set", "decision", "accept")
@@ -132,15 +132,17 @@ def test_hostile_rows_are_decided_as_any(tmp_path):
 
 def test_the_same_rows_are_one_batch(tmp_path):
     folder = RatingsFolder(tmp_path)
-    first = create(folder, [Shown(ROW)], ["ana"], overlap=None, run="run")
-    assert create(RatingsFolder(tmp_path), [Shown(ROW)], ["ana"], overlap=None, run="run") == first
-    assert create(folder, [Shown(ROW)], ["bo"], overlap=None, run="run") != first
+    first = create(folder, [ReviewRow(ROW)], ["ana"], overlap=None, run="run")
+    assert (
+        create(RatingsFolder(tmp_path), [ReviewRow(ROW)], ["ana"], overlap=None, run="run") == first
+    )
+    assert create(folder, [ReviewRow(ROW)], ["bo"], overlap=None, run="run") != first
 
 
 @pytest.mark.parametrize("says", [ACCEPT, EDITED, REJECTED])
 def test_a_row_that_has_rejected_answers_alone(tmp_path, says):
     folder, bad = RatingsFolder(tmp_path), Example("b", ROW.messages, (), rejected=("x = ", "?"))
-    batch = create(folder, [Shown(bad)], ["ana"], overlap=0.0)
+    batch = create(folder, [ReviewRow(bad)], ["ana"], overlap=0.0)
     [name] = batch.placings
     # What is rejected is seen, and another text of it is another row.
     assert [turn["content"] for turn in batch.by_id[name].messages[-2:]] == ["x = ", "?"]
