@@ -6,7 +6,6 @@ Then its answers are scored beside those that the run was closed with, with thre
 from __future__ import annotations
 
 import dataclasses
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +40,7 @@ not measured yet. What files give: ``benchmarks/gguf.md``."""
 WIDEST = Limits(0.8, 1.2, 0.6, 0.2)
 """For kinds that are not written here."""
 EQUAL = 0.98
-"""Share of answers that a file of float16 has to give word for word."""
+"""Share of answers that a file of float16 has to give token for token."""
 NEAR = 0.1
 """Nats by which the likeliest token may be ahead of the other one where two answers part."""
 TEXTS = (
@@ -203,41 +202,58 @@ def answered(
     """The file's answers to dev; facts and faults of how far they are those of the weights."""
     chats, rows = Chats.of(origin.tuned), origin.stored.card.examples
     most = int(origin.stored.config["generate"].get("max_new_tokens") or 256)
-    asked, long = chats.prompts(rows, most, count=True)
+    prompts, long = chats.prompts(rows, most, count=True)
+    predictions = {
+        rows[place].id: harness.Prediction(rows[place].id, "", "context", len(prompts[place]))
+        for place in long
+    }
     fitting = [place for place in range(len(rows)) if place not in set(long)]
-    found = {
-        prediction.example_id: prediction
-        for prediction in asking.answers(
-            path, chats, [rows[place] for place in fitting], [asked[place] for place in fitting],
-            most, report,
-        )
-    }  # fmt: skip
-    for place in long:
-        found[rows[place].id] = harness.Prediction(rows[place].id, "", "context", len(asked[place]))
+    asked = [prompts[place] for place in fitting]
+    answers = list(asking.answers(path, chats, asked, most, report))
+    for place, answer in zip(fitting, answers, strict=True):
+        row = rows[place]
+        predictions[row.id] = asking.prediction(chats, row, prompts[place], answer)
     if kind not in library.WHOLE:
-        return found, [], []
-    generator: Any = harness.make_plugin(
-        "generator", "transformers",
-        {"max_new_tokens": most, "precision": "fp32", "on_too_long": "count"},
-    )  # fmt: skip
+        return predictions, [], []
+    gaps = {
+        rows[place].id: gap
+        for place, gap in zip(fitting, _gaps(origin.tuned, asked, answers, report), strict=True)
+        if gap
+    }
+    return predictions, *_sameness(len(rows), gaps)
+
+
+@torch.no_grad()
+def _gaps(
+    tuned: harness.Checkpoint,
+    prompts: Sequence[Sequence[int]],
+    answers: Sequence[Sequence[int]],
+    report: harness.Report,
+) -> list[float]:
+    """By how much the weights' own token is likelier, in nats, where each answer leaves them.
+
+    An answer of which each token is the likeliest of the weights in float32 is the one that they
+    give: 0. The tokens themselves are read, since a text may be written by others as well.
+    """
+    gaps = []
     with tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
-        own = {
-            prediction.example_id: prediction
-            for prediction in generator.generate(
-                origin.tuned, [row.as_asked() for row in rows], context
-            )
-        }
-        parted = [row for row in rows if found[row.id].text != own[row.id].text]
-        gaps = _gaps(origin.tuned, parted, own, found, context)
-    return found, *_sameness(len(rows), gaps)
+        model = adapters.ready(tuned, torch.float32, context, merge=False)
+        for done, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            report(done, len(prompts), "answers")
+            read = torch.tensor([[*prompt, *answer[:-1]]], device=model.device)
+            logits = model(input_ids=read, logits_to_keep=len(answer), use_cache=False).logits[0]
+            tokens = torch.tensor(answer, device=model.device)[:, None]
+            ahead = logits.amax(-1) - logits.gather(-1, tokens)[:, 0]
+            gaps.append(next((gap for gap in ahead.tolist() if gap > 0), 0.0))
+    return gaps
 
 
 def _sameness(n: int, gaps: Mapping[str, float]) -> tuple[list[str], list[str]]:
     same = n - len(gaps)
     fact = (
-        f"{same} of {n} answers are word for word those of the weights in float32 with "
-        "transformers, the likeliest tokens of both"
+        f"{same} of {n} answers are token for token those of the weights in float32 with "
+        "transformers, the likeliest ones"
     )
     if gaps:
         fact += f"; where others part, their tokens are at most {max(gaps.values()):.2g} nats apart"
@@ -251,42 +267,6 @@ def _sameness(n: int, gaps: Mapping[str, float]) -> tuple[list[str], list[str]]:
             f"near tie ({gaps[far[0]]:.2g} nats)"
         )
     return [fact], faults
-
-
-def _gaps(
-    tuned: harness.Checkpoint,
-    rows: Sequence[harness.Example],
-    own: parity.Answers,
-    found: parity.Answers,
-    context: harness.Context,
-) -> dict[str, float]:
-    """Row -> by how much the own token is likelier where two answers part, in nats."""
-    chats = Chats.of(tuned)
-    gaps: dict[str, float] = {}
-    pairs = []
-    for row in rows:
-        gaps[row.id] = 0.0
-        sides = [
-            encoding.encode(
-                chats.tokenizer, dataclasses.replace(row, references=(side[row.id].text,)),
-                sys.maxsize, all_turns=False,
-            )
-            for side in (own, found)
-        ]  # fmt: skip
-        first, second = (side.input_ids for side in sides)
-        place = next((n for n, pair in enumerate(zip(first, second, strict=False))
-                      if pair[0] != pair[1]), None)  # fmt: skip
-        if place is not None:
-            pairs.append((row.id, place, sides))
-    if pairs:
-        model = adapters.ready(tuned, torch.float32, context, merge=False)
-        lines = iter(
-            transfer.of_tokens(model, tuned, [side for *_, both in pairs for side in both], context)
-        )
-        for name, place, both in pairs:
-            likely = [next(lines)[place - (len(side.input_ids) - side.trained)] for side in both]
-            gaps[name] = likely[0] - likely[1]
-    return gaps
 
 
 def checked(

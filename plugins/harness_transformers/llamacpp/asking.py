@@ -88,12 +88,11 @@ def log_probabilities(
 def answers(
     path: Path,
     chats: Chats,
-    examples: Sequence[harness.Example],
     prompts: Sequence[Sequence[int]],
     most: int,
     report: harness.Report,
-) -> Iterator[harness.Prediction]:
-    """The likeliest answer to each prompt, one after the other.
+) -> Iterator[list[int]]:
+    """The tokens of the likeliest answer to each prompt, with what ends it, one after the other.
 
     Args:
         most: tokens of an answer.
@@ -104,13 +103,16 @@ def answers(
     """
     longest = max(map(len, prompts), default=1)
     with library.loaded(path, longest + most + SPARE) as model:
-        for done, (row, prompt) in enumerate(zip(examples, prompts, strict=True)):
+        for done, prompt in enumerate(prompts):
             report(done, len(prompts), "answers")
-            tokens = model.greedy(prompt, most, chats.stops.ended)
-            yield harness.Prediction(
-                row.id,
-                chats.text(tokens),
-                "stop" if chats.stops.ended(tokens) else "length",
-                len(prompt),
-                len(tokens),
-            )
+            yield model.greedy(prompt, most, chats.stops.ended)
+
+
+def prediction(
+    chats: Chats, row: harness.Example, prompt: Sequence[int], answer: Sequence[int]
+) -> harness.Prediction:
+    """A row's answer, made of its tokens."""
+    ended = chats.stops.ended(answer)
+    return harness.Prediction(
+        row.id, chats.text(answer), "stop" if ended else "length", len(prompt), len(answer)
+    )

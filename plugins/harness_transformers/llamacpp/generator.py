@@ -77,11 +77,11 @@ class LlamaCppGenerator(harness.Generator):
         for place in long:
             yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
         fitting = [place for place in range(len(prompts)) if place not in set(long)]
+        asked = [prompts[place] for place in fitting]
         with self._file(checkpoint, context) as path:
-            yield from asking.answers(
-                path, chats, [examples[place] for place in fitting],
-                [prompts[place] for place in fitting], room, context.report,
-            )  # fmt: skip
+            answers = asking.answers(path, chats, asked, room, context.report)
+            for place, answer in zip(fitting, answers, strict=True):
+                yield asking.prediction(chats, examples[place], prompts[place], answer)
 
     def losses(
         self, checkpoint: harness.Checkpoint, texts: Sequence[str], context: harness.Context

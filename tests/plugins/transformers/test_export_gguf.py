@@ -20,9 +20,11 @@ from tests.support.later import Later
 
 __all__ = ["trained"]
 
+adapters = Later("harness_transformers.adapters")
 fidelity = Later("harness_transformers.export.fidelity")
 library = Later("harness_transformers.llamacpp.library")
 origin = Later("harness_transformers.export.origin")
+torch = Later("torch")
 weighing = Later("harness_transformers.export.weighing")
 writing = Later("harness_transformers.llamacpp.writing")
 
@@ -62,6 +64,30 @@ def found(trained):
             yield origin.find(None, None, silent)
     finally:
         os.chdir(before)
+
+
+def test_answers_are_compared_by_their_tokens_and_not_by_those_of_their_text(found):
+    with quietly():
+        tokenizer = loading.tokenizer_of(found.tuned)
+        model = adapters.ready(found.tuned, torch.float32, None, merge=False)
+    prompts = [[place, 30, 31] for place in range(5, 45)]
+    ids = torch.tensor(prompts)
+    for _ in range(4):
+        ids = torch.cat([ids, model(ids).logits[:, -1:].argmax(-1)], dim=1)
+    own = ids[:, 3:].tolist()
+    texts = tokenizer.batch_decode(own)
+    assert any(tokenizer(text)["input_ids"] != ids for text, ids in zip(texts, own, strict=True))
+    other = [[*answer[:2], (answer[2] + 1) % 300, answer[3]] for answer in own]
+    with quietly():
+        same, apart = (fidelity._gaps(found.tuned, prompts, each, silent) for each in (own, other))
+    with torch.no_grad():
+        ids = torch.tensor(
+            [[*prompt, *answer] for prompt, answer in zip(prompts, other, strict=True)]
+        )
+        chances = model(ids).logits.log_softmax(-1)[:, 4]
+    due = [line.max() - line[answer[2]] for line, answer in zip(chances, other, strict=True)]
+    assert same == [0] * 40
+    assert apart == pytest.approx([float(gap) for gap in due], abs=1e-4)
 
 
 BROKEN = {
