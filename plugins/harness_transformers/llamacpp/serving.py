@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _MODULE = "xllamacpp"
+LOADING, EACH = 600, 2
+"""Seconds that the server may take for loading a file, and beside that for each prompt."""
 
 
 def installed() -> bool:
@@ -32,14 +34,19 @@ def prompts(path: str, chats: Sequence[dict[str, Any]]) -> list[list[int] | str]
         chats: what ``/apply-template`` takes: ``messages``, ``tools``, ``chat_template_kwargs``.
     """
     places = os.pathsep.join(filter(None, sys.path))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", __name__, path],
-        input="".join(json.dumps(chat) + "\n" for chat in chats),
-        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": places},
-    )  # fmt: skip
-    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("[", '"'))]
-    lost = f"the server ended with {done.returncode}"
-    return [*found, *[lost] * (len(chats) - len(found))]
+    limit = LOADING + EACH * len(chats)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", __name__, path],
+            input="".join(json.dumps(chat) + "\n" for chat in chats).encode(),
+            capture_output=True, env={**os.environ, "PYTHONPATH": places}, timeout=limit,
+        )  # fmt: skip
+        replies, lost = done.stdout, f"the server ended with {done.returncode}"
+    except subprocess.TimeoutExpired as late:
+        replies, lost = late.stdout or b"", f"the server gave no answer within {limit} seconds"
+    whole = replies.decode().split("\n")[:-1]
+    tokens = [json.loads(line) for line in whole if line.startswith(("[", '"'))]
+    return [*tokens, *[lost] * (len(chats) - len(tokens))]
 
 
 def main() -> None:
@@ -70,10 +77,10 @@ def main() -> None:
     for line in sys.stdin:
         try:
             text = ask("/apply-template", **json.loads(line))["prompt"]
-            found = ask("/tokenize", content=text, add_special=True, parse_special=True)["tokens"]
+            reply = ask("/tokenize", content=text, add_special=True, parse_special=True)["tokens"]
         except OSError as error:
-            found = f"the server refuses it: {error}"
-        replies.write(json.dumps(found) + "\n")
+            reply = f"the server refuses it: {error}"
+        replies.write(json.dumps(reply) + "\n")
         replies.flush()
     os._exit(0)  # its threads would wait for requests
 
