@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,8 @@ FILE_TYPES: Mapping[str, str] = {
 }  # fmt: skip
 """Kind -> the name of llama.cpp's ``llama_ftype``, without ``LLAMA_FTYPE_``."""
 
+FULL = 1 << 16
+"""Bytes that are free on a disk that a file did not fit on, at most."""
 EXTRA = "gguf"
 DISTRIBUTION = "llama-cpp-py-sync"
 _MODULE = "llama_cpp_py_sync"
@@ -136,16 +140,16 @@ def quantize(source: Path, target: Path, file_type: str) -> None:
         file_type: the name of a ``llama_ftype``.
 
     Raises:
-        EnvironmentFailure: llama.cpp refuses, such as for a full disk.
+        OSError: the disk is full.
+        EnvironmentFailure: llama.cpp refuses.
     """
     with _process() as process:
         done, said = process.ask("quantize", str(source), str(target), file_type, threads())
-    if not done:
-        raise harness.EnvironmentFailure(
-            "llama.cpp could not quantise the file",
-            details=said,
-            hint="nothing was written: is there room on the disk for a second file?",
-        )
+    if done:
+        return
+    if shutil.disk_usage(target.parent).free < FULL:  # llama.cpp does not say it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+    raise harness.EnvironmentFailure("llama.cpp could not quantise the file", details=said)
 
 
 class Model:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -35,6 +37,7 @@ def write(
     Raises:
         UsageError: models of this family, or such a tokenizer, are not written.
         EnvironmentFailure: the kind needs llama.cpp, and it is not installed.
+        OSError: the system refuses, as where the disk is full.
     """
     if kind not in library.PLAIN:
         library.need(f"--quantize {kind}")
@@ -81,6 +84,10 @@ def write(
             writer.write_tensor_data(
                 gguf.quants.quantize(values, _kind_of(place, values.shape, kind))
             )
+    except OSError as error:
+        if error.errno is None:  # numpy says how much it wrote, and not why that is less than all
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         writer.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +208,29 @@ def test_a_killed_export_leaves_no_half_file(number, trained, tmp_path):
         assert b"nothing was written" in said
         assert leftovers(tmp_path) == []
     assert json.dumps(leftovers(tmp_path)).count("tuned") <= 1
+
+
+@pytest.fixture(params=[("f32", 100), ("q4_k_m", 100), ("q4_k_m", 190)], ids=str)
+def full(tmp_path, request):
+    """A kind, and a file system that its file does not fit into: the tiny model's has 170 kB in
+    float32, of which llama.cpp makes those of other kinds."""
+    kind, size = request.param
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small file system can be mounted here")
+    yield kind, folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_is_full_is_one_message_and_leaves_no_half_file(trained, full):
+    kind, disk = full
+    done = trained.inside("export", "--gguf", "--quantize", kind, "-o", str(disk / "tuned"))
+    assert done.code == 3, done.err
+    assert done.err.count("the disk is full") == 1
+    assert "nothing was written" in done.err
+    assert leftovers(disk) == []
 
 
 @pytest.mark.nightly
