@@ -115,6 +115,7 @@ def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
     texts = [encoding.prompt(chats.tokenizer, row) for row in rows]
     texts += [text for row in rows for text in row.references[:1]]
     texts += TEXTS
+    texts += [f"a {token.content} b" for token in chats.tokenizer.added_tokens_decoder.values()]
     faults = []
     with library.loaded(path, 64) as model:
         for text in texts:

@@ -92,13 +92,17 @@ def write(
         writer.close()
 
 
+PHI3 = {"<unk>", "<s>", "</s>", "<|endoftext|>"}
+"""Tokens that llama.cpp looks for where a model's name says Phi-3; it reads no file without."""
+
+
 def _name(name: str, tokenizer: Any) -> str:
     """The model's name. llama.cpp drops white space after special tokens where it says Phi-3."""
     strips = any(
         token.rstrip and token.special for token in tokenizer.added_tokens_decoder.values()
     )
-    plain = re.sub("phi-?3", lambda found: f"{found[0][:3]} 3", name, flags=re.IGNORECASE)
-    return f"{plain} (phi-3)" if strips and "<unk>" in tokenizer.get_vocab() else plain
+    plain = re.sub("phi-?3", lambda match: f"{match[0][:3]} 3", name, flags=re.IGNORECASE)
+    return f"{plain} (phi-3)" if strips and tokenizer.get_vocab().keys() >= PHI3 else plain
 
 
 def _kind_of(place: str, shape: tuple[int, ...], kind: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import signal
@@ -22,6 +23,7 @@ from tests.support.later import Later
 __all__ = ["trained"]
 
 adapters = Later("harness_transformers.adapters")
+asking = Later("harness_transformers.llamacpp.asking")
 fidelity = Later("harness_transformers.export.fidelity")
 library = Later("harness_transformers.llamacpp.library")
 origin = Later("harness_transformers.export.origin")
@@ -91,6 +93,20 @@ def test_answers_are_compared_by_their_tokens_and_not_by_those_of_their_text(fou
     assert apart == pytest.approx([float(gap) for gap in due], abs=1e-4)
 
 
+def test_a_token_that_llama_cpp_reads_otherwise_is_a_fault(found, tmp_path):
+    base, path = tmp_path / "base", tmp_path / "model.gguf"
+    shutil.copytree(found.tuned.base_path, base)
+    rules = json.loads((base / "tokenizer.json").read_text())
+    known = {"id": rules["model"]["vocab"]["value"], "content": "value", "lstrip": True}
+    rules["added_tokens"].append({**rules["added_tokens"][-1], **known})
+    (base / "tokenizer.json").write_text(json.dumps(rules))
+    tuned = dataclasses.replace(found.tuned, base_path=str(base))
+    with quietly():
+        asking.written(tuned, path, "f32", lambda *_: None)
+        _, faults = fidelity.prompts(dataclasses.replace(found, tuned=tuned), path)
+    assert faults == ["llama.cpp builds other tokens of the text 'a value b'"]
+
+
 BROKEN = {
     "scaled": "0.900 of what training changed is there",
     "untouched": "0.000 of what training changed is there",
@@ -101,7 +117,7 @@ BROKEN = {
 @pytest.mark.nightly
 @pytest.mark.parametrize("way", BROKEN)
 def test_a_broken_file_is_refused_by_its_weights(way, trained, found, tmp_path, monkeypatch):
-    from harness_transformers.llamacpp import asking, families
+    from harness_transformers.llamacpp import families
 
     with quietly():
         faithful, broken = asking.merged(found.tuned), asking.merged(found.tuned)

@@ -118,3 +118,30 @@ def test_a_familys_log_probabilities_are_those_of_transformers(name, tmp_path):
     due = log_probabilities(model, tokens)
     assert np.std(due) > 0.5, "all alike would show nothing"
     assert np.abs(np.subtract(found, due)).max() < 0.05
+
+
+@pytest.mark.parametrize("name", ["Llama", pytest.param("Phi3", marks=pytest.mark.nightly)])
+def test_added_tokens_are_found_in_texts(name, tmp_path):
+    with quietly():
+        model, tokenizer = made(name, tmp_path)
+        tokenizer.add_tokens(["<tool>", "redlist"])
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<seen>"]})
+        model.resize_token_embeddings(len(tokenizer))
+    path = tmp_path / "model.gguf"
+    writing.write(path, model, tokenizer, name=name, kind="f32", bos=False, said=lambda *_: None)
+    with library.loaded(path, 64) as loaded:
+        for text in ("a<tool>b", "the redlists <tool>", "find <seen>a", "<seen><tool>\n"):
+            due = tokenizer(text, add_special_tokens=False)["input_ids"]
+            assert loaded.tokens(text, special=False) == due
+
+
+@pytest.mark.nightly
+def test_a_token_that_strips_is_no_phi_3(tmp_path):
+    with quietly():
+        model, tokenizer = made("Mistral", tmp_path)
+        stripping = transformers.AddedToken("<after>", rstrip=True, special=True)
+        tokenizer.add_special_tokens({"additional_special_tokens": [stripping]})
+    path = tmp_path / "model.gguf"
+    writing.write(path, model, tokenizer, name="m", kind="f32", bos=False, said=lambda *_: None)
+    with library.loaded(path, 64) as loaded:
+        assert loaded.tokens("find", special=False)
