@@ -103,15 +103,15 @@ def write_question(entries: Sequence[PluginEntry], plugins: Sequence[str], folde
     write_json(folder / DESCRIPTION, {"asked": asked, "plugins": list(plugins)})
 
 
-def as_environment(given: Any) -> dict[str, str]:
+def as_environment(facts: Any) -> dict[str, str]:
     """What :meth:`harness.Plugin.environment` gave.
 
     Raises:
         PluginError: it is no mapping of texts.
     """
-    if not isinstance(given, Mapping):
-        raise PluginError(f"environment() gives a {type(given).__name__}, not a mapping of texts")
-    return {str(name): str(value) for name, value in given.items()}
+    if not isinstance(facts, Mapping):
+        raise PluginError(f"environment() gives a {type(facts).__name__}, not a mapping of texts")
+    return {str(name): str(value) for name, value in facts.items()}
 
 
 def _environments(folder: Path, description: dict[str, Any]) -> None:
@@ -125,8 +125,8 @@ def _environments(folder: Path, description: dict[str, Any]) -> None:
 def preload(description: dict[str, Any]) -> None:
     """Have the plugins of a job load ahead what jobs share."""
     for plugin in description.get("asked", [description]):
-        given = plugin.get("checkpoint")
-        checkpoint = None if given is None else from_json(Checkpoint, given)
+        plain = plugin.get("checkpoint")
+        checkpoint = None if plain is None else from_json(Checkpoint, plain)
         _instance({**plugin, "plugins": description["plugins"]}).preload(checkpoint)
 
 
@@ -155,10 +155,10 @@ def run_inline(
         name: tuple(from_json(Example, row) for row in read_jsonl(folder / f"{name}.jsonl"))
         for name in job.rows
     }
-    known = job.checkpoint if job.stage == "model" else None
+    begun_with = job.checkpoint if job.stage == "model" else None
     context = Context(
         folder / "output", job.seed, job.stage, job.round, job.arm,
-        report=report, cancelled=cancelled, known=known, run=job.run,
+        report=report, cancelled=cancelled, known=begun_with, run=job.run,
         scratch=scratch.of(folder), checkpoint_minutes=job.checkpoint_minutes, say=say,
         probe=job.probe, whole_valid=job.whole_valid, limits=job.limits,
     )  # fmt: skip
@@ -169,8 +169,9 @@ def run_inline(
     if job.stage == "model":
         answer = to_json(making.fetched(instance, context))
     elif job.stage == "trainer":
-        made = making.trained(instance, checkpoint, rows["train"], rows["valid"], context)
-        answer = to_json(made)
+        answer = to_json(
+            making.trained(instance, checkpoint, rows["train"], rows["valid"], context)
+        )
     elif TEXTS in rows:
         texts = tuple(row.prompt for row in rows[TEXTS])
         losses = making.losses_of(instance, checkpoint, texts, context)

@@ -117,9 +117,9 @@ class Journal(ClosedRounds):
 
     def close(self, result: RoundResult) -> RoundResult:
         """Pin a round; closing it a second time gives what was pinned first."""
-        known = self.closed(result.arm, result.round)
-        if known is not None:
-            return known
+        closed_before = self.closed(result.arm, result.round)
+        if closed_before is not None:
+            return closed_before
         self._log.append(Closed(result))
         self._closed[result.arm, result.round] = result
         return result
@@ -144,8 +144,8 @@ def reopen(path: Path, first: int) -> None:
     lost = [damage.number for damage in reading.damaged]
     last = max((number for _, number in reading.closed), default=-1)
     if not lost and not 0 <= first <= last:
-        known = f"rounds 0 to {last} are" if last > 0 else "round 0 is" if last == 0 else "none is"
-        raise UsageError(f"--reopen: round {first} is not closed ({known})")
+        closed = f"rounds 0 to {last} are" if last > 0 else "round 0 is" if last == 0 else "none is"
+        raise UsageError(f"--reopen: round {first} is not closed ({closed})")
     if any(damage.earliest < first for damage in reading.damaged):
         reading.check()
     reading.log.append(Reopened(first, tuple(lost)))

@@ -202,13 +202,13 @@ class Ledger:
 
         def decide() -> Opening:
             openings = self.openings()
-            same = [known for known in openings if _same(known, opening)]
-            for known in same:
-                if known.answers == answers:
-                    return known
+            same = [earlier for earlier in openings if _same(earlier, opening)]
+            for earlier in same:
+                if earlier.answers == answers:
+                    return earlier
             if not self.writable:
                 return opening
-            blank = next((known for known in same if known.answers is None), None)
+            blank = next((earlier for earlier in same if earlier.answers is None), None)
             blank = blank or self._append(dataclasses.replace(opening, answers=None), openings)
             self._log.append(AnsweredLine(blank.name, answers), anywhere=True)
             return dataclasses.replace(blank, answers=answers)

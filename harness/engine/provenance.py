@@ -55,9 +55,9 @@ def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str
     return said
 
 
-def write(folder: Path, made: MadeWith) -> None:
+def write(folder: Path, made_with: MadeWith) -> None:
     """Write it down."""
-    write_json(folder / FILE, {"schema": SCHEMA, **to_json(made)})
+    write_json(folder / FILE, {"schema": SCHEMA, **to_json(made_with)})
 
 
 def read(folder: Path) -> MadeWith:

@@ -144,10 +144,10 @@ def _key(subject: Subject, name: str, path: Path) -> str:
 
 def asking(subject: Subject) -> str | None:
     """check() gives harness.Problems that are placed in its options, or nothing."""
-    known = subject.plugin.Options.model_fields
+    options = subject.plugin.Options.model_fields
     for settings in ({}, {"model": {"source": "x"}}):
         for problem in returned(Plugin.check, subject.instance.check(settings)):
-            if problem.place and problem.place[0] not in known:
+            if problem.place and problem.place[0] not in options:
                 what = (
                     f"check() places a problem at {problem.place!r}, which is none of its options"
                 )

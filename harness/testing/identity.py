@@ -62,12 +62,12 @@ def _variants(options: BaseModel) -> Iterator[tuple[str, BaseModel]]:
         tried = 0
         for value in _others(values[name], field.annotation):
             try:
-                made = kind.model_validate({**values, name: value})
+                variant = kind.model_validate({**values, name: value})
             except ValidationError:
                 continue
-            if getattr(made, name) == values[name]:
+            if getattr(variant, name) == values[name]:
                 continue
-            yield name, made
+            yield name, variant
             tried += 1
             if tried == _TRIED:
                 break

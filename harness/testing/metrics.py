@@ -255,8 +255,8 @@ def additivity(subject: Subject) -> str | None:
     entry = subject.entry()
     m, k = len(subject.names), table.shape[1]
     try:
-        entry.own_values(given := table.copy())
-        _unchanged("values() or aggregate()", (given, table))
+        entry.own_values(copy := table.copy())
+        _unchanged("values() or aggregate()", (copy, table))
         _shapes(subject, table)
     except PluginError as error:
         mend = f"aggregate() maps sums (..., {k}) and weights (...) to (..., {m}); use axis -1"
@@ -285,8 +285,8 @@ def _shapes(subject: Subject, table: Floats) -> None:
     entry = subject.entry()
     weights = np.random.default_rng(0).integers(1, 4, size=(2, 3, len(table))).astype(np.float64)
     sums, totals = weights @ table, weights.sum(axis=-1)
-    cube = entry.aggregate(given := sums.copy(), over := totals.copy())
-    _unchanged("aggregate()", (given, sums), (over, totals))
+    cube = entry.aggregate(sums_copy := sums.copy(), totals_copy := totals.copy())
+    _unchanged("aggregate()", (sums_copy, sums), (totals_copy, totals))
     for i, j in itertools.product(range(2), range(3)):
         apart = entry.aggregate(sums[i, j], totals[i, j])
         flat = entry.aggregate(sums[i], totals[i])[j]

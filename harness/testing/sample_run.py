@@ -142,7 +142,7 @@ def _labels(sample: Sample) -> list[ErrorLabel]:
 
 def _rounds(sample: Sample) -> list[RoundResult]:
     errors = Counter(label.category for label in _labels(sample))
-    shown = Verdict("baseline", "", None, None, None, 0.95, None, "The base model.", 4, 4)
+    of_base = Verdict("baseline", "", None, None, None, 0.95, None, "The base model.", 4, 4)
     better = Verdict(
         "improved", "round 0", 1 / 3, 0.1, 0.5, 0.95, 0.2, "improved: score +.333 on round 0.", 3, 3
     )
@@ -153,5 +153,5 @@ def _rounds(sample: Sample) -> list[RoundResult]:
             verdict=verdict, kept=True, errors=errors,
             plan=Plan("targeted", sample.plan), growth=Growth(1, {"pool": 1}, {"near dev": 1}),
         )
-        for number, value, verdict in ((0, 0.0, shown), (1, 1 / 3, better))
+        for number, value, verdict in ((0, 0.0, of_base), (1, 1 / 3, better))
     ]  # fmt: skip

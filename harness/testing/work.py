@@ -43,10 +43,10 @@ def work(subject: Subject) -> str | None:
         sample = Sample(Path(folder), subject)
         if unknown := [name for name in kind.takes if name not in dir(sample)]:
             raise Skipped(f"the kit has no {unknown[0]} to give to this kind of plugin")
-        given = {name: getattr(sample, name) for name in kind.takes}
+        arguments = {name: getattr(sample, name) for name in kind.takes}
         try:
             with plainly(subject.plugin.name, lent=Lent(sample.rows, sample.scored, sample.plan)):
-                result = kind.call(subject.instance, **given)
+                result = kind.call(subject.instance, **arguments)
                 if isinstance(result, Iterator):
                     result = list(itertools.islice(result, _MOST_ITEMS))
                 if _empty(result) and kind.default is REQUIRED and kind.key:
@@ -57,7 +57,7 @@ def work(subject: Subject) -> str | None:
         except _LACKING as error:
             raise Skipped(f"not called to the end: {error.what}") from None
         except HarnessError as error:
-            on_a_model = {"base", "checkpoint"} & given.keys()
+            on_a_model = {"base", "checkpoint"} & arguments.keys()
             if on_a_model and subject.checkpoint is None and _elsewhere(error, subject.plugin):
                 raise Skipped(f"{_MADE_UP}: {error.what}") from None
             mend = error.hint or f"harness.{kind.base.__name__} says what is given"
@@ -108,7 +108,8 @@ def gate(subject: Subject) -> str | None:
         plan = AugmenterPlan(subject.plugin.name, subject.instance, Plan("targeted", sample.plan))
         try:
             for number in (1, 2):  # an id of the first one must not come again
-                left = [row for row in pool if row.id not in {known.id for known in train}]
+                taken = {row.id for row in train}
+                left = [row for row in pool if row.id not in taken]
                 context = dataclasses.replace(
                     sample.context, round=number, seed=sample.seed + number
                 )

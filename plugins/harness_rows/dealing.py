@@ -39,9 +39,9 @@ class Dealt(Protocol):
         """What is asked, evened: rows with one prompt go together."""
 
 
-def check_needed(option: str, given: Mapping[Split, object]) -> None:
+def check_needed(option: str, splits: Mapping[Split, object]) -> None:
     """Raise ValueError where a split is lacking that every run needs."""
-    lacking = [split for split in NEEDED if given and split not in given]
+    lacking = [split for split in NEEDED if splits and split not in splits]
     if lacking:
         raise ValueError(f"`{option}` lacks {', '.join(lacking)}")
 
@@ -153,12 +153,12 @@ def _assign(rows: Iterable[Dealt], split: str | None) -> None:
 def _by_fraction(sizes: Sizes, at: float) -> str:
     """The split in whose stretch of (0, 1) the hash lies: more data never move a group."""
     end = 0.0
-    given = [split for split in SPLITS if sizes.get(split)]
-    for split in given:
+    dealt_to = [split for split in SPLITS if sizes.get(split)]
+    for split in dealt_to:
         end += sizes[split]
         if at < end:
             return split
-    return given[-1]
+    return dealt_to[-1]
 
 
 def _deal_counts(

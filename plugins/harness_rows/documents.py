@@ -105,9 +105,9 @@ def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Part]
     lists = {name: held for name, held in value.items() if _split(name) and held != []}
     for name in (name for name, held in lists.items() if not isinstance(held, list)):
         wrong(f"`{_shown(name)}` must be a list of rows")
-    for shown, count in Counter(map(_shown, lists)).items():
+    for name_shown, count in Counter(map(_shown, lists)).items():
         if count > 1:
-            wrong(f"two lists have the name `{shown}`: put their rows in one")
+            wrong(f"two lists have the name `{name_shown}`: put their rows in one")
     splits = with_dev([_split(name) for name in lists])
     return [
         Part(_objects(file, problems, rows, name, len(lists)), split)

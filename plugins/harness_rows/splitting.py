@@ -111,8 +111,8 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
     cut = "train" not in sizes
     if cut:  # what is given to train is dealt again, and what the other splits leave is train's
         if counted:
-            given = Counter(row.split for row in rows)
-            sizes = {split: size - given[split] for split, size in sizes.items()}
+            counts = Counter(row.split for row in rows)
+            sizes = {split: size - counts[split] for split, size in sizes.items()}
         else:
             sizes["train"] = 1.0 - sum(sizes.values())
         rows = [row for row in rows if row.split in (None, "train")]

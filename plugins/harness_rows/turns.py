@@ -122,8 +122,8 @@ def _content(value: Any) -> tuple[str | None, str]:
         elif kind in _THOUGHT_PARTS and isinstance(text, str):
             thoughts.append(text)
         else:
-            shown = json.dumps(kind, default=repr)[:40]
-            raise BadTurnError(f"a part of a turn is of the type {shown}, and only text is read")
+            name = json.dumps(kind, default=repr)[:40]
+            raise BadTurnError(f"a part of a turn is of the type {name}, and only text is read")
     return "".join(texts), "\n".join(thoughts)
 
 
@@ -136,7 +136,7 @@ def _calls(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, str):
         value = _parsed(value)
     calls = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    made = []
+    as_read = []
     for call in calls:
         inner = call.get("function", call) if isinstance(call, Mapping) else None
         if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str):
@@ -147,8 +147,8 @@ def _calls(value: Any) -> list[dict[str, Any]]:
             arguments = parsed if isinstance(parsed, dict) else arguments
         outer = {key: call[key] for key in ("id",) if inner is not call and call.get(key)}
         function = {"name": inner["name"], "arguments": arguments}
-        made.append({**outer, "type": "function", "function": function})
-    return made
+        as_read.append({**outer, "type": "function", "function": function})
+    return as_read
 
 
 def _parsed(text: str) -> Any:

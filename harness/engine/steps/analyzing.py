@@ -69,8 +69,8 @@ def analyze(
         write_json(folder / "output" / "findings.json", to_json(findings))
         return {"failed": dict(findings.failed)}
 
-    made = steps.run.stage(ANALYZE, None, inputs, make, at, seed=seed, pinned=pinned)
-    findings = from_json(Findings, read_json(made.path / "findings.json"))
+    artifact = steps.run.stage(ANALYZE, None, inputs, make, at, seed=seed, pinned=pinned)
+    findings = from_json(Findings, read_json(artifact.path / "findings.json"))
     for name, reason in findings.failed.items():
         steps.note(f"{at.label(ANALYZE)}: analyzer '{name}' failed: {reason}")
     return findings

@@ -198,13 +198,13 @@ def best_prompt(sides: Mapping[str, Evaluation], primary: str) -> str | None:
         sides: the base model under each, in the order of the config.
     """
     scores = {name: side.scores[primary] for name, side in sides.items()}
-    known = {name: score for name, score in scores.items() if score.value is not None}
+    with_value = {name: score for name, score in scores.items() if score.value is not None}
 
     def worth(name: str) -> float:
-        value = known[name].value or 0.0
-        return value if known[name].higher_is_better else -value
+        value = with_value[name].value or 0.0
+        return value if with_value[name].higher_is_better else -value
 
-    return max(known, key=worth, default=None)
+    return max(with_value, key=worth, default=None)
 
 
 def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
@@ -231,12 +231,12 @@ def _prompts(
         write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
         return {**context.facts, "told": prompting.description_of(entry.instance, given.train)}
 
-    made = steps.run.stage(
+    artifact = steps.run.stage(
         stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
     )
-    lines = read_jsonl(made.path / "prompts.jsonl")
+    lines = read_jsonl(artifact.path / "prompts.jsonl")
     rows = tuple(from_json(Example, line) for line in lines)
-    return Prompts(rows, made.facts["told"], made.digest)
+    return Prompts(rows, artifact.facts["told"], artifact.digest)
 
 
 def answered(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
@@ -248,11 +248,12 @@ def answered(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
     Args:
         plain: round 0.
     """
-    made = BaselinePins(steps.run).artifact(entry.name, GENERATE)
-    if made is not None and _model(entry):
-        return made.digest
-    known = steps.made_with.get(plain.keys[GENERATE])
-    return made.digest if made is not None and made.facts.get("made_with") == known else None
+    artifact = BaselinePins(steps.run).artifact(entry.name, GENERATE)
+    if artifact is not None and _model(entry):
+        return artifact.digest
+    made_with = steps.made_with.get(plain.keys[GENERATE])
+    alike = artifact is not None and artifact.facts.get("made_with") == made_with
+    return artifact.digest if artifact is not None and alike else None
 
 
 def answers(
@@ -384,10 +385,12 @@ def _answers_elsewhere(
         return context.facts
 
     inputs = {"prompts": rows_digest(asked)}
-    made = steps.run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=(asked,))
-    steps.note_remarks(made.facts)
-    lines = read_jsonl(made.path / "predictions.jsonl")
-    return tuple(from_json(Prediction, line) for line in lines), made.digest
+    artifact = steps.run.stage(
+        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=(asked,)
+    )
+    steps.note_remarks(artifact.facts)
+    lines = read_jsonl(artifact.path / "predictions.jsonl")
+    return tuple(from_json(Prediction, line) for line in lines), artifact.digest
 
 
 def _in_family(row: Example, family: Mapping[str, str]) -> Example:

@@ -113,10 +113,10 @@ def augment(
         asked = []  # nothing is trained on these rows: nobody's time is asked for
     if at.arm == CONTROL_ARM and steps.config.control == "real":
         asked = []  # rows of the pool as they are, which nobody wrote
-    work, given = (review, {**inputs, "review": asked}) if asked else (propose, inputs)
-    made = steps.run.stage(AUGMENT, None, given, work, at, seed=seed, pinned=pinned)
-    steps.note_remarks(made.facts)
-    return _read(made)
+    work, key_inputs = (review, {**inputs, "review": asked}) if asked else (propose, inputs)
+    artifact = steps.run.stage(AUGMENT, None, key_inputs, work, at, seed=seed, pinned=pinned)
+    steps.note_remarks(artifact.facts)
+    return _read(artifact)
 
 
 def _written(folder: Path, added: AugmentedRows) -> dict[str, Any]:
@@ -125,11 +125,11 @@ def _written(folder: Path, added: AugmentedRows) -> dict[str, Any]:
     return {"growth": to_json(added.growth)}
 
 
-def _read(made: Artifact) -> AugmentedRows:
+def _read(artifact: Artifact) -> AugmentedRows:
     return AugmentedRows(
-        from_json(Plan, read_json(made.path / "plan.json")),
-        from_json(Growth, made.facts["growth"]),
-        tuple(from_json(Example, row) for row in read_jsonl(made.path / "rows.jsonl")),
+        from_json(Plan, read_json(artifact.path / "plan.json")),
+        from_json(Growth, artifact.facts["growth"]),
+        tuple(from_json(Example, row) for row in read_jsonl(artifact.path / "rows.jsonl")),
     )
 
 

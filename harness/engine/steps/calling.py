@@ -51,9 +51,9 @@ def called(
         return context.facts
 
     lent = [value for value in given.values() if isinstance(value, (list, tuple))]
-    made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=lent)
-    steps.note_remarks(made.facts)
-    return read_result(made.path, kind.returns)
+    artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=lent)
+    steps.note_remarks(artifact.facts)
+    return read_result(artifact.path, kind.returns)
 
 
 def write_result(folder: Path, result: Any) -> None:

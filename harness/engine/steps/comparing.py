@@ -80,9 +80,9 @@ def alike(
     """
     name = steps.primary_entry().name
     sides = [(of_round, at), (asked, of_asked)]
-    made = [steps.made_with.get(side.keys[f"score {name}"]) for side, _ in sides]
+    made_with = [steps.made_with.get(side.keys[f"score {name}"]) for side, _ in sides]
     measurements = [side.measurements[name] for side, _ in sides]
-    if made[0] != made[1]:
+    if made_with[0] != made_with[1]:
         entry = next(metric for metric in steps.config.metrics if metric.name == name)
         measurements = [
             score(steps, entry, side.predictions, side.keys[GENERATE], rows, place)[0]

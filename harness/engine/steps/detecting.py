@@ -62,12 +62,12 @@ def detect(
         "from": list(inputs),
         "learned": rows_digest(learned),
     }
-    made = steps.run.stage(stage, None, parts, make, at, pinned=pinned)
-    for name, reason in made.facts["failed"].items():
+    artifact = steps.run.stage(stage, None, parts, make, at, pinned=pinned)
+    for name, reason in artifact.facts["failed"].items():
         steps.note(f"{at.label(stage)}: detector '{name}' failed: {reason}")
-    lines = read_jsonl(made.path / "labels.jsonl")
+    lines = read_jsonl(artifact.path / "labels.jsonl")
     labels = tuple(from_json(ErrorLabel, line) for line in lines)
-    return (*labels, *_unexplained(right(steps, scored), labels)), made.digest
+    return (*labels, *_unexplained(right(steps, scored), labels)), artifact.digest
 
 
 def malformed(steps: Steps) -> frozenset[str]:

@@ -103,10 +103,10 @@ def generate(
         )
         return {**result["facts"], "made_with": made_with}
 
-    made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
-    steps.note_remarks(made.facts)
-    steps.made_with[made.digest] = made.facts.get("made_with")
-    return _read(made), made.digest
+    artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
+    steps.note_remarks(artifact.facts)
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    return _read(artifact), artifact.digest
 
 
 def answered_beside(
@@ -128,13 +128,13 @@ def answered_beside(
         return {"made_with": whole.facts.get("made_with")}
 
     inputs = {"checkpoint": checkpoint.digest, "of": generated}
-    made = run.stage(stage, entry, inputs, make, at, pinned=pinned)
-    steps.made_with[made.digest] = made.facts.get("made_with")
-    return _read(made), made.digest
+    artifact = run.stage(stage, entry, inputs, make, at, pinned=pinned)
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    return _read(artifact), artifact.digest
 
 
-def _read(made: Artifact) -> tuple[Prediction, ...]:
-    return tuple(from_json(Prediction, line) for line in read_jsonl(made.path / ANSWERS))
+def _read(artifact: Artifact) -> tuple[Prediction, ...]:
+    return tuple(from_json(Prediction, line) for line in read_jsonl(artifact.path / ANSWERS))
 
 
 def answer_losses(
@@ -156,9 +156,9 @@ def answer_losses(
         )  # fmt: skip
         return dict(done["facts"])
 
-    made = run.stage(ANSWER_LOSSES, entry, inputs, make, at, seed=seed)
-    steps.note_remarks(made.facts)
-    return list(read_jsonl(made.path / "losses.jsonl"))
+    artifact = run.stage(ANSWER_LOSSES, entry, inputs, make, at, seed=seed)
+    steps.note_remarks(artifact.facts)
+    return list(read_jsonl(artifact.path / "losses.jsonl"))
 
 
 def evaluate(

@@ -74,13 +74,13 @@ class Gating:
             write_json(folder / "output" / "leaving.json", leaving)
             return {"screening": to_json(screening)}
 
-        made = self.steps.run.stage(STAGE, None, inputs, make, at, seed=seed)
-        screening = from_json(Screening, made.facts["screening"])
-        self.screening, self.key, self._source = screening, made.key, rows
+        artifact = self.steps.run.stage(STAGE, None, inputs, make, at, seed=seed)
+        screening = from_json(Screening, artifact.facts["screening"])
+        self.screening, self.key, self._source = screening, artifact.key, rows
         refuse_repeats(screening, rules.most_repeats, f"source '{config.data.plugin}'")
         for sentence, tuning in sentences(screening, rules):
             self.steps.note(sentence, aloud=not tuning)
-        leaving = set(read_json(made.path / "leaving.json"))
+        leaving = set(read_json(artifact.path / "leaving.json"))
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))
 

@@ -69,7 +69,7 @@ class Beside:
     @property
     def keys(self) -> dict[str, str]:
         """What a round rests on here: name -> digest."""
-        before = {f"{name}{_OF_BASE}": made for name, made in self.before.keys.items()}
+        before = {f"{name}{_OF_BASE}": pin for name, pin in self.before.keys.items()}
         return {**self.after.keys, **before}
 
 
@@ -111,8 +111,8 @@ class GeneralTexts:
         if not (self.asked and self.config.entries["probes"]) or at.arm != BASE_ARM:
             return {}
         of_base = {
-            name.removesuffix(_OF_BASE): made
-            for name, made in pinned.items() if name.endswith(_OF_BASE)
+            name.removesuffix(_OF_BASE): pin
+            for name, pin in pinned.items() if name.endswith(_OF_BASE)
         }  # fmt: skip
         before = self._measured(base, At(), of_base)
         after = before and self._measured(trained, at, pinned)
@@ -173,8 +173,8 @@ class GeneralTexts:
         """The generator for short answers, as an entry of the config."""
         entry = self.config.generate
         with self.run.guard(INSTRUCTIONS, entry):
-            made = entry.instance.brief(TOKENS)
-        return None if made is None else dataclasses.replace(entry, instance=made)
+            generator = entry.instance.brief(TOKENS)
+        return None if generator is None else dataclasses.replace(entry, instance=generator)
 
     def _losses(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Artifact:
         texts = self.material.texts
@@ -238,11 +238,11 @@ class GeneralTexts:
         pin = pinned.get(stage)
         stored = self.run.artifacts.with_digest(stage, pin) if pin else None
         whole = {**inputs, "environment": dict(self.run.environment(entry))}
-        made = self.run.stage(
+        artifact = self.run.stage(
             stage, entry, whole, make, at, seed=seed, pinned=stored.digest if stored else None
         )
-        self.steps.note_remarks(made.facts)
-        return made
+        self.steps.note_remarks(artifact.facts)
+        return artifact
 
 
 class GeneralRows:
@@ -301,10 +301,10 @@ class GeneralRows:
             write_jsonl(folder / "output" / "rows.jsonl", map(to_json, passed))
             return {"refused": dict(sorted(refused.items()))}
 
-        made = run.stage(REPLAY, None, inputs, make, at, seed=seed)
-        for reason, count in made.facts["refused"].items():
+        artifact = run.stage(REPLAY, None, inputs, make, at, seed=seed)
+        for reason, count in artifact.facts["refused"].items():
             self.steps.note(f"replay: {count} of {len(given)} general rows were left out: {reason}")
-        return tuple(from_json(Example, line) for line in read_jsonl(made.path / "rows.jsonl"))
+        return tuple(from_json(Example, line) for line in read_jsonl(artifact.path / "rows.jsonl"))
 
     def _given(self, entry: Any) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""

@@ -55,15 +55,15 @@ def score(
         }
 
     lent = (predictions, rows)
-    made = run.stage(stage, entry, inputs, make, at, pinned=pinned, lent=lent)
-    lines = read_jsonl(made.path / "measurements.jsonl")
+    artifact = run.stage(stage, entry, inputs, make, at, pinned=pinned, lent=lent)
+    lines = read_jsonl(artifact.path / "measurements.jsonl")
     measurements = tuple(from_json(Measurement, line) for line in lines)
-    steps.made_with[made.digest] = made.facts.get("made_with")
-    steps.signatures[made.digest] = made.facts.get("signature")
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    steps.signatures[artifact.digest] = artifact.facts.get("signature")
     _note_unscored(steps, entry, measurements, at)
-    for remark in made.facts["remarks"]:
+    for remark in artifact.facts["remarks"]:
         steps.note(f"{at.label(stage)}: {entry.name}: {remark}")
-    return measurements, made.digest
+    return measurements, artifact.digest
 
 
 def _note_unscored(

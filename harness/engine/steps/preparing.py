@@ -32,11 +32,11 @@ ONE_SIDED = "one-sided references"
 """Stands beside every score of a run whose references grew from one round's answers."""
 
 
-def _leaning(made: Corrected, name: str) -> str:
+def _leaning(corrections: Corrected, name: str) -> str:
     return (
-        f"{made.one_sided} of {made.references} corrected references of {name} are not from "
-        "batches that showed the answers of two rounds blindly: they lie nearer to the answers "
-        "that were corrected, so scores and verdicts lean towards that round "
+        f"{corrections.one_sided} of {corrections.references} corrected references of {name} are "
+        "not from batches that showed the answers of two rounds blindly: they lie nearer to the "
+        "answers that were corrected, so scores and verdicts lean towards that round "
         "(harness rate create --round A --vs B)"
     )
 
@@ -74,28 +74,28 @@ def _corrected(steps: Steps, rows: Sequence[Example]) -> Sequence[Example]:
 
     The file's content is part of the run's name, so the copy of a run is what it began with.
     """
-    given = steps.config.corrections
-    if given is None:
+    file = steps.config.corrections
+    if file is None:
         return rows
 
     copy = steps.run.folder / CORRECTIONS
-    data = correction_file.content(copy if copy.is_file() else given)
-    made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
+    data = correction_file.content(copy if copy.is_file() else file)
+    corrections = corrected(rows, correction_file.parsed(data, str(file)), str(file))
     if steps.run.writes and steps.run.folder.is_dir() and not copy.is_file():
         write_bytes(copy, data)
-    if made.references:
-        plural = "reference" if made.references == 1 else "references"
-        steps.note(f"dev has {made.references} corrected {plural} from {given.name}")
-    if made.one_sided:
+    if corrections.references:
+        plural = "reference" if corrections.references == 1 else "references"
+        steps.note(f"dev has {corrections.references} corrected {plural} from {file.name}")
+    if corrections.one_sided:
         steps.doubt = ONE_SIDED
-        steps.note(_leaning(made, given.name))
-    elif made.references:
-        shown = " and ".join(map(str, made.rounds))
+        steps.note(_leaning(corrections, file.name))
+    elif corrections.references:
+        rounds = " and ".join(map(str, corrections.rounds))
         steps.note(
-            f"the corrected references were typed at answers of rounds {shown}: a comparison "
+            f"the corrected references were typed at answers of rounds {rounds}: a comparison "
             "with any other round leans towards these"
         )
-    return made.rows
+    return corrections.rows
 
 
 def _prepared(steps: Steps, rows: Sequence[Example]) -> Dataset:

@@ -123,12 +123,12 @@ def _trained(
             write_json(output / FILELESS, identity)
         return {**result["facts"], "checkpoint": answer}
 
-    made = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
-    steps.note_remarks(made.facts)
-    checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
+    artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
+    steps.note_remarks(artifact.facts)
+    checkpoint = from_json(Checkpoint, artifact.facts["checkpoint"])
     checkpoint = as_allowed(checkpoint, steps.config)
     return dataclasses.replace(
-        checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
+        checkpoint, path=str(artifact.path), digest=digest([base.digest, artifact.digest])
     )
 
 

@@ -79,9 +79,9 @@ def drafted(
         EnvironmentFailure: the hub cannot be reached.
     """
     model = model_of(request.model)
-    made: Any = harness.make_plugin("model", model["source"], _options(model))
+    base_model: Any = harness.make_plugin("model", model["source"], _options(model))
     source, reading, followed = _recognised_rows(request, source, begin)
-    seen = overview.look(reading, made, begin)
+    seen = overview.look(reading, base_model, begin)
     data = _data(seen, source)
     if not _same_columns(data, source):
         del reading  # two of many rows would need twice the memory
@@ -127,12 +127,12 @@ def _preference(reading: Reading) -> str:
 
 def _dev_shows(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
     """The minimum detectable effect and what it rests on, or why there is none."""
-    shown = _gain(groups, primary, graded, rounds)
+    gain = _gain(groups, primary, graded, rounds)
     if usable(groups):
-        return shown
+        return gain
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     return (
-        f"{shown} in {primary} ({basis}): the less if training changes few rows, the more "
+        f"{gain} in {primary} ({basis}): the less if training changes few rows, the more "
         "if old and new scores are unrelated"
     )
 

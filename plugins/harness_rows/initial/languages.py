@@ -27,9 +27,9 @@ def look(texts: Sequence[str]) -> tuple[dict[str, float], int]:
         texts: all; :data:`SAMPLE` of them, evenly spaced, are judged.
     """
     judged = [_language(text[:READ]) for text in spaced(texts, SAMPLE)]
-    known = Counter(code for code in judged if code)
-    total = known.total()
-    shares = {code: n / total for code, n in known.most_common() if n >= RARE * total}
+    counts = Counter(code for code in judged if code)
+    total = counts.total()
+    shares = {code: n / total for code, n in counts.most_common() if n >= RARE * total}
     return shares, total
 
 

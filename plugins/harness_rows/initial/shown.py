@@ -33,19 +33,19 @@ LABEL = 24
 """Characters of a label."""
 
 
-def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> None:
+def show(drafted: Drafted, output: Path, rows: Path | None, console: Console) -> None:
     """All of it, in one screen.
 
     Args:
         rows: the file that was written beside the config, if one was.
     """
-    seen = made.seen
+    seen = drafted.seen
     where = str(rows) if rows else seen.reading.where
     tables.note(console, f"{where}: {seen.rows:,} rows", "bold")
-    _show_pairs(list(_seen(made)), console)
+    _show_pairs(list(_seen(drafted)), console)
     names = " and ".join(str(path) for path in (rows, output) if path)
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
-    _show_pairs(list(_written(made)), console)
+    _show_pairs(list(_written(drafted)), console)
     console.print()
     for command in _commands(output):
         tables.next_command(console, command)
@@ -63,13 +63,13 @@ def _show_pairs(lines: list[tuple[str, str]], console: Console) -> None:
     draw_rows(Table((Column("", "word"), Column("")), tuple(lines), "what is known"), console, 2)
 
 
-def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
-    seen = made.seen
+def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
+    seen = drafted.seen
     said = seen.reading.said
-    if made.followed:
+    if drafted.followed:
         roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
         by = "by the names of the columns and what stands in them"
-        if not made.followed.named:
+        if not drafted.followed.named:
             by = "as the names of the columns say nothing"
         said = tuple(sentence for sentence in said if not sentence.startswith(READ_AS))
         said = (f"guessed, {by}: {roles}", *said)
@@ -79,19 +79,19 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
         left = [name for name in seen.reading.unused if name not in used]
         if left:
             yield "not used", ", ".join(left)
-    if made.followed and (titles := made.followed.titles):
+    if drafted.followed and (titles := drafted.followed.titles):
         prompt = seen.reading.columns["prompt"][0]
         more = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
         if more.count("{") == more.count("}") == 2:  # else a name has braces of its own
             yield "note", f"{titles[0]} may be read before {prompt}: {more}"
     if seen.languages:
-        known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
-        yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"
+        shares = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
+        yield "languages", f"{', '.join(shares[:MOST])} (of {seen.judged} texts looked at)"
     yield from _lengths(seen)
     yield "answers are", _answers(seen.answers)
-    if made.draft.label:
+    if drafted.draft.label:
         what = "weak slices of dev are looked for by the right answer, and pool rows picked by it"
-        yield "a feature", f"{made.draft.label}: {what} (the model does not see it)"
+        yield "a feature", f"{drafted.draft.label}: {what} (the model does not see it)"
     yield "groups", _groups(seen)
     yield "duplicates", _repeats(seen.repeats)
     if seen.private:
@@ -161,12 +161,12 @@ def _counted(count: int, singular: str, plural: str) -> str:
     return f"{count:,} {singular if count == 1 else plural}"
 
 
-def _written(made: Drafted) -> Iterator[tuple[str, str]]:
-    draft, chosen = made.draft, made.draft.splits
+def _written(drafted: Drafted) -> Iterator[tuple[str, str]]:
+    draft, chosen = drafted.draft, drafted.draft.splits
     yield "rows", ", ".join(f"{count:,} {split}" for split, count in chosen.rows.items())
-    if made.others:
-        yield "why so", _why(made)
-    for other in made.others:
+    if drafted.others:
+        yield "why so", _why(drafted)
+    for other in drafted.others:
         counts = ", ".join(f"{count:,} {split}" for split, count in other.rows.items())
         yield "or", f"--train-share {value(other.share)}: {counts}; dev shows {other.shows}"
     if draft.dev_given:
@@ -174,21 +174,22 @@ def _written(made: Drafted) -> Iterator[tuple[str, str]]:
     yield "primary", f"{draft.scoring.primary}: {draft.scoring.reason}"
     if draft.scoring.advice:
         yield "note", draft.scoring.advice
-    yield "dev shows", made.detects
+    yield "dev shows", drafted.detects
     for doubt in chosen.doubts:
         if doubt.startswith("test"):
             yield "test shows", f"nothing: {doubt.removeprefix('test: ')}"
-    if chosen.doubts and not made.seen.held_out:
+    if chosen.doubts and not drafted.seen.held_out:
         yield "note", f"{ENOUGH} groups give train, dev and test {MIN_GROUPS} each; more find more"
     if draft.cut:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
-    if "en" not in made.seen.languages and draft.model["source"] == "pypi" and made.seen.languages:
+    languages = drafted.seen.languages
+    if languages and "en" not in languages and draft.model["source"] == "pypi":
         yield "note", "smollm2-135m-instruct was trained on English: take another --model"
 
 
-def _why(made: Drafted) -> str:
+def _why(drafted: Drafted) -> str:
     """Why train has less than half of the rows."""
-    rows, groups = made.draft.splits.rows, len(set(made.draft.splits.dev))
+    rows, groups = drafted.draft.splits.rows, len(set(drafted.draft.splits.dev))
     share = percent(rows["train"] / sum(rows.values()))
     whole = f", whole: the {rows['dev']:,} rows of dev are of {groups:,}"
     return (

@@ -70,21 +70,21 @@ def propose(rows: Sequence[Example], deal: Deal, train: float | None = None) -> 
             hint=f"{ENOUGH} rows carry a verdict, a few hundred a useful one "
             "(harness docs how-many-rows)",
         )
-    made: list[Splits] = []
+    proposed: list[Splits] = []
     refused: list[DataError] = []
     candidates = _candidates(rows) if train is None else [of_share(rows, train)]
     tried = ((sizes, draw) for sizes in candidates for draw in range(DRAWS if sizes else 1))
     for sizes, draw in tried:
         try:
-            made.append(_dealt(sizes, draw, deal))
+            proposed.append(_dealt(sizes, draw, deal))
         except DataError as error:
             refused.append(error)
             continue
-        if not made[-1].doubts:
-            return made[-1]
-    if not made:
+        if not proposed[-1].doubts:
+            return proposed[-1]
+    if not proposed:
         raise refused[-1]
-    return min(made, key=lambda splits: len(splits.doubts))
+    return min(proposed, key=lambda splits: len(splits.doubts))
 
 
 def _dealt(sizes: Sizes, draw: int, deal: Deal) -> Splits:
@@ -99,14 +99,15 @@ def _dealt(sizes: Sizes, draw: int, deal: Deal) -> Splits:
 
 def _candidates(rows: Sequence[Example]) -> Iterator[Sizes]:
     """Sizes to try, the smallest dev first."""
-    given: Counter[str] = Counter(row.split for row in rows)
-    if not given[""] and given["dev"] and given["test"]:
-        if given["train"] >= MANY and not given["pool"]:
+    counts: Counter[str] = Counter(row.split for row in rows)
+    if not counts[""] and counts["dev"] and counts["test"]:
+        if counts["train"] >= MANY and not counts["pool"]:
             yield {"pool": POOL_OF_TRAIN}
         yield {}
         return
-    if given["train"] and not given[""]:
-        yield from _of_train(rows, [s for s in ("dev", "test") if not given[s]], given["pool"] > 0)
+    if counts["train"] and not counts[""]:
+        lacking = [split for split in ("dev", "test") if not counts[split]]
+        yield from _of_train(rows, lacking, counts["pool"] > 0)
         return
     groups = Counter(row.group for row in rows)
     for wider in WIDER:
@@ -118,8 +119,7 @@ def _candidates(rows: Sequence[Example]) -> Iterator[Sizes]:
 
 def of_share(rows: Sequence[Example], train: float) -> Sizes:
     """Sizes that give train a share; of the rest a fifth goes to the pool."""
-    given: Counter[str] = Counter(row.split for row in rows)
-    if not given[""]:
+    if all(row.split for row in rows):
         what = "--train-share deals rows out, and these have a split each"
         raise UsageError(what, hint="`sizes` of the config cuts further splits from train")
     rest = 1 - train

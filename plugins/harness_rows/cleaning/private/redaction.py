@@ -111,14 +111,14 @@ class Redaction:
         """The keys of a mapping, redacted; those that would be one get a number behind it."""
         names = [self.value(key, place) for key in keys]
         taken = {key for key, name in zip(keys, names, strict=True) if key == name}
-        made = []
+        redacted = []
         for key, name in zip(keys, names, strict=True):
             free = (f"{name} ({number})" for number in count(2))
             if key != name:
                 name = name if name not in taken else next(n for n in free if n not in taken)
                 taken.add(name)
-            made.append(name)
-        return made
+            redacted.append(name)
+        return redacted
 
     def text(self, text: str, place: str) -> str:
         """The text with a token for every private value in it."""

@@ -164,9 +164,9 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
 
 def _need_room(reading: Reading, options: RowsOptions) -> None:
     """Raises UsageError where a column of another meaning would be written over."""
-    known = [*reading.unused, *(name for names in reading.columns.values() for name in names)]
+    columns = [*reading.unused, *(name for names in reading.columns.values() for name in names)]
     written = {"split": _split_column(reading), **({"group": ""} if options.group else {})}
-    taken = [name for name in known if written.get(folded_name(name), name) != name]
+    taken = [name for name in columns if written.get(folded_name(name), name) != name]
     if taken:
         raise harness.UsageError(
             f"the rows have a column '{taken[0]}', and it would be written over",
@@ -195,10 +195,10 @@ def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
         row = after.get(before.id)
         if row is None:
             continue
-        made = {**record, column: row.split}
+        written = {**record, column: row.split}
         if grouped:
-            made["group"] = row.group
-        yield made
+            written["group"] = row.group
+        yield written
 
 
 def _checked(rows: Sequence[Example], screening: Screening) -> Checked:

@@ -173,13 +173,13 @@ def _by_split(data: Opened, repeats: Repeats) -> Table:
     gone = Counter(
         (str(data.rows[removed.place].split), removed.likeness == 1) for removed in repeats.removed
     )
-    shown = []
+    lines = []
     for split in (*SPLITS, ""):
         if rows[split]:
             exact, near = gone[split, True], gone[split, False]
             counts = (rows[split], exact, near, rows[split] - exact - near)
-            shown.append((split or "no split", *(f"{count:,}" for count in counts)))
-    return table(titles, shown, right=titles[1:], caption="rows by split")
+            lines.append((split or "no split", *(f"{count:,}" for count in counts)))
+    return table(titles, lines, right=titles[1:], caption="rows by split")
 
 
 def _listed(data: Opened, repeats: Repeats) -> Table:

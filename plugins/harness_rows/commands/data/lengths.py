@@ -87,7 +87,9 @@ def measured(data: Opened, request: Request, begin: Callable[[str], Report]) -> 
     room = generate.get("max_new_tokens")
     return Lengths(
         model=model,
-        rows=tuple(_length(row, shown, place < len(drawn)) for place, (row, shown) in pairs),
+        rows=tuple(
+            _length(row, rendering, place < len(drawn)) for place, (row, rendering) in pairs
+        ),
         of=len(data.rows),
         own=_own(data, request),
         context=rendered[0].context if rendered else None,

@@ -83,11 +83,11 @@ def _finders(request: RedactRequest) -> Finders:
 
     kinds = request.kinds or DEFAULT
     regions = [region.upper() for region in request.regions or REGIONS]
-    for option, given, known in (
+    for option, values, known in (
         ("--kind", kinds, KINDS),
         ("--region", regions, sorted(SUPPORTED_REGIONS)),
     ):
-        for value in given:
+        for value in values:
             if value not in known:
                 raise harness.UsageError(f"{option} {value}: known are {', '.join(known)}")
     return Finders(kinds, regions)

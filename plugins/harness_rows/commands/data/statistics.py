@@ -33,9 +33,9 @@ def statistics(data: Opened, request: Request, begin: Callable[[str], Report]) -
     lengths = measured(data, request, begin)
     shares, judged = languages.look([_said(row) for row in data.rows])
     turns = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in data.rows)
-    shown = [row for row in data.rows if not data.sealed or row.split != "test"]
-    answered = _answers(shown)
-    labels = [_answer_field(shown)] if answered["kind"] == "labels" else []
+    readable = [row for row in data.rows if not data.sealed or row.split != "test"]
+    answered = _answers(readable)
+    labels = [_answer_field(readable)] if answered["kind"] == "labels" else []
     return {
         "data": data.where,
         "format": data.said,
