@@ -15,7 +15,7 @@ ALIKE = 0.9
 """Cosine from which two prompts are one question."""
 
 
-def chosen(
+def choose(
     rows: Sequence[LiveRow], features: Singles, worth: Floats, candidates: Sequence[int]
 ) -> list[int]:
     """Places of at most :data:`MOST` rows, the most telling first, one of a group.

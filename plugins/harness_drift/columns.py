@@ -45,9 +45,9 @@ class Column:
 def of_prompts(rows: Sequence[LiveRow], live: Mask) -> tuple[list[Column], list[str]]:
     """Kinds of prompts, and the fields that are left out.
 
-    That are those that only one side has, and those of which the sides share no value: dates,
-    weeks, versions.
-    They depend on both sides together, so that no side decides where a number is cut.
+    Left out are those that only one side has, and those of which the sides share no value: dates,
+    weeks, versions. Columns depend on both sides together, so that no side decides where a number
+    is cut.
     """
     known = [prompt_features(row.example) for row in rows]
     columns: list[Column] = []
@@ -65,7 +65,7 @@ def of_prompts(rows: Sequence[LiveRow], live: Mask) -> tuple[list[Column], list[
             left_out.append(name)
             continue
         columns += _of_field(name, values)
-    columns = [c for c in columns if np.nansum(c.values) >= LEAST_ROWS]
+    columns = [column for column in columns if np.nansum(column.values) >= LEAST_ROWS]
     return columns[:MOST_COLUMNS], left_out
 
 
@@ -136,9 +136,13 @@ def of_answers(rows: Sequence[LiveRow], labels: Mapping[str, set[int]]) -> list[
         column("has code in a fence", lambda a: float("```" in a)),
     ]
     for name, places in sorted(labels.items()):
-        found = [np.nan if a is None else float(i in places) for i, a in enumerate(answers)]
-        columns.append(Column(name, np.array(found)))
-    return [c for c in columns if not c.share or np.nansum(c.values) >= LEAST_ROWS]
+        shows = [
+            np.nan if answer is None else float(at in places) for at, answer in enumerate(answers)
+        ]
+        columns.append(Column(name, np.array(shows)))
+    return [
+        column for column in columns if not column.share or np.nansum(column.values) >= LEAST_ROWS
+    ]
 
 
 def _is_item(line: str) -> bool:

@@ -61,7 +61,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class AspectTest:
     """One of the tests of a look.
 
     Attributes:
@@ -82,26 +82,26 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """All tests of a look, and how much more each live row is like live rows than the others.
 
     Attributes:
         witness: one for each row; live rows with the highest tell most.
     """
 
-    tests: tuple[Tested, ...]
+    tests: tuple[AspectTest, ...]
     features: Singles
     witness: Floats
     left_out: tuple[str, ...]
 
 
-def compared(
+def compare(
     rows: Sequence[LiveRow],
     live: Mask,
     labels: Mapping[str, set[int]],
     alpha: float,
     permutations: int,
-) -> Compared:
+) -> Comparison:
     """The tests of one look.
 
     Args:
@@ -112,28 +112,45 @@ def compared(
     features = trigrams([row.example.prompt for row in rows])
     alike = similar(features)
     everything = np.ones(len(rows), bool)
-    deal = _deal(rows, live, everything, permutations)
     kinds, left_out = kinds_of.of_prompts(rows, live)
-    raw: list[tuple[Tested, Floats | None, list[Column], Mask]] = []
-    prompts = _untested("prompts", rows, live, everything)
-    prompts = dataclasses.replace(prompts, p=p_of(mmd(alike, deal)))
-    raw.append((prompts, None, [], everything))
-    raw.append(_tested("kinds", kinds, rows, live, everything, permutations))
     answered = np.array([row.answer is not None for row in rows])
     rated = np.array([row.rating is not None for row in rows])
-    answers = kinds_of.of_answers(rows, labels)
-    raw.append(_tested("answers", answers, rows, live, answered, permutations))
-    ratings = kinds_of.of_ratings(rows, kinds)
-    raw.append(_tested("ratings", ratings, rows, live, rated, permutations))
-    ps = [tested.p for tested, *_ in raw]
+    answers, ratings = kinds_of.of_answers(rows, labels), kinds_of.of_ratings(rows, kinds)
+    deal = _deal(rows, live, everything, permutations)
+    texts = dataclasses.replace(
+        _untested("prompts", rows, live, everything), p=p_of(mmd(alike, deal))
+    )
+    raw_tests = [
+        _RawTest(texts, everything),
+        _raw_test("kinds", kinds, rows, live, everything, permutations),
+        _raw_test("answers", answers, rows, live, answered, permutations),
+        _raw_test("ratings", ratings, rows, live, rated, permutations),
+    ]
+    ps = [raw.test.p for raw in raw_tests]
     adjusted = [None if math.isnan(p) else float(p) for p in holm(ps)]
+    # The chance of a false alarm that a test has where none of the others finds anything.
     bound = alpha / max(1, sum(p is not None for p in ps))
     tests = tuple(
-        _read(tested, holms, found, columns, live, there, alpha, bound)
-        for (tested, found, columns, there), holms in zip(raw, adjusted, strict=True)
+        _decided(raw, p, live, alpha, bound) for raw, p in zip(raw_tests, adjusted, strict=True)
     )
     witness = np.asarray(alike[:, live].mean(axis=1) - alike[:, ~live].mean(axis=1), np.float64)
-    return Compared(tests, features, witness, tuple(left_out))
+    return Comparison(tests, features, witness, tuple(left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class _RawTest:
+    """A test before it is weighed with the others of its look.
+
+    Attributes:
+        there: the rows that have the aspect.
+        columns: what they are compared by, and ``differences`` of these in each deal; none for
+            the texts of prompts, and where there was no test.
+    """
+
+    test: AspectTest
+    there: Mask
+    columns: Sequence[Column] = ()
+    differences: Floats | None = None
 
 
 def _deal(rows: Sequence[LiveRow], live: Mask, there: Mask, permutations: int) -> Deal:
@@ -143,65 +160,62 @@ def _deal(rows: Sequence[LiveRow], live: Mask, there: Mask, permutations: int) -
     return Deal(np.array([places[name] for name in names]), sides, permutations)
 
 
-def _untested(aspect: Aspect, rows: Sequence[LiveRow], live: Mask, there: Mask) -> Tested:
+def _untested(aspect: Aspect, rows: Sequence[LiveRow], live: Mask, there: Mask) -> AspectTest:
     """The aspect with how many rows and groups have it."""
-    of: list[list[LiveRow]] = [[], []]
+    sides: dict[bool, list[LiveRow]] = {False: [], True: []}
     for at in np.flatnonzero(there).tolist():
-        of[bool(live[at])].append(rows[at])
-    reference, now = of
-    groups = len({row.group for row in reference}), len({row.group for row in now})
-    return Tested(aspect, None, rows=(len(reference), len(now)), groups=groups)
+        sides[bool(live[at])].append(rows[at])
+    groups = len({row.group for row in sides[False]}), len({row.group for row in sides[True]})
+    return AspectTest(aspect, None, rows=(len(sides[False]), len(sides[True])), groups=groups)
 
 
-def _tested(
-    aspect: Aspect, columns: list[Column], rows: Sequence[LiveRow], live: Mask, there: Mask,
+def _raw_test(
+    aspect: Aspect, columns: Sequence[Column], rows: Sequence[LiveRow], live: Mask, there: Mask,
     permutations: int,
-) -> tuple[Tested, Floats | None, list[Column], Mask]:  # fmt: skip
-    """The test of an aspect on the rows that have it, and the differences of all deals."""
-    tested = _untested(aspect, rows, live, there)
-    for name, groups in zip(("the reference has", "live rows have"), tested.groups, strict=True):
+) -> _RawTest:  # fmt: skip
+    """The test of an aspect on the rows that have it, or why there is none."""
+    test = _untested(aspect, rows, live, there)
+    for name, groups in zip(("the reference has", "live rows have"), test.groups, strict=True):
         if groups < LEAST_GROUPS:
-            has = f"{name} {groups} groups" if groups else f"{name} none"
-            return dataclasses.replace(tested, note=has), None, columns, there
+            note = f"{name} {groups} groups" if groups else f"{name} none"
+            return _RawTest(dataclasses.replace(test, note=note), there)
     if not columns:
-        return dataclasses.replace(tested, note="nothing differs among rows"), None, [], there
-    deal = _deal(rows, live, there, permutations)
-    found = differences(np.column_stack([c.values[there] for c in columns]), deal)
-    return dataclasses.replace(tested, p=float(largest(found).p.min())), found, columns, there
+        return _RawTest(dataclasses.replace(test, note="nothing differs among rows"), there)
+    values = np.column_stack([column.values[there] for column in columns])
+    dealt = differences(values, _deal(rows, live, there, permutations))
+    p = float(largest(dealt).p.min())
+    return _RawTest(dataclasses.replace(test, p=p), there, columns, dealt)
 
 
-def _read(
-    tested: Tested, adjusted: float | None, found: Floats | None, columns: list[Column],
-    live: Mask, there: Mask, alpha: float, bound: float,
-) -> Tested:  # fmt: skip
-    """The test with what it says of each column.
-
-    Args:
-        bound: chance of a false alarm that a test has where none of the others finds anything.
-    """
-    if tested.p is None or adjusted is None:
-        return tested
+def _decided(
+    raw: _RawTest, adjusted: float | None, live: Mask, alpha: float, bound: float
+) -> AspectTest:
+    """The test with what it says of each column, the most different first."""
+    test = raw.test
+    if test.p is None or adjusted is None:
+        return test
+    # Holm's factor of this test holds for the columns in it, too.
+    factor = adjusted / test.p
     changed = adjusted <= alpha
-    changes: tuple[Change, ...] = ()
-    if found is not None:
-        test: Largest = largest(found)
-        # Holm's factor of this test holds for the columns in it, too.
-        factor = adjusted / tested.p
-        reach = float(np.quantile(test.largest, 1 - bound, method="higher")) + POWER_80
-        changes = tuple(
+    test = dataclasses.replace(test, adjusted=adjusted, changed=changed)
+    if raw.differences is None:
+        return test
+    columns: Largest = largest(raw.differences)
+    actual = raw.differences[0]
+    reach = float(np.quantile(columns.largest, 1 - bound, method="higher")) + POWER_80
+    far = np.abs(actual) / np.where(columns.spread > 0, columns.spread, np.inf)
+    changes = []
+    for at in np.argsort(-far, kind="stable").tolist():
+        column = raw.columns[at]
+        p = factor * float(columns.p[at])
+        changes.append(
             Change(
-                column.name, column.share,
-                _mean(column, there & ~live), _mean(column, there & live),
-                float(found[0, at]), min(1.0, factor * float(test.p[at])),
-                reach * float(test.spread[at]) or None,
-                bool(changed and factor * test.p[at] <= alpha),
+                column.name, column.share, _mean(column, raw.there & ~live),
+                _mean(column, raw.there & live), float(actual[at]), min(1.0, p),
+                reach * float(columns.spread[at]) or None, changed and p <= alpha,
             )
-            for at, column in enumerate(columns)
         )  # fmt: skip
-        far = np.abs(found[0]) / np.where(test.spread > 0, test.spread, np.inf)
-        order = np.argsort(-far, kind="stable")
-        changes = tuple(changes[at] for at in order)
-    return dataclasses.replace(tested, adjusted=adjusted, changed=changed, changes=changes)
+    return dataclasses.replace(test, changes=tuple(changes))
 
 
 def _mean(column: Column, side: Mask) -> float | None:

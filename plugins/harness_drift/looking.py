@@ -18,9 +18,9 @@ from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.readers.live import LiveRow, read_live
 from harness_drift import ledger
-from harness_drift.choosing import chosen
+from harness_drift.choosing import choose
 from harness_drift.columns import MOST_VALUES, of_prompts
-from harness_drift.comparing import LEAST_GROUPS, Compared, compared
+from harness_drift.comparing import LEAST_GROUPS, Comparison, compare
 from harness_drift.permuting import Mask
 
 if TYPE_CHECKING:
@@ -71,22 +71,22 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         return document, []
     taken = ledger.count(MACHINE, _digest(reference_rows), _digest(live_rows), request.looks)
     labels, failed = _labels(rows, view)
-    found = compared(rows, live, labels, taken.alpha, PERMUTATIONS)
-    picked = _picked(rows, live, found)
-    drifted = any(test.changed for test in found.tests)
+    comparison = compare(rows, live, labels, taken.alpha, PERMUTATIONS)
+    telling = _most_telling(rows, live, comparison)
+    drifted = any(test.changed for test in comparison.tests)
     document |= {
         "verdict": DRIFTED if drifted else NO_EVIDENCE,
         "look": {
             "number": taken.number, "of": taken.of, "series": taken.series, "alpha": taken.alpha,
             "permutations": PERMUTATIONS,
         },
-        "tests": [harness.to_json(test) for test in found.tests],
+        "tests": [harness.to_json(test) for test in comparison.tests],
         "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
-        "examples": [_example(rows[at]) for at in picked[:EXAMPLES]] if drifted else [],
-        "remarks": [*_ungrouped(live_rows), *_remarks(found), *failed],
+        "examples": [_example(rows[at]) for at in telling[:EXAMPLES]] if drifted else [],
+        "remarks": [*_ungrouped(live_rows), *_remarks(comparison), *failed],
         "next": _next(request, drifted, live_rows),
     }  # fmt: skip
-    return document, [rows[at] for at in picked]
+    return document, [rows[at] for at in telling]
 
 
 def _run(request: Request) -> tuple[harness.RunView | None, UsageError | None]:
@@ -149,10 +149,10 @@ def _labels(
     rows: Sequence[LiveRow], view: harness.RunView | None
 ) -> tuple[dict[str, set[int]], list[str]]:
     """What the run's detectors say of the answers of both sides, references unseen by both."""
-    found: dict[str, set[int]] = {}
+    places: dict[str, set[int]] = {}
     remarks: list[str] = []
     if view is None or not any(row.answer is not None for row in rows):
-        return found, remarks
+        return places, remarks
     for entry in view.config().get("detect", ()):
         options = dict(entry) if isinstance(entry, Mapping) else {"plugin": entry}
         name = str(options.pop("plugin", ""))
@@ -166,22 +166,22 @@ def _labels(
                     continue
                 scored = ScoredExample(row.example, Prediction(row.example.id, row.answer), {})
                 for label in detector.detect(scored):
-                    found.setdefault(label.category, set()).add(at)
+                    places.setdefault(label.category, set()).add(at)
         except HarnessError as error:
             remarks.append(f"detector '{one_line(name, 60)}' was left out: {error.what}")
         except Exception as error:  # a plugin's own fault is no fault of the rows
             remarks.append(f"detector '{one_line(name, 60)}' failed: {type(error).__name__}")
-    return found, remarks
+    return places, remarks
 
 
-def _picked(rows: Sequence[LiveRow], live: Mask, found: Compared) -> list[int]:
+def _most_telling(rows: Sequence[LiveRow], live: Mask, comparison: Comparison) -> list[int]:
     """Live rows that tell most: unlike the reference, or badly rated where only ratings fell."""
-    changed = {test.aspect for test in found.tests if test.changed}
-    worth = found.witness
+    changed = {test.aspect for test in comparison.tests if test.changed}
+    worth = comparison.witness
     if changed == {"ratings"}:
         worth = np.array([-np.inf if row.rating is None else -row.rating for row in rows])
     asked = np.array([bool(row.example.prompt.strip()) for row in rows])  # blank: nothing to label
-    return chosen(rows, found.features, worth, np.flatnonzero(live & asked).tolist())
+    return choose(rows, comparison.features, worth, np.flatnonzero(live & asked).tolist())
 
 
 def _rated(rows: Sequence[LiveRow], live: Mask, view: harness.RunView) -> list[dict[str, Any]]:
@@ -198,14 +198,15 @@ def _rated(rows: Sequence[LiveRow], live: Mask, view: harness.RunView) -> list[d
     for at in np.flatnonzero(~live).tolist():
         value = values[of_dev[rows[at].example.id]]
         scores[at] = np.nan if value is None else value
-    found = []
+    kinds = []
     for kind in of_prompts(rows, live)[0]:
-        own, dev = ratings[(kind.values == 1.0) & live], scores[(kind.values == 1.0) & ~live]
+        of_kind = kind.values == 1.0
+        own, dev = ratings[of_kind & live], scores[of_kind & ~live]
         own, dev = own[~np.isnan(own)], dev[~np.isnan(dev)]
         if len(own) >= LEAST_GROUPS and len(dev):
             means = {"rating": float(own.mean()), "score": float(dev.mean())}
-            found.append({"name": kind.name, **means, "rated": len(own), "scored": len(dev)})
-    return sorted(found, key=lambda kind: (kind["rating"], kind["name"]))
+            kinds.append({"name": kind.name, **means, "rated": len(own), "scored": len(dev)})
+    return sorted(kinds, key=lambda kind: (kind["rating"], kind["name"]))
 
 
 def _example(row: LiveRow) -> dict[str, Any]:
@@ -217,38 +218,48 @@ def _ungrouped(rows: Sequence[LiveRow]) -> list[str]:
     """The field that may say whose rows these are, where each row counts as one witness."""
     if _groups(rows) < len(rows):
         return []
-    values: dict[str, list[str]] = {}
+    values_of: dict[str, list[str]] = {}
     for row in rows:
         for name, value in row.example.meta.items():
-            values.setdefault(name, []).append(str(value))
-    for name, given in sorted(values.items()):
-        if MOST_VALUES < len(set(given)) < 0.8 * len(given):
+            values_of.setdefault(name, []).append(str(value))
+    for name, values in sorted(values_of.items()):
+        different = len(set(values))
+        # More values than a kind of prompt has, and several rows to a value.
+        if MOST_VALUES < different < 0.8 * len(values):
             field = one_line(name, 40)
             return [
-                f"`{field}` has {len(set(given)):,} values in {len(given):,} rows: where it says "
+                f"`{field}` has {different:,} values in {len(values):,} rows: where it says "
                 f"whose they are, --group {field} keeps them together"
             ]
     return []
 
 
-def _remarks(found: Compared) -> list[str]:
-    if not found.left_out:
+def _remarks(comparison: Comparison) -> list[str]:
+    if not comparison.left_out:
         return []
-    names = ", ".join(one_line(name, 40) for name in found.left_out[:6])
+    names = ", ".join(one_line(name, 40) for name in comparison.left_out[:6])
     return [f"not compared, since one side lacks it or both share no value of it: {names}"]
 
 
 def _next(request: Request, drifted: bool, live: Sequence[LiveRow]) -> list[str]:
     """What to do: a suggestion with commands, never a training."""
+    from harness_drift.command import LOOKS
+
     if not drifted:
         return []
-    words = ["harness", "drift", str(request.live)]
-    words += [request.run] if request.run else []
-    words += ["--reference", str(request.reference)] if request.reference else []
-    words += ["--looks", str(request.looks)] if request.looks != 12 else []
-    words += ["--group", request.group] if request.group else []
+    commands = []
     rows = "to-label.jsonl" if request.rows is None else str(request.rows)
-    write = [] if request.rows else [[*words, "-o", rows]]
-    answered = all((row.answer or "").strip() for row in live)
-    review = [["harness", "rate", "review", rows, "--raters", "me"]] if answered else []
-    return [shlex.join(command) for command in (*write, *review)]
+    if request.rows is None:
+        words = ["harness", "drift", str(request.live)]
+        if request.run:
+            words.append(request.run)
+        if request.reference:
+            words += ["--reference", str(request.reference)]
+        if request.looks != LOOKS:
+            words += ["--looks", str(request.looks)]
+        if request.group:
+            words += ["--group", request.group]
+        commands.append([*words, "-o", rows])
+    if all((row.answer or "").strip() for row in live):
+        commands.append(["harness", "rate", "review", rows, "--raters", "me"])
+    return [shlex.join(command) for command in commands]

@@ -65,18 +65,18 @@ def trigrams(texts: Sequence[str]) -> Singles:
 
     Case and runs of white space are evened.
     """
-    found = np.zeros((len(texts), DIMENSIONS), np.float32)
+    counts = np.zeros((len(texts), DIMENSIONS), np.float32)
     for at, text in enumerate(texts):
         line = f" {' '.join(text[:READ].casefold().split())} ".ljust(3)
         letters = np.frombuffer(line.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
         mixed = letters[:-2] * _MIX[0] + letters[1:-1] * _MIX[1] + letters[2:] * _MIX[2]
         places = (mixed >> np.uint64(24)) % np.uint64(DIMENSIONS)
-        found[at] = np.bincount(places.astype(np.intp), minlength=DIMENSIONS)
+        counts[at] = np.bincount(places.astype(np.intp), minlength=DIMENSIONS)
     # Rare grams tell more than those of every text; the weights know nothing of the sides.
-    texts_with = np.count_nonzero(found, axis=0)
-    found = np.sqrt(found) * np.log((1 + len(texts)) / (1 + texts_with)).astype(np.float32)
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return np.asarray(found / np.where(lengths > 0, lengths, 1.0), np.float32)
+    texts_with = np.count_nonzero(counts, axis=0)
+    features = np.sqrt(counts) * np.log((1 + len(texts)) / (1 + texts_with)).astype(np.float32)
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(features / np.where(lengths > 0, lengths, 1.0), np.float32)
 
 
 def similar(features: Singles) -> Singles:
@@ -97,18 +97,18 @@ def mmd(alike: Singles, deal: Deal) -> Floats:
     gram = np.ascontiguousarray(deal.sums(deal.sums(alike).T), np.float32)
     to_all = gram.sum(axis=1)
     whole, rows = float(to_all.sum()), float(sizes.sum())
-    found = []
+    discrepancies = []
     for sides in deal.blocks():
         live = np.einsum("bg,bg->b", sides @ gram, sides, dtype=np.float64)
         both = (sides @ to_all).astype(np.float64)
         count = (sides @ sizes).astype(np.float64)
         rest = rows - count
-        found.append(
+        discrepancies.append(
             live / count**2
             + (whole - 2 * both + live) / rest**2
             - 2 * (both - live) / (count * rest)
         )
-    return np.concatenate(found)
+    return np.concatenate(discrepancies)
 
 
 def differences(values: Floats, deal: Deal) -> Floats:
@@ -121,14 +121,14 @@ def differences(values: Floats, deal: Deal) -> Floats:
     sums = deal.sums(np.where(known, values, 0.0))
     counts = deal.sums(known.astype(np.float64))
     all_sums, all_counts = sums.sum(axis=0), counts.sum(axis=0)
-    found = []
+    blocks = []
     for sides in deal.blocks():
         live, of_live = sides @ sums, sides @ counts
         rest, of_rest = all_sums - live, all_counts - of_live
         both = (of_live > 0) & (of_rest > 0)
         means = live / np.maximum(of_live, 1) - rest / np.maximum(of_rest, 1)
-        found.append(np.where(both, means, 0.0))
-    return np.concatenate(found)
+        blocks.append(np.where(both, means, 0.0))
+    return np.concatenate(blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +146,17 @@ class Largest:
     largest: Floats
 
 
-def largest(found: Floats) -> Largest:
+def largest(dealt: Floats) -> Largest:
     """The test of :func:`differences` ``(1 + B, k)``."""
-    spread = found.std(axis=0)
-    far = np.abs(found) / np.where(spread > 1e-12, spread, np.inf)
+    spread = dealt.std(axis=0)
+    far = np.abs(dealt) / np.where(spread > 1e-12, spread, np.inf)
     most = far.max(axis=1)
-    p = np.array([np.mean(most >= one - 1e-9) for one in far[0]])
+    p = np.array([np.mean(most >= actual - 1e-9) for actual in far[0]])
     return Largest(spread, p, most)
 
 
-def p_of(found: Floats) -> float:
+def p_of(statistics: Floats) -> float:
     """Share of deals that are as extreme as the first, itself among them."""
-    return float(np.mean(found >= found[0] - 1e-9 * abs(found[0])))
+    actual = statistics[0]
+    # Rounding must not make a deal less extreme that is the same as the first.
+    return float(np.mean(statistics >= actual - 1e-9 * abs(actual)))

@@ -89,11 +89,11 @@ def _show_tests(document: Mapping[str, Any], console: Console) -> None:
 
 
 def _show_changes(tests: Sequence[Mapping[str, Any]], console: Console) -> None:
-    shown = [
-        (test["aspect"], change)
-        for test in tests
-        for change in [c for c in test["changes"] if c["holds"]][: MOST.get(test["aspect"], 0)]
-    ]
+    shown = []
+    for test in tests:
+        holding = [change for change in test["changes"] if change["holds"]]
+        for change in holding[: MOST.get(test["aspect"], 0)]:
+            shown.append((test["aspect"], change))
     if shown:
         tables.head(console, "what changed")
         columns = (
@@ -111,10 +111,10 @@ def _show_changes(tests: Sequence[Mapping[str, Any]], console: Console) -> None:
             for aspect, change in shown
         )
         draw_rows(Table(columns, lines, "changes"), console)
-    kinds = next((test["changes"] for test in tests if test["aspect"] == "kinds"), ())
-    if sentence := would_have_found(kinds):
-        console.print()
-        tables.note(console, sentence)
+    for test in tests:
+        if test["aspect"] == "kinds" and (sentence := would_have_found(test["changes"])):
+            console.print()
+            tables.note(console, sentence)
 
 
 def _show_rated(rated: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -142,11 +142,14 @@ def _value(change: Mapping[str, Any], side: str) -> str:
 
 def would_have_found(kinds: Sequence[Mapping[str, Any]]) -> str:
     """How large a change of a kind of prompt four looks in five find, of a kind of usual size."""
-    sized = [k for k in kinds if k["share"] and k["reference"] and k["detectable"]]
-    usual = [k for k in sized if 0.05 <= k["reference"] <= 0.5]
+    usual = [
+        kind
+        for kind in kinds
+        if kind["share"] and kind["detectable"] and 0.05 <= (kind["reference"] or 0) <= 0.5
+    ]
     if not usual:
         return ""
-    kind = min(usual, key=lambda k: (abs(k["reference"] - 0.2), k["name"]))
+    kind = min(usual, key=lambda kind: (abs(kind["reference"] - 0.2), kind["name"]))
     to = kind["reference"] + kind["detectable"]
     if to >= 1:
         return "So few rows would show no change of a single kind of prompt reliably."

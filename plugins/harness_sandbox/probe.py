@@ -94,9 +94,13 @@ def probe(sandbox: Sandbox, limits: Limits) -> None:
     """
     with _listening() as port, _canary() as canary:
         word = os.urandom(8).hex()
-        told = {
+        task = {
             "word": word,
-            "files": [*_found(canary.parent), *_found(Path.home()), *_found(Path.cwd())],
+            "files": [
+                *_some_files(canary.parent),
+                *_some_files(Path.home()),
+                *_some_files(Path.cwd()),
+            ],
             "port": port,
             "home": str(Path.home()),
             # Two folders of files may be filled, each to the limit.
@@ -105,9 +109,9 @@ def probe(sandbox: Sandbox, limits: Limits) -> None:
         }
         bounds = Limits(_LIMITS.seconds, limits.memory, limits.disk)
         words = [sandbox.python, "-s", "-B", "-c", _PROBE]
-        ending = sandbox.run('exec "$@"', words, json.dumps(told).encode(), bounds)
-    said = _said(ending.output, word)
-    if said is None or not said["forks"]:
+        ending = sandbox.run('exec "$@"', words, json.dumps(task).encode(), bounds)
+    report = _report(ending.output, word)
+    if report is None or not report["forks"]:
         last = one_line(ending.output.decode(errors="replace").strip().rpartition("\n")[2], 200)
         why = ending.limit or last or f"exit code {ending.code}"
         raise EnvironmentFailure(
@@ -115,26 +119,26 @@ def probe(sandbox: Sandbox, limits: Limits) -> None:
             where="executes",
             hint="it has to have python3, sh and timeout, and standard input (docker run -i)",
         )
-    if said["done"]:
+    if report["done"]:
         raise EnvironmentFailure(
             f"the sandbox ({sandbox.name}) does not hold programs in: nothing was run",
             where="executes",
-            details=[f"a program in it can {one_line(str(what), 120)}" for what in said["done"]],
+            details=[f"a program in it can {one_line(str(what), 120)}" for what in report["done"]],
             hint="docs/metrics/executes.md says what a sandbox has to refuse",
         )
 
 
-def _said(output: bytes, word: str) -> dict[str, Any] | None:
+def _report(output: bytes, word: str) -> dict[str, Any] | None:
     for line in output.splitlines():
         with contextlib.suppress(ValueError):
-            said = json.loads(line)
-            if isinstance(said, dict) and said.get("probe") == word:
-                return said
+            report = json.loads(line)
+            if isinstance(report, dict) and report.get("probe") == word:
+                return report
     return None
 
 
-def _found(folder: Path) -> list[tuple[str, int, int]]:
-    """Some files right in a folder: path, size, time of change in ns."""
+def _some_files(folder: Path) -> list[tuple[str, int, int]]:
+    """A few files right in a folder: path, size, time of change in ns."""
     files = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

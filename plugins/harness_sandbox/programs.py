@@ -114,8 +114,8 @@ def run(program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limi
         script, words = f'cat >{shlex.quote(file)}; exec "$@" </dev/null', list(command)
         words = [each.replace("{file}", "answer") for each in words]
     else:
-        told = {"word": word, "code": program.code, "tests": program.tests}
-        text, script = json.dumps(told), 'exec "$@"'
+        task = {"word": word, "code": program.code, "tests": program.tests}
+        text, script = json.dumps(task), 'exec "$@"'
         words = [sandbox.python, "-s", "-B", "-u", "-c", _RUNNER]
     fed = text.encode("utf-8", "surrogatepass")
     if len(fed) > LARGEST:

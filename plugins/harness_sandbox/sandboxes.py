@@ -122,8 +122,8 @@ class Sandbox:
             ending = _watched(
                 command, descriptors, environment, folder, fed, limits, asked=not self.by_user
             )
-        before, found, after = ending.output.partition(f"{mark}\n".encode())
-        if not found:
+        before, begun, after = ending.output.partition(f"{mark}\n".encode())
+        if not begun:
             silent = f"nothing for {_STARTING:g} s" if ending.limit else "it ended"
             said = one_line(before.decode(errors="replace"), 300) or silent
             raise EnvironmentFailure(

@@ -24,10 +24,10 @@ _PATIENCE = 4.0
 """Seconds that what was killed has to be gone."""
 
 
-def main(told: str, command: list[str]) -> int:
+def main(order: str, command: list[str]) -> int:
     """Run a command by sandlock; gives its exit code, as a shell does."""
-    given: dict[str, Any] = json.loads(told)
-    sys.path.append(given["library"])
+    settings: dict[str, Any] = json.loads(order)
+    sys.path.append(settings["library"])
     os.environ.setdefault("HOME", "/")  # sandlock asks for it, and a user may have no entry
     from sandlock import Sandbox
 
@@ -37,12 +37,12 @@ def main(told: str, command: list[str]) -> int:
     signal.signal(signal.SIGTERM, _end)
     # Nothing may be written: neither sandlock (0.9) nor Landlock bounds what a program writes.
     sandbox = Sandbox(
-        fs_readable=[*given["read"], os.getcwd()],
+        fs_readable=[*settings["read"], os.getcwd()],
         fs_writable=["/dev/null"],
         cwd=os.getcwd(),
-        max_processes=given["processes"],
+        max_processes=settings["processes"],
         clean_env=True,
-        env=given["environment"],
+        env=settings["environment"],
     )
     results: list[Any] = []
     # In a thread: Python sees no signal while a call into sandlock lasts.
