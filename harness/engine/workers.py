@@ -20,12 +20,17 @@ from typing import Any, TypeVar
 
 from harness.context import Report, unheard
 from harness.engine.at_work import AtWork
+from harness.engine.job import ERROR
 from harness.engine.launched import LaunchedJobs, withdraw
 from harness.engine.worker import DEVICES, POLL_SECONDS, Worker
-from harness.errors import Cancelled, HarnessError
+from harness.errors import Cancelled, HarnessError, JobDied, JobKilled
+from harness.kit.files import remove
 from harness.stages import Resources
+from harness.stages.launching import RESULT
 
 Given = TypeVar("Given")
+ATTEMPTS = 3
+"""At a job whose process dies: another program may have taken its memory, or a node may fail."""
 _NONE: Mapping[str, Resources] = {}
 
 _STOPS: contextvars.ContextVar[tuple[threading.Event, ...]] = contextvars.ContextVar(
@@ -96,13 +101,15 @@ class Workers:
     ) -> Any:
         """Have the job in ``folder`` done, and wait for it; returns its ``result.json``.
 
+        One that dies is begun again, and goes on from what it has saved.
+
         Args:
             stage: ``train`` or ``generate``: whose resources it needs.
             label: what people call it.
 
         Raises:
             Cancelled: it was asked to stop and did; one that was launched elsewhere goes on.
-            HarnessError: as the job raised it; JobDied or JobKilled where it just died.
+            HarnessError: as the job raised it; JobDied or JobKilled where it died each time.
         """
         stops = (*_STOPS.get(), self._closed)
 
@@ -114,9 +121,19 @@ class Workers:
                 if stopped():
                     raise Cancelled
         try:
-            return self._done(folder, report, stopped, say, stage, label)
+            for left in reversed(range(ATTEMPTS)):
+                try:
+                    return self._done(folder, report, stopped, say, stage, label)
+                except (JobDied, JobKilled) as error:
+                    if not left or stopped():
+                        raise
+                    say(f"{error.what}; it is begun again")
+                    for path in (folder / "output", folder / RESULT, folder / ERROR):
+                        remove(path)
+                    (folder / "output").mkdir()
         finally:
             self._free.release()
+        raise AssertionError
 
     def _done(
         self, folder: Path, report: Report, stopped: Callable[[], bool],

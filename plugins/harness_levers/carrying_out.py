@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import harness
 from harness_levers import planning
@@ -45,7 +45,7 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
             judging.method(asked) or judging.method(earlier), search,
         ),
         branches=list(map(judging.outcome, arms)),
-        done=done | _done(run, arms, tried, search),
+        done=done | _done(run, arms, trying.lacking, search),
         failures=[*failures, *trying.failures],
     )  # fmt: skip
 
@@ -102,11 +102,10 @@ def _trained(
 
 
 def _done(
-    run: harness.Branches, arms: Sequence[Arm],
-    tried: Mapping[str, Sequence[harness.BranchTraining]], search: Search | None,
-) -> frozenset[str]:  # fmt: skip
+    run: harness.Branches, arms: Sequence[Arm], lacking: Container[str], search: Search | None
+) -> frozenset[str]:
     """The arms of which every training has answers, and the search if it and its arm are done."""
-    whole = [arm for arm in arms if not any(training.failed for training in tried[arm.name])]
+    whole = [arm for arm in arms if arm.name not in lacking]
     done = {planning.asked(arm) for arm in whole}
     ended = search is not None and search.ended and search.best is not None
     if search is not None and ended and search.arm in {"", *(arm.name for arm in whole)}:

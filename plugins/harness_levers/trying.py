@@ -18,12 +18,14 @@ class Trying:
     Attributes:
         answered: (arm, seed) -> the answers of one of its trainings.
         failures: what went wrong, in the order of the arms.
+        lacking: names of arms of which a training has no answers.
     """
 
     def __init__(self, run: harness.Branches, journal: ArmJournal) -> None:
         self.run, self.journal = run, journal
         self.answered: dict[tuple[str, int], harness.AnswerSet] = {}
         self.failures: list[harness.HarnessError] = []
+        self.lacking: set[str] = set()
 
     def tried(
         self, wanted: Sequence[tuple[Arm, int]]
@@ -56,6 +58,7 @@ class Trying:
         """A training, written down if it is new."""
         known = self.journal.tried(arm, seed)
         if isinstance(result, harness.HarnessError):
+            self.lacking.add(arm.name)
             if not self.run.writes:  # whoever only looks does without the answers
                 return known or harness.BranchTraining(seed, 0, failed="it was not trained")
             self.failures.append(result)

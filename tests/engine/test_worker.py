@@ -149,7 +149,9 @@ def test_environments_are_asked_in_the_same_worker(run, tmp_path, lay):
     (tmp_path / "asked").mkdir()
     path = tmp_path / "keeping.py"
     keeping = Registry.build([path]).get("generator", "keeping").plugin
-    entry = SimpleNamespace(stage="generator", plugin="keeping", instance=keeping())
+    entry = SimpleNamespace(
+        stage="generator", part="generator", plugin="keeping", instance=keeping()
+    )
     write_question([entry], [str(path)], tmp_path / "asked")
     with Worker() as worker:
         answer = worker.do(tmp_path / "asked", lambda *step: None, lambda: False)["answer"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import harness
 from harness import summary_schema
+from harness.engine.artifacts import Artifacts
 from tests.support.arms import levers_of
 from tests.support.project import CONFIG, SUPPORT, Project
 
@@ -228,6 +230,28 @@ def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Proj
     assert found["arm more", 2][1] > found["main", 2][1] > found["arm nothing", 2][1]
     errors = begun.inside("errors", "--json").document
     assert errors["answers"] == 48, "commands tell of rounds"
+
+
+@pytest.mark.nightly
+def test_an_arm_whose_answers_are_lacking_is_judged_by_a_later_command(begun: Project) -> None:
+    config = CONFIG.replace("rounds: 3", "rounds: 1") + ARMS
+    begun.write(config)
+    summary(begun)
+    [path] = begun.folder.glob(".harness/runs/harness-*/arms.jsonl")
+    *tried, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(tried))  # as a kill before the verdicts leaves it
+    keys = next(line["tried"]["keys"] for line in map(json.loads, tried))
+    store = Artifacts(begun.folder / ".harness" / "artifacts")
+    answers = store.with_digest("generate", keys["generate"])
+    assert answers is not None
+    shutil.rmtree(answers.path)
+    begun.write(config + "- {name: third, set: {train.gain: 0.02}}\n")
+    drifted = begun.inside("iterate", "--json", FAKE_DRIFT="generate")
+    assert drifted.code == 3 and "what this arm was judged with is not stored" in drifted.err
+    shutil.rmtree(answers.path)
+    mended = begun.inside("iterate", "--json")
+    assert mended.code == 0, mended.err
+    assert all(arm["verdict"] for arm in mended.document["arms"])
 
 
 @pytest.mark.nightly

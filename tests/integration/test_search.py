@@ -109,7 +109,6 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
 def test_a_trial_whose_job_is_killed_is_no_trial_that_fails(
     valley: Project, tmp_path: Path
 ) -> None:
-    """What killed it may be another program; the settings count for it the third time."""
     valley.write(VALLEY.replace("launcher: inline", "launcher: local") + TWO)
     kills = tmp_path / "kills"
     done = valley.harness("iterate", "--json", SEARCH_KILLS=str(kills))

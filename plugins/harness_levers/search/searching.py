@@ -23,10 +23,6 @@ from harness_levers.search.space import LOSS
 from harness_levers.search.trial_journal import TrialJournal
 from harness_levers.shares import Fold, folds_of
 
-DEATHS = 3
-"""Of jobs of one trial, after which its settings count as what kills them: before that it may be
-another program, or a node that fails."""
-
 
 class Searching:
     """Carries the search of a config out, or reads what was written down of it.
@@ -141,7 +137,6 @@ class Searching:
         except harness.ConfigError as error:  # a value between the ends of a range may be none
             return self._failed(trial, error)
         limits = self._limits(earlier) if len(folds) == 1 and self.by == LOSS else ()
-        deaths = 0
         while trial.state == "open":
             if trial.folds and self._hopeless(trial.folds, earlier):
                 return self._keep(dataclasses.replace(trial, state="pruned"))
@@ -152,10 +147,6 @@ class Searching:
             except (harness.Waiting, harness.InputChanged):
                 raise
             except harness.HarnessError as error:
-                if isinstance(error, (harness.JobKilled, harness.JobDied)):
-                    deaths += 1
-                    if deaths < DEATHS:
-                        continue
                 lacking = isinstance(error, harness.EnvironmentFailure)
                 if lacking and not isinstance(error, harness.OutOfMemory):
                     raise
