@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import harness
 from harness_levers import planning
 from harness_levers.arm_journal import ArmJournal
 from harness_levers.document import document
 from harness_levers.options import LeverOptions
-from harness_levers.records import Arm, Search
+from harness_levers.records import JUDGED, Arm, Search
 from harness_levers.search import space
 from harness_levers.search.searching import Searching
 from harness_levers.trying import Trying
@@ -37,7 +37,10 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
     seeds |= {arm.name: range(arm.seeds) for arm in asked}
     tried = _trained(trying, arms, seeds)
     judging = Judging(options, run, journal, tried, trying.answered)
-    judging.judge(asked)
+    if trying.waits:  # or its level would be another one than without the failure
+        run.say("arms are judged when the same command has trained those that failed")
+    else:
+        judging.judge(asked)
     return harness.Outcome(
         document=document(
             run.reference, options.worth, trying.own(),
@@ -45,7 +48,7 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
             judging.method(asked) or judging.method(earlier), search,
         ),
         branches=list(map(judging.outcome, arms)),
-        done=done | _done(run, arms, trying.lacking, search),
+        done=done | _done(run, arms, trying, search),
         failures=[*failures, *trying.failures],
     )  # fmt: skip
 
@@ -102,10 +105,16 @@ def _trained(
 
 
 def _done(
-    run: harness.Branches, arms: Sequence[Arm], lacking: Container[str], search: Search | None
+    run: harness.Branches, arms: Sequence[Arm], trying: Trying, search: Search | None
 ) -> frozenset[str]:
-    """The arms of which every training has answers, and the search if it and its arm are done."""
-    whole = [arm for arm in arms if arm.name not in lacking]
+    """The arms of which every training has answers, with their verdicts, and the search if it and
+    its arm are done."""
+    whole = [
+        arm
+        for arm in arms
+        if arm.name not in trying.lacking
+        and (arm.kind not in JUDGED or trying.journal.judged(arm) is not None)
+    ]
     done = {planning.asked(arm) for arm in whole}
     ended = search is not None and search.ended and search.best is not None
     if search is not None and ended and search.arm in {"", *(arm.name for arm in whole)}:

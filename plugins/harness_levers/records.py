@@ -14,6 +14,8 @@ Name = Annotated[str, MaxLen(80)]
 
 ArmKind = Literal["settings", "model", "data", "seed", "loop"]
 """``seed`` is the reference's own training, and ``loop`` the whole loop, with other seeds."""
+JUDGED: tuple[ArmKind, ...] = ("settings", "model")
+"""Kinds of arms that are given verdicts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import harness
 from harness_levers.arm_journal import ArmJournal
 from harness_levers.planning import changes_of, seed_of
-from harness_levers.records import Arm
+from harness_levers.records import JUDGED, Arm
 from harness_levers.shares import share_of
 
 
@@ -19,6 +19,7 @@ class Trying:
         answered: (arm, seed) -> the answers of one of its trainings.
         failures: what went wrong, in the order of the arms.
         lacking: names of arms of which a training has no answers.
+        waits: whether an arm that has no verdict lacks them by no fault of its own.
     """
 
     def __init__(self, run: harness.Branches, journal: ArmJournal) -> None:
@@ -26,6 +27,7 @@ class Trying:
         self.answered: dict[tuple[str, int], harness.AnswerSet] = {}
         self.failures: list[harness.HarnessError] = []
         self.lacking: set[str] = set()
+        self.waits = False
 
     def tried(
         self, wanted: Sequence[tuple[Arm, int]]
@@ -59,6 +61,13 @@ class Trying:
         known = self.journal.tried(arm, seed)
         if isinstance(result, harness.HarnessError):
             self.lacking.add(arm.name)
+            if (
+                arm.kind in JUDGED
+                and self.journal.judged(arm) is None
+                and isinstance(result, harness.EnvironmentFailure)
+                and not isinstance(result, harness.OutOfMemory)
+            ):
+                self.waits = True
             if not self.run.writes:  # whoever only looks does without the answers
                 return known or harness.BranchTraining(seed, 0, failed="it was not trained")
             self.failures.append(result)

@@ -150,6 +150,20 @@ def test_an_arm_that_fails_is_named_and_the_others_stand(begun: Project) -> None
     assert arms["more"]["verdict"]["level"] > 1 - 0.05 / 3, "the failed one counts"
 
 
+@pytest.mark.nightly
+def test_arms_are_judged_together_once_the_machine_lets_all_be_trained(begun: Project) -> None:
+    config = TWO_ROUNDS.replace("fakes.py]", f"fakes.py, {SUPPORT / 'faulty.py'}]")
+    begun.write(config + ARMS + "- {name: broken, set: {train: {plugin: faulty, fault: io}}}\n")
+    done = begun.inside("iterate", "--json")
+    assert done.code == 3
+    assert "arms are judged when the same command has trained those that failed" in done.err
+    [run] = (begun.folder / "reports").iterdir()
+    assert not any(arm["verdict"] for arm in json.loads((run / "summary.json").read_text())["arms"])
+    begun.write(config + ARMS)
+    levels = [arm["verdict"]["level"] for arm in summary(begun)["arms"]]
+    assert max(levels) == pytest.approx(1 - 0.05 * (1 - 1 / 3) / 2), "of two"
+
+
 WRONG = {
     "arms=[{name: a, set: {data.train: 10}}]": "cannot differ between trainings",
     "arms=[{name: a, set: {metrics: []}}]": "cannot differ between trainings",

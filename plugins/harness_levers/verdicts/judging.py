@@ -12,7 +12,7 @@ from harness.verdicts import rule
 from harness_levers.arm_journal import ArmJournal, Judged
 from harness_levers.options import LeverOptions
 from harness_levers.planning import REFERENCE, asked as asked_of
-from harness_levers.records import Arm, Curve, Method, Ranking
+from harness_levers.records import JUDGED, Arm, Curve, Method, Ranking
 from harness_levers.verdicts import curve as curves, holm, method, ranking
 
 Measured = Sequence[harness.Measurement]
@@ -44,11 +44,7 @@ class Judging:
         An arm of which a training failed is judged once that is there; it counts among the others
         already.
         """
-        arms = [
-            arm
-            for arm in asked
-            if arm.kind in ("settings", "model") and self.journal.judged(arm) is None
-        ]
+        arms = [arm for arm in asked if arm.kind in JUDGED and self.journal.judged(arm) is None]
         by_name = {arm.name: arm for arm in arms}
         whole = [arm.name for arm in arms if self._whole(arm)]
         if not whole or not self.run.writes:
