@@ -1,7 +1,7 @@
 """References that are made of the program when a page is shown: ``harness docs config`` and others.
 
-A page says where by a line ``<!-- made: options -->``. What is made names installed plugins of
-others, too.
+A page says where by a line ``<!-- made: options -->``, or ``<!-- made: metric bleu -->``. What is
+made names installed plugins of others, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
@@ -22,12 +22,17 @@ from harness.kit.terms import Kind, shown
 if TYPE_CHECKING:
     from harness.stages.kinds import StageKind
 
-_MADE = re.compile(r"^<!-- made: (\w+) -->$", re.MULTILINE)
+_MADE = re.compile(r"^<!-- made: (\w+)(?: ([\w-]+))? -->$", re.MULTILINE)
 
 
 def filled(text: str) -> str:
     """A page with what stands for a reference replaced by it."""
-    return _MADE.sub(lambda match: MAKERS[match[1]](), text)
+
+    def made(match: re.Match[str]) -> str:
+        given = (match[2],) if match[2] else ()
+        return MAKERS[match[1]](*given).rstrip("\n")
+
+    return _MADE.sub(made, text)
 
 
 def options(keys: Mapping[str, FieldInfo]) -> str:
@@ -84,6 +89,14 @@ def _plugins() -> str:
             own = options(flat(plugin.Options)) if plugin.Options.model_fields else "No options.\n"
             parts.append(f"### `{key or stage}`: `{name}`\n\n{what}\n\n{own}")
     return "\n".join(parts)
+
+
+def _metric(name: str) -> str:
+    """The options of a metric."""
+    from harness.registry import Registry
+
+    plugin: Any = Registry.build().get("metric", name).plugin
+    return options(flat(plugin.Options))
 
 
 def _summary() -> str:
@@ -309,13 +322,14 @@ def _api() -> str:
     return "".join(parts)
 
 
-MAKERS = {
+MAKERS: Mapping[str, Callable[..., str]] = {
     "api": _api,
     "categories": _categories,
     "causes": _causes,
     "core": _core,
     "options": _plugins,
     "kinds": _kinds,
+    "metric": _metric,
     "shared": _shared,
     "summary": _summary,
     "tables": _tables,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.cli import docs, docs_search
+from harness.cli.reference import filled
 from harness.config import finding
 from harness.kit.text import plain
 
@@ -46,7 +47,7 @@ def test_the_list_names_every_page_whatever_the_width(columns: str, project: Any
 def test_a_page_in_a_pipe_is_its_markdown(asked: str, project: Any) -> None:
     done = project.inside("docs", asked)
     name = "metrics/bleu" if "bleu" in asked else "data"
-    assert done.out == (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    assert done.out == filled((ROOT / "docs" / f"{name}.md").read_text("utf-8"))
 
 
 def test_references_are_printed_from_the_program_and_searched(project: Any) -> None:

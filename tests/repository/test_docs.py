@@ -21,9 +21,6 @@ from harness.hookspecs import Hooks
 from harness.registry import Registry
 from harness.stages import KINDS
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-import pages
-
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -119,12 +116,6 @@ def test_readme_experiment_is_a_valid_config() -> None:
 # -- the config reference -----------------------------------------------------------------
 
 
-def test_tables_of_options_are_made_from_the_program() -> None:
-    """``python benchmarks/pages.py --write`` makes them."""
-    for path, text in pages.metric_pages().items():
-        assert path.read_text(encoding="utf-8") == text, path.name
-
-
 def test_no_option_is_without_a_meaning() -> None:
     every = sections() | {
         name: flat(provider.plugin.Options)
@@ -134,13 +125,6 @@ def test_no_option_is_without_a_meaning() -> None:
     without = [(name, key) for name in every for key, field in every[name].items()
                if not field.description]  # fmt: skip
     assert without == []
-
-
-def test_a_heading_that_is_lacking_is_added_with_its_table() -> None:
-    keys = sections()["### `plan`"]
-    made = pages._with_table("# bleu\n", "## Options", keys)
-    assert made == f"# bleu\n\n## Options\n\n{pages.options(keys)}"
-    assert pages._with_table(made.replace("| `explore`", "| `gone`"), "## Options", keys) == made
 
 
 def test_config_reference_names_every_plugin_and_shows_its_options() -> None:
@@ -297,6 +281,14 @@ def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
         r"^\| \[`(.*)`\]\(metrics/(.*)\.md\) \|", page("docs/metrics.md"), re.MULTILINE
     )
     assert dict(lines) == {name: name for name in METRICS}
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_metric_page_names_every_option_and_prints_what_it_means(name: str) -> None:
+    own = part(f"docs/metrics/{name}.md", "Options")
+    printed = re.findall(r"^\| `(\w+)` \|", filled(own), re.MULTILINE)
+    assert printed == [*flat(METRICS[name].Options)]
+    assert [option for option in printed if f"`{option}`" not in own] == []
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - OF_FILES))
