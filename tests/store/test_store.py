@@ -529,10 +529,10 @@ def test_an_empty_run_has_every_view(tmp_path: Path) -> None:
 def test_every_view_and_column_is_documented(path: Path) -> None:
     page = DOCS.read_text(encoding="utf-8")
     holds, every = page.partition("\n## Views\n")[2].split("\n## Every column\n")
-    told = re.findall(r"^\| `(\w+)` \| \w", holds, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", holds.partition("\n## ")[0]))
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", reference.filled(every), re.MULTILINE)
     views = query(path, "SELECT view_name FROM duckdb_views() WHERE NOT internal").rows
-    assert set(told) == set(dict(rows)) == {name for (name,) in views}
+    assert set(dict(rows)) == {name for (name,) in views} <= named
     for name, columns in rows:
         described = query(path, f"DESCRIBE {name}").rows
         assert columns == ", ".join(f"`{column}` {kind}" for column, kind, *_ in described), name
