@@ -75,19 +75,18 @@ class RubricChoices(RatedByRubric, harness.Detector):
         from harness_rating.ratings.by_answer import key_of
 
         if self._categories is None:
-            self._categories = dict(self._read())
+            self._categories = self._read()
         chosen = self._categories.get(key_of(scored.example.id, answer_text(scored.prediction)), {})
         return [
             ErrorLabel(scored.example.id, category, evidence, FOUND_BY)
             for category, evidence in chosen.items()
         ]
 
-    def _read(self) -> Iterator[tuple[Key, Mapping[str, str]]]:
+    def _read(self) -> dict[Key, Mapping[str, str]]:
         answers: dict[Key, _Answer] = defaultdict(_Answer)
         for batch in self._folder.by_rubric(self._rubric, samples=False):
             _add(batch, self._folder, answers)
-        for key, answer in answers.items():
-            yield key, dict(answer.named(self._rubric))
+        return {key: dict(answer.named(self._rubric)) for key, answer in answers.items()}
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,19 +90,16 @@ def bootstrap(
 def _drawn(sums: Any, count: int, seed: int, draws: int) -> Any:
     """Resampled sums ``(c, some draws)``, so many draws at a time that they fit."""
     step = max(16, _CELLS // max(1, sums.shape[0]))
-    for block in _weights(count, seed, draws):
+    # All figures of a criterion share their weights: small ones are kept.
+    draw = _kept_weights if count * draws <= _KEPT else weights
+    for block in draw(count, seed, draws):
         for start in range(0, len(block), step):
             part = block[start : start + step].T.astype(np.float64, order="C")
             yield sums @ part
 
 
-def _weights(count: int, seed: int, draws: int) -> Iterable[Any]:
-    """The weights of all draws; small ones are kept, as all figures of a criterion share them."""
-    return (_kept if count * draws <= _KEPT else weights)(count, seed, draws)
-
-
 @functools.lru_cache(maxsize=4)
-def _kept(count: int, seed: int, draws: int) -> tuple[Any, ...]:
+def _kept_weights(count: int, seed: int, draws: int) -> tuple[Any, ...]:
     return tuple(weights(count, seed, draws))
 
 

@@ -42,7 +42,9 @@ def remarks(document: Mapping[str, Any]) -> list[str]:
     computed = [(name, part) for name, part in every if part["alpha"]["value"] is not None]
     lines = _each_once(computed, lambda part: f"{_reading(part['alpha'])}.")
     lines += _each_once(every, _missing)
-    if few := sorted(_few(computed)):
+    alphas = [part["alpha"] for _, part in computed if part["alpha"]["low"] is not None]
+    few = sorted({alpha["groups"] for alpha in alphas if alpha["groups"] < FEW_GROUPS})
+    if few:
         count = f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}"
         noun = "group" if few == [1] else "groups"
         lines.append(f"Only {count} {noun} of items, so intervals are rough.")
@@ -75,12 +77,6 @@ def _missing(part: Mapping[str, Any]) -> str:
     if kappa["value"] is None:
         return f"kappa cannot be computed, because {kappa['why']}."
     return f"kappa has no interval, because {_without(kappa)}." if kappa["low"] is None else ""
-
-
-def _few(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> set[int]:
-    """Numbers of groups that make an interval rough."""
-    alphas = [part["alpha"] for _, part in parts if part["alpha"]["low"] is not None]
-    return {alpha["groups"] for alpha in alphas if alpha["groups"] < FEW_GROUPS}
 
 
 def _alike_words(name: str, alpha: Mapping[str, Any], raw: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.exchange.other_tools import prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.preferences import preferences
-from harness_rating.ratings.typed_answers import corrections, who
+from harness_rating.ratings.typed_answers import author_of, corrections
 
 _NEW_RUN = (
     "With these texts it is a new run, since its data is another one: the next command opens the "
@@ -92,11 +92,17 @@ def accept(
     folder = RatingsFolder()
     batch = answers(name, folder)
     if preferred:
-        _check_levels(items, over, under)
+        if items:
+            raise UsageError("--item names what was typed: give it without --preferences")
+        if over is not None and under is not None and under >= over:
+            raise UsageError(f"--under {under:g} has to be below --over {over:g}")
     elif over is not None or under is not None:
         raise UsageError("--over and --under are levels of --preferences")
-    else:
-        _check_typed(batch)
+    elif not any(criterion.use_as == "reference" for criterion in batch.rubric.criteria):
+        raise UsageError(
+            f"rubric {batch.rubric.id} asks for no better answer, so batch {batch.name} has none",
+            hint="give it a criterion of scale text with use_as: reference",
+        )
     check_target("-o", target)
     if preferred:
         accepted = preferences(batch, folder, over=over, under=under)
@@ -111,21 +117,6 @@ def accept(
         write_json(_document(done, target))
     else:
         _show(done, target)
-
-
-def _check_levels(items: Sequence[str] | None, over: float | None, under: float | None) -> None:
-    if items:
-        raise UsageError("--item names what was typed: give it without --preferences")
-    if over is not None and under is not None and under >= over:
-        raise UsageError(f"--under {under:g} has to be below --over {over:g}")
-
-
-def _check_typed(batch: Batch) -> None:
-    if not any(criterion.use_as == "reference" for criterion in batch.rubric.criteria):
-        raise UsageError(
-            f"rubric {batch.rubric.id} asks for no better answer, so batch {batch.name} has none",
-            hint="give it a criterion of scale text with use_as: reference",
-        )
 
 
 def _typed(batch: Batch, folder: RatingsFolder, items: Sequence[str]) -> list[Correction]:
@@ -251,7 +242,7 @@ def _table(done: Acceptance) -> Table:
         texts = [prompt(item), reference, correction.reference]
         texts += [f"rejected: {text}" for text in correction.rejected]
         cells = tuple(text or "(empty)" for text in texts)
-        rows.append((item.id, f"{correction.split}, {who(correction)}", cells))
+        rows.append((item.id, f"{correction.split}, {author_of(correction)}", cells))
     return Table(columns, tuple(rows), "better answers")
 
 

@@ -148,7 +148,7 @@ def _values(document: Document, batch: Batch, width: int, *, plain: bool) -> Tab
     """How often each value was given; each value stays on one line with its count."""
     parts: list[tuple[str, str, list[str]]] = []
     for part in document["criteria"]:
-        counts = {_key(entry["value"]): entry["ratings"] for entry in part["distribution"]}
+        counts = {entry["value"]: entry["ratings"] for entry in part["distribution"]}
         scale = _scale(batch.rubric.criterion(part["id"]), counts)
         bars = "" if plain else _bars([counts.get(value, 0) for value in scale])
         parts.append((_title(part["title"]), bars, _counted(scale, counts)))
@@ -172,10 +172,6 @@ def _lines(pieces: Sequence[str], room: int) -> Iterator[str]:
             longer = piece
         line = longer
     yield line
-
-
-def _key(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _scale(criterion: Criterion, counts: Mapping[Any, int]) -> list[Any]:

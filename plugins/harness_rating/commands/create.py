@@ -39,7 +39,7 @@ _TEACHES_NOBODY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Creation:
+class CreateRequest:
     """The command line; what its options mean: :class:`BatchSpec`."""
 
     rubric: Annotated[str, typer.Option("--rubric", help="a file, or a ready one's name")]
@@ -93,13 +93,13 @@ class Creation:
         return made
 
 
-def make(wanted: Creation) -> Batch:
+def make(request: CreateRequest) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    rubric, folder = _advised(wanted.rubric), RatingsFolder()
+    rubric, folder = _advised(request.rubric), RatingsFolder()
     before = folder.names()
     with plugins_on_stderr():
-        run = harness.open_run(wanted.run)
-        spec = wanted.spec(rubric, run)
+        run = harness.open_run(request.run)
+        spec = request.spec(rubric, run)
         batch = folder.create(spec, _candidates(run, spec))
     document = {
         "batch": batch.name, "run": batch.run, "strategy": batch.strategy,
@@ -108,7 +108,7 @@ def make(wanted: Creation) -> Batch:
         "assigned": {rater: len(items) for rater, items in batch.assignments.items()},
         "expectation": expectation(batch, run.level), "may_teach": spec.split == TEACHES,
     }  # fmt: skip
-    if wanted.as_json:
+    if request.as_json:
         write_json(document)
     else:
         _show(batch, document, known=batch.name in before)
@@ -128,10 +128,10 @@ def _advised(name: str) -> Rubric:
     return rubric
 
 
-@takes(Creation)
-def create(wanted: Creation) -> None:
+@takes(CreateRequest)
+def create(request: CreateRequest) -> None:
     """Make a blind batch of a run's answers, and say what so many ratings can show."""
-    make(wanted)
+    make(request)
 
 
 def _candidates(run: RunView, spec: BatchSpec) -> list[Candidate]:

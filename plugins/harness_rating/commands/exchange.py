@@ -65,12 +65,12 @@ def export(
     ] = None,
 ) -> None:
     """Hand the ratings on, or a sheet of what is open."""
-    from harness_rating.exchange.exporting import exported
+    from harness_rating.exchange.exporting import export_batch
     from harness_rating.exchange.other_tools import labelling_config
 
     folder = RatingsFolder()
     batch = chosen(name, folder)
-    data = exported(batch, to, folder, rater)
+    data = export_batch(batch, to, folder, rater)
     if to == "sheet" and data.count(b"\n") == 1:
         tables.note(Console(stderr=True), "Nothing is open: the sheet has no row.")
     if target is None:

@@ -36,7 +36,7 @@ OF_THE_JUDGE = "These are the model's preferences and no verdict: harness rate v
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class JudgeRequest:
     """The command line."""
 
     batch: BatchName = None
@@ -52,23 +52,26 @@ class Judging:
     as_json: Json = False
 
 
-@takes(Judging)
-def judge(wanted: Judging) -> None:
+@takes(JudgeRequest)
+def judge(request: JudgeRequest) -> None:
     """Let a model rate a batch, and say how far it agrees with raters."""
     ratings = RatingsFolder()
-    batch = answers(wanted.batch, ratings)
+    batch = answers(request.batch, ratings)
     with plugins_on_stderr():
-        model = _judge_of(wanted)
+        model = _judge_of(request)
         folder = ratings.path / batch.name
-        with _alone(folder / judgements.FOLDER / f"{wanted.judge}.lock", batch):
-            stored = Judgements(folder, wanted.judge, model.signature())
+        with _alone(folder / judgements.FOLDER / f"{request.judge}.lock", batch):
+            stored = Judgements(folder, request.judge, model.signature())
             try:
                 _rate(model, batch, stored)
             except KeyboardInterrupt:
-                _say_how_to_go_on()
+                console = Console(stderr=True)
+                console.print("stopped; what is judged is kept. To go on:", highlight=False)
+                again = shlex.join(["harness", *sys.argv[1:]])
+                console.print(Text(f"  {again}"), soft_wrap=True)
                 raise harness.Cancelled from None
-    document = _document(batch, wanted.judge, stored, ratings)
-    if wanted.as_json:
+    document = _document(batch, request.judge, stored, ratings)
+    if request.as_json:
         write_json(document)
         return
     console = Console()
@@ -99,16 +102,16 @@ def _show_outcome(outcome: Mapping[str, Any], console: Console) -> None:
     tables.note(console, OF_THE_JUDGE)
 
 
-def _judge_of(wanted: Judging) -> Judge:
+def _judge_of(request: JudgeRequest) -> Judge:
     """The judge with its options, checked as those of a config are."""
     options: dict[str, Any] = {}
-    for text in wanted.sets:
+    for text in request.sets:
         setting = yaml_file.key_value(text)
         if setting is None:
             # The text is not repeated: it may be a key.
             raise UsageError("--set takes KEY=VALUE, as model=NAME")
         options[setting[0]] = setting[1]
-    judge = harness.make_plugin("judge", wanted.judge, options, wanted.plugins)
+    judge = harness.make_plugin("judge", request.judge, options, request.plugins)
     assert isinstance(judge, Judge)
     return judge
 
@@ -141,12 +144,6 @@ def _rate(model: Judge, batch: Batch, stored: Judgements) -> None:
         context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
         for judgement in model.rate(batch.rubric, left, context):
             stored.append(judgement)
-
-
-def _say_how_to_go_on() -> None:
-    console = Console(stderr=True)
-    console.print("stopped; what is judged is kept. To go on:", highlight=False)
-    console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
 
 
 def _document(

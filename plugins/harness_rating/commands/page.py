@@ -122,15 +122,11 @@ def _run(
         tables.note(console, "Ctrl-C stops the page; nothing that was saved is lost.", "dim")
         run(rating_server, bound)
     except KeyboardInterrupt:
-        _show_stopped([batch.name for batch in batches])
+        console = Console(stderr=True)
+        tables.note(console, "The page is stopped. The same command opens it again.")
+        name = [batches[0].name] if len(batches) == 1 else []
+        tables.next_command(console, shlex.join(["harness", "rate", "status", *name]))
         raise
-
-
-def _show_stopped(names: Sequence[str]) -> None:
-    console = Console(stderr=True)
-    tables.note(console, "The page is stopped. The same command opens it again.")
-    only = names if len(names) == 1 else []
-    tables.next_command(console, shlex.join(["harness", "rate", "status", *only]))
 
 
 def pack(

@@ -10,6 +10,7 @@ a rater before the rating is over. ``sheet`` alone is for raters: what they have
 
 from __future__ import annotations
 
+import functools
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ JSONL_SCHEMA = "harness.events/1"
 EVERYBODY = "*"
 
 
-def exported(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = None) -> bytes:
+def export_batch(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = None) -> bytes:
     """The batch's ratings in that form, UTF-8.
 
     Args:
@@ -135,21 +136,16 @@ def _rows(batch: Batch, folder: RatingsFolder) -> bytes:
     return b"".join(canonical(line) + b"\n" for line in as_lines(batch, folder))
 
 
-def _learned(split: str) -> Callable[[Batch, RatingsFolder], bytes]:
+def _learned(batch: Batch, folder: RatingsFolder, *, split: str) -> bytes:
     """Reviewed live rows as rows of a split; a line each."""
+    from harness_rating.review.decisions import as_learned
 
-    def lines(batch: Batch, folder: RatingsFolder) -> bytes:
-        from harness_rating.review.decisions import as_learned
-
-        if not all(placing.live for placing in batch.placings.values()):
-            raise UsageError(
-                f"--to {split}: batch {batch.name} holds no live rows",
-                hint="harness rate review LIVE makes a batch of live rows",
-            )
-        rows = as_learned(batch, folder, split)
-        return b"".join(canonical(line) + b"\n" for line in rows)
-
-    return lines
+    if not all(placing.live for placing in batch.placings.values()):
+        raise UsageError(
+            f"--to {split}: batch {batch.name} holds no live rows",
+            hint="harness rate review LIVE makes a batch of live rows",
+        )
+    return b"".join(canonical(row) + b"\n" for row in as_learned(batch, folder, split))
 
 
 FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
@@ -159,8 +155,8 @@ FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
     "label-studio": label_studio,
     "argilla": argilla,
     "rows": _rows,
-    "train": _learned("train"),
-    "pool": _learned("pool"),
+    "train": functools.partial(_learned, split="train"),
+    "pool": functools.partial(_learned, split="pool"),
 }
 
 

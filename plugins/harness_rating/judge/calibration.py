@@ -190,32 +190,29 @@ def _consistency(column: Column, rows: Sequence[Row], seed: int) -> Figure:
     """Share of pairs of samples that give the same value."""
 
     def counts(row: Row) -> tuple[int, int]:
-        pairs = [
-            pair
-            for criterion, judgement in _of_column(column, row)
-            for half in _like(criterion, judgement.samples)
-            for pair in itertools.combinations(half, 2)
-        ]
+        pairs: list[tuple[Any, Any]] = []
+        for criterion, judgement in _of_column(column, row):
+            samples = judgement.samples
+            if criterion.scale.kind == "pairwise":
+                # Compared are samples that were asked in one way: those of each order.
+                pairs += itertools.combinations(samples[::2], 2)
+                pairs += itertools.combinations(samples[1::2], 2)
+            else:
+                pairs += itertools.combinations(samples, 2)
         return sum(a == b for a, b in pairs), len(pairs)
 
     return _share(counts, rows, seed, "each was asked once only")
-
-
-def _like(criterion: Criterion, samples: Sequence[Any]) -> Sequence[Sequence[Any]]:
-    """Samples that were asked in the same way: of pairs those of each order by themselves."""
-    return (samples[::2], samples[1::2]) if criterion.scale.kind == "pairwise" else (samples,)
 
 
 def _position(column: Column, rows: Sequence[Row], seed: int) -> Figure:
     """Share of pairs whose preference is the same in both orders."""
 
     def counts(row: Row) -> tuple[int, int]:
-        pairs = [
-            pair
-            for criterion, judgement in _of_column(column, row)
-            if criterion.scale.kind == "pairwise"
-            for pair in zip(judgement.samples[::2], judgement.samples[1::2], strict=False)
-        ]
+        pairs: list[tuple[Any, Any]] = []
+        for criterion, judgement in _of_column(column, row):
+            if criterion.scale.kind == "pairwise":
+                samples = judgement.samples
+                pairs += zip(samples[::2], samples[1::2], strict=False)
         return sum(a == b for a, b in pairs), len(pairs)
 
     return _share(counts, rows, seed, "no pair was asked in both orders")

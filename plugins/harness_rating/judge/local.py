@@ -14,7 +14,7 @@ from typing import Any
 import harness
 from harness.kit.files import files_digest
 from harness.remote import Reply, Request
-from harness_rating.judge.options import Asking
+from harness_rating.judge.options import ModelOptions
 
 LONGEST_REPLY = 512
 
@@ -49,7 +49,7 @@ def _identity(states: tuple[tuple[Path, int, int, int], ...]) -> str:
 class Local:
     """Asks one model, one prompt at a time."""
 
-    def __init__(self, options: Asking) -> None:
+    def __init__(self, options: ModelOptions) -> None:
         assert options.local is not None
         self._options = options
         self._folder = options.local

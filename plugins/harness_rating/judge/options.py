@@ -12,7 +12,7 @@ import harness
 from harness.remote import ServerOptions, check_server, foresee_server
 
 
-class Asking(ServerOptions):
+class ModelOptions(ServerOptions):
     """Which model is asked, and how."""
 
     local: Path | None = Field(
@@ -31,7 +31,7 @@ class Asking(ServerOptions):
     cache: str = Field(default=".harness/judge", description="where replies are kept")
 
 
-def check(options: Asking) -> None:
+def check(options: ModelOptions) -> None:
     """Refuse what cannot be meant; no value that may be a secret is repeated.
 
     Raises:
@@ -45,7 +45,7 @@ def check(options: Asking) -> None:
         check_server(options)
 
 
-def foresee(options: Asking, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+def foresee(options: ModelOptions, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
     """What can be said of the judge without asking it; see :meth:`harness.Plugin.check`."""
     if options.local is None:
         yield from foresee_server(options, settings)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness_rating.judge.options import Asking, check, foresee
+from harness_rating.judge.options import ModelOptions, check, foresee
 from harness_rating.rubric_scores import Pairs, RubricOptions, RubricScores
 
 if TYPE_CHECKING:
     from harness import Item, Judgement, Rubric
-    from harness_rating.judge.prompted import Judging
+    from harness_rating.judge.prompted import PromptedJudge
 
 
 class ModelJudge(harness.Judge):
@@ -21,7 +21,7 @@ class ModelJudge(harness.Judge):
 
     name = "judge"
 
-    class Options(Asking):
+    class Options(ModelOptions):
         pass
 
     options: Options
@@ -40,9 +40,11 @@ class ModelJudge(harness.Judge):
         self, rubric: Rubric, items: Sequence[Item], context: harness.Context
     ) -> Iterator[Judgement]:
         """See :meth:`harness.Judge.rate`."""
-        from harness_rating.judge.prompted import Judging, everything
+        from harness_rating.judge.prompted import PromptedJudge
 
-        engine = Judging(rubric, self.options, everything(rubric))
+        # All that a model can be asked: whoever asks for a better answer means raters.
+        wanted = [criterion.id for criterion in rubric.criteria if criterion.scale.kind != "text"]
+        engine = PromptedJudge(rubric, self.options, wanted)
         yield from engine.judge(items, context.progress)
 
 
@@ -55,7 +57,7 @@ class JudgeMetric(RubricScores):
 
     name = "judge"
 
-    class Options(RubricOptions, Asking):
+    class Options(RubricOptions, ModelOptions):
         pass
 
     options: Options
@@ -157,9 +159,9 @@ class JudgeMetric(RubricScores):
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
-        from harness_rating.judge.prompted import scoring
+        from harness_rating.ratings.by_answer import numeric_criteria
 
-        return tuple(scoring(self._rubric))
+        return tuple(criterion.id for criterion in numeric_criteria(self._rubric))
 
     @functools.cached_property
     def _samples(self) -> int:
@@ -168,13 +170,13 @@ class JudgeMetric(RubricScores):
         return self.options.samples or settings(self._rubric).samples
 
     @functools.cached_property
-    def _engine(self) -> Judging:
-        from harness_rating.judge.prompted import Judging
+    def _engine(self) -> PromptedJudge:
+        from harness_rating.judge.prompted import PromptedJudge
 
-        return Judging(self._rubric, self.options, self._names)
+        return PromptedJudge(self._rubric, self.options, self._names)
 
 
-def _settings(options: Asking, samples: int | None = None) -> str:
+def _settings(options: ModelOptions, samples: int | None = None) -> str:
     """What decides what a model says. One in a folder is known by its content, not by its name."""
     model = options.model
     if options.local is not None:
@@ -188,7 +190,7 @@ def _settings(options: Asking, samples: int | None = None) -> str:
     )
 
 
-def _model_files(options: Asking) -> Sequence[Path]:
+def _model_files(options: ModelOptions) -> Sequence[Path]:
     if options.local is None:
         return ()
     from harness_rating.judge.local import files

@@ -13,10 +13,9 @@ from typing import Any
 from harness import Criterion, Item, Judgement, Rubric
 from harness.remote import Asker, Fault, Faults, Progress, Reply, Request
 from harness_rating.judge.judgements import settings, settle, with_conditions
-from harness_rating.judge.options import Asking
+from harness_rating.judge.options import ModelOptions
 from harness_rating.judge.prompts import prompt
 from harness_rating.judge.replies import Unreadable, read
-from harness_rating.ratings.by_answer import numeric_criteria
 from harness_rating.rubric.scoring import asked_criteria
 
 _TURNED = {"A": "B", "B": "A", "tie": "tie"}
@@ -48,7 +47,7 @@ class Question:
         return True
 
 
-def asker(options: Asking) -> Asker:
+def asker(options: ModelOptions) -> Asker:
     """Asks the model that judges: one behind an endpoint, or in a folder."""
     if options.local is None:
         return Asker(options, f"judge {options.model} at {options.endpoint}", stage="judge")
@@ -60,14 +59,14 @@ def asker(options: Asking) -> Asker:
     return Asker(options, f"judge {options.local}", model=model, client=client, at_once=1)
 
 
-class Judging:
+class PromptedJudge:
     """One rubric and one model.
 
     Args:
         wanted: ids of the criteria that are asked; those that their conditions name come along.
     """
 
-    def __init__(self, rubric: Rubric, options: Asking, wanted: Iterable[str]) -> None:
+    def __init__(self, rubric: Rubric, options: ModelOptions, wanted: Iterable[str]) -> None:
         self._rubric = rubric
         self._asker = asker(options)
         self._wanted = with_conditions(rubric, wanted)
@@ -158,16 +157,6 @@ class Judging:
             whole = together[place]
             if len(replies[place]) == len(whole):
                 yield _judgement(whole, [replies[place][part.sample] for part in whole])
-
-
-def everything(rubric: Rubric) -> list[str]:
-    """All that a model can be asked: whoever asks for a better answer means raters."""
-    return [criterion.id for criterion in rubric.criteria if criterion.scale.kind != "text"]
-
-
-def scoring(rubric: Rubric) -> list[str]:
-    """What the scores of single answers rest on."""
-    return [criterion.id for criterion in numeric_criteria(rubric)]
 
 
 def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judgement:

@@ -11,7 +11,7 @@ from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
 from harness_rating.judge.calibration_text import in_short
-from harness_rating.judge.prompted import Judging
+from harness_rating.judge.prompted import PromptedJudge
 from harness_rating.ratings.by_answer import Key, key_of, single_answers, with_counts
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric_scores import Pairs
@@ -25,7 +25,7 @@ def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
     ]
 
 
-def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder) -> str:
+def remark(rubric: Rubric, engine: PromptedJudge, pairs: Pairs, folder: RatingsFolder) -> str:
     """Calibrated or not and the rest of it, from what is kept alone."""
     rows = _rated(rubric, engine, folder)
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
@@ -38,7 +38,7 @@ def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder)
     return in_short(calibration_of(rubric, list(rows.values())))
 
 
-def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
+def calibrated(rubric: Rubric, engine: PromptedJudge, folder: RatingsFolder) -> bool:
     """Whether what raters have rated and what is kept agree as the rubric asks for."""
     rows = list(_rated(rubric, engine, folder).values())
     if len(rows) < judgements.settings(rubric).items:
@@ -46,7 +46,7 @@ def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
     return bool(calibration_of(rubric, rows)["calibrated"])
 
 
-def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> dict[Key, Row]:
+def _rated(rubric: Rubric, engine: PromptedJudge, folder: RatingsFolder) -> dict[Key, Row]:
     """Answers that raters have rated, in whatever batch, and that the judge has judged."""
     rows: dict[Key, Row] = {}
     for batch in folder.by_rubric(rubric):

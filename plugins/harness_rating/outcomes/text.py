@@ -45,8 +45,8 @@ def comparison(row: Document, doubt: str) -> str:
     statement = _preferred(row) if row["difference"] is None else _changed(row)
     if doubt:
         return f"no evidence: {statement}, but {doubt}."
-    sure = f"{_surely(row)}{_seen(row)}; {_support(row)}"
-    return f"{row['label']}: {statement}; {sure}."
+    size = f"{counted(row['n'], 'example')} in {counted(row['groups'], 'group')}"
+    return f"{row['label']}: {statement}; {_surely(row)}{_detectable(row)}; {size}."
 
 
 def _preferred(row: Document) -> str:
@@ -99,7 +99,7 @@ def points(value: float) -> str:
     return f"{value:.1g}" if value and not float(text) else text
 
 
-def _seen(row: Document) -> str:
+def _detectable(row: Document) -> str:
     """The minimum detectable effect."""
     least = row["detectable"]
     if least is None:
@@ -202,7 +202,3 @@ def percent(share: float, digits: int = 1) -> str:
 def _source(row: Document, key: str) -> str:
     arm = "" if row["arm"] == BASE_ARM else f" of arm {one_line(row['arm'], 40)}"
     return f"round {row[key]}{arm}"
-
-
-def _support(row: Document) -> str:
-    return f"{counted(row['n'], 'example')} in {counted(row['groups'], 'group')}"

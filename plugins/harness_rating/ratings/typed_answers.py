@@ -74,7 +74,7 @@ def _correction(batch: Batch, rating: Rating, item: Item) -> Correction:
     )  # fmt: skip
 
 
-def who(correction: Correction) -> str:
+def author_of(correction: Correction) -> str:
     """Who typed it, as shown."""
     rater = correction.origin.get("rater", "")
     return f"{rater.removeprefix(SETTLED)}, settled" if rater.startswith(SETTLED) else rater

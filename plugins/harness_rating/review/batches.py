@@ -49,7 +49,7 @@ def rubric() -> Rubric:
     return load(Path(__file__).with_name("row-review.yaml"))
 
 
-def item(row: Example, identifier: str = "") -> Item:
+def item_of_row(row: Example, identifier: str = "") -> Item:
     """A row as reviewers see it: what its first reference teaches, and its rejected answers."""
     shown = item_of(identifier, row, row.references[:1], rubric())
     turns = [{"role": REJECTED, "content": text} for text in row.rejected]
@@ -58,7 +58,7 @@ def item(row: Example, identifier: str = "") -> Item:
     return dataclasses.replace(shown, messages=(*shown.messages, *turns))
 
 
-def content(shown: Item) -> str:
+def learned_digest(shown: Item) -> str:
     """Digest of what is learned from a row: decisions are about this, whatever its id."""
     return digest([to_json(shown.messages), list(shown.answers)])
 
@@ -82,7 +82,7 @@ def create(
         EnvironmentFailure: the disk does not take it.
     """
     share = OVERLAP if overlap is None else overlap
-    items = [item(review_row.row) for review_row in rows]
+    items = [item_of_row(review_row.row) for review_row in rows]
     source = {
         "rows": [
             _row_content(review_row, shown) for review_row, shown in zip(rows, items, strict=True)
@@ -100,7 +100,7 @@ def create(
 
 
 def _row_content(review_row: ReviewRow, shown: Item) -> list[Any]:
-    row_content: list[Any] = [review_row.row.id, content(shown), dict(review_row.about)]
+    row_content: list[Any] = [review_row.row.id, learned_digest(shown), dict(review_row.about)]
     if review_row.live:  # the names of batches of other rows rest on these three
         row_content.append(dict(review_row.live))
     return row_content

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness import Example
 from harness_rating.batches.records import REVIEW, SETTLED, Batch
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.review.batches import REJECTED, THINKING, content, rubric
+from harness_rating.review.batches import REJECTED, THINKING, learned_digest, rubric
 
 Kind = Literal["reject", "edit", "accept"]
 STRICT: tuple[Kind, ...] = ("reject", "edit", "accept")
@@ -64,7 +64,7 @@ class Reviews:
             items = batch.by_id
             decision_of = decisions(batch, folder)
             for name in batch.originals:
-                key = content(items[name])
+                key = learned_digest(items[name])
                 if name in decision_of:
                     self.decided.setdefault(key, decision_of[name])
                 self.batch_of.setdefault(key, batch.name)

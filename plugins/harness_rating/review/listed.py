@@ -12,7 +12,7 @@ from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.readers import Record, each_of
 from harness.readers.live import read_live
-from harness_rating.review.batches import ReviewRow, content, item
+from harness_rating.review.batches import ReviewRow, item_of_row, learned_digest
 
 LONGEST_REASON = 500
 """Characters of a reason that reviewers see."""
@@ -88,5 +88,5 @@ def read_live_rows(path: Path) -> list[ReviewRow]:
             {} if live_row.rating is None else {"rated": f"{live_row.rating:g}"},
             {**example.meta, "origin": live_row.origin},
         )
-        by_content.setdefault(content(item(review_row.row)), review_row)
+        by_content.setdefault(learned_digest(item_of_row(review_row.row)), review_row)
     return list(by_content.values())

@@ -99,13 +99,13 @@ class People(harness.Verifier):
             DataError: fewer rows are right than ``at_least`` asks for.
         """
         from harness_rating.ratings.folder import RatingsFolder
-        from harness_rating.review.batches import ReviewRow, content, create, item
+        from harness_rating.review.batches import ReviewRow, create, item_of_row, learned_digest
         from harness_rating.review.decisions import Reviews
 
         if not context.run or context.probe:
             raise harness.EnvironmentFailure("people are asked about rows of a run alone")
         folder = RatingsFolder(Path(self.options.folder))
-        contents = [content(item(row)) for row in rows]
+        contents = [learned_digest(item_of_row(row)) for row in rows]
         chosen = self._chosen(contents, context.seed)
         wanted = set(chosen)
         reviews = Reviews(folder)

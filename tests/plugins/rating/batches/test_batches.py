@@ -445,7 +445,9 @@ def there(run, monkeypatch):
 
 
 def test_a_batch_of_a_real_run_is_blind_too(there, capsys):
-    wanted = rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", there, 3, 0, n=24)
+    wanted = rate.CreateRequest(
+        str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", there, 3, 0, n=24
+    )
     made = rate.make(wanted)
     text = Path(".harness/ratings", made.name, "items.json").read_text()
     ids = [f"dev-{number}" for number in range(48)]
@@ -459,7 +461,7 @@ def test_a_batch_of_a_real_run_is_blind_too(there, capsys):
 
 def test_the_scores_of_the_run_guide_the_strategies(there):
     everyday = str(ROOT / "rubrics" / "everyday.yaml")
-    worst = rate.make(rate.Creation(everyday, "ana", there, 3, n=5, strategy="worst"))
+    worst = rate.make(rate.CreateRequest(everyday, "ana", there, 3, n=5, strategy="worst"))
     rows = json.loads(Path(f"reports/{there}/analysis.json").read_text())
     assert rows and not worst.verdicts
     from harness.store.writing import query
@@ -489,7 +491,7 @@ def test_what_a_run_cannot_give_is_said(there, case):
     changed, words, code = COMMANDS[case]
     fields = {"run": there, "round": 3, "n": 5, **changed}
     with pytest.raises(HarnessError) as caught:
-        rate.make(rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
+        rate.make(rate.CreateRequest(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
     assert words in str(caught.value) and caught.value.exit_code == code
     assert not os.path.exists(".harness/ratings")
 

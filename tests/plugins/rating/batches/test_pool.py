@@ -43,7 +43,7 @@ def run(finished, tmp_path, monkeypatch):
 
 
 def create(run, number=1, versus=None, n=6, raters="ana,bo", **changed):
-    wanted = rate.Creation(str(EVERYDAY), raters, run, number, versus, "pool", n, **changed)
+    wanted = rate.CreateRequest(str(EVERYDAY), raters, run, number, versus, "pool", n, **changed)
     return rate.make(wanted)
 
 
@@ -240,7 +240,7 @@ def test_ratings_that_come_late_do_not_hide_the_model(project, monkeypatch):
     assert project.inside("iterate", "--rounds", "1").code == 0
     monkeypatch.chdir(project.folder)
     (run,) = [path.name for path in Path("reports").iterdir()]
-    batch = rate.make(rate.Creation(str(EVERYDAY), "ana", run, 1, n=30))
+    batch = rate.make(rate.CreateRequest(str(EVERYDAY), "ana", run, 1, n=30))
     material.rate(batch, "ana", lambda item: {batch.rubric.criteria[0].id: 1})
     assert len(create(run).items) == 6
 

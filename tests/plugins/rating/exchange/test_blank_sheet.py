@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import DataError, UsageError
 from harness.rubrics import Show
-from harness_rating.exchange.exporting import exported
+from harness_rating.exchange.exporting import export_batch
 from harness_rating.exchange.importing import import_file
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
@@ -42,7 +42,7 @@ def filled(tmp_path, rows, values):
 
 
 def test_a_sheet_comes_back_filled_and_twice_does_no_harm(made, tmp_path):
-    rows = read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))
+    rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))
     shown = made.assignments["ana"]
     assert list(dict.fromkeys(row["item"] for row in rows)) == list(shown)
     assert len(rows) == len(shown) * len(made.rubric.criteria)
@@ -56,11 +56,11 @@ def test_a_sheet_comes_back_filled_and_twice_does_no_harm(made, tmp_path):
         "errors": ("=1+1", "a; b"), "better": "So, then.",
     }  # fmt: skip
     assert not any(import_file(path, RatingsFolder(tmp_path)).new.values())
-    assert read(exported(made, "sheet", RatingsFolder(tmp_path), "ana")) == []
+    assert read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana")) == []
 
 
 def test_what_does_not_apply_may_stay_empty_and_an_empty_sheet_says_nothing(made, tmp_path):
-    rows = read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))
+    rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))
     assert not import_file(filled(tmp_path, rows, {}), RatingsFolder(tmp_path)).new
     import_file(
         filled(tmp_path, rows, {"quality": "4", "polite": "yes", "tone": "warm"}),
@@ -76,7 +76,7 @@ def test_only_what_is_open_and_may_come_up_is_asked(made, tmp_path):
     log.append(material.event("ana", two, "polite", value=False))
     log.append(material.event("ana", three, kind="skip", value=True))
     asked = {}
-    for row in read(exported(made, "sheet", RatingsFolder(tmp_path), "ana")):
+    for row in read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana")):
         asked.setdefault(row["item"], []).append(row["criterion"])
     assert asked[one] == ["quality", "tone", "errors", "better"]
     assert asked[two] == ["quality", "degrees", "tone", "errors", "better"]
@@ -87,7 +87,7 @@ def test_nothing_in_it_would_unblind(made, tmp_path):
     Events(tmp_path / made.name, "bo").append(
         material.event("bo", made.assignments["bo"][0], "better", value="Bo's own words.")
     )
-    data = exported(made, "sheet", RatingsFolder(tmp_path), "ana").decode()
+    data = export_batch(made, "sheet", RatingsFolder(tmp_path), "ana").decode()
     for secret in ("row-", "group-", "secret", "Bo's own words", "judging-model"):
         assert secret not in data
     (row, *_) = read(data.encode())
@@ -101,14 +101,14 @@ def test_a_reference_is_there_only_where_it_is_always_shown(tmp_path):
     for shown in ("always", "after_first_score", "never"):
         rules = material.rubric(id=shown.replace("_", "-"), show=Show(shown))
         made = material.batch(tmp_path, rules, n=3, repeats=0)
-        rows = read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))
+        rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))
         assert (rows[0].get("reference", "") != "") is (shown == "always")
 
 
 def test_two_answers_and_every_rater(tmp_path):
     rules = material.rubric(material.PREFERENCE, id="pairs")
     made = material.batch(tmp_path, rules, versus=0, n=4, repeats=0)
-    rows = read(exported(made, "sheet", RatingsFolder(tmp_path)))
+    rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path)))
     assert {row["rater"] for row in rows} == {"ana", "bo"}
     item = made.by_id[rows[0]["item"]]
     assert (rows[0]["answer_a"], rows[0]["answer_b"]) == item.answers
@@ -119,14 +119,14 @@ def test_no_cell_is_taken_for_a_formula(made, tmp_path):
     object.__setattr__(item, "answers", ("=HYPERLINK(1)",))
     cells = [
         row
-        for row in read(exported(made, "sheet", RatingsFolder(tmp_path)))
+        for row in read(export_batch(made, "sheet", RatingsFolder(tmp_path)))
         if row["item"] == item.id
     ]
     assert cells and all(row["answer_a"] == "'=HYPERLINK(1)" for row in cells)
 
 
 def test_a_value_that_cannot_be_names_its_line(made, tmp_path):
-    rows = read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))
+    rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))
     path = filled(tmp_path, rows, {"polite": "cannot judge"})  # no answer there
     with pytest.raises(DataError) as caught:
         import_file(path, RatingsFolder(tmp_path))
@@ -139,11 +139,11 @@ def test_a_value_that_cannot_be_names_its_line(made, tmp_path):
 )
 def test_whose_sheet_has_to_be_known(made, tmp_path, to, rater, words):
     with pytest.raises(UsageError, match=words):
-        exported(made, to, RatingsFolder(tmp_path), rater)
+        export_batch(made, to, RatingsFolder(tmp_path), rater)
 
 
 def test_an_unknown_kind_is_told_with_the_known_ones(made, tmp_path):
-    rows = read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))[:1]
+    rows = read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))[:1]
     path = filled(tmp_path, [{**rows[0], "kind": "cannot judge"}], {"quality": "4"})
     with pytest.raises(DataError, match=r"no kind 'cannot judge'.*there are: set, cannot-judge, "):
         import_file(path, RatingsFolder(tmp_path))
@@ -156,7 +156,7 @@ def test_who_cannot_say_better_has_typed_no_text_and_who_typed_those_words_has(t
     item = made.assignments["ana"][0]
     rows = [
         r
-        for r in read(exported(made, "sheet", RatingsFolder(tmp_path), "ana"))
+        for r in read(export_batch(made, "sheet", RatingsFolder(tmp_path), "ana"))
         if r["item"] == item
     ]
     import_file(filled(tmp_path, rows, {"better": "cannot judge"}), RatingsFolder(tmp_path))
@@ -165,5 +165,5 @@ def test_who_cannot_say_better_has_typed_no_text_and_who_typed_those_words_has(t
         "ana", item, "better", value="cannot judge", at="2027-01-01T00:00:00.000Z"
     )
     Events(tmp_path / made.name, "ana").append(typed)
-    (tmp_path / "all.csv").write_bytes(exported(made, "csv", RatingsFolder(tmp_path)))
+    (tmp_path / "all.csv").write_bytes(export_batch(made, "csv", RatingsFolder(tmp_path)))
     assert not import_file(tmp_path / "all.csv", RatingsFolder(tmp_path)).new

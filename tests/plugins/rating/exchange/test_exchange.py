@@ -21,7 +21,7 @@ from harness.records import to_json
 from harness_rating.commands import exchange as rate
 from harness_rating.commands.status import status
 from harness_rating.exchange.cells import COLUMNS
-from harness_rating.exchange.exporting import exported, rows_for_store
+from harness_rating.exchange.exporting import export_batch, rows_for_store
 from harness_rating.exchange.importing import import_file
 from harness_rating.exchange.other_tools import labelling_config
 from harness_rating.ratings.events import Events
@@ -113,7 +113,7 @@ def test_a_file_with_more_adds_only_that(fresh, tmp_path):
 
 def test_what_is_exported_as_jsonl_can_be_imported_elsewhere(fresh, original, tmp_path):
     (source, made), (root, _) = original, fresh
-    path = write(tmp_path, exported(made, "jsonl", RatingsFolder(source)))
+    path = write(tmp_path, export_batch(made, "jsonl", RatingsFolder(source)))
     with pytest.raises(DataError, match="speaks for all raters") as caught:
         import_file(path, RatingsFolder(root))
     assert "--all-raters" in caught.value.hint and stored(root, made) == {}
@@ -276,7 +276,9 @@ def test_a_file_of_another_batch_than_is_named_is_refused(fresh, tmp_path):
 
 def sheet(made, root) -> list[dict[str, str]]:
     return list(
-        csv.DictReader(io.StringIO(exported(made, "csv", RatingsFolder(root)).decode(), newline=""))
+        csv.DictReader(
+            io.StringIO(export_batch(made, "csv", RatingsFolder(root)).decode(), newline="")
+        )
     )
 
 
@@ -357,7 +359,7 @@ def test_texts_of_a_sheet_come_back_as_they_were(fresh, original, tmp_path):
     ]
     assert len(told) == len(texts)
     Events(root / made.name, "ana").extend(told)
-    path = write(tmp_path, exported(made, "csv", RatingsFolder(root)), "x.csv")
+    path = write(tmp_path, export_batch(made, "csv", RatingsFolder(root)), "x.csv")
     assert not [cell for row in sheet(made, root) for cell in row.values()
                 if cell.startswith(FORMULA)]  # fmt: skip
     import_file(path, RatingsFolder(elsewhere))
@@ -494,7 +496,7 @@ def hostile(tmp_path_factory):
 
 def test_no_cell_of_a_sheet_is_a_formula_or_a_command(hostile):
     root, made, texts = hostile
-    data = exported(made, "csv", RatingsFolder(root))
+    data = export_batch(made, "csv", RatingsFolder(root))
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert len(rows) == 1 + 2 * len(texts) - 1  # one is blank, so no answer
     assert {len(row) for row in rows} == {len(COLUMNS)}
@@ -505,7 +507,7 @@ def test_no_cell_of_a_sheet_is_a_formula_or_a_command(hostile):
 @pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio", "argilla"])
 def test_hostile_comments_leave_as_text_in_every_form(hostile, form):
     root, made, texts = hostile
-    data = exported(made, form, RatingsFolder(root))
+    data = export_batch(made, form, RatingsFolder(root))
     data.decode("utf-8")
     plain = [t for t in texts if t.isascii() and t.isprintable() and not t.startswith(FORMULA)]
     assert len(plain) > 30
@@ -531,14 +533,14 @@ def test_hostile_texts_come_back_from_their_export(hostile, tmp_path):
     other = tmp_path / "ratings"
     shutil.copytree(root, other)
     for name, form in (("all.jsonl", "jsonl"), ("all.csv", "csv")):
-        path = write(tmp_path, exported(made, form, RatingsFolder(root)), name)
+        path = write(tmp_path, export_batch(made, form, RatingsFolder(root)), name)
         assert set(import_file(path, RatingsFolder(other), all_raters=True).new.values()) <= {0}
     assert everything(other, made) == everything(root, made)
 
 
 def test_label_studio_gets_tasks_that_fit_their_labelling_configuration(original):
     root, made = original
-    tasks = json.loads(exported(made, "label-studio", RatingsFolder(root)))
+    tasks = json.loads(export_batch(made, "label-studio", RatingsFolder(root)))
     tree = ElementTree.fromstring(labelling_config(made))
     controls = {e.get("name"): e for e in tree.iter() if e.get("toName")}
     texts = {e.get("name"): e.get("value") for e in tree.iter("Text")}
@@ -565,7 +567,7 @@ def test_label_studio_gets_tasks_that_fit_their_labelling_configuration(original
 
 def test_argilla_gets_records_as_its_client_reads_them(original):
     root, made = original
-    records = json.loads(exported(made, "argilla", RatingsFolder(root)))
+    records = json.loads(export_batch(made, "argilla", RatingsFolder(root)))
     keys = {"id", "fields", "metadata", "suggestions", "responses", "vectors"}
     assert all(record.keys() == keys for record in records)
     for record in records:
@@ -585,7 +587,7 @@ def test_argilla_gets_records_as_its_client_reads_them(original):
 
 def test_an_unknown_form_is_told(original):
     with pytest.raises(UsageError, match="no form 'cvs', did you mean 'csv'"):
-        exported(original[1], "cvs", RatingsFolder(original[0]))
+        export_batch(original[1], "cvs", RatingsFolder(original[0]))
 
 
 def test_rows_for_the_database(original):

@@ -6,7 +6,6 @@ import json
 import signal
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -216,20 +215,6 @@ def test_what_could_not_be_read_counts_in_no_outcome(command, rated, pairs, serv
     )
     whole = command("--json").document["outcome"]["scores"][0]
     assert (whole["n"], whole["unrated"]) == (9, 1)
-
-
-def test_the_page_names_every_key_of_the_documents(command, rated, pairs):
-    rated(pairs, good)
-    found = command("--json").document
-    page = (Path(__file__).parents[4] / "docs" / "agreement.md").read_text()
-    whole = found["calibration"]["overall"]
-    parts = (
-        found, found["calibration"], whole, whole["kappa"], found["outcome"],
-    )  # fmt: skip
-    keys = {key for part in parts for key in part} - {"schema"}
-    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
-    assert f"`{found['schema']}`" in page
-    assert f"`{found['calibration']['schema']}`" in page
 
 
 def test_a_batch_for_finding_errors_says_so(command, rated, pairs):

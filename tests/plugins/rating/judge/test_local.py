@@ -9,7 +9,7 @@ import pytest
 import harness
 from harness.remote import Request
 from harness_rating.judge.local import Local, identity
-from harness_rating.judge.options import Asking
+from harness_rating.judge.options import ModelOptions
 from harness_rating.judge.plugin import JudgeMetric
 from tests.plugins.transformers import conftest as tiny_models
 
@@ -34,11 +34,11 @@ def tiny(tmp_path_factory) -> Path:
 
 
 def test_the_seed_decides_what_it_says(tiny):
-    model = Local(Asking(local=tiny, max_tokens=16))
+    model = Local(ModelOptions(local=tiny, max_tokens=16))
     first = ask(model, 1)
     assert first
     assert ask(model, 1) == first != ask(model, 2)
-    cold = Local(Asking(local=tiny, max_tokens=16, temperature=0))
+    cold = Local(ModelOptions(local=tiny, max_tokens=16, temperature=0))
     assert ask(cold, 1) == ask(cold, 2)
     assert len(model._loaded[0](first)["input_ids"]) <= 20
     model.close()
@@ -51,7 +51,7 @@ def test_a_template_without_a_system_turn_gets_one_message(tiny, tmp_path):
     shutil.copytree(tiny, folder)
     refuse = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     (folder / "chat_template.jinja").write_text(refuse + tiny_models.TEMPLATE)
-    assert ask(Local(Asking(local=folder, max_tokens=16)), 1)
+    assert ask(Local(ModelOptions(local=folder, max_tokens=16)), 1)
 
 
 def test_what_it_says_is_kept_as_unreadable_and_gives_no_score(tiny, here, pairs):
@@ -84,7 +84,7 @@ def test_models_are_told_apart_by_their_content(tiny, tmp_path):
 
 def test_a_folder_that_holds_no_model_is_told(tmp_path, here):
     with pytest.raises(harness.EnvironmentFailure, match="no folder of a model"):
-        Local(Asking(local=tmp_path))
+        Local(ModelOptions(local=tmp_path))
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(harness.EnvironmentFailure, match="cannot be loaded"):
-        ask(Local(Asking(local=tmp_path)), 1)
+        ask(Local(ModelOptions(local=tmp_path)), 1)

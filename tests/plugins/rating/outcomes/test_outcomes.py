@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from scipy import stats as reference
 from harness import stats
 from harness.errors import DataError
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
-from harness.stats.decision import level
 from harness_rating.batches.records import Batch, Placing, Rating
 from harness_rating.outcomes.outcomes import outcomes_of
 from tests.support.nightly import draws
@@ -24,7 +22,6 @@ QUALITY = Criterion("quality", "Quality", "How?", Scale("ordinal", 1, 5), allow_
 POLITE = Criterion("polite", "Polite", "Is it?", Scale("binary"), weight=3.0, allow_na=True)
 BETTER = Criterion("better", "Better answer", "Which?", Scale("pairwise"), allow_na=True)
 TONE = Criterion("tone", "Tone", "?", Scale("choice", choices=("warm", "cold")), allow_na=True)
-PAGE = Path(__file__).parents[4] / "docs" / "agreement.md"
 
 
 def batch(placings, criteria=(QUALITY,), **changed) -> Batch:
@@ -470,29 +467,12 @@ def test_settled_and_repeated_choices_have_no_place():
 # -- the document -------------------------------------------------------------------------------
 
 
-def test_the_document_is_plain_json_and_the_page_names_its_keys():
-    page = PAGE.read_text(encoding="utf-8")
+def test_the_document_is_plain_json():
     for document in (
         outcomes_of(*pairs(results(24, 8, 8))),
         outcomes_of(*singles([1, 2] * 15, [3] * 30, criteria=(QUALITY, POLITE))),
     ):
         assert json.loads(json.dumps(document, allow_nan=False)) == document
-        keys = {*document, *document["comparisons"][0], *(document["position"] or {})}
-        keys |= {key for one in document["scores"] for key in one}
-        keys -= {"schema"}
-        assert document["schema"] in page
-        assert {key for key in keys if f"`{key}`" not in page} == set()
-
-
-def test_the_page_on_rating_rounds_says_how_many_examples_are_needed():
-    page = PAGE.with_name("rating-round.md").read_text(encoding="utf-8")
-    for n in (30, 60, 100, 200, 400):
-        wins, gains = (
-            [stats.detectable(spread / n**0.5, level(rounds), n) for rounds in (1, 3)]
-            for spread in (0.5, 0.25)
-        )
-        cells = [f"{found:.2f}" for found in [0.5 + wins[0], 0.5 + wins[1], *gains]]
-        assert f"| {n} | {' | '.join(cells)} |" in page
 
 
 def test_the_same_ratings_in_any_order_say_the_same():

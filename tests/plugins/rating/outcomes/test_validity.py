@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,15 +213,6 @@ def test_a_good_metric_and_a_random_one():
     )
     assert any("random" in line and "not shown to be better than chance" in line
                for line in document["sentences"])  # fmt: skip
-
-
-def test_the_page_names_every_key_of_the_document():
-    page = (Path(__file__).parents[4] / "docs" / "agreement.md").read_text(encoding="utf-8")
-    ours, ratings, scores = two_rounds(5)
-    document = validity_of(ours, ratings, scores)
-    metric = document["metrics"][0]
-    keys = {*document, *metric, *metric["answers"], *metric["differences"]} - {"schema"}
-    assert {key for key in keys if f"`{key}`" not in page} == set()
 
 
 def test_a_loss_is_turned_round():

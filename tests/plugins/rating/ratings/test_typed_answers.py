@@ -13,7 +13,7 @@ from harness.rubrics import Item
 from harness_rating.batches.records import Batch, Placing
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.ratings.typed_answers import corrections, who
+from harness_rating.ratings.typed_answers import author_of, corrections
 from tests.plugins.rating import material
 
 candidates, event, rubric = material.candidates, material.event, material.rubric
@@ -75,7 +75,7 @@ def test_a_settled_text_stands_for_that_answer_and_its_repeat_only(tmp_path):
     )  # fmt: skip
     found = corrections(made, RatingsFolder(tmp_path))
     assert texts(found) == [("row-2", "A needle."), ("row-1", "An organ.")]
-    assert [who(one) for one in found] == ["ana", "eva, settled"]
+    assert [author_of(one) for one in found] == ["ana", "eva, settled"]
 
 
 def test_what_was_typed_at_a_hidden_repeat_is_not_lost(tmp_path):

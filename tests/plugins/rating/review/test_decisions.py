@@ -11,7 +11,7 @@ from harness.records import Example
 from harness_rating.batches.records import Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.review.batches import ReviewRow, content, create, item
+from harness_rating.review.batches import ReviewRow, create, item_of_row, learned_digest
 from harness_rating.review.decisions import Decision, Reviews, as_lines, decisions, edited
 from tests.support import hostile_texts
 
@@ -104,13 +104,15 @@ def test_the_question_is_the_last_turn_of_a_user():
 
 def test_a_decision_is_about_what_is_learned():
     same = Example("other", ROW.messages, ("  x = 1\n",), "pool", thought="so")
-    assert content(item(same)) == content(item(ROW))
+    assert learned_digest(item_of_row(same)) == learned_digest(item_of_row(ROW))
     others = [
         Example("a", ROW.messages, ("x = 1",), thought="so"),
         Example("a", ROW.messages, ROW.references),
         Example("a", ROW.messages[1:], ROW.references, thought="so"),
     ]
-    assert content(item(ROW)) not in {content(item(row)) for row in others}
+    assert learned_digest(item_of_row(ROW)) not in {
+        learned_digest(item_of_row(row)) for row in others
+    }
 
 
 def test_hostile_rows_are_decided_as_any(tmp_path):
@@ -127,7 +129,7 @@ def test_hostile_rows_are_decided_as_any(tmp_path):
             _event("ana", name, "set", "decision", "accept")
         )
     reviews = Reviews(RatingsFolder(tmp_path))
-    assert {content(item(row)) for row in rows} == set(reviews.decided)
+    assert {learned_digest(item_of_row(row)) for row in rows} == set(reviews.decided)
 
 
 def test_the_same_rows_are_one_batch(tmp_path):
@@ -146,7 +148,9 @@ def test_a_row_that_has_rejected_answers_alone(tmp_path, says):
     [name] = batch.placings
     # What is rejected is seen, and another text of it is another row.
     assert [turn["content"] for turn in batch.by_id[name].messages[-2:]] == ["x = ", "?"]
-    assert content(item(bad)) != content(item(dataclasses.replace(bad, rejected=("y",))))
+    assert learned_digest(item_of_row(bad)) != learned_digest(
+        item_of_row(dataclasses.replace(bad, rejected=("y",)))
+    )
     events = [_event("ana", name, "set", key, value) for key, value in says.items()]
     Events(tmp_path / batch.name, "ana").extend(events)
     decision = decisions(batch, folder)[name]
