@@ -315,8 +315,8 @@ def _api() -> str:
     for room in _ROOMS:
         module = importlib.import_module(f"harness.{room}")
         rooms[module.__name__] = _plain(module)
-        for found in pkgutil.iter_modules(module.__path__) if room in _ROOMS[:2] else ():
-            name = f"harness.{room}.{found.name}"
+        for module_info in pkgutil.iter_modules(module.__path__) if room in _ROOMS[:2] else ():
+            name = f"harness.{room}.{module_info.name}"
             rooms[name] = _plain(importlib.import_module(name))
     parts += ["\n### Rooms\n\n", _said("import", rooms)]
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""Does launched jobs where they were launched, and tells the run of each in a file of its folder.
+"""Does launched jobs where they were launched; what a job says is read in a file of its folder.
 
 ``python -m harness.engine.carrying FOLDER NAME`` does one and ends. A launcher whose processes stay
 keeps a :class:`Carrier` in each of them, whose worker has loaded what jobs share.
@@ -27,7 +27,7 @@ SECONDS = 0.2
 """Between two steps that are told."""
 
 
-def told_file(folder: Path, name: str) -> Path:
+def messages_file(folder: Path, name: str) -> Path:
     """Where what a job says is read; there before it is submitted, so that no machine remembers
     that it is missing."""
     return folder / f"told-{name}.jsonl"
@@ -58,8 +58,8 @@ class Carrier:
         Returns:
             Whether it did not fail.
         """
-        path = told_file(folder, name)
-        past = [message for message in next(told(path)) if message[0] == "done"]
+        path = messages_file(folder, name)
+        past = [message for message in next(messages(path)) if message[0] == "done"]
         if past and not was_stopped(past[-1]):
             return past[-1][1]["failure"] is None  # it is begun again after its end
         lines = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -99,8 +99,8 @@ def left_by(folder: Path) -> dict[str, Any]:
     return {"result": digest(read_json(folder / RESULT)), "files": files}
 
 
-def told(path: Path) -> Iterator[list[Any]]:
-    """What is told of a job, again and again: all that is new since it was asked last."""
+def messages(path: Path) -> Iterator[list[Any]]:
+    """What a job says of itself, again and again: all that is new since it was asked last."""
     begin, pending = 0, b""
     while True:
         try:
@@ -111,7 +111,8 @@ def told(path: Path) -> Iterator[list[Any]]:
             data = b""
         begin += len(data)
         *lines, pending = (pending + data).split(b"\n")
-        yield [one for line in lines if (one := channel.message(line, NUMBER)) is not None]
+        new = (channel.message(line, NUMBER) for line in lines)
+        yield [message for message in new if message is not None]
 
 
 def was_stopped(done: list[Any]) -> bool:

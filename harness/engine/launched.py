@@ -137,7 +137,7 @@ class LaunchedJobs:
             withdraw([folder], cancelled)
             note = None
         if note is not None:
-            new = next(carrying.told(carrying.told_file(folder, note.name)))
+            new = next(carrying.messages(carrying.messages_file(folder, note.name)))
             if any(message[0] == "done" and not carrying.was_stopped(message) for message in new):
                 return note
             if note.id:  # without one nobody knows whether it was submitted: it is, by its name
@@ -149,7 +149,7 @@ class LaunchedJobs:
             for path in (folder / "output", folder / RESULT, *folder.glob("told-*.jsonl")):
                 remove(path)
             (folder / "output").mkdir()
-            carrying.told_file(folder, name).touch()
+            carrying.messages_file(folder, name).touch()
             note = Submitted(
                 name, "", self.entry.plugin, options, self._files, job, label, time.time()
             )
@@ -175,7 +175,7 @@ class LaunchedJobs:
         cancelled: Callable[[], bool],
         say: Callable[[str], None],
     ) -> Any:
-        messages = carrying.told(carrying.told_file(folder, note.name))
+        messages = carrying.messages(carrying.messages_file(folder, note.name))
         looks, place = list(LOOKS), f"{self.entry.plugin} {note.id}"
         begun = heard = time.monotonic()
         look, over, waits, stopped = begun + looks[0], 0.0, False, False

@@ -91,7 +91,7 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
         state, said = _asked(note)
         if attended and state not in ("waiting", "running"):
             state = "running"  # whoever waits for it knows better than we can ask
-        for message in next(carrying.told(carrying.told_file(folder, note.name))):
+        for message in next(carrying.messages(carrying.messages_file(folder, note.name))):
             if message[0] == "step":
                 done, total, step = message[1:]
             elif message[0] == "at":

@@ -307,7 +307,7 @@ def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
     def stop() -> None:
         while (note := submitted_in(folder)) is None or not note.id:
             time.sleep(0.05)
-        while not any(carrying.told_file(folder, note.name).read_bytes().split()):
+        while not any(carrying.messages_file(folder, note.name).read_bytes().split()):
             time.sleep(0.05)
         os.kill(int(note.id), signal.SIGTERM)
 
