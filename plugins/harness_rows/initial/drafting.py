@@ -30,11 +30,15 @@ PLAIN = 0.5
 SHORT_CONTEXT = 2048
 """Tokens that a model is taken to have room for where its context is not known."""
 
-
 SHARES = (0.5, 0.65)
 """Shares for train that are compared with the proposed one, where that is small."""
 FEW_ROWS = 2_000
 """Rows up to which they are."""
+KEYS = (
+    "path", "encoding", "hub", "config", "revision", "format", "columns", "prompt", "system",
+    "incomplete", "group", "stratify",
+)  # fmt: skip
+"""Options of the source, in the order in which the config has them."""
 HUNDREDS = ("chrf", "bleu", "ter")
 """Scores that go to 100."""
 
@@ -79,8 +83,10 @@ def drafted(
         EnvironmentFailure: the hub cannot be reached.
     """
     model = model_of(request.model)
-    base_model: Any = harness.make_plugin("model", model["source"], _options(model))
-    source, reading, followed = _recognised_rows(request, source, begin)
+    options = {key: value for key, value in model.items() if key != "source"}
+    base_model: Any = harness.make_plugin("model", model["source"], options)
+    begin("reading")
+    source, reading, followed = _recognised_rows(request, source)
     seen = overview.look(reading, base_model, begin)
     data = _data(seen, source)
     if not _same_columns(data, source):
@@ -89,6 +95,8 @@ def drafted(
         reading = _read(data)
     report = begin("dealing out")
     chosen = _dealt_out(reading, data, report, request.train_share)
+    if not chosen.sizes:
+        data.pop("stratify", None)  # every row has its split, so nothing is dealt out
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language, seen.tests)
@@ -96,125 +104,51 @@ def drafted(
     draft = Draft(
         command=request.command,
         data=_relative({key: data[key] for key in KEYS if key in data}, request.output),
-        model=_relative(model, request.output), splits=chosen,
-        scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
-        longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
+        model=_relative(model, request.output),
+        splits=chosen,
+        scoring=scores,
+        max_length=lengths.max_length,
+        max_new_tokens=lengths.max_new_tokens,
+        longest=_longest(lengths),
+        answers=_longest_answer(lengths),
+        cut=lengths.cut,
         few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
-        refuse=seen.held_out and seen.repeats.near > 0, label=_label(seen),
-        dev_given=_gives_dev(reading),
+        refuse=seen.held_out and seen.repeats.near > 0,
+        label=_label(seen),
+        dev_given=any(row.split == "dev" for row in reading.rows),
         preference=_preference(reading),
-    )  # fmt: skip
-    detects = _dev_shows(chosen.dev, scores.primary, scores.graded, ROUNDS)
-    others: list[Other] = []
-    if _is_short(chosen) and request.train_share is None:
-        for share in SHARES:
-            other = _dealt_out(reading, data, report, share)
-            if other.rows["train"] > chosen.rows["train"]:
-                shows = _gain(other.dev, scores.primary, scores.graded, ROUNDS)
-                others.append(Other(share, other.rows, shows))
-    return Drafted(seen, draft, detects, followed, tuple(others))
-
-
-def _preference(reading: Reading) -> str:
-    """The loss by which preferences are learned; empty where there are none."""
-    if "label" in reading.columns:
-        return "kto"
-    if "rejected" not in reading.columns:
-        return ""
-    # A row of rejected answers alone is no pair; kto learns from answers one by one.
-    return "dpo" if all(row.references for row in reading.rows) else "kto"
-
-
-def _dev_shows(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
-    """The minimum detectable effect and what it rests on, or why there is none."""
-    gain = _gain(groups, primary, graded, rounds)
-    if usable(groups):
-        return gain
-    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
-    return (
-        f"{gain} in {primary} ({basis}): the less if training changes few rows, the more "
-        "if old and new scores are unrelated"
     )
+    others: list[Other] = []
+    rows = sum(chosen.rows.values())
+    is_short = bool(chosen.sizes) and chosen.rows["train"] < rows / 2 and rows <= FEW_ROWS
+    for share in SHARES if is_short and request.train_share is None else ():
+        other = _dealt_out(reading, data, report, share)
+        if other.rows["train"] > chosen.rows["train"]:
+            gain = _gain(other.dev, scores.primary, scores.graded)
+            others.append(Other(share, other.rows, gain))
+    return Drafted(seen, draft, _dev_shows(chosen.dev, scores), followed, tuple(others))
 
 
-def _gain(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
-    """The minimum detectable effect, or why there is none.
-
-    Computed by :func:`harness.stats.assumed.assumed_effect`.
-
-    Args:
-        groups: that of each dev row.
-        graded: whether the score has values between pass and fail.
-        rounds: planned ones, which set the level of a verdict.
-    """
-    if doubt := usable(groups):
-        return f"nothing: {doubt}"
-    least, most = assumed_effect(groups, rounds, graded=graded)
-    if graded:
-        scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
-        ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
-    else:
-        ends, unit = [f"{100 * end:.0f}" for end in (least, most)], " points"
-    return f"a gain of {' to '.join(dict.fromkeys(ends))}{unit}"
-
-
-def _is_short(chosen: Splits) -> bool:
-    """Whether train has less than half of the rows, and so few that it may be asked why."""
-    total = sum(chosen.rows.values())
-    return bool(chosen.sizes) and chosen.rows["train"] < total / 2 and total <= FEW_ROWS
-
-
-def _examples_fit(lengths: Lengths) -> bool:
-    """Whether as many of the longest rows as `few-shot` shows have room before another one."""
-    few_shot: Any = harness.make_plugin("baseline", "few-shot", {})
-    room = lengths.context or SHORT_CONTEXT
-    return bool((1 + few_shot.options.k) * lengths.max_length <= room)
-
-
-def _dealt_out(
-    reading: Reading, data: dict[str, Any], report: harness.Report, train: float | None
-) -> Splits:
-    """The splits; where every row has one, ``stratify`` leaves the options, as nothing is dealt."""
-
-    def deal(sizes: splits.Sizes, draw: int) -> Sequence[Example]:
-        options = {key: value for key, value in data.items() if key != "stratify" or sizes}
-        return dealt(reading, _made({**options, "sizes": dict(sizes), "draw": draw}))
-
-    chosen = splits.propose(reading.rows, deal, train)
-    report(1, 1, "")
-    if not chosen.sizes:
-        data.pop("stratify", None)
-    return chosen
+# -- the rows --------------------------------------------------------------------------------------
 
 
 def _recognised_rows(
-    request: Request, source: Mapping[str, Any], begin: Begin
+    request: Request, source: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], Reading, Proposal | None]:
     """The rows, the options by which they could be read, and the proposal if one was followed.
 
     Raises:
         DataError: what is wrong, with what to type for it.
     """
-    begin("reading")
-    followed = None
+    columns: dict[str, Any]
     try:
-        try:
-            reading = _read(source)
-        except Unrecognised as error:
-            columns = source.get("columns", {})
-            named = {*columns, *source}
-            if not error.proposal.sure or named & {"messages", "references", "format"}:
-                raise
-            followed, best = error.proposal, error.proposal.choices[0]
-            columns = {**columns, "references": [best.answer]}
-            if "prompt" not in named:
-                columns["prompt"] = best.prompt
-            source = {**source, "columns": columns}
-            reading = _read(source)
+        source, reading, followed = _as_proposed(source)
         guessing.doubted(reading, request)
         if "prompt" not in source and (template := guessing.with_options(reading)):
-            columns = {"references": list(reading.columns["references"])}
-            columns.update({k: v for k, v in source.get("columns", {}).items() if k != "prompt"})
+            columns = {
+                "references": list(reading.columns["references"]), **source.get("columns", {}),
+            }  # fmt: skip
+            columns.pop("prompt", None)  # the template takes its place
             source = {**source, "columns": columns, "prompt": template}
             reading = _read(source)
         if choices := guessing.with_choices(reading):
@@ -230,29 +164,103 @@ def _recognised_rows(
     return source, reading, followed
 
 
-def _gives_dev(reading: Reading) -> bool:
-    return any(row.split == "dev" for row in reading.rows)
+def _as_proposed(
+    source: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Reading, Proposal | None]:
+    """The rows; where no format is recognised, by the columns that are sure to be meant."""
+    try:
+        return source, _read(source), None
+    except Unrecognised as error:
+        proposal, columns = error.proposal, source.get("columns", {})
+        named = {*columns, *source}
+        if not proposal.sure or named & {"messages", "references", "format"}:
+            raise
+    best = proposal.choices[0]
+    columns = {**columns, "references": [best.answer]}
+    if "prompt" not in named:
+        columns["prompt"] = best.prompt
+    source = {**source, "columns": columns}
+    return source, _read(source), proposal
 
 
-def _options(model: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in model.items() if key != "source"}
+def _read(raw: Mapping[str, Any]) -> Reading:
+    # Nothing is dealt out yet, and `stratify` is refused without `sizes`.
+    return read(_options({key: value for key, value in raw.items() if key != "stratify"}))
 
 
-def _made(raw: Mapping[str, Any]) -> RowsOptions:
+def _options(raw: Mapping[str, Any]) -> RowsOptions:
     options: RowsOptions = harness.make_plugin("source", "rows", raw).options
     return options
 
 
-def _read(raw: Mapping[str, Any]) -> Reading:
-    options = {key: value for key, value in raw.items() if key != "stratify"}  # needs `sizes`
-    return read(_made(options))
+def _dealt_out(
+    reading: Reading, data: Mapping[str, Any], report: harness.Report, train: float | None
+) -> Splits:
+    """The splits.
+
+    Args:
+        train: the share that train is to get; None: one by which dev and test carry a verdict.
+    """
+
+    def deal(sizes: splits.Sizes, draw: int) -> Sequence[Example]:
+        options = {key: value for key, value in data.items() if key != "stratify" or sizes}
+        return dealt(reading, _options({**options, "sizes": dict(sizes), "draw": draw}))
+
+    chosen = splits.propose(reading.rows, deal, train)
+    report(1, 1, "")
+    return chosen
 
 
-KEYS = (
-    "path", "encoding", "hub", "config", "revision", "format", "columns", "prompt", "system",
-    "incomplete", "group", "stratify",
-)  # fmt: skip
-"""Options of the source, in the order in which the config has them."""
+# -- what the config says of them ------------------------------------------------------------------
+
+
+def _preference(reading: Reading) -> str:
+    """The loss by which preferences are learned; empty where there are none."""
+    if "label" in reading.columns:
+        return "kto"
+    if "rejected" not in reading.columns:
+        return ""
+    # A row of rejected answers alone is no pair; kto learns from answers one by one.
+    return "dpo" if all(row.references for row in reading.rows) else "kto"
+
+
+def _dev_shows(groups: Sequence[str], scores: scoring.Proposal) -> str:
+    """The minimum detectable effect and what it rests on, or why there is none."""
+    gain = _gain(groups, scores.primary, scores.graded)
+    if usable(groups):
+        return gain
+    basis = f"{percent(POWER)} power, {counted(ROUNDS, 'round')} planned"
+    return (
+        f"{gain} in {scores.primary} ({basis}): the less if training changes few rows, the more "
+        "if old and new scores are unrelated"
+    )
+
+
+def _gain(groups: Sequence[str], primary: str, graded: bool) -> str:
+    """The minimum detectable effect, or why there is none.
+
+    Computed by :func:`harness.stats.assumed.assumed_effect`.
+
+    Args:
+        groups: that of each dev row.
+        graded: whether the score has values between pass and fail.
+    """
+    if doubt := usable(groups):
+        return f"nothing: {doubt}"
+    least, most = assumed_effect(groups, ROUNDS, graded=graded)
+    if graded:
+        scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
+        ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
+    else:
+        ends, unit = [f"{100 * end:.0f}" for end in (least, most)], " points"
+    return f"a gain of {' to '.join(dict.fromkeys(ends))}{unit}"
+
+
+def _examples_fit(lengths: Lengths) -> bool:
+    """Whether as many of the longest rows as `few-shot` shows have room before another one."""
+    few_shot: Any = harness.make_plugin("baseline", "few-shot", {})
+    room = lengths.context or SHORT_CONTEXT
+    return bool((1 + few_shot.options.k) * lengths.max_length <= room)
 
 
 def _same_columns(data: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
@@ -266,7 +274,7 @@ def _data(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
     """Options of the source with all that was recognised."""
     data = dict(source)
     columns = _columns(seen, source)
-    data["format"] = _format(seen, columns)
+    data["format"] = "columns" if "prompt" in columns else seen.reading.format
     if columns:
         data["columns"] = columns
     if seen.answers.skewed and _label(seen) in columns.get("meta", ()):
@@ -288,19 +296,10 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
         columns["prompt"] = prompts[0]
     if "references" in played:
         columns["references"] = played["references"]
-    for role in (
-        "completion",
-        "rejected",
-        "label",
-        "choices",
-        "good",
-        "system",
-        "id",
-        "group",
-        "split",
-    ):
-        if role in played:
-            columns[role] = played[role][0]
+    single = (
+        "completion", "rejected", "label", "choices", "good", "system", "id", "group", "split",
+    )  # fmt: skip
+    columns |= {role: played[role][0] for role in single if role in played}
     if seen.fields.group and "group" not in columns:
         columns["group"] = seen.fields.group
     meta = [*played.get("meta", []), *seen.fields.facts]
@@ -317,10 +316,6 @@ def _label(seen: Overview) -> str:
     plain = seen.answers.kind == "labels" and len(names) == 1 and not seen.listed
     plain = plain and "choices" not in seen.reading.columns  # a letter says nothing of the row
     return names[0] if plain else ""
-
-
-def _format(seen: Overview, columns: Mapping[str, Any]) -> str:
-    return "columns" if "prompt" in columns else seen.reading.format
 
 
 def _relative(options: Mapping[str, Any], output: Path) -> dict[str, Any]:
