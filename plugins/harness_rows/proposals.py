@@ -162,22 +162,17 @@ def propose(columns: Sequence[str], head: Sequence[Record]) -> Proposal:
         columns: in the order of the file; ``outer.inner`` is one within an object.
         head: the first records.
     """
-    all_columns = [_column(name, head) for name in columns]
-    usable = [
-        column for column in all_columns if column.kind in ("text", "label", "rating", "short")
-    ]
+    kinds = ("text", "label", "rating", "short")
+    usable = [column for name in columns if (column := _column(name, head)).kind in kinds]
     texts = [column for column in usable if _may_be_text(column)]
     offered, answer = _offered(columns, head)
     if offered:
-        texts = [
-            column for column in texts if column.name.partition(".")[0] not in (offered, answer)
-        ]
+        choices_of_exam = (offered, answer)
+        texts = [text for text in texts if text.name.partition(".")[0] not in choices_of_exam]
     titles = [column for column in texts if column.role == "title"]
-    if len(texts) > len(titles):
-        texts = [column for column in texts if column not in titles]
-    else:
+    if len(titles) == len(texts):  # a title alone is a prompt, too
         titles = []
-    texts = _without_names(texts)
+    texts = _without_names([column for column in texts if column not in titles])
     if offered and texts:
         asked = [column for column in texts if column.role == "prompt"] or texts
         choices = [Choice(column.name, answer) for column in asked]
@@ -291,40 +286,47 @@ def _may_be_text(column: _Column) -> bool:
 
 
 def _paired(texts: Sequence[_Column], others: Sequence[_Column]) -> tuple[list[Choice], bool, bool]:
-    """Choices; whether the first is sure; whether names say it."""
+    """Choices; whether the first is sure; whether names say it.
+
+    Args:
+        texts: columns that may hold prompts or answers that are no labels.
+        others: the other ones that may be an answer.
+    """
     texts = [column for column in texts if column.role != "other"]
     others = [column for column in others if column.role != "other"]
     answers = [column for column in texts if column.role == "answer"]
-    labels = [column for column in others if column.kind == "label"]
-    labels = labels or [column for column in others if column.kind == "rating"]
-    named = [
-        column for column in others if column.role in ("label", "answer") and column.kind != "text"
-    ]
     asked = [column for column in texts if column not in answers] or texts
     prompts = [column for column in asked if column.role == "prompt"]
+    labels = [column for column in others if column.kind == "label"]
+    labels = labels or [column for column in others if column.kind == "rating"]
+    named_labels = [
+        column for column in others if column.role in ("label", "answer") and column.kind != "text"
+    ]
+    # Of a survey, no question is the prompt of the others: a person decides.
     survey = any(
         "?" in column.name or len(_WORD.findall(column.name)) >= _LONG_NAME for column in texts
     )
     if answers and len(texts) > len(answers):
         choices = [Choice(p.name, a.name) for a in answers for p in prompts or asked]
         return choices, len(choices) == 1, bool(prompts)
-    if len(texts) == 1:
-        called_answers = [column for column in named if column.role == "answer"]
-        answer_columns = called_answers or named or labels
-        choices = [Choice(texts[0].name, column.name) for column in answer_columns]
-        return choices, len(answer_columns) == 1 and not survey, bool(named)
+    if len(texts) == 1:  # a text and its label
+        called_answers = [column for column in named_labels if column.role == "answer"]
+        candidates = called_answers or named_labels or labels
+        choices = [Choice(texts[0].name, column.name) for column in candidates]
+        return choices, len(choices) == 1 and not survey, bool(named_labels)
     if len(texts) == 2 and not answers:
+        # A prompt and its answer in the order of the file; or two texts that a label compares.
         first, second = texts if texts[1] not in prompts or prompts == texts else reversed(texts)
         choices = [Choice(first.name, second.name)]
-        marks = named or ([] if prompts else labels)
+        compared_by = named_labels or ([] if prompts else labels)
         if not any("{" in column.name or "}" in column.name for column in texts):
             both = "\n\n".join(f"{{{column.name}}}" for column in texts)
-            choices += [Choice(first.name, label.name, both) for label in marks]
+            choices += [Choice(first.name, label.name, both) for label in compared_by]
         if not prompts:
             choices.append(Choice(second.name, first.name))
-        return choices, not marks and not survey and len(prompts) < 2, False
+        return choices, not compared_by and not survey and len(prompts) < 2, False
     longest = sorted(texts, key=lambda column: -column.length)
-    pairs = ((p, a) for p in prompts or longest for a in [*named, *longest] if p is not a)
+    pairs = ((p, a) for p in prompts or longest for a in [*named_labels, *longest] if p is not a)
     return [Choice(p.name, a.name) for p, a in islice(pairs, MOST)], False, False
 
 

@@ -73,15 +73,12 @@ def _show(data: Opened, findings: Sequence[Finding], console: Console) -> None:
             (f"{finding.level}: ", f"bold {STYLES[finding.level]}"), one_line(finding.what, 800)
         )
         console.print(head, highlight=False)
-        below = (
-            [", ".join(one_line(place, 120) for place in finding.places)] if finding.places else []
-        )
-        more = ", …" if below and finding.count > len(finding.places) else ""
-        for line in [
-            *(f"{text}{more}" for text in below),
-            *([f"-> {finding.hint}"] * bool(finding.hint)),
-        ]:
-            set_in(console, Text(line, "dim"))
+        if finding.places:
+            places = [one_line(place, 120) for place in finding.places]
+            more = ["…"] if finding.count > len(places) else []
+            set_in(console, Text(", ".join([*places, *more]), "dim"))
+        if finding.hint:
+            set_in(console, Text(f"-> {finding.hint}", "dim"))
     tables.note(console, _sentence(data, findings), "bold")
 
 

@@ -115,7 +115,8 @@ def _key(row: harness.Example) -> tuple[str, str | None]:
 
 def _why(data: Opened, kept_at: int, likeness: float, by: str) -> str:
     what = "repeats" if likeness == 1 else f"nearly repeats ({likeness:.2f})"
-    return f"{what} {'the prompt of ' * (by == 'prompt')}{data.rows[kept_at].place}"
+    of = "the prompt of " if by == "prompt" else ""
+    return f"{what} {of}{data.rows[kept_at].place}"
 
 
 def _document(request: DedupRequest, data: Opened, repeats: Repeats) -> dict[str, Any]:

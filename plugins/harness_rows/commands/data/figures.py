@@ -38,8 +38,10 @@ def show(document: Document, console: Console) -> None:
         tables.note(console, line)
     for field in document["fields"]:
         name = one_line(field["name"], 60)
-        unread = f"  (no role reads it; --column meta={name} makes a field)"
-        tables.head(console, name + unread * (not field["used"]))
+        unread = (
+            "" if field["used"] else f"  (no role reads it; --column meta={name} makes a field)"
+        )
+        tables.head(console, name + unread)
         if len(field["values"]) > sum(field["totals"].values()) / FEW:
             tables.note(console, f"{len(field['values']):,} different values: no field to balance")
         else:
