@@ -105,6 +105,7 @@ def test_arms_plan_and_reports_know_of_both(project: Project) -> None:
     assert "then polish" in project.inside("report", "--brief").out
 
 
+@pytest.mark.nightly
 def test_a_kill_of_the_second_leaves_the_first(project: Project) -> None:
     project.write(TWO.replace("rounds: 3", "rounds: 1"))
     whole = summary(project)

@@ -92,6 +92,7 @@ def take(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.nightly
 def test_pip_takes_the_command_of_this_installation() -> None:
     take(install_extra("rate"))
 

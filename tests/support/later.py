@@ -1,7 +1,7 @@
 """Modules that take seconds to import, and that few tests use.
 
-Each of the two processes collects every file of tests: what a file imports at its top is loaded
-in both of them, though its tests run in one.
+Each of the processes collects every file of tests: what a file imports at its top is loaded
+in all of them, though its tests run in one.
 """
 
 from __future__ import annotations

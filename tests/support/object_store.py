@@ -108,7 +108,7 @@ def serving() -> Iterator[ObjectStore]:
 
     door = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     door.daemon_threads = True
-    threading.Thread(target=door.serve_forever, daemon=True).start()
+    threading.Thread(target=door.serve_forever, args=(0.01,), daemon=True).start()
     keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     store.environment = {
         **keys, "AWS_DEFAULT_REGION": "us-east-1",

@@ -55,6 +55,7 @@ def test_it_writes_a_package_and_says_what_to_type_next(here, capsys):
     assert not [p for p in here.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.nightly
 def test_its_test_passes_without_installing(here):
     new("metric", "acme-recall", None)
     done = run(here / "acme-recall", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")

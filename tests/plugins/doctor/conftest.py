@@ -40,7 +40,7 @@ class Server:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -109,7 +109,7 @@ class Machine:
         }  # fmt: skip
 
     def doctor(self, *arguments: str, **environment: str) -> Result:
-        return self.project.process("doctor", *arguments, **{**self.environment, **environment})
+        return self.project.harness("doctor", *arguments, **{**self.environment, **environment})
 
     def said(self, *arguments: str, **environment: str) -> Any:
         """The JSON document."""

@@ -29,7 +29,7 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     project: Project, text: str
 ) -> None:
     project.write(text)
-    run = project.start("iterate", "--set", "train.seconds=24")
+    run = project.start("iterate", "--set", "train.seconds=12")
     over = time.monotonic() + 120
     while not any("train" in job.label and job.total for job in at_work(project)):
         assert time.monotonic() < over and run.poll() is None

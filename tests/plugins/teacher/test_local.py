@@ -48,6 +48,7 @@ def replies(folder, left):
     return [said[place].text for place in range(len(requests))], ALL - generator.left
 
 
+@pytest.mark.nightly
 def test_what_is_drawn_does_not_depend_on_where_it_was_killed(tmp_path):
     whole, count = replies(tmp_path / "whole", ALL)
     assert len(set(whole)) == PART + 9 and count > PART + 9

@@ -59,6 +59,7 @@ def answer(base, row, another, tmp_path):
     return go
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_killed_twice_it_gives_the_same_answers(answer, kind):
     unbroken, said, _ = answer(saving=False, **OPTIONS[kind])

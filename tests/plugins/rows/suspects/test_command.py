@@ -109,6 +109,7 @@ def test_rows_that_contradict_each_other_are_listed_beside(labels: Project) -> N
     assert [line["rank"] for line in done.document["suspects"]] == [*range(1, len(found) + 1)]
 
 
+@pytest.mark.nightly
 def test_a_second_call_goes_on_where_the_first_was_killed(texts: Project) -> None:
     kills = str(texts.folder / "kills")
     calls = ("data", "suspects", "--json", "--folds", "2")
