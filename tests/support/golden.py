@@ -2,7 +2,8 @@
 
 ``pytest --update-golden PATH`` writes the files of these tests anew; the change of a screen is
 then read in the diff. What differs between two machines or two walks is drawn as one thing: the
-folder of the test as ``FOLDER``, the name of a run as ``00000000``, a date as ``2026-01-01``.
+folder of the test as ``FOLDER``, the name of a run as ``00000000``, a date as ``2026-01-01``, and
+the program, which ``-m pytest`` has started, as ``harness``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ FOLDER = TESTS / "golden"
 Golden = Callable[..., None]
 
 _ONE_THING = (
+    (re.compile(r"^Usage: .*?\bharness\b", re.MULTILINE), lambda m: "Usage: harness"),
     (re.compile(r"\b(?=\w*\d)[0-9a-f]{24}\b|\b(?=\w*\d)[0-9a-f]{8}\b"), lambda m: "0" * len(m[0])),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), lambda m: "2026-01-01 00:00"),
 )
