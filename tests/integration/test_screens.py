@@ -24,7 +24,6 @@ SCREENS = {
     "why a training row": "why train-1",
     "compare": "compare 0 1",
     "compare all": "compare --all",
-    "advise": "advise",
     "runs": "runs",
     "query": "query 'SELECT round, label FROM rounds'",
     "clean": "clean",
@@ -61,7 +60,6 @@ def test_the_walk(walked: tuple[Project, Result, Result], golden: Golden) -> Non
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_command(walked: tuple[Project, Result, Result], golden: Golden, name: str) -> None:
     made, *_ = walked
-    width = "400" if name == "advise" else "80"  # measured times would move the breaks
-    done = made.inside(*shlex.split(SCREENS[name]), COLUMNS=width, TERMINAL_WIDTH="80")
+    done = made.inside(*shlex.split(SCREENS[name]), COLUMNS="80", TERMINAL_WIDTH="80")
     said = f"{done.out}{done.err}exit code {done.code}\n"
     golden(MEASURED.sub(r" N \2", said), name.replace(" ", "-"), made.folder)
