@@ -1,7 +1,13 @@
 """Raters, and models beside them, rate answers by a rubric.
 
-The metric and the detector that read ratings, the augmenter that proposes typed answers, the
-judge, the section of reports, the tables of the run's database, and ``harness rate``.
+In the order in which a rating comes about: ``rubric/`` reads what is asked, ``batches/`` draws
+answers and assigns them, ``page/`` and ``exchange/`` bring in what raters do, ``ratings/`` keeps
+it and says what it comes to. ``agreement/`` and ``outcomes/`` compute what that shows, ``judge/``
+lets a model rate, ``review/`` asks people about rows. ``commands/`` is ``harness rate``.
+
+Registered here are the metric and the detector that read ratings, the augmenter that proposes
+typed answers, the verifier, the judge, the section of reports, and the tables of the run's
+database.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class RubricMetric(RubricScores):
     def _is_rated(
         self, ratings: RatingIndex, answer: harness.Prediction, row: harness.Example
     ) -> bool:
-        """Also where it cannot be judged: nobody is asked for that again."""
+        # Also where somebody said that it cannot be judged: nobody is asked for that again.
         if self._others is None:
             return ratings.has(row.id, answer)
         other = self._others.get(row.id)

@@ -98,7 +98,7 @@ def batches(document: Document) -> list[Document]:
 def extent(document: Document) -> str:
     """``90 of 120 items rated``."""
     rated = rows_of(document, "rated")
-    done, total = (sum(row[key] for row in rated) for key in ("rated", "items"))
+    done, total = sum(row["rated"] for row in rated), sum(row["items"] for row in rated)
     return f"{done} of {total} items rated"
 
 

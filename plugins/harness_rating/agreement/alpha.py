@@ -110,16 +110,13 @@ def _moments(ratings: Grid, numbers: Floats) -> tuple[Floats, Scores]:
 
 
 def _ordinal(ratings: Grid, counts: Floats) -> tuple[Floats, Scores]:
-    """Krippendorff's ordinal distance is the squared difference of mid-ranks.
-
-    The ranks are those of the sample, so each draw of the bootstrap has its own.
-    """
+    """Krippendorff's ordinal distance is the squared difference of mid-ranks."""
     low, high = np.triu_indices(counts.shape[1], 1)
     met = counts[:, low] * counts[:, high] / (ratings.sizes - 1.0)[:, None]
 
     def scores(sums: Floats) -> Floats:
         pairs, each = sums[: len(low)], sums[len(low) :]
-        ranks = _midranks(each)
+        ranks = _midranks(each)  # of the sample, so each draw of the bootstrap has its own
         apart = (ranks[low] - ranks[high]) ** 2
         observed = (pairs * apart).sum(axis=0)
         chance = (each[low] * each[high] * apart).sum(axis=0)

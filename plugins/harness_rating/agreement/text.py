@@ -153,6 +153,6 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
 
 def duration(time: Mapping[str, Any]) -> str:
     """How long an item takes: the median, and the quartiles where they differ in whole seconds."""
-    median, lower, upper = (f"{time[name]:.0f}" for name in ("median", "lower", "upper"))
+    lower, upper = f"{time['lower']:.0f}", f"{time['upper']:.0f}"
     spread = "" if lower == upper else f"; half of them take {lower} to {upper} s"
-    return f"An item takes {median} s{spread}."
+    return f"An item takes {time['median']:.0f} s{spread}."

@@ -70,6 +70,7 @@ def sides(assigned: Sequence[tuple[str, ...]], secret: str) -> list[bool]:
         lot = int(digest([secret, "side", unit])[0], 16) % 2 == 1
         swapped[unit] = ahead < 0 if ahead else lot
         lead.update(dict.fromkeys(bound[unit], 1 if swapped[unit] else -1))
+    # The sum of the squares of `lead` falls with every turn, so this comes to an end.
     while turn := _better(bound, swapped, mixed, lead):
         lead.update(_change(bound, swapped, turn))
         for unit in turn:
@@ -81,10 +82,7 @@ def _better(
     bound: Sequence[tuple[str, ...]], swapped: Sequence[bool], mixed: Sequence[int],
     lead: Mapping[str, int],
 ) -> set[int]:  # fmt: skip
-    """One pair or two that had better be turned over, or none.
-
-    The sum of the squares of ``lead`` falls with every turn, so that turning comes to an end.
-    """
+    """One pair or two that had better be turned over, or none."""
     worst = {rater for rater, ahead in lead.items() if abs(ahead) > 1 and rater != _ALL}
     uneven = [unit for unit in mixed if not worst.isdisjoint(bound[unit])]
     single_turns = ({unit} for unit in uneven)

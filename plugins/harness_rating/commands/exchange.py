@@ -96,7 +96,7 @@ def export(
 
 
 def _check_config(target: Path, config: Path, content: bytes) -> None:
-    """The configuration goes next to the ratings; nobody else's file is written over."""
+    """Raises UsageError where the configuration would be written over another file."""
     if target.suffix.casefold() == config.suffix:
         raise UsageError(
             f"-o {target}: the labelling configuration is written to {config}",

@@ -213,11 +213,7 @@ def _seconds(raw: str) -> float | None:
 
 
 def _timed(event: Event, batch: str, stated: str, since: str) -> Event:
-    """The event with its time and id.
-
-    A row keeps its time where nothing else stands. Else it was changed in the sheet, just now for
-    all that is known, unless what stands is newer than the row ever was.
-    """
+    """The event with its time and id; ``since`` is the time of what stands, empty without it."""
     if stated and since and stated < since:
         raise DataError(
             f"this row is of {stated}, and {event.rater} said something else at {since}; empty "
@@ -226,8 +222,14 @@ def _timed(event: Event, batch: str, stated: str, since: str) -> Event:
     if stated and not since:
         # The same id each time: what the rater took back since is not brought in again.
         return dataclasses.replace(event, id=digest([batch, to_json(event)])[:32])
-    # What stands may bear a time ahead of this clock; a correction comes after it all the same.
-    at = stated if stated > since else max(now(), later(since, 1) if since else "")
+    if stated > since:
+        at = stated
+    elif since:
+        # The value was changed in the sheet, just now for all that is known. What stands may bear
+        # a time ahead of this clock; a correction comes after it all the same.
+        at = max(now(), later(since, 1))
+    else:
+        at = now()
     if at == since:
         raise DataError(f"{event.rater} said something else at {since}, and no time is later")
     return dataclasses.replace(event, id=uuid.uuid4().hex, at=at)

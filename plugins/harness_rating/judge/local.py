@@ -109,7 +109,7 @@ class Local:
 
 
 def _ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
-    """The prompt as the model's chat template has it; some templates know no system turn."""
+    """The prompt as the model's chat template has it."""
     if not tokenizer.chat_template:
         raise harness.EnvironmentFailure(
             "this model has no chat template, so it cannot be asked",
@@ -117,7 +117,7 @@ def _ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
         )
     try:
         return _rendered(tokenizer, messages)
-    except Exception:
+    except Exception:  # some templates know no system turn, and raise what they like
         whole = "\n\n".join(message["content"] for message in messages)
         return _rendered(tokenizer, [{"role": "user", "content": whole}])
 

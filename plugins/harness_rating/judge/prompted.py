@@ -160,7 +160,7 @@ class PromptedJudge:
 
 
 def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judgement:
-    """All samples of one criterion of one item; one that cannot be read spoils them all."""
+    """What all samples of one criterion of one item come to."""
     item, criterion = questions[0].item, questions[0].criterion
     samples: list[Any] = []
     evidence: list[str] = []
@@ -168,6 +168,7 @@ def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judge
         try:
             why, value = read(criterion, reply.text)
         except Unreadable as error:
+            # One that cannot be read spoils them all: the rest would be no fair sample.
             place = f"reply {question.sample + 1} of {len(questions)}"
             return Judgement(item, criterion.id, error=f"{place} cannot be read: {error}")
         if criterion.scale.kind == "pairwise" and question.swapped and value is not None:

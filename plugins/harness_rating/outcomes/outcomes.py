@@ -160,7 +160,6 @@ def _comparison(batch: Batch, rows: _Rows, level: float, seed: int) -> dict[str,
     pairs = batch.rubric.pairwise
     values = np.array(rows.values, np.float64)
     signs = np.sign(np.round(values[:, 1] - values[:, 0], _DIGITS))
-    wins, ties, losses = (int(np.count_nonzero(signs == sign)) for sign in (1, 0, -1))
     sound = batch.verdicts and not rows.lopsided
     won = (1 + signs) / 2
     comparison: dict[str, Any] = {
@@ -171,9 +170,9 @@ def _comparison(batch: Batch, rows: _Rows, level: float, seed: int) -> dict[str,
         "against": rows.pair.earlier,
         "n": len(values),
         "groups": len(set(rows.groups)),
-        "wins": wins,
-        "ties": ties,
-        "losses": losses,
+        "wins": int(np.count_nonzero(signs == 1)),
+        "ties": int(np.count_nonzero(signs == 0)),
+        "losses": int(np.count_nonzero(signs == -1)),
         "win_rate": _win_rate(won, rows.groups, seed, sound),
         "difference": None if pairs else _difference(values, rows.groups, seed, sound),
     }

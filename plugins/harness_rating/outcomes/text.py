@@ -50,7 +50,7 @@ def comparison(row: Document, doubt: str) -> str:
 
 
 def _preferred(row: Document) -> str:
-    new, old = (_source(row, key) for key in ("round", "against"))
+    new, old = _source(row, "round"), _source(row, "against")
     return (
         f"{title(row)}: {new} is preferred to {old} in {counted(row['wins'], 'example')}, {old} in "
         f"{row['losses']:,}, neither in {row['ties']:,}: a win rate of "
@@ -59,9 +59,11 @@ def _preferred(row: Document) -> str:
 
 
 def _changed(row: Document) -> str:
-    new, old = (_source(row, key) for key in ("round", "against"))
+    new, old = _source(row, "round"), _source(row, "against")
     value = row["difference"]["value"]
-    moved = f"{'up' if value > 0 else 'down'} by {points(abs(value))}" if value else "no change"
+    moved = "no change"
+    if value:
+        moved = f"{'up' if value > 0 else 'down'} by {points(abs(value))}"
     return (
         f"{title(row)}, {new} against {old}: {moved} on a scale of 0 to 1, better in "
         f"{counted(row['wins'], 'example')}, worse in {row['losses']:,}, equal in {row['ties']:,}"
@@ -167,7 +169,7 @@ def _about_rounds(document: Document, total: int, gaps: Sequence[str]) -> Iterat
 def _about_places(document: Document, bias: Mapping[str, float | None] | None) -> Iterator[str]:
     if bias is None or document["position"] is None:
         return
-    value, low, high = (bias[key] for key in ("value", "low", "high"))
+    value, low, high = bias["value"], bias["low"], bias["high"]
     if value is None or low is None or high is None or low <= 0.5 <= high:
         return
     side = "first"

@@ -108,7 +108,7 @@ def pack(batch: Batch, rater: str) -> bytes:
             payloads.item(items[name], batch.rubric, reference=with_references) for name in names
         ],
     }
-    script, style = (asset(name).decode() for name in ("page.js", "page.css"))
+    script, style = asset("page.js").decode(), asset("page.css").decode()
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"

@@ -110,10 +110,11 @@ class RaterSession:
             return refused
 
     def _asks(self, identifier: str) -> Rubric:
-        """Who settles is asked what raters disagree on, and nothing else."""
+        """The rubric as it is asked about an item."""
         rubric, disputed = self.batch.rubric, self._values.get(identifier)
         if disputed is None:
             return rubric
+        # Who settles is asked what raters disagree on, and nothing else.
         criteria = [
             replace(criterion, ask_if=None)
             for criterion in rubric.criteria

@@ -152,10 +152,7 @@ class RatingIndex:
 
 
 def _items_of(batch: Batch, folder: RatingsFolder, rubric: Rubric) -> dict[str, _Items]:
-    """Example id -> digest of a text -> its items, each with rater -> vector.
-
-    Items that nobody has rated are there too, without raters: they were to be.
-    """
+    """Example id -> digest of a text -> its items, each with rater -> vector."""
     complete, criteria = folder.complete(batch), numeric_criteria(rubric)
     items: dict[str, dict[str, list[Mapping[str, Vector]]]] = defaultdict(lambda: defaultdict(list))
     for item, (example, text_digest) in single_answers(batch).items():
@@ -163,6 +160,7 @@ def _items_of(batch: Batch, folder: RatingsFolder, rubric: Rubric) -> dict[str, 
         for rater, values in complete.get(item, {}).items():
             each = [normal(criterion, values.get(criterion.id)) for criterion in criteria]
             vectors[rater] = (overall(rubric, values), *each)
+        # Without raters, too: who has not rated each item of a text has not rated both answers.
         items[example][text_digest].append(vectors)
     return {example: dict(by_text) for example, by_text in items.items()}
 

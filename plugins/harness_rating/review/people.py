@@ -190,7 +190,7 @@ class People(harness.Verifier):
 
 
 def _about(row: Example) -> dict[str, str]:
-    """What reviewers are told of a proposed row: what it was made for."""
+    """What reviewers are told of a proposed row."""
     place = (row.origin or {}).get("slice")
     return {"made for": str(place)} if place else {}
 
