@@ -27,12 +27,11 @@ def annotated(run: AnnotatedRun) -> Annotated:
     A batch that is damaged is named in a note, and harms no other.
     """
     folder = RatingsFolder(run.folder / FOLDER)
-    run_batches = folder.of_run(run.name)
+    batches, notes = folder.of_run(run.name)
     tables: dict[str, list[Row]] = {}
     errors = NamedErrors()
-    notes = list(run_batches.notes)
     values: AnswerValues | None = None
-    for batch in run_batches.batches:
+    for batch in batches:
         try:
             rated = _read(batch, folder)
             rows = {"batches": [_batch(rated)], "ratings": list(_ratings(rated))}

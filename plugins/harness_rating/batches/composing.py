@@ -22,15 +22,17 @@ def content_of(spec: BatchSpec, chosen: Sequence[Candidate]) -> dict[str, Any]:
     plain = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     del plain["rubric"]
     answers = [
-        [candidate.example.id, [candidate.answers[k] for k in spec.rounds]] for candidate in chosen
+        [candidate.example.id, [candidate.answers[number] for number in spec.rounds]]
+        for candidate in chosen
     ]
-    shown = digest([to_json(candidate.example) | {"place": ""} for candidate in chosen])
+    # Where a row stands in its file is nothing of the batch.
+    examples = [to_json(candidate.example) | {"place": ""} for candidate in chosen]
     return {
         **to_json(plain),
         "overlap": spec.share,
         "rubric": spec.rubric.digest,
         "answers": digest(answers),
-        "examples": shown,
+        "examples": digest(examples),
     }
 
 

@@ -196,13 +196,13 @@ def _counted(scale: Sequence[Any], counts: Mapping[Any, int]) -> list[str]:
     def shown(value: Any) -> str:
         return one_line(label(value), LABEL)
 
-    pieces = [f"{shown(value)}: {counts.get(value, 0):,}" for value in scale]
     if len(scale) > MOST_VALUES:
-        often = max(scale, key=lambda value: counts[value])
-        pieces = [
-            f"{len(scale)} values from {shown(scale[0])} to {shown(scale[-1])}",
-            f"most often {shown(often)} ({counts[often]:,}x)",
-        ]
+        pieces = [f"{len(scale)} values from {shown(scale[0])} to {shown(scale[-1])}"]
+        often = max(scale, key=lambda value: counts.get(value, 0))
+        if often in counts:  # of a scale with so many levels perhaps none was given
+            pieces.append(f"most often {shown(often)} ({counts[often]:,}x)")
+    else:
+        pieces = [f"{shown(value)}: {counts.get(value, 0):,}" for value in scale]
     if None in counts:
         pieces.append(f"cannot judge: {counts[None]:,}")
     return pieces

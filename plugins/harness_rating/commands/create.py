@@ -84,13 +84,13 @@ class CreateRequest:
         raters = tuple(name.strip() for name in self.raters.split(",") if name.strip())
         # The last round that has answers; of those that are closed, where a model is needed.
         latest = run.answered[-1] if self.split != "pool" else run.closed[-1]
-        made = BatchSpec(
+        spec = BatchSpec(
             rubric, run.name, latest if self.round is None else self.round, raters, self.versus,
             self.split, self.n, self.strategy, self.by, self.overlap, self.several, self.repeats,
             self.seed,
         )  # fmt: skip
-        made.check()
-        return made
+        spec.check()
+        return spec
 
 
 def make(request: CreateRequest) -> Batch:

@@ -42,11 +42,13 @@ def verdict(name: BatchName = None, as_json: Json = False) -> None:
 def _show(document: Document, console: Console) -> None:
     tables.head(console, f"{document['batch']} (rubric {document['rubric']}, of {document['run']})")
     compared, scored = document["comparisons"], document["scores"]
-    shown = comparisons_table(compared, console.width) if compared else None
-    if any(score["n"] for score in scored) and shown is None:
-        shown = scores_table(scored)
-    if shown is not None:
-        draw_rows(shown, console)
+    figures = None
+    if compared:
+        figures = comparisons_table(compared, console.width)
+    elif any(score["n"] for score in scored):
+        figures = scores_table(scored)
+    if figures is not None:
+        draw_rows(figures, console)
         console.print()
     if document["position"] and document["position"]["n"]:
         tables.note(console, _position(document["position"]))
@@ -55,7 +57,7 @@ def _show(document: Document, console: Console) -> None:
     for sentence in document["sentences"]:
         if sentence not in in_table:
             tables.note(console, sentence)
-    if shown is None:
+    if figures is None:
         tables.next_command(console, shlex.join(["harness", "rate", "status", document["batch"]]))
 
 

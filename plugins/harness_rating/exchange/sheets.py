@@ -67,7 +67,7 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
     standing, seen = _standing(batch, folder), dict[Place, int]()
     raters = (*batch.raters, *folder.settlers(batch))
     # What was brought in before, even if it was taken back since.
-    known = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}
+    imported = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}
     wrong: list[tuple[int, str]] = []
     events: list[tuple[int, Event]] = []
     for line, row in rows:
@@ -76,7 +76,7 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
         except DataError as error:
             wrong.append((line, error.what))
             continue
-        if event is not None and event.id not in known.get(event.rater, ()):
+        if event is not None and event.id not in imported.get(event.rater, ()):
             events.append((line, event))
     refuse_all(path, wrong)
     return batch, events

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,18 +26,6 @@ from harness_rating.rubric.scoring import asked_criteria, version_problem
 T = TypeVar("T")
 Version = tuple[tuple[int, int, int] | None, ...]
 """Size, time and inode of each file; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunBatches:
-    """The batches of a run.
-
-    Attributes:
-        notes: a sentence for each batch that cannot be read.
-    """
-
-    batches: tuple[Batch, ...]
-    notes: tuple[str, ...] = ()
 
 
 class RatingsFolder:
@@ -104,18 +91,21 @@ class RatingsFolder:
         publish(compose(name, spec, chosen, digest(["secret", content])), content, self.path)
         return self.batch(name)
 
-    def of_run(self, run: str) -> RunBatches:
-        """Every whole batch of the run's answers, by name. A damaged one harms no other."""
-        whole: list[Batch] = []
+    def of_run(self, run: str) -> tuple[list[Batch], list[str]]:
+        """Every whole batch of the run's answers, by name, and a sentence for each damaged one."""
+        batches: list[Batch] = []
         notes: list[str] = []
         for name in self.names():
             if self._run_of(name) not in (run, None):
                 continue
             try:
-                whole.append(self.batch(name))
+                batch = self.batch(name)
             except HarnessError as error:
                 notes.append(f"the ratings of batch {name} are left out: {error.what}")
-        return RunBatches(tuple(batch for batch in whole if batch.run == run), tuple(notes))
+                continue
+            if batch.run == run:
+                batches.append(batch)
+        return batches, notes
 
     def digest_of(self, run: str) -> str | None:
         """Digest of all files of the run's batches that have ratings; None without any.

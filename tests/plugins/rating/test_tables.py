@@ -150,7 +150,8 @@ def test_a_damaged_batch_is_named_and_the_others_stand(root, name):
     assert [row["batch"] for row in found.tables["batches"]] == [pairs.name]
     (note,) = found.notes
     assert note.startswith(f"the ratings of batch {singles.name} are left out: ")
-    assert [one.name for one in RatingsFolder(root).of_run(RUN).batches] == [pairs.name]
+    batches, _ = RatingsFolder(root).of_run(RUN)
+    assert [batch.name for batch in batches] == [pairs.name]
 
 
 def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):

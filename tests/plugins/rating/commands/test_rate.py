@@ -246,6 +246,20 @@ def test_agreement_of_hostile_titles_and_choices_and_of_one_value_only(desk, tol
     assert "█" in out and (plain.code, plain.err, plain.out.isascii()) == (0, "", True)
 
 
+def test_agreement_of_a_scale_of_many_levels_of_which_few_were_given(desk, told):
+    percent = HOSTILE_RUBRIC.replace("min: 1, max: 5", "min: 0, max: 20")
+    desk.project.write(
+        percent.replace("{1: wrong, 5: right}", "{0: wrong, 20: right}"), "many.yaml"
+    )
+    command = ("create", "--rubric", "many.yaml", "-n", "4", "--raters", "ana,bo")
+    desk.name = desk.rate(*command, "--overlap", "1", "--json").document["batch"]
+    for rater in ("ana", "bo"):
+        for place, item in enumerate(desk.batch.assignments[rater]):
+            desk.says(rater, item, "right", 17 if place else 3)
+    out = " ".join(told(desk.rate("agreement", desk.name)).split())
+    assert "21 values from 0 to 20 · most often 17 (6x)" in out
+
+
 def test_validity_says_what_the_metrics_are_worth(rated, told, document):
     out = told(rated.rate("validity"))
     found = document(rated.rate("validity", "--json"))
