@@ -58,7 +58,7 @@ def test_a_table_gets_a_config_that_check_calls_fine(project: Any) -> None:
     assert done.out.startswith("harness.yaml: fine.")
 
 
-@pytest.mark.parametrize("page", ["own-model", "compare-runs"])
+@pytest.mark.parametrize("page", ["models", "compare-runs"])
 def test_configs_are_yaml_and_their_options_exist(page: str) -> None:
     from harness.registry import Registry
 

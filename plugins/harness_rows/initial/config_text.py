@@ -109,7 +109,7 @@ def _filters(draft: Draft) -> Iterator[str]:
 def _model(draft: Draft) -> Iterator[str]:
     yield f"model: {value(draft.model)}"
     if draft.model["source"] == "pypi":
-        yield "# larger: {source: hub, id: Qwen/Qwen2.5-0.5B-Instruct}; harness docs own-model"
+        yield "# larger: {source: hub, id: Qwen/Qwen2.5-0.5B-Instruct}; harness docs models"
 
 
 def _train(draft: Draft) -> Iterator[str]:
