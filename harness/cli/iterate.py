@@ -40,7 +40,7 @@ app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """What the command line asks of a run.
 
     Attributes:
@@ -107,27 +107,27 @@ def iterate(
     from harness.context import Quiet
     from harness.engine.run import Run
 
-    asked = Asked(require, not no_test, as_new_run, reopen, as_json)
-    asked.check()
-    with asked.streams():
+    request = RunRequest(require, not no_test, as_new_run, reopen, as_json)
+    request.check()
+    with request.streams():
         whole = loading.load(config, sets=sets or [], flags={"rounds": rounds})
     if no_test:
         whole = dataclasses.replace(whole, given=(*whole.given, "--no-test"))
     code = to_the_end(
-        lambda stop: Run(whole, Quiet(), cancelled=stop.asked, anew=asked.anew), asked
+        lambda stop: Run(whole, Quiet(), cancelled=stop.asked, anew=request.anew), request
     )
     raise typer.Exit(code)
 
 
-def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
+def to_the_end(made: Callable[[Stop], Run], request: RunRequest) -> int:
     """Carry a run out, or answer at once; returns the exit code."""
     console = Console(stderr=True)
     stop = Stop(lambda message: console.print(message, highlight=False))
-    with asked.streams():
+    with request.streams():
         run = made(stop)
     try:
-        with asked.streams():
-            document = _carry_out(run, console, stop, asked)
+        with request.streams():
+            document = _carry_out(run, console, stop, request)
     except Cancelled as end:
         if run.workers.launched is not None:
             _leave_or_cancel(run.name, console)
@@ -135,13 +135,13 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
         console.print(Text(message), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
-    if asked.as_json:
+    if request.as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         _show(run.config, document["run"])
     opened = document["test"]
     label = opened["verdict"]["label"] if opened else "no evidence"
-    return EXIT_REQUIREMENT if asked.require and label != asked.require else EXIT_OK
+    return EXIT_REQUIREMENT if request.require and label != request.require else EXIT_OK
 
 
 def _leave_or_cancel(run: str, console: Console) -> None:
@@ -192,7 +192,7 @@ def _show(config: Config, run: str) -> None:
             return
 
 
-def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[str, Any]:
+def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> Mapping[str, Any]:
     from harness.engine.shared_run import driving
     from harness.kit.files import remove
     from harness.report.finished import finished
@@ -202,20 +202,20 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
     def say(text: str) -> None:
         console.print(Text(one_line(text)), highlight=False, soft_wrap=True)
 
-    with driving(run, say, anew=asked.anew):
-        if asked.reopen is not None:
-            run.reopen(asked.reopen)
+    with driving(run, say, anew=request.anew):
+        if request.reopen is not None:
+            run.reopen(request.reopen)
             for name in (FILE_NAME, "summary.json"):  # they tell of rounds that count no more
                 remove(run.reports / name)
             say(
-                f"round {asked.reopen} and all later ones are decided again; the journal keeps how "
-                "they were closed before"
+                f"round {request.reopen} and all later ones are decided again; the journal keeps "
+                "how they were closed before"
             )
-        document = finished(run, say, test=asked.test)
+        document = finished(run, say, test=request.test)
         if document is not None:
             refreshed(run.reports, run.config.registry)
             return document
-        return _walk(run, console, stop, asked.test)
+        return _walk(run, console, stop, request.test)
 
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import shlex
 
 import typer
 
-from harness.cli.iterate import Asked, to_the_end
+from harness.cli.iterate import RunRequest, to_the_end
 from harness.terminal.options import Json, RunName
 from harness.terminal.requirements import Require
 
@@ -24,15 +24,15 @@ def open_test(run: RunName = None, require: Require = None, as_json: Json = Fals
     from harness.report.folders import find_reports
     from harness.stored import opened
 
-    asked = Asked(require, as_json=as_json)
-    asked.check()
+    request = RunRequest(require, as_json=as_json)
+    request.check()
     name = find_reports(run).name
-    with asked.streams():
+    with request.streams():
         stored = opened(name, Quiet())
     if len(stored.journal.rounds(BASE_ARM)) <= stored.config.settings.rounds:
         words = resume_command.read(stored.folder) or list(resume_command.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
     code = to_the_end(
-        lambda stop: Run(stored.config, Quiet(), cancelled=stop.asked, name=name), asked
+        lambda stop: Run(stored.config, Quiet(), cancelled=stop.asked, name=name), request
     )
     raise typer.Exit(code)

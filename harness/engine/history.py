@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.steps.asking import Asked
+from harness.engine.steps.asking import BaselineAnswers
 from harness.engine.steps.evaluating import Evaluation
-from harness.engine.steps.general import Beside
+from harness.engine.steps.general import ProbedModels
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
@@ -65,9 +65,9 @@ class History:
     logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     added: dict[str, list[Example]] = field(default_factory=dict)
     prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
-    asked: dict[str, Asked] = field(default_factory=dict)
+    asked: dict[str, BaselineAnswers] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    general: dict[Place, Beside] = field(default_factory=dict)
+    general: dict[Place, ProbedModels] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)

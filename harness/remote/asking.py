@@ -24,7 +24,7 @@ LEAST_BREAKER = 6
 _TICK = 0.2  # seconds between two looks at Ctrl-C
 
 
-class Asked(Protocol):
+class Answering(Protocol):
     """What answers requests: a :class:`harness.remote.Client`, or a model of this machine."""
 
     def body(self, request: Request, seed: int) -> bytes: ...
@@ -52,7 +52,7 @@ class Asker:
         *,
         stage: str = "",
         model: str = "",
-        client: Callable[[], Asked] | None = None,
+        client: Callable[[], Answering] | None = None,
         at_once: int = 0,
     ) -> None:
         self._options, self.who = options, who
@@ -204,7 +204,7 @@ class Asker:
             client.close()
 
     def _answer(
-        self, client: Asked, request: Request, key: str, stop: threading.Event
+        self, client: Answering, request: Request, key: str, stop: threading.Event
     ) -> Reply | Fault:
         """An answer that will do, the last of several that will not, or the fault met."""
         before = None if self._kept is None else self._kept.get(key)
@@ -222,14 +222,14 @@ class Asker:
             self._kept.put(key, reply, self._model)
         return reply
 
-    def _patiently(self, client: Asked, body: bytes, stop: threading.Event) -> Reply:
+    def _patiently(self, client: Answering, body: bytes, stop: threading.Event) -> Reply:
         def pause(seconds: float) -> None:
             if stop.wait(seconds):
                 raise Fault(NOT_ASKED)
 
         return patiently(lambda: self._counted(client, body), self._options, pause)
 
-    def _counted(self, client: Asked, body: bytes) -> Reply:
+    def _counted(self, client: Answering, body: bytes) -> Reply:
         """One attempt, whose cost is written down before it is sent."""
         counted = spending.current()
         if counted is None:
@@ -249,7 +249,7 @@ class Asker:
         return reply
 
 
-def _close(client: Asked, threads: Sequence[threading.Thread]) -> None:
+def _close(client: Answering, threads: Sequence[threading.Thread]) -> None:
     """Close it as soon as no thread uses it, without waiting long for one that does."""
 
     def last() -> None:

@@ -17,7 +17,7 @@ _FILL_ORDER = ("dev", "test", "valid", "pool", "train")
 Sizes = Mapping[str, int | float]
 
 
-class Dealt(Protocol):
+class DealtRow(Protocol):
     """A row on its way to a split.
 
     Attributes:
@@ -69,7 +69,7 @@ def check_numbers(sizes: Sequence[int | float], *, whole: bool = True) -> None:
         raise ValueError(f"the shares in `sizes` add up to {sum(shares):g}, not to 1")
 
 
-def deal(rows: Sequence[Dealt], sizes: Sizes, draw: int) -> dict[str, int]:
+def deal(rows: Sequence[DealtRow], sizes: Sizes, draw: int) -> dict[str, int]:
     """Give a split to the rows without one: whole groups, by a hash of the group's name.
 
     Rows with one prompt go together as if they were one group. A group of which a row has a
@@ -107,7 +107,7 @@ def require_all(missing: Mapping[str, int], where: str) -> None:
 
 
 def deal_evenly(
-    rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw: int
+    rows: Sequence[DealtRow], strata: Sequence[str], sizes: Sizes, draw: int
 ) -> dict[str, int]:
     """Give a split to the rows without one, so that each split has its share of every stratum.
 
@@ -144,7 +144,7 @@ def deal_evenly(
     return _wanted(rows, sizes) if too_few else {}
 
 
-def _assign(rows: Iterable[Dealt], split: str | None) -> None:
+def _assign(rows: Iterable[DealtRow], split: str | None) -> None:
     for row in rows:
         if row.split is None and row.split_known:
             row.split = split
@@ -162,7 +162,7 @@ def _by_fraction(sizes: Sizes, at: float) -> str:
 
 
 def _deal_counts(
-    rows: Sequence[Dealt], units: Mapping[str, list[Dealt]], sizes: Sizes, draw: int
+    rows: Sequence[DealtRow], units: Mapping[str, list[DealtRow]], sizes: Sizes, draw: int
 ) -> dict[str, int]:
     missing = _wanted(rows, sizes)
     for name in sorted(units, key=lambda name: (fraction(draw, name), name)):
@@ -174,7 +174,7 @@ def _deal_counts(
     return {split: count for split, count in missing.items() if count > 0}
 
 
-def _wanted(rows: Sequence[Dealt], sizes: Sizes) -> dict[str, int]:
+def _wanted(rows: Sequence[DealtRow], sizes: Sizes) -> dict[str, int]:
     """Split -> rows that it still lacks, where counts are asked for."""
     lacking = {
         split: int(sizes[split]) - sum(row.split == split for row in rows)
@@ -184,9 +184,9 @@ def _wanted(rows: Sequence[Dealt], sizes: Sizes) -> dict[str, int]:
     return {split: count for split, count in lacking.items() if count > 0}
 
 
-def _open_units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
+def _open_units(rows: Sequence[DealtRow]) -> dict[str, list[DealtRow]]:
     """The units that are still to be dealt out; the rows of the others have got their split."""
-    open_units: dict[str, list[Dealt]] = {}
+    open_units: dict[str, list[DealtRow]] = {}
     for name, members in _units(rows).items():
         split = next((row.split for row in members if row.split is not None), None)
         if split is None:
@@ -196,11 +196,11 @@ def _open_units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
     return open_units
 
 
-def _has_good_answer(unit: Sequence[Dealt]) -> bool:
+def _has_good_answer(unit: Sequence[DealtRow]) -> bool:
     return any(row.good_answer for row in unit)
 
 
-def _units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
+def _units(rows: Sequence[DealtRow]) -> dict[str, list[DealtRow]]:
     """Rows that must stay together (by group or by prompt), named by their least group."""
     root: dict[str, str] = {}
 
@@ -213,7 +213,7 @@ def _units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
     for row in rows:
         ends = find(row.group), find(prompts.setdefault(row.prompt, row.group))
         root[max(ends)] = min(ends)
-    units: dict[str, list[Dealt]] = {}
+    units: dict[str, list[DealtRow]] = {}
     for row in rows:
         units.setdefault(find(row.group), []).append(row)
     return units

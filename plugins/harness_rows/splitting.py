@@ -27,7 +27,7 @@ def unwatched(done: int, total: int) -> None:
 
 
 class _Row:
-    """A row on its way to a split, see :class:`harness_rows.dealing.Dealt`."""
+    """A row on its way to a split, see :class:`harness_rows.dealing.DealtRow`."""
 
     __slots__ = ("example", "group", "split", "split_known")
 

@@ -156,7 +156,7 @@ def judge(
     )
 
 
-class Told(NamedTuple):
+class TestedFind(NamedTuple):
     """One find, tested beside the others; see :class:`harness_slices.largest.Tested`."""
 
     p: float
@@ -219,7 +219,7 @@ class _Search:
             gone[[best, *_explained(self.family, weak, best, covered)]] = True
             self.leaves[gone & (self.leaves == OPEN)] = best
 
-    def together(self) -> dict[int, Told]:
+    def together(self) -> dict[int, TestedFind]:
         """Each find tested beside all others, among the candidates that these do not take out."""
         import numpy as np
 
@@ -229,7 +229,7 @@ class _Search:
             tried = ~np.isin(self.leaves, others)
             now, at = self.beside(tried, others), int(np.count_nonzero(tried[:slice_]))
             columns = (now.p, now.adjusted, now.gap, now.needed, now.spread)
-            tests[slice_] = Told(*(float(column[at]) for column in columns))
+            tests[slice_] = TestedFind(*(float(column[at]) for column in columns))
         return tests
 
     def leave_out(self, slice_: int) -> None:

@@ -61,7 +61,7 @@ class Prompts:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BaselineAnswers:
     """The base model under the prompts of a baseline, or the model that answers in its place.
 
     Attributes:
@@ -76,7 +76,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class BaselineInput:
     """What baselines are given, families in place of groups, and what they must not show.
 
     Attributes:
@@ -93,7 +93,7 @@ class Given:
         return self.rows, self.train
 
     @classmethod
-    def of(cls, data: Dataset, split: str) -> Given:
+    def of(cls, data: Dataset, split: str) -> BaselineInput:
         """From the rows of a run."""
         family = families(data.examples)
         rows = tuple(_in_family(row.as_asked(), family) for row in data.split(split))
@@ -131,7 +131,7 @@ def _model(entry: PluginEntry) -> str:
         return prompting.model_of(entry.instance)
 
 
-def of_prompts(asked: Mapping[str, Asked]) -> dict[str, Evaluation]:
+def of_prompts(asked: Mapping[str, BaselineAnswers]) -> dict[str, Evaluation]:
     """The base model under each prompt, without the answers of other models."""
     return {name: each.evaluation for name, each in asked.items() if not each.model}
 
@@ -145,7 +145,7 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
     if not entries(config):
         return
     seed = valid_seed(config.settings.seed)
-    given = Given.of(Dataset(with_valid(rows, config.settings.valid, seed)), "dev")
+    given = BaselineInput.of(Dataset(with_valid(rows, config.settings.valid, seed)), "dev")
     for entry in entries(config):
         try:
             with plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*given.lent)):
@@ -158,7 +158,7 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
     """Answers to dev under other prompts or by other models, before anything is trained."""
     plain, primary = history.evaluations[BASE_ARM, 0], steps.config.settings.primary
 
-    def answered_by(entry: PluginEntry) -> tuple[Prompts | None, Asked | None]:
+    def answered_by(entry: PluginEntry) -> tuple[Prompts | None, BaselineAnswers | None]:
         prepared = None
         try:
             prepared = prompts(steps, entry, history.data)
@@ -221,7 +221,7 @@ def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
 def _prompts(
     steps: Steps, entry: PluginEntry, data: Dataset, at: At, pinned: str | None
 ) -> Prompts:
-    given, stage = Given.of(data, at.split), at.on_split(PROMPTS)
+    given, stage = BaselineInput.of(data, at.split), at.on_split(PROMPTS)
     seed = steps.seed(stage, at.round)
     inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
 
@@ -263,7 +263,7 @@ def answers(
     base: Checkpoint,
     rows: Sequence[Example],
     plain: Evaluation,
-) -> Asked:
+) -> BaselineAnswers:
     """The base model's answers to these prompts, with their scores and kinds of errors.
 
     Those that this run was given once are kept, whatever a library's version is by now.
@@ -338,7 +338,7 @@ def _answers(
     plain: Evaluation,
     at: At,
     pinned: Mapping[str, str],
-) -> Asked:
+) -> BaselineAnswers:
     """Answers, scores and kinds of errors; those that are pinned are kept."""
     model, pin = _model(entry), pinned.get(GENERATE)
     try:
@@ -367,7 +367,7 @@ def _answers(
     )
     keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
     evaluation = Evaluation(predictions, measurements, of_split, scored, labels, keys)
-    return Asked(prompts.description, evaluation, model)
+    return BaselineAnswers(prompts.description, evaluation, model)
 
 
 def _answers_elsewhere(

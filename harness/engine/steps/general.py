@@ -60,7 +60,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ProbedModels:
     """The base model and a round's model on the same texts and instructions."""
 
     before: Probed
@@ -99,7 +99,7 @@ class GeneralTexts:
 
     def beside(
         self, base: Checkpoint, trained: Checkpoint, at: At, pinned: Mapping[str, str]
-    ) -> dict[tuple[str, int], Beside]:
+    ) -> dict[tuple[str, int], ProbedModels]:
         """Arm and round -> both models' losses and answers; nothing where they cannot be had.
 
         They are no result of the run: what fails here ends with a note. The main arm alone is
@@ -116,7 +116,7 @@ class GeneralTexts:
         }  # fmt: skip
         before = self._measured(base, At(), of_base)
         after = before and self._measured(trained, at, pinned)
-        return {(at.arm, at.round): Beside(before, after)} if before and after else {}
+        return {(at.arm, at.round): ProbedModels(before, after)} if before and after else {}
 
     def _measured(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed | None:
         """One model; None, with a note, where it cannot be measured."""

@@ -17,7 +17,7 @@ LEAST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedRow:
     """A row that is to be looked at.
 
     Attributes:
@@ -46,7 +46,7 @@ class Suspects:
         spelt: rows that spell their label with other capitals than most rows do.
     """
 
-    listed: tuple[Listed, ...]
+    listed: tuple[ListedRow, ...]
     rows: int
     labels: tuple[str, ...]
     not_measured: int
@@ -129,9 +129,9 @@ def _contradictions(rows: list[harness.Example]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _listed(suspect: Suspect, against: tuple[str, ...]) -> Listed:
+def _listed(suspect: Suspect, against: tuple[str, ...]) -> ListedRow:
     named = ", ".join(against[:3]) + (" …" if len(against) > 3 else "")
     contradiction = f"the same prompt as {named}, and another answer" if against else ""
     reason = "; ".join(filter(None, (contradiction, suspect.reason)))
     score = None if math.isnan(suspect.score) else suspect.score
-    return Listed(suspect.row, score, reason, suspect.likelier, against)
+    return ListedRow(suspect.row, score, reason, suspect.likelier, against)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness_rows.commands.data.findings import Finding
-    from harness_rows.commands.data.opening import Opened
+    from harness_rows.commands.data.opening import OpenedRows
 
 BAD_DATA = 4
 STYLES = {"problem": "red", "note": "yellow"}
@@ -44,7 +44,7 @@ def check(request: Request) -> int:
     return BAD_DATA if any(finding.level == "problem" for finding in findings) else 0
 
 
-def _document(data: Opened, findings: Sequence[Finding]) -> dict[str, Any]:
+def _document(data: OpenedRows, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "data": data.where,
         "format": data.said,
@@ -54,14 +54,14 @@ def _document(data: Opened, findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
-def _splits(data: Opened) -> dict[str, int]:
+def _splits(data: OpenedRows) -> dict[str, int]:
     from harness import SPLITS
 
     counts = Counter(str(row.split) for row in data.rows)
     return {name: counts[name] for name in (*SPLITS, "") if counts[name]}
 
 
-def _show(data: Opened, findings: Sequence[Finding], console: Console) -> None:
+def _show(data: OpenedRows, findings: Sequence[Finding], console: Console) -> None:
     from rich.text import Text
 
     from harness.kit.text import one_line
@@ -82,7 +82,7 @@ def _show(data: Opened, findings: Sequence[Finding], console: Console) -> None:
     tables.note(console, _sentence(data, findings), "bold")
 
 
-def _sentence(data: Opened, findings: Sequence[Finding]) -> str:
+def _sentence(data: OpenedRows, findings: Sequence[Finding]) -> str:
     from harness_rows.commands.data.findings import counted
 
     problems = sum(finding.level == "problem" for finding in findings)

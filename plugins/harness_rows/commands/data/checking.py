@@ -14,13 +14,13 @@ from harness.kit.text import one_line
 from harness_rows.cleaning import exact
 from harness_rows.cleaning.private import counting
 from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
-from harness_rows.commands.data.opening import Opened
+from harness_rows.commands.data.opening import OpenedRows
 from harness_rows.dealing import NEEDED, SIDES
 
 SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
 
 
-def findings(data: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
+def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Finding]:
     """What is wrong with the rows, and what is worth knowing of them; no model is asked."""
     yield from _reading(data)
     if not data.rows:
@@ -40,7 +40,7 @@ def findings(data: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
     yield from _private(data.rows, begin("looking for personal data"))
 
 
-def _reading(data: Opened) -> Iterator[Finding]:
+def _reading(data: OpenedRows) -> Iterator[Finding]:
     """What could not be read; each line says how often, and where."""
     for line in data.problems:
         yield Finding("problem", "reading", one_line(line, 400))
@@ -59,7 +59,7 @@ def _ids(rows: Sequence[Example]) -> Iterator[Finding]:
         yield Finding("problem", "duplicate-id", what, len(again), places(again), hint)
 
 
-def _splits(data: Opened) -> Iterator[Finding]:
+def _splits(data: OpenedRows) -> Iterator[Finding]:
     counts = Counter(row.split for row in data.rows)
     without = counts.pop("", 0)  # type: ignore[call-overload]
     if not counts:
@@ -76,7 +76,7 @@ def _splits(data: Opened) -> Iterator[Finding]:
         yield Finding(level, "missing-split", what, 0, (), SPLIT_IT)
 
 
-def _groups(data: Opened) -> Iterator[Finding]:
+def _groups(data: OpenedRows) -> Iterator[Finding]:
     sides: dict[str, str] = {}
     torn: dict[str, list[Example]] = {}
     for row in data.rows:

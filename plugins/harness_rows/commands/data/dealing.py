@@ -28,7 +28,7 @@ NO_SPLIT: Any = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class DealingCheck:
     """What was looked for after dealing.
 
     Attributes:
@@ -63,7 +63,7 @@ class Dealing:
     left_over: int
     not_scorable: int
     kept: int
-    check: Checked
+    check: DealingCheck
 
     @property
     def counts(self) -> dict[str, int]:
@@ -201,11 +201,11 @@ def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
         yield written
 
 
-def _checked(rows: Sequence[Example], screening: Screening) -> Checked:
+def _checked(rows: Sequence[Example], screening: Screening) -> DealingCheck:
     sides: dict[str, set[str]] = {}
     for row in rows:
         sides.setdefault(row.group, set()).add(SIDES[row.split])
-    return Checked(
+    return DealingCheck(
         torn=sum(len(splits) > 1 for splits in sides.values()),
         exact=sum(1 for _ in exact.exact_leaks(exact.by_prompt(rows))),
         near=sum(screening.near.values()),

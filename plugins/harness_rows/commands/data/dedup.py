@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.kit.blocks import Table
     from harness.readers import Record
     from harness_rows.cleaning.repeated import Repeats
-    from harness_rows.commands.data.opening import Opened
+    from harness_rows.commands.data.opening import OpenedRows
     from harness_rows.reading import Reading
 
 LISTED = 10
@@ -84,7 +84,7 @@ def dedup(request: DedupRequest) -> None:
     answer(request, document, lambda console: _show(request, data, repeats, console))
 
 
-def _write(request: DedupRequest, data: Opened, reading: Reading, repeats: Repeats) -> None:
+def _write(request: DedupRequest, data: OpenedRows, reading: Reading, repeats: Repeats) -> None:
     from harness_rows.commands.data import writing
 
     if not (request.output or request.removed):
@@ -113,13 +113,13 @@ def _key(row: harness.Example) -> tuple[str, str | None]:
     return row.id, row.place
 
 
-def _why(data: Opened, kept_at: int, likeness: float, by: str) -> str:
+def _why(data: OpenedRows, kept_at: int, likeness: float, by: str) -> str:
     what = "repeats" if likeness == 1 else f"nearly repeats ({likeness:.2f})"
     of = "the prompt of " if by == "prompt" else ""
     return f"{what} {of}{data.rows[kept_at].place}"
 
 
-def _document(request: DedupRequest, data: Opened, repeats: Repeats) -> dict[str, Any]:
+def _document(request: DedupRequest, data: OpenedRows, repeats: Repeats) -> dict[str, Any]:
     return {
         "data": data.where,
         "format": data.said,
@@ -144,7 +144,7 @@ def _document(request: DedupRequest, data: Opened, repeats: Repeats) -> dict[str
     }
 
 
-def _show(request: DedupRequest, data: Opened, repeats: Repeats, console: Console) -> None:
+def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Console) -> None:
     from harness.terminal import tables
     from harness.terminal.blocks import draw_rows
 
@@ -165,7 +165,7 @@ def _show(request: DedupRequest, data: Opened, repeats: Repeats, console: Consol
         tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
 
 
-def _by_split(data: Opened, repeats: Repeats) -> Table:
+def _by_split(data: OpenedRows, repeats: Repeats) -> Table:
     from harness import SPLITS
     from harness.kit.blocks import table
 
@@ -183,7 +183,7 @@ def _by_split(data: Opened, repeats: Repeats) -> Table:
     return table(titles, lines, right=titles[1:], caption="rows by split")
 
 
-def _listed(data: Opened, repeats: Repeats) -> Table:
+def _listed(data: OpenedRows, repeats: Repeats) -> Table:
     from harness.kit.blocks import Column, Table
     from harness_rows.cleaning.exact import prompt_text
 

@@ -10,7 +10,7 @@ import harness
 from harness import Example, Rendered, Report
 from harness.kit.draws import spaced
 from harness_rows.cleaning.exact import prompt_text
-from harness_rows.commands.data.opening import Opened, model_view, named
+from harness_rows.commands.data.opening import OpenedRows, model_view, named
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
 
@@ -65,7 +65,7 @@ class Lengths:
     too_long: str = ""
 
 
-def measured(data: Opened, request: Request, begin: Callable[[str], Report]) -> Lengths:
+def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report]) -> Lengths:
     """The lengths of rows; of many, of some evenly spaced and of the longest.
 
     A model that is not on this machine is not fetched for this.
@@ -112,7 +112,7 @@ def _length(row: Example, rendered: Rendered, drawn: bool) -> Length:
     )
 
 
-def _own(data: Opened, request: Request) -> bool:
+def _own(data: OpenedRows, request: Request) -> bool:
     return data.sealed or request.config is not None or Path("harness.yaml").is_file()
 
 

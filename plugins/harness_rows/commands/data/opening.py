@@ -20,7 +20,7 @@ FLAGS = {"columns": "column", "config": "subset", "incomplete": "drop-incomplete
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedRows:
     """Rows, and what is known of where they are from.
 
     Attributes:
@@ -50,7 +50,7 @@ class Opened:
             raise harness.DataError("no row can be used", where=self.where, details=self.problems)
 
 
-def opened(request: Request, begin: Callable[[str], Report]) -> Opened:
+def opened(request: Request, begin: Callable[[str], Report]) -> OpenedRows:
     """The rows of the request.
 
     Args:
@@ -72,7 +72,7 @@ def opened(request: Request, begin: Callable[[str], Report]) -> Opened:
             f"{flags} is for a file, and the config's data are of the source '{source}'",
             hint="name the file: harness data … FILE",
         )
-    return Opened(f"source '{source}' of the config", tuple(view.every_row()), config=view)
+    return OpenedRows(f"source '{source}' of the config", tuple(view.every_row()), config=view)
 
 
 def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
@@ -90,7 +90,7 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
     return of_config(data, request) if data["source"] == "rows" else None
 
 
-def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
+def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> OpenedRows:
     try:
         reading = read(options)
     except Unrecognised as error:
@@ -104,10 +104,10 @@ def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) 
             rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))
         except harness.DataError as error:
             problems = (*problems, *(error.details or (error.placed,)))
-    return Opened(reading.where, rows, reading, problems, reading.said, view)
+    return OpenedRows(reading.where, rows, reading, problems, reading.said, view)
 
 
-def readable(request: Request, begin: Callable[[str], Report]) -> tuple[Opened, Reading]:
+def readable(request: Request, begin: Callable[[str], Report]) -> tuple[OpenedRows, Reading]:
     """The rows of the request where all of them can be read, and their columns can be written.
 
     Raises:
@@ -124,7 +124,7 @@ def readable(request: Request, begin: Callable[[str], Report]) -> tuple[Opened, 
     return data, data.reading
 
 
-def model_view(request: Request, data: Opened) -> ConfigView:
+def model_view(request: Request, data: OpenedRows) -> ConfigView:
     """The config whose trainer and model the rows are shown with: theirs, or that of this folder.
 
     Raises:

@@ -14,7 +14,7 @@ from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
     from harness import ConfigView, Example, Rendered
-    from harness_rows.commands.data.opening import Opened
+    from harness_rows.commands.data.opening import OpenedRows
 
 ROWS = 3
 """Rows that are shown where nobody says how many."""
@@ -62,7 +62,7 @@ def preview(request: PreviewRequest) -> None:
     answer(request, document, lambda console: show(document, console, full=request.full))
 
 
-def _row_named(data: Opened, name: str) -> Example:
+def _row_named(data: OpenedRows, name: str) -> Example:
     """The row with this id or place.
 
     Raises:
@@ -80,7 +80,7 @@ def _row_named(data: Opened, name: str) -> Example:
     )  # fmt: skip
 
 
-def _rows_of(data: Opened, split: str | None) -> Sequence[Example]:
+def _rows_of(data: OpenedRows, split: str | None) -> Sequence[Example]:
     """The rows of a split; of the first one there is, but for test, where nobody names one.
 
     Raises:
@@ -109,7 +109,7 @@ def _sealed(what: str) -> harness.UsageError:
 
 
 def _document(
-    data: Opened, view: ConfigView, rows: list[tuple[Example, Rendered]]
+    data: OpenedRows, view: ConfigView, rows: list[tuple[Example, Rendered]]
 ) -> dict[str, Any]:
     """What there is to say, in the form of ``--json``."""
     from harness_rows.commands.data.opening import named

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.readers import Record
     from harness_rows.cleaning.private.finding import Finders
     from harness_rows.cleaning.private.redaction import Redaction, Value
-    from harness_rows.commands.data.opening import Opened
+    from harness_rows.commands.data.opening import OpenedRows
     from harness_rows.reading import Reading
 
 LISTED = 5
@@ -120,7 +120,7 @@ def _redacted(
     return rows
 
 
-def _document(request: RedactRequest, data: Opened, redaction: Redaction) -> dict[str, Any]:
+def _document(request: RedactRequest, data: OpenedRows, redaction: Redaction) -> dict[str, Any]:
     return {
         "data": data.where,
         "format": data.said,
@@ -130,7 +130,7 @@ def _document(request: RedactRequest, data: Opened, redaction: Redaction) -> dic
     }
 
 
-def _show(request: RedactRequest, data: Opened, redaction: Redaction, console: Console) -> None:
+def _show(request: RedactRequest, data: OpenedRows, redaction: Redaction, console: Console) -> None:
     from harness.terminal import tables
 
     values = redaction.values

@@ -10,7 +10,7 @@ from typing import Any
 from harness import SPLITS, Example, Report
 from harness_rows.cleaning import exact
 from harness_rows.commands.data.lengths import Length, measured
-from harness_rows.commands.data.opening import Opened
+from harness_rows.commands.data.opening import OpenedRows
 from harness_rows.commands.data.request import Request
 from harness_rows.initial import answers, languages
 from harness_rows.sampling import Spread
@@ -24,7 +24,7 @@ LONGEST_VALUE = 60
 Document = dict[str, Any]
 
 
-def statistics(data: Opened, request: Request, begin: Callable[[str], Report]) -> Document:
+def statistics(data: OpenedRows, request: Request, begin: Callable[[str], Report]) -> Document:
     """Everything that is shown of the rows; no text of a sealed test set is in it.
 
     Returns:
@@ -105,7 +105,7 @@ def _answer_field(rows: Sequence[Example]) -> Document:
     return _field("answer", True, pairs)
 
 
-def _fields(data: Opened) -> Iterator[Document]:
+def _fields(data: OpenedRows) -> Iterator[Document]:
     """Every field of the rows' meta, and the columns that look like one."""
     of_meta: dict[str, list[tuple[str, Any]]] = {}
     for row in data.rows:
@@ -116,7 +116,7 @@ def _fields(data: Opened) -> Iterator[Document]:
     yield from (_field(name, False, pairs) for name, pairs in _of_columns(data).items() if pairs)
 
 
-def _of_columns(data: Opened) -> dict[str, list[tuple[str, str]]]:
+def _of_columns(data: OpenedRows) -> dict[str, list[tuple[str, str]]]:
     """Of columns that nothing reads, those with few short values."""
     reading = data.reading
     if reading is None or not reading.unused:

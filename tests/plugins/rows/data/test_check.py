@@ -8,7 +8,7 @@ import pytest
 
 import harness
 from harness_rows.commands.data import checking
-from harness_rows.commands.data.opening import Opened
+from harness_rows.commands.data.opening import OpenedRows
 
 from .conftest import Shop, shop, shop_row, words
 
@@ -99,7 +99,7 @@ def test_the_comparing_of_prompts_tells_how_far_it_is() -> None:
     def begin(label: str) -> harness.Report:
         return lambda done, total, what: heard.append((label, done, total))
 
-    list(checking.findings(Opened("shop.jsonl", rows), begin))
+    list(checking.findings(OpenedRows("shop.jsonl", rows), begin))
     assert ("comparing prompts", 72, 72) in heard
 
 
