@@ -162,8 +162,8 @@ def test_a_run_trains_on_typed_texts_of_the_pool_with_their_origin(project):
     assert len(chosen) == 3
     made = pool_batch(project, [row(2, "dev"), *chosen])
     path = project.folder / "better.jsonl"
-    found = corrections(made, RatingsFolder(project.folder / "ratings"))
-    path.write_bytes(correction_file.encoded_corrections(found))
+    typed = corrections(made, RatingsFolder(project.folder / "ratings"))
+    path.write_bytes(correction_file.encoded_corrections(typed))
 
     sets = ("augment=[{plugin: better-answers, file: better.jsonl, rows: 5}]", "report=[]")
     done = project.inside(

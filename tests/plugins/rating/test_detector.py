@@ -76,9 +76,9 @@ class Room:
     def found(self, batch, item, detector=None, text=None) -> dict[str, str]:
         example_id, answer = batch.placings[item].example_id, batch.by_id[item].answers[0]
         labels = list((detector or self.detector()).detect(scored(example_id, text or answer)))
-        assert all((one.example_id, one.found_by) == (example_id, "people") for one in labels)
-        assert len({one.category for one in labels}) == len(labels)
-        return {one.category: one.evidence for one in labels}
+        assert all((label.example_id, label.found_by) == (example_id, "people") for label in labels)
+        assert len({label.category for label in labels}) == len(labels)
+        return {label.category: label.evidence for label in labels}
 
 
 def scored(example_id: str, text: str, message=None) -> ScoredExample:

@@ -79,7 +79,7 @@ def test_the_run_waits_and_the_same_command_goes_on(experiment):
     done = experiment.inside("iterate", "--rounds", "1", "--json")
     assert done.code == 0, done.err
     assert done.document["run"] == run
-    before, after = (one["scores"] for one in done.document["rounds"])
+    before, after = (round["scores"] for round in done.document["rounds"])
     assert before["rubric"]["value"] == before["rubric-right"]["value"] == pytest.approx(0.25)
     assert 0.5 < after["rubric"]["value"] < 1  # what did not change has both rounds' ratings
     assert (after["rubric-polite"]["value"], after["rubric"]["n"]) == (None, 48)
@@ -153,19 +153,21 @@ def test_a_batch_of_two_rounds_of_which_one_is_rated_is_waited_for(experiment):
     rate(experiment, run, 0, lambda *_: 3)
     experiment.inside("iterate", "--rounds", "1")
     batch = rate(experiment, run, 1, lambda _, number: 5 if number else None, versus=0)
-    found = experiment.inside("iterate", "--rounds", "1")
-    assert found.code == 6
-    assert "0 of 48 answers are rated together with those that they are compared" in found.err
-    assert "48 items were skipped, and can be gone back to" in found.err
-    assert f"harness rate serve {batch.name}" in found.err  # all of dev is in it: no larger draw
+    result = experiment.inside("iterate", "--rounds", "1")
+    assert result.code == 6
+    assert "0 of 48 answers are rated together with those that they are compared" in result.err
+    assert "48 items were skipped, and can be gone back to" in result.err
+    assert f"harness rate serve {batch.name}" in result.err  # all of dev is in it: no larger draw
 
 
 def test_a_batch_that_was_too_small_is_drawn_larger(experiment):
     run = begun(experiment)
     rate(experiment, run, 0, lambda place, _: None if place < 2 else 3, n=31)
-    found = experiment.inside("iterate", "--rounds", "1")
-    assert "29 of 48 answers are rated by 'short', and 30 are waited for; 2 items were" in found.err
-    assert "--round 0 -n 32 --raters NAME" in found.err
+    result = experiment.inside("iterate", "--rounds", "1")
+    assert (
+        "29 of 48 answers are rated by 'short', and 30 are waited for; 2 items were" in result.err
+    )
+    assert "--round 0 -n 32 --raters NAME" in result.err
 
 
 @pytest.mark.nightly
@@ -192,9 +194,9 @@ def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
     experiment.inside("iterate", "--rounds", "1")
     rate(experiment, run, 1, lambda *_: 2, "bo", versus=0)
     assert experiment.inside("iterate", "--rounds", "1").code == 0
-    found = experiment.inside("compare", "0", "1", "--json").document
-    assert found["metrics"]["rubric"]["difference"] == 0
-    assert (found["fixed"], found["broken"]) == ([], [])
+    document = experiment.inside("compare", "0", "1", "--json").document
+    assert document["metrics"]["rubric"]["difference"] == 0
+    assert (document["fixed"], document["broken"]) == ([], [])
     sql = (
         "SELECT count(*) AS n FROM changes c JOIN predictions a USING (arm, round, id) "
         "JOIN predictions b ON b.id = c.id AND b.round = c.against WHERE a.text = b.text"
@@ -217,7 +219,7 @@ def test_a_sample_of_each_round_holds_the_same_examples(experiment):
 
     def sample(number):
         batch = material.batch_of_run(run, "short.yaml", (number,), n=30)
-        return {one.example_id for one in batch.placings.values()}
+        return {placing.example_id for placing in batch.placings.values()}
 
     first = sample(0)
     rate(experiment, run, 0, lambda *_: 3)
@@ -261,9 +263,9 @@ def test_what_turns_values_into_scores_is_in_the_signature(experiment, change):
 
 def problem(project, text):
     project.write(text, "short.yaml")
-    found = project.inside("check")
-    assert found.code == 2
-    return found.err
+    result = project.inside("check")
+    assert result.code == 2
+    return result.err
 
 
 def test_a_rubric_that_gives_no_score_is_refused_before_anything_is_run(experiment):
@@ -279,9 +281,9 @@ def test_a_changed_wording_of_the_same_version_is_refused(experiment):
     experiment.write(
         RUBRIC.replace("max: 5", "max: 9").replace("5: right", "9: right"), "short.yaml"
     )
-    found = experiment.inside("iterate", "--rounds", "1")
-    assert found.code == 2
-    assert "raise it to version: 2" in found.err
+    result = experiment.inside("iterate", "--rounds", "1")
+    assert result.code == 2
+    assert "raise it to version: 2" in result.err
 
 
 def test_the_rubric_says_from_where_an_answer_is_right(experiment):
@@ -299,9 +301,9 @@ def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"]:
         log.append(material.event("ana", item, kind="skip", value=True))
-    found = experiment.inside("iterate", "--rounds", "1")
-    assert found.code == 6
-    assert "0 of 48 answers are rated" in found.err
+    result = experiment.inside("iterate", "--rounds", "1")
+    assert result.code == 6
+    assert "0 of 48 answers are rated" in result.err
 
 
 def test_an_answer_with_calls_of_tools_is_found_again():

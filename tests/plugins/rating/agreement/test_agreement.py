@@ -161,9 +161,9 @@ def test_independent_ratings_have_alpha_zero_and_intervals_hold_it(kind):
     values, held = [], 0
     for seed in range(60):
         lines = rng.integers(1, 5, (60, 3)).tolist()
-        found = alpha_of(grid(lines), kind, seed, draws=400)
-        values.append(found.value)
-        held += found.low <= 0 <= found.high
+        figure = alpha_of(grid(lines), kind, seed, draws=400)
+        values.append(figure.value)
+        held += figure.low <= 0 <= figure.high
     assert np.mean(values) == pytest.approx(0, abs=0.03)
     assert held >= 50  # 95 % of 60 is 57
 
@@ -198,27 +198,27 @@ def test_an_ordered_scale_needs_numbers():
     ],
 )
 def test_undefined_values_say_why(values, why):
-    found = alpha_of(grid(values), "nominal", seed=1)
-    assert (found.value, found.low, found.high, found.why) == (None, None, None, why)
+    figure = alpha_of(grid(values), "nominal", seed=1)
+    assert (figure.value, figure.low, figure.high, figure.why) == (None, None, None, why)
     assert alpha(values, "nominal") is None
 
 
 def test_one_group_has_a_value_and_no_interval():
-    found = alpha_of(grid(PUBLISHED, ["g"] * 12), "ordinal", seed=1)
-    assert found.value == pytest.approx(0.815, abs=0.001)
-    assert (found.low, found.why) == (None, "all items belong to one group")
+    figure = alpha_of(grid(PUBLISHED, ["g"] * 12), "ordinal", seed=1)
+    assert figure.value == pytest.approx(0.815, abs=0.001)
+    assert (figure.low, figure.why) == (None, "all items belong to one group")
 
 
 def test_one_item_that_differs_gives_no_interval():
     """Some draws leave it out, and alpha does not exist without it."""
-    found = alpha_of(grid([[5, 5]] * 29 + [[5, 4]]), "ordinal", seed=1)
-    assert found.value is not None
-    assert (found.low, found.why) == (None, "too few items, or too few that differ")
+    figure = alpha_of(grid([[5, 5]] * 29 + [[5, 4]]), "ordinal", seed=1)
+    assert figure.value is not None
+    assert (figure.low, figure.why) == (None, "too few items, or too few that differ")
 
 
 def test_perfect_agreement_has_no_interval():
-    found = alpha_of(grid([[v, v] for v in (1, 2, 3) * 10]), "nominal", seed=1)
-    assert (found.value, found.low, found.why) == (1.0, None, "all items say the same")
+    figure = alpha_of(grid([[v, v] for v in (1, 2, 3) * 10]), "nominal", seed=1)
+    assert (figure.value, figure.low, figure.why) == (1.0, None, "all items say the same")
 
 
 def test_too_many_names_are_no_memory_fault():
@@ -231,10 +231,10 @@ def test_too_many_names_are_no_memory_fault():
 
 
 def test_raw_agreement_counts_pairs():
-    found = raw_of(grid([[1, 1, 1], [1, 1, 2], [2, 2, None], [3, None, None]]), seed=1)
-    assert found.value == pytest.approx((3 + 1 + 1) / 7)
-    assert found.n == 3
-    assert found.low < found.value < found.high <= 1
+    figure = raw_of(grid([[1, 1, 1], [1, 1, 2], [2, 2, None], [3, None, None]]), seed=1)
+    assert figure.value == pytest.approx((3 + 1 + 1) / 7)
+    assert figure.n == 3
+    assert figure.low < figure.value < figure.high <= 1
     assert raw_of(grid([]), 1).value is None
 
 
@@ -274,9 +274,9 @@ def test_kappas_of_all_pairs_are_those_of_each_pair():
         assert found.value == pytest.approx(alone, abs=1e-12)
         assert found.low < found.value < found.high
         total += found.n * found.value
-    assert mean.value == pytest.approx(total / sum(one.n for one in pairs.values()))
-    assert max(one.low for one in pairs.values()) < mean.high
-    assert mean.high - mean.low < min(one.high - one.low for one in pairs.values())
+    assert mean.value == pytest.approx(total / sum(pair.n for pair in pairs.values()))
+    assert max(pair.low for pair in pairs.values()) < mean.high
+    assert mean.high - mean.low < min(pair.high - pair.low for pair in pairs.values())
 
 
 def test_a_pair_of_equal_values_is_left_out_of_the_mean():
@@ -296,27 +296,27 @@ def test_intervals_are_those_of_resampled_tables(kind):
     """Each draw must be alpha of the table with whole groups drawn, ranks and all."""
     values = table(3, units=40)
     groups = [f"g{i // 2:02}" for i in range(40)]
-    found = alpha_of(grid(values, groups), kind, seed=1)
+    figure = alpha_of(grid(values, groups), kind, seed=1)
     rng = np.random.default_rng(0)
     drawn = []
     for _draw in range(400):
         chosen = rng.integers(0, 20, 20)
         drawn.append(alpha([values[2 * g + k] for g in chosen for k in (0, 1)], kind))
     se = np.std(drawn, ddof=1) * math.sqrt(20 / 19)
-    assert (found.high - found.low) / (2 * 2.093) == pytest.approx(se, rel=0.15)
-    assert found.groups == 20
+    assert (figure.high - figure.low) / (2 * 2.093) == pytest.approx(se, rel=0.15)
+    assert figure.groups == 20
 
 
 def test_few_uneven_groups_are_corrected_as_everywhere():
     """Raw agreement is a ratio of sums: the program's own interval of a ratio must be its."""
     values = [[1, 1 + (i % 3 == 0)] for i in range(14)]
     groups = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d"] * 2
-    found = raw_of(grid(values, groups), seed=1)
+    figure = raw_of(grid(values, groups), seed=1)
     equal = np.array([[2.0 * (a == b), 2.0] for a, b in values])
     (expected,) = stats.interval(lambda sums, _: sums[..., :1] / sums[..., 1:], equal, groups, 1)
-    assert (found.low, found.value) == pytest.approx((max(0, expected.low), expected.value))
-    assert found.high == pytest.approx(min(1, expected.high))
-    assert found.low > 0
+    assert (figure.low, figure.value) == pytest.approx((max(0, expected.low), expected.value))
+    assert figure.high == pytest.approx(min(1, expected.high))
+    assert figure.low > 0
 
 
 def test_intervals_are_repeatable_and_wider_for_fewer_groups():
@@ -335,6 +335,6 @@ def test_intervals_of_alpha_hold_the_truth():
     truth = alpha(table(1000, units=5000), "ordinal")
     held = 0
     for seed in range(80):
-        found = alpha_of(grid(table(seed, units=50)), "ordinal", seed, draws=300)
-        held += found.low <= truth <= found.high
+        figure = alpha_of(grid(table(seed, units=50)), "ordinal", seed, draws=300)
+        held += figure.low <= truth <= figure.high
     assert held >= 70  # 76 are expected

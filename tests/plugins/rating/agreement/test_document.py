@@ -173,8 +173,8 @@ def test_a_value_from_an_edited_file_is_one_message():
 
 def test_order_of_ratings_and_raters_does_not_matter():
     ours = batch([criterion("accuracy", "ordinal")])
-    one = agreement_of(ours, rated(TABLE), seed=1)
-    assert agreement_of(ours, rated(TABLE)[::-1], seed=1) == one
+    agreement = agreement_of(ours, rated(TABLE), seed=1)
+    assert agreement_of(ours, rated(TABLE)[::-1], seed=1) == agreement
 
 
 def test_hostile_names_are_harmless_in_sentences():
@@ -209,9 +209,9 @@ def test_severity_is_the_distance_to_the_others_on_the_same_items():
 
 
 def test_severity_of_two_raters_is_their_whole_difference():
-    found = severity(grid([[1, 2], [2, 3], [4, 4]]), seed=None)
-    assert found[0].value == pytest.approx(-2 / 3)
-    assert found[1].value == pytest.approx(2 / 3)
+    figures = severity(grid([[1, 2], [2, 3], [4, 4]]), seed=None)
+    assert figures[0].value == pytest.approx(-2 / 3)
+    assert figures[1].value == pytest.approx(2 / 3)
 
 
 def test_raters_who_do_not_differ_are_not_called_strict():
@@ -245,8 +245,8 @@ def test_a_repeat_with_its_sides_swapped_is_turned_back():
         placings[name] = Placing(name, old.example_id, rounds=sides, repeat_of=old.repeat_of)
     turned = Batch(**{f: getattr(ours, f) for f in Batch.__slots__} | {"placings": placings})
     given = rated([["A"], ["A"]], "better") + rated([["B"], ["B"]], "better", suffix="-again")
-    (found,) = agreement_of(turned, given)["criteria"][0]["consistency"]
-    assert (found["repeats"], found["same"], found["moved"]) == (2, 0.5, 0.5)
+    (consistency,) = agreement_of(turned, given)["criteria"][0]["consistency"]
+    assert (consistency["repeats"], consistency["same"], consistency["moved"]) == (2, 0.5, 0.5)
 
 
 @pytest.mark.parametrize(("share", "said"), [(0.8, True), (0.5, False)])
@@ -271,12 +271,12 @@ def test_wilson_is_scipys():
 def test_times_are_quartiles():
     seconds = {("ana", "i0"): 10.0, ("ana", "i1"): 20.0, ("bo", "i0"): 40.0, ("bo", "i1"): 30.0}
     ours = batch([criterion("accuracy", "ordinal")])
-    found = agreement_of(ours, [], seconds={**seconds, ("stranger", "i0"): 999.0})
+    agreement = agreement_of(ours, [], seconds={**seconds, ("stranger", "i0"): 999.0})
     quarter, half, three = np.quantile([10, 20, 30, 40], [0.25, 0.5, 0.75])
     expected = {"items": 4, "lower": quarter, "median": half, "upper": three}
-    assert {k: v for k, v in found["time"].items() if k != "raters"} == expected
-    assert [one["median"] for one in found["time"]["raters"]] == [15, 35]
-    assert "An item takes 25 s; half of them take 18 to 32 s." in found["sentences"]
+    assert {k: v for k, v in agreement["time"].items() if k != "raters"} == expected
+    assert [rater["median"] for rater in agreement["time"]["raters"]] == [15, 35]
+    assert "An item takes 25 s; half of them take 18 to 32 s." in agreement["sentences"]
     quick = agreement_of(ours, [], seconds={("ana", "i0"): 0.8, ("bo", "i0"): 1.3})
     assert "An item takes 1 s." in quick["sentences"]
     assert quartiles([]) == {"items": 0, "lower": None, "median": None, "upper": None}

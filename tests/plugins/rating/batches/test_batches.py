@@ -261,8 +261,8 @@ def test_a_shown_field_must_exist_and_must_not_tell_the_example(tmp_path):
     with pytest.raises(UsageError, match=r"shows the field 'topc'.*mean 'topic'"):
         batch(tmp_path, rubric(show=show("always", False, ("topc",))))
     rows = candidates()
-    for one in rows:
-        one.example.meta["key"] = one.example.id
+    for row in rows:
+        row.example.meta["key"] = row.example.id
     with pytest.raises(UsageError, match="'key', which holds the examples' ids"):
         RatingsFolder(tmp_path).create(order(rubric(show=show("always", False, ("key",)))), rows)
 
@@ -270,9 +270,11 @@ def test_a_shown_field_must_exist_and_must_not_tell_the_example(tmp_path):
 def test_another_wording_needs_another_version(tmp_path):
     made = batch(tmp_path)
     changed = {"instructions": "Read twice.", "digest": "another"}
-    with pytest.raises(UsageError, match=f"batch {made.name}: the wording of rubric small") as told:
+    with pytest.raises(
+        UsageError, match=f"batch {made.name}: the wording of rubric small"
+    ) as refusal:
         batch(tmp_path, rubric(**changed), n=5)
-    assert "raise it to version: 2" in str(told.value)
+    assert "raise it to version: 2" in str(refusal.value)
     assert RatingsFolder(tmp_path).names() == [made.name]
     assert batch(tmp_path, rubric(**changed, version=2), n=5).rubric.version == 2
 
@@ -357,7 +359,7 @@ def test_a_batch_whose_conditions_are_text_is_refused_by_name(tmp_path):
     made = batch(tmp_path)
     path = tmp_path / made.name / "batch.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    (asked,) = [one for one in document["rubric"]["criteria"] if one["ask_if"]]
+    (asked,) = [criterion for criterion in document["rubric"]["criteria"] if criterion["ask_if"]]
     asked["ask_if"] = "polite = no"
     del document["seal"]
     path.write_text(json.dumps({**document, "seal": digest(document)}), encoding="utf-8")

@@ -39,7 +39,7 @@ def accept(room, *options, code=0):
 
 
 def rows(room, name="better.jsonl"):
-    return [one.text for one in correction_file.read_corrections(room.folder / name)]
+    return [correction.text for correction in correction_file.read_corrections(room.folder / name)]
 
 
 def test_what_was_typed_is_listed_and_kept_and_a_second_time_changes_nothing(room):
@@ -72,14 +72,14 @@ def test_an_existing_file_is_extended(room):
 def test_the_document(room):
     say(room, "ana", "First.")
     item = say(room, "bo", "Second.", 1)
-    found = json.loads(accept(room, "-o", "better.jsonl", "--item", item, "--json"))
+    document = json.loads(accept(room, "-o", "better.jsonl", "--item", item, "--json"))
     example = room.made.placings[item].example_id
     number = example.removeprefix("row-")
-    assert {key: found[key] for key in ("batch", "file", "new", "known", "next_command")} == {
+    assert {key: document[key] for key in ("batch", "file", "new", "known", "next_command")} == {
         "batch": room.made.name, "file": "better.jsonl", "new": 1, "known": 0,
         "next_command": "harness iterate --set corrections=better.jsonl",
     }  # fmt: skip
-    (one,) = found["accepted"]
+    (one,) = document["accepted"]
     assert one["origin"]["rater"] == "bo"
     assert (one["example_id"], one["split"], one["reference"], one["before"], one["prompt"]) == (
         example, "dev", "Second.", [f"reference {number}"], f"user: question {number}?",
@@ -117,7 +117,8 @@ def test_rows_of_the_pool_are_for_an_augmenter(room):
     assert "it is a new run" in told and "opens the test set again, and that is counted" in told
     assert shown.splitlines()[-1] == "next: harness iterate"
     assert [
-        one.split for one in correction_file.read_corrections(room.folder / "better.jsonl")
+        correction.split
+        for correction in correction_file.read_corrections(room.folder / "better.jsonl")
     ] == ["pool"]
 
 
@@ -141,9 +142,9 @@ def test_what_is_preferred_to_what(room):
     shown = " ".join(accept(room, made.name, "-o", "p.jsonl", "--preferences").split())
     assert shown.count("rejected: ") == 3 and "3 accepted into p.jsonl" in shown
     assert "{plugin: better-answers, file: p.jsonl, rows: 3}" in shown
-    found = json.loads(accept(room, made.name, "-o", "p.jsonl", "--preferences", "--json"))
-    assert (found["new"], found["known"]) == (0, 3)
-    for one in found["accepted"]:
+    document = json.loads(accept(room, made.name, "-o", "p.jsonl", "--preferences", "--json"))
+    assert (document["new"], document["known"]) == (0, 3)
+    for one in document["accepted"]:
         item, place = one["origin"]["item"], "AB".index(said[one["origin"]["item"]])
         answers = made.by_id[item].answers
         assert (one["reference"], one["rejected"]) == (answers[place], [answers[1 - place]])
@@ -298,7 +299,8 @@ def test_a_batch_of_one_round_tilts_the_scale_and_that_is_said(room):
     )
     assert "harness rate create --round A --vs B" in shown
     assert [
-        one.rounds for one in correction_file.read_corrections(room.folder / "better.jsonl")
+        correction.rounds
+        for correction in correction_file.read_corrections(room.folder / "better.jsonl")
     ] == [(3,)]
 
 
@@ -312,7 +314,8 @@ def test_a_blind_batch_of_two_rounds_is_fair_and_its_shares_are_told(room):
     assert "warning" not in shown
     assert "unequal shares tilt the scale a little, too." in shown
     assert {
-        one.rounds for one in correction_file.read_corrections(room.folder / "better.jsonl")
+        correction.rounds
+        for correction in correction_file.read_corrections(room.folder / "better.jsonl")
     } == {(0, 3)}
 
 

@@ -84,7 +84,7 @@ def test_the_two_pages_have_ports_of_their_own() -> None:
     root: Any = typer.main.get_command(app)
     commands = root.get_command(None, "rate").load().commands
     ports = [
-        one.default for name in ("serve", "adjudicate") for one in commands[name].params
-        if one.name == "port"
+        param.default for name in ("serve", "adjudicate") for param in commands[name].params
+        if param.name == "port"
     ]  # fmt: skip
     assert ports == [PORT, PORT + 1]

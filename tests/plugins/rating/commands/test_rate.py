@@ -185,8 +185,8 @@ def test_agreement_says_that_there_are_few_groups_once(desk, told):
     command = ("create", "--rubric", "short.yaml", "-n", "12", "--raters", "ana,bo")
     desk.name = desk.rate(*command, "--overlap", "1", "--json").document["batch"]
     desk.fill()
-    found = desk.rate("agreement", desk.name, "--json").document
-    (groups,) = {part["alpha"]["groups"] for part in (*found["criteria"], found["overall"])}
+    document = desk.rate("agreement", desk.name, "--json").document
+    (groups,) = {part["alpha"]["groups"] for part in (*document["criteria"], document["overall"])}
     out = " ".join(told(desk.rate("agreement", desk.name)).split())
     assert out.count("groups of items") == 1
     assert f"Only {groups} groups of items, so intervals are rough." in out
@@ -196,8 +196,8 @@ def test_agreement_counts_the_hidden_repeats_of_all_criteria(desk, told):
     command = (*create("ana,bo"), "--overlap", "1", "--repeats", "0.2", "--json")
     desk.name = desk.rate(*command).document["batch"]
     desk.fill()
-    found = desk.rate("agreement", desk.name, "--json").document
-    each = [one for part in found["criteria"] for one in part["consistency"]]
+    document = desk.rate("agreement", desk.name, "--json").document
+    each = [one for part in document["criteria"] for one in part["consistency"]]
     assert sum(one["repeats"] for one in each if one["rater"] == "bo") == 12
     same = sum(one["same"] * one["repeats"] for one in each if one["rater"] == "bo")
     assert f"{same:.0f} of 12" in told(desk.rate("agreement", desk.name))

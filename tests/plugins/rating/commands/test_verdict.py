@@ -74,7 +74,9 @@ def made(project, text, rounds, value, **changed):
 
     def values(item):
         shown = batch.placings[item].rounds
-        return {one.id: value(one.id, shown, rng) for one in batch.rubric.criteria}
+        return {
+            criterion.id: value(criterion.id, shown, rng) for criterion in batch.rubric.criteria
+        }
 
     for rater in batch.raters:
         material.rate(batch, rater, values)
@@ -94,15 +96,15 @@ def rates_the_later_higher(criterion, rounds, rng):
 
 def test_pairs_are_told_in_a_table_and_in_words(rated):
     batch = made(rated, PAIRS, (3, 0), prefers_the_later)
-    told = rated.inside("rate", "verdict", COLUMNS="80")
-    assert (told.code, told.err) == (0, "")
-    lines = told.out.splitlines()
+    result = rated.inside("rate", "verdict", COLUMNS="80")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[1] == f"{batch.name} (rubric pairs/1, of {rated.run})"
     assert lines[2].split() == ["rounds", "won/tied/lost", "win", "rate", "[95", "%]"]
     assert "Which [/b] [red]one[/…  3 vs 0" in lines[3]
     assert lines[3].rstrip().endswith("improved")
-    words = " ".join(told.out.split())
+    words = " ".join(result.out.split())
     assert "for the answer shown first" in words
     assert "power; 40 examples in " in words
     assert "Pairs of answers give verdicts and win rates, and no score of a round." in words
@@ -110,26 +112,26 @@ def test_pairs_are_told_in_a_table_and_in_words(rated):
 
 def test_the_document_is_what_the_ratings_say_at_the_level_of_the_planned_rounds(rated):
     batch = made(rated, LEVELS, (2, 0), rates_the_later_higher)
-    told = rated.inside("rate", "verdict", batch.name, "--json")
-    assert (told.code, told.err) == (0, "")
-    assert told.document == json.loads(
+    result = rated.inside("rate", "verdict", batch.name, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.document == json.loads(
         json.dumps(outcomes_of(batch, RatingsFolder().ratings(batch), level=1 - 0.05 / 3))
     )
-    assert [one["round"] for one in told.document["scores"]] == [0] * 3 + [2] * 3
+    assert [score["round"] for score in result.document["scores"]] == [0] * 3 + [2] * 3
 
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_rated_answers_show_their_differences_where_there_is_room(rated, columns):
     made(rated, LEVELS, (3, 0), rates_the_later_higher)
-    told = rated.inside("rate", "verdict", COLUMNS=str(columns))
-    assert max(map(len, told.out.splitlines())) <= columns
-    assert ("difference [95 %]" in told.out) == (columns == 120)
-    assert [line.split()[0] for line in told.out.splitlines()[3:6]] == [
+    result = rated.inside("rate", "verdict", COLUMNS=str(columns))
+    assert max(map(len, result.out.splitlines())) <= columns
+    assert ("difference [95 %]" in result.out) == (columns == 120)
+    assert [line.split()[0] for line in result.out.splitlines()[3:6]] == [
         "Overall",
         "Right",
         "Polite",
     ]
-    words = " ".join(told.out.split())
+    words = " ".join(result.out.split())
     assert words.count(" against round 0: ") == 1  # only what decides is told in words, too
     assert "The overall score decides" in words
 
@@ -147,23 +149,23 @@ def test_what_was_settled_counts(rated):
 
 def test_one_round_shows_its_scores(rated):
     made(rated, LEVELS, (3,), rates_the_later_higher, overlap=0.0)
-    told = rated.inside("rate", "verdict", COLUMNS="80")
-    assert told.code == 0
-    lines = told.out.splitlines()
+    result = rated.inside("rate", "verdict", COLUMNS="80")
+    assert result.code == 0
+    lines = result.out.splitlines()
     assert lines[2].split() == ["round", "score", "[95", "%]", "answers", "groups", "unrated"]
     assert [line.split()[:2] for line in lines[3:6]] == [
         ["Overall", "3"], ["Right", "3"], ["Polite", "3"],
     ]  # fmt: skip
     assert "[0." in lines[3]
-    assert "This batch holds one round, so there is no verdict" in told.out
+    assert "This batch holds one round, so there is no verdict" in result.out
 
 
 def test_a_sample_for_finding_errors_is_told_to_be_one(rated):
     made(rated, LEVELS, (3, 0), rates_the_later_higher, strategy="worst", n=24)
-    told = rated.inside("rate", "verdict", COLUMNS="80")
-    assert told.code == 0
-    assert "improved" not in told.out
-    assert "This sample (worst) is for finding errors" in told.out
+    result = rated.inside("rate", "verdict", COLUMNS="80")
+    assert result.code == 0
+    assert "improved" not in result.out
+    assert "This sample (worst) is for finding errors" in result.out
 
 
 def test_without_ratings_it_says_so_and_what_to_do(rated):
@@ -171,21 +173,21 @@ def test_without_ratings_it_says_so_and_what_to_do(rated):
     (batch,) = RatingsFolder().names()
     for path in (FOLDER / batch / "events").glob("*.jsonl"):
         path.unlink()
-    told = rated.inside("rate", "verdict")
-    assert told.code == 0
-    assert "Nothing that counts is rated yet" in told.out
-    assert told.out.splitlines()[-1] == f"next: harness rate status {batch}"
+    result = rated.inside("rate", "verdict")
+    assert result.code == 0
+    assert "Nothing that counts is rated yet" in result.out
+    assert result.out.splitlines()[-1] == f"next: harness rate status {batch}"
 
 
 def test_a_batch_whose_run_is_gone_says_which(rated):
     made(rated, LEVELS, (3, 0), rates_the_later_higher, n=24)
     shutil.rmtree(Path(".harness", "runs"))
-    told = rated.inside("rate", "verdict")
-    assert (told.code, told.out) == (2, "")
-    assert f"no run is called '{rated.run}'" in told.err
+    result = rated.inside("rate", "verdict")
+    assert (result.code, result.out) == (2, "")
+    assert f"no run is called '{rated.run}'" in result.err
 
 
 def test_no_batch_is_one_message(project):
-    told = project.inside("rate", "verdict")
-    assert (told.code, told.out) == (2, "")
-    assert "there is no batch in this folder yet" in told.err
+    result = project.inside("rate", "verdict")
+    assert (result.code, result.out) == (2, "")
+    assert "there is no batch in this folder yet" in result.err

@@ -93,8 +93,8 @@ def test_a_packed_file_is_imported_and_twice_does_no_harm(fresh, original, tmp_p
     root, made = fresh
     events = some_of_everything(made)
     path = write(tmp_path, packed(made, events))
-    found = import_file(path, RatingsFolder(root))
-    assert (found.batch, found.new, found.known) == (made.name, {"ana": len(events)}, {"ana": 0})
+    result = import_file(path, RatingsFolder(root))
+    assert (result.batch, result.new, result.known) == (made.name, {"ana": len(events)}, {"ana": 0})
     assert Events(root / made.name, "ana").all() == events
     before = stored(root, made)
     again = import_file(path, RatingsFolder(root), expected=made.name)
@@ -106,8 +106,8 @@ def test_a_file_with_more_adds_only_that(fresh, tmp_path):
     root, made = fresh
     events = some_of_everything(made)
     import_file(write(tmp_path, packed(made, events[:10])), RatingsFolder(root))
-    found = import_file(write(tmp_path, packed(made, events)), RatingsFolder(root))
-    assert found.new == {"ana": len(events) - 10} and found.known == {"ana": 10}
+    result = import_file(write(tmp_path, packed(made, events)), RatingsFolder(root))
+    assert result.new == {"ana": len(events) - 10} and result.known == {"ana": 10}
     assert {e.id for e in Events(root / made.name, "ana").all()} == {e.id for e in events}
 
 
@@ -170,11 +170,11 @@ def test_an_edited_byte_is_noticed_wherever_it_is(original, data):
     edited = whole[:place] + bytes([byte]) + whole[place + 1 :]
     before = stored(source, made)
     try:
-        found = import_file(write(source.parent, edited), RatingsFolder(source))
+        result = import_file(write(source.parent, edited), RatingsFolder(source))
     except DataError:
         pass
     else:  # white space between two values of the first line says nothing
-        assert chr(byte).isspace() and place < whole.index(b"\n") and found.new == {"ana": 0}
+        assert chr(byte).isspace() and place < whole.index(b"\n") and result.new == {"ana": 0}
     assert stored(source, made) == before
 
 
@@ -261,16 +261,16 @@ def test_a_known_id_with_another_content_refuses_the_file(fresh, tmp_path):
     changed = [dataclasses.replace(events[0], value=5)]
     with pytest.raises(DataError, match="known with another content"):
         import_file(write(tmp_path, packed(made, changed)), RatingsFolder(root))
-    assert [one.value for one in RatingsFolder(root).ratings(made)] == [4]
+    assert [rating.value for rating in RatingsFolder(root).ratings(made)] == [4]
 
 
 def test_a_file_of_another_batch_than_is_named_is_refused(fresh, tmp_path):
     root, made = fresh
-    with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other") as found:
+    with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other") as refusal:
         import_file(
             write(tmp_path, packed(made, wrong_event(made))), RatingsFolder(root), expected="other"
         )
-    assert found.value.hint.endswith(f"--batch {made.name}")
+    assert refusal.value.hint.endswith(f"--batch {made.name}")
     assert not RatingsFolder(root).ratings(made)
 
 
@@ -310,7 +310,10 @@ def test_a_sheet_that_was_edited_changes_what_was_edited(original, fresh, tmp_pa
     row["value"] = "2"
     path = write(tmp_path, as_sheet(rows), "all.csv")
     assert import_file(path, RatingsFolder(root)).new == {"ana": 1}
-    found = {(one.item, one.criterion): one.value for one in RatingsFolder(root).ratings(made)}
+    found = {
+        (rating.item, rating.criterion): rating.value
+        for rating in RatingsFolder(root).ratings(made)
+    }
     assert found[row["item"], "quality"] == 2
     # A sheet that still says 5 is older than what stands now.
     row["value"] = "5"
@@ -413,7 +416,7 @@ def test_a_sheet_by_hand_needs_six_columns(fresh, tmp_path):
     cells[4] = ("errors", '["a; b"]')
     path = write(tmp_path, as_sheet(rows_of(made, *cells), NEEDED), "hand.csv")
     assert import_file(path, RatingsFolder(root)).new == {"ana": 6}
-    found = {one.criterion: one.value for one in RatingsFolder(root).ratings(made)}
+    found = {rating.criterion: rating.value for rating in RatingsFolder(root).ratings(made)}
     assert found == {
         "quality": 4, "polite": False, "degrees": -1.5, "tone": "warm", "errors": ("a; b",),
         "better": "=1+1",
@@ -574,12 +577,12 @@ def test_argilla_gets_records_as_its_client_reads_them(original):
         assert all(isinstance(text, str) for text in record["fields"].values())
         users = dict(zip(record["metadata"]["user_ids"], record["metadata"]["raters"], strict=True))
         for answers in record["responses"].values():
-            for one in answers:
-                assert one.keys() == {"value", "user_id"} and users[one["user_id"]] in (
+            for answer in answers:
+                assert answer.keys() == {"value", "user_id"} and users[answer["user_id"]] in (
                     "ana",
                     "settled-cy",
                 )
-                assert uuid.UUID(one["user_id"]).version == 5
+                assert uuid.UUID(answer["user_id"]).version == 5
     first = next(r for r in records if r["responses"])
     assert isinstance(first["responses"]["quality"][0]["value"], int)
     assert first["responses"]["polite"][0]["value"] in ("yes", "no")

@@ -40,18 +40,18 @@ def drawn(n: int = 60, seed: int = 3):
 
 def test_kappa_is_that_of_two_raters_where_there_is_one_of_each():
     people, judge, _ = drawn()
-    found = calibration_of(
+    calibration = calibration_of(
         rubric(LEVELS), [row(n, p, j) for n, (p, j) in enumerate(zip(people, judge, strict=True))]
     )
-    whole = found["overall"]
+    whole = calibration["overall"]
     assert whole["kappa"]["value"] == pytest.approx(kappa(people, judge))
     assert whole["kappa"]["low"] < whole["kappa"]["value"] < whole["kappa"]["high"]
     apart = (np.array(judge) - np.array(people)) / 4
     assert whole["bias"]["value"] == pytest.approx(apart.mean())
-    assert found["calibrated"] is True
-    assert found["label"].startswith("calibrated: weighted kappa with raters 0.")
-    assert found["criteria"] == []  # one criterion is the whole
-    json.dumps(found, allow_nan=False)
+    assert calibration["calibrated"] is True
+    assert calibration["label"].startswith("calibrated: weighted kappa with raters 0.")
+    assert calibration["criteria"] == []  # one criterion is the whole
+    json.dumps(calibration, allow_nan=False)
 
 
 def test_raters_are_averaged_within_an_item():
@@ -74,16 +74,16 @@ def test_raters_are_averaged_within_an_item():
 def test_it_says_what_is_missing(count, judge, what):
     people, said, _ = drawn(count or 1)
     rows = [row(n, people[n], said[n]) for n in range(count)]
-    found = calibration_of(rubric(LEVELS, **judge), rows)
-    assert found["calibrated"] is False
-    assert found["label"].startswith("uncalibrated: ")
-    assert all(part in found["label"] for part in what)
-    assert found["sentences"][0] == found["label"] + "."
+    calibration = calibration_of(rubric(LEVELS, **judge), rows)
+    assert calibration["calibrated"] is False
+    assert calibration["label"].startswith("uncalibrated: ")
+    assert all(part in calibration["label"] for part in what)
+    assert calibration["sentences"][0] == calibration["label"] + "."
 
 
 def test_where_all_say_the_same_it_stays_uncalibrated():
-    found = calibration_of(rubric(LEVELS), [row(n, 5, 5) for n in range(60)])
-    assert found["label"] == (
+    calibration = calibration_of(rubric(LEVELS), [row(n, 5, 5) for n in range(60)])
+    assert calibration["label"] == (
         "uncalibrated: weighted kappa cannot be computed, because the ratings do not differ"
     )
 
@@ -92,9 +92,9 @@ def test_a_kappa_that_may_be_chance_is_told():
     rows = [
         row(n, p, j, group=f"g{n % 3}") for n, (p, j) in enumerate(zip(*drawn(45)[:2], strict=True))
     ]
-    found = calibration_of(rubric(LEVELS, bar=0.85), rows)
-    assert found["calibrated"] is True
-    assert found["label"].endswith("though its interval does not exclude less")
+    calibration = calibration_of(rubric(LEVELS, bar=0.85), rows)
+    assert calibration["calibrated"] is True
+    assert calibration["label"].endswith("though its interval does not exclude less")
 
 
 @pytest.mark.parametrize("shift", [-1, 0, 1])
@@ -126,9 +126,9 @@ def test_favour_for_length_is_counted_in_pairs_of_what_goes_beyond_people():
     assert length["value"] == pytest.approx(np.mean(longer))
     assert length["low"] > 0.5
     fair = [row(n, people[n], people[n] + n % 2, words[n]) for n in range(80)]
-    found = calibration_of(rubric(LEVELS), fair)
-    assert found["overall"]["length"]["low"] < 0.5 < found["overall"]["length"]["high"]
-    assert "Length bias: not significant" in " ".join(found["sentences"])
+    calibration = calibration_of(rubric(LEVELS), fair)
+    assert calibration["overall"]["length"]["low"] < 0.5 < calibration["overall"]["length"]["high"]
+    assert "Length bias: not significant" in " ".join(calibration["sentences"])
 
 
 def test_self_consistency_counts_pairs_of_samples_of_all_that_is_judged():
@@ -163,17 +163,17 @@ def test_each_criterion_stands_for_itself():
         )
         for n in range(60)
     ]  # fmt: skip
-    found = calibration_of(rubric(LEVELS, POLITE), rows)
-    states = {part["id"]: part["calibrated"] for part in found["criteria"]}
+    calibration = calibration_of(rubric(LEVELS, POLITE), rows)
+    states = {part["id"]: part["calibrated"] for part in calibration["criteria"]}
     assert states == {"right": True, "polite": False}
     assert any(
-        line.startswith("Polite: uncalibrated, weighted kappa") for line in found["sentences"]
+        line.startswith("Polite: uncalibrated, weighted kappa") for line in calibration["sentences"]
     )
 
 
 def test_what_has_an_error_has_no_value_and_is_counted():
     rows = [row(n, 3, 3) for n in range(4)]
     rows.append(Row("g", 5, [{"right": 3}], {"right": Judgement("x", "right", error="no JSON")}))
-    found = calibration_of(rubric(LEVELS), rows)
-    assert (found["judged"], found["rated"], found["unreadable"]) == (5, 4, 1)
-    assert "1 of 5 judgements could not be read, and have no value." in found["sentences"]
+    calibration = calibration_of(rubric(LEVELS), rows)
+    assert (calibration["judged"], calibration["rated"], calibration["unreadable"]) == (5, 4, 1)
+    assert "1 of 5 judgements could not be read, and have no value." in calibration["sentences"]

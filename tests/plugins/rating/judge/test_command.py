@@ -61,13 +61,13 @@ def test_a_batch_is_judged_and_calibrated(command, rated, pairs, server, words, 
     batch = rated(many(pairs, 30), good, raters=("ana", "bo"))
     done = command("--json")
     assert done.code == 0, done.err
-    found = done.document
-    assert found["schema"] == "harness.judged/1"
-    assert (found["items"], found["judged"]) == (30, 30)
-    assert found["calibration"]["calibrated"] is True
-    assert found["calibration"]["overall"]["kappa"]["value"] == pytest.approx(1.0)
+    document = done.document
+    assert document["schema"] == "harness.judged/1"
+    assert (document["items"], document["judged"]) == (30, 30)
+    assert document["calibration"]["calibrated"] is True
+    assert document["calibration"]["overall"]["kappa"]["value"] == pytest.approx(1.0)
     asking = "model:tester|samples:rubric|temperature:0.7|max_tokens:512|tries:1"
-    assert found["by"] == f"judge|rev:1|{asking}"
+    assert document["by"] == f"judge|rev:1|{asking}"
     assert len(server.asked) == 30 + 15  # right, polite of the good ones
 
     server.asked = []
@@ -148,9 +148,9 @@ def test_pairs_are_asked_in_both_orders_and_turned_back(command, rated, pairs, s
         rubric="pairs.yaml", rounds=2,
     )  # fmt: skip
     server.says = lambda asked: prefers("later", asked, words)
-    found = command("--json").document
-    assert found["calibration"]["calibrated"] is True
-    whole = found["calibration"]["overall"]
+    document = command("--json").document
+    assert document["calibration"]["calibrated"] is True
+    whole = document["calibration"]["overall"]
     assert (whole["title"], whole["position"]["value"]) == ("Better", 1.0)
     of_one = [a for a in server.asked if "question 7?" in a.user]
     shown = {(a.text("answer A"), a.text("answer B")) for a in of_one}
@@ -185,12 +185,17 @@ def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
     )  # fmt: skip
     server.says = lambda asked: prefers("later", asked, words)
     outcome = command("--json").document["outcome"]
-    (one,) = outcome["comparisons"]
+    (comparison,) = outcome["comparisons"]
     assert outcome["label"].startswith("uncalibrated: ") and outcome["calibrated"] is False
-    assert (one["round"], one["against"]) == (1, 0)
-    assert (one["wins"], one["ties"], one["losses"], one["n"]) == (24, 0, 0, 24)
-    assert one["win_rate"]["value"] == 1.0 and outcome["scores"] == []
-    assert not {"label", "low", "high", "level", "sentence"} & one.keys()
+    assert (comparison["round"], comparison["against"]) == (1, 0)
+    assert (comparison["wins"], comparison["ties"], comparison["losses"], comparison["n"]) == (
+        24,
+        0,
+        0,
+        24,
+    )
+    assert comparison["win_rate"]["value"] == 1.0 and outcome["scores"] == []
+    assert not {"label", "low", "high", "level", "sentence"} & comparison.keys()
     shown = command(COLUMNS="80").out
     assert "\nWhat the judge prefers (uncalibrated)\n" in shown
     assert "1 vs 0" in shown and "24/0/0" in shown and "1.00 [0." in shown
@@ -199,10 +204,10 @@ def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
 
 def test_what_the_judge_gives_to_answers_one_by_one(command, rated, pairs):
     rated(many(pairs, 30), good, raters=("ana", "bo"))
-    found = command("--json").document
-    assert found["outcome"]["label"] == found["calibration"]["label"]
-    assert found["outcome"]["calibrated"] is True and found["outcome"]["comparisons"] == []
-    whole = found["outcome"]["scores"][0]
+    document = command("--json").document
+    assert document["outcome"]["label"] == document["calibration"]["label"]
+    assert document["outcome"]["calibrated"] is True and document["outcome"]["comparisons"] == []
+    whole = document["outcome"]["scores"][0]
     # Of ten answers five are good: 5 and polite is 1, and 1 of 1 to 5 is 0.
     assert (whole["criterion"], whole["value"], whole["n"]) == ("", 0.5, 30)
     assert "\nWhat the judge gives (calibrated)\n" in command().out

@@ -25,12 +25,13 @@ TONE = Criterion("tone", "Tone", "?", Scale("choice", choices=("warm", "cold")),
 
 
 def batch(placings, criteria=(QUALITY,), **changed) -> Batch:
+    items = [Item(placing.item, (), ("x",) * len(placing.rounds)) for placing in placings]
     rubric = Rubric("r", 2, "R", "en", "", Show(), tuple(criteria), Overall(), None, "d")
     fields = {
         "name": "r-1", "run": "run-1", "rubric": rubric, "strategy": "random", "seed": 1,
         "raters": ("ana", "bo"), "assignments": {}, "created": "2026-11-25", "verdicts": True,
-        "items": tuple(Item(one.item, (), ("x",) * len(one.rounds)) for one in placings),
-        "placings": {one.item: one for one in placings},
+        "items": tuple(items),
+        "placings": {placing.item: placing for placing in placings},
     }  # fmt: skip
     return Batch(**{**fields, **changed})
 
@@ -55,7 +56,7 @@ def singles(old, new, size=1, criteria=(QUALITY,), **changed):
             placings.append(Placing(item, f"e{example:03}", rounds=(number,),
                                     group=group(example, size)))  # fmt: skip
             ratings.append(said(item, value))
-            ratings += [said(item, None, criterion=one.id) for one in criteria[1:]]
+            ratings += [said(item, None, criterion=criterion.id) for criterion in criteria[1:]]
     return batch(placings, criteria, **changed), ratings
 
 
@@ -77,8 +78,8 @@ def pairs(results, size=1, criteria=(BETTER,), first=None, **changed):
 
 
 def only(document):
-    (found,) = document["comparisons"]
-    return found
+    (comparison,) = document["comparisons"]
+    return comparison
 
 
 def results(wins, ties, losses):
@@ -153,9 +154,10 @@ def test_pairs_give_no_score_of_a_round_and_say_so():
 def test_raters_of_a_pair_are_averaged():
     ours, ratings = pairs([3] * 20 + [0] * 10)
     mirrored = {"A": "B", "B": "A"}
-    again = [dataclasses.replace(one, rater="bo") for one in ratings[:10]]
+    again = [dataclasses.replace(rating, rater="bo") for rating in ratings[:10]]
     again += [
-        dataclasses.replace(one, rater="bo", value=mirrored[one.value]) for one in ratings[10:15]
+        dataclasses.replace(rating, rater="bo", value=mirrored[rating.value])
+        for rating in ratings[10:15]
     ]
     found = only(outcomes_of(ours, [*ratings, *again]))
     assert (found["wins"], found["ties"], found["losses"]) == (15, 5, 10)
@@ -216,7 +218,7 @@ def test_two_rounds_rated_one_by_one_by_hand():
 
 def test_each_round_has_a_score_with_an_interval():
     ours, ratings = singles([1, 2, 3, 4] * 10, [3, 4] * 20)
-    ratings = [one for one in ratings if one.item not in ("i000-0", "i000-3")]
+    ratings = [rating for rating in ratings if rating.item not in ("i000-0", "i000-3")]
     first, second = outcomes_of(ours, ratings)["scores"]
     assert (first["round"], second["round"]) == (0, 3)
     values = np.array([0, 1, 2, 3] * 10)[1:] / 4
@@ -251,10 +253,13 @@ def test_every_counted_criterion_is_judged_beside_the_overall_score():
 
 def test_one_counted_criterion_is_the_overall_score_unless_something_fails_it():
     alone = outcomes_of(*singles([2] * 30, [4] * 30, criteria=(QUALITY, TONE)))
-    assert [one["criterion"] for one in alone["comparisons"]] == [""]
+    assert [comparison["criterion"] for comparison in alone["comparisons"]] == [""]
     strict = dataclasses.replace(QUALITY, fail_below=3)
     both = outcomes_of(*singles([2] * 30, [4] * 30, criteria=(strict,)))
-    values = {one["criterion"]: one["difference"]["value"] for one in both["comparisons"]}
+    values = {
+        comparison["criterion"]: comparison["difference"]["value"]
+        for comparison in both["comparisons"]
+    }
     assert values == {"": 0.75, "quality": 0.5}
 
 
@@ -262,10 +267,10 @@ def test_only_raters_of_both_answers_compare_them():
     """Bo is strict and saw the new answers only; Ana, who saw both, finds them better."""
     ours, ratings = singles([3] * 15 + [2] * 15, [4] * 30)
     strict = [said(f"i{example:03}-3", 1, "bo") for example in range(30)]
-    found = outcomes_of(ours, [*ratings, *strict])
-    assert only(found)["label"] == "improved"
-    assert only(found)["difference"]["value"] == pytest.approx(0.375)
-    assert found["scores"][1]["value"] == pytest.approx((0.75 + 0) / 2)
+    outcome = outcomes_of(ours, [*ratings, *strict])
+    assert only(outcome)["label"] == "improved"
+    assert only(outcome)["difference"]["value"] == pytest.approx(0.375)
+    assert outcome["scores"][1]["value"] == pytest.approx((0.75 + 0) / 2)
 
 
 def test_settled_values_stand_and_repeats_are_left_out():
@@ -273,7 +278,7 @@ def test_settled_values_stand_and_repeats_are_left_out():
     again = Placing("again", "e000", rounds=(3,), group="g000", repeat_of="i000-3")
     ours = dataclasses.replace(ours, placings={**ours.placings, "again": again})
     split = [said("i000-3", 1), said("i000-3", 5, "bo"), said("i000-0", 3, "bo")]
-    base = [one for one in ratings if one.item != "i000-3"]
+    base = [rating for rating in ratings if rating.item != "i000-3"]
     plain = outcomes_of(ours, [*base, *split, said("again", 5)])
     assert only(plain)["difference"]["value"] == 0
     assert [score["n"] for score in plain["scores"]] == [30, 30]
@@ -285,10 +290,10 @@ def test_settled_values_stand_and_repeats_are_left_out():
 
 def test_half_an_item_counts_in_nothing():
     ours, ratings = singles([3] * 30, [3] * 30, criteria=(QUALITY, POLITE))
-    half = [one for one in ratings if (one.item, one.criterion) != ("i000-3", "polite")]
-    found = outcomes_of(ours, half)["comparisons"][0]
-    assert (found["n"], found["label"]) == (29, "no evidence")
-    assert "in one round only" in found["sentence"]
+    half = [rating for rating in ratings if (rating.item, rating.criterion) != ("i000-3", "polite")]
+    comparisons = outcomes_of(ours, half)["comparisons"][0]
+    assert (comparisons["n"], comparisons["label"]) == (29, "no evidence")
+    assert "in one round only" in comparisons["sentence"]
 
 
 def test_means_that_differ_by_rounding_only_are_ties():
@@ -380,7 +385,7 @@ def test_without_ratings_there_is_nothing_but_a_sentence():
     for ours, _ in (pairs([3] * 30), singles([1] * 30, [2] * 30)):
         document = outcomes_of(ours, [])
         assert document["comparisons"] == []
-        assert all(one["value"] is None and one["n"] == 0 for one in document["scores"])
+        assert all(score["value"] is None and score["n"] == 0 for score in document["scores"])
         assert document["sentences"] == ["Nothing that counts is rated yet."]
 
 
@@ -411,7 +416,8 @@ def test_scores_without_spread_have_no_interval_in_words():
 def test_rounds_rated_by_different_people_are_not_compared():
     ours, ratings = singles([2] * 30, [4] * 30)
     apart = [
-        dataclasses.replace(one, rater="bo" if one.item.endswith("3") else "ana") for one in ratings
+        dataclasses.replace(rating, rater="bo" if rating.item.endswith("3") else "ana")
+        for rating in ratings
     ]
     document = outcomes_of(ours, apart)
     assert document["comparisons"] == []
@@ -460,7 +466,7 @@ def test_settled_and_repeated_choices_have_no_place():
     more = [said(name, "A", who, "better")
             for name, who in (("again", "ana"), ("i001", "settled-lead"))]  # fmt: skip
     assert outcomes_of(ours, [*ratings, *more])["position"]["n"] == 30
-    unsure = [dataclasses.replace(one, value=None) for one in ratings]
+    unsure = [dataclasses.replace(rating, value=None) for rating in ratings]
     assert outcomes_of(ours, unsure)["position"] == {"n": 0, "a": 0, "tie": 0, "b": 0}
 
 
@@ -507,8 +513,8 @@ def test_three_rounds_are_compared_two_by_two():
     extra = [Placing(f"m{e:03}", f"e{e:03}", rounds=(1,), group=f"g{e:03}") for e in range(30)]
     ours = batch([*ours.placings.values(), *extra])
     ratings += [said(one.item, 2) for one in extra]
-    found = outcomes_of(ours, ratings)["comparisons"]
-    assert [(one["round"], one["against"]) for one in found] == [(1, 0), (3, 0), (3, 1)]
+    comparisons = outcomes_of(ours, ratings)["comparisons"]
+    assert [(one["round"], one["against"]) for one in comparisons] == [(1, 0), (3, 0), (3, 1)]
 
 
 # -- how often it is wrong ----------------------------------------------------------------------

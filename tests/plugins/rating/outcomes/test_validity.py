@@ -41,9 +41,9 @@ def rubric(kind: str = "ordinal", most: int = 5) -> Rubric:
 
 
 def batch(placings, kind: str = "ordinal", raters=("ana", "bo"), most: int = 5) -> Batch:
-    items = tuple(Item(one.item, (), ("x",) * len(one.rounds)) for one in placings)
-    every = {rater: tuple(one.item for one in placings) for rater in raters}
-    found = {one.item: one for one in placings}
+    items = tuple(Item(placing.item, (), ("x",) * len(placing.rounds)) for placing in placings)
+    every = {rater: tuple(placing.item for placing in placings) for rater in raters}
+    found = {placing.item: placing for placing in placings}
     return Batch(
         "r-1",
         "run",
@@ -269,13 +269,13 @@ def test_pairs_of_answers_give_differences_only_whatever_side_was_shown_first():
         values["main", 1, f"e{example}"] = (
             0.3 if example == 0 else 0.5
         )  # e0: equal but for rounding
-    (found,) = validity_of(batch(placings, "pairwise"), ratings, {"rougeL": values}, seed=1)[
+    (metric,) = validity_of(batch(placings, "pairwise"), ratings, {"rougeL": values}, seed=1)[
         "metrics"
     ]
-    assert found["answers"] is None
-    assert (found["differences"]["people_tied"], found["differences"]["metric_tied"]) == (4, 1)
-    assert found["differences"]["accuracy"]["value"] == pytest.approx(29.5 / 36)
-    sentence = found["differences"]["sentence"]
+    assert metric["answers"] is None
+    assert (metric["differences"]["people_tied"], metric["differences"]["metric_tied"]) == (4, 1)
+    assert metric["differences"]["accuracy"]["value"] == pytest.approx(29.5 / 36)
+    sentence = metric["differences"]["sentence"]
     assert "4 pairs that raters rate equal are left out; 1 that rougeL scores alike" in sentence
 
 
@@ -306,8 +306,8 @@ def test_means_that_differ_by_rounding_only_are_ties():
     ratings = [Rating(who, "a", "it", v, AT) for who, v in zip(raters, (3, 3, 4), strict=True)]
     ratings += [Rating(who, "b", "it", v, AT) for who, v in zip(raters, (2, 4, 4), strict=True)]
     values = {"m": {("main", 0, "e0"): 0.1, ("main", 1, "e0"): 0.2}}
-    (found,) = validity_of(batch(placings, raters=raters, most=4), ratings, values)["metrics"]
-    assert (found["differences"]["n"], found["differences"]["people_tied"]) == (1, 1)
+    (metric,) = validity_of(batch(placings, raters=raters, most=4), ratings, values)["metrics"]
+    assert (metric["differences"]["n"], metric["differences"]["people_tied"]) == (1, 1)
 
 
 def test_hostile_metric_and_arm_names_are_harmless_in_sentences():
@@ -326,9 +326,9 @@ def test_hostile_metric_and_arm_names_are_harmless_in_sentences():
 
 def test_it_is_repeatable_whatever_the_order():
     ours, ratings, scores = two_rounds(25)
-    one = validity_of(ours, ratings, scores, seed=1)
-    assert validity_of(ours, ratings[::-1], scores, seed=1) == one
-    assert validity_of(ours, ratings, scores, seed=2) != one
+    validity = validity_of(ours, ratings, scores, seed=1)
+    assert validity_of(ours, ratings[::-1], scores, seed=1) == validity
+    assert validity_of(ours, ratings, scores, seed=2) != validity
 
 
 @pytest.mark.parametrize(

@@ -273,9 +273,11 @@ def test_turns_of_every_form_are_text() -> None:
         {"role": "tool", "content": {"found": 3}},
         {"role": "user", "content": "two\x1b[31m\u202e"},
     )
-    told = payloads.item(make_item(0, messages=turns), make_rubric(), reference=False)["messages"]
-    assert told[0]["text"] == "one" and told[3]["text"] == "two"
-    assert '"é"' in told[1]["text"] and "found" in told[2]["text"]
+    messages = payloads.item(make_item(0, messages=turns), make_rubric(), reference=False)[
+        "messages"
+    ]
+    assert messages[0]["text"] == "one" and messages[3]["text"] == "two"
+    assert '"é"' in messages[1]["text"] and "found" in messages[2]["text"]
 
 
 def test_nothing_tells_how_far_others_are(ana: Rater, bo: Rater) -> None:
@@ -343,9 +345,9 @@ def test_a_packed_page_holds_just_what_its_rater_needs() -> None:
 
 def test_a_packed_page_has_no_reference_that_is_never_shown() -> None:
     _, data = packed(make_batch(given=make_rubric(reference="never")), "bo")
-    assert all(one["references"] is None for one in data["texts"])
+    assert all(text["references"] is None for text in data["texts"])
     _, data = packed(make_batch(), "bo")
-    assert all(one["references"] for one in data["texts"])
+    assert all(text["references"] for text in data["texts"])
 
 
 def test_texts_cannot_leave_their_place_in_the_file() -> None:

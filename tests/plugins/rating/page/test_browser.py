@@ -107,8 +107,8 @@ def until(page: Any, truth: str) -> None:
 def standing(folder: Path, rater: str = "ana", name: str = "support-1a2b3c4d") -> dict[Any, Any]:
     """(number of the item, criterion) -> value, as the core folds the file."""
     numbers = {item_id(number): number for number in range(200)}
-    found = fold(Events(folder / name, rater).all())
-    return {(numbers.get(item), name): one.value for (item, name), one in found.items()}
+    ratings = fold(Events(folder / name, rater).all())
+    return {(numbers.get(item), name): one.value for (item, name), one in ratings.items()}
 
 
 def title(page: Any) -> str:
@@ -327,9 +327,9 @@ def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_
         page.wait_for_selector(SAVED)
         press(page, "2 1 Enter")
         page.wait_for_selector(SAVED)
-        found = Events(tmp_path / "support-1a2b3c4d", "ana").all()
+        events = Events(tmp_path / "support-1a2b3c4d", "ana").all()
         lines = (tmp_path / "support-1a2b3c4d" / "events" / "ana.jsonl").read_bytes().splitlines()
-        assert len(lines) == len(found) == len({one.id for one in found})
+        assert len(lines) == len(events) == len({one.id for one in events})
         values = standing(tmp_path)
         assert {n: values[n, "accuracy"] for n in range(3)} == {0: 5, 1: 4, 2: 3}
     finally:
@@ -517,22 +517,23 @@ def test_the_page_folds_as_the_core_does(
     core = RatingsFolder(tmp_path).state(batch, "ana")
     words = {"open": "", "done": " ✓ done", "skipped": " – skipped"}
     wanted = [
-        f"{n}{words[one.status]}{' ⚑' * one.flagged}" for n, one in enumerate(core.items, start=1)
+        f"{n}{words[item.status]}{' ⚑' * item.flagged}"
+        for n, item in enumerate(core.items, start=1)
     ]
-    assert len({one.status for one in core.items}) == 3
+    assert len({item.status for item in core.items}) == 3
     assert page.locator("#goto option").all_text_contents() == wanted
     pressed = """[...document.querySelectorAll(".criterion:not([hidden])")].flatMap((group) =>
         [...group.querySelectorAll(".option[aria-pressed=true]")].map((e) => e.textContent))"""
-    for n, one in enumerate(core.items):
+    for n, item in enumerate(core.items):
         page.select_option("#goto", index=n)
-        standing = one.values or {}
+        standing = item.values or {}
         count = sum(
             standing.get(criterion.id, standing) is not standing
             for criterion in asked_criteria(batch.rubric, standing)
             if criterion.id != "better"
         )
         assert len(page.evaluate(pressed)) == count
-        assert page.input_value("#comment") == one.comment
+        assert page.input_value("#comment") == item.comment
         assert page.input_value("#criteria textarea") == standing.get("better", "")
 
 
@@ -545,7 +546,7 @@ def made(root: Path) -> Batch:
                 "dev", f"group {n}", {"topic": "delivery"})
         for n in range(3)
     ]  # fmt: skip
-    candidates = [Candidate(one, {4177: f"Answer of {one.id[-1]}"}) for one in examples]
+    candidates = [Candidate(example, {4177: f"Answer of {example.id[-1]}"}) for example in examples]
     order = BatchSpec(make_rubric(), "a-run", 4177, ("ana",), n=3, repeats=0.0)
     return RatingsFolder(root).create(order, candidates)
 
@@ -582,7 +583,7 @@ def test_a_packed_file_from_the_disk_to_the_import(
     assert (imported.new, imported.known) == ({"ana": count}, {"ana": 0})
     assert import_file(exported, RatingsFolder(tmp_path / "ratings")).known == {"ana": count}
     items = RatingsFolder(tmp_path / "ratings").state(batch, "ana").items
-    assert [one.status for one in items] == ["done", "done", "skipped"]
+    assert [item.status for item in items] == ["done", "done", "skipped"]
     assert items[0].values == {"accuracy": 2, "tone": True, "errors": ("wrong facts",)}
     assert items[1].comment.endswith("مرحبا 🙂") and items[1].seconds is not None
 

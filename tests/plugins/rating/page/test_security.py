@@ -60,8 +60,8 @@ def ask(server: Any, method: str, path: str, headers: Any = (), body: bytes = b"
 
 
 def token(server: Any, rater: str = "ana", batch: str = BATCH) -> str:
-    kept = json.loads((server.folder / batch / "tokens.json").read_bytes())
-    return str(kept[rater])
+    document = json.loads((server.folder / batch / "tokens.json").read_bytes())
+    return str(document[rater])
 
 
 def reading(server: Any, **changed: str | None) -> dict[str, str]:
@@ -470,10 +470,10 @@ def test_servers_that_start_at_once_give_the_same_links(tmp_path: Path) -> None:
     for turn in range(5):
         folder = tmp_path / str(turn)
         servers = [threading.Thread(target=start, args=(folder,)) for _ in range(8)]
-        for one in servers:
-            one.start()
-        for one in servers:
-            one.join()
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.join()
         kept = tokens.seats(folder, [batch])
         assert found == [kept] * 8
         assert [path.name for path in (folder / batch.name).iterdir()] == ["tokens.json"]

@@ -34,8 +34,8 @@ def numbered(count: int, rater: str = "ana") -> list[Event]:
 
 def test_what_was_appended_is_read_again_in_order(tmp_path):
     store, events = Events(tmp_path, "ana"), numbered(5)
-    for one in events:
-        store.append(one)
+    for appended in events:
+        store.append(appended)
     assert store.all() == events == Events(tmp_path, "ana").all()
     assert Events(tmp_path, "bo").all() == []
     lines = (tmp_path / "events" / "ana.jsonl").read_bytes().split(b"\n")
@@ -129,10 +129,10 @@ def test_two_processes_and_their_threads_lose_nothing(tmp_path):
         child.stdin.write(json.dumps([[dataclasses.asdict(e) for e in p] for p in own]).encode())
         child.stdin.close()
     assert [child.wait(30) for child in children] == [0, 0]
-    found = Events(tmp_path, "ana").all()
+    events = Events(tmp_path, "ana").all()
     lines = (tmp_path / "events" / "ana.jsonl").read_bytes().count(b"\n")
-    assert len(found) == lines == 160
-    assert {one.id for one in found} == {one.id for part in parts for one in part}
+    assert len(events) == lines == 160
+    assert {one.id for one in events} == {one.id for part in parts for one in part}
 
 
 def test_kills_lose_no_acknowledged_event(tmp_path):
@@ -240,8 +240,8 @@ def test_the_last_set_wins_and_a_clear_removes(events):
 
 def kept(tmp_path, *events):
     made = batch(tmp_path)
-    for one in events:
-        Events(tmp_path / made.name, one.rater).append(one)
+    for rated in events:
+        Events(tmp_path / made.name, rated.rater).append(rated)
     return made
 
 
@@ -257,7 +257,7 @@ def test_an_item_is_done_when_all_that_must_be_answered_is(tmp_path):
     def status_after(*events):
         store.extend(events)
         found = RatingsFolder(tmp_path).state(made, "ana")
-        still = (one.item for one in found.items if one.status == "open")
+        still = (item.item for item in found.items if item.status == "open")
         return found.items[0].status, next(still)
 
     first, second = shown[:2]
@@ -282,16 +282,16 @@ def test_marks_and_time_are_kept(tmp_path):
         event("ana", item, kind="comment", value="first", seconds=9),
         event("ana", item, kind="comment", value="second", seconds=7),
     )
-    found = RatingsFolder(tmp_path).state(made, "ana").items[0]
-    assert (found.flagged, found.comment, found.seconds) == (True, "second", 9)
+    items = RatingsFolder(tmp_path).state(made, "ana").items[0]
+    assert (items.flagged, items.comment, items.seconds) == (True, "second", 9)
     kept(tmp_path, event("ana", item, kind="flag", value=False),
          event("ana", item, kind="comment", value=""))  # fmt: skip
-    found = RatingsFolder(tmp_path).state(made, "ana").items[0]
-    assert (found.flagged, found.comment) == (False, "")
+    items = RatingsFolder(tmp_path).state(made, "ana").items[0]
+    assert (items.flagged, items.comment) == (False, "")
 
 
 def test_a_rubric_that_requires_nothing_is_done_when_the_rater_says_so(tmp_path):
-    only_text = tuple(one for one in rubric().criteria if one.id == "better")
+    only_text = tuple(criterion for criterion in rubric().criteria if criterion.id == "better")
     made = batch(tmp_path, rubric(only_text, id="text"))
     item = made.assignments["ana"][0]
     store = Events(tmp_path / made.name, "ana")

@@ -60,8 +60,8 @@ def test_texts_and_levels(tmp_path):
     folder = said(made, tmp_path, {
         "ana": lambda item: {**whole, "quality": quality[item], **text.get(item, {})}
     })  # fmt: skip
-    found = preferences(made, folder, over=0.95, under=0.6)
-    texts = [(one.origin["item"], one.reference, one.rejected) for one in found]
+    preferred = preferences(made, folder, over=0.95, under=0.6)
+    texts = [(one.origin["item"], one.reference, one.rejected) for one in preferred]
     answers = {item: made.by_id[item].answers[0] for item in made.originals}
     first, second, _, typed = made.originals
     assert (typed, "So, then.", (answers[typed],)) in texts

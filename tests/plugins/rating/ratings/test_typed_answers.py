@@ -56,9 +56,9 @@ def test_texts_of_all_raters_the_oldest_first_and_none_twice(tmp_path):
         ("bo", "i3", "A needle."), ("ana", "i1", "A part."), ("bo", "i1", " A leaf."),
         ("ana", "i2", "A part."), ("ana", "i3", "gone"), ("ana", "i3", None),
     )  # fmt: skip
-    found = corrections(made, RatingsFolder(tmp_path))
-    assert texts(found) == [("row-2", "A needle."), ("row-1", "A part."), ("row-1", "A leaf.")]
-    first = found[1]
+    typed = corrections(made, RatingsFolder(tmp_path))
+    assert texts(typed) == [("row-2", "A needle."), ("row-1", "A part."), ("row-1", "A leaf.")]
+    first = typed[1]
     assert (first.split, first.prompt) == ("dev", prompt_digest(ASKS))
     assert {**first.origin, "at": ""} == {
         "batch": "small-1", "item": "i1", "rater": "ana", "at": "",
@@ -73,9 +73,9 @@ def test_a_settled_text_stands_for_that_answer_and_its_repeat_only(tmp_path):
         ("ana", "i1", "A part."), ("bo", "i4", "A leaf."), ("ana", "i3", "A needle."),
         ("settled-eva", "i1", "An organ."),
     )  # fmt: skip
-    found = corrections(made, RatingsFolder(tmp_path))
-    assert texts(found) == [("row-2", "A needle."), ("row-1", "An organ.")]
-    assert [author_of(one) for one in found] == ["ana", "eva, settled"]
+    typed = corrections(made, RatingsFolder(tmp_path))
+    assert texts(typed) == [("row-2", "A needle."), ("row-1", "An organ.")]
+    assert [author_of(one) for one in typed] == ["ana", "eva, settled"]
 
 
 def test_what_was_typed_at_a_hidden_repeat_is_not_lost(tmp_path):
@@ -91,8 +91,10 @@ def test_what_was_typed_at_a_hidden_repeat_is_not_lost(tmp_path):
 
 def test_a_text_left_over_from_a_question_that_is_not_asked_any_more_does_not_count(tmp_path):
     asks = [
-        dataclasses.replace(one, ask_if={"polite": "no"}) if one.id == "better" else one
-        for one in rubric().criteria
+        dataclasses.replace(criterion, ask_if={"polite": "no"})
+        if criterion.id == "better"
+        else criterion
+        for criterion in rubric().criteria
     ]
     made = batch(criteria=tuple(asks))
     say(tmp_path, made, ("ana", "i1", False, "polite"), ("ana", "i1", "A part."))
@@ -120,7 +122,7 @@ def test_rows_of_other_splits_are_refused(tmp_path):
 def test_the_digest_of_a_real_batch_is_that_of_the_rows(tmp_path):
     """Raters do not see the system prompt, nor what else stands in a message."""
     made = material.batch(tmp_path)
-    rows = {one.example.id: one.example for one in candidates()}
+    rows = {candidate.example.id: candidate.example for candidate in candidates()}
     assert made.items[0].messages != rows[made.placings[made.items[0].id].example_id].messages
     for item in made.items:
         row = rows[made.placings[item.id].example_id]

@@ -31,7 +31,7 @@ def test_a_round_waits_and_trains_on_what_was_decided(project):
     assert "round 1: augment: 10 rows wait to be reviewed" in first.err
     [batch] = batches(project.folder)
     assert f"harness rate serve {batch.name}" in first.err
-    assert {one.split for one in batch.placings.values()} <= {"train", "pool"}
+    assert {placing.split for placing in batch.placings.values()} <= {"train", "pool"}
 
     half = {"decision": "accept"}
     decide(project.folder, batch, "me", lambda answer, number: half if number < 4 else {})

@@ -180,8 +180,8 @@ def test_all_problems_come_at_once(path: Path) -> None:
 
 def test_a_circle_of_conditions_is_shown(path: Path) -> None:
     text = write(path, (POLITE, "scale: binary\n    ask_if: {errors: {has: wrong tone}}"))
-    (found,) = problems(path)
-    assert found == (
+    (problem,) = problems(path)
+    assert problem == (
         f"{path}:{line_of(text, 'ask_if: {errors: {has: wrong tone')}: criteria.1.ask_if: "
         "goes in a circle: polite -> errors -> polite"
     )

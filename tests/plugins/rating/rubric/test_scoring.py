@@ -165,16 +165,16 @@ def test_a_better_value_never_lowers_the_overall_score(
     case: tuple[Rubric, dict[str, Any]], data: st.DataObject
 ) -> None:
     made, values = case
-    one = data.draw(st.sampled_from(made.criteria))
-    low, high = sorted([data.draw(POINTS[one.scale.kind]), data.draw(POINTS[one.scale.kind])])
+    sample = data.draw(st.sampled_from(made.criteria))
+    low, high = sorted([data.draw(POINTS[sample.scale.kind]), data.draw(POINTS[sample.scale.kind])])
     if data.draw(st.booleans()):
-        limit = 1.0 if one.scale.kind == "binary" else 3.0
-        strict = dataclasses.replace(one, fail_below=limit)
+        limit = 1.0 if sample.scale.kind == "binary" else 3.0
+        strict = dataclasses.replace(sample, fail_below=limit)
         made = dataclasses.replace(
-            made, criteria=tuple(strict if c is one else c for c in made.criteria)
+            made, criteria=tuple(strict if c is sample else c for c in made.criteria)
         )
-    worse = scoring.overall(made, {**values, one.id: low})
-    better = scoring.overall(made, {**values, one.id: high})
+    worse = scoring.overall(made, {**values, sample.id: low})
+    better = scoring.overall(made, {**values, sample.id: high})
     assert worse is not None and better is not None
     assert worse <= better + 1e-12
 
