@@ -7,6 +7,7 @@ going on after a kill is the same walk through the same code.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import sides
@@ -30,6 +31,7 @@ from harness.engine.steps.augmenting import AugmentedRows, augment
 from harness.engine.steps.comparing import compared
 from harness.engine.steps.detecting import malformed
 from harness.engine.steps.evaluating import Evaluation, evaluate, generate
+from harness.engine.steps.general import GeneralTexts
 from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
@@ -122,9 +124,18 @@ def _answer_ahead(
 
     def task() -> None:
         checkpoint = train(shadow, base, rows, data.split("valid"), at)
+        _measure_ahead(steps, base, checkpoint, at)
         generate(shadow, checkpoint, data.split("dev"), at, beside=other)
 
     run.workers.ahead(task)
+
+
+def _measure_ahead(steps: Steps, base: Checkpoint, checkpoint: Checkpoint, at: At) -> None:
+    """Measure a round's model on general text while it answers dev."""
+    run = steps.run
+    if run.workers.count > 1 and run.writes:
+        general = GeneralTexts(steps.ahead(), asked=steps.general_texts.asked)
+        run.workers.ahead(functools.partial(general.beside, base, checkpoint, at, {}))
 
 
 def _train_and_judge(
@@ -147,6 +158,8 @@ def _train_and_judge(
     went = course(log) if closed is None else None
     if went is not None and went.kind:
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
+    if closed is None and number > 1:  # in the first round it was begun behind the training
+        _measure_ahead(steps, base, checkpoint, at)
     other = sides.beside(steps, _kept_model(history, arm, base))
     evaluation = evaluate(
         steps, checkpoint, data.split("dev"), at,

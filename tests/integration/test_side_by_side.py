@@ -132,6 +132,63 @@ def test_the_first_training_does_not_wait_for_the_base_models_answers(project: P
     assert "train" not in " ".join(done.document["cached"]), "it was made by this very run"
 
 
+READING = f"""
+import runpy, time
+from pathlib import Path
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+class Reads(FAKES["FakeGenerator"]):
+    name = "reads"
+
+    class Options(FAKES["FakeGenerator"].Options):
+        meet: bool = False
+
+    def losses(self, checkpoint, texts, context):
+        self.met(checkpoint, "reads", "answers", context)
+        for text in texts:
+            yield 2.0 * len(text) + checkpoint.info["skill"], len(text)
+
+    def generate(self, checkpoint, examples, context):
+        if len(examples) == 48:  # of dev
+            self.met(checkpoint, "answers", "reads", context)
+        yield from super().generate(checkpoint, examples, context)
+
+    def met(self, checkpoint, mine, other, context):
+        Path(f"{{mine}}-{{context.round}}.txt").touch()
+        over = time.monotonic() + 100
+        while self.options.meet and checkpoint.kind == "adapter":
+            assert time.monotonic() < over
+            if Path(f"{{other}}-{{context.round}}.txt").exists():
+                return
+            time.sleep(0.05)
+
+@harness.hookimpl
+def register_generators():
+    return [Reads]
+"""
+
+
+@pytest.mark.nightly
+def test_a_round_is_measured_on_general_text_while_it_answers_dev(tmp_path: Path) -> None:
+    """With two workers each waits for the other one here."""
+    ends = []
+    for workers in (1, 2):
+        project = Project(tmp_path / str(workers))
+        project.folder.mkdir()
+        (project.folder / "reading.py").write_text(READING)
+        meet = "" if workers == 1 else ", meet: true"
+        text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, reading.py]").replace(
+            "generate: {plugin: fake}", f"generate: {{plugin: reads{meet}}}"
+        )
+        text = text.replace("rounds: 3", "rounds: 2").replace("launcher: inline", "launcher: local")
+        text = text.replace("source: fake}", "source: fake, test: 30}", 1)
+        ends.append(carried_out(project, workers, "probes: [general]\n", text))
+    assert told(ends[0][0]["rounds"]) == told(ends[1][0]["rounds"])
+    assert ends[0][0]["rounds"][2]["forgetting"]
+
+
 @pytest.mark.nightly
 def test_jobs_that_are_killed_leave_the_end_as_it_is(tmp_path: Path) -> None:
     for name in ("one", "many"):
