@@ -12,7 +12,7 @@ This module loads NumPy, and SciPy when called: import it where it is used.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,11 +140,9 @@ def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None
     if column.criterion == OVERALL:
         return judgements.overall(column.rubric, judged)
     judgement = judged.get(column.criterion)
-    return (
-        None
-        if judgement is None
-        else judgements.score(column.rubric.criterion(judgement.criterion), judgement)
-    )
+    if judgement is None:
+        return None
+    return judgements.score(column.rubric.criterion(column.criterion), judgement)
 
 
 def _kappa(people: Any, judge: Any, groups: Sequence[str], seed: int) -> Figure:
@@ -218,7 +216,10 @@ def _position(column: Column, rows: Sequence[Row], seed: int) -> Figure:
     return _share(counts, rows, seed, "no pair was asked in both orders")
 
 
-def _share(counts: Any, rows: Sequence[Row], seed: int, why: str) -> Figure:
+def _share(
+    counts: Callable[[Row], tuple[int, int]], rows: Sequence[Row], seed: int, why: str
+) -> Figure:
+    """How many of all pairs are the same, by ``counts``: those of a row, and how many it has."""
     counted = [(row.group, *counts(row)) for row in rows]
     counted = [(group, same, pairs) for group, same, pairs in counted if pairs]
     if not counted:

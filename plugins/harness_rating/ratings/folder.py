@@ -118,7 +118,9 @@ class RatingsFolder:
             events = sorted((folder / "events").glob("*.jsonl"))
             if events and self._run_of(name) == run:
                 files = [folder / "batch.json", folder / "items.json", *events]
-                entries += [[name, p.name, file_digest(p)] for p in files if p.is_file()]
+                entries += [
+                    [name, path.name, file_digest(path)] for path in files if path.is_file()
+                ]
         return digest(entries) if entries else None
 
     def by_rubric(self, rubric: Rubric, *, samples: bool = True) -> list[Batch]:
@@ -162,7 +164,8 @@ class RatingsFolder:
 
     def settlers(self, batch: Batch) -> tuple[str, ...]:
         """The names ``settled-<who>`` under which disagreements were settled."""
-        return tuple(p.stem for p in self._event_files(batch) if p.stem.startswith(SETTLED))
+        names = [path.stem for path in self._event_files(batch)]
+        return tuple(name for name in names if name.startswith(SETTLED))
 
     def last_ratings(self, batch: Batch, rater: str) -> Sequence[Rating]:
         """The last value that a rater gave to each criterion of each item, repeats included."""
