@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from harness.alike.exact import HeldOutPrompts, dev_in_test, grouped, later, lesson
 from harness.alike.texts import RowTexts, prompt_key
 from harness.records import Example
@@ -21,11 +19,11 @@ def row(id, prompt, split="train", answer="Yes."):
     return Example(id, messages, (answer,), split)
 
 
-@pytest.mark.parametrize("other", ["12 * 7", "12 / 7", "-12 - 7", "12 - 70", "1 2 - 7", "12.7"])
-def test_digits_and_operators_count(other):
-    held = HeldOutPrompts([row("d", "What is 12 - 7?", "dev", "5")])
-    assert held.repeated_by(RowTexts(row("x", f"What is {other}?"))) is None
-    assert held.repeated_by(RowTexts(row("x", "what is  12 - 7?"))) is not None
+def test_digits_and_operators_count():
+    for other in ["12 * 7", "12 / 7", "-12 - 7", "12 - 70", "1 2 - 7", "12.7"]:
+        held = HeldOutPrompts([row("d", "What is 12 - 7?", "dev", "5")])
+        assert held.repeated_by(RowTexts(row("x", f"What is {other}?"))) is None, other
+        assert held.repeated_by(RowTexts(row("x", "what is  12 - 7?"))) is not None, other
 
 
 def test_a_held_out_conversation_is_found_only_with_the_turns_before_it():

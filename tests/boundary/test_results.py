@@ -91,8 +91,8 @@ class Odd(BaseException):
         raise RuntimeError("no text")
 
 
-@pytest.mark.parametrize("given", [Odd(), Odd, object(), "\ud800", "x" * 10**6, 10**400, b"\xff"])
-def test_what_was_given_is_named_without_asking_it(given):
-    text = results.given(given)
-    assert len(text) < 100
-    text.encode()
+def test_what_was_given_is_named_without_asking_it():
+    for given in [Odd(), Odd, object(), "\ud800", "x" * 10**6, 10**400, b"\xff"]:
+        text = results.given(given)
+        assert len(text) < 100, given
+        text.encode()

@@ -102,20 +102,17 @@ def test_all_problems_come_in_one_pass_those_of_the_data_too(project):
         assert told in shown
 
 
-@pytest.mark.parametrize(
-    ("name", "known", "meant"),
-    [
+def test_the_name_that_is_meant():
+    for name, known, meant in [
         ("lr", ("r", "learning_rate", "epochs"), "learning_rate"),
         ("wd", ("r", "weight_decay"), "weight_decay"),
         ("epoch", ("r", "epochs"), "epochs"),
         ("rank", ("r", "alpha", "warmup"), "r"),
         ("zzz", ("r", "alpha"), None),
         ("bs", ("batch_size", "big_step"), None),
-    ],
-)
-def test_the_name_that_is_meant(name, known, meant):
-    found = re.findall(r"'(.*)'", near(name, known, {"rank": "r", "dim": "width"}))
-    assert found == ([meant] if meant else [])
+    ]:
+        found = re.findall(r"'(.*)'", near(name, known, {"rank": "r", "dim": "width"}))
+        assert found == ([meant] if meant else []), name
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,8 @@ def test_a_damaged_input_shows_at_once_and_names_the_plugin(file: Path) -> None:
         harness.make_plugin("metric", "tidy", {"words": ["damaged"]}, [file])
 
 
-@pytest.mark.parametrize(
-    ("text", "pair"),
-    [
+def test_key_and_value_of_a_command_line() -> None:
+    for text, pair in [
         ("a=1", ("a", 1)),
         ("a.b=[x, y]", ("a.b", ["x", "y"])),
         ("a=", ("a", None)),
@@ -81,7 +80,5 @@ def test_a_damaged_input_shows_at_once_and_names_the_plugin(file: Path) -> None:
         ("=1", None),
         (" =1", None),
         ("", None),
-    ],
-)
-def test_key_and_value_of_a_command_line(text: str, pair: object) -> None:
-    assert yaml_file.key_value(text) == pair
+    ]:
+        assert yaml_file.key_value(text) == pair, text

@@ -192,22 +192,19 @@ class Wrong(Augmenter):
         return self.rows
 
 
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
+def test_a_proposal_of_the_wrong_kind_is_a_failure_of_the_augmenter():
+    for rows, words in [
         (None, "propose() is None"),
         (["no row"], 'item 1 is the text "no row"'),
         ([replace(POOL[0], id=None)], "item 1: id is None"),
         ([replace(POOL[0], messages="hi")], "): messages is the text"),
         ([replace(POOL[0], references=(3,))], "): references[0] is the number 3"),
-    ],
-)
-def test_a_proposal_of_the_wrong_kind_is_a_failure_of_the_augmenter(rows, words):
-    wrong = Wrong()
-    wrong.rows = rows
-    with pytest.raises(PluginError) as caught:
-        run(wrong, (WEAK, 3))
-    assert words in caught.value.what
+    ]:
+        wrong = Wrong()
+        wrong.rows = rows
+        with pytest.raises(PluginError) as caught:
+            run(wrong, (WEAK, 3))
+        assert words in caught.value.what, rows
 
 
 def test_it_can_be_cancelled():

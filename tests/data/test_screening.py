@@ -279,10 +279,10 @@ def test_a_preview_compares_a_sample_of_both_sides_and_says_so():
     assert whole.against == 0
 
 
-@pytest.mark.parametrize("prompt", ["12 - 7", "a b", "7+3", "Ja?", "東京はどこですか"])
-def test_a_misspelt_copy_differs_from_its_prompt(prompt):
-    copies = {misspelt(row("d", prompt), random.Random(n)).prompt for n in range(50)}
-    assert prompt not in copies and len(copies) > 1
+def test_a_misspelt_copy_differs_from_its_prompt():
+    for prompt in ["12 - 7", "a b", "7+3", "Ja?", "東京はどこですか"]:
+        copies = {misspelt(row("d", prompt), random.Random(n)).prompt for n in range(50)}
+        assert prompt not in copies and len(copies) > 1, prompt
 
 
 def test_of_long_prompts_what_stands_at_both_ends_is_shown():

@@ -71,11 +71,11 @@ def test_hardly_another_function_passes() -> None:
     )
 
 
-@pytest.mark.parametrize("body", ["None", "0", "[]", "''", "x"])
-def test_no_constant_passes(body: str) -> None:
-    for row in EVERYTHING:
-        name = row["meta"]["tests"].removeprefix("assert ").partition("(")[0]
-        assert not passes(f"def {name}(x): return {body}", row["meta"]["tests"]), row["id"]
+def test_no_constant_passes() -> None:
+    for body in ["None", "0", "[]", "''", "x"]:
+        for row in EVERYTHING:
+            name = row["meta"]["tests"].removeprefix("assert ").partition("(")[0]
+            assert not passes(f"def {name}(x): return {body}", row["meta"]["tests"]), row["id"]
 
 
 def test_some_references_are_what_their_words_say() -> None:

@@ -146,19 +146,16 @@ def test_a_process_that_the_plugin_leaves_behind_hangs_nothing(launch, do):
     assert len(list(read_jsonl(folder / "output" / "predictions.jsonl"))) == 3
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
+def test_stray_lines_on_the_channel_are_passed_over():
+    for line, message in [
         (b"[1, 3, 'a'", None), (b"Downloading shards: 100%", None), (b"", None), (b"\xff", None),
         (b"[" * 100_000, None), (b'[7, "step", 2]', None), (b'[7, "step", "a", 2, "b"]', None),
         (b'{"a": 1}', None), (b"null", None), (b"[7]", None), (b'[7, ["step"], 1, 2, "b"]', None),
         (b'[6, "step", 1, 2, "b"]', None), (b'[7, "step", 1, 2, "b"]', ["step", 1, 2, "b"]),
         (b'[7, "failure", {"kind": "x"}]', ["failure", {"kind": "x"}]),
         (b'[7, "say", "s"]', ["say", "s"]),
-    ],
-)  # fmt: skip
-def test_stray_lines_on_the_channel_are_passed_over(line, message):
-    assert channel.message(line, 7) == message
+    ]:  # fmt: skip
+        assert channel.message(line, 7) == message, line
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,8 @@ def respelled(change: Callable[[str], str]) -> list[Example]:
     return with_messages(lambda turns: tuple({**t, "content": change(t["content"])} for t in turns))
 
 
-@pytest.mark.parametrize(
-    "disguised",
-    [
+def test_what_the_user_asks_is_the_row() -> None:
+    for disguised in [
         with_messages(lambda turns: ({"role": "system", "content": "Be brief."}, *turns)),
         with_messages(lambda turns: ({"role": "developer", "content": "Be brief."}, *turns)),
         respelled(lambda text: text.removesuffix("?") + "."),
@@ -46,14 +45,8 @@ def respelled(change: Callable[[str], str]) -> list[Example]:
         [dataclasses.replace(one, references=("yes.",)) for one in ROWS],
         [dataclasses.replace(one, id=f"x-{one.id}", group="g", meta={"a": 1}) for one in ROWS],
         ROWS[::-1],
-    ],
-    ids=[
-        "system", "developer", "full stop", "no mark", "case", "quotes", "reference",
-        "reference with a full stop", "id", "order",
-    ],
-)  # fmt: skip
-def test_what_the_user_asks_is_the_row(disguised: list[Example]) -> None:
-    assert row_keys(disguised) == row_keys(ROWS)
+    ]:  # fmt: skip
+        assert row_keys(disguised) == row_keys(ROWS), disguised
 
 
 def test_signs_that_carry_meaning_tell_rows_apart() -> None:

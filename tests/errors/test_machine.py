@@ -29,20 +29,23 @@ def test_words_of_a_library(text: str) -> None:
     assert trouble_in(text) == WORDS[text]
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [(errno.ENOSPC, FULL), (errno.EDQUOT, FULL), (errno.ENOMEM, MEMORY), (errno.EACCES, "refused"),
-     (errno.EMFILE, "`ulimit -n`"), (errno.EIO, "input/output")],
-)  # fmt: skip
-def test_numbers_of_the_system(number: int, words: str) -> None:
-    error = OSError(number, os.strerror(number), "/data/x")
-    trouble = machine_trouble(error)
-    assert trouble is not None and words in trouble.what and trouble.where == "/data/x"
-    assert trouble_in(str(error)) in trouble.what
-    in_rust = machine_trouble(
-        RuntimeError(f"I/O error ({os.strerror(number)}) (os error {number})")
-    )
-    assert in_rust is not None and in_rust.what == trouble.what
+def test_numbers_of_the_system() -> None:
+    for number, words in [
+        (errno.ENOSPC, FULL),
+        (errno.EDQUOT, FULL),
+        (errno.ENOMEM, MEMORY),
+        (errno.EACCES, "refused"),
+        (errno.EMFILE, "`ulimit -n`"),
+        (errno.EIO, "input/output"),
+    ]:
+        error = OSError(number, os.strerror(number), "/data/x")
+        trouble = machine_trouble(error)
+        assert trouble is not None and words in trouble.what and trouble.where == "/data/x", number
+        assert trouble_in(str(error)) in trouble.what, number
+        in_rust = machine_trouble(
+            RuntimeError(f"I/O error ({os.strerror(number)}) (os error {number})")
+        )
+        assert in_rust is not None and in_rust.what == trouble.what, number
 
 
 def test_a_file_that_is_not_there_may_be_anybodys_fault() -> None:

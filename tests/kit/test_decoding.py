@@ -7,12 +7,10 @@ import pytest
 from harness.kit.decoding import decoded_wrongly
 
 
-@pytest.mark.parametrize(
-    "text", ["für", "naïve", "don’t", "5 €", "À bientôt", "Noël", "Ça", "Über"]
-)
-def test_bytes_of_utf_8_read_as_windows_1252_are_seen(text: str) -> None:
-    assert decoded_wrongly(text.encode().decode("cp1252"))
-    assert not decoded_wrongly(text)
+def test_bytes_of_utf_8_read_as_windows_1252_are_seen() -> None:
+    for text in ["für", "naïve", "don’t", "5 €", "À bientôt", "Noël", "Ça", "Über"]:
+        assert decoded_wrongly(text.encode().decode("cp1252")), text
+        assert not decoded_wrongly(text), text
 
 
 @pytest.mark.parametrize("text", ["für", "Ça", "Über"])

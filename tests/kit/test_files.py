@@ -133,22 +133,20 @@ def test_lines_without_a_seal_are_refused_and_said_to_be_of_an_earlier_version(t
     assert "an earlier version wrote it, or it was edited" in damaged.trouble
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
+def test_the_machines_troubles():
+    for error, words in [
         (OSError(errno.EIO, "x", "f"), "input/output"),
         (OSError(errno.EROFS, "x", "f"), "read-only"),
         (OSError(errno.EFBIG, "x", "f"), "ulimit -f"),
         (OSError(errno.EMFILE, "x", "f"), "ulimit -n"),
-        (OSError(errno.ENOMEM, "x", "f"), "memory"), (MemoryError(), "memory"),
+        (OSError(errno.ENOMEM, "x", "f"), "memory"),
+        (MemoryError(), "memory"),
         (ImportError("libarrow.so: failed to map segment from shared object"), "memory"),
         (RuntimeError("can't start new thread"), "memory"),
         (machine.StorageError(errno.ENOTDIR, "Not a directory", "f"), "Not a directory"),
-    ],
-)  # fmt: skip
-def test_the_machines_troubles(error, words):
-    found = machine.machine_trouble(error)
-    assert isinstance(found, EnvironmentFailure) and words in found.what
+    ]:
+        found = machine.machine_trouble(error)
+        assert isinstance(found, EnvironmentFailure) and words in found.what, error
 
 
 def test_a_library_that_lacks_memory_is_named_by_its_place():
@@ -157,13 +155,15 @@ def test_a_library_that_lacks_memory_is_named_by_its_place():
     assert found is not None and found.where == place
 
 
-@pytest.mark.parametrize(
-    "error",
-    [ValueError("x"), FileNotFoundError(errno.ENOENT, "x", "f"), ImportError("no module"),
-     RecursionError(), NotADirectoryError(errno.ENOTDIR, "x", "f")],
-)  # fmt: skip
-def test_what_may_be_a_plugins_is_not_the_machines(error):
-    assert machine.machine_trouble(error) is None
+def test_what_may_be_a_plugins_is_not_the_machines():
+    for error in [
+        ValueError("x"),
+        FileNotFoundError(errno.ENOENT, "x", "f"),
+        ImportError("no module"),
+        RecursionError(),
+        NotADirectoryError(errno.ENOTDIR, "x", "f"),
+    ]:
+        assert machine.machine_trouble(error) is None, error
 
 
 def _publish(folder):

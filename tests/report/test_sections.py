@@ -180,9 +180,8 @@ def test_blocks_survive_json(block):
     assert said([block]) == [block]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
+def test_what_is_no_block_is_refused():
+    for wrong, told in [
         ("a text", "where an instance of Heading or an instance of Paragraph"),
         (Note(3), "text is the number 3, where a valid string is due"),
         (Heading("h", level=7), "level is the number 7"),
@@ -194,8 +193,6 @@ def test_blocks_survive_json(block):
         (Chart("bars", "t", (Series("s", (Point("a", -1),)),)), "below zero"),
         (Chart("curve", "t", (Series("s", (Point("a", 1),)),)), "at no number"),
         (Chart("bars", "t", (Series("s", (Point("a", float("nan")),)),)), "a finite number"),
-    ],
-)
-def test_what_is_no_block_is_refused(wrong, told):
-    with pytest.raises(PluginError, match=told):
-        said([wrong])
+    ]:
+        with pytest.raises(PluginError, match=told):
+            said([wrong])

@@ -63,9 +63,8 @@ def test_a_loss_that_is_no_finite_number_is_none(loss: float) -> None:
     assert list(Probes.losses([(loss, 3)], 1)) == [(None, 3)]
 
 
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
+def test_what_is_wrong_is_one_message() -> None:
+    for call, said in [
         (lambda: Probes.texts("one text"), "an iterable of"),
         (lambda: Probes.texts(["a", 3]), "item 2 is the number 3"),
         (
@@ -89,9 +88,7 @@ def test_a_loss_that_is_no_finite_number_is_none(loss: float) -> None:
         (lambda: Probes.losses([(1.0, -1)], 1), "a count of tokens"),
         (lambda: Probes.losses([("[b]", 1)], 1), 'the text "[b]"'),
         (lambda: Probes.losses([(1.0, 1.5)], 1), "the number 1.5"),
-    ],
-)
-def test_what_is_wrong_is_one_message(call: Any, said: str) -> None:
-    with pytest.raises(PluginError) as caught:
-        list(call())
-    assert said in caught.value.what
+    ]:
+        with pytest.raises(PluginError) as caught:
+            list(call())
+        assert said in caught.value.what, call

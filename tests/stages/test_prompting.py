@@ -61,9 +61,8 @@ def test_the_system_turn_may_be_another_one() -> None:
     assert checked(made)[0].messages == made.messages
 
 
-@pytest.mark.parametrize(
-    ("made", "said"),
-    [
+def test_what_is_wrong_is_named() -> None:
+    for made, said in [
         (ASKED[1], "has the id 'd2'"),
         (None, "is None"),
         ("text", "is the text"),
@@ -75,12 +74,10 @@ def test_the_system_turn_may_be_another_one() -> None:
         (before(ASKED[0], ("tool", "x")), "the role of a turn is the text"),
         (before(ASKED[0], ("user", "a test row")), "it shows a row of dev or test"),
         (before(ASKED[0], ("user", "of a")), "it shows a row that belongs together with it"),
-    ],
-)
-def test_what_is_wrong_is_named(made: Any, said: str) -> None:
-    with pytest.raises(PluginError, match=r"prompts\(\)") as found:
-        checked(made)
-    assert said in found.value.what
+    ]:
+        with pytest.raises(PluginError, match=r"prompts\(\)") as found:
+            checked(made)
+        assert said in found.value.what, made
 
 
 def test_a_text_that_another_family_says_too_may_be_shown() -> None:

@@ -106,21 +106,16 @@ def test_the_gain_that_is_asked_for_is_told_with_bounds_above_0() -> None:
     assert "required" not in said(0.0)
 
 
-@pytest.mark.parametrize(
-    ("best", "other", "round_", "said"),
-    [
+def test_a_model_is_reached_only_where_the_round_is_shown_to_be_better() -> None:
+    for best, other, round_, said in [
         (HIGH, LOW, 2, "Round 2 reaches big and is better: a difference of 0.2"),
         (LOW, HIGH, 2, "Round 2 does not reach big: a difference of -0.2"),
         (LIKE, LOW, 2, "Round 2 cannot be told from big: a difference of "),
         (LOW, HIGH, 0, "The base model (no round improved on it) does not reach big: a difference"),
         (LOW[:1], HIGH[:1], 2, "Whether round 2 reaches big cannot be judged: "),
-    ],
-)
-def test_a_model_is_reached_only_where_the_round_is_shown_to_be_better(
-    best: list[Measurement], other: list[Measurement], round_: int, said: str
-) -> None:
-    verdict = rule.judge(SCORE, best, other, alpha=0.05, against="big")
-    assert reached(SCORE, verdict, "big", "test", None, round_=round_).startswith(said)
+    ]:
+        verdict = rule.judge(SCORE, best, other, alpha=0.05, against="big")
+        assert reached(SCORE, verdict, "big", "test", None, round_=round_).startswith(said), best
 
 
 @pytest.mark.parametrize(

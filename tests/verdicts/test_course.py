@@ -133,9 +133,8 @@ def test_noise_alone_is_no_rise():
     assert kinds.count("still learning") <= 5
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
+def test_where_too_little_is_known_there_is_no_kind():
+    for given, words in [
         (log(settling(8), rows=1), "only 1 validation row was measured"),
         (log(settling(3.5), rows=3, noise=0.2), "cannot say whether it goes on"),
         (log(lambda at: 2.0), "did not fall by more than its noise"),
@@ -145,14 +144,12 @@ def test_noise_alone_is_no_rise():
             [{"step": step, "epoch": step, "eval_loss": 1 / step} for step in range(1, 9)],
             "no losses of single rows",
         ),
-    ],
-)  # fmt: skip
-def test_where_too_little_is_known_there_is_no_kind(given, words):
-    found = course(given)
-    assert (found.kind, found.since) == (None, None)
-    assert found.sentence.startswith("cannot be told: ")
-    assert words in found.sentence
-    assert found.sentence.endswith(".")
+    ]:  # fmt: skip
+        found = course(given)
+        assert (found.kind, found.since) == (None, None), given
+        assert found.sentence.startswith("cannot be told: "), given
+        assert words in found.sentence, given
+        assert found.sentence.endswith("."), given
 
 
 def test_a_log_without_losses_has_no_course():

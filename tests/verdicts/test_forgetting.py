@@ -137,9 +137,8 @@ def test_bounds_are_over_registers_and_at_the_level_that_is_asked_for() -> None:
 # -- instructions -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("lost", "gained", "p", "worse", "said"),
-    [
+def test_answers_are_judged_by_the_instructions_that_changed() -> None:
+    for lost, gained, p, worse, said in [
         (18, 0, 2**-18, True, "worse than before: 22 of 40 were answered right before, 4 after"),
         (6, 0, 2**-6, True, "(6 lost, 0 gained, exact p = 0.016)."),
         (5, 0, 2**-5, False, "No evidence that the model answers general instructions worse"),
@@ -147,15 +146,11 @@ def test_bounds_are_over_registers_and_at_the_level_that_is_asked_for() -> None:
         (12, 4, 0.0384063720703125, False, "No evidence"),
         (0, 9, 1.0, False, "better than before"),
         (0, 0, 1.0, False, "(0 lost, 0 gained, exact p = 1)."),
-    ],
-)
-def test_answers_are_judged_by_the_instructions_that_changed(
-    lost: int, gained: int, p: float, worse: bool, said: str
-) -> None:
-    found = compared(rise(risen(0)), answers(lost, gained), ALPHA)
-    assert (found.lost, found.gained, found.worse_answers) == (lost, gained, worse)
-    assert (found.right_before, found.right_after) == (lost + 4, gained + 4)
-    assert found.p == pytest.approx(p) and said in found.answers
+    ]:
+        found = compared(rise(risen(0)), answers(lost, gained), ALPHA)
+        assert (found.lost, found.gained, found.worse_answers) == (lost, gained, worse), lost
+        assert (found.right_before, found.right_after) == (lost + 4, gained + 4), lost
+        assert found.p == pytest.approx(p) and said in found.answers, lost
 
 
 def test_two_counts_alone_do_not_decide() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from harness.verdicts.losses import final
 
 POINTS: list[dict[str, Any]] = [
@@ -15,15 +13,12 @@ POINTS: list[dict[str, Any]] = [
 KEPT = {"step": 4, "kept": True}
 
 
-@pytest.mark.parametrize(
-    ("log", "value"),
-    [
+def test_the_loss_of_the_weights_that_are_left_counts() -> None:
+    for log, value in [
         ([], None),
         ([{"step": 1, "loss": 1.0}], None),
         (POINTS, 2.0),
         ([*POINTS, KEPT], 1.0),
         ([*POINTS, KEPT, {"step": 8, "eval_loss": 1.5}], 1.5),
-    ],
-)
-def test_the_loss_of_the_weights_that_are_left_counts(log: Any, value: float | None) -> None:
-    assert final(log) == value
+    ]:
+        assert final(log) == value, log

@@ -64,28 +64,30 @@ def test_unspaced_scripts_count_characters_as_words(labels):
     assert labels("我喜欢读书喜欢音乐", "我喜欢看书喜欢音乐") == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["-- -- -- -- -- --", "0 0 0 0 0 0 0", "ha ha ha", "hahaha", "", "1. a\n2. b\n3. c\n4. d",
-     "| --- | --- | --- | --- | --- |", "no, no, no"],
-)  # fmt: skip
-def test_what_is_no_loop(text):
-    assert loop(text, 4) == ""
+def test_what_is_no_loop():
+    for text in [
+        "-- -- -- -- -- --",
+        "0 0 0 0 0 0 0",
+        "ha ha ha",
+        "hahaha",
+        "",
+        "1. a\n2. b\n3. c\n4. d",
+        "| --- | --- | --- | --- | --- |",
+        "no, no, no",
+    ]:
+        assert loop(text, 4) == "", text
 
 
-@pytest.mark.parametrize(
-    ("text", "evidence"),
-    [
+def test_loops():
+    for text, evidence in [
         ("1. Pickles\n2. Pickles\n3. pickles\n4. Pickles\n", "Pickles (x 4)"),
         ("Sorry for it. Sorry for it! sorry for it; Sorry for it", "Sorry for it. (x 4)"),
         ("a JSON-DATA-JSON-DATA-JSON-DATA-JSON-DATA- b", "JSON-DATA- (x 4)"),
         ("くはならくはならくはならくはなら", "くはなら (x 4)"),
         ("start " + "word " * 9000, "word (x 3999)"),
         (" ".join(f"w{i}" for i in range(9000)) + " end end end end", "end (x 4)"),
-    ],
-)
-def test_loops(text, evidence):
-    assert loop(text, 4) == evidence
+    ]:
+        assert loop(text, 4) == evidence, text
 
 
 def test_a_near_copy_of_a_training_row(labels):

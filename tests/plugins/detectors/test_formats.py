@@ -12,9 +12,8 @@ LIST = "- bread\n- butter"
 PLAIN = "Bread and butter are needed."
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
+def test_what_a_text_is():
+    for text, kind in [
         (JSON, "JSON"), ("[1, 2]", "JSON"), ("[]", "JSON"), ('{"a": [', "JSON"),
         (f"```json\n{JSON}\n```", "JSON"), ("[1] See there [2]", "plain text"),
         ("[see below]", "plain text"), (LIST, "a list"), ("1. a\n2. b\nThat is all.", "a list"),
@@ -28,10 +27,8 @@ PLAIN = "Bread and butter are needed."
         ("Lisbon (Portugal)", "plain text"), ("global warming", "plain text"),
         ("apples;\npears;\nplums;", "plain text"), ("Return True if x.", "plain text"),
         ("", "plain text"),
-    ],
-)  # fmt: skip
-def test_what_a_text_is(text, kind):
-    assert kind_of(text) == kind
+    ]:  # fmt: skip
+        assert kind_of(text) == kind, text
 
 
 @pytest.mark.parametrize(

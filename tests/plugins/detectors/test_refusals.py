@@ -44,17 +44,14 @@ def test_what_is_no_refusal(labels, answer):
     assert "refusal" not in labels(answer, SURE)
 
 
-@pytest.mark.parametrize(
-    ("text", "script"),
-    [
+def test_scripts():
+    for text, script in [
         ("The plan", "Latin"), ("Доброе утро", "Cyrillic"), ("καλημέρα", "Greek"),
         ("我喜欢看书", "Han"), ("私は本を読みます", "Japanese"), ("안녕하세요", "Hangul"),
         ("שלום לך", "Hebrew"), ("مرحبا بك", "Arabic"), ("नमस्ते", "Devanagari"),
         ("สวัสดีครับ", "Thai"), ("123 -- !", ""), ("ab", ""), ("ab我喜", ""),
-    ],
-)  # fmt: skip
-def test_scripts(text, script):
-    assert languages.script(text) == script
+    ]:  # fmt: skip
+        assert languages.script(text) == script, text
 
 
 def test_another_script_than_the_references(labels):

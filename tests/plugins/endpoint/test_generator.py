@@ -167,9 +167,8 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
     assert ended(folder)
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
+def test_what_cannot_be_meant_is_refused():
+    for options, words in [
         ({"serve": "vllm serve {base}"}, "needs {port}"),
         ({"serve": "vllm serve {model} --port {port}"}, "is not known"),
         ({"serve": SERVE, "endpoint": "http://127.0.0.1:1/v1"}, "Extra inputs"),
@@ -180,21 +179,19 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
         ({"serve": "vllm serve [--lora={adapters}] --port {port}"}, "a word of its own"),
         ({"serve": "serve [{adapters}] [{adapter}] --port {port}"}, "one too many"),
         ({"serve": SEVERAL, "model": "m", "tuned": "m"}, "two names"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(options, words):
-    with pytest.raises(ValidationError, match=words):
-        EndpointGenerator.Options(**options)
+    ]:
+        with pytest.raises(ValidationError, match=words):
+            EndpointGenerator.Options(**options)
 
 
-@pytest.mark.parametrize("hostile", ["a b; rm -rf /", "$(touch x)", "--help", "'\"", "{port}"])
-def test_a_path_is_one_word_whatever_it_holds(hostile):
-    values = {"base": hostile, "port": "1"}
-    origins = """serve {base} --allowed-origins '["*"]'"""
-    assert serving.words(origins, values)[-1] == '["*"]'
-    assert serving.words("serve {base} [--lora {adapter}] --port {port}", values) == [
-        "serve", hostile, "--port", "1",
-    ]  # fmt: skip
+def test_a_path_is_one_word_whatever_it_holds():
+    for hostile in ["a b; rm -rf /", "$(touch x)", "--help", "'\"", "{port}"]:
+        values = {"base": hostile, "port": "1"}
+        origins = """serve {base} --allowed-origins '["*"]'"""
+        assert serving.words(origins, values)[-1] == '["*"]', hostile
+        assert serving.words("serve {base} [--lora {adapter}] --port {port}", values) == [
+            "serve", hostile, "--port", "1",
+        ], hostile  # fmt: skip
 
 
 def test_the_programs_version_is_part_of_what_answers_are_made_with():

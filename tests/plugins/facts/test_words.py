@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given, strategies as st
 
 from harness_facts.numerals import with_values
@@ -13,9 +12,8 @@ from harness_facts.words import words
 SAME = {"litres": "litre", "l": "litre", "€": "euro", "eur": "euro", "euros": "euro"}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_words():
+    for text, expected in [
         ("Six euros", "6 euro"),
         ("6.00 EUR", "6 euro"),
         ("€6", "6 euro"),
@@ -50,10 +48,8 @@ SAME = {"litres": "litre", "l": "litre", "€": "euro", "eur": "euro", "euros": 
         ("١٢", "١٢"),
         ("", ""),
         ("\ud800 \x00 7", "7"),
-    ],
-)
-def test_words(text, expected):
-    assert words(text, SAME) == expected.split()
+    ]:
+        assert words(text, SAME) == expected.split(), text
 
 
 UNITS = [
@@ -99,8 +95,8 @@ def test_letter_case_says_nothing(text):
     assert words(plain.upper(), SAME) == words(plain.lower(), SAME)
 
 
-@pytest.mark.parametrize("piece", ["1,", "1.1,", "a'", "...", "twenty ", "€ 1", "hundred and "])
-def test_long_texts_take_linear_time(piece):
-    began = time.process_time()
-    words(piece * 40_000, SAME)
-    assert time.process_time() - began < 5
+def test_long_texts_take_linear_time():
+    for piece in ["1,", "1.1,", "a'", "...", "twenty ", "€ 1", "hundred and "]:
+        began = time.process_time()
+        words(piece * 40_000, SAME)
+        assert time.process_time() - began < 5, piece

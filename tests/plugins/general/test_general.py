@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-import pytest
-
 from harness_general import General, rules
 
 WHOLE = General(General.Options(texts=200))
@@ -62,9 +60,8 @@ def test_each_instruction_has_one_rule_that_some_answer_obeys() -> None:
     assert all(WHOLE.right(patterns[name], answer) for name, answer in right.items())
 
 
-@pytest.mark.parametrize(
-    ("rule", "answer", "right"),
-    [
+def test_a_rule_is_a_simple_one() -> None:
+    for rule, answer, right in [
         ({"any_of": ["Rome", "Roma"]}, "It's ROME!", True),
         ({"any_of": ["Rome"]}, "Romeo", False),
         ({"any_of": ["ate"]}, "late", False),
@@ -79,7 +76,5 @@ def test_each_instruction_has_one_rule_that_some_answer_obeys() -> None:
         ({"pattern": "[Yy]es\\b.*"}, "  Yes, of course. ", True),
         ({"pattern": "[Yy]es\\b.*"}, "Yesterday", False),
         ({"pattern": "[^\\n,]+,[^\\n,]+,[^\\n,]+"}, "a,b\nc,d", False),
-    ],
-)
-def test_a_rule_is_a_simple_one(rule: dict[str, object], answer: str, right: bool) -> None:
-    assert rules.right(rule, answer) is right
+    ]:
+        assert rules.right(rule, answer) is right, rule

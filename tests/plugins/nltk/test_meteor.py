@@ -243,10 +243,10 @@ def test_the_best_reference_counts(measure):
     assert measure(Meteor(), "a red car", ["no", "a car", "the red car"]) == max(alone) > 0
 
 
-@pytest.mark.parametrize("text", ["", "\ud800 \x00", "y" * 20_000, "\n\t", "İ ß ſ 猫"])
-def test_any_text_can_be_scored(text, measure):
-    score = measure(Meteor(), text, [text, "word"])
-    assert (0 if not text.split() else 0.5) <= score <= 1
+def test_any_text_can_be_scored(measure):
+    for text in ["", "\ud800 \x00", "y" * 20_000, "\n\t", "İ ß ſ 猫"]:
+        score = measure(Meteor(), text, [text, "word"])
+        assert (0 if not text.split() else 0.5) <= score <= 1, text
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing"])

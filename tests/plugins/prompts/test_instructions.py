@@ -17,9 +17,8 @@ def rows(*answers: str) -> list[harness.Example]:
     return [harness.Example(str(n), (turn,), (text,)) for n, text in enumerate(answers)]
 
 
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
+def test_the_form_of_the_answers_is_said() -> None:
+    for answers, said in [
         (['{"a": 1}', '{"a": []}'], 'Answer with one JSON object with the key "a"' + ALONE),
         (
             ['{"a": 1, "b": 2}', '{"b": 0, "a": 3}'],
@@ -44,10 +43,8 @@ def rows(*answers: str) -> list[harness.Example]:
         (["word"], "Answer in about 1 word" + ALONE),
         (["3", "14"], "Answer in about 1 word" + ALONE),
         (["漢" * 40, "字" * 60], "Answer in about 50 characters" + ALONE),
-    ],
-)
-def test_the_form_of_the_answers_is_said(answers: list[str], said: str) -> None:
-    assert instructions(rows(*answers)) == said
+    ]:
+        assert instructions(rows(*answers)) == said, answers
 
 
 def test_many_keys_are_not_listed() -> None:

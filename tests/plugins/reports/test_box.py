@@ -75,9 +75,8 @@ def document(
     return {**found, **changes}
 
 
-@pytest.mark.parametrize(
-    ("found", "text", "tone"),
-    [
+def test_an_improvement_that_something_stands_against_is_not_green() -> None:
+    for found, text, tone in [
         (document(), "test", "good"),
         (document(prompt="improved"), "test", "good"),
         (document(forgot=WORSE), f"test, and {WORSE}", "open"),
@@ -96,15 +95,11 @@ def document(
         ),
         (document("no evidence", prompt="no evidence", forgot=WORSE), f"test, and {WORSE}", "open"),
         (document("regressed", prompt="regressed"), "test", "bad"),
-    ],
-)  # fmt: skip
-def test_an_improvement_that_something_stands_against_is_not_green(
-    found: dict[str, Any], text: str, tone: str
-) -> None:
-    heading = box.heading(whole(found))
-    assert (heading.text, heading.toned) == (text, tone)
-    assert heading.label == found["test"]["verdict"]["label"]
-    assert f'class="banner {tone}"' in page(found)
+    ]:  # fmt: skip
+        heading = box.heading(whole(found))
+        assert (heading.text, heading.toned) == (text, tone), found
+        assert heading.label == found["test"]["verdict"]["label"], found
+        assert f'class="banner {tone}"' in page(found), found
 
 
 def test_figures_of_the_first_line_are_of_the_same_rows_where_a_prompt_was_asked() -> None:

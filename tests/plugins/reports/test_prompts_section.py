@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from harness.kit.blocks import Bullets, Heading, Paragraph, Table
 from harness_reports.sections import prompts
 from harness_reports.sections.prompts import PromptsSection
@@ -31,9 +29,8 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
     return whole({"primary": "f1", "kept_round": kept, "rounds": rounds, "baselines": found})
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
+def test_the_conclusion_is_that_of_all_prompts_together() -> None:
+    for labels, said in [
         (["improved"], "Round 2 is better than the prompt: than A by 0.120 (at least 0.090)."),
         (
             ["improved", "improved"],
@@ -54,10 +51,8 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
             "Round 2 is better than each prompt: than A by 0.120 (at least 0.090), than B by "
             "0.120 (at least 0.090), than C by 0.120 (at least 0.090) and 2 more.",
         ),
-    ],
-)
-def test_the_conclusion_is_that_of_all_prompts_together(labels: list[str], said: str) -> None:
-    assert prompts.conclusion(document(*labels)) == said
+    ]:
+        assert prompts.conclusion(document(*labels)) == said, labels
 
 
 def test_bounds_at_0_and_the_gain_that_is_asked_for_are_told() -> None:

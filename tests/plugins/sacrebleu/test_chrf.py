@@ -87,8 +87,8 @@ def test_without_any_order_there_is_no_score():
         Chrf.Options(char_order=0)
 
 
-@pytest.mark.parametrize("text", ["", "\ud800 \x00", "\n", "x" * 10_000, "\U0010ffff"])
-def test_any_text_can_be_scored(text, measure):
-    metric = Chrf(Chrf.Options(word_order=2))
-    statistics = np.array([measure(metric, text, [text, "word"])])
-    assert 0 <= metric.values(statistics)[0, 0] <= 100
+def test_any_text_can_be_scored(measure):
+    for text in ["", "\ud800 \x00", "\n", "x" * 10_000, "\U0010ffff"]:
+        metric = Chrf(Chrf.Options(word_order=2))
+        statistics = np.array([measure(metric, text, [text, "word"])])
+        assert 0 <= metric.values(statistics)[0, 0] <= 100, text

@@ -127,20 +127,19 @@ def test_later_references_only_add_to_meta_and_predictions_nothing() -> None:
     assert refs[0].rows[0].meta == {"k": "first", "group": "g"}
 
 
-@pytest.mark.parametrize(
-    ("meta", "field", "group"),
-    [
+def test_groups() -> None:
+    for meta, field, group in [
         ({}, None, ""),
         ({"group": "g"}, None, "g"),
         ({"group": None}, None, ""),
         ({"group": "g", "doc": 7}, "doc", "7"),
         ({"doc": "d"}, "doc", "d"),
-    ],
-)
-def test_groups(meta: dict[str, Any], field: str | None, group: str) -> None:
-    assert pair([], [table("r", ["x"], **meta)], group_field=field)[0][0].group == group
-    if field is not None:
-        assert grouped([Example("1", (), ("x",), group="old", meta=meta)], field)[0].group == group
+    ]:
+        assert pair([], [table("r", ["x"], **meta)], group_field=field)[0][0].group == group, meta
+        if field is not None:
+            assert (
+                grouped([Example("1", (), ("x",), group="old", meta=meta)], field)[0].group == group
+            ), meta
 
 
 @pytest.mark.parametrize("meta", [{}, {"doc": None}, {"doc": " "}])
@@ -251,15 +250,19 @@ def test_ids_in_some_files_only(ids_in: str) -> None:
     assert "`id`" in error.hint
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [("A1", "a1"), ("a ", "a"), ("7.0", "7"), ("007", "7"), ("e\u0301", "\xe9"), ("a b", "ab")],
-)
-def test_ids_are_compared_exactly_and_near_ones_pointed_at(ours: str, theirs: str) -> None:
-    error = refusal([table("out", {ours: "p"})], [table("refs", {theirs: "x"})])
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in ours)
-    assert f'  "{theirs}" (refs:1), but "{shown}" (out:1)' in error.details
-    assert "compared exactly" in error.hint
+def test_ids_are_compared_exactly_and_near_ones_pointed_at() -> None:
+    for ours, theirs in [
+        ("A1", "a1"),
+        ("a ", "a"),
+        ("7.0", "7"),
+        ("007", "7"),
+        ("e\u0301", "\xe9"),
+        ("a b", "ab"),
+    ]:
+        error = refusal([table("out", {ours: "p"})], [table("refs", {theirs: "x"})])
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in ours)
+        assert f'  "{theirs}" (refs:1), but "{shown}" (out:1)' in error.details, ours
+        assert "compared exactly" in error.hint, ours
 
 
 def test_files_that_share_no_id() -> None:

@@ -230,21 +230,18 @@ def test_a_path_that_exists_whole_beats_a_column(folder: Path) -> None:
     assert texts(read_predictions("x:y.jsonl:t")) == [("deep",)]
 
 
-@pytest.mark.parametrize(
-    ("content", "source", "found"),
-    [
+def test_standard_input() -> None:
+    for content, source, found in [
         (lines({"text": "a"}), "-", [("a",)]),
         ("\n" + lines({"text": "a", "o": "b"}), "-:o", [("b",)]),
         ("plain\n{not json\n", "-", [("plain",), ("{not json",)]),
         ("{a set}\n", "-", [("{a set}",)]),
         ("[1]\n", "-", [("[1]",)]),
-    ],
-)
-def test_standard_input(content: str, source: str, found: list[tuple[str, ...]]) -> None:
-    table = read_predictions(source, io.BytesIO(content.encode()))
-    assert texts(table) == found
-    assert table.name == "standard input" + source[1:]
-    assert table.rows[0].place.startswith("standard input:")
+    ]:
+        table = read_predictions(source, io.BytesIO(content.encode()))
+        assert texts(table) == found, content
+        assert table.name == "standard input" + source[1:], content
+        assert table.rows[0].place.startswith("standard input:"), content
 
 
 def test_the_process_s_own_standard_input_and_pipes() -> None:

@@ -408,13 +408,13 @@ def test_the_text_of_prompts_is_looked_at(tmp_path):
     assert {"asks", "has_code"} <= features
 
 
-@pytest.mark.parametrize("piece", ["\n", "{ ", "a(", "; " + " " * 140, "what", "?", " ", "x" * 50])
-def test_a_long_text_of_any_kind_is_read_in_a_moment(piece):
-    text = piece * (1_000_000 // len(piece))
-    start = time.process_time()
-    prompt_features(Example("a", ({"role": "user", "content": text},)))
-    words(text)
-    assert time.process_time() - start < 0.5
+def test_a_long_text_of_any_kind_is_read_in_a_moment():
+    for piece in ["\n", "{ ", "a(", "; " + " " * 140, "what", "?", " ", "x" * 50]:
+        text = piece * (1_000_000 // len(piece))
+        start = time.process_time()
+        prompt_features(Example("a", ({"role": "user", "content": text},)))
+        words(text)
+        assert time.process_time() - start < 0.5, piece
 
 
 def test_a_slice_that_rows_can_be_addressed_by_is_never_left_out_for_one_that_cannot(tmp_path):

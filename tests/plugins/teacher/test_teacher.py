@@ -334,9 +334,8 @@ def test_the_same_call_proposes_the_same_rows(server, propose):
     assert again == first and len(server.asked) == count
 
 
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
+def test_an_entry_that_says_nothing_is_refused():
+    for entry, words in [
         ({}, "an entry of verify"),
         ({"metric": "json"}, "needs at_least"),
         ({"metric": "json", "agree": 3}, "an entry of verify"),
@@ -344,11 +343,9 @@ def test_the_same_call_proposes_the_same_rows(server, propose):
         ({"agree": 1}, "from 2 to 25"),
         ({"agree": True}, "from 2 to 25"),
         ({"metric": 5, "at_least": 1}, "takes a name"),
-    ],
-)
-def test_an_entry_that_says_nothing_is_refused(entry, words):
-    with pytest.raises(ValueError, match=words):
-        Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", verify=[entry])
+    ]:
+        with pytest.raises(ValueError, match=words):
+            Teacher.Options(endpoint="http://127.0.0.1:9/v1", model="m", verify=[entry])
 
 
 def test_agreement_stands_once():
@@ -432,9 +429,8 @@ def test_a_file_of_no_suspects_is_refused_by_its_line(propose, suspects, text, w
         propose(mode="correct", suspects=suspects(text=text))
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
+def test_options_that_do_not_go_together_are_refused():
+    for options, words in [
         ({"mode": "correct"}, "belong together"),
         ({"suspects": "s.jsonl"}, "belong together"),
         ({"local": "folder"}, "either endpoint or local"),
@@ -443,11 +439,9 @@ def test_a_file_of_no_suspects_is_refused_by_its_line(propose, suspects, text, w
             "model, price, timeout: no effect beside local",
         ),
         ({"generate": {"plugin": "transformers"}}, "no effect without local"),
-    ],
-)
-def test_options_that_do_not_go_together_are_refused(options, words):
-    with pytest.raises(ValueError, match=words):
-        Teacher.Options(**{"endpoint": "http://127.0.0.1:9/v1", "model": "m", **options})
+    ]:
+        with pytest.raises(ValueError, match=words):
+            Teacher.Options(**{"endpoint": "http://127.0.0.1:9/v1", "model": "m", **options})
 
 
 def test_a_column_that_holds_the_label_holds_that_of_the_written_row(server, propose):

@@ -15,9 +15,8 @@ from harness_text.json_fields import JsonFields
 ORDER = '{"item": "cake", "count": 2, "who": {"name": "Ada"}}'
 
 
-@pytest.mark.parametrize(
-    ("answer", "references", "score"),
-    [
+def test_score(measure):
+    for answer, references, score in [
         (ORDER, [ORDER], 1.0),
         ('{"who": {"name": " Ada "}, "count": 2.0, "item": "cake"}', [ORDER], 1.0),
         ('{"item": "cake", "count": "2", "who": {"name": "Ada"}}', [ORDER], 2 / 3),
@@ -60,11 +59,9 @@ ORDER = '{"item": "cake", "count": 2, "who": {"name": "Ada"}}'
             ['[{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 1, "c": 3}]'],
             8 / 12,
         ),
-    ],
-)
-def test_score(answer, references, score, measure):
-    found = measure(JsonFields(), answer, references)
-    assert found == (None if score is None else pytest.approx(score))
+    ]:
+        found = measure(JsonFields(), answer, references)
+        assert found == (None if score is None else pytest.approx(score)), answer
 
 
 VALUES = st.recursive(

@@ -54,9 +54,8 @@ def level(gap: float, low: float, high: float, **changes: Any) -> dict[str, Any]
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("found", "worth", "state"),
-    [
+def test_the_level_of_references() -> None:
+    for found, worth, state in [
         (level(-0.01, -0.04, 0.02), 0.05, "likely"),
         (level(-0.02, -0.06, 0.02), 0.05, None),
         (level(-0.01, -0.04, 0.02), None, None),
@@ -66,19 +65,15 @@ def level(gap: float, low: float, high: float, **changes: Any) -> dict[str, Any]
         (level(0.0, None, None), 0.05, None),
         (level(0.1, 0.06, 0.14, round=2), 0.05, None),
         (None, 0.05, None),
-    ],
-)
-def test_the_level_of_references(
-    found: dict[str, Any] | None, worth: float | None, state: str | None
-) -> None:
-    document = made(between_references=found, settings={"worth": worth}, levers=levers(
-        worth=worth, curve=curve(0.08, 0.03, 0.13)))  # fmt: skip
-    option = of("metric", ranked(document))
-    assert (option and option.state) == state
-    places = [one.lever for one in ranked(document)]
-    # What is likely is doubted before anything is spent; what is open stands with what is open.
-    assert state != "likely" or places[0] == "metric"
-    assert state != "open" or places[0] == "rows"
+    ]:
+        document = made(between_references=found, settings={"worth": worth}, levers=levers(
+            worth=worth, curve=curve(0.08, 0.03, 0.13)))  # fmt: skip
+        option = of("metric", ranked(document))
+        assert (option and option.state) == state, found
+        places = [one.lever for one in ranked(document)]
+        # What is likely is doubted before anything is spent; what is open stands with what is open.
+        assert state != "likely" or places[0] == "metric", found
+        assert state != "open" or places[0] == "rows", found
 
 
 def few_rated(rated: int = 12, items: int = 62, **changes: Any) -> dict[str, Any]:

@@ -144,31 +144,28 @@ def test_a_curve_that_says_nothing_says_why() -> None:
     assert (option.state, option.evidence, option.command) == ("open", (why,), "")
 
 
-@pytest.mark.parametrize(
-    ("bounds", "worth", "state"),
-    [
+def test_a_curve_that_does_not_rise() -> None:
+    for bounds, worth, state in [
         ((-0.01, -0.10, 0.08), 0.05, "open"),
         ((-0.01, -0.10, 0.08), None, "open"),
         ((0.0, 0.0, 0.0), 0.05, "open"),
         ((-7e-17, -9e-17, -5e-17), 0.05, "open"),
         ((7e-17, 5e-17, 9e-17), 0.05, "open"),
         ((-0.1, -0.15, -0.05), None, "excluded"),
-    ],
-)
-def test_a_curve_that_does_not_rise(
-    bounds: tuple[float, float, float], worth: float | None, state: str
-) -> None:
-    found = made(settings={"worth": worth}, levers=levers(worth=worth, curve=curve(*bounds)))
-    points = [{"rows": 80 * share, "share": share, "values": [0.5, 0.6]} for share in (0.5, 1.0)]
-    found["experiments"]["levers"]["curve"]["points"] = points
-    option = rows(found)
-    assert option.state == state
-    if state == "open":
-        assert (option.gain, option.low, option.high) == bounds
-        # Two further trainings of each share.
-        assert option.seconds == 2 * 1.5 * 15.0
-        given = dict(filter(None, map(key_value, shlex.split(option.command))))
-        assert given["curve"] == {"shares": [0.5, 1.0], "seeds": 4}
+    ]:
+        found = made(settings={"worth": worth}, levers=levers(worth=worth, curve=curve(*bounds)))
+        points = [
+            {"rows": 80 * share, "share": share, "values": [0.5, 0.6]} for share in (0.5, 1.0)
+        ]
+        found["experiments"]["levers"]["curve"]["points"] = points
+        option = rows(found)
+        assert option.state == state, bounds
+        if state == "open":
+            assert (option.gain, option.low, option.high) == bounds, bounds
+            # Two further trainings of each share.
+            assert option.seconds == 2 * 1.5 * 15.0, bounds
+            given = dict(filter(None, map(key_value, shlex.split(option.command))))
+            assert given["curve"] == {"shares": [0.5, 1.0], "seeds": 4}, bounds
 
 
 def test_a_search_that_has_not_ended_is_gone_on_with() -> None:
@@ -220,9 +217,8 @@ def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> Non
     assert [one.state for one in ranked(beaten) if one.lever == "prompt"] == ["excluded"]
 
 
-@pytest.mark.parametrize(
-    ("more", "state"),
-    [
+def test_not_to_train_is_not_advised_where_a_training_shows_what_matters() -> None:
+    for more, state in [
         ({"arms": [arm("settings", "improved", 0.2)]}, "likely"),
         ({"arms": [arm("settings", "improved", 0.2, verdict=AT_ZERO)]}, "likely"),
         ({"experiments": {"levers": levers(curve=curve(0.08, 0.03, 0.13))}}, "likely"),
@@ -230,15 +226,11 @@ def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> Non
         ({"arms": [arm("settings", "no evidence", 0.02)]}, "shown"),
         ({"experiments": {"levers": levers(curve=curve(0.08, -0.01, 0.17))}}, "shown"),
         ({"experiments": {"levers": levers(curve=curve(0.04, 0.01, 0.07))}}, "shown"),
-    ],
-)
-def test_not_to_train_is_not_advised_where_a_training_shows_what_matters(
-    more: dict[str, Any], state: str
-) -> None:
-    found = ranked(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)], **more))
-    [prompt] = [one for one in found if one.lever == "prompt"]
-    assert prompt.state == state
-    assert ("do not fine-tune" in prompt.action) is (state == "shown")
+    ]:
+        found = ranked(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)], **more))
+        [prompt] = [one for one in found if one.lever == "prompt"]
+        assert prompt.state == state, more
+        assert ("do not fine-tune" in prompt.action) is (state == "shown"), more
 
 
 def test_where_no_row_differs_no_bound_is_known() -> None:
@@ -253,24 +245,21 @@ def test_where_no_row_differs_no_bound_is_known() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("gap", "worth", "state"),
-    [
+def test_a_prompt_beside_a_base_model_that_no_round_improved() -> None:
+    """It is not worth it only where the upper bound of its own gain lies below ``worth``."""
+    for gap, worth, state in [
         ((-0.08, -0.2, 0.04), None, "likely"),
         ((-0.08, -0.2, 0.04), 0.05, "likely"),
         ((0.01, -0.04, 0.06), None, "open"),
         ((0.01, -0.04, 0.06), 0.05, "excluded"),
         ((0.0, 0.0, 0.0), 0.05, "open"),
-    ],
-)
-def test_a_prompt_beside_a_base_model_that_no_round_improved(
-    gap: tuple[float, float, float], worth: float | None, state: str
-) -> None:
-    """It is not worth it only where the upper bound of its own gain lies below ``worth``."""
-    found = made(kept_round=0, settings={"worth": worth}, baselines=[baseline("no evidence", *gap)])
-    [option] = [one for one in ranked(found) if one.lever == "prompt"]
-    assert option.state == state
-    assert state == "excluded" or (option.low, option.high) == (-gap[2], -gap[1])
+    ]:
+        found = made(
+            kept_round=0, settings={"worth": worth}, baselines=[baseline("no evidence", *gap)]
+        )
+        [option] = [one for one in ranked(found) if one.lever == "prompt"]
+        assert option.state == state, gap
+        assert state == "excluded" or (option.low, option.high) == (-gap[2], -gap[1]), gap
 
 
 def test_an_arm_that_gains_more_than_a_prompt_comes_before_it() -> None:
@@ -315,9 +304,8 @@ def test_stop_is_said_only_where_what_is_left_is_too_little(
     assert first(made(rounds=rounds, settings={}, levers=levers(worth=None)))[0] != "stop"
 
 
-@pytest.mark.parametrize(
-    ("bounds", "lower", "value", "low", "high", "told"),
-    [
+def test_the_best_that_a_score_can_be_is_what_its_metric_declares() -> None:
+    for bounds, lower, value, low, high, told in [
         ([0.0, 100.0], False, 0.6, 0.5, 0.7, ""),
         ([0.0, 100.0], False, 99.8, 99.5, 99.9, "99.8 of at most 100; what is left is 0.5"),
         ([None, None], False, 0.6, 0.5, 0.7, ""),
@@ -325,19 +313,15 @@ def test_stop_is_said_only_where_what_is_left_is_too_little(
         ([0.0, None], True, 4.0, 2.0, 6.0, ""),
         ([0.0, None], True, 0.0, 0.0, 0.0, ""),
         ([0.0, 1.0], True, 0.0, None, None, "0.000 of at least 0; what is left is 0.030"),
-    ],
-)
-def test_the_best_that_a_score_can_be_is_what_its_metric_declares(
-    bounds: Any, lower: bool, value: float, low: float | None, high: float | None, told: str
-) -> None:
-    rounds = copy.deepcopy(DOCUMENT["rounds"])
-    rounds[1]["scores"] = score(value, low, high)
-    for one in rounds:
-        one["scores"]["f1"]["higher_is_better"] = not lower
-    settings = {"worth": 0.7 if lower or value > 0.6 else 1.0}
-    option = ranked(made(rounds=rounds, bounds=bounds, settings=settings))[0]
-    assert (option.lever == "stop") is bool(told)
-    assert told in option.evidence[0]
+    ]:
+        rounds = copy.deepcopy(DOCUMENT["rounds"])
+        rounds[1]["scores"] = score(value, low, high)
+        for one in rounds:
+            one["scores"]["f1"]["higher_is_better"] = not lower
+        settings = {"worth": 0.7 if lower or value > 0.6 else 1.0}
+        option = ranked(made(rounds=rounds, bounds=bounds, settings=settings))[0]
+        assert (option.lever == "stop") is bool(told), bounds
+        assert told in option.evidence[0], bounds
 
 
 def test_a_document_that_does_not_tell_the_bounds_says_no_stop() -> None:
