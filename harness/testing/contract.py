@@ -19,7 +19,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.engine.stage_keys import entry_key
 from harness.errors import PluginError
 from harness.kit.files import digest
-from harness.stages import KINDS, Detector, Metric, Options, Plugin
+from harness.stages import KINDS, Metric, Options, Plugin
 from harness.stages.scoring import categories_of, check_metric
 from harness.testing.outcomes import Failed
 from harness.testing.subject import Subject
@@ -35,7 +35,8 @@ def contract(subject: Subject) -> str | None:
     if not subject.stage:
         kinds = ", ".join(kind.base.__name__ for kind in KINDS.values())
         raise Failed(f"{plugin.__name__} has no stage", f"Derive it from one of {kinds}")
-    _name(plugin)
+    if not (isinstance(plugin.name, str) and NAME.fullmatch(plugin.name)):
+        raise Failed(f"the name {plugin.name!r} cannot be used", f"Use {NAME_IN_WORDS}")
     _taken(subject)
     if not (plugin.__dict__.get("__doc__") or "").strip():
         mend = "Give one; its first line is what `harness plugins` shows"
@@ -44,17 +45,12 @@ def contract(subject: Subject) -> str | None:
     try:
         if subject.stage == "metric":
             _metric(subject.instance)
-        if subject.stage == "detector":
-            _detector(subject.instance)
+        if subject.stage == "detector" and not categories_of(subject.instance):
+            raise Failed("categories() gives {}", "Map each category to a line that defines it")
     except PluginError as error:
         raise Failed(error.what, f"{error.hint[:1].upper()}{error.hint[1:]}") from None
     _content_counts(subject)
     return None
-
-
-def _name(plugin: type[Plugin]) -> None:
-    if not (isinstance(plugin.name, str) and NAME.fullmatch(plugin.name)):
-        raise Failed(f"the name {plugin.name!r} cannot be used", f"Use {NAME_IN_WORDS}")
 
 
 def _taken(subject: Subject) -> None:
@@ -106,11 +102,6 @@ def _metric(metric: Metric) -> None:
         raise Failed(what, "Give a value of one example from which it counts as right, or None")
     if not isinstance(metric.caveat(), str):
         raise Failed(f"caveat() gives {metric.caveat()!r}", "Give a word or two, mostly none: ''")
-
-
-def _detector(detector: Detector) -> None:
-    if not categories_of(detector):
-        raise Failed("categories() gives {}", "Map each category to a line that defines it")
 
 
 def _content_counts(subject: Subject) -> None:

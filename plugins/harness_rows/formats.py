@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -297,10 +298,6 @@ def _turns_column(table: _Table, style: str = "") -> str:
     return ""
 
 
-def _sharegpt(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
-    return _messages(table, answers, "sharegpt")
-
-
 def _alpaca(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
     instruction = table.first(("instruction",))
     answer = next(iter(answers), table.first(("output", "response", "completion", "answer")))
@@ -340,9 +337,9 @@ def _prompt_column(table: _Table) -> str:
     return table.first(_known_prompts(table))
 
 
-_FORMS = {
+_FORMS: Mapping[str, Callable[..., Roles | None]] = {
     "messages": _messages,
-    "sharegpt": _sharegpt,
+    "sharegpt": functools.partial(_messages, style="sharegpt"),
     "alpaca": _alpaca,
     "prompt-completion": _prompt_completion,
 }

@@ -72,20 +72,23 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
     near = begin("looking for duplicates")
     repeated = repeats.look(rows, lambda done, total: near(done, total, ""))
     report = begin("languages")
-    spoken, judged = languages.look([_text(row) for row in rows])
-    longest = [_with_longest(row) if row.rejected else row for row in rows]
+    # What the user asks last, and the answer.
+    texts = [f"{row.prompt}\n{(row.references or row.rejected)[0]}" for row in rows]
+    spoken, judged = languages.look(texts)
+    with_longest = [_with_longest(row) if row.rejected else row for row in rows]
     report(1, 1, "")
+    groups = Counter(row.group for row in rows)
     return Overview(
         reading=dataclasses.replace(reading, rows=(), records=()),
         rows=len(rows),
         held_out=any(row.split in ("dev", "test") for row in rows),
         languages=spoken,
         judged=judged,
-        lengths=lengths.measure(longest, model, begin),
+        lengths=lengths.measure(with_longest, model, begin),
         answers=answers.look([row.references[0] for row in rows if row.references]),
         fields=fields.look(reading.records, reading.unused),
         repeats=repeated,
-        groups=_groups(rows),
+        groups=None if len(groups) == len(rows) else (len(groups), max(groups.values())),
         listed=_listed(reading),
         plain=sum(not any(map(_of_tools, row.messages)) for row in rows),
         tests=fields.tests_in(reading.records, reading.unused)
@@ -112,17 +115,7 @@ def _private(rows: Sequence[Example], report: Report) -> str:
     return f"{sentence}; {counting.remedy(counts)}" if sentence else ""
 
 
-def _text(row: Example) -> str:
-    """What the user asks last, and the answer."""
-    return f"{row.prompt}\n{(row.references or row.rejected)[0]}"
-
-
 def _with_longest(row: Example) -> Example:
     """The row with the longest of its answers, those that are rejected too."""
     answer = max((*row.references[:1], *row.rejected), key=len)
     return dataclasses.replace(row, references=(answer,), rejected=())
-
-
-def _groups(rows: Sequence[Example]) -> tuple[int, int] | None:
-    sizes = Counter(row.group for row in rows)
-    return None if len(sizes) == len(rows) else (len(sizes), max(sizes.values()))

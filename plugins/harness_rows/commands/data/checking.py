@@ -22,7 +22,8 @@ SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt 
 
 def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Finding]:
     """What is wrong with the rows, and what is worth knowing of them; no model is asked."""
-    yield from _reading(data)
+    for line in data.problems:  # each says how often, and where
+        yield Finding("problem", "reading", one_line(line, 400))
     if not data.rows:
         return
     yield from _ids(data.rows)
@@ -38,12 +39,6 @@ def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Findi
     yield from _within(prompts)
     yield from _texts(data.rows)
     yield from _private(data.rows, begin("looking for personal data"))
-
-
-def _reading(data: OpenedRows) -> Iterator[Finding]:
-    """What could not be read; each line says how often, and where."""
-    for line in data.problems:
-        yield Finding("problem", "reading", one_line(line, 400))
 
 
 def _ids(rows: Sequence[Example]) -> Iterator[Finding]:

@@ -144,7 +144,10 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
     reading.refuse()
     _need_room(reading, options)
     report = begin("dealing")
-    bare = _bare(reading) if request.anew else reading
+    bare = reading
+    if request.anew:
+        without_split = tuple(dataclasses.replace(row, split=NO_SPLIT) for row in reading.rows)
+        bare = dataclasses.replace(reading, rows=without_split)
     rows = tuple(dealt(bare, options, lambda done, of: report(done, of, "")))
     before = {row.id: row.split for row in bare.rows}
     after = {row.id for row in rows}
@@ -178,12 +181,6 @@ def _split_column(reading: Reading) -> str:
     """The column that has the splits, if it is called so, in its own letters; else empty."""
     played = reading.columns.get("split", ())
     return next((name for name in played if folded_name(name) == "split"), "")
-
-
-def _bare(reading: Reading) -> Reading:
-    """The same rows without their splits."""
-    rows = tuple(dataclasses.replace(row, split=NO_SPLIT) for row in reading.rows)
-    return dataclasses.replace(reading, rows=rows)
 
 
 def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:

@@ -122,9 +122,9 @@ def _taken(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
         return list(rows), []
     drawn = spaced(rows, MOST)
     taken = {row.id for row in drawn}
-    others = sorted((row for row in rows if row.id not in taken), key=_size)
+
+    def characters(row: Example) -> int:
+        return len(prompt_text(row)) + max(map(len, row.references), default=0)
+
+    others = sorted((row for row in rows if row.id not in taken), key=characters)
     return drawn, others[-MOST:]
-
-
-def _size(row: Example) -> int:
-    return len(prompt_text(row)) + max(map(len, row.references), default=0)

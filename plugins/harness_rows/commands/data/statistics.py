@@ -31,11 +31,15 @@ def statistics(data: OpenedRows, request: Request, begin: Callable[[str], Report
         The document that ``--json`` prints.
     """
     lengths = measured(data, request, begin)
-    shares, judged = languages.look([_said(row) for row in data.rows])
+    texts = ["\n".join([exact.prompt_text(row), *row.references[:1]]) for row in data.rows]
+    shares, judged = languages.look(texts)
     turns = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in data.rows)
     readable = [row for row in data.rows if not data.sealed or row.split != "test"]
     answered = _answers(readable)
-    labels = [_answer_field(readable)] if answered["kind"] == "labels" else []
+    labels = []
+    if answered["kind"] == "labels":
+        pairs = [(str(row.split), row.references[0].strip()) for row in readable if row.references]
+        labels = [_field("answer", True, pairs)]
     return {
         "data": data.where,
         "format": data.said,
@@ -53,10 +57,6 @@ def statistics(data: OpenedRows, request: Request, begin: Callable[[str], Report
         "repeats": _repeats(data.rows),
         "answers": answered,
     }  # fmt: skip
-
-
-def _said(row: Example) -> str:
-    return "\n".join([exact.prompt_text(row), *row.references[:1]])
 
 
 def _splits(rows: Sequence[Example], lengths: Sequence[Length]) -> Iterator[Document]:
@@ -98,11 +98,6 @@ def _answers(rows: Sequence[Example]) -> Document:
         "distinct": len(counts),
         "frequent": [pair for pair in counts.most_common(MOST_ANSWERS) if pair[1] > 1],
     }
-
-
-def _answer_field(rows: Sequence[Example]) -> Document:
-    pairs = [(str(row.split), row.references[0].strip()) for row in rows if row.references]
-    return _field("answer", True, pairs)
 
 
 def _fields(data: OpenedRows) -> Iterator[Document]:
