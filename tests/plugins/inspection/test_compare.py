@@ -229,9 +229,6 @@ def test_the_page_fits(two, width):
         assert found.code == 0, found.err
         lines = [line for line in found.out.splitlines() if not line.startswith("next: ")]
         assert max(map(len, lines)) <= width
-        for text in ("overlap", "B - A", "fixed", "regressed", "configuration", "training rows"):
-            assert text in found.out
-    assert "Its verdict here" in project.inside("compare", "0", "1", "--run", run).out
 
 
 @pytest.mark.parametrize(

@@ -363,11 +363,8 @@ def test_the_check_names_what_is_missing(server):
     assert any("as the teacher writes them" in problem.message for problem in bare)
 
 
-def test_its_options_are_named_as_the_judges_are():
-    from harness_rating.judge.options import Asking
-
+def test_its_options_of_a_server_are_named_as_everywhere():
     assert set(ServerOptions.model_fields) <= set(Teacher.Options.model_fields)
-    assert set(ServerOptions.model_fields) <= set(Asking.model_fields)
 
 
 def test_the_control_arm_gets_real_rows_and_asks_nothing(server, propose):
