@@ -65,7 +65,8 @@ def _sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str] | None = N
 
 
 def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
-    items, rows = batch.by_id, list[dict[str, Any]]()
+    items = batch.by_id
+    rows: list[dict[str, Any]] = []
     for rater in (*batch.raters, *folder.settlers(batch)):
         ratings = {
             (rating.item, rating.criterion): rating for rating in folder.ratings(batch, rater)

@@ -64,7 +64,8 @@ def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, L
         refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
     first, row = rows[0]
     batch = batch_of(path, first, folder, row["batch"], row["rubric"])
-    standing, seen = _standing(batch, folder), dict[Place, int]()
+    standing = _standing(batch, folder)
+    seen: dict[Place, int] = {}
     raters = (*batch.raters, *folder.settlers(batch))
     # What was brought in before, even if it was taken back since.
     imported = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}

@@ -73,14 +73,14 @@ def _changed(row: Document) -> str:
 def _surely(row: Document) -> str:
     level = f"at {percent(row['level'])} confidence"
     low, high = row["low"], row["high"]
-    if row["difference"] is None:
-        what, written, worst = "win rate", rate, f"the true win rate is at most {rate(high)}"
-    else:
-        what, written, worst = "gain", points, f"the true loss is at least {points(-high)}"
+    pairs = row["difference"] is None
+    what, written = ("win rate", rate) if pairs else ("gain", points)
     if row["label"] == "improved":
         return f"the true {what} is at least {written(low)} {level}"
+    if row["label"] == "regressed" and pairs:
+        return f"the true win rate is at most {rate(high)} {level}"
     if row["label"] == "regressed":
-        return f"{worst} {level}"
+        return f"the true loss is at least {points(-high)} {level}"
     return (
         f"the true {what} may be anything from {written(low)} to {written(high)}, each end {level}"
     )

@@ -200,7 +200,9 @@ class RatingService:
             return 400, {"error": error.what}
         if any(payloads.claimed_rater(data, seat.rater) != seat.rater for data in sent):
             return 409, {"error": "this was made by another rater"}
-        session, good, refused = self.session(seat), [], []
+        session = self.session(seat)
+        good: list[Event] = []
+        refused: list[dict[str, str]] = []
         for data in sent:
             try:
                 good.append(payloads.read_event(session.batch, seat.rater, data))

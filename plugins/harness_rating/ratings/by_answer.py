@@ -57,7 +57,8 @@ def shows(batch: Batch, pairs: AnswerPairs) -> bool:
     Another batch may hold some of their texts, since rounds answer alike in places; but those are
     no sample: just what has changed would be missing.
     """
-    items, sides = batch.by_id, defaultdict[str, list[str]](list)
+    items = batch.by_id
+    sides: dict[str, list[str]] = defaultdict(list)
     for item in batch.originals:
         sides[batch.placings[item].example_id] += items[item].answers
     return bool(sides) and all(
