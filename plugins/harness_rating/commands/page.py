@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness import DataError, UsageError, near
+from harness import DataError, UsageError
 from harness.terminal import tables
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches.records import SETTLED, Batch
@@ -138,13 +138,9 @@ def pack(
     from harness_rating.page.pages import pack as packed
 
     batch = chosen(name, RatingsFolder())
-    if rater not in batch.raters:
-        raise UsageError(
-            f"{batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
-            hint=f"there are: {', '.join(batch.raters)}",
-        )
+    data = packed(batch, rater)
     check_target("-o", target)
-    write_target("-o", target, packed(batch, rater))
+    write_target("-o", target, data)
     console = Console()
     tables.note(console, f"written: {target}. {rater} opens it, rates, and sends back the export.")
     tables.next_command(console, "harness rate import FILE")

@@ -88,11 +88,10 @@ def pack(batch: Batch, rater: str) -> bytes:
         EnvironmentFailure: the extra ``rate`` is not installed.
         UsageError: the batch has no such rater.
     """
-    if rater not in batch.assignments:
-        known = sorted(batch.assignments)
+    if rater not in batch.raters:
         raise UsageError(
-            f"batch {batch.name} has no rater '{rater}'{near(rater, known)}",
-            hint="its raters are " + ", ".join(known),
+            f"{batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
+            hint=f"there are: {', '.join(batch.raters)}",
         )
     items, names = batch.by_id, batch.assignments[rater]
     with_references = batch.rubric.show.reference != "never"
