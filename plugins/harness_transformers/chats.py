@@ -43,9 +43,9 @@ class Chats:
         Raises:
             ConfigError: the model has no chat template that can be used.
         """
-        kept = shared.taken(checkpoint, shared.CHATS)
-        if isinstance(kept, cls):
-            return kept
+        loaded = shared.taken(checkpoint, shared.CHATS)
+        if isinstance(loaded, cls):
+            return loaded
         tokenizer = loading.tokenizer_of(checkpoint)
         template = encoding.template_hash(tokenizer)
         ending = encoding.ending(tokenizer)

@@ -90,22 +90,22 @@ class Checkpoints:
             version, belongs, files = document["format"], document["belongs"], document["files"]
             if seal != digest(document) or document["step"] != step:
                 return "its manifest is not what was written"
-            found = manifest_of(folder)
+            listed = manifest_of(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return "its manifest cannot be read"
         if version != FORMAT:
             return f"it has format {version}, and this version reads {FORMAT}"
         if other := _differing(belongs, self.belongs):
             return f"it was made with other {other}"
-        found.pop(MANIFEST, None)
-        wrong = sorted(name for name in {*files, *found} if files.get(name) != found.get(name))
+        listed.pop(MANIFEST, None)
+        wrong = sorted(name for name in {*files, *listed} if files.get(name) != listed.get(name))
         return f"{wrong[0]} is not what was written" if wrong else ""
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _differing(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """The names of what is not the same in both."""
-    names = sorted({*one, *other})
-    return ", ".join(name for name in names if one.get(name) != other.get(name))
+    names = sorted({*wanted, *other})
+    return ", ".join(name for name in names if wanted.get(name) != other.get(name))
 
 
 def write_tensors(path: Path, value: Any) -> None:

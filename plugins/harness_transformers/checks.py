@@ -135,10 +135,10 @@ def _pattern_problems(
 ) -> Iterator[harness.Problem]:
     """A text is a regular expression for whole names; of these, the beginnings are not known."""
     try:
-        found = any(re.fullmatch(f"(?:{pattern})|.*\\.(?:{pattern})", layer) for layer in layers)
+        matches = any(re.fullmatch(f"(?:{pattern})|.*\\.(?:{pattern})", layer) for layer in layers)
     except re.error as error:
         yield harness.Problem(f"no regular expression: {error}", place)
         return
-    if not found:
+    if not matches:
         message = f"no stored weight matches '{pattern}'; a list of names is compared by endings"
         yield harness.Problem(message, place, "unknown")

@@ -52,8 +52,8 @@ class Comparison(TrainerCallback):
         for share, limit in self.at.get(state.global_step, ()):
             loss = losses(self.trainer, "eval", self.sample)["eval_loss"]
             self.ended = limit is not None and loss > limit
-            told = {"share": share, "share_loss": loss}
-            self.write(**place(state), **told, **({"ended": True} if self.ended else {}))
+            shares = {"share": share, "share_loss": loss}
+            self.write(**place(state), **shares, **({"ended": True} if self.ended else {}))
             if self.ended:
                 control.should_training_stop = True
                 return

@@ -32,13 +32,13 @@ class Decisions:
 
     def see(self, state: Any, loss: float, control: Any) -> None:
         """Take the validation loss after a step, and end the training where that is due."""
-        better = loss < min((one for *_, one in self.seen), default=float("inf"))
+        better = loss < min((earlier for *_, earlier in self.seen), default=float("inf"))
         self.seen.append((state.global_step, round(state.epoch or 0.0, 4), loss))
         if self.keep_best and better:
             self.weights = {
                 name: value.detach().to("cpu", copy=True) for name, value in trained(self.model)
             }
-        rule, losses = self.early_stop, [one for *_, one in self.seen]
+        rule, losses = self.early_stop, [earlier for *_, earlier in self.seen]
         if rule and state.global_step < state.max_steps and exhausted(losses, rule):
             self.stopped = self.seen[-1][:2]
             control.should_training_stop = True
@@ -62,7 +62,7 @@ class Decisions:
         return {**stopped, **({"kept_step": self._least()[0]} if self.weights else {})}
 
     def _least(self) -> tuple[int, float]:
-        return min(self.seen, key=lambda one: one[2])[:2]
+        return min(self.seen, key=lambda validation: validation[2])[:2]
 
     def keep(self, folder: Path) -> None:
         """See :class:`harness_transformers.resuming.Remembering`."""
@@ -72,6 +72,6 @@ class Decisions:
 
     def recall(self, folder: Path) -> None:
         """See :class:`harness_transformers.resuming.Remembering`."""
-        self.seen = [tuple(one) for one in json.loads((folder / STATE).read_text())]
+        self.seen = [tuple(validation) for validation in json.loads((folder / STATE).read_text())]
         if self.keep_best:
             self.weights = safetensors.torch.load_file(folder / WEIGHTS)

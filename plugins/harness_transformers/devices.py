@@ -68,11 +68,11 @@ def only_cpu() -> bool:
         warnings.simplefilter("ignore", DeprecationWarning)
         process = os.fork()
     if not process:
-        found = True
+        accelerated = True
         try:
-            found = torch.accelerator.is_available()
+            accelerated = torch.accelerator.is_available()
         finally:
-            os._exit(found)
+            os._exit(accelerated)
     return os.waitpid(process, 0)[1] == 0
 
 
@@ -136,9 +136,9 @@ def one_of_several(arguments: Any, context: harness.Context) -> None:
 def _cpu(torch: Any) -> Device:
     # What multiplies bf16 itself; elsewhere it is emulated and slower than fp32.
     names = {"AMX": "_is_amx_tile_supported", "BF16": "_is_avx512_bf16_supported"}
-    found = [short for short, name in names.items() if getattr(torch.cpu, name, bool)()]
-    name = " ".join(["cpu", torch.backends.cpu.get_cpu_capability(), *found])
-    return Device("cpu", name, _speed(bool(found)), True)
+    quick = [short for short, name in names.items() if getattr(torch.cpu, name, bool)()]
+    name = " ".join(["cpu", torch.backends.cpu.get_cpu_capability(), *quick])
+    return Device("cpu", name, _speed(bool(quick)), True)
 
 
 def _cuda(torch: Any) -> Device:

@@ -164,7 +164,9 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
     learned = [
         start < end and any(a <= start and end <= b for a, b in spans) for _, start, end in tokens
     ]
-    used = max((place for place, one in enumerate(learned) if one), default=len(tokens) - 1) + 1
+    used = (
+        max((place for place, taught in enumerate(learned) if taught), default=len(tokens) - 1) + 1
+    )
     return Chat(whole, tokens[:used], learned[:used])
 
 
@@ -197,10 +199,10 @@ def left_out(tokenizer: Any, example: harness.Example) -> str:
 
 def _same_text(tokenizer: Any, chat: Any, other: Any, *, answer: bool) -> bool:
     try:
-        one, two = (_render(tokenizer, *each, answer=answer) for each in (chat, other))
+        text, changed = (_render(tokenizer, *each, answer=answer) for each in (chat, other))
     except harness.DataError:
         return False
-    return one == two
+    return text == changed
 
 
 def _answer(example: harness.Example) -> dict[str, Any]:
@@ -221,10 +223,10 @@ def _tokens(tokenizer: Any, whole: str, seam: int) -> list[Token]:
 
 
 def _placed(tokenizer: Any, text: str, shift: int) -> list[Token]:
-    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     return [
         (token, start + shift, end + shift)
-        for token, (start, end) in zip(found["input_ids"], found["offset_mapping"], strict=True)
+        for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
     ]
 
 
@@ -329,7 +331,11 @@ def ending(tokenizer: Any) -> Ending:
     if place < 0:
         return Ending()
     over = place + len(ANSWER)
-    tokens = [one for one in _tokens(tokenizer, whole, start) if start <= one[1] < one[2] <= end]
+    tokens = [
+        placed
+        for placed in _tokens(tokenizer, whole, start)
+        if start <= placed[1] < placed[2] <= end
+    ]
     text = answer_text(tokenizer, [token for token, *_ in tokens])
     after = tuple(token for token, first, _ in tokens if first >= over)
     lead, _, rest = text.partition(ANSWER)

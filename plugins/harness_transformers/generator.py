@@ -175,8 +175,8 @@ class TransformersGenerator(harness.Generator):
             from harness_transformers.ranks import shares
 
             sizes = list(map(len, texts))
-            found = shares.shared(self, "losses", checkpoint, texts, sizes, context, count)
-            yield from map(tuple, found)
+            sums = shares.shared(self, "losses", checkpoint, texts, sizes, context, count)
+            yield from map(tuple, sums)
             return
         short = memory.told("to read texts with this model, one by one", SMALLER)
         with allocation.kept(), short, quietly():
@@ -209,8 +209,8 @@ class TransformersGenerator(harness.Generator):
 
     def brief(self, tokens: int) -> Self:
         """See :meth:`harness.Generator.brief`."""
-        kept = ("batch_size", "precision", "merge", "processes", "rank_timeout")
-        same = {name: getattr(self.options, name) for name in kept}
+        names = ("batch_size", "precision", "merge", "processes", "rank_timeout")
+        same = {name: getattr(self.options, name) for name in names}
         return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
     def _generate(

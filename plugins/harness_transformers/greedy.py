@@ -83,9 +83,9 @@ def shared(prompts: Sequence[Tokens]) -> int:
     return _alike(first, last, min(map(len, prompts)) - 1)
 
 
-def _alike(one: Tokens, other: Tokens, most: int) -> int:
+def _alike(some: Tokens, other: Tokens, most: int) -> int:
     """How many of the first ``most`` tokens are the same from the beginning on."""
-    return next((place for place in range(most) if one[place] != other[place]), max(most, 0))
+    return next((place for place in range(most) if some[place] != other[place]), max(most, 0))
 
 
 @dataclass(slots=True)
@@ -226,9 +226,9 @@ def _fill(
 
 def _best(held: Sequence[Tokens], prompt: Tokens) -> tuple[int, int]:
     """The slot that has most of a prompt's beginning, and how much, short of its last token."""
-    found = [_alike(prompt, tokens, min(len(prompt) - 1, len(tokens))) for tokens in held]
-    most = max(found)
-    return found.index(most), most
+    alike = [_alike(prompt, tokens, min(len(prompt) - 1, len(tokens))) for tokens in held]
+    most = max(alike)
+    return alike.index(most), most
 
 
 @torch.inference_mode()

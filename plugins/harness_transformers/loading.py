@@ -57,8 +57,8 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
 
     bits = checkpoint.info.get(QUANTIZATION)
     devices.refuse(dtype, bits)
-    if bits is None and (kept := shared.taken(checkpoint, str(dtype))) is not None:
-        return kept
+    if bits is None and (loaded := shared.taken(checkpoint, str(dtype))) is not None:
+        return loaded
     # Weights that are stored quantised are read as nonsense where the option is there and None.
     options = {} if bits is None else {"quantization_config": _bits(bits, dtype)}
     model = AutoModelForCausalLM.from_pretrained(

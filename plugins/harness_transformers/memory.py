@@ -171,8 +171,8 @@ def peak(device: str) -> int | None:
         import resource
     except ImportError:  # Windows has no such module
         return None
-    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(found if sys.platform == "darwin" else 1024 * found) or None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most if sys.platform == "darwin" else 1024 * most) or None
 
 
 def _release() -> None:

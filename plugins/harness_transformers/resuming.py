@@ -49,11 +49,11 @@ def train(trainer: Any, context: harness.Context, belongs: Mapping[str, Any]) ->
     if context.scratch is None:
         trainer.train()
         return
-    kept = Checkpoints(context.scratch, belongs, context.say)
+    checkpoints = Checkpoints(context.scratch, belongs, context.say)
     ranks = trainer.ranks
-    found = ranks.agreed(kept.newest() if ranks.first else None)
-    trainer.add_callback(Saving(trainer, kept, found, context))
-    trainer.train(resume_from_checkpoint=found and str(found))
+    newest = ranks.agreed(checkpoints.newest() if ranks.first else None)
+    trainer.add_callback(Saving(trainer, checkpoints, newest, context))
+    trainer.train(resume_from_checkpoint=newest and str(newest))
 
 
 class Saving(TrainerCallback):
@@ -67,9 +67,9 @@ class Saving(TrainerCallback):
     """
 
     def __init__(
-        self, trainer: Any, kept: Checkpoints, found: Path | None, context: harness.Context
+        self, trainer: Any, checkpoints: Checkpoints, newest: Path | None, context: harness.Context
     ) -> None:
-        self.trainer, self.kept, self.found, self.context = trainer, kept, found, context
+        self.trainer, self.kept, self.found, self.context = trainer, checkpoints, newest, context
         self.ranks: Ranks = trainer.ranks
         self.last = time.monotonic()
         self.failed = False
@@ -135,10 +135,10 @@ class Saving(TrainerCallback):
 
 def take_weights(model: Any, folder: Path) -> None:
     """Set the trained weights of a model to those of a checkpoint."""
-    kept = safetensors.torch.load_file(folder / WEIGHTS)
+    weights = safetensors.torch.load_file(folder / WEIGHTS)
     with torch.no_grad():
         for name, value in trained(model):
-            value.copy_(kept[name])
+            value.copy_(weights[name])
 
 
 def take_random_states(folder: Path) -> None:

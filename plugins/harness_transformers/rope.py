@@ -21,8 +21,8 @@ def original(config: Any, rope: Mapping[str, Any]) -> int:
 
 def reach(config: Any) -> int:
     """Positions after stretching, 0 if they are not stretched."""
-    found = [0]
+    lengths = [0]
     for rope in ropes(config):
         if rope.get("rope_type", "default") != "default" and rope.get("factor"):
-            found.append(int(original(config, rope) * rope["factor"]))
-    return max(found)
+            lengths.append(int(original(config, rope) * rope["factor"]))
+    return max(lengths)

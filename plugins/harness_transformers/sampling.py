@@ -52,15 +52,15 @@ def config_for(options: Any, models: Any, stops: Stops, pad: int) -> Any:
 
 def choices(config: Any) -> dict[str, Any]:
     """What of a generation config chooses tokens: name -> value, where it is not neutral."""
-    found = {
+    options = {
         name: value for name, value in config.to_diff_dict().items()
         if name not in NEUTRAL and value is not None and value is not False
     }  # fmt: skip
     neutral = {"num_beams": 1, "num_return_sequences": 1, "repetition_penalty": 1.0}
-    found = {name: value for name, value in found.items() if neutral.get(name) != value}
-    if not found.get("do_sample"):
-        found = {name: value for name, value in found.items() if name not in SAMPLING}
-    return dict(sorted(found.items()))
+    options = {name: value for name, value in options.items() if neutral.get(name) != value}
+    if not options.get("do_sample"):
+        options = {name: value for name, value in options.items() if name not in SAMPLING}
+    return dict(sorted(options.items()))
 
 
 def remark(options: Any, models: Any) -> str:

@@ -52,10 +52,10 @@ class SavedAnswers:
                 self._recall(newest)
 
     def _recall(self, folder: Path) -> None:
-        found = torch.load(folder / STATE)
-        self.answers, self.number = found["answers"], found["number"]
+        saved = torch.load(folder / STATE)
+        self.answers, self.number = saved["answers"], saved["number"]
         self.at_once.recall(folder)
-        self._found = found
+        self._found = saved
         done = f"{len(self.answers):,} of {self.total:,}"
         self.context.say(f"answering goes on after {done} answers, which were saved")
 
@@ -65,11 +65,11 @@ class SavedAnswers:
         Random states are then those of that moment. It is taken once: what begins anew after that,
         with fewer prompts at once, goes on from the answers alone.
         """
-        found, self._found = self._found, None
-        if found is None:
+        saved, self._found = self._found, None
+        if saved is None:
             return None
-        set_random_states(found["random"])
-        return found["state"]
+        set_random_states(saved["random"])
+        return saved["state"]
 
     def pause(self, state: Any = None) -> None:
         """A moment at which the work can be saved; ends it if the user asked for that.
@@ -88,8 +88,8 @@ class SavedAnswers:
 
     def _save(self, checkpoints: Checkpoints, state: Any) -> None:
         def fill(folder: Path) -> None:
-            kept = {"answers": self.answers, "number": self.number, "random": random_states()}
-            write_tensors(folder / STATE, {**kept, "state": state})
+            known = {"answers": self.answers, "number": self.number, "random": random_states()}
+            write_tensors(folder / STATE, {**known, "state": state})
             self.at_once.keep(folder)
 
         self.number += 1

@@ -75,7 +75,7 @@ def by_token(
     """
     pad = Chats.of(checkpoint).tokenizer.pad_token_id
     vocabulary = loading.config_of(checkpoint).get_text_config().vocab_size
-    found: dict[int, list[float]] = {place: [] for place in range(len(rows))}
+    losses: dict[int, list[float]] = {place: [] for place in range(len(rows))}
     placed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(rows)]
     long = [row for row in placed if len(row.input_ids) > 1]
     long.sort(key=lambda row: -len(row.input_ids))
@@ -87,9 +87,9 @@ def by_token(
         for batch in batches:
             context.progress(done, len(long), "texts")
             for part in at_once.run(batch, lambda some: _losses(model, layout, some), _nothing):
-                found |= part
+                losses |= part
             done += len(batch)
-    yield from (found[place] for place in range(len(rows)))
+    yield from (losses[place] for place in range(len(rows)))
 
 
 def _nothing() -> None:
@@ -151,7 +151,7 @@ def _losses(model: Any, layout: Any, rows: Sequence[Encoded]) -> dict[int, list[
     batch = {name: value.to(model.device) for name, value in layout(lines).items()}
     learned = layout.learned(model, batch)
     losses = token_losses(learned.logits, learned.wanted).double()
-    found: dict[int, list[float]] = {int(row.id): [] for row in rows}
+    sums: dict[int, list[float]] = {int(row.id): [] for row in rows}
     for place, loss in zip(learned.places.tolist(), losses.tolist(), strict=True):
-        found[int(rows[place].id)].append(loss)
-    return found
+        sums[int(rows[place].id)].append(loss)
+    return sums

@@ -73,9 +73,9 @@ class Sample:
         """At most ``most`` of the rows."""
         count = min(len(rows), most, MOST_ROWS)
         chosen = sorted(random.Random(seed).sample(range(len(rows)), count))
-        found = sorted((rows[number] for number in chosen), key=lambda row: row["length"])
+        ordered = sorted((rows[number] for number in chosen), key=lambda row: row["length"])
         starts = range(0, count, batch_size)
-        return cls(len(rows), [found[start : start + batch_size] for start in starts])
+        return cls(len(rows), [ordered[start : start + batch_size] for start in starts])
 
     @property
     def rows(self) -> int:
@@ -95,7 +95,7 @@ def losses(trainer: Any, side: str, sample: Sample) -> dict[str, Any]:
         of_batch, counts = trainer.row_losses(batch)
         sums += of_batch
         tokens += counts
-    known = {"of": sample.of, "losses": [round(one, 4) for one in sums], "tokens": tokens}
+    known = {"of": sample.of, "losses": [round(value, 4) for value in sums], "tokens": tokens}
     return {f"{side}_loss": sum(sums) / sum(tokens), f"{side}_rows": known}
 
 

@@ -196,12 +196,12 @@ def _verdicts(made: Export) -> Iterator[str]:
 
 def _beside(entry: Document) -> str:
     """What the round's model forgot of general instructions and text, or not."""
-    found = entry.get("forgetting")
-    if not found:
+    forgetting = entry.get("forgetting")
+    if not forgetting:
         return "what the training made worse was not measured."
-    kinds = (kind["sentence"] for kind in found.get("kinds", ()))
-    told = (found["instructions"].get("sentence"), found["sentence"], *kinds)
-    return _safe(" ".join(filter(None, told)))
+    kinds = (kind["sentence"] for kind in forgetting.get("kinds", ()))
+    sentences = (forgetting["instructions"].get("sentence"), forgetting["sentence"], *kinds)
+    return _safe(" ".join(filter(None, sentences)))
 
 
 def _verdict(verdict: Document) -> str:
@@ -268,7 +268,7 @@ def _rated(made: Export) -> Iterator[str]:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for line in (heads, ["---"] * len(heads), *rows):
-        cells = line if line is not heads and line[0] == "---" else [_cell(one) for one in line]
+        cells = line if line is not heads and line[0] == "---" else [_cell(text) for text in line]
         yield f"| {' | '.join(cells)} |"
 
 

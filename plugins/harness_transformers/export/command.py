@@ -101,9 +101,9 @@ def _compare(request: Request, place: Path) -> None:
         _failures(place, console), plugins_on_stderr(),
         Display(console, "export", stages) as display, quietly(),
     ):  # fmt: skip
-        found = origin.find(request.run, request.round, display.stage("find the model"))
+        source = origin.find(request.run, request.round, display.stage("find the model"))
         report = display.stage("generate")
-        seen = stranger.compared(found, place, request.tolerance, report)
+        seen = stranger.compared(source, place, request.tolerance, report)
     for line in (seen.parity.sentence, *seen.facts):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     if seen.outcome == "refused":
@@ -156,37 +156,37 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
     stages = WEIGHTS["generate"] + 2 * SHORT
     short = memory.told("to export this model", SMALLER)
     with Display(console, "export", stages) as display, quietly(), short:
-        found = origin.find(request.run, request.round, display.stage("find the model"))
+        source = origin.find(request.run, request.round, display.stage("find the model"))
         if request.merge:
-            _refuse_merging(found)
-        _refuse_push(request, found)
+            _refuse_merging(source)
+        _refuse_push(request, source)
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             display.stage("write the files")
-            rounded = _write(found, base, folder, request)
-            parity.check_prompts(found, folder)
+            rounded = _write(source, base, folder, request)
+            parity.check_prompts(source, folder)
             display.stage_done("write", "write the files", 0.0, False)
-            exported = parity.as_checkpoint(found, folder, merged=request.merge)
+            exported = parity.as_checkpoint(source, folder, merged=request.merge)
             report = display.stage("generate")
             sameness = merging = None
             if rounded is None:
-                answers = parity.answers(exported, found, found.stored.card.examples, report)
-                sameness = parity.same(exported, found, answers, report)
+                answers = parity.answers(exported, source, source.stored.card.examples, report)
+                sameness = parity.same(exported, source, answers, report)
                 sameness.require()
             else:
                 dtype, lost = rounded
-                merging = Merging(dtype, lost, _checked(exported, found, dtype, report))
+                merging = Merging(dtype, lost, _checked(exported, source, dtype, report))
                 merging.require()
                 # What is finer than bf16 would be rounded to it where the run computes so.
                 finer = {} if dtype == "bfloat16" else {"precision": "fp32"}
                 answers = parity.answers(
-                    exported, found, found.stored.card.examples, report, **finer
+                    exported, source, source.stored.card.examples, report, **finer
                 )
-            compared = parity.compare(found, answers)
-            licence = of_base(found.stored.config["model"], found.tuned)
+            compared = parity.compare(source, answers)
+            licence = of_base(source.stored.config["model"], source.tuned)
             licence = request.licence or licence
-            named = base or _base_folder(found)
-            made = Export(found, compared, named, base is None, licence, sameness, merging)
+            named = base or _base_folder(source)
+            made = Export(source, compared, named, base is None, licence, sameness, merging)
             write_card(made, folder)
     return made
 
@@ -214,20 +214,20 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
     stages = WEIGHTS["generate"] + 2 * SHORT
     short = memory.told("to export this model", SMALLER)
     with Display(console, "export", stages) as display, quietly(), short:
-        found = origin.find(request.run, request.round, display.stage("find the model"))
-        _refuse_merging(found, "--gguf")
-        _refuse_push(request, found)
+        source = origin.find(request.run, request.round, display.stage("find the model"))
+        _refuse_merging(source, "--gguf")
+        _refuse_push(request, source)
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             path = folder / f"model-{kind}.gguf"
-            asking.written(found.tuned, path, kind, display.stage("write the file"))
-            template = modelfile.write(found, folder, path.name)
-            weights.write_legal(found.tuned, folder)
+            asking.written(source.tuned, path, kind, display.stage("write the file"))
+            template = modelfile.write(source, folder, path.name)
+            weights.write_legal(source.tuned, folder)
             display.stage_done("write", "write the file", 0.0, False)
             seen = None
             if library.installed():
                 report = display.stage("generate")
-                seen = fidelity.checked(found, path, kind, request.tolerance, report)
+                seen = fidelity.checked(source, path, kind, request.tolerance, report)
                 if seen.outcome == "refused" and not request.anyway:
                     raise harness.DataError(
                         f"the file is not what was evaluated: {seen.verdict}",
@@ -236,14 +236,14 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
                         "writes the file with these figures in its card",
                     )
             file = File(path.name, kind, writing.kinds_of(path), seen, template)
-            licence = request.licence or of_base(found.stored.config["model"], found.tuned)
+            licence = request.licence or of_base(source.stored.config["model"], source.tuned)
             compared = seen.parity if seen else None
-            made = Export(found, compared, _base_folder(found), True, licence, file=file)
+            made = Export(source, compared, _base_folder(source), True, licence, file=file)
             write_card(made, folder)
     return made
 
 
-def _refuse_push(request: Request, found: Origin) -> None:
+def _refuse_push(request: Request, source: Origin) -> None:
     """Before any work: whether the licence of the base model is known.
 
     Raises:
@@ -254,11 +254,11 @@ def _refuse_push(request: Request, found: Origin) -> None:
     from harness_transformers.export.licence import of_base
     from harness_transformers.export.push import need_licence
 
-    need_licence(of_base(found.stored.config["model"], found.tuned), request.licence)
+    need_licence(of_base(source.stored.config["model"], source.tuned), request.licence)
 
 
-def _refuse_merging(found: Origin, option: str = "--merge") -> None:
-    if found.quantised:
+def _refuse_merging(source: Origin, option: str = "--merge") -> None:
+    if source.quantised:
         raise harness.UsageError(
             f"{option}: an adapter cannot be merged into quantised weights, and this base model "
             "was trained and evaluated with such",
@@ -267,20 +267,20 @@ def _refuse_merging(found: Origin, option: str = "--merge") -> None:
 
 
 def _write(
-    found: Origin, base: str | None, folder: Path, request: Request
+    source: Origin, base: str | None, folder: Path, request: Request
 ) -> tuple[str, float] | None:
     """All files but the card; what ``weights.write_merged`` says, None of an adapter."""
     from harness_transformers.export import weights
 
-    weights.write_tokenizer(found.tuned, folder)
+    weights.write_tokenizer(source.tuned, folder)
     if request.merge:
-        return weights.write_merged(found.tuned, folder, request.dtype)
-    weights.write_adapter(found.tuned, base or _base_folder(found), folder)
+        return weights.write_merged(source.tuned, folder, request.dtype)
+    weights.write_adapter(source.tuned, base or _base_folder(source), folder)
     return None
 
 
 def _checked(
-    exported: harness.Checkpoint, found: Origin, dtype: str, report: harness.Report
+    exported: harness.Checkpoint, source: Origin, dtype: str, report: harness.Report
 ) -> Transfer:
     """Merged weights as the files have them, compared with the adapter.
 
@@ -290,18 +290,18 @@ def _checked(
     from harness_transformers import loading
     from harness_transformers.export import transfer, weights
 
-    if names := weights.strange(found.tuned, loading.base_of(exported, "auto")):
+    if names := weights.strange(source.tuned, loading.base_of(exported, "auto")):
         raise harness.DataError(
             f"{len(names)} of the exported weights are not the base model's with the adapter, "
             "added in float32 and rounded once",
             details=names[:5],
             hint="nothing was written; without --merge the adapter is exported as it is",
         )
-    return transfer.measured(exported, found, transfer.LIMITS[dtype], report)
+    return transfer.measured(exported, source, transfer.LIMITS[dtype], report)
 
 
-def _base_folder(found: Origin) -> str:
-    return str(Path(str(found.tuned.base_path)).resolve())
+def _base_folder(source: Origin) -> str:
+    return str(Path(str(source.tuned.base_path)).resolve())
 
 
 @contextlib.contextmanager

@@ -73,35 +73,35 @@ class Fidelity:
     @property
     def outcome(self) -> Outcome:
         """``accepted``: a loss above the tolerance is excluded."""
-        found = self.parity
-        if self.faults or found.loss:
+        compared = self.parity
+        if self.faults or compared.loss:
             return "refused"
-        if found.identical == found.n:
+        if compared.identical == compared.n:
             return "accepted"
-        if self.note or found.low is None or found.low < -self.tolerance:
+        if self.note or compared.low is None or compared.low < -self.tolerance:
             return "cannot tell"
         return "accepted"
 
     @property
     def verdict(self) -> str:
         """The outcome with its reason."""
-        found, allowed = self.parity, f"{self.tolerance:g} in {self.parity.score}"
+        compared, allowed = self.parity, f"{self.tolerance:g} in {self.parity.score}"
         if self.faults:
             return f"refused: {self.faults[0]}"
         if self.outcome == "refused":
-            return f"refused: a loss in {found.score} is shown"
+            return f"refused: a loss in {compared.score} is shown"
         if self.outcome == "accepted":
-            same = found.identical == found.n
+            same = compared.identical == compared.n
             return "accepted: " + (
-                f"all {found.n} answers are the same" if same
+                f"all {compared.n} answers are the same" if same
                 else f"a loss of more than {allowed} is excluded"
             )  # fmt: skip
-        told = "cannot tell: "
+        doubt = "cannot tell: "
         if self.note:
-            return told + self.note
-        rows = found.rows_for(self.tolerance)
+            return doubt + self.note
+        rows = compared.rows_for(self.tolerance)
         more = f"; about {rows:,} rows of dev would tell" if rows else ""
-        return f"{told}a loss of more than {allowed} is not excluded by {found.n} rows{more}"
+        return f"{doubt}a loss of more than {allowed} is not excluded by {compared.n} rows{more}"
 
 
 def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
@@ -186,8 +186,8 @@ def measured(
     with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
         before, after = (transfer.side(each, rows, context) for each in (base, origin.tuned))
-    found = [value for row in asking.log_probabilities(path, rows, report) for value in row]
-    seen = transfer.transfer(before, after, found, LIMITS.get(kind, WIDEST))
+    exported = [value for row in asking.log_probabilities(path, rows, report) for value in row]
+    seen = transfer.transfer(before, after, exported, LIMITS.get(kind, WIDEST))
     if seen.holds:
         return seen, []
     limits = seen.limits

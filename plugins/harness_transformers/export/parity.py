@@ -145,13 +145,13 @@ def check_prompts(origin: Origin, folder: Path) -> None:
             )
 
 
-def as_checkpoint(found: Origin, folder: Path, *, merged: bool) -> harness.Checkpoint:
+def as_checkpoint(origin: Origin, folder: Path, *, merged: bool) -> harness.Checkpoint:
     """The export as a generator takes it. Of merged weights everything is read from the folder."""
     if not merged:
-        return dataclasses.replace(found.tuned, path=str(folder))
-    info = {key: value for key, value in found.tuned.info.items() if key != "chat_template"}
+        return dataclasses.replace(origin.tuned, path=str(folder))
+    info = {key: value for key, value in origin.tuned.info.items() if key != "chat_template"}
     return dataclasses.replace(
-        found.tuned, kind="base", path=str(folder), base_path=None, info=info
+        origin.tuned, kind="base", path=str(folder), base_path=None, info=info
     )
 
 
@@ -253,9 +253,9 @@ def compare(origin: Origin, answered: Answers) -> Parity:
             ([answered[row.id] for row in card.examples], new), (card.predictions, old),
         )
     ]  # fmt: skip
-    found = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
+    comparison = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
     same = n - len(changed)
     return Parity(
-        n, same, stored.primary, found.difference, found.low, found.high, found.doubt,
-        found.label == "regressed", found.detectable,
+        n, same, stored.primary, comparison.difference, comparison.low, comparison.high,
+        comparison.doubt, comparison.label == "regressed", comparison.detectable,
     )  # fmt: skip

@@ -77,6 +77,6 @@ def _folder(
             faults.append("the log-probabilities are not those after training")
     rows = origin.stored.card.examples
     answers = parity.answers(exported, origin, rows, report, precision="fp32")
-    found = parity.compare(origin, answers)
+    compared = parity.compare(origin, answers)
     allowed = fidelity.tolerance_of(origin, tolerance)
-    return Fidelity(kind, found, allowed, facts, faults)
+    return Fidelity(kind, compared, allowed, facts, faults)

@@ -80,8 +80,8 @@ class Weights:
     @property
     def troubles(self) -> list[str]:
         """What is wrong, the first few."""
-        found = [*self.odd, *filter(None, (tensor.trouble for tensor in self.tensors))]
-        return found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
+        every = [*self.odd, *filter(None, (tensor.trouble for tensor in self.tensors))]
+        return every[:SHOWN] + ([f"and {len(every) - SHOWN} more"] if len(every) > SHOWN else [])
 
     @property
     def sentence(self) -> str:
@@ -136,15 +136,15 @@ def _compared(
         tensor, wanted = there[name], due[name]()
         kind = tensor.tensor_type.name
         try:
-            found = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+            written = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         except NotImplementedError:
             odd.append(f"{name}: of a kind ({kind}) that cannot be read here")
             continue
-        if found.size != wanted.size:
-            odd.append(f"{name}: of {found.size} numbers, not {wanted.size}")
+        if written.size != wanted.size:
+            odd.append(f"{name}: of {written.size} numbers, not {wanted.size}")
             continue
-        found = found.reshape(wanted.shape)
-        off = found - wanted
+        written = written.reshape(wanted.shape)
+        off = written - wanted
         size = float(np.linalg.norm(wanted))
         error = float(np.linalg.norm(off)) / size if size else float(np.linalg.norm(off))
         changed = wanted - before[name]() if name in before else np.zeros_like(wanted)

@@ -76,13 +76,13 @@ def log_probabilities(
         EnvironmentFailure: it fails.
     """
     longest = max((len(row.input_ids) for row in rows), default=1)
-    found = []
+    values = []
     with library.loaded(path, longest + SPARE) as model:
         for done, row in enumerate(rows):
             report(done, len(rows), "texts")
             first = len(row.input_ids) - row.trained
-            found.append(model.log_probabilities(row.input_ids, max(1, first)))
-    return found
+            values.append(model.log_probabilities(row.input_ids, max(1, first)))
+    return values
 
 
 def answers(

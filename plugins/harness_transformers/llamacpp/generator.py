@@ -117,8 +117,10 @@ class LlamaCppGenerator(harness.Generator):
 
         long = [row for row in rows if len(row.input_ids) > 1]
         with self._file(checkpoint, context) as path:
-            found = iter(asking.log_probabilities(path, long, context.report))
-        return [[-value for value in next(found)] if len(row.input_ids) > 1 else [] for row in rows]
+            values = iter(asking.log_probabilities(path, long, context.report))
+        return [
+            [-value for value in next(values)] if len(row.input_ids) > 1 else [] for row in rows
+        ]
 
     @contextlib.contextmanager
     def _file(self, checkpoint: harness.Checkpoint, context: harness.Context) -> Iterator[Path]:

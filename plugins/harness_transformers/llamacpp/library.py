@@ -175,8 +175,8 @@ class Model:
         Args:
             special: put the token of the beginning before, where the file says so.
         """
-        found: list[int] = self._ask("tokens", text, special)[0]
-        return found
+        ids: list[int] = self._ask("tokens", text, special)[0]
+        return ids
 
     def log_probabilities(self, tokens: Sequence[int], first: int) -> list[float]:
         """Of each token from the place ``first`` on, in nats; ``first`` is at least 1.

@@ -82,11 +82,11 @@ class Llama:
         """A text's tokens; ``special``: with those that the file wants around each text."""
         data = text.encode("utf-8", "surrogatepass")
         room = len(data) + 8
-        found = self.ffi.new("llama_token[]", room)
+        buffer = self.ffi.new("llama_token[]", room)
         count = self.lib.llama_tokenize(
-            self.vocabulary, data, len(data), found, room, special, True
+            self.vocabulary, data, len(data), buffer, room, special, True
         )
-        return list(found[0 : max(0, count)])
+        return list(buffer[0 : max(0, count)])
 
     def log_probabilities(self, tokens: Sequence[int], first: int) -> list[float] | None:
         """Of each token from the place ``first`` (1 or more) on, in nats."""

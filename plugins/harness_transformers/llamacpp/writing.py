@@ -64,16 +64,16 @@ def write(
     try:
         for place, numbers in weights:
             values = numbers()
-            kept = _kind_of(place, values.shape, kind)
+            own = _kind_of(place, values.shape, kind)
             # Rows of quantised tensors are told in bytes.
-            shape = gguf.quants.quant_shape_to_byte_shape(values.shape, kept)
-            quantised = kept not in (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16)
+            shape = gguf.quants.quant_shape_to_byte_shape(values.shape, own)
+            quantised = own not in (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16)
             writer.add_tensor_info(
                 place,
                 shape if quantised else values.shape,
-                _dtype_of(kept),
-                _bytes_of(values.shape, kept),
-                raw_dtype=kept,
+                _dtype_of(own),
+                _bytes_of(values.shape, own),
+                raw_dtype=own,
             )
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -117,18 +117,18 @@ def _kind_of(place: str, shape: tuple[int, ...], kind: str) -> Any:
     return gguf.GGMLQuantizationType[kind.upper()]
 
 
-def _dtype_of(kept: Any) -> Any:
+def _dtype_of(kind: Any) -> Any:
     import gguf
     import numpy as np
 
     dtypes = {gguf.GGMLQuantizationType.F32: np.float32, gguf.GGMLQuantizationType.F16: np.float16}
-    return np.dtype(dtypes.get(kept, np.uint8))
+    return np.dtype(dtypes.get(kind, np.uint8))
 
 
-def _bytes_of(shape: tuple[int, ...], kept: Any) -> int:
+def _bytes_of(shape: tuple[int, ...], kind: Any) -> int:
     import gguf
 
-    block, size = gguf.GGML_QUANT_SIZES[kept]
+    block, size = gguf.GGML_QUANT_SIZES[kind]
     count = functools.reduce(lambda product, n: product * n, shape, 1)
     return count // block * size
 

@@ -141,9 +141,9 @@ def encode(
         ConfigError, DataError: as :meth:`Chats.training_rows`.
     """
     if options.loss == "dpo":
-        found = [(row, *pair) for row in rows for pair in pairs(row)]
-        good = chats.training_rows([_with(row, text) for row, text, _ in found], options)
-        bad = chats.training_rows([_with(row, text) for row, _, text in found], options)
+        chosen = [(row, *pair) for row in rows for pair in pairs(row)]
+        good = chats.training_rows([_with(row, text) for row, text, _ in chosen], options)
+        bad = chats.training_rows([_with(row, text) for row, _, text in chosen], options)
         return [_pair(*two) for two in zip(good, bad, strict=True)], [*good, *bad]
     judged = [(row, text, good) for row in rows for text, good in _judged(row)]
     # TRL reads them in this order: it is drawn here, once.
@@ -239,14 +239,14 @@ def _adapter(base: harness.Checkpoint, options: Any) -> Any:
 def _validate(trainer: Any, watch: Watch, context: harness.Context) -> None:
     """Loss, margin and accuracy on the pairs of valid, into the log and the facts."""
     drawn = state.random_states()
-    found = trainer.evaluate()
+    values = trainer.evaluate()
     state.set_random_states(drawn)
     figures = {
-        name: found[f"eval_{key}"] for key, name in FIGURES.items() if f"eval_{key}" in found
+        name: values[f"eval_{key}"] for key, name in FIGURES.items() if f"eval_{key}" in values
     }
     at = trainer.state
     watch.write(
-        step=at.global_step, epoch=round(at.epoch or 0.0, 4), eval_loss=found["eval_loss"],
+        step=at.global_step, epoch=round(at.epoch or 0.0, 4), eval_loss=values["eval_loss"],
         **{f"eval_{name}": value for name, value in figures.items()},
     )  # fmt: skip
     context.note(**{f"valid_{name}": value for name, value in figures.items()})

@@ -173,11 +173,11 @@ def pairs(row: harness.Example) -> list[tuple[str, str]]:
 def missing() -> str:
     """What is missing of TRL, with the command that installs it; empty where nothing is."""
     try:
-        found = importlib.metadata.version("trl")
+        version = importlib.metadata.version("trl")
     except importlib.metadata.PackageNotFoundError:
         return f"needs the package trl, which is not installed here: {install_extra('preference')}"
     from packaging.version import Version
 
-    if Version(found) >= Version(LEAST):
+    if Version(version) >= Version(LEAST):
         return ""
-    return f"needs trl {LEAST} or newer, and {found} is installed: {install_extra('preference')}"
+    return f"needs trl {LEAST} or newer, and {version} is installed: {install_extra('preference')}"

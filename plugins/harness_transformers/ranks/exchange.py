@@ -96,12 +96,12 @@ class Ranks:
         if self.sharded and not own:
             work(rows[:1])
         done = self.gathered(work(own) if own else [])
-        found = {
+        answers = {
             place: result
             for share, results in zip(shares, done, strict=True)
             for place, result in zip(share, results, strict=True)
         }
-        return [found[place] for place in range(len(rows))]
+        return [answers[place] for place in range(len(rows))]
 
     def collator(self, layout: Layout) -> Callable[[Sequence[Any]], Batch]:
         """The layout of this rank's share of a batch."""

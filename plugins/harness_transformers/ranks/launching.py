@@ -76,14 +76,14 @@ def spread(
         for name, shares in rows.items():
             for rank, share in enumerate(shares):
                 write_jsonl(folder / f"{name}-{rank}.jsonl", share)
-        kept = ("seed", "stage", "round", "arm", "run", "checkpoint_minutes", "probe",
+        names = ("seed", "stage", "round", "arm", "run", "checkpoint_minutes", "probe",
                 "whole_valid", "limits")  # fmt: skip
         said = {
             "class": [type(plugin).__module__, type(plugin).__qualname__],
             "options": plugin.options.model_dump(mode="json"),
             "work": work, "door": door.getsockname()[1], "token": token,
             "output": str(context.output), "scratch": context.scratch and str(context.scratch),
-            "context": {name: getattr(context, name) for name in kept}, **described,
+            "context": {name: getattr(context, name) for name in names}, **described,
         }  # fmt: skip
         write_json(folder / WORK, said)
         with _started(folder, count) as processes:
@@ -271,7 +271,7 @@ class Members:
                 raise self._died(rank, code)
         for rank in sorted(self._silent() - {*codes}):
             raise self._died(rank, 0)
-        stopped = {told["kind"] for _, told in self.failures} == {CANCELLED}
+        stopped = {reason["kind"] for _, reason in self.failures} == {CANCELLED}
         if stopped and not self.together and len(self.failures) + len(self.answers) < self.count:
             return  # each saves what it has done
         for rank, failure in self.failures:
@@ -339,11 +339,13 @@ class Members:
         )  # fmt: skip
 
 
-def _raised(told: Mapping[str, Any], who: str) -> Exception:
+def _raised(failure: Mapping[str, Any], who: str) -> Exception:
     """The exception that a rank described (:func:`harness_transformers.ranks.member.described`)."""
-    if told["kind"] == CANCELLED:
+    if failure["kind"] == CANCELLED:
         return harness.Cancelled()
-    kind: type[harness.HarnessError] = getattr(harness, told["kind"])
-    error = kind(told["what"], where=told["where"], hint=told["hint"], details=told["details"])
-    error.add_note(f"{who}:\n{told['traceback']}")
+    kind: type[harness.HarnessError] = getattr(harness, failure["kind"])
+    error = kind(
+        failure["what"], where=failure["where"], hint=failure["hint"], details=failure["details"]
+    )
+    error.add_note(f"{who}:\n{failure['traceback']}")
     return error

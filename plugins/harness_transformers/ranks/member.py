@@ -95,15 +95,15 @@ def share(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: L
     rows = [v if isinstance(v, str) else harness.from_json(harness.Example, v) for v in values]
     made = list(getattr(plugin, said["work"])(checkpoint, rows, context))
     if said["work"] == "generate":  # they come as they are finished
-        found = {prediction.example_id: prediction for prediction in made}
-        made = [harness.to_json(found[row.id]) for row in rows]
+        answers = {prediction.example_id: prediction for prediction in made}
+        made = [harness.to_json(answers[row.id]) for row in rows]
     return made
 
 
 def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harness.Context:
     """The stage's own in the first rank; those of others write into a folder that is removed."""
-    kept = dict(said["context"])
-    kept["limits"] = tuple(tuple(limit) for limit in kept["limits"])
+    settings = dict(said["context"])
+    settings["limits"] = tuple(tuple(limit) for limit in settings["limits"])
     output = Path(said["output"])
     scratch = said["scratch"] and Path(said["scratch"])
     speaks = rank == 0 or said["work"] != TRAIN
@@ -111,16 +111,16 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
         output = folder / f"rank-{rank}"
         output.mkdir()
     if rank and said["work"] != TRAIN:
-        kept["seed"] += rank  # draws of its own
+        settings["seed"] += rank  # draws of its own
         scratch = scratch and scratch / f"rank-{rank}"
         scratch and scratch.mkdir(exist_ok=True)
     if speaks:
-        kept |= {
+        settings |= {
             "report": lambda *step: link.send("step", *step),
             "say": lambda sentence: link.send("say", sentence),
             "cancelled": link.stop.is_set if said["work"] == TRAIN else link.stopped,
         }
-    return harness.Context(output, scratch=scratch, **kept)
+    return harness.Context(output, scratch=scratch, **settings)
 
 
 def main() -> NoReturn:

@@ -26,11 +26,11 @@ def answers(
     rest = [place for place in range(len(examples)) if place not in skipped]
     rows = [examples[place] for place in rest]
     sizes = [len(prompts[place]) for place in rest]
-    found = shared(generator, "generate", checkpoint, rows, sizes, context, count)
+    predictions = shared(generator, "generate", checkpoint, rows, sizes, context, count)
     chats.note_long(context, long, examples, options.max_new_tokens)
     for place in long:
         yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
-    for prediction in found:
+    for prediction in predictions:
         yield harness.from_json(harness.Prediction, prediction)
 
 
@@ -59,9 +59,9 @@ def shared(
         alone, work, {"rows": parts}, described, context, len(shares),
         generator.options.rank_timeout,
     )  # fmt: skip
-    found = {
+    given = {
         place: result
         for share, results in zip(shares, done, strict=True)
         for place, result in zip(share, results, strict=True)
     }
-    return [found[place] for place in range(len(rows))]
+    return [given[place] for place in range(len(rows))]
