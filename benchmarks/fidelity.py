@@ -62,6 +62,7 @@ PASSES: Sequence[tuple[Sequence[str], Mapping[str, Sequence[str]]]] = (
     ((*TRAINED, *PREFERRING), dict.fromkeys(("f16", "q8_0", *COARSE), (FAITHFUL,))),
     (FITTED, {"q8_0": BROKEN, "q4_k_m": ("scale 0.7",)}),
     (FITTED, {"f16": BROKEN}),
+    (("functions-8", "preferring-1", "desk-16"), {"q8_0": BROKEN}),
 )
 """Adapters, and kind -> ways of their files; one after the other."""
 KINDS = ("f16", "q8_0", *COARSE)

@@ -3,10 +3,10 @@
     python benchmarks/preference.py --model tiny --seeds 20 [--folder FOLDER]   # what is missing
     python benchmarks/preference.py --write                         # benchmarks/preference.md
 
-With the model `tiny` a row asks about a word; a good answer is "<word> is fine", a bad one "<word>
-is bad". The rows that `lora` learns have either answer, half of each, so that it cannot know which
-is meant. The pairs that `preference` learns from then say it: DPO by pairs, KTO by the same answers
-one by one. Words of dev are in no row of train.
+With the models `tiny` and `smollm-words` a row asks about a word; a good answer is "It is fine.", a
+bad one "It is bad.". The rows that `lora` learns have either answer, half of each, so that it
+cannot know which is meant. The pairs that `preference` learns from then say it: DPO by pairs, KTO
+by the same answers one by one. Rows of dev are no rows of train.
 
 With the model `smollm` the rows are those of `datasets/library-desk`: `lora` learns the desks of
 some messages, and DPO then from pairs of two thirds of them, the right desk against a drawn one.
@@ -53,12 +53,16 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "lora": {"learning_rate": 1e-2, "epochs": 6},
         "preference": {"learning_rate": 3e-3, "epochs": 2},
     },
+    "smollm-words": {
+        "lora": {"learning_rate": 1e-3, "epochs": 2},
+        "preference": {"learning_rate": 2e-4, "epochs": 2},
+    },
     "smollm": {
         "lora": {"learning_rate": 1e-3, "epochs": 2},
         "preference": {"learning_rate": 2e-4, "epochs": 1},
     },
 }
-LOSSES = {"tiny": ("dpo", "kto"), "smollm": ("dpo",)}
+LOSSES = {"tiny": ("dpo", "kto"), "smollm-words": ("dpo",), "smollm": ("dpo",)}
 MEASURES = ("margin", "pairs right", "good answers")
 
 
@@ -233,7 +237,9 @@ def table(seeds: Sequence[Mapping[str, Sequence[float]]]) -> str:
 
 
 SAID = {
-    "tiny": "A tiny model with random weights, 32 rows and pairs, 24 held-out rows",
+    "tiny": "A tiny model with random weights, 32 rows with contradicting answers, 32 pairs that "
+    "say which is meant, 24 held-out rows",
+    "smollm-words": "SmolLM2-135M with the same rows",
     "smollm": "SmolLM2-135M, 72 rows of `datasets/library-desk`, 48 of them pairs (the right desk "
     "against a drawn one), 48 rows of dev",
 }

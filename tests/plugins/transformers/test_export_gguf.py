@@ -226,7 +226,7 @@ def test_a_killed_export_leaves_no_half_file(number, trained, tmp_path):
     assert json.dumps(leftovers(tmp_path)).count("tuned") <= 1
 
 
-@pytest.fixture(params=[("f32", 100), ("q4_k_m", 100), ("q4_k_m", 190)], ids=str)
+@pytest.fixture(params=[("f32", 100), ("q4_k_m", 190)], ids=str)
 def full(tmp_path, request):
     """A kind, and a file system that its file does not fit into: the tiny model's has 170 kB in
     float32, of which llama.cpp makes those of other kinds."""
