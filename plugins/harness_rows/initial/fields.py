@@ -79,12 +79,17 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
         columns: those that play no part.
     """
     values: dict[str, Counter[Any] | None] = {name: Counter() for name in columns}
+    equal: dict[str, set[str]] = {}
+    """Column -> those of a prompt or an answer that it repeats in each row."""
     count = 0
     for record in records:
         count += 1
         for name, counts in values.items():
+            same = equal[name] if name in equal else set(record).difference(columns)
+            equal[name] = {other for other in same if record.get(other) == record.get(name)}
             if counts is not None and not _counted(counts, record.get(name)):
                 values[name] = None  # nested, or too long for a name
+    values = {name: counts for name, counts in values.items() if not equal.get(name)}
     dates = [name for name, counts in values.items() if counts and kind_of([*counts]) == "date"]
     named = {name: counts for name, counts in values.items() if counts and name not in dates}
     origins = [name for name, counts in named.items() if _repeats(counts, count)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import harness
 from harness.kit.documents import unlabelled
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import Document, Run, apart
 from harness_levers.document import ShownSearch
 
 CAPACITY = "capacity"
-SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
 TRIALS = 8
+TRY_OTHER = "try other settings (learning rate, epochs)"
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
 SEARCHED = "search"
@@ -31,16 +32,17 @@ def settings(run: Run) -> Iterator[Option]:
         return
     course = run.course("still learning", "unstable")
     signs = [text for text in (course["sentence"], course["advice"]) if text] if course else []
-    rate = _rate(run)
-    over = (
-        SEARCH
-        if rate is None
-        else SEARCH.replace("1e-5", f"{rate / 10:.1g}").replace("3e-3", f"{rate * 10:.1g}")
-    )
+    key, rate = _rate(run)
+    if key:
+        over = f"{{{key}: {{low: {rate / 10:.1g}, high: {rate * 10:.1g}, log: true}}}}"
+        command = run.command(f"search={{trials: {TRIALS}, over: {over}}}")
+    else:
+        command = run.command("arms=[{name: NAME, set: {train.OPTION: VALUE}}]")
     yield Option(
-        lever="settings", state="open", action="try other settings (learning rate, epochs)",
+        lever="settings", state="open",
+        action=TRY_OTHER if key else "try other settings of the trainer",
         evidence=(*signs, _tried(judged)),
-        seconds=TRIALS * run.seconds_of_one, command=run.command(over),
+        seconds=(TRIALS if key else 1) * run.seconds_of_one, command=command,
         urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),
     )  # fmt: skip
 
@@ -71,10 +73,15 @@ def _unended(run: Run, search: ShownSearch) -> Iterator[Option]:
     )  # fmt: skip
 
 
-def _rate(run: Run) -> float | None:
-    train = run.settings.get("train", {})
-    rate = train.get("learning_rate") if isinstance(train, dict) else None  # of one trainer
-    return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
+def _rate(run: Run) -> tuple[str, float]:
+    """Key and value of the first trainer's learning rate; an empty key where none has one."""
+    trainers = harness.trainers_in(run.settings)
+    for place, trainer in enumerate(trainers):
+        rate = trainer.get("learning_rate")
+        if isinstance(rate, (int, float)) and rate > 0:
+            key = f"train.{place}" if len(trainers) > 1 else "train"
+            return f"{key}.learning_rate", float(rate)
+    return "", 0.0
 
 
 def models(run: Run) -> Iterator[Option]:

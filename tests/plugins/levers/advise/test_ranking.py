@@ -439,6 +439,22 @@ def test_other_settings_are_the_last_that_is_not_known_with_what_was_tried(
     assert last.action.startswith("try other settings") and last.evidence == (told,)
 
 
+def of_settings(train: Any) -> Option:
+    settings = {**DOCUMENT["settings"], "train": train}
+    [option] = [option for option in ranked(made(settings=settings)) if option.lever == "settings"]
+    return option
+
+
+def test_the_search_that_is_proposed_is_of_an_option_that_the_trainer_has() -> None:
+    rate = {"plugin": "lora", "learning_rate": 1e-3}
+    assert "{train.learning_rate: {low: 0.0001, high: 0.01" in of_settings(rate).command
+    second = of_settings([{"plugin": "other"}, rate])
+    assert "{train.1.learning_rate: {low: 0.0001, high: 0.01" in second.command
+    without = of_settings({"plugin": "other", "keep": 3})
+    assert "learning_rate" not in without.command + without.action
+    assert "arms=[{name: NAME, set: {train.OPTION: VALUE}}]" in without.command
+
+
 def test_where_every_lever_is_excluded_none_comes_first() -> None:
     arms = [arm(kind, "regressed", -0.2) for kind in ("settings", "model")]
     found = ranked(made(

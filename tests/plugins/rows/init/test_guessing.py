@@ -55,3 +55,11 @@ def test_dates_are_neither_facts_nor_groups():
     ]
     found = look(rows, ["day", "customer"])
     assert (found.facts, found.group, found.likely) == ((), "", "")
+
+
+def test_a_column_that_repeats_the_answer_in_each_row_says_nothing_of_the_row():
+    rows = [
+        {"answer": f"a{n // 4}", "again": f"a{n // 4}", "kunde": f"c{n // 3}"} for n in range(300)
+    ]
+    assert look(rows, ["again", "kunde"]).likely == "kunde"
+    assert look([*rows, {**rows[0], "again": "b"}], ["again", "kunde"]).likely == "again"
