@@ -132,6 +132,10 @@ def _differing(place: str, whole: Any, broken: Any) -> Iterator[str]:
         yield f"{place}: {str(whole)[:200]} / {str(broken)[:200]}"
 
 
+Strike = Callable[[subprocess.Popen[bytes], random.Random], bool]
+"""Strikes something of a run's process; whether it hit anything."""
+
+
 class Place(NamedTuple):
     """Where jobs are at work.
 
@@ -143,7 +147,7 @@ class Place(NamedTuple):
     """
 
     execution: str
-    strikes: dict[str, Callable[[subprocess.Popen[bytes], random.Random], bool]]
+    strikes: dict[str, Strike]
     processes: bool = True
 
 
@@ -152,11 +156,11 @@ def _the_run(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
     return True
 
 
-def _killed(found: list[psutil.Process], draw: random.Random) -> bool:
+def _killed(processes: list[psutil.Process], draw: random.Random) -> bool:
     """Kill one of them."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        if found:
-            draw.choice(found).kill()
+        if processes:
+            draw.choice(processes).kill()
             return True
     return False
 
@@ -164,20 +168,20 @@ def _killed(found: list[psutil.Process], draw: random.Random) -> bool:
 def _with(word: str, among: Iterable[psutil.Process] | None = None) -> list[psutil.Process]:
     """Processes whose command has a word; of all that there are, it has to be one of this very
     benchmark's folders."""
-    found = []
+    processes = []
     for process in psutil.process_iter() if among is None else among:
         with contextlib.suppress(psutil.Error):
             if word in " ".join(process.cmdline()):
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def _children(of: Iterable[psutil.Process]) -> list[psutil.Process]:
-    found = []
+    children = []
     for process in of:
         with contextlib.suppress(psutil.Error):
-            found += process.children()
-    return found
+            children += process.children()
+    return children
 
 
 def _in(folder: Path) -> Iterator[psutil.Process]:
@@ -199,8 +203,8 @@ def local(_: Path) -> Iterator[Place]:
         """One at work; they are short, so that it is looked for a while."""
         over = time.monotonic() + 2
         while time.monotonic() < over and process.poll() is None:
-            if found := _children(workers(process)):
-                return _killed(found, draw)
+            if processes := _children(workers(process)):
+                return _killed(processes, draw)
         return False
 
     strikes = {
@@ -219,7 +223,7 @@ def slurm(folder: Path) -> Iterator[Place]:
         raise SystemExit(f"SLURM: {lacking}")
     with support.one_node(folder) as cluster:
 
-        def daemon(name: str) -> Callable[[subprocess.Popen[bytes], random.Random], bool]:
+        def daemon(name: str) -> Strike:
             def strike(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
                 cluster.kill(name)
                 time.sleep(draw.uniform(0, 3))
@@ -227,6 +231,17 @@ def slurm(folder: Path) -> Iterator[Place]:
                 return True
 
             return strike
+
+        def resumed(strike: Strike) -> Strike:
+            """The strike, after what an administrator does: a slurmctld that was killed may give a
+            job's number again, upon which SLURM drains the node."""
+
+            def struck(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+                if "DRAIN" in cluster.scontrol("show", "node", cluster.node):
+                    cluster.scontrol("update", f"NodeName={cluster.node}", "State=RESUME")
+                return strike(process, draw)
+
+            return struck
 
         def cancelled(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
             asked = ["squeue", "--noheader", "--format=%i"]
@@ -241,8 +256,13 @@ def slurm(folder: Path) -> Iterator[Place]:
 
         yield Place(
             "{launcher: {plugin: slurm, partition: main}, workers: 3}",
-            {"run": _the_run, "job": job, "scancel": cancelled, "slurmd": daemon("slurmd"),
-             "slurmctld": daemon("slurmctld")},
+            {
+                name: resumed(strike)
+                for name, strike in {
+                    "run": _the_run, "job": job, "scancel": cancelled, "slurmd": daemon("slurmd"),
+                    "slurmctld": daemon("slurmctld"),
+                }.items()
+            },
         )  # fmt: skip
 
 
@@ -333,12 +353,12 @@ def left(folder: Path, seconds: float = 30) -> list[str]:
     """Commands of processes that are at work in a folder after so many seconds."""
     over = time.monotonic() + seconds
     while True:
-        found = []
+        commands = []
         for process in _in(folder):
             with contextlib.suppress(psutil.Error):
-                found.append(" ".join(process.cmdline()))
-        if not found or time.monotonic() > over:
-            return found
+                commands.append(" ".join(process.cmdline()))
+        if not commands or time.monotonic() > over:
+            return commands
         time.sleep(0.5)
 
 
@@ -367,8 +387,8 @@ def simulated(
             wrong = list(differing(expected, end_of(folder)))
             wrong += [f"at work: {job.label}" for job in harness.jobs_at_work(folder)]
             wrong += left(folder) if place.processes else []
-            told = ", ".join(f"{number} {kind}" for kind, number in sorted(own.items()))
-            print(f"run {runs}: {told}: {'DIFFERENT' if wrong else 'equal'}", flush=True)
+            strikes = ", ".join(f"{number} {kind}" for kind, number in sorted(own.items()))
+            print(f"run {runs}: {strikes}: {'DIFFERENT' if wrong else 'equal'}", flush=True)
             if not wrong:
                 counted.write_text(json.dumps({"kills": hit, "runs": runs}))
                 shutil.rmtree(folder)

@@ -41,21 +41,21 @@ def jobs(
 
     import harness
 
-    found = harness.jobs_at_work()
+    at_work = harness.jobs_at_work()
     console = Console()
     if cancel:
-        _cancel(found, cancel, Console(stderr=True))
-        found = harness.jobs_at_work()
+        _cancel(at_work, cancel, Console(stderr=True))
+        at_work = harness.jobs_at_work()
     if as_json:
-        rows = [{**dataclasses.asdict(job), "folder": str(job.folder)} for job in found]
+        rows = [{**dataclasses.asdict(job), "folder": str(job.folder)} for job in at_work]
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
-    elif found:
-        _show(found, console)
+    elif at_work:
+        _show(at_work, console)
     else:
         console.print("no jobs are at work in this folder")
 
 
-def _cancel(found: Sequence[harness.JobAtWork], ids: Sequence[str], console: Console) -> None:
+def _cancel(at_work: Sequence[harness.JobAtWork], ids: Sequence[str], console: Console) -> None:
     """Cancel those of launchers.
 
     Raises:
@@ -63,7 +63,7 @@ def _cancel(found: Sequence[harness.JobAtWork], ids: Sequence[str], console: Con
     """
     import harness
 
-    launched = {job.id: job for job in found if job.launcher != "local"}
+    launched = {job.id: job for job in at_work if job.launcher != "local"}
     wanted = list(launched) if ALL in ids else list(ids)
     if unknown := [name for name in wanted if name not in launched]:
         raise harness.UsageError(
@@ -77,12 +77,12 @@ def _cancel(found: Sequence[harness.JobAtWork], ids: Sequence[str], console: Con
         console.print(f"cancelled {name}: {launched[name].label}", markup=False, highlight=False)
 
 
-def _show(found: Sequence[harness.JobAtWork], console: Console) -> None:
+def _show(at_work: Sequence[harness.JobAtWork], console: Console) -> None:
     from harness.kit.blocks import table
     from harness.terminal.blocks import draw_rows
 
-    draw_rows(table(("job", "where", "since", "how far"), map(_cells, found)), console)
-    alone = sum(not job.attended for job in found)
+    draw_rows(table(("job", "where", "since", "how far"), map(_cells, at_work)), console)
+    alone = sum(not job.attended for job in at_work)
     if alone:
         console.print(
             f"\n{alone} of them without a run that waits: `harness iterate` finds them again, "

@@ -68,7 +68,7 @@ class Ray(harness.Launcher):
             return harness.Launched("gone", "its Ray ended with the run that had started it")
         ray = self._connected()
         try:
-            told = ray.get(ray.get_actor(actor).state.remote(job), timeout=ANSWER_SECONDS)
+            answer = ray.get(ray.get_actor(actor).state.remote(job), timeout=ANSWER_SECONDS)
         except ValueError:
             return harness.Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
@@ -78,7 +78,7 @@ class Ray(harness.Launcher):
         except ray.exceptions.RayActorError as error:
             self._actors.pop(actor, None)
             return harness.Launched("failed", one_line(str(error), 200))
-        return harness.Launched(*told)
+        return harness.Launched(*answer)
 
     def cancel(self, id: str) -> None:
         actor, _, job = id.partition("/")

@@ -120,10 +120,10 @@ class Queue:
         return f"id-{job.name}"
 
     def state(self, id: str) -> Launched:
-        told = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        if isinstance(told, Exception):
-            raise told
-        return told
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, Exception):
+            raise state
+        return state
 
     def cancel(self, id: str) -> None:
         self.cancelled.append(id)

@@ -162,8 +162,8 @@ def test_a_job_that_dies_is_begun_again_twice(
         else:
             with pytest.raises(JobKilled, match="signal 9"):
                 workers.do(folder, silent, lambda: False, said.append)
-    told = "the job's process was killed (signal 9); it is begun again"
-    assert said == [told] * min(deaths, ATTEMPTS - 1)
+    note = "the job's process was killed (signal 9); it is begun again"
+    assert said == [note] * min(deaths, ATTEMPTS - 1)
 
 
 def test_the_same_is_made_once() -> None:
@@ -202,13 +202,13 @@ def test_closing_ends_what_was_begun_ahead() -> None:
 
 def test_each_worker_sees_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
-    one = {"train": Resources(gpus=1)}
-    assert [Workers(3, None, one)._devices(number) for number in range(4)] == ["4", "5", "7", "4"]
+    gpu = {"train": Resources(gpus=1)}
+    assert [Workers(3, None, gpu)._devices(number) for number in range(4)] == ["4", "5", "7", "4"]
     assert Workers(2, None, {"train": Resources(gpus=2)})._devices(0) == "4,5"
-    assert Workers(1, None, one)._devices(0) is None, "one worker sees all, as without workers"
+    assert Workers(1, None, gpu)._devices(0) is None, "one worker sees all, as without workers"
     assert Workers(2)._devices(0) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert Workers(2, None, one)._devices(0) is None
+    assert Workers(2, None, gpu)._devices(0) is None
 
 
 def test_whoever_waits_within_a_task_is_not_left_waiting_for_what_never_begins() -> None:

@@ -39,8 +39,11 @@ CLOCKS = {"seconds", "began", "ended", "dates", "seconds_by_stage", "config"}
 def told(value: Any) -> Any:
     """A document without what a clock says, and without the number of workers."""
     if isinstance(value, dict):
-        kept = {key: told(item) for key, item in value.items() if key not in CLOCKS}
-        return {**kept, **({"cached": sorted(kept["cached"])} if "cached" in kept else {})}
+        timeless = {key: told(item) for key, item in value.items() if key not in CLOCKS}
+        return {
+            **timeless,
+            **({"cached": sorted(timeless["cached"])} if "cached" in timeless else {}),
+        }
     return [told(item) for item in value] if isinstance(value, list) else value
 
 
@@ -69,8 +72,8 @@ def carried_out(
 
 
 def check_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
-    for one, other in zip(first[:2], second[:2], strict=True):
-        assert told(one) == told(other)
+    for document, other in zip(first[:2], second[:2], strict=True):
+        assert told(document) == told(other)
     assert first[2].keys() == second[2].keys()
     for name, table in first[2].items():
         same = [column for column in table if column not in CLOCKS]
@@ -81,8 +84,8 @@ def check_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
 def test_the_end_is_that_of_one_branch_after_the_other(tmp_path: Path) -> None:
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
-    one = carried_out(Project(tmp_path / "one"), 1)
-    check_same(one, carried_out(Project(tmp_path / "many"), 3))
+    serial = carried_out(Project(tmp_path / "one"), 1)
+    check_same(serial, carried_out(Project(tmp_path / "many"), 3))
 
 
 MEETING = f"""
@@ -193,18 +196,18 @@ def test_a_round_is_measured_on_general_text_while_it_answers_dev(tmp_path: Path
 def test_jobs_that_are_killed_leave_the_end_as_it_is(tmp_path: Path) -> None:
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
-    one = carried_out(Project(tmp_path / "one"), 1, MORE)
+    serial = carried_out(Project(tmp_path / "one"), 1, MORE)
     kills = tmp_path / "kills.txt"
     many = carried_out(Project(tmp_path / "many"), 3, MORE, FAKE_KILLS=str(kills))
     assert len(kills.read_text().splitlines()) > 20
     for document in many[:2]:
-        document["cached"] = one[0]["cached"]  # a run that was begun again finds more
-    check_same(one, many)
+        document["cached"] = serial[0]["cached"]  # a run that was begun again finds more
+    check_same(serial, many)
 
 
 @pytest.mark.nightly
 def test_a_search_in_batches_is_the_same_on_one_worker_and_on_three(tmp_path: Path) -> None:
-    found = []
+    documents = []
     for workers in (1, 3):
         project = Project(tmp_path / str(workers))
         project.folder.mkdir()
@@ -212,10 +215,10 @@ def test_a_search_in_batches_is_the_same_on_one_worker_and_on_three(tmp_path: Pa
             VALLEY.replace("launcher: inline", f"launcher: local, workers: {workers}")
             + SEARCH.replace("trials: 6", "trials: 5, parallel: 3")
         )
-        found.append(told(iterate(project)))
-    one, many = found
-    assert one == many
-    trials = levers_of(one)["search"]["trials"]
+        documents.append(told(iterate(project)))
+    serial, many = documents
+    assert serial == many
+    trials = levers_of(serial)["search"]["trials"]
     assert [trial["number"] for trial in trials] == [0, 1, 2, 3, 4]
     assert all(trial["state"] in ("done", "pruned") for trial in trials)
 
@@ -228,7 +231,7 @@ def test_a_run_and_its_launched_jobs_killed_at_random_end_as_without(
     """Kills of the run's process and of jobs; nothing is submitted that no run finds again."""
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
-    one = carried_out(Project(tmp_path / "one"), 1)
+    serial = carried_out(Project(tmp_path / "one"), 1)
     draw, project = random.Random(seed), Project(tmp_path / "many")
     project.write(
         BRANCHES.replace(f"[{FAKES}]", f"[{FAKES}, {SAMPLE}]").replace(
@@ -260,6 +263,6 @@ def test_a_run_and_its_launched_jobs_killed_at_random_end_as_without(
     analysis = json.loads(
         (project.folder / "reports" / document["run"] / "analysis.json").read_text()
     )
-    for found in (document, analysis):
-        found["cached"] = one[0]["cached"]
-    check_same(one, (document, analysis, tables(project, document["run"])))
+    for whole in (document, analysis):
+        whole["cached"] = serial[0]["cached"]
+    check_same(serial, (document, analysis, tables(project, document["run"])))

@@ -27,10 +27,10 @@ def launcher() -> Iterator[Ray]:
 
 def awaited(launched: Ray, name: str, *states: str) -> harness.Launched:
     over = time.monotonic() + 120
-    while (told := launched.state(name)).state not in states:
-        assert time.monotonic() < over, told
+    while (state := launched.state(name)).state not in states:
+        assert time.monotonic() < over, state
         time.sleep(0.2)
-    return told
+    return state
 
 
 def job(folder: Path, name: str, **resources: Any) -> harness.LaunchedJob:

@@ -39,10 +39,10 @@ def job(folder: Path, name: str, code: str, **resources: Any) -> harness.Launche
 
 def awaited(launched: Launcher, name: str, *states: str) -> harness.Launched:
     over = time.monotonic() + 60
-    while (told := launched.state(name)).state not in states:
-        assert time.monotonic() < over, told
+    while (state := launched.state(name)).state not in states:
+        assert time.monotonic() < over, state
         time.sleep(0.2)
-    return told
+    return state
 
 
 def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_p
     asked = job(tmp_path, "first", "import os; print(os.environ['SAID'])", cpus=1, hours=1)
     name = launched.submit(asked)
     assert launched.submit(asked) == name
-    told = tmp_path / "told"  # SIGTERM comes first: a training saves a checkpoint then
+    stopped = tmp_path / "told"  # SIGTERM comes first: a training saves a checkpoint then
     code = (
         "import pathlib, signal, sys, time\n"
-        f"told = pathlib.Path({str(told)!r})\n"
+        f"told = pathlib.Path({str(stopped)!r})\n"
         "signal.signal(signal.SIGTERM, lambda *_: (told.touch(), sys.exit()))\n"
         "pathlib.Path(f'{told}-begun').touch()\n"
         "time.sleep(600)"
@@ -62,10 +62,10 @@ def test_a_job_is_submitted_once_and_seen_to_its_end(cluster: slurm.Slurm, tmp_p
     assert awaited(launched, name, "ended").said == ""
     assert "hello" in launched.logs(name)
     awaited(launched, killed, "running")
-    while not Path(f"{told}-begun").exists():
+    while not Path(f"{stopped}-begun").exists():
         time.sleep(0.1)
     subprocess.run(["scancel", killed], check=True)
-    assert awaited(launched, killed, "gone").said == "cancelled" and told.exists()
+    assert awaited(launched, killed, "gone").said == "cancelled" and stopped.exists()
     launched.cancel(killed)
     assert launched.state("99999").state == "gone"
 
@@ -93,8 +93,8 @@ def test_a_job_that_fails_and_one_whose_node_is_drained(
     waiting = launched.submit(job(tmp_path, "fifth", "pass"))
     assert awaited(launched, waiting, "waiting")
     time.sleep(3)
-    told = launched.state(waiting)
-    assert told.state == "waiting" and told.said
+    drained = launched.state(waiting)
+    assert drained.state == "waiting" and drained.said
     cluster.scontrol("update", f"NodeName={cluster.node}", "State=RESUME")
     assert awaited(launched, waiting, "ended")
 
