@@ -56,9 +56,11 @@ class Ray(harness.Launcher):
 
     def submit(self, job: harness.LaunchedJob) -> str:
         ray = self._connected()
-        actor = self._jobs.get(job.name) or self._with_room(ray, job.resources)
-        handle = self._actors[actor][0]
-        handle.begin.remote(str(job.folder), job.name)
+        try:
+            actor = self._jobs.get(job.name) or self._with_room(ray, job.resources)
+            self._actors[actor][0].begin.remote(str(job.folder), job.name)
+        except ray.exceptions.RayError as error:
+            raise self._lost(error) from error
         self._jobs[job.name] = actor
         return f"{actor}/{job.name}"
 
@@ -78,6 +80,8 @@ class Ray(harness.Launcher):
         except ray.exceptions.RayActorError as error:
             self._actors.pop(actor, None)
             return harness.Launched("failed", one_line(str(error), 200))
+        except ray.exceptions.RayError as error:
+            raise self._lost(error) from error
         return harness.Launched(*answer)
 
     def cancel(self, id: str) -> None:
@@ -93,6 +97,13 @@ class Ray(harness.Launcher):
         self._actors.clear()
         self._jobs.clear()
 
+    def _lost(self, error: Exception) -> harness.EnvironmentFailure:
+        """The cluster does not answer as the one that it was: the next question connects anew."""
+        _library().shutdown()
+        self._actors.clear()
+        self._jobs.clear()
+        return harness.EnvironmentFailure(f"Ray does not answer: {one_line(str(error), 200)}")
+
     def _connected(self) -> Any:
         ray = _library()
         if not ray.is_initialized():
@@ -103,14 +114,16 @@ class Ray(harness.Launcher):
                     **given, **own, namespace=NAMESPACE, log_to_driver=False,
                     configure_logging=False,
                 )  # fmt: skip
-            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+                self._find(ray)
+            except (
+                ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError,
+            ) as error:  # fmt: skip
                 where = self.options.address or "of the run's own"
                 raise harness.EnvironmentFailure(
                     f"Ray ({where}) cannot be reached: {one_line(str(error), 200)}",
                     hint="`ray start --head` starts a cluster that address: auto finds; with "
                     "HOST:PORT, one that asks for a token wants RAY_AUTH_MODE=token here",
                 ) from error
-            self._find(ray)
         return ray
 
     def _find(self, ray: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,9 @@ import harness
 from harness_launchers.ray import Ray
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support.project import Project
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+import run_kills
 
 pytestmark = pytest.mark.nightly
 
@@ -48,6 +53,26 @@ def test_a_job_is_known_by_its_name_and_waits_for_what_it_needs(
     launcher.cancel(more)
     assert awaited(launcher, more, "gone", "failed")
     assert launcher.state("0").state == "gone"
+
+
+def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
+    with run_kills.ray(tmp_path / "ray") as place:
+        made = Ray(Ray.Options(address="127.0.0.1:26379"))
+        first = made.submit(job(tmp_path, "one"))
+        awaited(made, first, "failed")
+        with subprocess.Popen(["true"]) as process:
+            place.strikes["raylet"](process, random.Random(1))
+        over, silent = time.monotonic() + 120, 0
+        while True:
+            try:
+                if made.state(first).state == "gone":
+                    break
+            except harness.EnvironmentFailure:
+                silent += 1
+            assert time.monotonic() < over
+        assert silent, "the lost cluster is no fault of the job's"
+        assert awaited(made, made.submit(job(tmp_path, "two")), "failed")
+        made.close()
 
 
 def test_the_end_is_that_of_a_run_on_this_machine(tmp_path: Path) -> None:
