@@ -6,6 +6,7 @@ made names installed plugins of others, too.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
@@ -307,10 +308,20 @@ def _api() -> str:
         if inspect.isfunction(function)
     }
     parts = ["### Functions\n\n", _said("function", functions)]
-    for kind in (harness.RunView, harness.PlannedRun):
-        members = {name: _plain(value) for name, value in vars(kind).items() if name[0] != "_"}
-        parts += [f"\n### `harness.{kind.__name__}`\n\n{_plain(kind)}\n\n"]
-        parts += [_said("member", fields(kind) | members)]
+    classes = {
+        name: value
+        for name, value in public.items()
+        if inspect.isclass(value) and not issubclass(value, BaseException)
+    }
+    for name, kind in sorted(classes.items()):
+        parts += [f"\n### `harness.{name}`\n\n{_plain(kind)}\n\n"]
+        parts += [_said("member", members)] if (members := _members(kind)) else []
+    failures = {
+        f"harness.{name}": _plain(value)
+        for name, value in public.items()
+        if inspect.isclass(value) and issubclass(value, BaseException)
+    }
+    parts += ["\n### Errors\n\n", _said("error", failures)]
     rooms = {}
     for room in _ROOMS:
         module = importlib.import_module(f"harness.{room}")
@@ -320,6 +331,29 @@ def _api() -> str:
             rooms[name] = _plain(importlib.import_module(name))
     parts += ["\n### Rooms\n\n", _said("import", rooms)]
     return "".join(parts)
+
+
+def _members(kind: type) -> dict[str, str]:
+    """Fields and methods of a class of ours, each with what its docstring says."""
+    said = {
+        name: _markdown(what).replace("`null`", "`None`") for name, what in fields(kind).items()
+    }
+    held = getattr(kind, "__dataclass_fields__", {})
+    members = {name: f"`{field.type}`" for name, field in held.items()} | said
+    for name, value in vars(kind).items():
+        if (
+            name[0] != "_"
+            and name not in held
+            and (inspect.isroutine(value) or isinstance(value, _PROPERTIES))
+        ):
+            call = name
+            if inspect.isfunction(value):
+                call = f"{name}({', '.join([*inspect.signature(value).parameters][1:])})"
+            members[call] = _plain(value)
+    return members
+
+
+_PROPERTIES = (property, functools.cached_property)
 
 
 MAKERS: Mapping[str, Callable[..., str]] = {
