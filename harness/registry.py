@@ -26,6 +26,7 @@ from harness.hookspecs import Hooks
 from harness.kit.module_file import load_module
 from harness.kit.text import given, one_line
 from harness.stages import KINDS, Plugin, StageKind
+from harness.stages.base import check_attributes
 
 GROUP = "harness"
 T = TypeVar("T")
@@ -134,6 +135,8 @@ class Registry:
             )
         if not isinstance(plugin.name, str) or not plugin.name:
             raise PluginError(f"{plugin.__name__} has no name", where=origin)
+        with plainly(origin):
+            check_attributes(plugin)
         taken = self._providers.get((stage, plugin.name))
         if taken is not None:
             raise NameTaken(

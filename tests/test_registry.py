@@ -99,6 +99,10 @@ def test_two_stages_may_share_a_name():
         (METRIC.format(name="", hook="register_metrics"), "has no name"),
         (METRIC.format(name="own", hook="register_detectors"), "no harness.Detector"),
         (
+            METRIC.format(name='own"; libraries = "sacrebleu', hook="register_metrics"),
+            """`libraries` of the metric 'own' is the text "sacrebleu", where a list or tuple""",
+        ),
+        (
             METRIC.format(name="own", hook="register_metrics").replace("@harness.hookimpl", ""),
             "lacks the decorator",
         ),

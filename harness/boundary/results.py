@@ -163,6 +163,8 @@ def _refusal(error: ValidationError, what: str) -> PluginError:
     steps = flaw["loc"][1:-1] if len(alike) > 1 else flaw["loc"][1:]
     place = "".join(map(_step, steps)).lstrip(".")
     where = f"{what}: {place}" if place else what
+    if flaw["type"] == "sequence_str":  # mostly a comma that is missing: ("pool")
+        return wrong(where, flaw["input"], f'a list or tuple, as ["{short(flaw["input"])}"],')
     if not flaw["msg"].startswith(_DUE):
         instead = "" if flaw["type"] == "missing" else f" is {given(flaw['input'])}"
         return refused(f"{where}{instead}: {flaw['msg']}")

@@ -19,6 +19,7 @@ from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.registry import Registry
 from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
+from harness.stages.base import check_attributes
 from harness.stages.kinds import REQUIRED
 from harness.stages.scoring import check_metric, names_in_run
 
@@ -221,6 +222,7 @@ def _instance(
     try:
         with plainly(plugin.name):
             instance = plugin(validated.model_copy(update=resolved))
+            check_attributes(instance)
             if isinstance(instance, Metric):
                 check_metric(instance)
     except PluginError as error:

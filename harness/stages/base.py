@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.boundary.results import checked
 from harness.kit.yaml_file import Place
 from harness.records import Checkpoint, Example, Problem, Requests
 
@@ -124,6 +127,39 @@ class Plugin:
             count: how many these are; of an augmenter, how many it is to add.
         """
         return None
+
+
+def check_attributes(plugin: Plugin | type[Plugin]) -> None:
+    """What a plugin says of itself, held against the annotations of its contract.
+
+    Of a class, what is a property is left to its instances.
+
+    Raises:
+        PluginError: an attribute is of another type; names the plugin, and what is due.
+    """
+    kind = plugin if isinstance(plugin, type) else type(plugin)
+    contract = next(base for base in kind.__mro__ if base.__module__.startswith(_ROOM))
+    for name, due in _attributes(contract).items():
+        value = getattr(plugin, name, _UNSET)
+        if value is _UNSET or isinstance(value, (property, functools.cached_property)):
+            continue
+        if value is not getattr(contract, name, _UNSET):  # of eighty plugins, most say little
+            checked(due, value, f"`{name}` of the {kind.stage} '{kind.name}'")
+
+
+_ROOM = "harness.stages"
+_UNSET = object()
+
+
+@functools.cache
+def _attributes(contract: type[Plugin]) -> dict[str, Any]:
+    """Name of each class attribute -> its type."""
+    hints = typing.get_type_hints(contract, include_extras=True).items()
+    return {
+        name: typing.get_args(hint)[0]
+        for name, hint in hints
+        if typing.get_origin(hint) is ClassVar
+    }
 
 
 def signature_of(plugin: Plugin) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from harness.boundary.results import checked, refused, returned, short
+from pydantic import AllowInfNan
+
+from harness.boundary.results import refused, returned, short
 from harness.records import (
     ErrorLabel,
     Example,
     Prediction,
     ScoredExample,
 )
-from harness.stages.base import Plugin, signature_of
+from harness.stages.base import Plugin, check_attributes, signature_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+Bound = Annotated[float, AllowInfNan(True)]
+"""The one number that may be infinite."""
 MOST_LABELS = 100
 """Labels of one answer."""
 
@@ -44,7 +47,7 @@ class Metric(Plugin):
 
     stage = "metric"
     higher_is_better: ClassVar[bool] = True
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    bounds: ClassVar[tuple[Bound, Bound]] = (0.0, 1.0)
     right_at: ClassVar[float | None] = None
     additive: ClassVar[bool] = True
     needs_references: ClassVar[bool] = False
@@ -161,12 +164,7 @@ def check_metric(metric: Metric) -> None:
     names = returned(Metric.score_names, metric.score_names())
     if not names or len(set(names)) != len(names):
         raise refused("score_names() gives no name, or one twice")
-    for flag in ("higher_is_better", "additive", "needs_references", "by_people"):
-        checked(bool, getattr(metric, flag), flag)
-    checked(float | None, metric.right_at, "right_at")
-    # They may be infinite, as no other number may.
-    bounds = tuple(0.0 if end in (-math.inf, math.inf) else end for end in metric.bounds)
-    checked(tuple[float, float], bounds, "bounds")
+    check_attributes(metric)
     if not metric.bounds[0] < metric.bounds[1]:
         raise refused("bounds is no pair of (least, greatest)")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import NO_FAULT, ConfigError
+from harness.errors import NO_FAULT, ConfigError, PluginError
 from harness.kit.text import one_line
 from harness.records import Checkpoint
 from harness.stages import Plugin
@@ -29,10 +29,12 @@ class Rule:
         id: its name, also as the id of a test.
         judge: looks at a plugin; returns a fact worth telling or None, or raises one of
             :class:`Failed`, :class:`Skipped`, :class:`Noted`.
+        of_scores: it looks at a metric's scores, so that the rule ``measure`` has to hold first.
     """
 
     id: str
     judge: Callable[[Subject], str | None]
+    of_scores: bool = False
 
     def __str__(self) -> str:
         return self.id
@@ -75,6 +77,8 @@ class Rule:
     def _judged(self, subject: Subject) -> tuple[Status, str]:
         try:
             with hushed():
+                if self.of_scores and subject.flaw is not None:
+                    return "skipped", "not tried, since the rule measure is broken"
                 return "ok", self.judge(subject) or ""
         except Failed as broken:
             return "failed", str(broken)
@@ -84,8 +88,11 @@ class Rule:
             return "skipped", str(skipped)
         except (ConfigError, *NO_FAULT):
             raise
+        except PluginError as error:
+            return "failed", f"{error.what}{subject.placed(error)}"
         except (Exception, SystemExit) as error:
-            return "failed", f"the plugin raised {reason(error)} where no rule expects it"
+            what = f"the plugin raised {reason(error)}{subject.placed(error)}"
+            return "failed", f"{what} where no rule expects it"
 
 
 _FOR_ALL = (
@@ -95,19 +102,21 @@ _FOR_ALL = (
     Rule("check", contract.asking),
 )
 _FOR_METRICS = (
-    Rule("bounds", metrics.bounds),
-    Rule("direction", metrics.direction),
-    Rule("texts", metrics.texts),
-    Rule("references", metrics.references),
-    Rule("no-reference", metrics.no_reference),
-    Rule("permutation", metrics.permutation),
-    Rule("determinism", metrics.determinism),
-    Rule("batch", metrics.batch),
-    Rule("additivity", metrics.additivity),
-    Rule("signature", identity.signature),
+    Rule("measure", metrics.measure),
+    Rule("bounds", metrics.bounds, of_scores=True),
+    Rule("direction", metrics.direction, of_scores=True),
+    Rule("texts", metrics.texts, of_scores=True),
+    Rule("references", metrics.references, of_scores=True),
+    Rule("no-reference", metrics.no_reference, of_scores=True),
+    Rule("permutation", metrics.permutation, of_scores=True),
+    Rule("determinism", metrics.determinism, of_scores=True),
+    Rule("batch", metrics.batch, of_scores=True),
+    Rule("additivity", metrics.additivity, of_scores=True),
+    Rule("signature", identity.signature, of_scores=True),
 )
 _FOR_OTHERS = (Rule("work", work.work),)
-_FOR_AUGMENTERS = (*_FOR_OTHERS, Rule("gate", work.gate))
+_FOR_GENERATORS = (*_FOR_OTHERS, Rule("seed", work.seed))
+_FOR_AUGMENTERS = (*_FOR_GENERATORS, Rule("gate", work.gate))
 _IN_A_FRESH_PROCESS = (
     Rule("rebuild", identity.rebuild),
     Rule("quiet", identity.quiet),
@@ -117,7 +126,11 @@ _IN_A_FRESH_PROCESS = (
 
 def rules(stage: str = "metric") -> list[Rule]:
     """The rules for plugins of a stage, in the order in which they are told."""
-    own = {"metric": _FOR_METRICS, "augmenter": _FOR_AUGMENTERS}.get(stage, _FOR_OTHERS)
+    own = {
+        "metric": _FOR_METRICS,
+        "augmenter": _FOR_AUGMENTERS,
+        "generator": _FOR_GENERATORS,
+    }.get(stage, _FOR_OTHERS)
     return [*_FOR_ALL, *own, *_IN_A_FRESH_PROCESS]
 
 

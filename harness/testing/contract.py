@@ -16,12 +16,13 @@ from pydantic import ValidationError
 
 from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.stage_keys import entry_key
+from harness.engine.stage_keys import entry_key, versions_of
 from harness.errors import PluginError
 from harness.kit.files import digest
 from harness.stages import KINDS, Metric, Options, Plugin
+from harness.stages.base import check_attributes
 from harness.stages.scoring import categories_of, check_metric
-from harness.testing.outcomes import Failed
+from harness.testing.outcomes import Failed, Noted
 from harness.testing.subject import Subject
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -30,7 +31,7 @@ _NO_SUCH_KEY = "no-such-option"
 
 
 def contract(subject: Subject) -> str | None:
-    """The class has a stage, a name of its own, a docstring, and the methods of its stage."""
+    """The class has a stage, a name of its own, a docstring, its stage's attributes and methods."""
     plugin = subject.plugin
     if not subject.stage:
         kinds = ", ".join(kind.base.__name__ for kind in KINDS.values())
@@ -43,6 +44,8 @@ def contract(subject: Subject) -> str | None:
         raise Failed("the class has no docstring", mend)
     _methods(type(subject.instance), subject.stage)
     try:
+        check_attributes(plugin)
+        check_attributes(subject.instance)
         if subject.stage == "metric":
             _metric(subject.instance)
         if subject.stage == "detector" and not categories_of(subject.instance):
@@ -50,6 +53,13 @@ def contract(subject: Subject) -> str | None:
     except PluginError as error:
         raise Failed(error.what, f"{error.hint[:1].upper()}{error.hint[1:]}") from None
     _content_counts(subject)
+    if lacking := [
+        name for name, version in versions_of(_entry(subject)).items() if version == "none"
+    ]:
+        raise Noted(
+            f"no distribution '{lacking[0]}' is installed here, as `libraries` says: its version "
+            "does not count"
+        )
     return None
 
 
@@ -129,8 +139,12 @@ def _content_counts(subject: Subject) -> None:
 
 def _key(subject: Subject, name: str, path: Path) -> str:
     options = subject.options.model_copy(update={name: path})
+    return digest(entry_key(_entry(subject, options), {}))
+
+
+def _entry(subject: Subject, options: Any = None) -> PluginEntry:
     stage, own = subject.stage, subject.plugin.name
-    return digest(entry_key(PluginEntry(stage, own, own, subject.make(options), ""), {}))
+    return PluginEntry(stage, own, own, subject.make(options), "")
 
 
 def asking(subject: Subject) -> str | None:
@@ -204,7 +218,7 @@ def _round_trip(subject: Subject, kind: type[Options]) -> None:
 def revision(subject: Subject) -> str | None:
     """The revision is a whole number from 1."""
     value: Any = subject.plugin.revision
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if not isinstance(value, int) or value < 1:
         mend = "Set `revision = 1`, and raise it whenever the same options give other results"
         raise Failed(f"revision is {value!r}", mend)
     return f"revision {value}"

@@ -32,6 +32,18 @@ _BLOCKS = (1, 2, 3, 7)
 _ROUGHLY = 0.05
 
 
+def measure(subject: Subject) -> str | None:
+    """It scores ordinary answers, changes nothing that it is given, and remarks in sentences."""
+    if subject.flaw is not None:
+        raise Failed(*subject.flaw)
+    try:
+        subject.entry().remarks(subject.pairs)
+    except PluginError as error:
+        place = subject.placed(error)
+        raise Failed(f"{error.what}{place}", "Give a list of sentences, mostly none") from None
+    return None
+
+
 def bounds(subject: Subject) -> str | None:
     """The scores of single examples and of the whole set lie within the bounds."""
     low, high = subject.instance.bounds
@@ -50,11 +62,7 @@ def _all_values(subject: Subject) -> Iterator[tuple[str, float]]:
     total = subject.corpus(plain)
     yield from total.items()
     if subject.single:
-        rows = subject.measured(plain)
-        if not any(row.values for row in rows):
-            why = next((row.error for row in rows if row.error), "no values")
-            raise Failed(f"no ordinary answer gets a score: {why}", "Look at measure()")
-        for row in [*rows, *subject.measured(hostile)]:
+        for row in [*subject.measured(plain), *subject.measured(hostile)]:
             yield from row.values.items()
 
 
@@ -110,7 +118,8 @@ def _one_text(subject: Subject, name: str, side: str, pair: Pair) -> Sequence[st
     except NO_FAULT:
         raise
     except Exception as error:
-        raise Failed(f"{name} as {side}: {reason(error)}", _MEND) from None
+        what = f"{name} as {side}: {reason(error)}{subject.placed(error)}"
+        raise Failed(what, _MEND) from None
     if heard.getvalue():
         raise Failed(f"{name}: it prints", "Print nothing; tell the reader through remarks()")
     if numbers is None and name in _EMPTY and side == "answer":
@@ -178,7 +187,8 @@ def no_reference(subject: Subject) -> str | None:
         except NO_FAULT:
             raise
         except Exception as error:
-            raise Failed(f"without references: {reason(error)}", mend) from None
+            what = f"without references: {reason(error)}{subject.placed(error)}"
+            raise Failed(what, mend) from None
         if statistics is not None and subject.uses_references:
             shown = statistics[0] if len(statistics) == 1 else statistics
             raise Failed(f"without references it gives {shown}", mend)

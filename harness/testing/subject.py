@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from harness.boundary.lending import Lent
 from harness.config.plugin_entries import paths_in
-from harness.errors import NO_FAULT, ConfigError
+from harness.errors import NO_FAULT, ConfigError, InputChanged
 from harness.kit.problems import Problems
+from harness.kit.text import one_line
 from harness.stages import KINDS, Metric, Plugin
 from harness.testing import fresh, texts
-from harness.testing.outcomes import Skipped
+from harness.testing.outcomes import Skipped, reason
 
 if TYPE_CHECKING:
     from harness.records import Checkpoint, Measurement
@@ -114,6 +119,62 @@ class Subject:
         kind = type(self.instance)  # options may choose a subclass
         return any(getattr(kind, m) is not getattr(Metric, m) for m in methods)
 
+    @cached_property
+    def flaw(self) -> tuple[str, str] | None:
+        """Why a metric scores not even ordinary answers, and how to mend it; None where it does."""
+        call = ("measure" if self._overrides("measure") else "measure_all") + "()"
+        lent = Lent(*map(list, zip(*self.pairs, strict=True)))
+        scored = False
+        flaw: BaseException | None = None
+        try:
+            if not self.single:
+                call, scored = "corpus()", bool(self.corpus(self.pairs))
+            for pair in self.pairs if self.single else ():
+                try:
+                    scored |= statistics_of(self.raw(pair)) is not None
+                except NO_FAULT:
+                    raise
+                except (Exception, SystemExit) as error:
+                    flaw = flaw or error
+            lent.check()
+        except InputChanged as changed:
+            return changed.what, "Let it change a copy (dataclasses.replace, copy.deepcopy)"
+        except NO_FAULT:
+            raise
+        except (Exception, SystemExit) as error:
+            flaw = error
+        if scored:
+            return None
+        if flaw is None:
+            return f"{call} scores no ordinary answer", "Give None only for what cannot be scored"
+        what, place = reason(flaw), self.placed(flaw)
+        if not place:  # it gave what no score can be
+            code = getattr(type(self.instance), call.removesuffix("()")).__code__
+            what, place = one_line(str(flaw), 200), _place(code.co_filename, code.co_firstlineno)
+        mend = "Give a number, several as a list, or None for what cannot be scored"
+        return f"{call} scores no ordinary answer: {what}{place}", mend
+
+    def placed(self, error: BaseException) -> str:
+        """Where in the plugin's own file it was raised, as `` (recall.py:12)``; empty elsewhere."""
+        own = {
+            member.__code__.co_filename
+            for base in type(self.instance).__mro__
+            if not base.__module__.startswith("harness.")
+            for member in vars(base).values()
+            if inspect.isfunction(member)
+        }
+        raised: BaseException | None = error
+        while raised is not None:
+            frames = [
+                (frame.f_code.co_filename, line)
+                for frame, line in traceback.walk_tb(raised.__traceback__)
+                if frame.f_code.co_filename in own
+            ]
+            if frames:
+                return _place(*frames[-1])
+            raised = raised.__cause__
+        return ""
+
     def raw(self, pair: Pair) -> Any:
         """The metric's raw answer for one example."""
         if self._overrides("measure"):
@@ -179,8 +240,13 @@ class Subject:
     @cached_property
     def fresh(self) -> fresh.Report:
         """What another process, with another hash seed, makes of the plugin."""
-        pairs = self.pairs if self.stage == "metric" and self.single else []
+        scored = self.stage == "metric" and self.single and self.flaw is None
+        pairs = self.pairs if scored else []
         return fresh.ask(self.plugin, self.options, pairs)
+
+
+def _place(file: str, line: int) -> str:
+    return f" ({Path(file).name}:{line})"
 
 
 def with_references(pair: Pair, references: Sequence[str]) -> Pair:

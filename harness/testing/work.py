@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import itertools
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,56 +27,98 @@ from harness.errors import (
     Waiting,
 )
 from harness.records import Dataset, Plan
-from harness.stages import KINDS, Plugin
+from harness.stages import KINDS, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
 from harness.testing.outcomes import Failed, Noted, Skipped
 from harness.testing.sample import Sample
 from harness.testing.subject import Subject
 
 _MOST_ITEMS = 1_000
+_CALLS = 3
 _LACKING = (EnvironmentFailure, DataError, ConfigError, Waiting)
 """A plugin's own words for what it needs and does not find in the sample, or on this machine."""
 _MADE_UP = "its base model has no files; one that it can load is given by checkpoint=…"
 
 
 def work(subject: Subject) -> str | None:
-    """It does its work on a small data set, called as a run calls it."""
+    """It does its work on a small data set, called as a run calls it, and prints nothing."""
     kind = KINDS[subject.stage]
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+    ):
         sample = Sample(Path(folder), subject)
-        if unknown := [name for name in kind.takes if name not in dir(sample)]:
-            raise Skipped(f"the kit has no {unknown[0]} to give to this kind of plugin")
-        arguments = {name: getattr(sample, name) for name in kind.takes}
         try:
-            with plainly(subject.plugin.name, lent=Lent(sample.rows, sample.scored, sample.plan)):
-                result = kind.call(subject.instance, **arguments)
-                if isinstance(result, Iterator):
-                    result = list(itertools.islice(result, _MOST_ITEMS))
-                if _empty(result) and kind.default is REQUIRED and kind.key:
-                    raise PluginError(f"{kind.work[0]}() gives nothing, and no run can do without")
-                results.facts(sample.context.facts)
+            result = _result(subject.instance, kind, sample)
+            if _empty(result) and kind.default is REQUIRED and kind.key:
+                raise PluginError(f"{kind.work[0]}() gives nothing, and no run can do without")
+            results.facts(sample.context.facts)
         except Cancelled:
             raise
         except _LACKING as error:
             raise Skipped(f"not called to the end: {error.what}") from None
         except HarnessError as error:
-            on_a_model = {"base", "checkpoint"} & arguments.keys()
+            on_a_model = {"base", "checkpoint"} & set(kind.takes)
             if on_a_model and subject.checkpoint is None and _elsewhere(error, subject.plugin):
                 raise Skipped(f"{_MADE_UP}: {error.what}") from None
-            mend = error.hint or f"harness.{kind.base.__name__} says what is given"
-            raise Failed(error.what, mend[:1].upper() + mend[1:]) from None
-    return _said(f"{kind.work[0]}()", result)
+            mend = error.hint or f"the docstring of harness.{kind.base.__name__} says what is given"
+            what = f"{error.what}{subject.placed(error)}"
+            raise Failed(what, mend[:1].upper() + mend[1:]) from None
+    if text := printed.getvalue().strip():
+        mend = "Print nothing: use context.log, or context.remark() for readers"
+        raise Failed(f"it prints: {text[-120:]}", mend)
+    return _said(result)
 
 
-def _said(call: str, result: Any) -> str:
+def _result(plugin: Plugin, kind: StageKind, sample: Sample) -> Any:
+    """What a call of the plugin gives.
+
+    Raises:
+        HarnessError: it gives something else than is due, or changes what it is given.
+        Skipped: the sample has not what its kind is given.
+    """
+    if unknown := [name for name in kind.takes if name not in dir(sample)]:
+        raise Skipped(f"the kit has no {unknown[0]} to give to this kind of plugin")
+    arguments = {name: getattr(sample, name) for name in kind.takes}
+    with plainly(plugin.name, lent=Lent(sample.rows, sample.scored, sample.plan)):
+        result = kind.call(plugin, **arguments)
+        return (
+            list(itertools.islice(result, _MOST_ITEMS)) if isinstance(result, Iterator) else result
+        )
+
+
+def seed(subject: Subject) -> str | None:
+    """Called again with the same seed, it gives the same."""
+    outcomes = []
+    for _ in range(_CALLS):
+        with tempfile.TemporaryDirectory() as folder:
+            sample = Sample(Path(folder), subject)
+            plugin = subject.make()
+            if plugin.requests(sample.train, 1) is not None:
+                raise Skipped("it asks a server, which may answer otherwise each time")
+            try:
+                outcomes.append(_result(plugin, KINDS[subject.stage], sample))
+            except Cancelled:
+                raise
+            except HarnessError as error:  # which the rule before this one has told
+                raise Skipped(f"not called to the end: {error.what}") from None
+    if any(outcome != outcomes[0] for outcome in outcomes):
+        mend = (
+            "Draw from random.Random(context.seed) alone, and depend on no time or order of a set"
+        )
+        raise Failed(f"{_CALLS} calls with one seed give different results", mend)
+    return None
+
+
+def _said(result: Any) -> str:
     if _empty(result):
         raise Noted("it gives nothing for the small data set, so no result of it was checked")
     if isinstance(result, (list, tuple)):
-        return f"{call} gives {len(result)} result{'s' if len(result) > 1 else ''}"
+        return f"it gives {len(result)} result{'s' if len(result) > 1 else ''}"
     if result is True:
         return ""
     name = type(result).__name__
-    return f"{call} gives {'an' if name[0] in 'AEIOU' else 'a'} {name}"
+    return f"it gives {'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _empty(result: Any) -> bool:
@@ -104,6 +149,7 @@ def gate(subject: Subject) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         sample = Sample(Path(folder), subject)
         train, pool = list(sample.train), sample.pool
+        refused: Counter[str] = Counter()
         doorkeeper = Gate(sample.rows_of("dev"), train, known=pool)
         plan = AugmenterPlan(subject.plugin.name, subject.instance, Plan("targeted", sample.plan))
         try:
@@ -115,6 +161,7 @@ def gate(subject: Subject) -> str | None:
                 )
                 rows, growth = collect([plan], Dataset((*train, *left)), doorkeeper, context)
                 train += rows
+                refused.update(growth.refused)
                 for reason, mend in _REFUSED.items():
                     if count := growth.refused.get(reason, 0):
                         raise Failed(f"{count} of its rows are refused: {reason}", mend)
@@ -123,5 +170,8 @@ def gate(subject: Subject) -> str | None:
         except HarnessError as error:  # which the rule before this one has told
             raise Skipped(f"not called to the end: {error.what}") from None
     if not (count := len(train) - len(sample.train)):
+        if refused:
+            reasons = ", ".join(f"{reason}: {number}" for reason, number in refused.items())
+            raise Noted(f"the gate let no row in, in two rounds ({reasons})")
         raise Noted("the gate was given no row in two rounds, so nothing was checked")
     return f"{count} rows in two rounds"

@@ -40,6 +40,13 @@ class Sound(harness.Metric):
         return recall(prediction, example)
 
 
+def work(self, *given):
+    return None
+
+
+SOUND = dict.fromkeys(["measure", "train", "propose", "rows", "intent", "left", "carry_out"], work)
+
+
 class BadName(Sound):
     """Its name has a blank and capitals."""
 
@@ -61,8 +68,8 @@ class OddArguments(Sound):
 
     name = "odd-arguments"
 
-    def remarks(self):
-        return ()
+    def beside(self, own):
+        return self
 
 
 class ShowsTooMuch(harness.Trainer):
@@ -169,10 +176,10 @@ class Boundless(Sound):
 
 
 class Unrevised(Sound):
-    """Its revision is no number."""
+    """Its revision counts from 0."""
 
     name = "unrevised"
-    revision = "1.0"  # type: ignore[assignment]
+    revision = 0
 
 
 class Misplaced(Sound):
@@ -182,6 +189,25 @@ class Misplaced(Sound):
 
     def check(self, settings):
         return [harness.Problem("there is no such file", ("file",))]
+
+
+class MarksRows(Sound):
+    """It keeps notes in the rows that it is given."""
+
+    name = "marks-rows"
+
+    def measure(self, prediction, example):
+        example.meta["seen"] = True
+        return recall(prediction, example)
+
+
+class Exclaims(Sound):
+    """Its remarks are one text."""
+
+    name = "exclaims"
+
+    def remarks(self, pairs):
+        return "long answers"
 
 
 class Percent(Sound):
@@ -407,7 +433,7 @@ FAULTY = [
     (BadName, "contract", "name 'Sound Recall' cannot be used. Use lower case letters"),
     (TakenName, "contract", "'exact' exists already, from harness_text"),
     (Undocumented, "contract", "no docstring"),
-    (OddArguments, "contract", "remarks(self) cannot be called"),
+    (OddArguments, "contract", "beside(self, own) cannot be called"),
     (OddScoreNames, "contract", 'score_names() is the text "r"'),
     (OddCaveat, "contract", "caveat() gives None"),
     (NeverRight, "contract", "right_at is 30.0, outside of the bounds 0 to 1"),
@@ -416,8 +442,10 @@ FAULTY = [
     (Reserved, "options", "'plugin' can never be given"),
     (BadDefault, "options", "the default of 'words' ('many') is not valid"),
     (Boundless, "options", "do not survive JSON"),
-    (Unrevised, "revision", "revision is '1.0'"),
+    (Unrevised, "revision", "revision is 0"),
     (Misplaced, "check", "which is none of its options"),
+    (MarksRows, "measure", "it changed what it was given to read: row 'row-0': meta"),
+    (Exclaims, "measure", 'remarks() is the text "long answers"'),
     (Percent, "bounds", "outside of 0 to 1. Correct `bounds`"),
     (Backwards, "direction", "Set `higher_is_better = True`"),
     (Divider, "texts", "an empty text as answer: ZeroDivisionError"),
@@ -505,6 +533,47 @@ def test_the_content_of_a_path_has_to_be_part_of_the_key(tmp_path):
     assert told[Listed].rule == "contract" and told[Listed].status == "ok"
     assert told[Forgetful].status == "failed"
     assert "the content of the option 'folder' is not part of its key" in told[Forgetful].message
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "value", "words"),
+    [
+        ("Section", "order", "late", '"late", where a valid integer is due'),
+        ("Augmenter", "remedy", 5, "the number 5, where a valid string is due"),
+        ("Augmenter", "draws_from", "pool", 'where a list or tuple, as ["pool"], is due'),
+        ("Augmenter", "writes", "x", "where a valid boolean is due"),
+        ("Trainer", "libraries", 5, "the number 5, where an instance of Sequence is due"),
+        ("Trainer", "reported", (3,), "[0] is the number 3, where a valid string is due"),
+        ("Trainer", "accepts", "base", "where a valid frozenset is due"),
+        ("Metric", "libraries", "sacrebleu", 'where a list or tuple, as ["sacrebleu"], is due'),
+        ("Metric", "bounds", (0, "1"), '[1] is the text "1", where a valid number is due'),
+        ("Experiment", "document", "Found", "where a type is due"),
+    ],
+)
+def test_attributes_are_of_the_types_that_the_contract_names(base, name, value, words):
+    kind = getattr(harness, base)
+    members = {"__doc__": "It is odd.", "name": "odd-one", **SOUND, name: value}
+    plugin = type(
+        "OddOne", (kind,), {k: v for k, v in members.items() if k == name or hasattr(kind, k)}
+    )
+    without_a_process(plugin)
+    [contract] = [rule for rule in rules(kind.stage) if rule.id == "contract"]
+    with pytest.raises(AssertionError) as caught:
+        contract.check(plugin)
+    assert f"`{name}` of the {kind.stage} 'odd-one'" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_library_that_is_not_installed_is_noted():
+    class Lacks(Sound):
+        """It names a distribution that there is not."""
+
+        name = "lacks"
+        libraries = ("no-such-distribution",)
+
+    told = check(Lacks)[0]
+    assert (told.rule, told.status) == ("contract", "note")
+    assert "no distribution 'no-such-distribution' is installed here" in told.message
 
 
 def test_arguments_of_optional_methods_are_looked_at():
@@ -604,6 +673,41 @@ def test_what_may_be_meant_is_a_note():
         assert "failed" not in {o.status for o in outcomes}, plugin
 
 
+class Grades(Sound):
+    """It gives a word."""
+
+    name = "grades"
+
+    def measure(self, prediction, example):
+        return "good"
+
+
+class Divides(Sound):
+    """It divides by nothing."""
+
+    name = "divides"
+
+    def measure(self, prediction, example):
+        return recall(prediction, example) / 0
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words", "line"),
+    [
+        (Grades, "no ordinary answer: it gave the text 'good' where a number is due", 0),
+        (Divides, "no ordinary answer: ZeroDivisionError: float division by zero", 1),
+    ],
+)
+def test_a_metric_that_scores_nothing_breaks_one_rule_which_names_the_line(plugin, words, line):
+    outcomes = check(plugin)
+    [broken] = [found for found in outcomes if found.status == "failed"]
+    place = f"({Path(__file__).name}:{plugin.measure.__code__.co_firstlineno + line})"
+    assert broken.rule == "measure" and f"{words} {place}" in broken.message
+    skipped = [found for found in outcomes if found.status == "skipped"]
+    assert len(skipped) == 10
+    assert {found.message for found in skipped} == {"not tried, since the rule measure is broken"}
+
+
 class Required(harness.Metric):
     """Share of the required words that the answer contains."""
 
@@ -669,7 +773,7 @@ def test_a_metric_may_bring_its_own_rows():
 
     row = harness.Example("a", (), ("red",), meta={"label": "red"})
     pairs = [(harness.Prediction(str(n), text), row) for n, text in enumerate(["red", "no"])]
-    assert "KeyError" in failures(Labelled)["bounds"]
+    assert "KeyError" in failures(Labelled)["measure"]
     broken = [o.rule for o in check(Labelled, pairs=pairs) if o.status == "failed"]
     assert not broken
 
@@ -696,7 +800,7 @@ def test_a_metric_that_ends_the_process_does_not_end_the_kit():
         def measure(self, prediction, example):
             sys.exit(3)
 
-    assert "SystemExit" in failures(Leaving)["bounds"]
+    assert "SystemExit" in failures(Leaving)["measure"]
 
 
 # -- rules as tests, and other stages -------------------------------------------------------
@@ -789,20 +893,21 @@ def test_a_file_is_checked_in_a_line_a_rule(file, capsys, monkeypatch):
     assert [line.split()[1] for line in lines if line[:1] in "✓–"] == [
         str(rule) for rule in metric_rules()
     ]
-    assert "15 rules hold, 2 do not apply" in out
+    assert "16 rules hold, 2 do not apply" in out
     assert all(len(line) <= 80 for line in lines)
 
 
 def test_a_broken_rule_is_exit_5_and_data_is_no_markup(file, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    odd = "\\x1b[31m[bold]0[/bold]"
-    file.write_text(FILE.replace("bounds =", f"revision = '{odd}'\n    bounds ="))
+    odd = "\\x1b[31m[bold]0\\n[/bold]"
+    signed = f"def signature(self):\n        return '{odd}'\n\n    def measure"
+    file.write_text(FILE.replace("def measure", signed))
     code, out = run(file, ["words=[refund]"], capsys)
     assert code == 5
-    assert "✗ revision" in out
-    assert "revision is '\\x1b[31m[bold]0[/bold]'" in " ".join(out.split())
+    assert "✗ signature" in out
+    assert "gives '\\x1b[31m[bold]0\\n[/bold]'" in " ".join(out.split())
     assert "\x1b" not in out
-    assert "1 rule is broken, 14 rules hold" in " ".join(out.split())
+    assert "1 rule is broken, 15 rules hold" in " ".join(out.split())
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
@@ -903,7 +1008,7 @@ def test_the_guide_names_rules_that_there_are():
 
 @pytest.mark.parametrize(
     ("name", "options", "hold"),
-    [("keyword_recall", ["words=[refund, days]"], 15), ("pooled", [], 17)],
+    [("keyword_recall", ["words=[refund, days]"], 16), ("pooled", [], 18)],
 )
 def test_the_metrics_of_the_guide_obey_the_rules(name, options, hold, tmp_path, capsys):
     code = next(
@@ -944,7 +1049,7 @@ def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
         env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONUTF8": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "keyword_recall.py: 15 rules hold, 2 do not apply" in done.stdout
+    assert "keyword_recall.py: 16 rules hold, 2 do not apply" in done.stdout
     assert re.search(r"keyword-recall +0\.5000 ", done.stdout)
     assert (place / "acme-recall" / "pyproject.toml").is_file()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import re
 import tempfile
 from pathlib import Path
@@ -26,7 +27,7 @@ GUIDE = "\n".join(
 
 def outcome(plugin: Any, **given: Any) -> Any:
     """Of the rule that calls it; where that one passes, of what is asked of its kind besides."""
-    called = [rule for rule in rules(plugin.stage) if rule.id in ("work", "gate")]
+    called = [rule for rule in rules(plugin.stage) if rule.id in ("work", "seed", "gate")]
     outcomes = [rule.run(Subject(plugin, **given)) for rule in called]
     return next((found for found in outcomes if found.status == "failed"), outcomes[0])
 
@@ -75,6 +76,44 @@ class Writes(harness.Augmenter):
         row = data.split("pool")[0]
         row.meta["seen"] = True
         yield row
+
+
+class Draws(harness.Augmenter):
+    """It draws without the seed."""
+
+    name = "draws"
+
+    def propose(self, item, data, context):
+        rows = list(data.split("pool"))
+        random.shuffle(rows)
+        yield from rows
+
+
+class Loud(harness.Augmenter):
+    """It prints."""
+
+    name = "loud"
+
+    def propose(self, item, data, context):
+        print("a row")
+        yield data.split("pool")[0]
+
+
+class Repeats(harness.Augmenter):
+    """It proposes rows of train as they are."""
+
+    name = "repeats"
+
+    def propose(self, item, data, context):
+        yield from data.split("train")
+
+
+def test_an_augmenter_whose_rows_are_all_refused_is_told_why():
+    [gate] = [rule for rule in rules("augmenter") if rule.id == "gate"]
+    found = gate.run(Subject(Repeats))
+    assert (found.status, found.message) == (
+        "note", "the gate let no row in, in two rounds (repeats train: 12)",
+    )  # fmt: skip
 
 
 # -- the other kinds ------------------------------------------------------------------------
@@ -311,11 +350,14 @@ class Doubles(harness.Launcher):
         return None
 
 
+_LINE = f"test_work.py:{Assumes.blocks.__code__.co_firstlineno + 1}"
 FAULTY = [
     (GuessedNames, "AttributeError: 'Dataset' object has no attribute 'train'"),
     (Parentless, "refused: no origin. A new row names the row that it was made from"),
     (OneName, "refused: invalid row. A row ends in a user's turn, has a reference, and has an id"),
     (Writes, "it changed what it was given to read: row 'row-8': meta"),
+    (Draws, "3 calls with one seed give different results"),
+    (Loud, "it prints: a row. Print nothing"),
     (Empty, "load() gives nothing, and no run can do without"),
     (Unkind, "fetch() gives the kind 'adapter'"),
     (Misnamed, "train() gives the kind 'adapter', where `produces` says 'prompt'"),
@@ -332,7 +374,7 @@ FAULTY = [
     (Wordy, "right() of 'a' is the text"),
     (Boasts, "write() names 'report.pdf', which is not there"),
     (Asks, "answers does not exist"),
-    (Assumes, "IndexError"),
+    (Assumes, f"({_LINE}). The docstring of harness.Section says what is given"),
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
     (Promises, "intent() asks for 'a', which carry_out() has not done"),
     (Tableless, "collect() gives a table 'complaints', which `tables` does not name"),
@@ -443,7 +485,7 @@ def test_what_gives_nothing_is_noted_and_has_no_tick():
 
 
 def test_a_search_that_computes_from_the_record_passes():
-    assert outcome(Fine).message == "propose() gives 3 results"
+    assert outcome(Fine).message == "it gives 3 results"
 
 
 def test_the_plugins_of_the_guide_pass(tmp_path):
@@ -473,4 +515,4 @@ def test_a_trainer_is_called_with_the_model_that_it_is_given(tmp_path):
     base = registry.get("model", "fake").plugin().fetch(harness.Context(tmp_path))
     trainer = registry.get("trainer", "fake").plugin
     assert "KeyError: 'skill'" in outcome(trainer).message
-    assert outcome(trainer, checkpoint=base).message == "train() gives a Checkpoint"
+    assert outcome(trainer, checkpoint=base).message == "it gives a Checkpoint"

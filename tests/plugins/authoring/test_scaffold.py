@@ -60,13 +60,13 @@ def test_its_test_passes_without_installing(here):
     new("metric", "acme-recall", None)
     done = run(here / "acme-recall", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
-    assert "21 passed" in done.stdout
+    assert "22 passed" in done.stdout
 
 
 def test_it_passes_its_own_check_as_a_file(here, capsys):
     new("metric", "acme-recall", Path("elsewhere"))
     check("elsewhere/acme_recall.py", ["ignore_case=false"], False)
-    assert "17 rules hold" in capsys.readouterr().out
+    assert "18 rules hold" in capsys.readouterr().out
 
 
 KINDS = scaffold.kinds()
@@ -147,7 +147,7 @@ def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
     done = run(here, "-c", code, PYTHONPATH=str(here / "site"), PYTHONUTF8="1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "acme_recall (acme-recall 0.1.0)" in done.stdout
-    assert "17 rules hold" in done.stdout
+    assert "18 rules hold" in done.stdout
 
 
 @pytest.mark.parametrize(
