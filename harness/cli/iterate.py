@@ -179,6 +179,9 @@ def _show(config: Config, run: str) -> None:
     console = Console()
     analysis = read(Path(REPORTS_FOLDER) / run / FILE_NAME)
     analysis = with_sections(with_model_files(analysis, Path()), config.registry)
+    for name in sorted({*config.registry.names("section")} & {*analysis["failed"]}):
+        line = f"note: section '{name}' is left out: {analysis['failed'][name]}"
+        tables.note(Console(stderr=True), line)
     for entry in config.report:
         try:
             with plainly(entry.named):

@@ -16,10 +16,10 @@ app = typer.Typer()
 def rebuild(run: RunName = None) -> None:
     """Make a run's database and reports again from what it has stored."""
     from harness.context import Quiet
-    from harness.report.folders import find_reports
+    from harness.report.folders import find_reports, say
     from harness.report.refresh import remake
 
     folder = find_reports(run)
-    written = remake(folder, Quiet(), whole=True)  # its summary stays as it is
+    written = remake(folder, Quiet(), say, whole=True)  # its summary stays as it is
     line = f"{folder}: {', '.join(written)}"
     Console(stderr=True).print(Text(one_line(line)), highlight=False, soft_wrap=True)

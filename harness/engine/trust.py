@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,6 @@ from harness.engine import beginning, resume_command
 from harness.engine.places import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import ConfigError, HarnessError, UsageError
 from harness.kit import yaml_file
-from harness.kit.files import files_digest
 from harness.records import Checkpoint
 
 if TYPE_CHECKING:
@@ -51,19 +50,23 @@ def is_trusting() -> bool:
 
 
 def foreign_files(run: Path) -> str:
-    """Why one-file plugins of the run in that folder are not imported; empty where they are."""
+    """Why one-file plugins of the run in that folder are not imported; empty where they are.
+
+    One that was edited since is still the project's own: what a round was closed with is pinned.
+    """
     try:
         files = plugin_files(yaml_file.read(run / CONFIG)[0], run)
     except ConfigError:
         return ""
-    return foreign(run, files, beginning.plugin_digests(run))
+    noted = beginning.plugin_digests(run)
+    return foreign(run, files, lambda file: str(file) in noted)
 
 
-def foreign(run: Path, files: Sequence[Path], known: Mapping[str, Any]) -> str:
+def foreign(run: Path, files: Sequence[Path], known: Callable[[Path], bool]) -> str:
     """Why these files, which the run in that folder names, are not imported; empty if they are.
 
     Args:
-        known: whole path -> digest of the file when it was noted in the run.
+        known: whether the run was made with the file of that whole path.
     """
     if _trusted.get() or not files:
         return ""
@@ -72,9 +75,19 @@ def foreign(run: Path, files: Sequence[Path], known: Mapping[str, Any]) -> str:
     for file in (path.resolve() for path in files):
         if file not in allowed:
             return f"it names the plugin file {file}, which this project's own config does not"
-        if not file.is_file() or known.get(str(file)) != files_digest([file]):
-            return f"the plugin file {file} is not what it was when the run was made"
+        if not known(file):
+            return f"the plugin file {file} is not the one that the run was made with"
     return ""
+
+
+def current_files(run: Path) -> list[Path]:
+    """The one-file plugins that the run's own config names by now, whole paths.
+
+    It has to lie in the working folder itself: which of the project's configs is the run's own is
+    written in the run's folder, and a folder below may hold a stranger's project.
+    """
+    own = own_config(run)
+    return _plugins_of(own) if own and own.resolve().parent == Path.cwd() else []
 
 
 def refuse_files(run: Path) -> None:

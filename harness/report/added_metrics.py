@@ -103,7 +103,8 @@ def _made(run: Run, metric: AddedMetric) -> PluginEntry:
     """
     raw, origin = metric.entry, Path(metric.origin)
     files = [origin] if origin.suffix == ".py" else []
-    trust.refuse(run.folder, trust.foreign(run.folder, files, {str(origin): metric.digest}))
+    same = trust.foreign(run.folder, files, lambda file: metric.digest == files_digest([file]))
+    trust.refuse(run.folder, same)
     [entry] = make_entries("metric", {raw["name"]: raw}, files, _SUBJECT)
     code = [runner_of(entry)] if runs_code(entry) else []
     trust.refuse(run.folder, trust.foreign_options(run.folder, code))

@@ -12,6 +12,7 @@ from harness.engine.history import History
 from harness.engine.run import Run
 from harness.errors import PluginError
 from harness.kit.text import one_line
+from harness.registry import Registry
 from harness.report.annotators import digests, installed
 from harness.report.queries import QUERIES, Query
 from harness.stages import Annotated, AnnotatedRun, Annotations
@@ -46,9 +47,9 @@ class RunAnnotations:
     names_errors: bool = False
 
 
-def collect(run: Run, history: History) -> RunAnnotations:
+def collect(run: Run, history: History, registry: Registry) -> RunAnnotations:
     """What all plugins say of the run's answers; one that fails is named, and harms no other."""
-    entries, failed = installed(run.config.registry)
+    entries, failed = installed(registry)
     result = RunAnnotations(notes=[_left_out(name, error) for name, error in failed])
 
     # First of all: what is added from now on makes the digest that of an older state.

@@ -1,10 +1,11 @@
-"""The installed annotation plugins, and the digests of what they would read of a run.
+"""The plugins that a run is shown with, and the digests of what annotations would read of it.
 
 Asked whenever a finished run is shown, so this imports little.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.config.settings import plugin_files
 from harness.engine.places import CONFIG
-from harness.engine.trust import foreign_files
+from harness.engine.trust import current_files, foreign_files
 from harness.errors import ConfigError, PluginError
 from harness.kit import yaml_file
-from harness.registry import Registry
+from harness.registry import Registry, import_file
 
 STAGE = "annotation"
 
@@ -32,21 +33,31 @@ def digests_of(run: str, folder: Path, registry: Registry) -> dict[str, str]:
 
 
 def plugins_of(run: Path, say: Callable[[str], None]) -> Registry:
-    """The plugins of the run in that folder; its one-file plugins may be gone, or a stranger's.
+    """The plugins that the run in that folder is shown with.
+
+    The one-file plugins are those of the project's config as they are now, and those of the run,
+    which may be gone, or a stranger's.
 
     Args:
-        say: is told why one-file plugins are left out.
+        say: is told which are left out, and why.
 
     Raises:
         PluginError: two installed plugins claim one name.
     """
-    if reason := foreign_files(run):
+    files, others = current_files(run), []
+    with contextlib.suppress(ConfigError):
+        named = [file.resolve() for file in plugin_files(yaml_file.read(run / CONFIG)[0], run)]
+        others = [file for file in named if file not in files]
+    if others and (reason := foreign_files(run)):
         say(f"note: one-file plugins of run {run.name} are left out: {reason} (--trust runs it)")
-        return Registry.build()
-    try:
-        return Registry.build(plugin_files(yaml_file.read(run / CONFIG)[0], run))
-    except (ConfigError, PluginError):
-        return Registry.build()
+        others = []
+    registry = Registry.build()
+    for file in dict.fromkeys([*files, *others]):
+        try:
+            registry.add(import_file(file), str(file))
+        except (ConfigError, PluginError) as error:
+            say(f"note: the one-file plugin {file} is left out: {error.what}")
+    return registry
 
 
 def installed(

@@ -14,7 +14,6 @@ from harness.engine.steps.asking import arm_of
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
-from harness.report import annotated
 from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def database(
-    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None,
+    run: Run, steps: Steps, history: History, annotations: RunAnnotations,
     added: Sequence[PluginEntry] = (),
 ) -> None:  # fmt: skip
     """Write the run's database from what has happened so far.
@@ -36,7 +35,6 @@ def database(
     from harness.store.contents import RunContents
     from harness.store.writing import build
 
-    annotations = annotated.collect(run, history) if annotations is None else annotations
     opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:

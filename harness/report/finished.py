@@ -6,13 +6,15 @@ Quick to import, since this is all that ``harness iterate`` needs then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.config.experiments import parts
 from harness.engine.run import Run
-from harness.kit.files import digest, read_json
+from harness.kit.files import digest, files_digest, read_json
 from harness.records import NOT_ASKED
 from harness.records.rounds import SUMMARY_SCHEMA
+from harness.stages import Section
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -40,6 +42,9 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
         return None
     if artifact.facts["beside"] != asked_beside(run):
         return None
+    if artifact.facts.get("sections") != sections_of(run):
+        say("the sections of the report are not those that it was made with: it is made again")
+        return None
     if not parts(run.config) <= set(artifact.facts["parts"]):
         return None
     expected = [*artifact.facts["files"], "summary.json"]
@@ -58,6 +63,18 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
 def asked_beside(run: Run) -> str:
     """Digest of what is asked beside the task: no part of a run's name, but of its document."""
     return digest([run.key_of(entry) for entry in run.config.beside()])
+
+
+def sections_of(run: Run) -> str:
+    """Digest of the sections of the reports: entries of the config, and one-file plugins.
+
+    They are no part of the run's key, and installed packages are none of this: an upgrade leaves a
+    finished run as it is.
+    """
+    named = [entry.key() for entry in run.config.sections]
+    providers = (p for stage, _, p in run.config.registry.providers() if stage == Section.stage)
+    files = sorted({Path(p.origin) for p in providers if p.origin.endswith(".py")})
+    return digest([named, files_digest(files)])
 
 
 def _gone(labels: Sequence[str]) -> str:

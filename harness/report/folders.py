@@ -87,7 +87,7 @@ def find_reports(name: str | None = None) -> Path:
 
         folder = Path(REPORTS_FOLDER, str(name))
         say(f"{folder} is made again from what the run has stored")
-        remake(folder, Quiet())
+        remake(folder, Quiet(), say)
         return folder
     if name not in names:
         known = f"; there are: {', '.join(names[:5])}" if names else ""
@@ -108,7 +108,7 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
     """The folder, its reports made again where they are outdated.
 
     Args:
-        registry: the run's plugins, where they are known.
+        registry: the plugins that it is shown with, where they are known.
     """
     from harness.context import Quiet
     from harness.report.refresh import refresh

@@ -17,11 +17,12 @@ from harness.errors import PluginError
 from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
+from harness.registry import Registry
 from harness.report import annotated
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import by_now
 from harness.report.database import database
-from harness.report.finished import STAGE, asked_beside
+from harness.report.finished import STAGE, asked_beside, sections_of
 from harness.report.model_files import with_model_files
 from harness.report.reading import FILE_NAME as ANALYSIS, rounds_closed
 from harness.report.references import between_references
@@ -48,7 +49,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
             write_json(run.reports / "summary.json", document)
         return document
     with turn(run.reports_lock):
-        written = reports(run, steps, history, document)
+        written = reports(run, steps, history, document, run.config.registry)
         write_json(run.reports / "summary.json", document)
     run.observe("on_run_end", summary=document)
     folder = run.fresh_folder(STAGE)
@@ -57,30 +58,33 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     facts = {
         "files": written, "stages": stages, "journal": run.journal.digest,
         "parts": sorted(part for outcome in history.outcomes.values() for part in outcome.done),
-        "beside": asked_beside(run),
+        "beside": asked_beside(run), "sections": sections_of(run),
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
     return document
 
 
-def reports(run: Run, steps: Steps, history: History, document: Document) -> list[str]:
+def reports(
+    run: Run, steps: Steps, history: History, document: Document, registry: Registry
+) -> list[str]:
     """Config, database, analysis and what the reporters write; returns the files' names.
 
     Args:
         document: the run's summary.
+        registry: the plugins that the run is shown with.
     """
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = yaml_file.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
-    annotations = annotated.collect(run, history)
+    annotations = annotated.collect(run, history, registry)
     database(run, steps, history, annotations)
     renewed = by_now(document, steps, history)
     renewed["between_references"] = between_references(steps, history)
     analysis = _analysis(run, steps, renewed, annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    shown_document = with_sections(with_model_files(analysis, run.root), run.config.registry)
+    shown_document = with_sections(with_model_files(analysis, run.root), registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):

@@ -29,13 +29,16 @@ RATED = "there are new ratings since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
 
 
-def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
+def remake(
+    folder: Path, watcher: Watcher, say: Callable[[str], None], *, whole: bool = False
+) -> list[str]:
     """Everything in a run's reports but its summary; returns the files' names.
 
     The summary is made only where there is none.
 
     Args:
         folder: the run's reports, of its name.
+        say: is told which one-file plugins are left out.
         whole: nothing is written unless all that the summary tells of is still stored.
 
     Raises:
@@ -44,11 +47,12 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     from harness import stored
 
     run = stored.opened(folder.name, watcher)
+    registry = plugins_of(run.folder, say)
     with turn(run.reports_lock):
-        return _remade(run, folder, whole)
+        return _remade(run, folder, registry, whole)
 
 
-def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
+def _remade(run: StoredRun, folder: Path, registry: Registry, whole: bool) -> list[str]:
     from harness import stored
     from harness.report.publishing import reports
     from harness.report.summary import summarise
@@ -61,7 +65,7 @@ def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     if whole and _short(document, history):
         reason = steps.stopped.placed if steps.stopped else run.name
         raise DataError(f"not all that it was made from is stored any more: {reason}")
-    return reports(run, steps, history, document)
+    return reports(run, steps, history, document, registry)
 
 
 def _short(document: Mapping[str, Any], history: History) -> bool:
@@ -77,7 +81,7 @@ def outdated(folder: Path, registry: Registry) -> str:
     """Why the reports in this folder do not say all that is known, or an empty string.
 
     Args:
-        registry: the run's plugins.
+        registry: the plugins that the run is shown with.
     """
     try:
         closed = rounds_closed(read_json(folder / "summary.json"))
@@ -101,7 +105,7 @@ def refresh(
 
     Args:
         say: is told what happens.
-        registry: the run's plugins; None: found by what it was begun with.
+        registry: the plugins that the run is shown with; None: found by its folder.
     """
     try:
         registry = registry or plugins_of(Path(MACHINE_FOLDER) / "runs" / folder.name, say)
@@ -116,6 +120,6 @@ def refresh(
         with turn(run.reports_lock):
             if reason := outdated(folder, registry):  # whoever had the lock may have made them
                 say(reason)
-                _remade(run, folder, whole=True)
+                _remade(run, folder, registry, whole=True)
     except HarnessError as error:
         say(f"warning: that failed, so the report is as it was: {error.placed}")

@@ -17,7 +17,9 @@ from harness.errors import DataError, UsageError
 from harness.kit.files import digest
 from harness.kit.lock import exclusive
 from harness.records import Example
+from harness.report import annotated
 from harness.report.added_metrics import record
+from harness.report.annotators import plugins_of
 from harness.report.database import database
 from harness.report.folders import find_reports
 from harness.report.reading import read_summary
@@ -72,7 +74,10 @@ class Rescored:
         with exclusive(self._run.folder / "lock"):
             record(self._run, self._added)
             try:
-                database(self._run, *replay(self._run), added=self._added)
+                steps, history = replay(self._run)
+                registry = plugins_of(self._run.folder, self._run.watcher.say)
+                annotations = annotated.collect(self._run, history, registry)
+                database(self._run, steps, history, annotations, added=self._added)
             except NotStored as error:
                 return f"the run's database was left as it is: {error.what}"
         return ""

@@ -109,7 +109,7 @@ def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Pro
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_what_the_projects_config_names_is_run_while_it_is_the_same(
+def test_what_the_projects_config_names_is_run_as_it_is_now(
     project: Project, changed: bool
 ) -> None:
     own = project.folder / "own.py"
@@ -121,9 +121,48 @@ def test_what_the_projects_config_names_is_run_while_it_is_the_same(
         own.write_text(EVIL + "\n# another one\n")
     done = project.inside("report", "--full")
     assert done.code == 0
-    assert (project.folder / "ran").exists() is not changed
-    assert ("from the file" in done.out) is not changed
-    assert ("is not what it was when the run was made" in done.err) is changed
+    assert (project.folder / "ran").exists()
+    assert "from the file" in done.out and "left out" not in done.err
+
+
+def test_beside_the_projects_own_plugins_those_of_its_folder_are_not_run(
+    strangers: Project,
+) -> None:
+    mine = EVIL.replace("ran", "mine").replace("evil", "own").replace("the file", "my file")
+    strangers.write(mine, "own.py")
+    strangers.write("plugins: [own.py]\n")
+    done = strangers.inside("report", "--full")
+    assert "from my file" in done.out and "from the file" not in done.out
+    assert "left out" in done.err and "evil.py" in done.err
+    assert not (strangers.folder / "ran").exists()
+
+
+def test_its_command_cannot_choose_a_config_below_whose_plugins_it_did_not_note(
+    short: tuple[Project, Result],
+) -> None:
+    project, _ = short
+    below = project.folder / "below"
+    below.mkdir()
+    project.write(EVIL, "below/evil.py")
+    project.write("plugins: [evil.py]\n", "below/harness.yaml")
+    words = ["harness", "iterate", "-c", "below/harness.yaml"]
+    write_json(folder_of(project) / "command.json", words)
+    assert "from the file" not in project.inside("report", "--full").out
+    assert not (project.folder / "ran").exists()
+
+
+def test_its_config_cannot_use_a_plugin_of_the_project_that_it_does_not_name(
+    short: tuple[Project, Result],
+) -> None:
+    project, _ = short
+    project.write(METRIC, "mine.py")
+    project.write(CONFIG.replace("plugins: [", "plugins: [mine.py, "))
+    config = folder_of(project) / "config.yaml"
+    values = yaml_file.read(config)[0]
+    values["metrics"] = [*values["metrics"], {"plugin": "evil"}]
+    config.write_bytes(yaml_file.dump(values).encode())
+    done = project.inside("rebuild")
+    assert done.code == 2 and "no metric is called 'evil'" in done.err
 
 
 SCRIPT = 'open("ran", "w")\n'
@@ -136,7 +175,7 @@ def test_a_run_that_did_not_note_its_plugin_files_is_a_strangers(project: Projec
     assert project.inside("iterate", "--rounds", "1", "--json").code == 0
     (project.folder / "ran").unlink()
     (folder_of(project) / PLUGINS).unlink()
-    assert "left out" in project.inside("report").err
+    assert "its code is not run" in project.inside("rebuild").err
     assert not (project.folder / "ran").exists()
 
 

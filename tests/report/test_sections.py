@@ -196,3 +196,90 @@ def test_what_is_no_block_is_refused():
     ]:
         with pytest.raises(PluginError, match=told):
             said([wrong])
+
+
+ALWAYS = """
+import harness
+
+
+class Lengths(harness.Section):
+    name = "lengths"
+    always = True
+
+    def blocks(self, document):
+        yield harness.kit.blocks.Paragraph("the first text")
+
+
+@harness.hookimpl
+def register_sections():
+    return [Lengths]
+"""
+ITERATE = ("iterate", "--rounds", "1")
+AGAIN = "the sections of the report are not those that it was made with"
+
+
+def add(project, text=ALWAYS):
+    """As if the project's config had begun to name the file after its run had ended."""
+    config = (project.folder / "harness.yaml").read_text()
+    project.write(text, "lengths.py")
+    if "lengths.py" not in config:
+        project.write(config.replace("plugins: [", "plugins: [lengths.py, "))
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        (("report", "--full"), None),
+        (("report", "--html", "page.html"), "page.html"),
+        (("rebuild",), "reports/*/report.html"),
+        (ITERATE, "reports/*/report.html"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_finished_run_is_shown_with_the_projects_sections_as_they_are(short, command, file):
+    project, _ = short
+
+    def shown():
+        done = project.inside(*command)
+        assert done.code == 0 and "left out" not in done.err, done.err
+        return done.out if file is None else next(project.folder.glob(file)).read_text()
+
+    add(project)
+    assert "the first text" in shown()
+    add(project, ALWAYS.replace("first", "second"))
+    text = shown()
+    assert "the second text" in text and "the first text" not in text
+
+
+def test_a_named_section_is_made_anew_where_it_was_edited(short):
+    project, _ = short
+    add(project, PLUGIN)
+    config = (project.folder / "harness.yaml").read_text()
+    project.write(f"{config}sections: [longest]\n")
+    assert AGAIN in project.inside(*ITERATE).err
+    assert AGAIN not in project.inside(*ITERATE).err
+    (path,) = project.folder.glob("reports/*/analysis.json")
+    assert json.loads(path.read_text())["sections"][0]["columns"][1] == "words"
+    for command, name in ((("rebuild",), "length"), (ITERATE, "count")):
+        add(project, PLUGIN.replace('"words"', f'"{name}"'))
+        assert project.inside(*command).code == 0
+        assert json.loads(path.read_text())["sections"][0]["columns"][1] == name
+
+
+def test_a_file_that_cannot_be_imported_is_named(short):
+    project, _ = short
+    add(project, "import no_such_module\n")
+    done = project.inside("report")
+    assert done.code == 0
+    assert "lengths.py is left out: cannot be imported" in done.err
+    assert "no_such_module" in done.err
+
+
+def test_iterate_names_a_section_that_raises(short):
+    project, _ = short
+    add(project, ALWAYS.replace("yield harness.kit.blocks", "yield document['no_such_key'].x"))
+    done = project.inside(*ITERATE)
+    assert done.code == 0
+    [line] = [line for line in done.err.splitlines() if line.startswith("note: section")]
+    assert "'lengths' is left out" in line
+    assert "no_such_key" in (project.inside("report", "--full").out)
