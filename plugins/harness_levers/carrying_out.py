@@ -37,7 +37,8 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
     seeds |= {arm.name: range(arm.seeds) for arm in asked}
     tried = _trained(trying, arms, seeds)
     judging = Judging(options, run, journal, tried, trying.answered)
-    if trying.waits:  # or its level would be another one than without the failure
+    # Without those that failed the level would be another one.
+    if any(arm.name in trying.waits for arm in asked):
         run.say("arms are judged when the same command has trained those that failed")
     else:
         judging.judge(asked)

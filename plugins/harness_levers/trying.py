@@ -19,7 +19,7 @@ class Trying:
         answered: (arm, seed) -> the answers of one of its trainings.
         failures: what went wrong, in the order of the arms.
         lacking: names of arms of which a training has no answers.
-        waits: whether an arm that has no verdict lacks them by no fault of its own.
+        waits: names of those that have no verdict and lack them by no fault of their own.
     """
 
     def __init__(self, run: harness.Branches, journal: ArmJournal) -> None:
@@ -27,7 +27,7 @@ class Trying:
         self.answered: dict[tuple[str, int], harness.AnswerSet] = {}
         self.failures: list[harness.HarnessError] = []
         self.lacking: set[str] = set()
-        self.waits = False
+        self.waits: set[str] = set()
 
     def tried(
         self, wanted: Sequence[tuple[Arm, int]]
@@ -67,7 +67,7 @@ class Trying:
                 and isinstance(result, harness.EnvironmentFailure)
                 and not isinstance(result, harness.OutOfMemory)
             ):
-                self.waits = True
+                self.waits.add(arm.name)
             if not self.run.writes:  # whoever only looks does without the answers
                 return known or harness.BranchTraining(seed, 0, failed="it was not trained")
             self.failures.append(result)

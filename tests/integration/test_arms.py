@@ -262,10 +262,30 @@ def test_an_arm_whose_answers_are_lacking_is_judged_by_a_later_command(begun: Pr
     begun.write(config + "- {name: third, set: {train.gain: 0.02}}\n")
     drifted = begun.inside("iterate", "--json", FAKE_DRIFT="generate")
     assert drifted.code == 3 and "what this arm was judged with is not stored" in drifted.err
+    assert "arms are judged when the same command" in drifted.err
     shutil.rmtree(answers.path)
     mended = begun.inside("iterate", "--json")
     assert mended.code == 0, mended.err
     assert all(arm["verdict"] for arm in mended.document["arms"])
+
+
+@pytest.mark.nightly
+def test_an_arm_that_is_planned_no_more_holds_no_verdict_back(begun: Project) -> None:
+    config = CONFIG.replace("rounds: 3", "rounds: 1")
+    begun.write(config + ARMS)
+    summary(begun)
+    [path] = begun.folder.glob(".harness/runs/harness-*/arms.jsonl")
+    *tried, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(tried))  # as a kill before the verdicts leaves it
+    store = Artifacts(begun.folder / ".harness" / "artifacts")
+    answers = store.with_digest("generate", json.loads(tried[0])["tried"]["keys"]["generate"])
+    assert answers is not None
+    shutil.rmtree(answers.path)
+    begun.write(config + "arms: [{name: third, set: {train.gain: 0.02}}]\n")
+    done = begun.inside("iterate", "--json", FAKE_DRIFT="generate")
+    assert done.code == 3 and "what this arm was judged with is not stored" in done.err
+    [run] = (begun.folder / "reports").iterdir()
+    assert by_name(json.loads((run / "summary.json").read_text()))["third"]["verdict"]
 
 
 @pytest.mark.nightly
