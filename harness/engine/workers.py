@@ -125,7 +125,10 @@ class Workers:
                 try:
                     return self._done(folder, report, stopped, say, stage, label)
                 except (JobDied, JobKilled) as error:
-                    if not left or stopped():
+                    if stopped():
+                        raise
+                    if not left:
+                        error.details += (f"it died in each of {ATTEMPTS} attempts",)
                         raise
                     say(f"{error.what}; it is begun again")
                     for path in (folder / "output", folder / RESULT, folder / ERROR):

@@ -144,7 +144,7 @@ class Dying(Sleeping):
             stream.write("again ")
         begun = len((folder / "begun").read_text().split())
         if begun <= int(folder.name):
-            raise JobKilled("the job's process was killed (signal 9)")
+            raise JobKilled("the job's process was killed (signal 9)", details=["its last words"])
         return begun
 
 
@@ -160,8 +160,9 @@ def test_a_job_that_dies_is_begun_again_twice(
         if deaths < ATTEMPTS:
             assert workers.do(folder, silent, lambda: False, said.append) == deaths + 1
         else:
-            with pytest.raises(JobKilled, match="signal 9"):
+            with pytest.raises(JobKilled, match="signal 9") as caught:
                 workers.do(folder, silent, lambda: False, said.append)
+            assert caught.value.details == ("its last words", "it died in each of 3 attempts")
     note = "the job's process was killed (signal 9); it is begun again"
     assert said == [note] * min(deaths, ATTEMPTS - 1)
 
