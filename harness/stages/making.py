@@ -70,6 +70,9 @@ class Model(Plugin):
     def fetch(self, context: Context) -> Checkpoint:
         """A checkpoint of kind ``base`` whose ``path`` stays where it is (a cache, a folder).
 
+        A model without files, as one behind a service, names ``context.output``: nothing is read
+        from there.
+
         Raises:
             harness.errors.EnvironmentFailure: it is not available here.
         """

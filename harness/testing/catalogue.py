@@ -14,7 +14,16 @@ from harness.kit.text import one_line
 from harness.records import Checkpoint
 from harness.stages import Plugin
 from harness.testing import contract, identity, metrics, work
-from harness.testing.outcomes import Failed, Noted, Outcome, Skipped, Status, hushed, reason
+from harness.testing.outcomes import (
+    Failed,
+    Noted,
+    Outcome,
+    Skipped,
+    Status,
+    hushed,
+    reason,
+    staying,
+)
 from harness.testing.subject import Pair, Subject
 
 _LINE = 600
@@ -68,7 +77,7 @@ class Rule:
             raise unittest.SkipTest(outcome.message)
 
     def run(self, subject: Subject) -> Outcome:
-        """What the rule says; whatever the plugin does, short of ending the process."""
+        """What the rule says; whatever the plugin does, short of having the process killed."""
         start = time.perf_counter()
         status, message = self._judged(subject)
         line = one_line(message, _LINE)
@@ -76,7 +85,7 @@ class Rule:
 
     def _judged(self, subject: Subject) -> tuple[Status, str]:
         try:
-            with hushed():
+            with hushed(), staying():
                 if self.of_scores and subject.flaw is not None:
                     return "skipped", "not tried, since the rule measure is broken"
                 return "ok", self.judge(subject) or ""

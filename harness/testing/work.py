@@ -130,7 +130,7 @@ def _empty(result: Any) -> bool:
 def _elsewhere(error: HarnessError, plugin: type[Plugin]) -> bool:
     """Whether a library raised it, which was given a model without files, and not the plugin."""
     trace = error.__cause__ and error.__cause__.__traceback__
-    if not trace:
+    if not trace or isinstance(error.__cause__, SystemExit):
         return False
     while trace.tb_next:
         trace = trace.tb_next

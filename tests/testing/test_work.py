@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import random
 import re
 import tempfile
@@ -145,6 +146,15 @@ class Misnamed(harness.Trainer):
 
     def train(self, base, train, valid, context):
         return harness.Checkpoint("adapter", str(context.output), "")
+
+
+class Leaves(harness.Trainer):
+    """It ends the process."""
+
+    name = "leaves"
+
+    def train(self, base, train, valid, context):
+        os._exit(9)
 
 
 class Forgets(harness.Generator):
@@ -361,6 +371,7 @@ FAULTY = [
     (Empty, "load() gives nothing, and no run can do without"),
     (Unkind, "fetch() gives the kind 'adapter'"),
     (Misnamed, "train() gives the kind 'adapter', where `produces` says 'prompt'"),
+    (Leaves, "SystemExit: os._exit(9) (test_work.py:"),
     (Forgets, "it left 1 of 4 prompts unanswered"),
     (Peeks, "IndexError: tuple index out of range"),
     (Mislabels, "gives a label of 'somebody'"),

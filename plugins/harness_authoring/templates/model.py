@@ -16,7 +16,8 @@ class Sample(harness.Model):
         version: str = "2026-01"
 
     def fetch(self, context: Context) -> Checkpoint:
-        # Answers are kept by the digest: make it of all that decides them.
+        # Answers are kept by the digest: make it of all that decides them. A service
+        # has no files here; a model that has some names a folder that stays.
         version = self.options.version
         name = f"service {version}"
         return Checkpoint("base", str(context.output), digest(version), name)
