@@ -9,6 +9,7 @@ from harness import SPLITS, DataError, Split
 from harness.kit.draws import fraction
 
 NEEDED = ("train", "dev", "test")
+HELD_OUT = ("dev", "test")
 SIDES = {"train": "train", "pool": "train", "valid": "train", "dev": "dev", "test": "test"}
 """Split -> the side that a group must not leave."""
 # A count is filled with whole groups in this order, so that training gets what is left.
@@ -123,23 +124,27 @@ def deal_evenly(
     """
     of = {id(row): stratum for row, stratum in zip(rows, strata, strict=True)}
     open_units = _open_units(rows)
-    total = sum(map(len, open_units.values()))
+    # Of a unit that has a good answer, the rows that dev and test would have of it.
+    size_of = {name: rows_in("dev", unit) or len(unit) for name, unit in open_units.items()}
     shares: dict[str | None, float] = {split: float(n) for split, n in sizes.items() if n}
     too_few = False
     if all(isinstance(size, int) for size in sizes.values()):
-        wanted = _wanted(rows, sizes)
-        too_few = sum(wanted.values()) > total
-        shares = {split: count / max(1, total) for split, count in wanted.items()}
+        scorable, every = sum(size_of.values()), sum(map(len, open_units.values()))
+        shares = {
+            split: count / max(1, scorable if split in HELD_OUT else every)
+            for split, count in _wanted(rows, sizes).items()
+        }
+        too_few = sum(shares.values()) > 1 + 1e-9
         shares[None] = max(0.0, 1 - sum(shares.values()))
     lag = dict.fromkeys(shares, 0.0)
     order = sorted(open_units, key=lambda name: (of[id(open_units[name][0])], fraction(draw, name)))
     for name in order:
         for split, share in shares.items():
-            lag[split] += share * len(open_units[name])
-        scorable = _has_good_answer(open_units[name])
-        takers = [split for split in lag if scorable or split in ("train", None)]
+            lag[split] += share * size_of[name]
+        good = _has_good_answer(open_units[name])
+        takers = [split for split in lag if good or split in ("train", None)]
         chosen = max(takers or lag, key=lambda split: lag[split])
-        lag[chosen] -= len(open_units[name])
+        lag[chosen] -= size_of[name]
         _assign(open_units[name], chosen)
     return _wanted(rows, sizes) if too_few else {}
 
@@ -170,14 +175,14 @@ def _deal_counts(
         split = next((split for split in takers if missing[split] > 0), None)
         if split is not None:
             _assign(units[name], split)
-            missing[split] -= len(units[name])
+            missing[split] -= rows_in(split, units[name])
     return {split: count for split, count in missing.items() if count > 0}
 
 
 def _wanted(rows: Sequence[DealtRow], sizes: Sizes) -> dict[str, int]:
     """Split -> rows that it still lacks, where counts are asked for."""
     lacking = {
-        split: int(sizes[split]) - sum(row.split == split for row in rows)
+        split: int(sizes[split]) - rows_in(split, [row for row in rows if row.split == split])
         for split in _FILL_ORDER
         if split in sizes
     }
@@ -194,6 +199,11 @@ def _open_units(rows: Sequence[DealtRow]) -> dict[str, list[DealtRow]]:
         else:
             _assign(members, split)
     return open_units
+
+
+def rows_in(split: str, rows: Iterable[DealtRow]) -> int:
+    """How many rows count in a split: in dev and test those alone that can be scored."""
+    return sum(row.good_answer or split not in HELD_OUT for row in rows)
 
 
 def _has_good_answer(unit: Sequence[DealtRow]) -> bool:

@@ -10,9 +10,17 @@ from pydantic import Field, model_validator
 
 import harness
 from harness import SPLITS, Split, near
+from harness.kit.numbers import counted
 from harness.readers import Fault, File, JsonLines, Problems, encodings
 from harness_rows import native
-from harness_rows.dealing import NEEDED, check_needed, check_numbers, deal, require_all
+from harness_rows.dealing import (
+    HELD_OUT,
+    NEEDED,
+    check_needed,
+    check_numbers,
+    deal,
+    require_all,
+)
 from harness_rows.files import HEAD, no_text, short_names, shown
 
 SUFFIX = ".jsonl"
@@ -30,7 +38,7 @@ class Jsonl(harness.Source):
     synonyms: ClassVar[Mapping[str, str]] = {
         "file": "path", "data_files": "files", "splits": "sizes", "split": "sizes", "seed": "draw",
     }  # fmt: skip
-    revision = 4
+    revision = 5
 
     class Options(harness.Options):
         path: Path | None = Field(
@@ -83,6 +91,11 @@ class Jsonl(harness.Source):
         rows = list(self._rows(problems))
         missing = self._deal(rows)
         rows = [row for row in rows if not self._is_left_over(row)]
+        scorable = [row for row in rows if row.good_answer or row.split not in HELD_OUT]
+        if left_out := len(rows) - len(scorable):
+            what = "of dev and test left out: with rejected answers alone nothing can be scored"
+            context.remark(f"{counted(left_out, 'row')} {what}")
+        rows = scorable
         if not missing:
             for fault in native.check_together(rows):
                 problems.add(fault)

@@ -20,7 +20,7 @@ class Rows(harness.Source):
         "subset": "config", "splits": "sizes", "split": "sizes", "seed": "draw",
         "template": "prompt", "system_prompt": "system", "dataset": "hub", "repo": "hub",
     }  # fmt: skip
-    revision = 5
+    revision = 6
 
     class Options(RowsOptions):
         pass

@@ -11,7 +11,7 @@ from harness import DataError, Example, Split
 from harness.kit.draws import fraction
 from harness.kit.folding import loosely
 from harness.readers import Fault, Problems
-from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
+from harness_rows.dealing import HELD_OUT, NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
 from harness_rows.prompts import NEAR, evened
 from harness_rows.reading import Reading
@@ -56,10 +56,11 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
     problems = Problems()
     _ids(reading.rows, problems)
     problems.refuse(reading.where, _IDS_HINT)
-    groups = _groups_of(reading.rows, options, watch)
+    examples = scorable(reading.rows)
+    groups = _groups_of(examples, options, watch)
     rows = [
         _Row(row, group, str(row.split) or None)
-        for row, group in zip(reading.rows, groups, strict=True)
+        for row, group in zip(examples, groups, strict=True)
     ]
     if options.sizes:
         require_all(_deal(rows, options), reading.where)
@@ -76,7 +77,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
 def scorable(rows: Iterable[Example]) -> list[Example]:
     """The rows without those of dev and test that have rejected answers alone: answers to these
     could not be scored."""
-    return [row for row in rows if row.references or row.split not in ("dev", "test")]
+    return [row for row in rows if row.references or row.split not in HELD_OUT]
 
 
 def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> list[str]:

@@ -70,9 +70,10 @@ def propose(rows: Sequence[Example], deal: Deal, train: float | None = None) -> 
             hint=f"{ENOUGH} rows carry a verdict, a few hundred a useful one "
             "(harness docs how-many-rows)",
         )
+    scorable = [row for row in rows if row.references] or rows  # those dev and test are made of
     proposed: list[Splits] = []
     refused: list[DataError] = []
-    candidates = _candidates(rows) if train is None else [of_share(rows, train)]
+    candidates = _candidates(scorable) if train is None else [of_share(scorable, train)]
     tried = ((sizes, draw) for sizes in candidates for draw in range(DRAWS if sizes else 1))
     for sizes, draw in tried:
         try:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
+from harness import SPLITS
 from harness_rows.jsonl import Jsonl
 from harness_rows.source import Rows
 
@@ -103,6 +104,23 @@ def test_rows_may_have_rejected_answers_beside_references_or_alone(
     assert found[0].rejected == ("No.", "Never.") and found[0].references == ("Answer x.",)
     assert found[1].rejected == ("No.",) and found[1].references == ()
     assert found[2].rejected == ()
+
+
+def test_dev_and_test_have_no_row_of_rejected_answers_alone(write: Write, load: Load) -> None:
+    bad = [row(f"{split}-bad", split, references=[], rejected=["No."]) for split in SPLITS]
+    loaded = load(path=write([*GOOD, *bad]))
+    assert sorted(example.id for example in loaded) == [
+        "a", "b", "c", "pool-bad", "train-bad", "valid-bad",
+    ]  # fmt: skip
+
+
+def test_numbers_of_dev_and_test_are_of_rows_that_can_be_scored(write: Write, load: Load) -> None:
+    good = [row(f"{n}") for n in range(40)]
+    bad = [{**example, "id": f"{example['id']}-bad", "references": [], "rejected": ["No."]}
+           for example in good]  # fmt: skip
+    loaded = load(path=write([*good, *bad]), sizes={"train": 10, "dev": 10, "test": 10})
+    assert Counter(example.split for example in loaded) == {"train": 10, "dev": 10, "test": 10}
+    assert all(example.references for example in loaded if example.split != "train")
 
 
 @pytest.mark.parametrize(

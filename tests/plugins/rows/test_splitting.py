@@ -193,6 +193,20 @@ def test_of_a_prompt_with_a_good_and_a_rejected_answer_dev_has_the_good_one(tmp_
     assert 20 <= counts(rows)["dev"] <= 40
 
 
+@pytest.mark.parametrize("more", [{}, {"stratify": "kind", "columns": {"meta": "kind"}}])
+def test_numbers_of_dev_and_test_are_of_rows_that_can_be_scored(more, tmp_path):
+    path = written(tmp_path, [judged(n // 2, n % 2 == 0, kind="all") for n in range(200)])
+    rows = rows_of(path, sizes={"dev": 20, "test": 20}, **more)
+    assert counts(rows) == {"dev": 20, "test": 20, "train": 120}
+
+
+def test_numbers_draw_from_rows_of_the_file_that_can_be_scored(tmp_path):
+    splits = ("train", "dev", "test")
+    path = written(tmp_path, [judged(n, n % 2 == 0, split=splits[n % 3]) for n in range(120)])
+    rows = rows_of(path, sizes={"train": 20, "dev": 20, "test": 20})
+    assert counts(rows) == {"train": 20, "dev": 20, "test": 20}
+
+
 def test_a_split_that_the_file_gives_loses_what_could_not_be_scored(tmp_path):
     splits = ("train", "dev", "test")
     path = written(tmp_path, [judged(n, n % 2 == 0, split=splits[n % 3]) for n in range(60)])

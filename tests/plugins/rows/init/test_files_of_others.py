@@ -214,6 +214,19 @@ def test_rows_of_dev_that_init_counts_have_a_good_answer(empty):
         assert all(row["label"] for row in rows)
 
 
+@pytest.mark.parametrize("options", [(), ("--train-share", "0.5")])
+def test_dev_and_test_leave_train_its_part_where_each_prompt_has_a_rejected_answer(options, empty):
+    name = jsonl(empty.folder / "kto.jsonl", [
+        {"prompt": drawn(n // 2, 8), "completion": drawn(n, 9), "label": n % 2 == 0}
+        for n in range(160)
+    ])  # fmt: skip
+    done = empty.inside("init", name, *options)
+    assert done.code == 0, done.err
+    document = empty.inside("data", "stats", "-c", "harness.yaml", "--json").document
+    splits = {part["split"]: part["rows"] for part in document["splits"]}
+    assert splits["dev"] >= 16 and splits["test"] >= 16 and splits["train"] >= 40
+
+
 def test_rows_of_our_own_form_keep_what_they_reject(empty):
     name = jsonl(empty.folder / "own.jsonl", [
         {"messages": [{"role": "user", "content": drawn(n, 8)}], "references": [drawn(n, 9)],
