@@ -36,6 +36,8 @@ def measure(subject: Subject) -> str | None:
     """It scores ordinary answers, changes nothing that it is given, and remarks in sentences."""
     if subject.flaw is not None:
         raise Failed(*subject.flaw)
+    if subject.single and not any(row.values for row in subject.measured(subject.pairs)):
+        raise Failed("no ordinary answer gets a score", "Give None only for what cannot be scored")
     try:
         subject.entry().remarks(subject.pairs)
     except PluginError as error:

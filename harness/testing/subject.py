@@ -121,14 +121,15 @@ class Subject:
 
     @cached_property
     def flaw(self) -> tuple[str, str] | None:
-        """Why a metric scores not even ordinary answers, and how to mend it; None where it does."""
+        """Why a metric fails on all ordinary answers, and how to mend it; None if it does not."""
         call = ("measure" if self._overrides("measure") else "measure_all") + "()"
         lent = Lent(*map(list, zip(*self.pairs, strict=True)))
         scored = False
         flaw: BaseException | None = None
         try:
-            if not self.single:
-                call, scored = "corpus()", bool(self.corpus(self.pairs))
+            if not self.single:  # no score is one, too: what people say is not there yet
+                call, scored = "corpus()", True
+                self.corpus(self.pairs)
             for pair in self.pairs if self.single else ():
                 try:
                     scored |= statistics_of(self.raw(pair)) is not None
@@ -142,11 +143,9 @@ class Subject:
         except NO_FAULT:
             raise
         except (Exception, SystemExit) as error:
-            flaw = error
-        if scored:
+            scored, flaw = False, error
+        if scored or flaw is None:
             return None
-        if flaw is None:
-            return f"{call} scores no ordinary answer", "Give None only for what cannot be scored"
         what, place = reason(flaw), self.placed(flaw)
         if not place:  # it gave what no score can be
             code = getattr(type(self.instance), call.removesuffix("()")).__code__

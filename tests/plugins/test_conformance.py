@@ -28,11 +28,12 @@ SILENT = {
     ("annotation", "ratings"),
     ("augmenter", "better-answers"),
     ("detector", "rubric"),
+    ("probe", "safety"),
     *(
         ("section", name)
         for name in (
             "control", "costs", "failed", "general", "levers", "models", "near", "notes", "people",
-            "prompts", "search", "test",
+            "prompts", "search", "test", "written",
         )
     ),
 }  # fmt: skip
@@ -130,7 +131,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         for name in (*METRICS, "evaluate, per corpus")
         for rule in rules("metric")
         # Nothing has a score before it was rated.
-        if not (name in ("judge", "rubric") and rule.id == "bounds")
+        if not (name in ("judge", "rubric") and rule.id == "measure")
     ],
 )
 def test_metric(name, rule, options):
