@@ -107,7 +107,7 @@ def find(run: harness.Branches, folds: int, share: float) -> Suspects:
     first = order[: math.ceil(share * len(rows))]
     against = _contradictions(rows)
     listed = [_listed(suspect, against.pop(suspect.row.id, ())) for suspect in first]
-    count = len(against) + sum(bool(first.conflicts) for first in listed)
+    count = len(against) + sum(bool(row.conflicts) for row in listed)
     suspects = {suspect.row.id: suspect for suspect in order}
     for row in rows:
         if row.id in against:
