@@ -91,11 +91,7 @@ class Jsonl(harness.Source):
         rows = list(self._rows(problems))
         missing = self._deal(rows)
         rows = [row for row in rows if not self._is_left_over(row)]
-        scorable = [row for row in rows if row.good_answer or row.split not in HELD_OUT]
-        if left_out := len(rows) - len(scorable):
-            what = "of dev and test left out: with rejected answers alone nothing can be scored"
-            context.remark(f"{counted(left_out, 'row')} {what}")
-        rows = scorable
+        rows = _scorable(rows, context)
         if not missing:
             for fault in native.check_together(rows):
                 problems.add(fault)
@@ -177,12 +173,21 @@ def beside(path: Path, context: harness.Context) -> Iterator[harness.Example]:
     """
     source = Jsonl(Jsonl.Options.model_validate({"path": path}))
     problems = Problems()
-    rows = list(source._rows(problems))
+    rows = _scorable(list(source._rows(problems)), context)
     for fault in native.check_together(rows):
         problems.add(fault)
     problems.refuse(shown(path), _HINT)
     context.remark(f"{len(rows)} rows of {shown(path)} stand beside the others")
     yield from map(_example, rows)
+
+
+def _scorable(rows: Sequence[native.Row], context: harness.Context) -> list[native.Row]:
+    """The rows without those of dev and test that have rejected answers alone."""
+    scorable = [row for row in rows if row.good_answer or row.split not in HELD_OUT]
+    if left_out := len(rows) - len(scorable):
+        what = "of dev and test left out: with rejected answers alone nothing can be scored"
+        context.remark(f"{counted(left_out, 'row')} {what}")
+    return scorable
 
 
 def _rows_of(path: Path, split: str | None, label: str, problems: Problems) -> Iterator[native.Row]:

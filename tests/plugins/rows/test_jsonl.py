@@ -59,9 +59,9 @@ def refused(load: Load, **options: Any) -> tuple[str, ...]:
 def test_rows_of_this_format_stand_beside_rows_of_another(write: Write, tmp_path: Path) -> None:
     table = "".join(f"Wie {n}?,So {n}.,{n}\n" for n in range(20)).encode()
     path = write(b"frage,antwort,kunde\n" + table, "faq.csv")
-    also = write(
-        [row("live", "train", meta={"origin": "week.jsonl:3; edited by ana"})], "live.jsonl"
-    )
+    bad = row("bad", "dev", references=[], rejected=["No."])
+    edited = row("live", "train", meta={"origin": "week.jsonl:3; edited by ana"})
+    also = write([bad, edited], "live.jsonl")
     raw = {
         "path": path, "also": also, "sizes": {"train": 10, "dev": 5, "test": 5},
         "columns": {"prompt": "frage", "references": ["antwort"]},
@@ -71,7 +71,7 @@ def test_rows_of_this_format_stand_beside_rows_of_another(write: Write, tmp_path
     found = list(source.load(harness.Context(tmp_path)))
     assert Counter(one.split for one in found) == {"train": 11, "dev": 5, "test": 5}
     live = found[-1]
-    assert (live.place, live.meta["origin"]) == ("live.jsonl:1", "week.jsonl:3; edited by ana")
+    assert (live.place, live.meta["origin"]) == ("live.jsonl:2", "week.jsonl:3; edited by ana")
     write([row("live", None)], "live.jsonl")
     with pytest.raises(harness.DataError, match="no `split`"):
         list(source.load(harness.Context(tmp_path)))
