@@ -46,6 +46,8 @@ class Ray(harness.Launcher):
     def __init__(self, options: Any) -> None:
         super().__init__(options)
         self._actors: dict[str, tuple[Any, harness.Resources]] = {}
+        # Of dead ones, too: Ray forgets their names at once, and by these says how they ended.
+        self._handles: dict[str, Any] = {}
         self._jobs: dict[str, str] = {}
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
@@ -70,7 +72,8 @@ class Ray(harness.Launcher):
             return harness.Launched("gone", "its Ray ended with the run that had started it")
         ray = self._connected()
         try:
-            answer = ray.get(ray.get_actor(actor).state.remote(job), timeout=ANSWER_SECONDS)
+            handle = self._handles.get(actor) or ray.get_actor(actor)
+            answer = ray.get(handle.state.remote(job), timeout=ANSWER_SECONDS)
         except ValueError:
             return harness.Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
@@ -79,7 +82,8 @@ class Ray(harness.Launcher):
             return harness.Launched("failed", one_line(str(error), 200), out_of_memory=True)
         except ray.exceptions.RayActorError as error:
             self._actors.pop(actor, None)
-            return harness.Launched("failed", one_line(str(error), 200))
+            said = one_line(str(error), 200)
+            return harness.Launched("gone" if "`ray.kill`" in str(error) else "failed", said)
         except ray.exceptions.RayError as error:
             raise self._lost(error) from error
         return harness.Launched(*answer)
@@ -95,12 +99,14 @@ class Ray(harness.Launcher):
         if self._actors and not self.options.address:
             _library().shutdown()
         self._actors.clear()
+        self._handles.clear()
         self._jobs.clear()
 
     def _lost(self, error: Exception) -> harness.EnvironmentFailure:
         """The cluster does not answer as the one that it was: the next question connects anew."""
         _library().shutdown()
         self._actors.clear()
+        self._handles.clear()
         self._jobs.clear()
         return harness.EnvironmentFailure(f"Ray does not answer: {one_line(str(error), 200)}")
 
@@ -136,6 +142,7 @@ class Ray(harness.Launcher):
                 except ray.exceptions.RayError:  # it waits to begin, or ends
                     continue
                 self._actors[named["name"]] = actor, harness.Resources(*needs)
+                self._handles[named["name"]] = actor
                 self._jobs |= dict.fromkeys(jobs, named["name"])
 
     def _with_room(self, ray: Any, needs: harness.Resources) -> str:
@@ -157,6 +164,7 @@ class Ray(harness.Launcher):
             num_cpus=needs.cpus or 1, num_gpus=needs.gpus, **memory,
         ).remote((needs.gpus, needs.cpus, needs.memory, needs.hours))  # fmt: skip
         self._actors[name] = actor, needs
+        self._handles[name] = actor
         return name
 
 

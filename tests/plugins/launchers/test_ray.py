@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,8 +56,27 @@ def test_a_job_is_known_by_its_name_and_waits_for_what_it_needs(
     more = launcher.submit(job(tmp_path, "two", cpus=10_000))
     assert awaited(launcher, more, "waiting").said == "for free resources of the cluster"
     launcher.cancel(more)
-    assert awaited(launcher, more, "gone", "failed")
+    awaited(launcher, more, "gone")
     assert launcher.state("0").state == "gone"
+
+
+def test_a_job_has_failed_where_its_actor_was_killed_whenever_that_is_asked(
+    launcher: Ray, tmp_path: Path
+) -> None:
+    write_question([], [], tmp_path)
+    name = launcher.submit(job(tmp_path, "one"))
+    awaited(launcher, name, "ended")
+    [(actor, _)] = launcher._actors.values()
+    ray = launcher._connected()
+    os.kill(ray.get(actor.__ray_call__.remote(lambda self: os.getpid())), signal.SIGKILL)
+    over = time.monotonic() + 60
+    while ray.util.list_named_actors(all_namespaces=True):  # from then on its name is not known
+        assert time.monotonic() < over
+        time.sleep(0.1)
+    assert launcher.state(name).state == "failed"
+    other = launcher.submit(job(tmp_path, "two"))
+    assert launcher.state(name).state == "failed", "another job has met the dead actor, too"
+    awaited(launcher, other, "ended")
 
 
 def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
