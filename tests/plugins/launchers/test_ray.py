@@ -93,6 +93,7 @@ def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
                 if awaited(made, name, "ended", "failed", "gone").state == "ended":
                     break
         assert made.state(name).state == "ended"
+        made._connected().shutdown()  # a process that is connected ends with the cluster
         made.close()
 
 
