@@ -49,6 +49,7 @@ class Ray(harness.Launcher):
         # Of dead ones, too: Ray forgets their names at once, and by these says how they ended.
         self._handles: dict[str, Any] = {}
         self._jobs: dict[str, str] = {}
+        self._begins: dict[str, Any] = {}
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """The package that is not there."""
@@ -60,7 +61,7 @@ class Ray(harness.Launcher):
         ray = self._connected()
         try:
             actor = self._jobs.get(job.name) or self._with_room(ray, job.resources)
-            self._actors[actor][0].begin.remote(str(job.folder), job.name)
+            self._begins[job.name] = self._handles[actor].begin.remote(str(job.folder), job.name)
         except ray.exceptions.RayError as error:
             raise self._lost(error) from error
         self._jobs[job.name] = actor
@@ -73,6 +74,11 @@ class Ray(harness.Launcher):
         ray = self._connected()
         try:
             handle = self._handles.get(actor) or ray.get_actor(actor)
+            if (
+                job in self._begins
+            ):  # calls of an actor with several threads may overtake each other
+                ray.get(self._begins[job], timeout=ANSWER_SECONDS)
+                del self._begins[job]
             answer = ray.get(handle.state.remote(job), timeout=ANSWER_SECONDS)
         except ValueError:
             return harness.Launched("gone", "Ray does not know it")
@@ -80,8 +86,12 @@ class Ray(harness.Launcher):
             return harness.Launched("waiting", "for free resources of the cluster")
         except ray.exceptions.OutOfMemoryError as error:
             return harness.Launched("failed", one_line(str(error), 200), out_of_memory=True)
+        except ray.exceptions.ActorUnavailableError as error:  # it may go on with the job
+            raise harness.EnvironmentFailure(one_line(str(error), 200)) from error
         except ray.exceptions.RayActorError as error:
             self._actors.pop(actor, None)
+            self._jobs = {name: of for name, of in self._jobs.items() if of != actor}
+            self._begins.pop(job, None)
             said = one_line(str(error), 200)
             return harness.Launched("gone" if "`ray.kill`" in str(error) else "failed", said)
         except ray.exceptions.RayError as error:
@@ -101,6 +111,7 @@ class Ray(harness.Launcher):
         self._actors.clear()
         self._handles.clear()
         self._jobs.clear()
+        self._begins.clear()
 
     def _lost(self, error: Exception) -> harness.EnvironmentFailure:
         """The cluster does not answer as the one that it was: the next question connects anew."""
@@ -108,6 +119,7 @@ class Ray(harness.Launcher):
         self._actors.clear()
         self._handles.clear()
         self._jobs.clear()
+        self._begins.clear()
         return harness.EnvironmentFailure(f"Ray does not answer: {one_line(str(error), 200)}")
 
     def _connected(self) -> Any:

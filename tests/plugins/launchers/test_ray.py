@@ -79,6 +79,13 @@ def test_a_job_has_failed_where_its_actor_was_killed_whenever_that_is_asked(
     awaited(launcher, other, "ended")
 
 
+def test_a_job_that_was_just_handed_over_is_not_gone(launcher: Ray, tmp_path: Path) -> None:
+    for n in range(10):
+        handed = launcher.submit(job(tmp_path, f"job {n}"))
+        assert launcher.state(handed).state != "gone"
+        awaited(launcher, handed, "failed")
+
+
 def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
     # A short path: that of a socket has 107 bytes at most.
     with tempfile.TemporaryDirectory() as short, run_kills.ray(Path(short)) as place:
