@@ -67,9 +67,9 @@ def _folder(
     if not adapter:
         config = read_json(place / "config.json")
         kind = str(config.get("dtype") or config.get("torch_dtype") or "float32")
-        limits = transfer.LIMITS.get(kind, fidelity.WIDEST)
+        limits = transfer.LIMITS.get(kind, fidelity.OTHERS)
         if "quantization_config" in config:
-            kind, limits = "quantised", fidelity.WIDEST
+            kind, limits = "quantised", fidelity.OTHERS
     if not faults:  # with other prompts there is nothing to compare
         seen = transfer.measured(exported, origin, limits, report)
         facts += seen.sentences
