@@ -88,9 +88,6 @@ def _declared(
         PluginError: a name is taken, or a layout cannot be read.
     """
     plugin: Annotations = entry.instance
-    for part in ("tables", "queries"):
-        if not isinstance(getattr(plugin, part), Mapping):
-            raise PluginError(f"`{part}` is no mapping", hint="correct the plugin")
     for name in (*plugin.tables, *plugin.queries):
         if not name.isidentifier():
             raise PluginError(f"'{one_line(name, 40)}' cannot be the name of a table")

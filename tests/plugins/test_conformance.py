@@ -22,8 +22,8 @@ OURS = [
 ]
 ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody", "tries": 1}
 SERVED = {"serve": "no-such-server {base} [{adapter}] --port {port}"}
-UNCALLED = ("hub", "local", "judge", "teacher", "endpoint")
-"""What needs the network, a whole model, or a server; the verifier `people` needs these."""
+UNCALLED = ("hub", "local", "judge", "teacher", "endpoint", "preference")
+"""What needs the network, a whole model, a server, or pairs; the verifier `people` needs these."""
 SILENT = {
     ("annotation", "ratings"),
     ("augmenter", "better-answers"),

@@ -99,7 +99,6 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
         ("round:i", "round:x", "`tables` cannot be read"),
         (TABLES, TABLES.replace('"complaints"', '"scores"'), "the table 'scores' is another's"),
         (TABLES, TABLES.replace('"complaints"', '"a b"'), "cannot be the name of a table"),
-        (TABLES, "None", "`tables` is no mapping"),
         ('("example_id",', '("id; DROP TABLE runs",', "is no list of columns"),
         ("text:s", "text:f", "rows of 'complaints' do not fit its columns"),
         ("text:s", "text:s more:s", "rows of 'complaints' do not fit its columns"),
