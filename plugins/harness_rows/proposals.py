@@ -318,7 +318,7 @@ def _paired(texts: Sequence[_Column], others: Sequence[_Column]) -> tuple[list[C
         # A prompt and its answer in the order of the file; or two texts that a label compares.
         first, second = texts if texts[1] not in prompts or prompts == texts else reversed(texts)
         choices = [Choice(first.name, second.name)]
-        compared_by = named_labels or ([] if prompts else labels)
+        compared_by = named_labels or ([] if prompts or survey else labels)
         if not any("{" in column.name or "}" in column.name for column in texts):
             both = "\n\n".join(f"{{{column.name}}}" for column in texts)
             choices += [Choice(first.name, label.name, both) for label in compared_by]

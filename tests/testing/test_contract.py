@@ -972,7 +972,7 @@ def test_a_trainer_of_a_file_is_called_with_the_model_of_the_file(capsys):
     _, out = run(FAKES, [], capsys, as_json=True)
     plugins = {p["stage"]: p for p in json.loads(out)["plugins"]}
     (called,) = (rule for rule in plugins["trainer"]["rules"] if rule["rule"] == "work")
-    assert (called["status"], called["message"]) == ("ok", "train() gives a Checkpoint")
+    assert (called["status"], called["message"]) == ("ok", "it gives a Checkpoint")
 
 
 @pytest.mark.parametrize(
