@@ -121,22 +121,23 @@ class Workers:
                 if stopped():
                     raise Cancelled
         try:
-            for left in reversed(range(ATTEMPTS)):
+            attempt = 1
+            while True:
                 try:
                     return self._done(folder, report, stopped, say, stage, label)
                 except (JobDied, JobKilled) as error:
                     if stopped():
                         raise
-                    if not left:
+                    if attempt == ATTEMPTS:
                         error.details += (f"it died in each of {ATTEMPTS} attempts",)
                         raise
                     say(f"{error.what}; it is begun again")
-                    for path in (folder / "output", folder / RESULT, folder / ERROR):
-                        remove(path)
-                    (folder / "output").mkdir()
+                for path in (folder / "output", folder / RESULT, folder / ERROR):
+                    remove(path)
+                (folder / "output").mkdir()
+                attempt += 1
         finally:
             self._free.release()
-        raise AssertionError
 
     def _done(
         self, folder: Path, report: Report, stopped: Callable[[], bool],

@@ -45,11 +45,7 @@ class Ray(harness.Launcher):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
-        self._actors: dict[str, tuple[Any, harness.Resources]] = {}
-        # Of dead ones, too: Ray forgets their names at once, and by these says how they ended.
-        self._handles: dict[str, Any] = {}
-        self._jobs: dict[str, str] = {}
-        self._begins: dict[str, Any] = {}
+        self._forget()
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """The package that is not there."""
@@ -74,9 +70,8 @@ class Ray(harness.Launcher):
         ray = self._connected()
         try:
             handle = self._handles.get(actor) or ray.get_actor(actor)
-            if (
-                job in self._begins
-            ):  # calls of an actor with several threads may overtake each other
+            # Calls of an actor with several threads may overtake each other.
+            if job in self._begins:
                 ray.get(self._begins[job], timeout=ANSWER_SECONDS)
                 del self._begins[job]
             answer = ray.get(handle.state.remote(job), timeout=ANSWER_SECONDS)
@@ -89,9 +84,10 @@ class Ray(harness.Launcher):
         except ray.exceptions.ActorUnavailableError as error:  # it may go on with the job
             raise harness.EnvironmentFailure(one_line(str(error), 200)) from error
         except ray.exceptions.RayActorError as error:
-            self._actors.pop(actor, None)
-            self._jobs = {name: of for name, of in self._jobs.items() if of != actor}
-            self._begins.pop(job, None)
+            self._held.pop(actor, None)
+            for name in [name for name, of in self._jobs.items() if of == actor]:
+                del self._jobs[name]
+                self._begins.pop(name, None)
             said = one_line(str(error), 200)
             return harness.Launched("gone" if "`ray.kill`" in str(error) else "failed", said)
         except ray.exceptions.RayError as error:
@@ -106,20 +102,22 @@ class Ray(harness.Launcher):
             self._connected().kill(self._connected().get_actor(actor))
 
     def close(self) -> None:
-        if self._actors and not self.options.address:
+        if self._held and not self.options.address:
             _library().shutdown()
-        self._actors.clear()
-        self._handles.clear()
-        self._jobs.clear()
-        self._begins.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._held: dict[str, harness.Resources] = {}
+        """What each living actor holds."""
+        # Of dead ones, too: Ray forgets their names at once, and by these says how they ended.
+        self._handles: dict[str, Any] = {}
+        self._jobs: dict[str, str] = {}
+        self._begins: dict[str, Any] = {}
 
     def _lost(self, error: Exception) -> harness.EnvironmentFailure:
         """The cluster does not answer as the one that it was: the next question connects anew."""
         _library().shutdown()
-        self._actors.clear()
-        self._handles.clear()
-        self._jobs.clear()
-        self._begins.clear()
+        self._forget()
         return harness.EnvironmentFailure(f"Ray does not answer: {one_line(str(error), 200)}")
 
     def _connected(self) -> Any:
@@ -153,29 +151,27 @@ class Ray(harness.Launcher):
                     needs, jobs = ray.get(actor.known.remote(), timeout=ANSWER_SECONDS)
                 except ray.exceptions.RayError:  # it waits to begin, or ends
                     continue
-                self._actors[named["name"]] = actor, harness.Resources(*needs)
+                self._held[named["name"]] = harness.Resources(*needs)
                 self._handles[named["name"]] = actor
                 self._jobs |= dict.fromkeys(jobs, named["name"])
 
     def _with_room(self, ray: Any, needs: harness.Resources) -> str:
         """Name of an actor without a job that holds what this one needs; a new one if need be."""
-        for name, (actor, held) in list(self._actors.items()):
-            if held != needs:
-                continue
+        for name in [name for name, held in self._held.items() if held == needs]:
             try:
-                if ray.get(actor.taken.remote(), timeout=1.0):
+                if ray.get(self._handles[name].taken.remote(), timeout=1.0):
                     return name
             except ray.exceptions.GetTimeoutError:
                 continue
             except ray.exceptions.RayActorError:
-                del self._actors[name]
+                del self._held[name]
         name = f"harness-{os.urandom(4).hex()}"
         memory = {"memory": needs.memory * 2**20} if needs.memory else {}
         actor = ray.remote(Actor).options(
             name=name, namespace=NAMESPACE, lifetime="detached", max_concurrency=8,
             num_cpus=needs.cpus or 1, num_gpus=needs.gpus, **memory,
         ).remote((needs.gpus, needs.cpus, needs.memory, needs.hours))  # fmt: skip
-        self._actors[name] = actor, needs
+        self._held[name] = needs
         self._handles[name] = actor
         return name
 

@@ -55,26 +55,26 @@ class Causal(torch.autograd.Function):
         """
         q = _grouped(q, k)
         out = q.new_empty(q.shape[2], *q.shape[:2], v.shape[-1])
-        blocks = []
+        saved = []
         for block in _blocks(lengths):
             weights = _weights(q, k, scale, block)
             answer = torch.bmm(weights, block.seen(v))
             out[block.start : block.end] = _by_token(answer, q.shape[1])
             if block.keys <= KEPT:
-                blocks.append(weights)
-        ctx.save_for_backward(q, k, v, *blocks)
+                saved.append(weights)
+        ctx.save_for_backward(q, k, v, *saved)
         ctx.scale, ctx.lengths = scale, lengths
         return out.flatten(1, 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        q, k, v, *blocks = ctx.saved_tensors
+        q, k, v, *saved = ctx.saved_tensors
         gradient = gradients[0].unflatten(1, q.shape[:2]).permute(1, 2, 0, 3)
         of_q, of_k, of_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         # What all sequences add to is summed in float32.
         exact = torch.promote_types(k.dtype, torch.float32)
         of_prefix = [torch.zeros_like(x[:, : ctx.lengths[0]], dtype=exact) for x in (k, v)]
-        stored = iter(blocks)
+        stored = iter(saved)
         for block in _blocks(ctx.lengths):
             weights = next(stored) if block.keys <= KEPT else _weights(q, k, ctx.scale, block)
             queries = slice(block.start, block.end)

@@ -66,7 +66,7 @@ def test_a_job_has_failed_where_its_actor_was_killed_whenever_that_is_asked(
     write_question([], [], tmp_path)
     name = launcher.submit(job(tmp_path, "one"))
     awaited(launcher, name, "ended")
-    [(actor, _)] = launcher._actors.values()
+    [actor] = launcher._handles.values()
     ray = launcher._connected()
     os.kill(ray.get(actor.__ray_call__.remote(lambda self: os.getpid())), signal.SIGKILL)
     over = time.monotonic() + 60

@@ -12,7 +12,6 @@ from harness_levers.document import ShownSearch
 
 CAPACITY = "capacity"
 TRIALS = 8
-TRY_OTHER = "try other settings (learning rate, epochs)"
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
 SEARCHED = "search"
@@ -40,7 +39,7 @@ def settings(run: Run) -> Iterator[Option]:
         command = run.command("arms=[{name: NAME, set: {train.OPTION: VALUE}}]")
     yield Option(
         lever="settings", state="open",
-        action=TRY_OTHER if key else "try other settings of the trainer",
+        action="try other settings " + ("(learning rate, epochs)" if key else "of the trainer"),
         evidence=(*signs, _tried(judged)),
         seconds=(TRIALS if key else 1) * run.seconds_of_one, command=command,
         urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),

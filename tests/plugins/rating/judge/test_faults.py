@@ -35,6 +35,12 @@ def test_the_user_may_stop_and_go_on(server, metric, pairs, words):
         if done >= 3:
             raise harness.Cancelled
 
+    def slow_from_the_fourth(asked):
+        answer = words.fair(asked)
+        answer.slow = 1.0 if len(server.asked) > 3 else 0.0
+        return answer
+
+    server.says = slow_from_the_fourth
     one = metric()
     one.progress = stopped
     with pytest.raises(harness.Cancelled):
@@ -43,6 +49,7 @@ def test_the_user_may_stop_and_go_on(server, metric, pairs, words):
     assert 3 <= before < 10
     time.sleep(0.1)
     assert len(server.asked) <= before + 2  # what was under way
+    server.says = words.fair
     first = {(asked.criterion, asked.text()) for asked in server.asked}
     server.asked = []
     metric().ready(pairs)
