@@ -1,7 +1,7 @@
 """Files and lines of code by room of ``harness/`` and by package of plugins, as a Markdown table.
 
     python benchmarks/count.py            # print it
-    python benchmarks/count.py --write    # put it into docs/architecture.md
+    python benchmarks/count.py --write    # put it into benchmarks/sizes.md
 
 *Code* leaves out blank lines, comments, docstrings and imports.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "architecture.md"
+PAGE = ROOT / "benchmarks" / "sizes.md"
 HEAD = "| room or package | files | code |\n|---|---:|---:|\n"
 
 

@@ -1,7 +1,7 @@
 """References that are made of the program when a page is shown: ``harness docs config`` and others.
 
-A page says where by a line ``<!-- made: options -->``, or ``<!-- made: metric bleu -->``. What is
-made names installed plugins of others, too.
+A page says where by a line ``<!-- made: options -->``, ``<!-- made: metric bleu -->`` or
+``<!-- made: file package.module:Model -->``. What is made names installed plugins of others, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -23,7 +23,7 @@ from harness.kit.terms import Kind, shown
 if TYPE_CHECKING:
     from harness.stages.kinds import StageKind
 
-_MADE = re.compile(r"^<!-- made: (\w+)(?: ([\w-]+))? -->$", re.MULTILINE)
+_MADE = re.compile(r"^<!-- made: (\w+)(?: ([\w.:-]+))? -->$", re.MULTILINE)
 
 
 def filled(text: str) -> str:
@@ -38,7 +38,7 @@ def filled(text: str) -> str:
 
 def options(keys: Mapping[str, FieldInfo]) -> str:
     """Keys as a table of Markdown, with their defaults as YAML."""
-    rows = [f"| `{key}` | {_default(field)} | {cell(field.description or '')} |\n"
+    rows = [f"| `{field.alias or key}` | {_default(field)} | {cell(field.description or '')} |\n"
             for key, field in keys.items()]  # fmt: skip
     return "".join(("| key | default | meaning |\n|---|---|---|\n", *rows))
 
@@ -98,6 +98,22 @@ def _metric(name: str) -> str:
 
     plugin: Any = Registry.build().get("metric", name).plugin
     return options(flat(plugin.Options))
+
+
+def _file(name: str) -> str:
+    """The keys of a file that a plugin reads, by the name of its model; then those of its parts."""
+    model: type[BaseModel] = pkgutil.resolve_name(name)
+    parts = [f"### `{key}`\n\n{options(part.model_fields)}" for key, part in _parts(model)]
+    return "\n".join((options(model.model_fields), *parts))
+
+
+def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Keys that hold a model within this one, or a list of it, with that model."""
+    for key, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield key, kind
+                yield from _parts(kind)
 
 
 def _summary() -> str:
@@ -361,6 +377,7 @@ MAKERS: Mapping[str, Callable[..., str]] = {
     "categories": _categories,
     "causes": _causes,
     "core": _core,
+    "file": _file,
     "options": _plugins,
     "kinds": _kinds,
     "metric": _metric,

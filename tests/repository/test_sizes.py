@@ -1,4 +1,4 @@
-"""How large things are: the table of rooms in docs/architecture.md, and the files of a clone."""
+"""How large things are: the table of rooms in benchmarks/sizes.md, and the files of a clone."""
 
 from __future__ import annotations
 
