@@ -1,7 +1,8 @@
 """References that are made of the program when a page is shown: ``harness docs config`` and others.
 
-A page says where by a line ``<!-- made: options -->``, ``<!-- made: metric bleu -->`` or
-``<!-- made: file package.module:Model -->``. What is made names installed plugins of others, too.
+A page says where by a line ``<!-- made: options -->``, or with a name: ``metric bleu``,
+``file package.module:Model``, ``records package.module``. What is made names installed plugins of
+others, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import BaseModel
@@ -369,6 +371,18 @@ def _members(kind: type) -> dict[str, str]:
     return members
 
 
+def _records(name: str) -> str:
+    """The records of a module: what each is for, and its fields."""
+    module = importlib.import_module(name)
+    records = [
+        kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == name
+    ]
+    return "\n".join(
+        f"### `{kind.__name__}`\n\n{_plain(kind)}\n\n{_said('member', _members(kind))}"
+        for kind in records
+    )
+
+
 _PROPERTIES = (property, functools.cached_property)
 
 
@@ -381,6 +395,7 @@ MAKERS: Mapping[str, Callable[..., str]] = {
     "options": _plugins,
     "kinds": _kinds,
     "metric": _metric,
+    "records": _records,
     "shared": _shared,
     "summary": _summary,
     "tables": _tables,

@@ -132,6 +132,7 @@ class Column:
 
     @property
     def right(self) -> bool:
+        """Whether its cells stand to the right."""
         return (self.align or ("right" if self.kind == "number" else "left")) == "right"
 
 
