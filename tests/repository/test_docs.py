@@ -284,11 +284,9 @@ def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
-def test_metric_page_names_every_option_and_prints_what_it_means(name: str) -> None:
-    own = part(f"docs/metrics/{name}.md", "Options")
-    printed = re.findall(r"^\| `(\w+)` \|", filled(own), re.MULTILINE)
-    assert printed == [*flat(METRICS[name].Options)]
-    assert [option for option in printed if f"`{option}`" not in own] == []
+def test_metric_page_prints_every_option(name: str) -> None:
+    shown = filled(part(f"docs/metrics/{name}.md", "Options"))
+    assert re.findall(r"^\| `(\w+)` \|", shown, re.MULTILINE) == [*flat(METRICS[name].Options)]
 
 
 @pytest.mark.parametrize("name", sorted(set(METRICS) - OF_FILES))
