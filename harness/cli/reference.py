@@ -375,7 +375,9 @@ def _records(name: str) -> str:
     """The records of a module: what each is for, and its fields."""
     module = importlib.import_module(name)
     records = [
-        kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == name
+        kind
+        for kind in vars(module).values()
+        if inspect.isclass(kind) and is_dataclass(kind) and kind.__module__ == name
     ]
     return "\n".join(
         f"### `{kind.__name__}`\n\n{_plain(kind)}\n\n{_said('member', _members(kind))}"
