@@ -1,21 +1,27 @@
 """All commands by name: help knows a line of each, and a command's module waits until it is run.
 
 The line of each command that iteration-harness ships stands in :data:`HELP`, so that help imports
-none of them. Other packages add commands of their own (:mod:`harness.cli.contributed`).
+none of them. Of a command that another package adds help says the first paragraph of the command's
+own help, for which its module is imported.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+from harness.errors import STOPPING, HarnessError, PluginError, reason
+from harness.errors.machine import raise_trouble
+from harness.kit.installing import DISTRIBUTION
+from harness.kit.text import one_line
 
 GROUPS = {
     "A first day": {
@@ -96,6 +102,125 @@ def built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
     return group.commands[name]  # type: ignore[no-any-return]
 
 
+# -- commands of packages ------------------------------------------------------------------------
+
+GROUP = "harness.commands"
+"""Entry points: a command's name and ``module:app``, where ``app`` is a :class:`typer.Typer`."""
+
+_SHOWN_AS_THEY_ARE = (
+    *STOPPING, HarnessError, SystemExit, OSError, EOFError, typer.Exit, typer.Abort,
+    typer.BadParameter.__mro__[2],  # ClickException, of click or of the copy that typer has
+)  # fmt: skip
+"""What a command may raise as those of the core do: each has its message and exit code."""
+
+Claims = Sequence[EntryPoint]
+"""All that claim one name; more than one, and none of them has it."""
+
+
+def installed() -> dict[str, list[EntryPoint]]:
+    """Name -> who claims it. Those of iteration-harness whose package is absent are left out."""
+    claims: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        if not _is_absent(point):
+            claims.setdefault(point.name, []).append(point)
+    return claims
+
+
+def claims_of(name: str) -> list[EntryPoint]:
+    """Who claims one name; nobody if it is no command."""
+    points = sorted(entry_points(group=GROUP, name=name), key=lambda point: point.value)
+    return [point for point in points if not _is_absent(point)]
+
+
+def line_of(name: str, claims: Claims) -> str:
+    """What help says of a command, or why it cannot be run."""
+    if name in HELP and len(claims) == 1:
+        return HELP[name]
+    try:
+        text = load_contributed(name, claims).help or ""
+    except HarnessError as error:
+        return one_line(f"({error.what})", 200)
+    return one_line(text.partition("\n\n")[0], 200)
+
+
+def load_contributed(name: str, claims: Claims) -> TyperCommand | TyperGroup:
+    """A command as it stands below ``harness``.
+
+    Raises:
+        PluginError: it cannot be imported, is no app, or two packages claim its name.
+    """
+    if len(claims) > 1:
+        both = " and ".join(map(origin, claims))
+        raise PluginError(
+            f"the command '{one_line(name, 80)}' is claimed by both {both}",
+            hint="uninstall one of them, or rename one",
+        )
+    [point] = claims
+    try:
+        app = point.load()
+        if isinstance(app, typer.Typer):
+            return built(app, name)
+    except STOPPING:
+        raise
+    except BaseException as error:
+        raise_trouble(error)
+        what = f"the command '{one_line(name, 80)}' cannot be loaded: {reason(error)}"
+        raise PluginError(what, where=origin(point)) from error
+    what = f"the command '{one_line(name, 80)}' is of type {type(app).__name__}"
+    raise PluginError(what, where=origin(point), hint="it has to be a typer.Typer")
+
+
+def raise_failure(name: str, error: BaseException) -> None:
+    """Raise what a package's command raised as its failure; return if it is told as it is.
+
+    Raises:
+        PluginError: nothing but the command's code can have failed.
+        EnvironmentFailure: the machine's memory, disk or limits did not suffice.
+    """
+    claims = claims_of(name)
+    if isinstance(error, _SHOWN_AS_THEY_ARE) or not claims:
+        return
+    raise_trouble(error)
+    what = f"the command '{one_line(name, 80)}' failed: {reason(error)}"
+    raise PluginError(what, where=origin(claims[0])) from error
+
+
+def note_taken(claims: Mapping[str, Claims]) -> None:
+    """Say on standard error which packages offer a command that is the core's."""
+    for name in CORE:
+        for point in claims.get(name, ()):
+            note = f"note: {origin(point)} adds a command '{name}', which harness has itself"
+            print(one_line(note, 300), file=sys.stderr)
+
+
+def home_of(name: str) -> str:
+    """Where a command that iteration-harness ships is, or an empty string for any other."""
+    for point in entry_points(group=GROUP, name=name):
+        if _is_absent(point):
+            package = point.module.partition(".")[0]
+            return f"It is in the package {package}, which {DISTRIBUTION} ships."
+    if name in HELP:
+        return f"{DISTRIBUTION} ships it: install {DISTRIBUTION} again to have the command."
+    return ""
+
+
+def _is_absent(point: EntryPoint) -> bool:
+    """Whether it is one of iteration-harness itself, whose package is not there."""
+    package = find_spec(point.module.partition(".")[0])
+    if package is not None and package.origin is not None:  # a folder without modules has none
+        return False
+    return point.dist is not None and point.dist.name == DISTRIBUTION
+
+
+def origin(point: EntryPoint) -> str:
+    """The module of an entry point and the distribution that has it."""
+    whose = f" ({point.dist.name} {point.dist.version})" if point.dist else ""
+    return one_line(f"{point.value}{whose}", 200)
+
+
+# -- the group of all ----------------------------------------------------------------------------
+
+
 def _of_the_core(name: str) -> TyperCommand | TyperGroup:
     return built(importlib.import_module(f"harness.cli.{name}").app, name)
 
@@ -108,15 +233,12 @@ class Commands(TyperGroup):
         self.commands = {
             name: Deferred(name, HELP[name], functools.partial(_of_the_core, name)) for name in CORE
         }
-        self._claims: Mapping[str, Sequence[EntryPoint]] | None = None
+        self._claims: Mapping[str, Claims] | None = None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in self.commands:
-            from harness.cli import contributed
-
-            if claims := contributed.claims_of(cmd_name):
-                load = functools.partial(contributed.load, cmd_name, claims)
-                self.commands[cmd_name] = Deferred(cmd_name, HELP.get(cmd_name, ""), load)
+        if cmd_name not in self.commands and (claims := claims_of(cmd_name)):
+            load = functools.partial(load_contributed, cmd_name, claims)
+            self.commands[cmd_name] = Deferred(cmd_name, HELP.get(cmd_name, ""), load)
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -130,8 +252,6 @@ class Commands(TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        from harness.cli import contributed
-
         self._contribute()
         others = {
             name: command.help or "" for name, command in self.commands.items() if name not in HELP
@@ -144,14 +264,12 @@ class Commands(TyperGroup):
             if rows:
                 with formatter.section(group):
                     formatter.write_dl(rows)
-        contributed.note_taken(CORE, self._claims or {})
+        note_taken(self._claims or {})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if self.get_command(ctx, args[0]) is None:
-            from harness.cli import contributed
-
-            self._contribute()  # names that may have been meant
-            if home := contributed.home(args[0]):
+            self._contribute()  # so that typer can say which name may have been meant
+            if home := home_of(args[0]):
                 ctx.fail(f"No such command '{args[0]}'. {home}")
         return super().resolve_command(ctx, args)
 
@@ -161,22 +279,18 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except BaseException as error:
             if ctx.invoked_subcommand and ctx.invoked_subcommand not in CORE:
-                from harness.cli import contributed
-
-                contributed.raise_failure(ctx.invoked_subcommand, error)
+                raise_failure(ctx.invoked_subcommand, error)
             raise
 
     def _contribute(self) -> None:
         """Add all commands of other packages, and put all in the order of the help."""
         if self._claims is not None:
             return
-        from harness.cli import contributed
-
-        self._claims = contributed.installed()
+        self._claims = installed()
         for name, claims in self._claims.items():
             if name not in CORE:
-                line = contributed.line_of(name, claims)
-                load = functools.partial(contributed.load, name, claims)
+                line = line_of(name, claims)
+                load = functools.partial(load_contributed, name, claims)
                 self.commands[name] = Deferred(name, line, load)
         shipped = (name for name in HELP if name in self.commands)
         others = sorted(self.commands.keys() - HELP.keys())

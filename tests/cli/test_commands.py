@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 
-from harness.cli import contributed
+from harness.cli import commands
 from harness.cli.commands import CORE, GROUPS, HELP, app
 from tests.support.project import Project
 
@@ -62,8 +62,8 @@ def test_the_line_of_a_command_is_the_first_one_of_its_own_help(name: str) -> No
 
 
 def test_the_commands_that_have_a_line_are_those_that_there_are() -> None:
-    assert HELP.keys() == {*CORE, *contributed.installed()}
-    folder = Path(contributed.__file__).parent
+    assert HELP.keys() == {*CORE, *commands.installed()}
+    folder = Path(commands.__file__).parent
     assert all((folder / f"{name}.py").exists() for name in CORE)
 
 
@@ -226,7 +226,7 @@ def test_a_command_with_terminal_commands_in_its_line_does_nothing(site: Site) -
 def test_a_checkout_with_entry_points_of_before_says_to_install_again(
     monkeypatch: pytest.MonkeyPatch, project: Any
 ) -> None:
-    monkeypatch.setattr(contributed, "entry_points", lambda **_: [])
+    monkeypatch.setattr(commands, "entry_points", lambda **_: [])
     for name in HELP.keys() - {*CORE}:
         done = project.inside(name)
         assert done.code == 2
@@ -234,11 +234,11 @@ def test_a_checkout_with_entry_points_of_before_says_to_install_again(
 
 
 @pytest.mark.nightly(but_each=4)
-@pytest.mark.parametrize("name", [point.name for point in entry_points(group=contributed.GROUP)])
+@pytest.mark.parametrize("name", [point.name for point in entry_points(group=commands.GROUP)])
 def test_without_its_package_a_command_is_unknown_and_the_package_named(
     monkeypatch: pytest.MonkeyPatch, project: Any, name: str
 ) -> None:
-    [point] = contributed.claims_of(name)
+    [point] = commands.claims_of(name)
     package = point.module.partition(".")[0]
     monkeypatch.setitem(sys.modules, package, None)
     done = project.inside(name)

@@ -211,7 +211,7 @@ def test_help_imports_no_command():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stderr.split() if name.startswith(("harness.cli.", "harness_"))}
-    assert loaded == {"harness.cli.commands", "harness.cli.contributed"}
+    assert loaded == {"harness.cli.commands"}
 
 
 NOT_TO_SHOW = {

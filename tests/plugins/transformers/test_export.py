@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 import harness
-from harness.cli import contributed
+from harness.cli import commands
 from harness_transformers import loading
 from harness_transformers.export import command, origin, parity
 from harness_transformers.export.origin import Origin
@@ -83,7 +83,7 @@ def test_the_run_names_the_command_that_exports_its_model(trained):
     (path,) = trained.folder.glob("reports/*/summary.json")
     document = json.loads(path.read_text())
     assert f"harness export {document['run']} -o model" in document["model"]["commands"]
-    assert "export" in contributed.installed()
+    assert "export" in commands.installed()
 
 
 def leftovers(folder):

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.cli import contributed
+from harness.cli import commands
 from tests.support.project import CONFIG, Project
 
 PROMPT = "copy: alpha beta gamma delta epsilon zeta eta theta iota kappa"
@@ -199,7 +199,7 @@ def test_files_that_are_gone_are_told(short: Any) -> None:
 def test_reports_name_the_command(finished: Any) -> None:
     document = finished[1].document
     assert f"harness try {document['run']}" in document["model"]["commands"]
-    assert "try" in contributed.installed()
+    assert "try" in commands.installed()
 
 
 class Terminal:
