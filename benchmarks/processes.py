@@ -3,7 +3,7 @@
     python benchmarks/processes.py [--loops 1000] [--rows 150 400]
 
 Prints the tables of ``benchmarks/servers.md``. Labels come from ``verdicts.rule.judge``, checks
-from ``verdicts.again.compare``. Training changes nothing: a tenth of the rows goes from right to
+from ``sides.compare_processes``. Training changes nothing: a tenth of the rows goes from right to
 wrong and a tenth back (pass/fail), or each score moves by a normal draw of sd .1 (graded), so that
 each *improved* is false. Near ties fall otherwise in each pass: 2 % of the rows each way
 (pass/fail), or a tenth of the scores by sd .1. The pass of the round is shifted upwards by a share
@@ -25,10 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 import harness
+from harness import sides as processes
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.stats import decision
-from harness.verdicts import again, rule
+from harness.verdicts import rule
 
 ROUNDS = 3
 ALPHA, LIMIT = decision.alpha_of(ROUNDS), decision.alpha_of(ROUNDS + 1)
@@ -89,7 +90,7 @@ def judged(new: Floats, old: Floats, seed: int) -> harness.Verdict:
 def caught(now: Floats, before: Floats, places: npt.NDArray[np.intp], seed: int) -> bool:
     score = rule.DecidingScore(ENTRY, "given", {}, seed, draws=500)
     sides = measured(now[places]), measured(before[places])
-    doubt, _ = again.compare(score, *sides, changed=0, alpha=LIMIT)
+    doubt, _ = processes.compare_processes(score, *sides, changed=0, alpha=LIMIT)
     return bool(doubt)
 
 

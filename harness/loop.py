@@ -80,11 +80,11 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     asking.ask_all(steps, history, base)
 
     checkpoints = {BASELINE: base}
-    following = {name: data.split("train") for name in names}
-    source = BASELINE
+    next_rows = {name: data.split("train") for name in names}
+    source = BASELINE  # the round from whose rows and findings the next rows grow
     for number in range(1, steps.config.settings.rounds + 1):
         for name in names:
-            history.arms[name].train[number] = following[name]
+            history.arms[name].train[number] = next_rows[name]
         if steps.config.control and number > 1:  # in the first round it is the main arm's training
             control = history.arms[CONTROL_ARM]
             _answer_ahead(steps, history, control, control.train[number], base, number)
@@ -95,7 +95,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
                 # The control follows the main arm's schedule, or sizes would differ.
                 source = arm.kept if result.verdict.label == "regressed" else number
             added = _augment(steps, history, arm, source, number, pinned.get(AUGMENT))
-            following[arm.name] = grown(arm.train[source], added.rows)
+            next_rows[arm.name] = grown(arm.train[source], added.rows)
             history.added.setdefault(arm.name, []).extend(added.rows)
             yield _close(steps, history, arm, result, added)
     if history.kept == BASELINE:
@@ -114,8 +114,10 @@ def _answer_ahead(
     base: Checkpoint,
     number: int,
 ) -> None:
-    """Train an arm and answer dev while another one, or the base model, is walked through: it needs
-    nothing of that."""
+    """Train an arm and answer dev while another arm, or the base model, is walked through.
+
+    Nothing of that is needed for it. The walk finds the artifacts when it comes to this arm.
+    """
     run = steps.run
     if run.workers.count == 1 or not run.writes or run.journal.closed(arm.name, number):
         return
@@ -150,14 +152,14 @@ def _train_and_judge(
     closed = steps.run.journal.closed(arm.name, number)
     pinned: Mapping[str, str] = closed.keys if closed else {}
     if closed is None:
-        steps.same_machine(_kept(history, arm), arm.kept)
+        steps.same_machine(_kept_evaluation(history, arm), arm.kept)
     steps.check_pin(ROWS, rows_digest(rows), pinned, at)
     checkpoint = train(steps, base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
     history.checkpoints[arm.name, number] = checkpoint
     history.logs[arm.name, number] = log = training_log(checkpoint)
-    went = course(log) if closed is None else None
-    if went is not None and went.kind:
-        steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
+    of_log = course(log) if closed is None else None
+    if of_log is not None and of_log.kind:
+        steps.run.watcher.say(f"{at.label(TRAIN)}: {of_log.sentence} {of_log.advice}".rstrip())
     if closed is None and number > 1:  # in the first round it was begun behind the training
         _measure_ahead(steps, base, checkpoint, at)
     other = sides.beside(steps, _kept_model(history, arm, base))
@@ -258,24 +260,19 @@ def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
 
 
 def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
-    """Round 0, closed: the base model on dev, and where it is weak."""
-    at, dev = At(BASELINE), history.data.split("dev")
+    """Round 0, closed: the base model on dev, where it is weak, and what this dev set can show.
+
+    The last is said before anything is trained.
+    """
+    at, dev, settings = At(BASELINE), history.data.split("dev"), steps.config.settings
     pinned = steps.pins(at)
     evaluation = evaluate(steps, base, dev, at, pinned=pinned)
     history.evaluations[BASE_ARM, BASELINE] = evaluation
     history.findings[BASE_ARM, BASELINE] = analyze(
         steps, evaluation, at, pinned=pinned.get(ANALYZE)
     )
-    return _close_baseline(steps, history, evaluation, base)
-
-
-def _close_baseline(
-    steps: Steps, history: History, evaluation: Evaluation, base: Checkpoint
-) -> RoundResult:
-    """Round 0, with what this dev set can show, said before anything is trained."""
     made = {name: steps.run.made[BASE_ARM, BASELINE, name] for name in (DATA, ANALYZE)}
     pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
-    settings, dev = steps.config.settings, history.data.split("dev")
     score, groups = deciding_score(steps, dev), groups_of(dev)
     detectable, sentence = minimum_detectable_effect(
         score,
@@ -307,7 +304,7 @@ def _close_baseline(
     return _pin(steps, history, result)
 
 
-def _kept(history: History, arm: ArmState) -> Evaluation:
+def _kept_evaluation(history: History, arm: ArmState) -> Evaluation:
     """The answers of the arm's best round; all arms share the baseline."""
     return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
 
@@ -329,7 +326,7 @@ def _decide(
     Args:
         other: the kept checkpoint, where it has answered in the pass of the newest one.
     """
-    number, before = max(arm.train), _kept(history, arm)
+    number, before = max(arm.train), _kept_evaluation(history, arm)
     dev, at, process = history.data.split("dev"), At(number, arm.name), sides.SAME
     steps.choosing_by(dev)
     if other:
@@ -373,8 +370,9 @@ def _guards(
     earlier = {f"round {arm.kept}": old.measurements}
     if arm.kept != BASELINE:
         earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
+    rise, answers = general_rise(steps, history, place), general_answers(history, place)
     return guards.judge(
-        with_measured(settings.guard, rise(steps, history, place), answered(history, place)),
+        with_measured(settings.guard, rise, answers),
         steps.metric_entries(),
         settings.primary,
         dev,
@@ -385,7 +383,7 @@ def _guards(
     )
 
 
-def rise(steps: Steps, history: History, place: Place) -> Rise | None:
+def general_rise(steps: Steps, history: History, place: Place) -> Rise | None:
     """The loss of a round's model on general text beside the base model's, if it was measured."""
     measured = history.general.get(place)
     if measured is None:
@@ -394,7 +392,7 @@ def rise(steps: Steps, history: History, place: Place) -> Rise | None:
     return Rise(measured.before.losses, measured.after.losses, measured.after.groups, seed)
 
 
-def answered(history: History, place: Place) -> dict[str, Answers]:
+def general_answers(history: History, place: Place) -> dict[str, Answers]:
     """Kind of instruction -> both models' answers; nothing where none were asked."""
     general = history.general.get(place)
     if general is None:

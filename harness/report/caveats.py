@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+from harness import scoring
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.at import At
 from harness.engine.history import History
@@ -18,10 +18,10 @@ from harness.engine.steps import Steps
 from harness.engine.steps.evaluating import Evaluation
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
+from harness.report.reading import Document
 from harness.stages import Metric
 from harness.verdicts.selection import chosen
 
-Document = dict[str, Any]
 Pair = tuple[Prediction, Example]
 Caveats = Mapping[str, str]
 """Score name -> what stands beside it."""
@@ -97,8 +97,6 @@ def _notes(notes: Sequence[str], steps: Steps, history: History) -> list[str]:
 
 def _renewed(notes: list[str], head: str, entry: PluginEntry, pairs: Sequence[Pair]) -> list[str]:
     """The notes, in which those that begin so are made anew: where the first of them stood."""
-    from harness import scoring
-
     remarks = scoring.MetricEntry(entry.name, entry.instance).remarks(pairs)
     first = next((place for place, n in enumerate(notes) if n.startswith(head)), len(notes))
     others = [note for note in notes if not note.startswith(head)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.at import At
@@ -18,9 +18,8 @@ from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
 from harness.stages import BranchOutcome
-
-if TYPE_CHECKING:
-    from harness.store.contents import Answers, Rescored
+from harness.store.contents import Answers, Rescored, RunContents
+from harness.store.writing import build
 
 
 def database(
@@ -32,9 +31,6 @@ def database(
     Args:
         added: metrics that the person at the terminal has just scored the run with again.
     """
-    from harness.store.contents import RunContents
-    from harness.store.writing import build
-
     opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
@@ -66,8 +62,6 @@ def _branches(history: History) -> list[BranchOutcome]:
 def _answers(
     run: Run, steps: Steps, history: History, caveats: Caveats, added: Sequence[PluginEntry]
 ) -> Iterator[Answers]:
-    from harness.store.contents import Answers
-
     sets = [
         (arm, number, "dev", evaluation)
         for (arm, number), evaluation in history.evaluations.items()
@@ -127,8 +121,6 @@ def _rescored(
     number: int, arm: str,
 ) -> Iterator[Rescored]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""
-    from harness.store.contents import Rescored
-
     answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:
         try:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.config.experiments import parts
 from harness.engine.run import Run
 from harness.kit.files import digest, files_digest, read_json
 from harness.records import NOT_ASKED
 from harness.records.rounds import SUMMARY_SCHEMA
+from harness.report.reading import Document
 from harness.stages import Section
 
 STAGE = "summary"
 _MOST_NAMED = 3
-Document = dict[str, Any]
 
 
 def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:

@@ -18,9 +18,8 @@ from harness.engine.steps.training import FILELESS
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.records.summary import Dates, Model
+from harness.report.reading import Document
 from harness.stages import KINDS
-
-Document = dict[str, Any]
 
 TEXT = 200
 """Characters of a value that are told."""

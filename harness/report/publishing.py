@@ -19,20 +19,21 @@ from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
 from harness.registry import Registry
 from harness.report import annotated
+from harness.report.analysis import Terms, analyse
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import by_now
 from harness.report.database import database
 from harness.report.finished import STAGE, asked_beside, sections_of
 from harness.report.model_files import with_model_files
-from harness.report.reading import FILE_NAME as ANALYSIS, rounds_closed
+from harness.report.reading import FILE_NAME as ANALYSIS, Document, rounds_closed
 from harness.report.references import between_references
 from harness.report.sections import with_sections
 from harness.report.summary import summarise
+from harness.scoring import right_at
 from harness.stages.growing import causes_of
 from harness.stages.reporting import written as files_of
 from harness.stages.scoring import categories_of
 
-Document = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -97,9 +98,6 @@ def reports(
 
 
 def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnotations) -> Document:
-    from harness.report.analysis import Terms, analyse
-    from harness.scoring import right_at
-
     entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
+from harness import scoring
 from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.steps import Steps
 from harness.errors import HarnessError
 from harness.kit.documents import finite
 from harness.kit.draws import fraction
+from harness.loop import deciding_score
 from harness.records import BASE_ARM, Example, Measurement, Prediction
-
-if TYPE_CHECKING:
-    from harness.scoring import MetricEntry, Pair
-    from harness.verdicts.rule import DecidingScore
-
-Document = dict[str, Any]
+from harness.report.reading import Document
+from harness.scoring import MetricEntry, Pair, overrides
+from harness.verdicts.pairs import complete_pairs
+from harness.verdicts.rule import DecidingScore
 
 MOST_ROWS = 500
 """Rows that are drawn where more have several references: reports are made again and again."""
@@ -43,9 +42,6 @@ def between_references(steps: Steps, history: History) -> Document | None:
     entry = steps.primary_entry()
     if not rows or not _scores_alone(entry):
         return None
-    # NumPy: most runs have one reference a row.
-    from harness.loop import deciding_score
-
     best = history.evaluations[BASE_ARM, history.kept]
     pairs = list(_pairs(rows, {p.example_id: p for p in best.predictions}))
     of_config = next(metric for metric in steps.config.metrics if metric.name == entry.name)
@@ -72,8 +68,6 @@ def _scores_alone(entry: MetricEntry) -> bool:
 
     People and services are not asked about references.
     """
-    from harness.scoring import overrides
-
     metric = entry.metric
     asks = metric.by_people or overrides(metric, "ready", "growing", "beside")
     return metric.additive and not asks
@@ -91,9 +85,6 @@ def _pairs(
 
 
 def _compared(score: DecidingScore, pairs: Sequence[tuple[Pair, Pair]]) -> Document | None:
-    from harness import scoring
-    from harness.verdicts.pairs import complete_pairs
-
     # In one call, so that both sides have the same number of statistics.
     measured = scoring.measure(score.entry, [side for pair in pairs for side in pair])
     references, model = (_by_row(measured[first::2]) for first in (0, 1))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from harness.data.screening import Screening
 from harness.data.splits import groups_of, rows_digest
@@ -42,16 +41,19 @@ from harness.records.summary import (
 )
 from harness.remote.spending import Spending
 from harness.report import baselines
-from harness.report.arms import arm
-from harness.report.forgetting import forgot, forgotten
-from harness.report.instructive import instructive
+from harness.report.examples import instructive
 from harness.report.origin import dates_of, model_of, settings_of
-from harness.report.rounds import control_round, main_round
+from harness.report.reading import Document
+from harness.report.rounds import (
+    branch_arm,
+    control_round,
+    forgetting_by_round,
+    forgot,
+    main_round,
+)
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 from harness.verdicts.selection import chosen
-
-Document = dict[str, Any]
 
 MAY_BE_ABSENT = frozenset(
     field.name for field in dataclasses.fields(Summary) if field.default is not dataclasses.MISSING
@@ -68,7 +70,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
     config, primary = run.config.settings, run.config.settings.primary
     main, kept_round = history.of(BASE_ARM), history.kept
     best = history.evaluations[BASE_ARM, kept_round]
-    forgetting = forgotten(steps, history)
+    forgetting = forgetting_by_round(steps, history)
     shown = kept_round or main[-1].round
     asked = baselines.compared(steps, history)
     best_prompt = baselines.best_prompt(steps, history)
@@ -105,7 +107,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             baselines=asked or None,
             models=baselines.other_models(steps, history) or None,
             arms=tuple(
-                arm(branch, kept_round or 1)
+                branch_arm(branch, kept_round or 1)
                 for outcome in history.outcomes.values()
                 for branch in outcome.branches
             ),

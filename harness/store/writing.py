@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -297,8 +298,6 @@ def _flush(path: Path) -> None:
 
 def _sweep(path: Path) -> None:
     """Remove what a killed build left behind (its file, its log, its spilled blocks)."""
-    import shutil
-
     for stale in path.parent.glob(f".{path.name}.*.tmp*"):
         if stale.is_dir():
             shutil.rmtree(stale, ignore_errors=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from harness import scoring
 from harness.context import Quiet
 from harness.engine.history import History
 from harness.engine.ledger import Ledger
 from harness.engine.steps.detecting import right
 from harness.loop import rounds
 from harness.records import BASE_ARM, Example, RoundResult, Score
+from harness.scoring import MetricEntry, Scorecard
 from harness.stored.replay import NotStored, StoredSteps, opened
-
-if TYPE_CHECKING:
-    from harness.scoring import MetricEntry, Scorecard  # NumPy takes longer to load than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,11 @@ class StoredRound:
     @property
     def right_at(self) -> float | None:
         """Value of the primary score from which an answer counts as right; None for no value."""
-        from harness.scoring import right_at
-
-        return right_at(self.primary_metric.metric)
+        return scoring.right_at(self.primary_metric.metric)
 
     def is_right(self, value: float | None) -> bool | None:
         """Whether an answer of that primary score counts as right; None where that is unknown."""
-        from harness.scoring import right
-
-        return right(self.primary_metric.metric, value)
+        return scoring.right(self.primary_metric.metric, value)
 
 
 class RoundReader:
@@ -87,8 +82,6 @@ class RoundReader:
                 raise NotStored(
                     f"round {number} is not closed", where=self._run.name, hint="harness iterate"
                 )
-        from harness.scoring import Scorecard
-
         steps, evaluation = self._steps, self._history.evaluations[place]
         return StoredRound(
             run=self._run.name,

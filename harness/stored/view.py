@@ -28,6 +28,7 @@ from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.remote.spending import counting
+from harness.scoring import right
 from harness.stages import AnswerValues
 from harness.stats import decision
 from harness.stored.branches import Branches
@@ -172,8 +173,6 @@ class RunView:
 
     def right(self, number: int) -> Sequence[bool | None]:
         """Whether each answer to dev counts as right by the primary score; None if unknown."""
-        from harness.scoring import right
-
         metric = self._steps.primary_entry().metric
         sign = 1.0 if metric.higher_is_better else -1.0
         return [

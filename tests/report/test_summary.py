@@ -42,7 +42,7 @@ from harness.records.summary import (
     ShownTest,
     Summary,
 )
-from harness.report.instructive import instructive
+from harness.report.examples import instructive
 from harness.report.reading import read_summary, summary_schema
 from harness.report.rounds import LOG_POINTS, Log, control_round, main_round
 from harness.report.summary import written

@@ -26,11 +26,11 @@ from harness.errors import HarnessError
 from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example
+from harness.scoring import MetricEntry
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import PluginEntry
     from harness.engine.steps.evaluating import Evaluation
-    from harness.scoring import MetricEntry
 
 
 class Steps:
@@ -113,8 +113,6 @@ class Steps:
 
     def metric_entry(self, entry: PluginEntry) -> MetricEntry:
         """An entry of the config's metrics, as the scoring takes it."""
-        from harness.scoring import MetricEntry
-
         return MetricEntry(entry.name, entry.instance, self.doubt)
 
     def metric_entries(self) -> list[MetricEntry]:

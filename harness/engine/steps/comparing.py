@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness import scoring
 from harness.boundary import results
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
@@ -119,8 +120,6 @@ def _co_rated(
     at: At,
 ) -> tuple[Measurement, ...]:
     """What those who rated both rounds' answers say of one; never kept, for they go on."""
-    from harness import scoring
-
     with steps.run.guard("score", entry, at, lent=Lent(*zip(*pairs, strict=True))):
         scoring.ready(metric, pairs, silent)
         # In this process: another one would make the metric from its options alone.

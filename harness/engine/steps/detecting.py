@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import scoring
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -81,8 +82,6 @@ def malformed(steps: Steps) -> frozenset[str]:
 
 def right(steps: Steps, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
     """Example id -> whether its answer counts as right by the primary score."""
-    from harness import scoring
-
     name, metric = steps.config.settings.primary, steps.primary_entry().metric
     return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}
 

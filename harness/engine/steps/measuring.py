@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import scoring
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import groups_of, rows_digest
@@ -35,8 +36,6 @@ def score(
         generated: digest of the answers.
         pinned: digest of the measurements that a closed round was given.
     """
-    from harness import scoring
-
     run, stage = steps.run, at.on_split("score")
     inputs = {"name": entry.name, "predictions": generated, "rows": rows_digest(rows)}
 
@@ -138,8 +137,6 @@ def scores(
     Args:
         digests: metric entry -> digest of its measurements, whose signature was kept.
     """
-    from harness import scoring
-
     groups, seed = groups_of(rows), steps.seed("scores", 0)
     pairs = tuple(zip(predictions, rows, strict=True))
     of_split: dict[str, Score] = {}

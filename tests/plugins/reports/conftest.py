@@ -30,7 +30,7 @@ from harness.records import (
     Verdict,
 )
 from harness.records.summary import Data, Dates, Model, Screened, ShownControl, ShownTest
-from harness.report.instructive import instructive
+from harness.report.examples import instructive
 from harness.report.rounds import control_round, main_round
 from harness.report.summary import written
 from harness.testing.sample import SUMMARY
