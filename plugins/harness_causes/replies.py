@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -109,8 +110,6 @@ def _bar(right: Sequence[float], wrong: Sequence[float]) -> Bar | None:
 
 def _before(right: Sequence[float], wrong: Sequence[float]) -> float:
     """Share of the pairs in which the right answer has the greater value; ties count half."""
-    from bisect import bisect_left, bisect_right
-
     ordered = sorted(wrong)
     below = sum(bisect_left(ordered, v) + bisect_right(ordered, v) for v in right)
     return below / (2 * len(right) * len(wrong))

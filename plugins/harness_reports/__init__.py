@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,6 @@ class TerminalReporter(harness.Reporter):
         return True
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-        import io
-
         from rich.console import Console
 
         from harness_reports.terminal import render

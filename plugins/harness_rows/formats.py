@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness import DataError
+from harness import DataError, near
 from harness.readers import Record
 from harness_rows.choices import first_number
 from harness_rows.options import RowsOptions, template_names
@@ -187,9 +187,7 @@ def _check_named(wanted: Iterable[str], table: _Table) -> None:
     ]
     if not lacking:
         return
-    import harness
-
-    hint = harness.near(lacking[0], table.columns) if len(lacking) == 1 else ""
+    hint = near(lacking[0], table.columns) if len(lacking) == 1 else ""
     names = ", ".join(f"'{name}'" for name in lacking)
     verb = "is no column" if len(lacking) == 1 else "are no columns"
     raise DataError(

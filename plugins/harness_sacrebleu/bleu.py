@@ -31,9 +31,7 @@ def _known(name: str) -> str:
         from sacrebleu import BLEU  # its version may know more than this list
 
         if name not in BLEU.TOKENIZERS:
-            from harness import near
-
-            hint = near(name, TOKENIZERS)
+            hint = harness.near(name, TOKENIZERS)
             raise ValueError(f"unknown tokenizer{hint}; known: {', '.join(BLEU.TOKENIZERS)}")
     return name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -206,8 +207,6 @@ class Executes(Executing, harness.Metric):
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:
         """Which Python it is where it is not ours, and how many rows have no tests."""
-        import sys
-
         from harness_sandbox.sandboxes import chosen
 
         said = []

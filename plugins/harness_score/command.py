@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from harness.terminal.options import takes
@@ -18,8 +20,6 @@ hardly a cycle."""
 @takes(Request)
 def score(request: Request) -> int:
     """Score answers against references, alone or against a baseline."""
-    import gc
-
     request.check()
     gc.set_threshold(*COLLECTIONS)
     if request.run is None:

@@ -7,6 +7,7 @@ of this was measured; the rest is what torch and the libraries say of themselves
 from __future__ import annotations
 
 import os
+import platform
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -159,8 +160,6 @@ def _xpu(torch: Any) -> Device:
 
 
 def _mps(torch: Any) -> Device:
-    import platform
-
     # The system brings the kernels, so it is part of the class. transformers loads quantised
     # weights to the CPU there, whatever bitsandbytes can.
     works = torch.backends.mps.is_macos_or_newer(14, 0)

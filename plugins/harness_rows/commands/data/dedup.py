@@ -166,7 +166,6 @@ def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Co
 
 
 def _by_split(data: OpenedRows, repeats: Repeats) -> Table:
-    from harness import SPLITS
     from harness.kit.blocks import table
 
     titles = ("split", "rows", "exact repeats", "near repeats", "stay")
@@ -175,7 +174,7 @@ def _by_split(data: OpenedRows, repeats: Repeats) -> Table:
         (str(data.rows[removed.place].split), removed.likeness == 1) for removed in repeats.removed
     )
     lines = []
-    for split in (*SPLITS, ""):
+    for split in (*harness.SPLITS, ""):
         if rows[split]:
             exact, near = gone[split, True], gone[split, False]
             counts = (rows[split], exact, near, rows[split] - exact - near)

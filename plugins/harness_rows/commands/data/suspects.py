@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,8 +96,6 @@ def suspects(request: SuspectsRequest) -> int:
     if request.output:
         writing.write([("-o", request.output, lines)])
     if request.as_json:
-        import json
-
         sys.stdout.write(json.dumps(_document(request, result, lines), indent=1) + "\n")
     else:
         _show(request, result, Console())
