@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import harness
-from harness_general import rules
+from harness_general.general import RULES, obeys
 
 
 class NewInstructions(harness.Probe):
@@ -27,12 +27,12 @@ class NewInstructions(harness.Probe):
         path = Path(__file__).with_suffix(".jsonl")
         for line in path.read_text(encoding="utf-8").splitlines():
             item = json.loads(line)
-            rule = {name: item[name] for name in rules.RULES if name in item}
+            rule = {name: item[name] for name in RULES if name in item}
             turn = {"role": "user", "content": item["prompt"]}
             yield harness.Example(item["id"], (turn,), meta={"rule": json.dumps(rule)})
 
     def right(self, instruction: harness.Example, answer: str) -> bool:
-        return rules.right(json.loads(instruction.meta["rule"]), answer)
+        return obeys(json.loads(instruction.meta["rule"]), answer)
 
 
 @harness.hookimpl

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from harness_general import General, rules
+from harness_general import General
+from harness_general.general import RULES, obeys
 
 WHOLE = General(General.Options(texts=200))
 
@@ -45,7 +46,7 @@ def test_each_instruction_has_one_rule_that_some_answer_obeys() -> None:
     assert len(instructions) == len({row.id for row in instructions}) == 40
     for row in instructions:
         rule = json.loads(row.meta["rule"])
-        assert len(rule) == 1 and set(rule) <= set(rules.RULES)
+        assert len(rule) == 1 and set(rule) <= set(RULES)
         assert not WHOLE.right(row, "") and not WHOLE.right(row, "I do not know, sorry.")
         if "pattern" not in rule:
             told = rule["any_of"][0] if "any_of" in rule else f"{rule['number']}"
@@ -77,4 +78,4 @@ def test_a_rule_is_a_simple_one() -> None:
         ({"pattern": "[Yy]es\\b.*"}, "Yesterday", False),
         ({"pattern": "[^\\n,]+,[^\\n,]+,[^\\n,]+"}, "a,b\nc,d", False),
     ]:
-        assert rules.right(rule, answer) is right, rule
+        assert obeys(rule, answer) is right, rule
