@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
 import harness
-from harness_prompts.nearest import Nearest
+from harness.alike.words import Rows, asked
 from harness_prompts.turns import parts
 
 ROLES = ("user", "assistant")
@@ -94,3 +95,60 @@ def _turns(example: harness.Example) -> list[harness.Message]:
     """An example as turns; its system turn is left to the prompt's own."""
     spoken = [{"role": turn["role"], "content": turn["content"]} for turn in parts(example)[1]]
     return [*spoken, {"role": "assistant", "content": example.references[0]}]
+
+
+class Nearest:
+    """Examples in pools, in which those nearest to a prompt are looked up.
+
+    Args:
+        pools: one, or one for each value that is balanced.
+    """
+
+    def __init__(self, pools: Sequence[Sequence[harness.Example]]) -> None:
+        self._pools = [list(pool) for pool in pools if pool]
+        self._texts = [Rows([asked(row) for row in pool]) for pool in self._pools]
+        self._sizes = Counter(row.group for pool in self._pools for row in pool)
+
+    def to(self, rows: Sequence[harness.Example], k: int) -> Iterator[list[harness.Example]]:
+        """For each row ``k`` examples of other groups, the nearest last; fewer where they run out.
+
+        The pools take turns, the one with the nearest example first.
+        """
+        texts = [asked(row) for row in rows]
+        relatives = max((self._sizes[row.group] for row in rows), default=0)
+        # So many more that rows of the prompt's own group, which are left out, do not use up k.
+        ranked = [pool.nearest(texts, k + relatives) for pool in self._texts]
+        for place, row in enumerate(rows):
+            yield self._chosen(row, [ranks[place] for ranks in ranked], k)
+
+    def _chosen(
+        self, row: harness.Example, ranks: Sequence[Sequence[tuple[int, float]]], k: int
+    ) -> list[harness.Example]:
+        """``k`` examples, the nearest last.
+
+        Args:
+            ranks: of each pool (place in it, likeness), the nearest first.
+        """
+        queued = [
+            (turn, -likeness, number, at)
+            for number, rank in enumerate(ranks)
+            for turn, (at, likeness) in enumerate(self._others(row, number, rank, k))
+        ]
+        first = sorted(queued)[:k]
+        # -likeness is sorted from the greatest: the least alike come first.
+        nearest_last = sorted(first, key=lambda entry: (-entry[1], entry[2], entry[3]))
+        return [self._pools[number][at] for _, _, number, at in nearest_last]
+
+    def _others(
+        self, row: harness.Example, number: int, rank: Sequence[tuple[int, float]], k: int
+    ) -> list[tuple[int, float]]:
+        """Up to ``k`` of a pool, of other groups than the row's; those unlike it come last."""
+        pool = self._pools[number]
+        others = [(at, likeness) for at, likeness in rank if pool[at].group != row.group]
+        ranked = {at for at, _ in rank}
+        others += [
+            (at, 0.0)
+            for at, example in enumerate(pool)
+            if at not in ranked and example.group != row.group
+        ]
+        return others[:k]

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pydantic import Field, field_validator
 
 import harness
-from harness_prompts.instructions import instructions
 from harness_prompts.turns import with_system
+
+LABELS = 20
+"""Different answers at most that are listed."""
+OFTEN = 5
+"""Rows for each different answer, at least, where answers are labels."""
+LABEL = 60
+"""Characters of a label at most."""
+KEYS = 20
+"""Keys of JSON objects at most that are listed."""
+UNSPACED = 15
+"""Characters of a word on average, from which on there are no words to be counted."""
+ALONE = "and write nothing else."
 
 
 class Prompted(harness.Baseline):
@@ -47,9 +62,73 @@ class Prompted(harness.Baseline):
             yield dataclasses.replace(row, messages=with_system(row, text))
 
     def description(self, train: Sequence[harness.Example]) -> str:
-        made = "" if self.options.system else ", made from the answers of train"
-        return f"a system turn before each prompt{made}: “{self._text(train)}”"
+        origin = "" if self.options.system else ", made from the answers of train"
+        return f"a system turn before each prompt{origin}: “{self._text(train)}”"
 
     def _text(self, train: Sequence[harness.Example]) -> str:
-        given: str = self.options.system
-        return given or instructions(train)
+        return str(self.options.system) or instructions(train)
+
+
+def instructions(train: Sequence[harness.Example]) -> str:
+    """What an answer has to look like, in a sentence or two.
+
+    By the first reference of each row: JSON and its keys, a label, or how long answers are.
+
+    Raises:
+        ConfigError: no row of train has a reference.
+    """
+    answers = [row.references[0] for row in train if row.references]
+    if not answers:
+        raise harness.ConfigError(
+            "no row of train has a reference, from which a system turn could be made",
+            hint="give its text: baselines: [{plugin: prompted, system: TEXT}]",
+        )
+    return _json(answers) or _labels(answers) or _length(answers)
+
+
+def _json(answers: Sequence[str]) -> str:
+    """Where all answers are JSON objects or lists."""
+    values = [_parsed(answer) for answer in answers]
+    if not all(isinstance(value, (dict, list)) for value in values):
+        return ""
+    if all(isinstance(value, list) for value in values):
+        return f"Answer with a JSON list {ALONE}"
+    if any(isinstance(value, list) for value in values):
+        return f"Answer in JSON, with a list or an object, {ALONE}"
+    head = "Answer with one JSON object"
+    keys = list(dict.fromkeys(key for value in values for key in value))
+    if not keys or len(keys) > KEYS:
+        return f"{head} {ALONE}"
+    listed = ", ".join(json.dumps(key, ensure_ascii=False) for key in keys)
+    if all(value.keys() == set(keys) for value in values):
+        return f"{head} with the {'key' if len(keys) == 1 else 'keys'} {listed}, {ALONE}"
+    most = max(map(len, values))
+    some = "one of the keys" if most == 1 else "some of the keys"
+    return f"{head} with {some} {listed}, {ALONE}"
+
+
+def _parsed(answer: str) -> Any:
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _labels(answers: Sequence[str]) -> str:
+    """Where few different answers are given again and again."""
+    counts = Counter(answer.strip() for answer in answers)
+    if not 1 < len(counts) <= LABELS or len(answers) < OFTEN * len(counts):
+        return ""
+    if any(len(label) > LABEL or "\n" in label or not label for label in counts):
+        return ""
+    ordered = sorted(counts, key=lambda label: (-counts[label], label))
+    return f"Answer with exactly one of these, {ALONE[:-1]}: {'; '.join(ordered)}"
+
+
+def _length(answers: Sequence[str]) -> str:
+    words = statistics.median(len(answer.split()) for answer in answers)
+    characters = statistics.median(map(len, answers))
+    if characters > UNSPACED * max(1, words):
+        return f"Answer in about {round(characters)} characters, {ALONE}"
+    count = max(1, round(words))
+    return f"Answer in about {count} {'word' if count == 1 else 'words'}, {ALONE}"

@@ -115,7 +115,7 @@ class Chrf(harness.Metric):
 
     def aggregate(self, sums: Floats, weights: Floats) -> Floats:
         """``(..., 3 * orders)`` sums of counts to ``(..., 1)`` corpus scores."""
-        from harness_sacrebleu.f_scores import chrf
+        from harness_sacrebleu.compute import chrf
 
         return chrf(sums, beta=self.options.beta, eps_smoothing=self.options.eps_smoothing)
 

@@ -1,7 +1,10 @@
-"""BLEU from counts: bit for bit for single corpora, without a loop for many resampled ones.
+"""BLEU and chrF from counts, to the last bit as sacreBLEU computes them.
 
-The formula is ``sacrebleu.BLEU.compute_bleu`` (Papineni et al., 2002; smoothing methods of Chen
-and Cherry, 2014).
+BLEU is ``sacrebleu.BLEU.compute_bleu`` (Papineni et al., 2002; smoothing methods of Chen and
+Cherry, 2014): bit for bit for single corpora, without a loop for many resampled ones.
+
+chrF is ``sacrebleu.CHRF`` (Popović, 2015 and 2017). It only adds, multiplies and divides, which
+NumPy rounds as Python does; so the order of the operations here is sacreBLEU's.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ Bools = npt.NDArray[np.bool_]
 # sacreBLEU's logarithm of 0: an int, which matters to the rounding of sum() in some Pythons.
 _LOG_OF_ZERO = -9999999999
 _SMOOTH_VALUES = {"floor": 0.1, "add-k": 1.0}
+# chrF++.py's, by which orders without a match are smoothed.
+_EPSILON = 1e-16
 
 
 class _Parts(NamedTuple):
@@ -68,7 +73,7 @@ def bleu(
     logs = np.full(parts.precisions.shape, float(_LOG_OF_ZERO))
     np.log(parts.precisions, out=logs, where=parts.precisions > 0)
     mean = np.where(parts.used, logs, 0.0).sum(axis=-1) / parts.used.sum(axis=-1)
-    scores = _brevity(parts.answers, parts.references) * np.exp(mean)
+    scores = _penalties(parts.answers, parts.references) * np.exp(mean)
     return np.where(parts.nothing, 0.0, scores)[..., None]
 
 
@@ -112,6 +117,7 @@ class _Logs(dict[float, float]):
 
 
 def _penalty(answers: float, references: float) -> float:
+    """BLEU's for being shorter than the references, 0 where there is no answer at all."""
     if answers >= references:
         return 1.0
     return math.exp(1 - references / answers) if answers > 0 else 0.0
@@ -154,8 +160,53 @@ def _precisions(
     return np.divide(100.0 * matches, total, out=np.zeros(matches.shape), where=counted)
 
 
-def _brevity(answers: Floats, references: Floats) -> Floats:
-    """Penalty for being shorter than the references, 0 where there is no answer at all."""
+def _penalties(answers: Floats, references: Floats) -> Floats:
+    """:func:`_penalty` of many corpora."""
     short = (answers < references) & (answers > 0)
     ratio = np.divide(references, answers, out=np.ones(answers.shape), where=short)
     return np.where(answers < references, np.where(short, np.exp(1 - ratio), 0.0), 1.0)
+
+
+def chrf(sums: Floats, *, beta: int, eps_smoothing: bool) -> Floats:
+    """Scores ``(..., 1)`` from 0 to 100.
+
+    Args:
+        sums: ``(..., 3 * orders)``: for each order the n-grams of the answers, of the
+            references, and the matches; integers or weighted sums.
+    """
+    sums = np.asarray(sums, dtype=np.float64)
+    # Each (orders, ...), as the orders are added one after the other.
+    answers, references, matched = (np.moveaxis(sums[..., i::3], -1, 0) for i in range(3))
+    score = _mean_of_f_scores if eps_smoothing else _f_score_of_means
+    return np.asarray(score(answers, references, matched, beta**2))[..., None]
+
+
+def _mean_of_f_scores(answers: Floats, references: Floats, matched: Floats, factor: int) -> Floats:
+    """The mean of the orders' own F-scores; what has no n-gram counts as almost 0."""
+    precisions = _ratios(matched, answers, _EPSILON)
+    recalls = _ratios(matched, references, _EPSILON)
+    total = np.zeros(answers.shape[1:])
+    for precision, recall in zip(precisions, recalls, strict=True):
+        weight = factor * precision + recall
+        total = total + _ratios((1 + factor) * precision * recall, weight, _EPSILON)
+    return 100 * total / len(answers)
+
+
+def _f_score_of_means(answers: Floats, references: Floats, matched: Floats, factor: int) -> Floats:
+    """The F-score of mean precision and recall over the orders that both sides have."""
+    counted = (answers > 0) & (references > 0)
+    precision, recall = np.zeros(answers.shape[1:]), np.zeros(answers.shape[1:])
+    for order, both in enumerate(counted):
+        precision = precision + np.where(both, _ratios(matched[order], answers[order], 0.0), 0.0)
+        recall = recall + np.where(both, _ratios(matched[order], references[order], 0.0), 0.0)
+    orders = counted.sum(axis=0)
+    precision, recall = _ratios(precision, orders, 0.0), _ratios(recall, orders, 0.0)
+    score = _ratios((1 + factor) * precision * recall, factor * precision + recall, 0.0)
+    return 100 * score
+
+
+def _ratios(above: Floats, below: Floats | npt.NDArray[np.int64], otherwise: float) -> Floats:
+    """``above / below``, and ``otherwise`` where ``below`` is 0."""
+    result: Floats = np.full(np.shape(above), otherwise)
+    np.divide(above, below, out=result, where=below > 0)
+    return result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import itertools
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from pydantic import Field
 
 import harness
 from harness.kit.installing import install_extra
-from harness_levers.search import pruning
 from harness_levers.search.ranges import Range, Values
 
 PACKAGE = "optuna"
@@ -86,12 +86,12 @@ class Optuna(harness.Searcher):
     def hopeless(
         self, folds: Sequence[float], trials: Sequence[harness.Trial], higher_is_better: bool
     ) -> bool:
-        return self.options.prune and pruning.hopeless(
+        return self.options.prune and hopeless(
             folds, trials, higher_is_better=higher_is_better, startup=self.options.startup
         )
 
     def limits(self, trials: Sequence[harness.Trial]) -> tuple[float | None, ...]:
-        return pruning.limits(trials, startup=self.options.startup) if self.options.prune else ()
+        return limits(trials, startup=self.options.startup) if self.options.prune else ()
 
     def _left(self, tried: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """What a space of lists has left; None where a range makes it endless, or it is large."""
@@ -184,3 +184,43 @@ def _optuna() -> Any:
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
+
+
+def hopeless(
+    folds: Sequence[float],
+    trials: Sequence[harness.Trial],
+    *,
+    higher_is_better: bool,
+    startup: int,
+) -> bool:
+    """Whether a trial is worse than the median of those that came as far: the median stopping rule
+    (Golovin et al. 2017, *Google Vizier: A Service for Black-Box Optimization*).
+
+    The mean of its values so far is compared with the means of others. Parts are the same rows in
+    each trial, so that a hard part is hard for all.
+
+    Args:
+        startup: trials that have to have come as far before any is ended.
+    """
+    far = len(folds)
+    beside = [statistics.fmean(trial.folds[:far]) for trial in trials if len(trial.folds) >= far]
+    if len(beside) < startup:
+        return False
+    sign = -1.0 if higher_is_better else 1.0
+    return sign * statistics.fmean(folds) > sign * statistics.median(beside)
+
+
+def limits(trials: Sequence[harness.Trial], *, startup: int) -> tuple[float | None, ...]:
+    """For each place of a course the median loss of the trials that came as far.
+
+    The last value counts here, not the mean of all: within a training the loss falls.
+
+    Args:
+        startup: trials that have to have come as far before any is ended there.
+    """
+    courses = [trial.course for trial in trials]
+    bounds: list[float | None] = []
+    for place in range(max(map(len, courses), default=0)):
+        beside = [course[place] for course in courses if len(course) > place]
+        bounds.append(statistics.median(beside) if len(beside) >= startup else None)
+    return tuple(bounds)

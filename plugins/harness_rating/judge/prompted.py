@@ -14,8 +14,7 @@ from harness import Criterion, Item, Judgement, Rubric
 from harness.remote import Asker, Fault, Faults, Progress, Reply, Request
 from harness_rating.judge.judgements import settings, settle, with_conditions
 from harness_rating.judge.options import ModelOptions
-from harness_rating.judge.prompts import prompt
-from harness_rating.judge.replies import Unreadable, read
+from harness_rating.judge.prompts import Unreadable, prompt, read
 from harness_rating.rubric.scoring import asked_criteria
 
 _TURNED = {"A": "B", "B": "A", "tie": "tie"}
@@ -176,6 +175,6 @@ def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judge
         samples.append(value)
         evidence.append(why)
     value = settle(criterion, samples)
-    # The words of a sample that says what all of them come to.
-    which = samples.index(value) if value in samples else 0
-    return Judgement(item, criterion.id, value, tuple(samples), evidence[which])
+    # The words of a sample that says what all of them come to; a mean need be none of them.
+    agreeing = samples.index(value) if value in samples else 0
+    return Judgement(item, criterion.id, value, tuple(samples), evidence[agreeing])

@@ -17,19 +17,27 @@ from harness.kit.blocks import (
     Heading,
     Note,
     Paragraph,
+    Sample,
     Table,
     mark_of,
     table_of,
     written,
 )
 from harness.kit.drawing import sparkline
-from harness.kit.numbers import DASH
-from harness.kit.text import markdown_block, markdown_safe
-from harness_reports.markdown.answers import draw_answers
+from harness.kit.numbers import DASH, number
+from harness.kit.text import lines, markdown_block, markdown_safe, plain
+from harness.kit.worddiff import Runs, sides
 
 LIMIT = 1_200
 """Characters of a paragraph."""
 CELL = 300
+PROMPT = 600
+COMPARED = 600
+"""Characters of a text whose words are compared."""
+TEXT = 300
+"""Characters of an answer."""
+LINES = 8
+"""Lines of one that has several."""
 _FIGURES = re.compile(r"[-+–→0-9., \[\]%]{0,60}")
 """What does nothing in a cell: ``0.62 [0.55, 0.70]``."""
 
@@ -64,7 +72,7 @@ def draw(block: Block) -> Iterator[str]:
         yield safe(block.lead)
         yield markdown_block(block.text, 20_000)
     elif isinstance(block, Answers):
-        yield from draw_answers(block)
+        yield from _answers(block)
 
 
 def _figure(text: str, limit: int = LIMIT) -> str:
@@ -101,12 +109,12 @@ def _table(block: Table) -> str:
         if column.kind not in DRAWN or column.kind == "trend"
     ]  # fmt: skip
     heads = [block.columns[at] for at in shown]
-    lines = [
+    rows = [
         [safe(column.title, 220) for column in heads],
         ["---:" if column.right else "---" for column in heads],
         *([_cell(block.columns[at], row[at]) for at in shown] for row in block.rows[: block.short]),
     ]
-    return "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell or " " for cell in row) + " |" for row in rows)
 
 
 def _cell(column: Column, cell: Cell) -> str:
@@ -114,3 +122,68 @@ def _cell(column: Column, cell: Cell) -> str:
         return sparkline(cell) if isinstance(cell, (tuple, list)) else ""
     shown = _figure(DASH if cell is None else written(cell) or "", CELL)
     return f"{mark_of(str(cell))} {shown}" if column.kind == "label" and cell else shown
+
+
+# -- answers to rows of the data -------------------------------------------------------------------
+
+
+def _answers(block: Answers) -> Iterator[str]:
+    """The samples that a short report shows: compared word by word, or in a list."""
+    shown = block.samples[: block.short]
+    if block.reference != "marked":
+        yield "\n".join(_listed(block, sample) for sample in shown)
+        return
+    if shown:
+        yield "Words in bold are not in the other text."
+    for sample in shown:
+        yield from _compared(block, sample)
+
+
+def _compared(block: Answers, sample: Sample) -> Iterator[str]:
+    answer = sample.answers[-1]
+    expected, given = sides(plain(sample.reference, COMPARED), plain(answer.text, COMPARED))
+    facts = [f"{markdown_safe(block.score, 200)} {number(answer.score, 2)}"]
+    facts += [markdown_safe(tag, 60) for tag in sample.tags[:3]]
+    facts += [markdown_safe(sample.remark, 30)] if sample.remark else []
+    yield f"### {markdown_safe(sample.id, 80)} ({' · '.join(facts)})"
+    yield markdown_block(sample.prompt, PROMPT)
+    items = [("expected", _marked(expected)), ("answer", _marked(given))]
+    items += [
+        (markdown_safe(note.lead, 20), markdown_safe(note.text, 360)) for note in sample.notes
+    ]
+    items += [("row", markdown_safe(sample.place, 200))] if sample.place else []
+    yield "\n".join(f"- {lead}: {text}" for lead, text in items)
+
+
+def _marked(runs: Runs) -> str:
+    """A text with the words that differ in bold."""
+    if not runs:
+        return "*(empty)*"
+    return " ".join("".join(_piece(text, differs) for text, differs in runs).split())
+
+
+def _piece(text: str, differs: bool) -> str:
+    words = text.strip()
+    shown = markdown_safe(words, COMPARED)
+    if not differs or not words:
+        return f" {shown} " if text[:1].isspace() else f"{shown}{' ' * text[-1:].isspace()}"
+    # Stars are no marks between a letter and a sign.
+    before = " " * (text[0].isspace() or not words[0].isalnum())
+    after = " " * (text[-1].isspace() or not words[-1].isalnum())
+    return f"{before}**{shown}**{after}"
+
+
+def _listed(block: Answers, sample: Sample) -> str:
+    """Answers in one line each; those of several lines, such as code, as blocks that keep them."""
+    texts = [(number(answer.score, 2), answer.text) for answer in sample.answers]
+    texts += [("wanted", sample.reference)] if block.reference == "shown" else []
+    parts = [f"- **{markdown_safe(sample.id, 80)}**"]
+    for lead, text in texts:
+        shown = lines(text, TEXT, LINES)
+        if "\n" in shown:
+            code = markdown_block(shown).replace("\n", "\n    ")
+            parts.append(f"  - {lead}\n\n    {code}\n")
+        else:
+            quoted = f"“{markdown_safe(shown, TEXT)}”" if shown.strip() else "*(empty)*"
+            parts.append(f"  - {lead} {quoted}")
+    return "\n".join(parts)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import harness
-from harness_prompts.instructions import instructions
+from harness_prompts.prompted import instructions
 
 ALONE = ", and write nothing else."
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.rubrics import Criterion, Scale
-from harness_rating.judge.replies import Unreadable, read
+from harness_rating.judge.prompts import Unreadable, read
 
 LEVELS = Criterion("q", "Q", "?", Scale("ordinal", 1, 5), allow_na=True)
 STRICT = Criterion("q", "Q", "?", Scale("ordinal", 1, 5))

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import Example
-from harness_rows.cleaning.differences import figures, jaccard
-from harness_rows.cleaning.repeated import Rule, repeated
+from harness_rows.cleaning.repeated import Rule, figures, jaccard, repeated
 
 LONG = (
     "My parcel was meant to come on Tuesday and the driver left it with a neighbour whom I do not "
