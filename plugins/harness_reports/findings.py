@@ -1,4 +1,4 @@
-"""What an analysis found, as both reports tell it: chosen, ordered and cut to what is read.
+"""What several sections choose of the document: the round that is told of, its weak slices.
 
 Where a part of the analysis failed, keys are missing: each choice is then empty, and the reports
 leave its section out.
@@ -6,9 +6,6 @@ leave its section out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from harness.kit.numbers import number
 from harness.kit.text import one_line
 from harness_reports.figures import Document
 
@@ -22,40 +19,6 @@ WEAK_AT = 0.1
 def table(document: Document, name: str) -> list[Document]:
     """The rows of one table of the analysis, or none."""
     return list((document.get("tables") or {}).get(name) or ())
-
-
-@dataclass(frozen=True, slots=True)
-class NearPair:
-    """A training row next to the held-out row that it nearly repeats, as texts."""
-
-    similarity: str
-    row: str
-    text: str
-    held_out: str
-    held_out_text: str
-
-
-SEALED = "(test is sealed)"
-
-NEAR = (
-    "Rows of train or pool, each with the most similar row of dev or test. They are trained on "
-    "unless filters.source is refuse. Where prompts ask the same, scores are inflated by it."
-)
-
-
-def near_pairs(document: Document) -> list[NearPair]:
-    """The rows of the source that are nearest to dev or test, the most alike first."""
-    screening = (document.get("data") or {}).get("screening") or {}
-    return [
-        NearPair(
-            number(pair["similarity"], 2),
-            f"{pair['split']} {pair['row']}",
-            pair["text"],
-            f"{pair['held_out_split']} {pair['held_out']}",
-            SEALED if pair["held_out_text"] is None else pair["held_out_text"],
-        )
-        for pair in screening.get("pairs") or ()
-    ]
 
 
 def kept_round(document: Document) -> Document:
@@ -74,35 +37,6 @@ def later_round(document: Document) -> Document:
     """The round that the base model is shown beside: the best one, or the latest if that is it."""
     best = kept_round(document)
     return best if best["round"] else document["rounds"][-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A guard after one round.
-
-    Attributes:
-        state: ``broken``, ``held`` or ``cannot be judged``.
-        sentence: the state in words.
-    """
-
-    round: int
-    name: str
-    state: str
-    sentence: str
-
-
-def guards(document: Document) -> list[Guard]:
-    """Those that any round broke, then those of the latest round that it did not break."""
-    rounds = document["rounds"]
-    states = [
-        Guard(entry["round"], guard["name"], guard["state"], guard["sentence"])
-        for entry in rounds
-        for guard in entry["guards"]
-    ]
-    order = {"cannot be judged": 1, "held": 2}
-    latest = [s for s in states if s.round == rounds[-1]["round"] and s.state in order]
-    broken = [s for s in states if s.state == "broken"]
-    return [*broken, *sorted(latest, key=lambda s: order[s.state])]
 
 
 def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
@@ -127,21 +61,6 @@ def holds(piece: Document) -> bool:
     if "q" in piece:
         return piece["q"] is not None and piece["q"] <= WEAK_AT
     return "rows" in piece
-
-
-def slice_name(piece: Document, limit: int) -> str:
-    """Its conditions; a slice that only the reply shows is marked, since no row can be planned."""
-    reply = "" if piece.get("from_prompt", True) else " (reply)"
-    return one_line(piece["slice"], limit) + reply
-
-
-def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
-    """``off topic 12, truncated 5``: commonest error categories of a slice of the best round."""
-    if at != document["kept_round"]:
-        return ""
-    rows = [row for row in table(document, "slice_errors") if row["slice"] == name]
-    ordered = sorted(rows, key=lambda row: (-row["answers"], row["category"]))
-    return ", ".join(f"{one_line(r['category'], 40)} {r['answers']}" for r in ordered[:most])
 
 
 def failed(document: Document) -> list[tuple[str, str]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.kit.documents import score_title
 from harness_reports.figures import Document
-from harness_reports.findings import kept_round, later_round, table
+from harness_reports.findings import later_round, table
 
 COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
 
@@ -16,18 +15,6 @@ def ledger(document: Document) -> list[tuple[str, int]]:
     counts = {row["kind"]: row["answers"] for row in table(document, "ledger")}
     names = [*(name for name in COURSES if name in counts), *sorted(set(counts) - set(COURSES))]
     return [(name, counts[name]) for name in names if counts[name]]
-
-
-def rightness(document: Document) -> str:
-    """From which score on an answer passes, or that nothing says so."""
-    if "tables" not in document:
-        return ""
-    primary, at = document["primary"], document.get("right_at")
-    if at is None:
-        return f"{primary} has no pass threshold (right_at), so no answer passes or fails"
-    score = kept_round(document)["scores"].get(primary) or {}
-    side = "at least" if score.get("higher_is_better", True) else "at most"
-    return f"pass threshold: {score_title(document, primary, 80)} {side} {at:g}"
 
 
 def changes(document: Document) -> list[Document]:

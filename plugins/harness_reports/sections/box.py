@@ -8,6 +8,7 @@ from typing import Literal
 from harness.kit.blocks import Block, Heading, Paragraph
 from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import number
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 
@@ -22,7 +23,7 @@ def heading(document: Document, *beside: str) -> Heading:
     A label that something stands against is not green: *improved on test, and worse at general
     instructions: 22 → 4 of 40*.
     """
-    verdict, where = figures.headline(document)
+    verdict, where = headline(document)
     against = objections(document)
     tone: Literal["open", ""] = "open" if against and verdict["label"] == "improved" else ""
     text = " · ".join(filter(None, (f"{where}{against}", *beside)))
@@ -32,7 +33,7 @@ def heading(document: Document, *beside: str) -> Heading:
 def objections(document: Document) -> str:
     """``, but not shown to be better than a prompt, and worse at …``; empty where nothing is."""
     objection, forgot = "", document["forgot"]
-    if figures.headline(document)[0]["label"] == "improved":
+    if headline(document)[0]["label"] == "improved":
         objection = _prompt(document)
     if forgot and forgot["sentence"]:
         objection += f", and {forgot['sentence']}"
@@ -62,7 +63,7 @@ def lines(document: Document) -> Iterator[Block]:
 
 def verdict_words(document: Document) -> str:
     """The sentence of the best round against base model and prompt, else that of the verdict."""
-    verdict, _ = figures.headline(document)
+    verdict, _ = headline(document)
     if prompt := document["best_prompt"]:
         return str(prompt["sentence"])
     return unlabelled(verdict["sentence"], verdict["label"])
@@ -98,7 +99,7 @@ def before_and_now(document: Document) -> str:
     if (prompt := document["best_prompt"]) and prompt["split"] in sides:
         base, best = sides[prompt["split"]]
         named = {
-            "base model": base, figures.short_name(prompt["name"]): prompt["scores"],
+            "base model": base, one_line(prompt["name"], 40): prompt["scores"],
             f"round {later['round']}": best,
         }  # fmt: skip
         scored = (f"{name} {_value(scores, primary, digits)}" for name, scores in named.items())
@@ -117,3 +118,12 @@ def before_and_now(document: Document) -> str:
 
 def _value(scores: Document, primary: str, digits: int) -> str:
     return number((scores.get(primary) or {}).get("value"), digits)
+
+
+def headline(document: Document) -> tuple[Document, str]:
+    """The verdict that counts, and where it was found: the test set's, else the best round's,
+    else the latest round's."""
+    if document.get("test"):
+        return document["test"]["verdict"], "test"
+    entry = findings.later_round(document)
+    return entry["verdict"], f"dev, round {entry['round']}{figures.chosen_mark(document, entry)}"

@@ -19,7 +19,7 @@ from harness.kit.blocks import (
     Table,
 )
 from harness.kit.text import one_line
-from harness_reports import figures, findings
+from harness_reports import findings
 from harness_reports.figures import Document
 from harness_reports.sections.advice import ended, exhausted
 from harness_reports.sections.model import commands as that_use_the_model
@@ -95,14 +95,14 @@ class AppendixSection(harness.Section):
         spent = sorted(document["seconds"].items(), key=lambda item: -item[1])
         if not spent and not document["queries"]:
             return
-        took = f"took {figures.duration(sum(document['seconds'].values()))}" if spent else ""
+        took = f"took {_minutes(sum(document['seconds'].values()))}" if spent else ""
         yield Heading(self.title, took)
         if spent:
-            stages = ", ".join(f"{name} {figures.duration(seconds)}" for name, seconds in spent[:4])
+            stages = ", ".join(f"{name} {_minutes(seconds)}" for name, seconds in spent[:4])
             cached = len(document["cached"])
             yield Note(stages + (f" · {cached} stages from the store" if cached else ""))
             columns = (Column("stage"), Column("time", "number"))
-            rows = tuple((name, figures.duration(seconds)) for name, seconds in spent)
+            rows = tuple((name, _minutes(seconds)) for name, seconds in spent)
             shown = Table(columns, rows, "Time by stage", ordered=True)
             yield Details("Time by stage", (shown,))
         if document["queries"]:
@@ -156,3 +156,8 @@ def _commands(document: Document) -> Iterator[str]:
     another_round = ended(document) and following.startswith("harness iterate ")
     if following and not (another_round and exhausted(document)):
         yield following
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"

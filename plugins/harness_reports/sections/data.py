@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import harness
 from harness.kit import terms
@@ -21,11 +21,18 @@ from harness.kit.blocks import (
     Table,
 )
 from harness.kit.numbers import interval, number, signed
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
 from harness_reports.targets import came
 from harness_reports.terms import in_words
+
+NEAR = (
+    "Rows of train or pool, each with the most similar row of dev or test. They are trained on "
+    "unless filters.source is refuse. Where prompts ask the same, scores are inflated by it."
+)
+SEALED = "(test is sealed)"
 
 
 class NearSection(harness.Section):
@@ -37,19 +44,22 @@ class NearSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        pairs = findings.near_pairs(document)
-        if not pairs:
-            return
-        yield Heading(self.title, "the most similar pairs")
-        yield Note(findings.NEAR)
-        items = (
-            Paragraph(
-                f"{pair.row}: {pair.text}", lead=pair.similarity,
-                detail=f"{pair.held_out}: {pair.held_out_text}",
-            )
-            for pair in pairs
-        )  # fmt: skip
-        yield Bullets(tuple(items))
+        screening = (document.get("data") or {}).get("screening") or {}
+        pairs = screening.get("pairs") or ()  # the most alike first
+        if pairs:
+            yield Heading(self.title, "the most similar pairs")
+            yield Note(NEAR)
+            yield Bullets(tuple(map(_near_pair, pairs)))
+
+
+def _near_pair(pair: Document) -> Paragraph:
+    """A row, and the row of dev or test that it nearly repeats."""
+    held_out = SEALED if pair["held_out_text"] is None else pair["held_out_text"]
+    return Paragraph(
+        f"{pair['split']} {pair['row']}: {pair['text']}",
+        lead=number(pair["similarity"], 2),
+        detail=f"{pair['held_out_split']} {pair['held_out']}: {held_out}",
+    )
 
 
 class AddedSection(harness.Section):
@@ -76,10 +86,10 @@ class AddedSection(harness.Section):
             )  # fmt: skip
             rows = tuple(
                 (
-                    str(entry["round"]), entry["added"], figures.counted(entry["added_by"]),
-                    ", ".join(figures.planned(entry["plan"], came(document, entry))),
+                    str(entry["round"]), entry["added"], _counts(entry["added_by"]),
+                    ", ".join(_planned(entry["plan"], came(document, entry))),
                     sum(entry["refused"].values()),
-                    figures.counted(entry["refused"]),
+                    _counts(entry["refused"]),
                 )
                 for entry in reversed(grown)
             )  # fmt: skip
@@ -155,13 +165,13 @@ class TrainingSection(harness.Section):
     always = True
 
     def blocks(self, document: Document) -> Iterator[Block]:
-        logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
+        logged = [entry for entry in document["rounds"] if any(_losses(entry))]
         if not logged:
             return
-        validated = any(figures.losses(entry)[1] for entry in logged)
+        validated = any(_losses(entry)[1] for entry in logged)
         about = ", then on the validation rows" if validated else ""
         yield Heading(self.title, f"first to last step{about}")
-        values = [value for entry in logged for side in figures.losses(entry) for value in side]
+        values = [value for entry in logged for side in _losses(entry) for value in side]
         for entry in logged:
             series = tuple(
                 Series(
@@ -171,7 +181,7 @@ class TrainingSection(harness.Section):
                 for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
             )
             title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
-            dots = f"dots: {_validation_rows(entry)}" if figures.losses(entry)[1] else ""
+            dots = f"dots: {_validation_rows(entry)}" if _losses(entry)[1] else ""
             yield Chart("curve", title, series, scale, redundant=True, remark=dots)
         columns = (
             Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
@@ -179,13 +189,13 @@ class TrainingSection(harness.Section):
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = []
         for entry in logged:
-            learned, validation = figures.losses(entry)
+            learned, validation = _losses(entry)
             name = figures.round_name(entry, document)
             measured = f"{_ends(validation)} ({_validation_rows(entry)})" if validation else ""
             rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
         caption = "Training and validation loss" if validated else "Training loss"
         yield Table(columns, tuple(rows), caption, ordered=True)
-        if len({_validation_rows(entry) for entry in logged if figures.losses(entry)[1]}) > 1:
+        if len({_validation_rows(entry) for entry in logged if _losses(entry)[1]}) > 1:
             yield Note(UNLIKE)
         sentences = tuple(
             Paragraph(
@@ -218,3 +228,39 @@ def _ends(values: list[float]) -> str:
     if len(values) < 2:
         return number(values[0]) if values else ""
     return f"{number(values[0])} → {number(values[-1])}"
+
+
+def _losses(entry: Document) -> tuple[list[float], list[float]]:
+    """Training and validation losses of a round, by step."""
+    log = entry["log"]
+    training = [point["loss"] for point in log if point["loss"] is not None]
+    return training, [point["eval_loss"] for point in log if point["eval_loss"] is not None]
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    """``pool 96, paraphrase 24``, most first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{one_line(name, 60)} {n}" for name, n in ordered if n)
+
+
+def _planned(plan: Sequence[Document], came: Mapping[str, int], most: int = 8) -> list[str]:
+    """``48 for kind = class (40 came)``, … ; rows for one slice are summed.
+
+    Args:
+        came: slice (empty: all data) -> rows that were added, which are told where they differ.
+    """
+    rows: dict[str, int] = {}
+    for item in plan:
+        rows[item["slice"]] = rows.get(item["slice"], 0) + item["rows"]
+    listed = [
+        f"{n} from {terms.shown('key', name)}{_came(n, came.get('', 0))}"
+        if name == "everywhere"
+        else f"{n} for {one_line(name, 120)}{_came(n, came.get(name, 0))}"
+        for name, n in rows.items()
+    ]
+    rest = sum(list(rows.values())[most:])
+    return listed[:most] + ([f"{rest} for other slices"] if rest else [])
+
+
+def _came(planned: int, came: int) -> str:
+    return "" if came == planned else f" ({came} came)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import harness
 from harness.kit.blocks import (
@@ -19,13 +20,20 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness_reports import categories, findings
-from harness_reports.categories import Kind
+from harness_reports import findings
 from harness_reports.figures import Document
+from harness_reports.findings import table
+from harness_reports.outcomes import wrong
 from harness_reports.sections.common import incomplete, rounds_of
 from harness_reports.terms import in_words
 
+UNEXPLAINED, NO_DETECTOR = "unexplained", "fails, and no detector found why"
+"""The category of answers that no detector explains, and what is said of it where the document does
+not define it."""
+KINDS = 6
+"""Kinds of errors that a terminal shows."""
 DRAWN = 8
+"""Kinds of errors that a chart has."""
 BIN = 10
 """Words in a bin of the histograms; the last is open."""
 LAST_BIN = 200
@@ -45,7 +53,7 @@ class ErrorsSection(harness.Section):
 
     def blocks(self, document: Document) -> Iterator[Block]:
         document = in_words(document)
-        shown, left = categories.shown_kinds(document)
+        shown, left = shown_kinds(document)
         notices = list(incomplete(document, "categories", "unexplained"))
         if shown or notices:
             yield Heading(self.title, "answers of each category, by round")
@@ -62,7 +70,7 @@ class ErrorsSection(harness.Section):
 
 def _chart(document: Document) -> Iterator[Block]:
     """What training fixed and what is left: a bar of the base model and one of the best round."""
-    shown, left = categories.shown_kinds(document, DRAWN)
+    shown, left = shown_kinds(document, DRAWN)
     compared = [entry["round"] for entry in _compared(document)]
     drawn = [kind for kind in shown if any(kind.by_round.get(at) for at in compared)]
     series = tuple(
@@ -72,8 +80,7 @@ def _chart(document: Document) -> Iterator[Block]:
         )
         for entry in _compared(document)
     )
-    omitted = categories.left_out(left).removeprefix("and ")
-    remark = f"Not drawn: {omitted}." if omitted else ""
+    remark = f"Not drawn: {_left_out(left)}." if left else ""
     title = "Answers on dev of each error category"
     yield Chart("bars", title, series, remark=remark, digits=0, redundant=True)
 
@@ -188,11 +195,11 @@ class CausesSection(harness.Section):
 
     def blocks(self, document: Document) -> Iterator[Block]:
         document = in_words(document)
-        causes = categories.causes(document)
+        causes = findings.table(document, "causes")  # the commonest first
         notices = list(incomplete(document, "causes"))
         if not causes and not notices:
             return
-        about = f"round {document['kept_round']} · {categories.explained(document)}"
+        about = f"round {document['kept_round']} · {_explained(document, causes)}"
         yield Heading(self.title, about if causes else "")
         yield from notices
         if not causes:
@@ -202,13 +209,108 @@ class CausesSection(harness.Section):
             Column("what it means"), Column("suggested action"), Column("new data", "word"),
             Column("such as", spare=2),
         )  # fmt: skip
-        rows = tuple(
-            (
-                cause.name, cause.answers, cause.answers, cause.definition, cause.remedy,
-                "yes" if cause.by_data else "no", ", ".join(str(id) for id in cause.ids[:3]),
-            )
-            for cause in causes
-        )  # fmt: skip
-        left = sum(cause.answers for cause in causes[findings.SHOWN :])
-        caption, rest = "Likeliest causes of failing answers", f"rarer, of {left} answers"
-        yield Table(columns, rows, caption, findings.SHOWN, rest)
+        rows: list[tuple[Cell, ...]] = []
+        for cause in causes:
+            known = (document.get("causes_known") or {}).get(cause["cause"], {})
+            rows.append((
+                cause["cause"], cause["answers"], cause["answers"], known.get("definition", ""),
+                cause["remedy"] or "", "yes" if known.get("by_data") else "no",
+                ", ".join(map(str, (cause.get("ids") or ())[:3])),
+            ))  # fmt: skip
+        rare = sum(cause["answers"] for cause in causes[findings.SHOWN :])
+        caption, rest = "Likeliest causes of failing answers", f"rarer, of {rare} answers"
+        yield Table(columns, tuple(rows), caption, findings.SHOWN, rest)
+
+
+def _explained(document: Document, causes: Sequence[Document]) -> str:
+    """``82 of 100 failing answers``: those that have a likeliest cause."""
+    total, failing = sum(cause["answers"] for cause in causes), wrong(document)
+    return f"{total} of {failing} failing answers" if failing else f"{total} failing answers"
+
+
+# -- which categories are shown --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An error category.
+
+    Attributes:
+        by_round: round -> answers that show it.
+        definition: one line, or an empty text.
+    """
+
+    name: str
+    by_round: Mapping[int, int] = field(default_factory=dict)
+    definition: str = ""
+
+    @property
+    def most(self) -> int:
+        """Its largest count of any round."""
+        return max(self.by_round.values(), default=0)
+
+    def change(self, at: int) -> int:
+        """How far its count of this round is from that of the base model."""
+        return abs(self.by_round.get(at, 0) - self.by_round.get(0, 0))
+
+
+def kinds(document: Document) -> list[Kind]:
+    """All error categories but the unexplained, by their largest count of any round.
+
+    So what the rounds fixed ranks with what is left: a category that fell from 158 answers to
+    none comes before one that always had 12.
+    """
+    counts: dict[str, dict[int, int]] = {}
+    for row in table(document, "categories"):
+        counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
+    if not counts:
+        for entry in document["rounds"]:
+            for name, n in entry["errors"].items():
+                counts.setdefault(name, {})[entry["round"]] = n
+    if unexplained(document):
+        counts.pop(UNEXPLAINED, None)
+    definitions = document.get("definitions") or {}
+    at = document["kept_round"]
+    return sorted(
+        (Kind(name, by, definitions.get(name, "")) for name, by in counts.items()),
+        key=lambda kind: (-kind.most, -kind.by_round.get(at, 0), kind.name),
+    )
+
+
+def unexplained(document: Document) -> Kind | None:
+    """Failing answers of no known category; None where it is unknown which answers pass."""
+    judged = [row for row in table(document, "right") if row["is_right"] + row["wrong"]]
+    if not judged or "unexplained" not in document["tables"]:
+        return None
+    counts = {row["round"]: row["answers"] for row in table(document, "unexplained")}
+    definition = (document.get("definitions") or {}).get(UNEXPLAINED, NO_DETECTOR)
+    return Kind(
+        UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, definition
+    )
+
+
+def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
+    """The categories that a report shows, the unexplained last, and those that it leaves out.
+
+    Half of the places go to the largest changes between the base model and the best round, so
+    that what training fixed is seen; half to the largest counts of the best round.
+    """
+    present = [kind for kind in kinds(document) if any(kind.by_round.values())]
+    at = document["kept_round"]
+    changed = sorted(present, key=lambda kind: (-kind.change(at), present.index(kind)))
+    now = sorted(present, key=lambda kind: (-kind.by_round.get(at, 0), present.index(kind)))
+    in_turn = (kind.name for both in zip(changed, now, strict=True) for kind in both)
+    names = set(list(dict.fromkeys(in_turn))[:most])
+    shown = [kind for kind in present if kind.name in names]
+    no_category = unexplained(document)
+    left = [kind for kind in present if kind.name not in names]
+    return [*shown, *([no_category] if no_category else [])], left
+
+
+def _left_out(kinds: Sequence[Kind]) -> str:
+    """``4 more categories, each in at most 12 answers of any round``."""
+    top = max(kind.most for kind in kinds)
+    answers = f"{top} answer{'' if top == 1 else 's'} of any round"
+    if len(kinds) == 1:
+        return f"one more category, in at most {answers}"
+    return f"{len(kinds)} more categories, each in at most {answers}"

@@ -22,10 +22,13 @@ from harness.kit.blocks import (
 )
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import interval, number, signed, span
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import rounds_of
 
+BY_PEOPLE = "change: by raters who rated both rounds in one batch"
+"""Of a primary score that raters give."""
 ROUNDS = 4
 """Rounds of the short table."""
 SENTENCES = 3
@@ -47,10 +50,10 @@ class RoundsSection(harness.Section):
         yield from _chart(document, document["primary"])
         yield _table(document)
         yield from _references(document)
-        if sentence := figures.chosen_sentence(document):
+        if sentence := _chosen_sentence(document):
             yield Note(sentence)
         if document["by_people"]:
-            yield Note(figures.BY_PEOPLE)
+            yield Note(BY_PEOPLE)
         sentences = tuple(
             Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
             for entry in reversed(document["rounds"][1:])
@@ -92,9 +95,9 @@ class RoundsSection(harness.Section):
 
 
 def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
-    known = score or {}
-    value = number(known.get("value"), digits)
-    return value, interval(known.get("low"), known.get("high"), digits)
+    score = score or {}
+    value = number(score.get("value"), digits)
+    return value, interval(score.get("low"), score.get("high"), digits)
 
 
 def _references(document: Document) -> Iterator[Note]:
@@ -130,7 +133,7 @@ def _table(document: Document) -> Table:
     for entry in document["rounds"]:
         score, verdict = entry["scores"].get(primary) or {}, entry["verdict"]
         rows.append((
-            figures.round_name(entry, document), verdict["label"], figures.train_rows(entry),
+            figures.round_name(entry, document), verdict["label"], _train_rows(entry),
             number(score.get("value"), digits),
             interval(score.get("low"), score.get("high"), digits),
             score.get("value"),
@@ -158,7 +161,7 @@ def _chart(document: Document, name: str) -> Iterator[Chart]:
     )  # fmt: skip
     better = "" if scored[0][1]["higher_is_better"] else " (lower is better)"
     title = f"{score_title(document, name, 120)} by round{better}"
-    chosen = figures.chosen_score(document, name)
+    chosen = _chosen_score(document, name)
     yield Chart(
         "rounds", title, (Series("", points),), redundant=True,
         remark=f"● {chosen}" if chosen else "", digits=score_digits(document, name),
@@ -189,7 +192,7 @@ class ScoresSection(harness.Section):
             rows = tuple(_score(document, name, shown, last) for name in names)
             rest = ", ".join(score_title(document, n, 30) for n in names[findings.SHOWN :])
             yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
-            if sentence := figures.chosen_sentence(document):
+            if sentence := _chosen_sentence(document):
                 yield Note(sentence)
             drawn = tuple(chart for name in names for chart in _chart(document, name))
             if drawn:
@@ -204,9 +207,9 @@ def _score(
     score = last["scores"].get(name) or {}
     return (
         score_title(document, name, 30),
-        *(number(figures.value_of(entry, name), digits) for entry in shown),
+        *(number(_value_of(entry, name), digits) for entry in shown),
         interval(score.get("low"), score.get("high"), digits),
-        tuple(figures.value_of(entry, name) for entry in document["rounds"]),
+        tuple(_value_of(entry, name) for entry in document["rounds"]),
         score.get("unscored") or 0,
     )
 
@@ -266,3 +269,29 @@ def _sides(document: Document, name: str) -> Iterator[str]:
         score = document["test"][side].get(name) or {}
         yield number(score.get("value"), digits)
         yield interval(score.get("low"), score.get("high"), digits)
+
+
+def _chosen_score(document: Document, name: str) -> str:
+    """The mark of a score on dev that led to the choice of the round, with its value on test where
+    there is one; or nothing."""
+    mark = one_line((document.get("chosen") or {}).get("mark") or "", 60)
+    score = ((document.get("test") or {}).get("kept") or {}).get(name) or {}
+    if not mark or score.get("value") is None:
+        return mark
+    return f"{mark}; test: {number(score['value'], score_digits(document, name))}"
+
+
+def _chosen_sentence(document: Document) -> str:
+    """What such a mark means."""
+    return one_line((document.get("chosen") or {}).get("sentence") or "", 400)
+
+
+def _value_of(entry: Document, name: str) -> float | None:
+    score = entry["scores"].get(name)
+    return score["value"] if score else None
+
+
+def _train_rows(entry: Document) -> str | int | None:
+    """Rows of the task, and general ones beside them: ``100``, ``100 + 11 general``."""
+    rows: int | None = entry["_train_rows"]
+    return f"{rows} + {entry['replayed']} general" if entry["replayed"] else rows

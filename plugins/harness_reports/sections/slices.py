@@ -21,6 +21,7 @@ from harness.kit.blocks import (
 )
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import DASH, interval, number
+from harness.kit.text import one_line
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
@@ -65,7 +66,7 @@ def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterato
     """The first of them as points in their intervals."""
     points = tuple(
         Point(
-            findings.slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
+            _slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
             strong=findings.holds(piece), tip=f"{piece['n']} rows",
         )
         for piece in pieces[:DRAWN] if piece["gap"] is not None
@@ -82,8 +83,8 @@ def _doubtful(
     """Slices below the rest that may be chance; drawn where no other slices are."""
     shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
     chart = _chart(document, others, "below the rest, which may be chance") if drawn else ()
-    counted = f"{len(others)} more slices are" if len(others) > 1 else "1 more slice is"
-    yield Details(f"{counted} below the rest, which may be chance", (*chart, shown))
+    subject = f"{len(others)} more slices are" if len(others) > 1 else "1 more slice is"
+    yield Details(f"{subject} below the rest, which may be chance", (*chart, shown))
 
 
 def _table(
@@ -91,7 +92,7 @@ def _table(
     rest: str,
 ) -> Table:  # fmt: skip
     digits = score_digits(document, document["primary"])
-    kinds = [findings.slice_kinds(document, at, piece["slice"]) for piece in pieces]
+    kinds = [slice_kinds(document, at, piece["slice"]) for piece in pieces]
     columns = [
         Column("slice"), Column("rows", "number"), Column("groups", "number", spare=3),
         Column("score", "number", spare=4), Column("gap", "number", strong=True),
@@ -100,7 +101,7 @@ def _table(
     ]  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (
-            findings.slice_name(piece, 120), number(piece["n"], 0), number(piece["groups"], 0),
+            _slice_name(piece, 120), number(piece["n"], 0), number(piece["groups"], 0),
             number(piece["score"], digits), number(piece["gap"], digits),
             interval(piece["low"], piece["high"], digits),
             (piece["low"], piece["gap"], piece["high"]), number(piece.get("q"), 3),
@@ -125,7 +126,7 @@ class ChangesSection(harness.Section):
         document = in_words(document)
         by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
         notices = list(incomplete(document, "ledger", "changes", "right"))
-        remark = outcomes.rightness(document)
+        remark = _pass_threshold(document)
         unknown = bool(document.get("tables")) and document["right_at"] is None
         if not (by_round or ledger or notices or unknown):
             return
@@ -154,3 +155,30 @@ class ChangesSection(harness.Section):
                 for row in by_round
             )  # fmt: skip
             yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
+
+
+def _slice_name(piece: Document, limit: int) -> str:
+    """Its conditions; a slice that only the reply shows is marked, since no row can be planned."""
+    reply = "" if piece.get("from_prompt", True) else " (reply)"
+    return one_line(piece["slice"], limit) + reply
+
+
+def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
+    """``off topic 12, truncated 5``: commonest error categories of a slice of the best round."""
+    if at != document["kept_round"]:
+        return ""
+    rows = [row for row in findings.table(document, "slice_errors") if row["slice"] == name]
+    ordered = sorted(rows, key=lambda row: (-row["answers"], row["category"]))
+    return ", ".join(f"{one_line(r['category'], 40)} {r['answers']}" for r in ordered[:most])
+
+
+def _pass_threshold(document: Document) -> str:
+    """From which score on an answer passes, or that nothing says so."""
+    if "tables" not in document:
+        return ""
+    primary, at = document["primary"], document.get("right_at")
+    if at is None:
+        return f"{primary} has no pass threshold (right_at), so no answer passes or fails"
+    score = findings.kept_round(document)["scores"].get(primary) or {}
+    side = "at least" if score.get("higher_is_better", True) else "at most"
+    return f"pass threshold: {score_title(document, primary, 80)} {side} {at:g}"

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import harness
 from harness.kit.blocks import Block, Bullets, Column, Details, Note, Paragraph, Table
+from harness.kit.documents import score_title
 from harness.kit.numbers import interval, moment, number, signed
-from harness_reports import figures, findings, outcomes
+from harness.kit.text import one_line
+from harness_reports import figures, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections import box
 from harness_reports.sections.advice import advice
@@ -45,30 +47,19 @@ class VerdictSection(harness.Section):
             yield Note(facts)
         if objective := document["objective"]:
             yield Paragraph(objective["sentence"], label=objective["state"])
-        broken = [guard for guard in findings.guards(document) if guard.state == "broken"]
-        for guard in broken[-1:]:
-            lead = f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:"
-            yield Paragraph(guard.sentence, label="broken", lead=lead)
+        yield from _in_words(document, "broken")[:1]
         yield from advice(document)
 
 
 def _when(document: Document) -> Iterator[str]:
-    yield figures.facts(document)
+    yield _facts(document)
     yield moment(document["dates"]["finished"] or document["dates"]["started"])
 
 
 def _guards(document: Document) -> Iterator[Block]:
     """Those that were broken, then the latest round's; all of them folded away."""
-    guards = findings.guards(document)
     for state in ("broken", "cannot be judged", "held"):
-        items = tuple(
-            Paragraph(
-                guard.sentence, label=state,
-                lead=f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:",
-            )
-            for guard in reversed(guards) if guard.state == state
-        )  # fmt: skip
-        if items:
+        if items := tuple(_in_words(document, state)):
             yield Bullets(items, short=GUARDS, rest=state)
     rows = tuple(
         (str(entry["round"]), *_guard(document, guard))
@@ -86,7 +77,40 @@ def _guards(document: Document) -> Iterator[Block]:
 def _guard(document: Document, guard: Document) -> tuple[str, ...]:
     verdict = guard["verdict"]
     return (
-        figures.guard_title(document, guard["name"]), guard["state"],
+        _guard_title(document, guard["name"]), guard["state"],
         signed(verdict["difference"]), interval(verdict["low"], verdict["high"], plus=True),
         number(guard["largest_loss"]),
     )  # fmt: skip
+
+
+def _guard_title(document: Document, name: str) -> str:
+    """A guard's name, which begins with its score's."""
+    for score in sorted(figures.score_names(document), key=len, reverse=True):
+        if name == score or name.startswith(f"{score} "):
+            return score_title(document, score, 80) + one_line(name[len(score) :] + ".", 80)[:-1]
+    return one_line(name, 160)
+
+
+def _in_words(document: Document, state: str) -> list[Paragraph]:
+    """The guards of a state, the latest round's first: broken ones of all rounds, others of the
+    latest, since what held before says nothing of it."""
+    rounds = document["rounds"]
+    return [
+        Paragraph(
+            guard["sentence"],
+            label=state,
+            lead=f"guard {_guard_title(document, guard['name'])}, round {entry['round']}:",
+        )
+        for entry in reversed(rounds if state == "broken" else rounds[-1:])
+        for guard in reversed(entry["guards"])
+        if guard["state"] == state
+    ]
+
+
+def _facts(document: Document) -> str:
+    """``run · model · 160 dev rows in 48 groups · primary score rougeL``."""
+    rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
+    size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
+    decides = f"primary score {score_title(document, document['primary'], 200)}"
+    parts = [document["run"], document["model"]["base"], size, decides]
+    return " · ".join(fact for fact in parts if fact)

@@ -18,7 +18,9 @@ from harness.terminal.block_tables import draw_table
 from harness_rating import section as people
 from harness_rating.annotations import QUERIES as RATINGS
 from harness_reports import findings
+from harness_reports.sections.data import SEALED
 from harness_reports.sections.examples import ExamplesSection
+from harness_reports.sections.slices import slice_kinds
 from tests.plugins.reports.faces import (
     comment,
     markdown as markdown_page,
@@ -280,8 +282,8 @@ def test_whether_a_slice_holds_is_its_finders_word() -> None:
 
 
 def test_errors_of_slices_are_those_of_the_kept_round(analysis: Document) -> None:
-    assert findings.slice_kinds(analysis, 1, "kind = class") == "off topic 12, too long 7"
-    assert findings.slice_kinds(analysis, 2, "kind = class") == ""
+    assert slice_kinds(analysis, 1, "kind = class") == "off topic 12, too long 7"
+    assert slice_kinds(analysis, 2, "kind = class") == ""
 
 
 def test_tables_are_cut_to_what_is_read(analysis: Document) -> None:
@@ -443,7 +445,7 @@ def test_training_rows_near_held_out_ones_stand_side_by_side(
     assert "Training rows similar to dev or test" in shown
     start = shown.rindex("Training rows similar to dev or test")
     section = shown[start : start + 1_500]
-    texts = ("0.91", "def decode(self, s): return s", "def loads(s): return s", findings.SEALED)
+    texts = ("0.91", "def decode(self, s): return s", "def loads(s): return s", SEALED)
     places = [section.replace("\\", "").index(text) for text in texts]
     assert places == sorted(places)
     analysis["data"].pop("screening")
