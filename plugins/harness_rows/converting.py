@@ -30,8 +30,6 @@ from harness_rows.turns import (
 
 VERDICTS = {"true": True, "false": False, "1": True, "0": False}
 """Whether an answer is good, as texts and numbers say it."""
-
-
 LEAVE_OUT = "--drop-incomplete (`incomplete: drop` under `data:`) leaves such rows out"
 
 
@@ -72,27 +70,24 @@ class Converter:
     @property
     def said(self) -> tuple[str, ...]:
         """Sentences for people: which rows are read otherwise than they stand there."""
-        said = []
-        if self.incomplete:
-            rows = "1 row" if self.incomplete == 1 else f"{self.incomplete:,} rows"
-            verb = "is" if self.incomplete == 1 else "are"
-            said.append(f"{rows} with a blank prompt or answer {verb} left out")
-        if self.left_out:
-            rows = "1 row is" if self.left_out == 1 else f"{self.left_out:,} rows are"
-            said.append(f"{rows} left out: '{self.roles.good}' says that the answer is not good")
-        if self.equal:
-            pairs = "1 pair has" if self.equal == 1 else f"{self.equal:,} pairs have"
-            said.append(f"{pairs} two equal answers: no preference is learned from these")
-        if self.only_rejected:
-            rows = "1 row has" if self.only_rejected == 1 else f"{self.only_rejected:,} rows have"
-            said.append(f"{rows} rejected answers alone: learned from, and not of dev or test")
-        if self.cut_back:
-            rows = "1 row ends" if self.cut_back == 1 else f"{self.cut_back:,} rows end"
-            said.append(
-                f"{rows} at the last assistant turn that is to be learned: what follows has "
-                "`weight: 0` or `train: false`"
-            )
-        return tuple(said)
+        blank = "with a blank prompt or answer"
+        sentences = (
+            (self.incomplete, f"row {blank} is", f"rows {blank} are", "left out"),
+            (self.left_out, "row is", "rows are",
+             f"left out: '{self.roles.good}' says that the answer is not good"),
+            (self.equal, "pair has", "pairs have",
+             "two equal answers: no preference is learned from these"),
+            (self.only_rejected, "row has", "rows have",
+             "rejected answers alone: learned from, and not of dev or test"),
+            (self.cut_back, "row ends", "rows end",
+             "at the last assistant turn that is to be learned: what follows has `weight: 0` or "
+             "`train: false`"),
+        )  # fmt: skip
+        return tuple(
+            f"{count:,} {singular if count == 1 else plural} {rest}"
+            for count, singular, plural, rest in sentences
+            if count
+        )
 
     def example(self, record: Record, label: str, number: int, split: str) -> Example | None:
         """The row, or None where it cannot be used.
@@ -203,12 +198,9 @@ class Converter:
     def _has_only_rejected(self, record: Record) -> bool:
         """Whether a row says by an empty list that it has no good answer, beside a rejected one."""
         columns = self.roles.references
-        empty = all(value_of(record, column) == [] for column in columns)
-        return (
-            bool(columns)
-            and empty
-            and value_of(record, self.roles.rejected) not in (MISSING, None, "", [])
-        )
+        if not columns or any(value_of(record, column) != [] for column in columns):
+            return False
+        return value_of(record, self.roles.rejected) not in (MISSING, None, "", [])
 
     def _rejected(self, record: Record, references: Sequence[str]) -> tuple[str, ...]:
         """Texts of a column, or the last turns of chats; what is a reference, too, is none."""
@@ -282,19 +274,7 @@ class Converter:
         else:
             turns = self._up_to_learned(turns, column)
         if turns[-1]["role"] == "assistant":
-            answer = turns.pop()
-            thought, text = thought_of(answer), str(answer["content"])
-            if not self.roles.references:
-                if answer.get("tool_calls"):
-                    calls = "the last turn calls a tool, and calls are not trained as answers"
-                    raise self._blank(f"{calls} ({SCOPE})", column)
-                if not text.strip():
-                    raise self._blank("the last assistant turn has no text", column)
-                references = (text,)
-            elif text.strip() not in map(str.strip, references):
-                raise self._wrong("the last assistant turn is none of the references", column)
-            elif text.strip() != references[0].strip():
-                thought = ""  # it led to another answer than the one that is learned
+            references, thought = self._last_answer(turns.pop(), references, column)
         if not turns or turns[-1]["role"] not in ASKED:
             raise self._wrong("the turn before the answer must be the user's or a tool's", column)
         if not references and not self._has_only_rejected(record):
@@ -303,6 +283,28 @@ class Converter:
         if not any(turn["role"] == "user" for turn in turns):
             raise self._wrong("there is no turn of the user's", column)
         return turns, references, thought
+
+    def _last_answer(
+        self, turn: dict[str, Any], references: tuple[str, ...], column: str
+    ) -> tuple[tuple[str, ...], str]:
+        """The references, and what was thought before the first, where a chat ends in an answer.
+
+        Args:
+            references: of another column, of which the answer has to be one; none where it is the
+                reference itself.
+        """
+        thought, text = thought_of(turn), str(turn["content"])
+        if not self.roles.references:
+            if turn.get("tool_calls"):
+                calls = "the last turn calls a tool, and calls are not trained as answers"
+                raise self._blank(f"{calls} ({SCOPE})", column)
+            if not text.strip():
+                raise self._blank("the last assistant turn has no text", column)
+            return (text,), thought
+        if text.strip() not in map(str.strip, references):
+            raise self._wrong("the last assistant turn is none of the references", column)
+        # Else it led to another answer than the one that is learned.
+        return references, thought if text.strip() == references[0].strip() else ""
 
     def _listed_turns(self, record: Record, column: str) -> list[Any]:
         value = value_of(record, column)
@@ -370,9 +372,9 @@ class Converter:
 
     def _scalar(self, value: Any, column: str) -> Any:
         if isinstance(value, str):
-            return sys.intern(value)
+            return sys.intern(value)  # many rows share few values
         if isinstance(value, float) and not math.isfinite(value):
-            return None
+            return None  # an empty cell of a column of numbers, and no JSON
         if value is None or isinstance(value, (bool, int, float)):
             return value
         raise self._wrong(f"`meta` must be flat, and this is {_kind(value)}", column)

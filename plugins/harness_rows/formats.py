@@ -91,14 +91,14 @@ def recognise(
     if options.format == "auto" and not (named.references or named.prompts or named.messages):
         named = _with_preferences(named, table)
     if named.prompts or named.template or named.messages:
-        format_, roles, reason = _by_config(named, table)
+        form, roles, reason = _by_config(named, table)
     else:
-        format_, roles, reason = _by_columns(options.format, named, table)
+        form, roles, reason = _by_columns(options.format, named, table)
     roles = _with_optional(roles, named, table)
     # Behind all others: a column `label` may be the answer, or be named as a fact.
     if not (roles.good or roles.label or roles.rejected):
         roles = replace(roles, label=_verdict_column(roles, table))
-    return Recognised(format_, roles, (_sentence(format_, roles, reason, options),))
+    return Recognised(form, roles, (_sentence(form, roles, reason, options),))
 
 
 class _Table:
@@ -124,9 +124,10 @@ class _Table:
     def truths(self, column: str) -> bool:
         """Whether the column holds true and false alone, in a table as texts."""
         values = self.values(column)
-        said = ("true", "false")
+        words = ("true", "false")
         return bool(values) and all(
-            isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in said)
+            isinstance(value, bool)
+            or (isinstance(value, str) and value.strip().casefold() in words)
             for value in values
         )
 
@@ -219,16 +220,15 @@ def _by_config(named: Roles, table: _Table) -> tuple[str, Roles, str]:
 
 def _by_columns(wanted: str, named: Roles, table: _Table) -> tuple[str, Roles, str]:
     """Format, roles and reason by what columns are called: the first format that fits."""
-    for form, find in _FORMS.items():
-        if wanted in ("auto", form):
-            roles = find(table, named.references)
-            if roles is not None:
-                if wanted == "auto":
-                    _ask_if_repeated(roles, named, table)
-                reason = "your config" if wanted == form else "its columns"
-                if named.references:
-                    roles = replace(roles, references=named.references)
-                return form, roles, reason
+    for form, roles_in in _FORMS.items():
+        if wanted not in ("auto", form) or (roles := roles_in(table, named.references)) is None:
+            continue
+        if wanted == "auto":
+            _ask_if_repeated(roles, named, table)
+        reason = "your config" if wanted == form else "its columns"
+        if named.references:
+            roles = replace(roles, references=named.references)
+        return form, roles, reason
     if wanted == "columns":
         raise _unrecognised(table, "`format: columns` needs `columns.prompt`")
     if wanted != "auto":
@@ -281,8 +281,9 @@ def _messages(table: _Table, answers: Sequence[str] = (), style: str = "messages
     )
     if folded_name(column) in ASKING and not roles.references:
         answer = table.first(ANSWERS, but=(column,))
-        held = table.turns(answer) if answer else ""
-        roles = replace(roles, **{"completion": answer} if held else {"references": (answer,)})
+        if answer and table.turns(answer):
+            return replace(roles, completion=answer)
+        roles = replace(roles, references=(answer,))
     return roles
 
 
@@ -290,8 +291,8 @@ def _turns_column(table: _Table, style: str = "") -> str:
     """The column of turns, also the prompts of rows that have their answer in another column."""
     for name in (*TURNS, *ASKING):
         column = table.first((name,))
-        held = table.turns(column) if column else ""
-        if held and held == (style or held):
+        found_style = table.turns(column) if column else ""
+        if found_style and style in ("", found_style):
             return column
     return ""
 
@@ -341,6 +342,9 @@ _FORMS: Mapping[str, Callable[..., Roles | None]] = {
     "alpaca": _alpaca,
     "prompt-completion": _prompt_completion,
 }
+"""Format -> the roles of a table's columns, or None where they are not of that format.
+
+In the order in which they are tried: Alpaca's columns would also be a prompt and a completion."""
 
 
 def _with_optional(roles: Roles, named: Roles, table: _Table) -> Roles:
@@ -368,7 +372,7 @@ def _native_meta(table: _Table) -> tuple[str, ...]:
     return ("meta",) if values and all(isinstance(value, dict) for value in values) else ()
 
 
-def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> str:
+def _sentence(form: str, roles: Roles, reason: str, options: RowsOptions) -> str:
     played = roles.columns(template_names(options.prompt))
     parts = [f"{role} from {' and '.join(names)}" for role, names in played.items()]
     if roles.messages and not roles.references:
@@ -379,7 +383,7 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
         parts.append("these are pairs of a preferred and a rejected answer")
     if roles.label:
         parts.append("an answer that is not good is a rejected one")
-    return f"{READ_AS} {format_}, by {reason}: {', '.join(parts)}"
+    return f"{READ_AS} {form}, by {reason}: {', '.join(parts)}"
 
 
 def _unrecognised(table: _Table, what: str) -> Unrecognised:
@@ -388,9 +392,9 @@ def _unrecognised(table: _Table, what: str) -> Unrecognised:
     if proposal.choices:
         prompt, answer = proposal.choices[0].prompt, proposal.choices[0].answer
     else:
-        held = ("number", "date", "id", "address", "no text")
-        plain = [name for name in columns if kind_of(table.values(name)) not in held]
-        prompt, answer = (*plain, "question", "answer")[:2]
+        no_texts = ("number", "date", "id", "address", "no text")
+        texts = [name for name in columns if kind_of(table.values(name)) not in no_texts]
+        prompt, answer = (*texts, "question", "answer")[:2]  # an example where columns are none
     error = Unrecognised(
         f"{what}: it cannot be told which column is the prompt, and which the answer",
         where=table.where,

@@ -12,7 +12,6 @@ import harness
 from harness import Split
 from harness_rows.dealing import check_numbers
 
-FORMATS = ("auto", "messages", "alpaca", "sharegpt", "prompt-completion", "columns")
 Format = Literal["auto", "messages", "alpaca", "sharegpt", "prompt-completion", "columns"]
 
 
@@ -110,7 +109,7 @@ class RowsOptions(harness.Options):
     def _of_texts(cls, value: str) -> str:
         try:
             if value:
-                "".encode(value)
+                "".encode(value)  # also refuses `hex` and `base64`, which encode no texts
         except LookupError:
             raise ValueError("it has to be an encoding of texts (cp1252, utf-16, …)") from None
         return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -67,15 +67,16 @@ def read(options: RowsOptions, watch: Callable[[int], None] = lambda count: None
     """
     problems = Problems()
     where, parts, said = _parts(options, problems)
+    # The format is known by the first rows of all files, before any row is made.
     heads = [_Head(part) for part in parts]
     records = [record for head in heads for _, _, record in head.rows]
     if not records:
         problems.refuse(where, _HINT)
         raise DataError("there is no row", where=where, hint=_HINT)
     columns = list(dict.fromkeys(name for part in parts for name in part.reader.columns))
-    form = recognise(options, columns, records, where)
-    form = replace(form, said=(*said, *form.said))
-    return _converted(options, heads, form, problems, where, watch)
+    recognised = recognise(options, columns, records, where)
+    recognised = replace(recognised, said=(*said, *recognised.said))
+    return _converted(options, heads, recognised, problems, where, watch)
 
 
 def _parts(options: RowsOptions, problems: Problems) -> tuple[str, list[Part], list[str]]:
@@ -96,7 +97,10 @@ def _parts(options: RowsOptions, problems: Problems) -> tuple[str, list[Part], l
 
 
 class _Head:
-    """A part of which the first rows have been read ahead, each with its place in the records."""
+    """A part of which the first rows have been read ahead.
+
+    Iterated once, it gives all of them: place among the part's records, number in the file, record.
+    """
 
     def __init__(self, part: Part) -> None:
         self.reader, self.split = part.reader, part.split
@@ -115,13 +119,13 @@ class _Head:
 
 
 def _converted(
-    options: RowsOptions, heads: Iterable[_Head], form: Recognised,
+    options: RowsOptions, heads: Sequence[_Head], recognised: Recognised,
     problems: Problems, where: str, watch: Callable[[int], None],
 ) -> Reading:  # fmt: skip
-    converter = Converter(options, form, problems)
-    heads = list(heads)
+    converter = Converter(options, recognised, problems)
     rows: list[Example] = []
-    which, places = array("I"), array("Q")
+    # Where each row's record is, not the record itself, which is read again when it is asked for.
+    parts, places = array("I"), array("Q")
     for part, head in enumerate(heads):
         file = head.reader.file
         for at, number, record in head:
@@ -129,51 +133,52 @@ def _converted(
             if row is None:
                 continue
             rows.append(row)
-            which.append(part)
+            parts.append(part)
             places.append(at)
             if len(rows) % WATCHED == 0:
                 watch(len(rows))
     if not rows and converter.incomplete and not problems.count:
         raise DataError("every row has a blank prompt or answer", where=where)
-    played = form.roles.columns(template_names(options.prompt))
-    used = {name for names in played.values() for name in names}
+    columns_of = recognised.roles.columns(template_names(options.prompt))
+    used = {name for names in columns_of.values() for name in names}
     columns = dict.fromkeys(name for head in heads for name in head.reader.columns)
     return Reading(
         rows=tuple(rows),
-        records=_Chained([head.reader.records for head in heads], which, places),
-        format=form.format,
-        columns=played,
+        records=_RecordsOfRows([head.reader.records for head in heads], parts, places),
+        format=recognised.format,
+        columns=columns_of,
         unused=tuple(name for name in columns if name not in used),
         problems=problems,
-        said=(*form.said, *converter.said),
+        said=(*recognised.said, *converter.said),
         where=where,
     )
 
 
-class _Chained:
-    """Records of several files, one after the other, or a part of them.
+class _RecordsOfRows:
+    """The record of each row, from the records of several files.
 
     Args:
-        picked: (number of the part, place in it) of each record.
+        files: the records of each file or split.
+        parts, places: of each row, which of these its record is in, and where. Both rise.
     """
 
-    def __init__(self, parts: Sequence[Records], which: array[int], places: array[int]) -> None:
-        self._parts, self._which, self._places = parts, which, places
+    def __init__(self, files: Sequence[Records], parts: array[int], places: array[int]) -> None:
+        self._files, self._parts, self._places = files, parts, places
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, at: int, /) -> Record:
-        return self._parts[self._which[at]][self._places[at]]
+        return self._files[self._parts[at]][self._places[at]]
 
     def __iter__(self) -> Iterator[Record]:
-        """The records; a part is read once from its front to its end."""
+        """The records; each file is read once, from its front to its end."""
         at = 0
-        for number, part in enumerate(self._parts):
-            if at == len(self) or self._which[at] != number:
+        for part, records in enumerate(self._files):
+            if at == len(self) or self._parts[at] != part:
                 continue
-            for place, record in enumerate(part):
-                if at == len(self) or self._which[at] != number:
+            for place, record in enumerate(records):
+                if at == len(self) or self._parts[at] != part:
                     break
                 if self._places[at] == place:
                     yield record

@@ -22,10 +22,6 @@ _IDS_HINT = "an id names one row; where this column is none, name another (`colu
 Watch = Callable[[int, int], None]
 
 
-def unwatched(done: int, total: int) -> None:
-    """A :data:`Watch` that nobody reads."""
-
-
 class _Row:
     """A row on its way to a split, see :class:`harness_rows.dealing.DealtRow`."""
 
@@ -44,7 +40,9 @@ class _Row:
         return bool(self.example.references)
 
 
-def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> list[Example]:
+def dealt(
+    reading: Reading, options: RowsOptions, watch: Watch = lambda done, total: None
+) -> list[Example]:
     """The rows with their splits; with numbers as sizes, those left over are not among them.
 
     Args:
@@ -54,7 +52,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
         DataError: rows cannot be dealt out as ``sizes`` says, or contradict each other.
     """
     problems = Problems()
-    _ids(reading.rows, problems)
+    _note_twins(reading.rows, problems)
     problems.refuse(reading.where, _IDS_HINT)
     examples = scorable(reading.rows)
     groups = _groups_of(examples, options, watch)
@@ -65,7 +63,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
     if options.sizes:
         require_all(_deal(rows, options), reading.where)
     in_splits = scorable(_in_splits(rows, bool(options.sizes), problems))
-    _torn(in_splits, problems)
+    _note_torn(in_splits, problems)
     problems.refuse(reading.where, _HINT)
     splits = {row.split for row in in_splits}
     lacking = [split for split in NEEDED if split not in splits]
@@ -105,13 +103,14 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
 def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
     """Deal rows out; how many are missing of each split."""
     sizes: dict[str, int | float] = {str(split): size for split, size in options.sizes.items()}
-    counted = all(isinstance(size, int) for size in sizes.values())
-    if counted:
+    are_counts = all(isinstance(size, int) for size in sizes.values())
+    if are_counts:
         _draw(rows, options)
         rows = [row for row in rows if row.split_known]
-    cut = "train" not in sizes
-    if cut:  # what is given to train is dealt again, and what the other splits leave is train's
-        if counted:
+    from_train = "train" not in sizes
+    # Then what is given to train is dealt again, and what the other splits leave is train's.
+    if from_train:
+        if are_counts:
             counts = Counter(row.split for row in rows)
             sizes = {split: size - counts[split] for split, size in sizes.items()}
         else:
@@ -125,7 +124,7 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
     else:
         missing = deal(rows, sizes, options.draw)
     for row in rows:
-        if cut and row.split is None:
+        if from_train and row.split is None:
             row.split = "train"
     return missing
 
@@ -165,11 +164,12 @@ def _in_splits(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterato
 
 
 def _note(problems: Problems, reason: str, row: Example, column: str = "") -> None:
-    file, _, number = row.place.rpartition(":")
+    file, _, number = row.place.rpartition(":")  # as the converter makes places
     problems.add(Fault(reason, file, int(number), column))
 
 
-def _ids(rows: Sequence[Example], problems: Problems) -> None:
+def _note_twins(rows: Sequence[Example], problems: Problems) -> None:
+    """Note rows that have the id of an earlier one."""
     seen: set[str] = set()
     for row in rows:
         if row.id in seen:
@@ -177,7 +177,8 @@ def _ids(rows: Sequence[Example], problems: Problems) -> None:
         seen.add(row.id)
 
 
-def _torn(rows: Sequence[Example], problems: Problems) -> None:
+def _note_torn(rows: Sequence[Example], problems: Problems) -> None:
+    """Note rows whose group has a row on another side."""
     sides: dict[str, str] = {}
     for row in rows:
         side = SIDES[row.split]

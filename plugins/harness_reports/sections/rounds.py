@@ -293,5 +293,5 @@ def _value_of(entry: Document, name: str) -> float | None:
 
 def _train_rows(entry: Document) -> str | int | None:
     """Rows of the task, and general ones beside them: ``100``, ``100 + 11 general``."""
-    rows: int | None = entry["_train_rows"]
+    rows: int | None = entry["train_rows"]
     return f"{rows} + {entry['replayed']} general" if entry["replayed"] else rows
