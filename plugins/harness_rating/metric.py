@@ -52,11 +52,11 @@ class RubricMetric(RubricScores):
 
     def signature(self) -> str:
         """Rubric, version, and a digest of what turns values into scores: weights and the like."""
-        from harness_rating.rubric.scoring import scoring
+        from harness_rating.rubric.scoring import scoring_digest
 
         rubric = self._rubric
         return (
-            f"rubric|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"rubric|id:{rubric.id}|version:{rubric.version}|scoring:{scoring_digest(rubric)[:8]}|"
             f"agg:mean|rev:{self.revision}"
         )
 

@@ -25,7 +25,7 @@ from harness_rating.agreement.text import OVERALL, in_words, sentences
 from harness_rating.batches.records import Batch, Rating
 from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.ratings.resolved import checked
-from harness_rating.rubric import scoring as rubrics
+from harness_rating.rubric import scoring
 
 SCHEMA = "harness.agreement/1"
 
@@ -93,7 +93,7 @@ def _overall(batch: Batch, tables: Mapping[str, Values]) -> dict[tuple[str, str]
     for criterion, table in tables.items():
         for place, value in table.items():
             values_of[place][criterion] = value
-    return {place: rubrics.overall(batch.rubric, values) for place, values in values_of.items()}
+    return {place: scoring.overall(batch.rubric, values) for place, values in values_of.items()}
 
 
 # -- one criterion ------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def _points(criterion: Criterion) -> Callable[[Any], float]:
     if criterion.scale.kind in ("ordinal", "number"):
         return float
     if criterion.scale.kind in ("binary", "pairwise"):
-        return lambda value: rubrics.normal(criterion, value) or 0.0
+        return lambda value: scoring.normal(criterion, value) or 0.0
     return lambda value: math.nan
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from harness import Criterion, Item, Judgement, Rubric, UsageError
 from harness.kit.log import Log
 from harness_rating.ratings.events import RATER, RATER_RULE
-from harness_rating.rubric import conditions, scoring as rubrics
+from harness_rating.rubric import conditions, scoring
 
 FOLDER = "judges"
 SCHEMA = 1
@@ -81,7 +81,7 @@ def score(criterion: Criterion, judgement: Judgement) -> float | None:
     """The mean of the samples' values, each brought to 0..1; None without a value."""
     if judgement.error or judgement.value is None:
         return None
-    values = [rubrics.normal(criterion, value) for value in judgement.each]
+    values = [scoring.normal(criterion, value) for value in judgement.each]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 
@@ -100,7 +100,7 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
     if any(judgement.error for name, judgement in judgements.items() if name in rests_on):
         return None
     values = {name: judgement.value for name, judgement in judgements.items()}
-    asked = rubrics.asked_criteria(rubric, values)
+    asked = scoring.asked_criteria(rubric, values)
     if any(criterion.scores and criterion.id not in values for criterion in asked):
         return None
     scores = []
@@ -111,7 +111,7 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
             name: None if judgement.value is None else judgement.each[place % len(judgement.each)]
             for name, judgement in judgements.items()
         }
-        scores.append(rubrics.overall(rubric, sample))
+        scores.append(scoring.overall(rubric, sample))
     known = [score for score in scores if score is not None]
     return sum(known) / len(known) if known else None
 
@@ -211,5 +211,5 @@ def _is_open(rubric: Rubric, judgements: Mapping[str, Judgement]) -> bool:
     values = {name: judgement.value for name, judgement in judgements.items()}
     return any(
         criterion.scale.kind != "text" and criterion.id not in judgements
-        for criterion in rubrics.asked_criteria(rubric, values)
+        for criterion in scoring.asked_criteria(rubric, values)
     )

@@ -88,12 +88,12 @@ class JudgeMetric(RubricScores):
         """Rubric, instructions, model and sampling; never the address or the key."""
         from harness.kit.files import digest
         from harness_rating.judge.judgements import settings
-        from harness_rating.rubric.scoring import scoring
+        from harness_rating.rubric.scoring import scoring_digest
 
         rubric = self._rubric
         instructions = digest(settings(rubric).instructions)
         return (
-            f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring_digest(rubric)[:8]}|"
             f"instructions:{instructions[:8]}|rev:{self.revision}|"
             f"{_settings(self.options, self._samples)}"
         )

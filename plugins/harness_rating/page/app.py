@@ -248,8 +248,8 @@ def serve(rating_server: Server, bound: socket.socket) -> None:
     """Serve until interrupted (SIGINT or SIGTERM), from this moment on.
 
     Args:
-        made: what :func:`server` gave. It hears signals by itself only once its loop runs, and a
-            KeyboardInterrupt before that would leave the loop half made.
+        rating_server: what :func:`server` gave. It hears signals by itself only once its loop runs,
+            and a KeyboardInterrupt before that would leave the loop half made.
     """
     with rating_server.capture_signals():
         rating_server.run(sockets=[bound])

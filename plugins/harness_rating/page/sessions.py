@@ -47,7 +47,7 @@ class RaterSession:
         self._items = {name: items[name] for name in self.shown}
         self._values = values if rater.startswith(SETTLED) else {}
         self._events = Events(root / batch.name, rater)
-        self._of_item: dict[str, list[Event]] = {}
+        self._by_item: dict[str, list[Event]] = {}
         self._by_id: dict[str, Event] = {}
         self._newest = ""
         self._status: dict[str, str] = {}
@@ -61,7 +61,7 @@ class RaterSession:
         """
         with self._mutex:
             self._refresh()
-            events = [event for item in self._of_item.values() for event in item]
+            events = [event for of_item in self._by_item.values() for event in of_item]
             open_items = [name for name in self.shown if self._status.get(name, "open") == "open"]
         return 200, {
             "batch": self.batch.name,
@@ -94,6 +94,7 @@ class RaterSession:
         """
         with self._mutex:
             # The latest time that is believed: a page goes by this clock, or by its own events.
+            # One that is years ahead would win against all that the rater does until then.
             latest = later(max(now(), self._newest), DAY)
             refused = {event.id: AHEAD for event in events if event.at > latest}
             fresh: dict[str, Event] = {}
@@ -105,6 +106,7 @@ class RaterSession:
             elif fresh:
                 self._add(fresh.values())
             for event in events:
+                # An id that comes twice with one content is a request that was sent again.
                 if self._by_id.get(event.id, event) != event:
                     refused[event.id] = OTHER
             return refused
@@ -125,23 +127,23 @@ class RaterSession:
     def _may_see(self, identifier: str) -> bool:
         when = self.batch.rubric.show.reference
         with self._mutex:
-            scored = any(event.kind == "set" for event in self._of_item.get(identifier, ()))
+            scored = any(event.kind == "set" for event in self._by_item.get(identifier, ()))
         return when == "always" or (when == "after_first_score" and scored)
 
     def _refresh(self) -> None:
         events = self._events.all()
-        self._of_item, self._by_id = {}, {}
+        self._by_item, self._by_id = {}, {}
         self._add(events)
 
     def _add(self, events: Iterable[Event]) -> None:
         touched = set()
         for event in events:
-            self._of_item.setdefault(event.item, []).append(event)
+            self._by_item.setdefault(event.item, []).append(event)
             self._by_id[event.id] = event
             self._newest = max(self._newest, event.at)
             touched.add(event.item)
         for item in touched & self._items.keys():
-            state = item_state(self._asks(item), item, ordered(self._of_item[item]))
+            state = item_state(self._asks(item), item, ordered(self._by_item[item]))
             self._status[item] = state.status
 
 

@@ -30,6 +30,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
 )
+"""An escape of a JSON text: a whole surrogate pair, half of one, or any other."""
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -69,7 +70,10 @@ class Events:
         fresh: dict[str, Event] = {}
 
         def unknown_events(lines: list[bytes], whole: bool) -> bytes:
-            """What is to be written, once the lines are known that others have added (or all)."""
+            """What is to be written, once the lines are known that others have added (or all).
+
+            Called by the log under the lock of the file, so that no other process comes between.
+            """
             before = 0 if whole else self._lines
             added = {self._parsed(line, at).id for at, line in enumerate(lines, start=before + 1)}
             if whole:
@@ -165,10 +169,10 @@ def problem(batch: Batch, event: Event) -> str | None:
 
 
 def _wrong_value(batch: Batch, event: Event) -> str | None:
-    known = [criterion.id for criterion in batch.rubric.criteria]
+    names = [criterion.id for criterion in batch.rubric.criteria]
     if event.kind in ("set", "clear"):
-        if event.criterion not in known:
-            return f"the rubric has no criterion '{event.criterion}'; it has {', '.join(known)}"
+        if event.criterion not in names:
+            return f"the rubric has no criterion '{event.criterion}'; it has {', '.join(names)}"
         if event.kind == "clear":
             return None
         try:
@@ -179,10 +183,10 @@ def _wrong_value(batch: Batch, event: Event) -> str | None:
     if event.criterion != ITEM_EVENT:
         return f"'{event.kind}' is about an item, not about a criterion"
     if event.kind == "comment":
-        fine = isinstance(event.value, str) and len(event.value) <= LONGEST_TEXT
-        return None if fine else f"a comment is text of at most {LONGEST_TEXT} characters"
-    fine = event.value is None or isinstance(event.value, bool)
-    return None if fine else f"'{event.kind}' takes true or false"
+        is_text = isinstance(event.value, str) and len(event.value) <= LONGEST_TEXT
+        return None if is_text else f"a comment is text of at most {LONGEST_TEXT} characters"
+    is_mark = event.value is None or isinstance(event.value, bool)
+    return None if is_mark else f"'{event.kind}' takes true or false"
 
 
 def _is_time(text: Any) -> bool:

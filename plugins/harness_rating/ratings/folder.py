@@ -24,8 +24,10 @@ from harness_rating.ratings.folding import State, fold, item_state, ordered
 from harness_rating.rubric.scoring import asked_criteria, version_problem
 
 T = TypeVar("T")
-Version = tuple[tuple[int, int, int] | None, ...]
-"""Size, time and inode of each file; None where there is none."""
+FileVersion = tuple[int, int, int] | None
+"""Size, time and inode of a file; None where there is none."""
+Version = tuple[FileVersion, ...]
+"""What tells whether any of some files has changed."""
 
 
 class RatingsFolder:
@@ -53,14 +55,14 @@ class RatingsFolder:
             UsageError: there is none of that name.
             DataError: a file of it was changed or is damaged.
         """
-        known = self.names()
-        if name not in known:
-            hint = f"there are: {', '.join(known)}" if known else "harness rate create makes one"
-            raise UsageError(f"there is no batch '{name}'{near(name, known)}", hint=hint)
+        names = self.names()
+        if name not in names:
+            hint = f"there are: {', '.join(names)}" if names else "harness rate create makes one"
+            raise UsageError(f"there is no batch '{name}'{near(name, names)}", hint=hint)
         folder = self.path / name
         paths = [folder / "batch.json", folder / "items.json"]
         try:
-            return self._once(
+            return self._cached(
                 ("batch", name), paths,
                 lambda: parse(name, self._document(name), read_json(folder / "items.json")),
             )  # fmt: skip
@@ -86,7 +88,7 @@ class RatingsFolder:
         if (self.path / name).exists():
             if not (self.path / name / "batch.json").exists():
                 raise damaged(self.path / name)  # there may be ratings in it
-            return self.batch(name)
+            return self.batch(name)  # the same content was drawn before
         check_meta(spec.rubric, chosen)
         publish(compose(name, spec, chosen, digest(["secret", content])), content, self.path)
         return self.batch(name)
@@ -114,10 +116,9 @@ class RatingsFolder:
         """
         entries = []
         for name in self.names():
-            folder = self.path / name
-            events = sorted((folder / "events").glob("*.jsonl"))
-            if events and self._run_of(name) == run:
-                files = [folder / "batch.json", folder / "items.json", *events]
+            folder, event_files = self.path / name, self._event_files(name)
+            if event_files and self._run_of(name) == run:
+                files = [folder / "batch.json", folder / "items.json", *event_files]
                 entries += [
                     [name, path.name, file_digest(path)] for path in files if path.is_file()
                 ]
@@ -148,7 +149,7 @@ class RatingsFolder:
         """All files that the ratings by this rubric are read from, in a fixed order."""
         paths: list[Path] = []
         for batch in self.by_rubric(rubric, samples=samples):
-            paths += [self.path / batch.name / "batch.json", *self._event_files(batch)]
+            paths += [self.path / batch.name / "batch.json", *self._event_files(batch.name)]
         return paths
 
     def version(self, rubric: Rubric) -> Version:
@@ -160,16 +161,16 @@ class RatingsFolder:
     def events(self, batch: Batch, rater: str) -> Sequence[Event]:
         """Every event of a rater (:meth:`harness_rating.ratings.events.Events.all`)."""
         log = Events(self.path / batch.name, rater)
-        return self._once(("events", batch.name, rater), [log.path], log.all)
+        return self._cached(("events", batch.name, rater), [log.path], log.all)
 
     def settlers(self, batch: Batch) -> tuple[str, ...]:
         """The names ``settled-<who>`` under which disagreements were settled."""
-        names = [path.stem for path in self._event_files(batch)]
+        names = [path.stem for path in self._event_files(batch.name)]
         return tuple(name for name in names if name.startswith(SETTLED))
 
     def last_ratings(self, batch: Batch, rater: str) -> Sequence[Rating]:
         """The last value that a rater gave to each criterion of each item, repeats included."""
-        return self._once(
+        return self._cached(
             ("last", batch.name, rater), [self._events_path(batch, rater)],
             lambda: list(fold(self.events(batch, rater)).values()),
         )  # fmt: skip
@@ -178,7 +179,7 @@ class RatingsFolder:
         """The same of all raters, or of one, without questions that later answers took away."""
         if rater is None:
             return [rating for name in batch.raters for rating in self.ratings(batch, name)]
-        return self._once(
+        return self._cached(
             ("ratings", batch.name, rater), [self._events_path(batch, rater)],
             lambda: self._asked_ratings(batch, rater),
         )  # fmt: skip
@@ -195,19 +196,20 @@ class RatingsFolder:
 
     def complete(self, batch: Batch) -> resolved.ByItem:
         """Item -> rater -> values (:func:`harness_rating.ratings.resolved.complete`)."""
-        return self._once(
-            ("complete", batch.name), self._event_files(batch),
+        return self._cached(
+            ("complete", batch.name), self._event_files(batch.name),
             lambda: resolved.complete(batch, self.all_ratings(batch)),
         )  # fmt: skip
 
     def state(self, batch: Batch, rater: str) -> State:
         """How far a rater is, items in the order of showing."""
-        of_item: dict[str, list[Event]] = defaultdict(list)
+        events_of: dict[str, list[Event]] = defaultdict(list)
         for event in ordered(self.events(batch, rater)):
-            of_item[event.item].append(event)
+            events_of[event.item].append(event)
         # Who settles has no assignment: what they did something about is shown.
-        shown = batch.assignments.get(rater, tuple(of_item))
-        return State(rater, tuple(item_state(batch.rubric, item, of_item[item]) for item in shown))
+        items = batch.assignments.get(rater, tuple(events_of))
+        states = (item_state(batch.rubric, item, events_of[item]) for item in items)
+        return State(rater, tuple(states))
 
     def seconds(self, batch: Batch) -> dict[tuple[str, str], float]:
         """(rater, item) -> time on it: the most seconds that an event of the rater reports."""
@@ -215,40 +217,41 @@ class RatingsFolder:
         for rater in batch.raters:
             for event in self.events(batch, rater):
                 if event.seconds is not None:
-                    place = rater, event.item
-                    seconds[place] = max(seconds.get(place, 0.0), event.seconds)
+                    key = rater, event.item
+                    seconds[key] = max(seconds.get(key, 0.0), event.seconds)
         return seconds
 
     # -- reading --------------------------------------------------------------------------------
 
-    def _once(self, key: Hashable, paths: Sequence[Path], read: Callable[[], T]) -> T:
+    def _cached(self, key: Hashable, paths: Sequence[Path], read: Callable[[], T]) -> T:
         """What ``read`` gives, called again only after one of the files has changed."""
         version = tuple(map(_version, paths))
         if key not in self._memo or self._memo[key][0] != version:
+            # The version of before: what is written while `read` reads makes it be called again.
             self._memo[key] = version, read()
         result: T = self._memo[key][1]
         return result
 
     def _document(self, name: str) -> Any:
         path = self.path / name / "batch.json"
-        return self._once(("document", name), [path], lambda: read_json(path))
+        return self._cached(("document", name), [path], lambda: read_json(path))
 
     def _events_path(self, batch: Batch, rater: str) -> Path:
         return Events(self.path / batch.name, rater).path
 
-    def _event_files(self, batch: Batch) -> list[Path]:
-        return sorted((self.path / batch.name / "events").glob("*.jsonl"))
+    def _event_files(self, name: str) -> list[Path]:
+        return sorted((self.path / name / "events").glob("*.jsonl"))
 
     def _asked_ratings(self, batch: Batch, rater: str) -> list[Rating]:
-        of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
+        by_item: dict[str, list[Rating]] = defaultdict(list)
         for rating in self.last_ratings(batch, rater):
-            of_item[rating.item][rating.criterion] = rating
-        ratings: list[Rating] = []
-        for of_criterion in of_item.values():
-            values = {name: rating.value for name, rating in of_criterion.items()}
+            by_item[rating.item].append(rating)
+        asked_ratings: list[Rating] = []
+        for ratings in by_item.values():
+            values = {rating.criterion: rating.value for rating in ratings}
             asked = {criterion.id for criterion in asked_criteria(batch.rubric, values)}
-            ratings += [rating for name, rating in of_criterion.items() if name in asked]
-        return ratings
+            asked_ratings += [rating for rating in ratings if rating.criterion in asked]
+        return asked_ratings
 
     def _run_of(self, name: str) -> str | None:
         """The run whose answers a batch holds, empty if it holds rows; None where that cannot be
@@ -281,7 +284,7 @@ class RatingsFolder:
                 raise UsageError(problem, where=f"batch {name}", hint="or restore its wording")
 
 
-def _version(path: Path) -> tuple[int, int, int] | None:
+def _version(path: Path) -> FileVersion:
     try:
         state = path.stat()
     except OSError:

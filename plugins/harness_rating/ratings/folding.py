@@ -13,7 +13,7 @@ from typing import Any, Literal
 from harness import Rubric, to_json
 from harness.kit.files import canonical
 from harness_rating.batches.records import Event, Rating
-from harness_rating.rubric import scoring as rubrics
+from harness_rating.rubric import scoring
 
 
 def ordered(events: Iterable[Event]) -> list[Event]:
@@ -100,8 +100,8 @@ def _status(
     rubric: Rubric, values: Mapping[str, Any], marks: Mapping[str, Any]
 ) -> Literal["open", "done", "skipped"]:
     # Where a rubric requires nothing, an item is done when the rater says so.
-    requires = any(criterion.required for criterion in rubrics.asked_criteria(rubric, values))
-    if not rubrics.missing(rubric, values) and (requires or _is_set(marks, "done")):
+    requires = any(criterion.required for criterion in scoring.asked_criteria(rubric, values))
+    if not scoring.missing(rubric, values) and (requires or _is_set(marks, "done")):
         return "done"
     return "skipped" if _is_set(marks, "skip") else "open"
 

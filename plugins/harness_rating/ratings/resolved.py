@@ -14,7 +14,7 @@ from typing import Any
 
 from harness import Criterion, DataError, Rubric
 from harness_rating.batches.records import SETTLED, Batch, Rating
-from harness_rating.rubric import scales, scoring as rubrics
+from harness_rating.rubric import scales, scoring
 from harness_rating.rubric.scoring import asked_criteria, missing
 
 Values = Mapping[str, Any]
@@ -161,10 +161,10 @@ class Column:
     def value(self, values: Values) -> float | None:
         """In 0..1, 1 being best (for pairs the preference for A); None where there is none."""
         if self.criterion == OVERALL:
-            return rubrics.overall(self.rubric, values)
+            return scoring.overall(self.rubric, values)
         for criterion in asked_criteria(self.rubric, values):
             if criterion.id == self.criterion:
-                return rubrics.normal(criterion, values.get(criterion.id))
+                return scoring.normal(criterion, values.get(criterion.id))
         return None
 
 

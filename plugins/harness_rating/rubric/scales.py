@@ -10,7 +10,7 @@ from harness import LONGEST_TEXT, Criterion, DataError, Scale
 from harness.kit.text import one_line, storable
 
 SIDES = ("A", "tie", "B")
-"""Characters of a typed answer."""
+"""Values of a pairwise scale: which answer is better."""
 TAKEN_KEYS = "0usfcrd?"
 """Keys that the page itself uses; no criterion may be given them."""
 NA_KEY, OTHER_NA_KEY = "0", "n"
@@ -114,11 +114,11 @@ def _stored(scale: Scale, value: Any) -> Any:
     if scale.kind in ("choice", "pairwise"):
         known = scale.choices if scale.kind == "choice" else SIDES
         return value if isinstance(value, str) and value in known else None
-    least, most = scale.least, scale.most
+    # What is left are numbers; True is an int for Python, and no rating.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if least is None or most is None or not least <= value <= most:
-        return None
+    if scale.least is None or scale.most is None or not scale.least <= value <= scale.most:
+        return None  # also NaN
     if value == int(value):
         return int(value)
     return value if scale.kind == "number" else None
@@ -134,8 +134,8 @@ def expected(criterion: Criterion) -> str:
         values = f"text of 1 to {LONGEST_TEXT:,} characters"
     else:
         labels = ", ".join(option.label for option in options(criterion))
-        which = "a list of some of" if scale.kind == "choices" else "one of"
-        values = f"{which}: {labels}"
+        quantity = "a list of some of" if scale.kind == "choices" else "one of"
+        values = f"{quantity}: {labels}"
     return f"{values}, or null (cannot judge)" if criterion.allow_na else values
 
 

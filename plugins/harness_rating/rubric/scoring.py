@@ -1,4 +1,7 @@
-"""How the values of a rubric add up, which criteria are asked, and what its wording is."""
+"""How the values of a rubric add up, which criteria are asked, and when two rubrics are one.
+
+A rater's values are a mapping, criterion -> value, in the form that :func:`scales.check` gives.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,12 @@ def asked_criteria(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion
     def is_asked(name: str) -> bool:
         if name not in decided:
             # A rubric file whose conditions go in a circle is refused, so this comes to an end.
-            counting = {
+            values_asked = {
                 other: values[other]
                 for other in conditions.names_in(by_id[name].ask_if)
                 if other in values and is_asked(other)
             }
-            decided[name] = applies(by_id[name], counting)
+            decided[name] = applies(by_id[name], values_asked)
         return decided[name]
 
     return tuple(criterion for criterion in rubric.criteria if is_asked(criterion.id))
@@ -107,25 +110,26 @@ def content_digest(rubric: Rubric) -> str:
     return digest_of(content)
 
 
-def wording(rubric: Rubric) -> str:
+def wording_digest(rubric: Rubric) -> str:
     """Digest of what a rater reads and may answer.
 
     Ratings belong to an id and a version, so this must be the same for all files of one version.
     Weights, ``fail_below``, keys, what else a value is used for, and the judge may change: values
     keep their meaning.
     """
-    read = ("id", "title", "question", "scale", "allow_na", "ask_if")
+    read_of_criterion = ("id", "title", "question", "scale", "allow_na", "ask_if")
     criteria = [
-        {key: to_json(getattr(criterion, key)) for key in read} for criterion in rubric.criteria
+        {key: to_json(getattr(criterion, key)) for key in read_of_criterion}
+        for criterion in rubric.criteria
     ]
-    head = ("title", "language", "instructions", "show")
-    return digest_of([criteria, {key: to_json(getattr(rubric, key)) for key in head}])
+    read_of_rubric = ("title", "language", "instructions", "show")
+    return digest_of([criteria, {key: to_json(getattr(rubric, key)) for key in read_of_rubric}])
 
 
-def scoring(rubric: Rubric) -> str:
+def scoring_digest(rubric: Rubric) -> str:
     """Digest of what turns values into scores, and may change within one version.
 
-    What the values are is said by id and version (see :func:`wording`).
+    What the values are is said by id and version (see :func:`wording_digest`).
     """
     criteria = {c.id: [c.weight, c.fail_below] for c in rubric.criteria}
     return digest_of([criteria, to_json(rubric.overall)])
@@ -133,7 +137,7 @@ def scoring(rubric: Rubric) -> str:
 
 def same_wording(rubric: Rubric, other: Rubric) -> bool:
     """Whether ratings by one rubric are ratings by the other."""
-    return rubric.id == other.id and wording(rubric) == wording(other)
+    return rubric.id == other.id and wording_digest(rubric) == wording_digest(other)
 
 
 def version_problem(old: Rubric, new: Rubric) -> str:
