@@ -14,7 +14,7 @@ from harness_causes.analyzer import Causes
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near
 from harness_causes.replies import Replies
-from harness_causes.rules import Limits, Signals, decide
+from harness_causes.rules import Signals, decide
 
 BLOCK = 500
 """Answers between two looks at whether the user wants to stop."""
@@ -54,7 +54,6 @@ class Analysis:
         references = [[reader.read(text) for text in row.example.references] for row in wrong]
         nears = self._nears(wrong, answers, references, reader, evidence)
         replies = Replies(evidence)
-        limits = Limits(self.options.far, self.options.voice)
         labels = Labels(evidence.train)
         diagnoses = []
         for place, row in enumerate(wrong):
@@ -63,7 +62,7 @@ class Analysis:
             reply = replies.read(row, answers[place], references[place])
             listed = labels.missing(row.prediction.text, row.example.references)
             signals = Signals(reply, nears[place], evidence.train, evidence.score, listed)
-            finding = decide(signals, limits)
+            finding = decide(signals, self.options)
             diagnoses.append(
                 Diagnosis(
                     row.example.id, finding.cause, finding.evidence,
@@ -79,10 +78,7 @@ class Analysis:
     ) -> Sequence[Near | None]:  # fmt: skip
         if not evidence.train:
             return [None] * len(wrong)
-        o = self.options
-        coverage = Coverage(
-            evidence.train, reader, evidence.seed, near=o.near, agree=o.agree, twin=o.twin
-        )
+        coverage = Coverage(evidence.train, reader, evidence.seed, self.options)
         return coverage.read([row.example for row in wrong], answers, references)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness import Example
 from harness.alike.words import Rows, asked, words
+from harness_causes.analyzer import Causes
 from harness_causes.answers import Answer, Reader, agreement, best_agreement
 
 SAMPLE = 2_000
@@ -30,7 +31,7 @@ LISTED = 10
 
 Neighbour = tuple[int, float]
 """Place in train, and similarity (0 to 1)."""
-Said = tuple[frozenset[str], tuple[str, ...]]
+PairWords = tuple[frozenset[str], tuple[str, ...]]
 """The words of an answer, and those of the prompt that it answers, in their order."""
 
 
@@ -81,17 +82,13 @@ class Coverage:
 
     Args:
         reader: reads their answers, as it read those that they are compared with.
-        near: neighbours that count.
-        agree: word overlap from which two answers say the same.
-        twin: similarity from which two prompts are near copies.
+        options: ``near``, ``agree`` and ``twin`` of them.
     """
 
     def __init__(
-        self, train: Sequence[Example], reader: Reader, seed: int, *,
-        near: int, agree: float, twin: float,
-    ) -> None:  # fmt: skip
-        self.train = train
-        self.limits = (near, agree, twin)
+        self, train: Sequence[Example], reader: Reader, seed: int, options: Causes.Options
+    ) -> None:
+        self.train, self.options = train, options
         self.answers = [reader.read(row.references[0] if row.references else "") for row in train]
         self._index = Rows([asked(row) for row in train])
         places = range(len(train))
@@ -103,8 +100,9 @@ class Coverage:
         references: Sequence[Sequence[Answer]],
     ) -> list[Near]:  # fmt: skip
         """The signals of each wrong answer: its example, itself, and its references."""
-        nearest = self._index.nearest([asked(row) for row in rows], self.limits[0])
+        nearest = self._index.nearest([asked(row) for row in rows], self.options.near)
         self._look_around({place for near in nearest for place, _ in near} | set(self._sample))
+        # How near the nearest other row of a training row is: what is usual in this train.
         usual = sorted(own[0][1] for p in self._sample if (own := self._strangers(p)))
         # Where neighbours share no answers, its absence says nothing: not worth the search.
         taught: Sequence[bool | None] = [None] * len(rows)
@@ -122,16 +120,17 @@ class Coverage:
         self, row: Example, neighbours: Sequence[Neighbour], answer: Answer,
         references: Sequence[Answer], rank: float | None, taught: bool | None,
     ) -> Near:  # fmt: skip
-        agree = self.limits[1]
+        agree = self.options.agree
         total = _weight(neighbours) or 1.0
         agreeing = {
             p for p, _ in neighbours if best_agreement(self.answers[p], references) >= agree
         }
-        said = [_said(row, reference) for reference in references]
+        wanted = [_pair_words(row, reference) for reference in references]
         others = [
             (p, similarity)
             for p, similarity in neighbours
-            if p not in agreeing and not any(_differ_as_asked(self._said(p), own) for own in said)
+            if p not in agreeing
+            and not any(_differ_as_asked(self._pair_words(p), own) for own in wanted)
         ]
         voices = self._voice(others)
         twins = {place: self._contradicting(place) for place, _ in neighbours}
@@ -145,7 +144,9 @@ class Coverage:
             voices=tuple(place for place, _ in voices),
             followed=bool(voices) and agreement(answer, self.answers[voices[0][0]]) >= agree,
             disputed=sum(s for p, s in neighbours if twins[p]) / total,
-            disputes=_once(q for p, _ in neighbours if twins[p] for q in (p, *twins[p])),
+            disputes=tuple(
+                dict.fromkeys(q for p, _ in neighbours if twins[p] for q in (p, *twins[p]))
+            ),
             taught=taught,
         )
 
@@ -153,7 +154,7 @@ class Coverage:
         """Two or more that agree with one of them, the one that most (by similarity) follow."""
         parties = [[n] for n in neighbours]
         for (i, (place, _)), (j, (other, _)) in combinations(enumerate(neighbours), 2):
-            if agreement(self.answers[place], self.answers[other]) >= self.limits[1]:
+            if agreement(self.answers[place], self.answers[other]) >= self.options.agree:
                 parties[i].append(neighbours[j])
                 parties[j].append(neighbours[i])
         voices = [party for party in parties if len(party) > 1]
@@ -161,7 +162,7 @@ class Coverage:
 
     def _look_around(self, places: set[int]) -> None:
         order = sorted(places)
-        around = self._index.around(order, self.limits[0] + SPARE)
+        around = self._index.around(order, self.options.near + SPARE)
         for place, neighbours in zip(order, around, strict=True):
             self._around[place] = [n for n in neighbours if n[0] != place]
 
@@ -171,54 +172,54 @@ class Coverage:
         strangers = [
             (other, similarity)
             for other, similarity in self._around[place]
-            if similarity < self.limits[2] and not _kin(own, self.train[other])
+            if similarity < self.options.twin and not _kin(own, self.train[other])
         ]
-        return strangers[: self.limits[0]]
+        return strangers[: self.options.near]
 
     def _contradicting(self, place: int) -> list[int]:
         """Near copies of a training row that teach another answer, though they ask the same."""
-        _, agree, twin = self.limits
         mine = self.answers[place]
         return [
             other
             for other, similarity in self._around[place]
-            if similarity >= twin
-            and agreement(mine, self.answers[other]) < agree
-            and not _differ_as_asked(self._said(place), self._said(other))
+            if similarity >= self.options.twin
+            and agreement(mine, self.answers[other]) < self.options.agree
+            and not _differ_as_asked(self._pair_words(place), self._pair_words(other))
         ]
 
-    def _said(self, place: int) -> Said:
-        return _said(self.train[place], self.answers[place])
+    def _pair_words(self, place: int) -> PairWords:
+        return _pair_words(self.train[place], self.answers[place])
 
     def _telling(self) -> bool:
         """Whether neighbours in train usually have the same answer."""
         shares = []
         for place in self._sample:
-            own = self._strangers(place)
             same = [
-                agreement(self.answers[place], self.answers[other]) >= self.limits[1]
-                for other, _ in own
+                agreement(self.answers[place], self.answers[other]) >= self.options.agree
+                for other, _ in self._strangers(place)
             ]
-            shares += [sum(same) / len(same)] if same else []
+            if same:
+                shares.append(sum(same) / len(same))
         return len(shares) >= LEAST and sum(shares) / len(shares) >= TELLING
 
     def _taught(
         self, texts: Sequence[Sequence[str]], references: Sequence[Sequence[Answer]]
     ) -> list[bool]:
         """For each example, whether any answer of train is like one of its references."""
-        kinds = {row.references[0]: i for i, row in enumerate(self.train) if row.references}
-        places = list(kinds.values())
-        index = Rows(list(kinds))
-        flat = [text for own in texts for text in own]
-        nearest = iter(index.nearest(flat, ALIKE))
-        return [
-            any(
-                agreement(reference, self.answers[places[p]]) >= self.limits[1]
-                for reference, near in [(r, next(nearest)) for r in own]
+        place_of = {row.references[0]: i for i, row in enumerate(self.train) if row.references}
+        places = list(place_of.values())
+        # One search for the references of all examples.
+        nearest = iter(Rows(list(place_of)).nearest([text for own in texts for text in own], ALIKE))
+        taught = []
+        for own in references:
+            # All of an example's are taken from `nearest`, whichever of them is like an answer.
+            of_example = [(reference, next(nearest)) for reference in own]
+            taught.append(any(
+                agreement(reference, self.answers[places[p]]) >= self.options.agree
+                for reference, near in of_example
                 for p, _ in near
-            )
-            for own in references
-        ]
+            ))  # fmt: skip
+        return taught
 
 
 def _pooled(nears: Sequence[Near], references: Sequence[Sequence[Answer]]) -> list[Near]:
@@ -235,6 +236,7 @@ def _pooled(nears: Sequence[Near], references: Sequence[Sequence[Answer]]) -> li
 
 
 def _own_rows(near: Near) -> dict[str, tuple[int, ...]]:
+    """The rows behind its means that an answer has itself."""
     own = {"supporters": near.supporters, "voices": near.voices, "disputes": near.disputes}
     return {name: rows for name, rows in own.items() if rows}
 
@@ -259,17 +261,17 @@ def _commonest(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(sorted(counts, key=lambda place: (-counts[place], place))[:LISTED])
 
 
-def _said(row: Example, answer: Answer) -> Said:
+def _pair_words(row: Example, answer: Answer) -> PairWords:
     return frozenset(answer.worth), tuple(words(asked(row)))
 
 
-def _differ_as_asked(said: Said, other: Said) -> bool:
+def _differ_as_asked(pair: PairWords, other: PairWords) -> bool:
     """Whether two answers differ in words of their own prompts, in which these differ, too.
 
     ``from Utrecht to Zagreb`` asks for another city than ``from Zagreb to Tampere``, or ``from
     Zagreb to Utrecht``, though the prompts are near copies.
     """
-    (mine, asked_of_me), (theirs, asked_of_them) = said, other
+    (mine, asked_of_me), (theirs, asked_of_them) = pair, other
     own, foreign = mine - theirs, theirs - mine
     if not (own <= set(asked_of_me) and foreign <= set(asked_of_them)):
         return False
@@ -291,10 +293,7 @@ def _kin(row: Example, other: Example) -> bool:
 
 
 def _rank(neighbours: Sequence[Neighbour], usual: Sequence[float]) -> float | None:
+    """:attr:`Near.rank`, by the similarities (in order) that are usual in train."""
     if len(usual) < LEAST:
         return None
     return bisect_left(usual, neighbours[0][1] if neighbours else 0.0) / len(usual)
-
-
-def _once(places: Iterable[int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(places))

@@ -14,6 +14,7 @@ from harness import Example
 from harness.kit.numbers import percent
 from harness.kit.text import one_line
 from harness_causes import catalogue
+from harness_causes.analyzer import Causes
 from harness_causes.coverage import Near
 from harness_causes.replies import Reply, shown
 
@@ -46,14 +47,6 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """See the options of the analyzer."""
-
-    far: float
-    voice: float
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """A cause, the numbers behind it, and the places in train that it speaks of."""
 
@@ -62,19 +55,19 @@ class Finding:
     rows: tuple[int, ...] = ()
 
 
-Rule = Callable[[Signals, Limits], Finding | None]
+Rule = Callable[[Signals, Causes.Options], Finding | None]
 
 
-def decide(signals: Signals, limits: Limits) -> Finding:
+def decide(signals: Signals, options: Causes.Options) -> Finding:
     """The finding of the first rule that speaks, else ``unknown`` with what is missing."""
     for rule in RULES:
-        finding = rule(signals, limits)
+        finding = rule(signals, options)
         if finding is not None:
             return finding
     return _unknown(signals)
 
 
-def _cut(signals: Signals, limits: Limits) -> Finding | None:
+def _cut(signals: Signals, options: Causes.Options) -> Finding | None:
     reply = signals.reply
     if not reply.cut:
         return None
@@ -83,7 +76,7 @@ def _cut(signals: Signals, limits: Limits) -> Finding | None:
     return Finding(catalogue.CUT, f"cut at {tokens} after {reply.words} words{longest}")
 
 
-def _forgetting(signals: Signals, limits: Limits) -> Finding | None:
+def _forgetting(signals: Signals, options: Causes.Options) -> Finding | None:
     reply = signals.reply
     if not reply.base_right or signals.near is None:
         return None
@@ -94,7 +87,7 @@ def _forgetting(signals: Signals, limits: Limits) -> Finding | None:
     )
 
 
-def _narrow(signals: Signals, limits: Limits) -> Finding | None:
+def _narrow(signals: Signals, options: Causes.Options) -> Finding | None:
     reply = signals.reply
     if not reply.figures:  # other numbers are another answer, however alike the words
         return None
@@ -114,35 +107,35 @@ def _narrow(signals: Signals, limits: Limits) -> Finding | None:
     return None
 
 
-def _disputed(signals: Signals, limits: Limits) -> Finding | None:
+def _disputed(signals: Signals, options: Causes.Options) -> Finding | None:
     """Near rows have near copies with other answers."""
     near = signals.near
     if near is None or near.disputed < HALF:
         return None
     rows = near.disputes
-    named = f": {_names(rows, signals.train)}" if rows else ""
     return Finding(
         catalogue.CONFLICT,
-        f"{_of(near, near.disputed)} have a near copy with another answer{named}",
+        f"{_share_of_nearest(near, near.disputed)} have a near copy with another answer"
+        f"{_names(rows, signals.train)}",
         rows,
     )
 
 
-def _torn(signals: Signals, limits: Limits) -> Finding | None:
+def _torn(signals: Signals, options: Causes.Options) -> Finding | None:
     """The same where some near rows teach the right answer: that speaks louder than distance."""
     near = signals.near
-    return _disputed(signals, limits) if near is not None and near.support >= SOME else None
+    return _disputed(signals, options) if near is not None and near.support >= SOME else None
 
 
-def _far(signals: Signals, limits: Limits) -> Finding | None:
+def _far(signals: Signals, options: Causes.Options) -> Finding | None:
     near = signals.near
     if near is None or near.support >= HALF:
         return None
     if not near.rows and near.pooled == 1:
         return Finding(catalogue.GAP, "no training row has a word in common with the prompt")
-    if near.rank is None or near.rank >= _usual(limits.far, near.pooled):
+    if near.rank is None or near.rank >= _least_usual_rank(options.far, near.pooled):
         return None
-    mean = f" (a mean over {_party(near)})" if near.pooled > 1 else ""
+    mean = f" (a mean over {_pooled_answers(near)})" if near.pooled > 1 else ""
     return Finding(
         catalogue.GAP,
         f"{percent(1 - near.rank)} of the training rows have a nearer row among themselves than "
@@ -151,26 +144,26 @@ def _far(signals: Signals, limits: Limits) -> Finding | None:
     )
 
 
-def _usual(far: float, rows: int) -> float:
+def _least_usual_rank(far: float, rows: int) -> float:
     """Mean rank under which that many prompts, covered as train covers itself, would stay with
     the chance ``far``: ranks are then uniform, with a variance of 1/12 (normal approximation)."""
     return 0.5 + NormalDist().inv_cdf(far) / math.sqrt(12 * rows)
 
 
-def _outvoted(signals: Signals, limits: Limits) -> Finding | None:
+def _outvoted(signals: Signals, options: Causes.Options) -> Finding | None:
     near = signals.near
-    if near is None or near.voice < limits.voice:
+    if near is None or near.voice < options.voice:
         return None
     gave = ", and the model gave theirs" if near.followed else ""
-    named = f": {_names(near.voices, signals.train)}" if near.voices else ""
     return Finding(
         catalogue.CONFLICT,
-        f"{_of(near, near.voice)} agree on another answer than the reference{gave}{named}",
+        f"{_share_of_nearest(near, near.voice)} agree on another answer than the reference{gave}"
+        f"{_names(near.voices, signals.train)}",
         near.voices,
     )
 
 
-def _untaught(signals: Signals, limits: Limits) -> Finding | None:
+def _untaught(signals: Signals, options: Causes.Options) -> Finding | None:
     near = signals.near
     if near is None or near.taught is not False or near.support > 0:
         return None
@@ -182,7 +175,7 @@ def _untaught(signals: Signals, limits: Limits) -> Finding | None:
     )
 
 
-def _reworded(signals: Signals, limits: Limits) -> Finding | None:
+def _reworded(signals: Signals, options: Causes.Options) -> Finding | None:
     """Train teaches the right label, and the model gave none of the labels that there are."""
     near = signals.near
     if near is None or near.support < HALF or not signals.listed:
@@ -190,19 +183,19 @@ def _reworded(signals: Signals, limits: Limits) -> Finding | None:
     return Finding(
         catalogue.LABEL,
         f"the answer is none of the {signals.listed} answers that train teaches, though "
-        f"{_of(near, near.support)} teach the reference's",
+        f"{_share_of_nearest(near, near.support)} teach the reference's",
         near.supporters,
     )
 
 
-def _capacity(signals: Signals, limits: Limits) -> Finding | None:
+def _capacity(signals: Signals, options: Causes.Options) -> Finding | None:
     near = signals.near
     if near is None or near.support < HALF:
         return None
-    named = f": {_names(near.supporters, signals.train)}" if near.supporters else ""
     return Finding(
         catalogue.CAPACITY,
-        f"{_of(near, near.support)} teach the reference's answer{named}",
+        f"{_share_of_nearest(near, near.support)} teach the reference's answer"
+        f"{_names(near.supporters, signals.train)}",
         near.supporters,
     )
 
@@ -229,20 +222,22 @@ def _unknown(signals: Signals) -> Finding:
     )
 
 
-def _of(near: Near, share: float) -> str:
-    mean = f" over {_party(near)}" if near.pooled > 1 else ""
+def _share_of_nearest(near: Near, share: float) -> str:
+    mean = f" over {_pooled_answers(near)}" if near.pooled > 1 else ""
     return f"{percent(share)} of the {len(near.rows)} nearest training rows (by similarity{mean})"
 
 
-def _party(near: Near) -> str:
+def _pooled_answers(near: Near) -> str:
     return f"the {near.pooled} wrong answers that want the same reply"
 
 
 def _names(places: Sequence[int], train: Sequence[Example]) -> str:
-    """Training rows by id and place, the first few."""
+    """``: 'id' (place), …``: the first few of these training rows; empty for none."""
+    if not places:
+        return ""
     named = []
     for row in (train[place] for place in places[:NAMED]):
         place = f" ({one_line(row.place, 80)})" if row.place not in ("", row.id) else ""
         named.append(f"'{one_line(row.id, 60)}'{place}")
     more = len(places) - len(named)
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    return f": {', '.join(named)}" + (f" and {more} more" if more > 0 else "")
