@@ -47,6 +47,7 @@ def instructions(messages: Iterable[Message]) -> str:
 
 
 def _begin(task: str, row: Example) -> list[str]:
+    """The first paragraphs of a request: what the model is for, and what its rows are told."""
     parts = {"Task": task, "Instructions of each row": instructions(row.messages)}
     return [f"{name}: {text}" for name, text in parts.items() if text]
 
@@ -78,12 +79,12 @@ def reword(task: str, row: Example, count: int) -> list[Message]:
 
 def answer(task: str, messages: Iterable[Message], shots: Sequence[Example]) -> list[Message]:
     """Ask for the answer to a prompt, after examples of how such prompts are answered."""
-    shown = [turn for row in shots for turn in _turns(row)]
+    earlier = [turn for row in shots for turn in _turns(row)]
     own = list(messages)
     # The row's own instructions come first and stay as they are: they are part of the task.
     instruction = MARK.join(filter(None, (instructions(own), task, ANSWER)))
-    asked = (turn for turn in own if turn.get("role") not in SYSTEM)
-    return [*_messages(instruction), *shown, *asked]
+    conversation = (turn for turn in own if turn.get("role") not in SYSTEM)
+    return [*_messages(instruction), *earlier, *conversation]
 
 
 def whole(reply: Reply) -> str:

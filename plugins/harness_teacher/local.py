@@ -37,17 +37,17 @@ def plugins(
     Raises:
         ConfigError: there are no such plugins, or their options cannot be used.
     """
-    named = {"source": "local", "path": str(model)} if isinstance(model, Path) else dict(model)
+    entry = {"source": "local", "path": str(model)} if isinstance(model, Path) else dict(model)
     options = dict(generate)
     name = options.pop("plugin", USUAL)
     if name == USUAL:
         temperature, longest = sampling
         drawn = {"do_sample": True, "temperature": temperature or 1.0} if temperature != 0 else {}
         options = {"max_new_tokens": longest or LONGEST, **drawn, **options}
-    fetched = harness.make_plugin("model", str(named.pop("source", "")), named, files)
-    answering = harness.make_plugin("generator", str(name), options, files)
-    assert isinstance(fetched, harness.Model) and isinstance(answering, Generator)
-    return fetched, answering
+    model_plugin = harness.make_plugin("model", str(entry.pop("source", "")), entry, files)
+    generator = harness.make_plugin("generator", str(name), options, files)
+    assert isinstance(model_plugin, harness.Model) and isinstance(generator, Generator)
+    return model_plugin, generator
 
 
 class LocalAsker:
@@ -118,10 +118,10 @@ class LocalAsker:
         rows = [Example(str(n), tuple(asked[key].messages), ()) for n, key in enumerate(keys)]
         with tempfile.TemporaryDirectory(prefix="harness-") as folder:
             context = self._within(folder, int(digest([attempt, *keys])[:7], 16))
-            for said in self._generator.generate(self._checkpoint, rows, context):
-                finish = "length" if said.finish_reason == "length" else "stop"
-                yield keys[int(said.example_id)], Reply(
-                    said.text, attempt, finish, said.prompt_tokens, said.completion_tokens,
+            for answer in self._generator.generate(self._checkpoint, rows, context):
+                finish = "length" if answer.finish_reason == "length" else "stop"
+                yield keys[int(answer.example_id)], Reply(
+                    answer.text, attempt, finish, answer.prompt_tokens, answer.completion_tokens,
                     self._checkpoint.name,
                 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,16 +28,15 @@ from harness.remote import (
 from harness_teacher import asking, suspects, verifying
 from harness_teacher.local import LocalAsker, plugins
 
-TIMES = 5
-"""How often as many requests are sent as would do if no row were refused."""
-ENOUGH = 3
+MOST_BATCHES = 5
+"""Batches of requests for new rows, each of as many as would do if no row were refused."""
+ENOUGH_UNUSABLE = 3
 """Replies that cannot be used, with none that can, after which no more is asked."""
-OF_SERVERS = (
-    "model", "key", "price", "batch", "timeout", "wait", "concurrency", "send_as"
-)  # fmt: skip
+SERVER_OPTIONS = ("model", "key", "price", "batch", "timeout", "wait", "concurrency", "send_as")
 UNUSABLE = "teacher: a reply that cannot be used"
 OTHER_SLICE = "teacher: a row of another slice"
 STANDS = "teacher: the answer of the row stands"
+NO_REASONS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Teacher(harness.Augmenter):
             if self.local is not None and self.endpoint:
                 raise ValueError("either endpoint or local is needed: which model is to write?")
             fields = type(self).model_fields
-            idle = [name for name in OF_SERVERS if getattr(self, name) != fields[name].default]
+            idle = [name for name in SERVER_OPTIONS if getattr(self, name) != fields[name].default]
             if idle and self.local is not None:
                 raise ValueError(f"{', '.join(idle)}: no effect beside local, which asks no server")
             if self.generate and self.local is None:
@@ -180,22 +180,23 @@ class Teacher(harness.Augmenter):
         """
         if self.options.local is not None:
             return None
-        each = 1 if self.options.mode in ("answer", "correct") else self.options.per_request
-        asked, shown = -(-count // each), [row for row in rows if asking.is_single(row)]
+        per_request = 1 if self.options.mode in ("answer", "correct") else self.options.per_request
+        single = [row for row in rows if asking.is_single(row)]
         draw = random.Random(0)
         item, task = PlanItem(None, count, self.remedy), self.options.task
+        # Some requests stand for all: what they cost is of their length.
         like: list[Request] = []
-        for row in draw.sample(shown, min(len(shown), 50)):
-            shots = (row, *draw.sample(shown, min(self.options.examples - 1, len(shown))))
+        for row in draw.sample(single, min(len(single), 50)):
+            shots = (row, *draw.sample(single, min(self.options.examples - 1, len(single))))
             if self.options.mode == "write":
-                messages = asking.write(task, item, shots, each)
+                messages = asking.write(task, item, shots, per_request)
             elif self.options.mode == "reword":
-                messages = asking.reword(task, row, each)
+                messages = asking.reword(task, row, per_request)
             else:
                 messages = asking.answer(task, row.messages, shots)
             like.append(Request(messages))
         further = count * max(0, verifying.compared(self.options.verify) - 1)
-        times = (asked + further) / max(1, len(like))
+        times = (math.ceil(count / per_request) + further) / max(1, len(like))
         return foreseen(self.options, like, times=times, sure=False)
 
     def _foresee_local(
@@ -220,7 +221,7 @@ class Teacher(harness.Augmenter):
         if context.arm != harness.BASE_ARM:
             yield from _real_rows(data, context)
             return
-        self._ready(context)
+        self._asker: Asker | LocalAsker = self._asker_for(context)
         asks = {
             "write": self._new_rows, "reword": self._rewordings, "answer": self._answers,
             "correct": self._corrections,
@@ -231,6 +232,7 @@ class Teacher(harness.Augmenter):
         used = {row.id for row in data.examples}
         verifiers = self._verifiers(context.plugins)
         before, sent = context.refused[UNUSABLE], 0
+        # Each round of this loop asks for a batch, until the core has taken enough rows.
         for batch in asks[self.options.mode](item, data, draw):
             drafts = []
             replies = self._replies([ask.request for ask in batch], context)
@@ -242,24 +244,24 @@ class Teacher(harness.Augmenter):
                         used.add(draft.row.id)
                         drafts.append(draft)
             unusable, sent = context.refused[UNUSABLE] - before, sent + len(batch)
-            if unusable == sent >= ENOUGH:
+            if unusable == sent >= ENOUGH_UNUSABLE:
                 raise self._nothing_usable(replies, sent)
-            if drafts:
-                for draft in self._verified(drafts, verifiers, context):
-                    row = _labelled(draft.row, labels)
-                    if self.options.mode == "write" and not addresses(conditions, row):
-                        context.refuse(OTHER_SLICE)
-                    elif self.options.mode == "correct" and _stands(draft):
-                        context.refuse(STANDS)
-                    else:
-                        yield replace(row, origin=self._provenance(draft))
+            for draft in self._verified(drafts, verifiers, context):
+                row = _labelled(draft.row, labels)
+                # Once more: agreement may have put another answer, and with it a label, in its row.
+                if self.options.mode == "write" and not addresses(conditions, row):
+                    context.refuse(OTHER_SLICE)
+                elif self.options.mode == "correct" and _stands(draft):
+                    context.refuse(STANDS)
+                else:
+                    yield replace(row, origin=self._provenance(draft))
 
     def _new_rows(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
         """Requests for new rows like those of train in the slice."""
-        rows = _shown(item, data)
-        for _ in range(TIMES):
+        rows = _rows_to_show(item, data)
+        for _ in range(MOST_BATCHES):
             batch = []
-            for _ in range(-(-item.rows // self.options.per_request)):
+            for _ in range(math.ceil(item.rows / self.options.per_request)):
                 shots = self._shots(rows, draw)
                 messages = asking.write(self.options.task, item, shots, self.options.per_request)
                 request = Request(messages, _sample(draw), accept=_fits(asking.rows_in))
@@ -272,11 +274,11 @@ class Teacher(harness.Augmenter):
         """Requests for other wordings of prompts of train in the slice."""
         rows = _in_slice(item, filter(asking.is_single, data.split("train")))
         draw.shuffle(rows)
-        each = self.options.per_request
-        for some in _batches(rows, -(-item.rows // each)):
+        per_request = self.options.per_request
+        for members in _batches(rows, math.ceil(item.rows / per_request)):
             batch = []
-            for row in some:
-                messages = asking.reword(self.options.task, row, each)
+            for row in members:
+                messages = asking.reword(self.options.task, row, per_request)
                 request = Request(messages, _sample(draw), accept=_fits(asking.prompts_in))
                 batch.append(Ask(request, (row,), row))
             yield batch
@@ -284,16 +286,9 @@ class Teacher(harness.Augmenter):
     def _answers(self, item: PlanItem, data: Dataset, draw: random.Random) -> Iterator[list[Ask]]:
         """Requests for answers to prompts of the pool in the slice."""
         answered = {row.parent for row in data.split("train")}
-        shown = _shown(item, data)
         rows = [row for row in _in_slice(item, data.split("pool")) if row.id not in answered]
         draw.shuffle(rows)
-        for some in _batches(rows, item.rows):
-            batch = []
-            for row in some:
-                shots = self._shots(shown, draw)
-                messages = asking.answer(self.options.task, row.messages, shots)
-                batch.append(Ask(Request(messages, _sample(draw)), shots, row))
-            yield batch
+        yield from self._answers_to(rows, _rows_to_show(item, data), item.rows, draw)
 
     def _corrections(
         self, item: PlanItem, data: Dataset, draw: random.Random
@@ -301,30 +296,37 @@ class Teacher(harness.Augmenter):
         """Requests for answers to prompts of suspect rows, which are not shown their own answer:
         the worst suspect first."""
         assert self.options.suspects is not None
-        doubted = suspects.read(self.options.suspects)
+        reasons = suspects.read(self.options.suspects)
         train = {row.id: row for row in data.split("train") if asking.is_single(row)}
-        known = {name for row in data.split("train") for name in (row.id, row.parent)}
-        if not doubted.keys() & known:
+        # Of a row that was corrected in an earlier round only its correction is in train.
+        names = {name for row in data.split("train") for name in (row.id, row.parent)}
+        if not reasons.keys() & names:
             raise harness.DataError(
-                f"none of its {len(doubted)} rows is a row of train",
+                f"none of its {len(reasons)} rows is a row of train",
                 where=str(self.options.suspects),
                 hint="harness data suspects lists rows of the config's train; those that are cut "
                 "off for valid are not corrected",
             )
         corrected = {row.parent for row in train.values()}
-        trusted = [row for row in train.values() if row.id not in doubted]
-        shown = _in_slice(item, trusted) or trusted
-        rows = _in_slice(
-            item, [train[name] for name in doubted if name in train and name not in corrected]
-        )
-        if not shown:
+        trusted = [row for row in train.values() if row.id not in reasons]
+        if not trusted:
             raise harness.DataError("every row of train that could be shown is a suspect")
-        for some in _batches(rows, item.rows):
+        doubted = [train[name] for name in reasons if name in train and name not in corrected]
+        to_show = _in_slice(item, trusted) or trusted
+        yield from self._answers_to(_in_slice(item, doubted), to_show, item.rows, draw, reasons)
+
+    def _answers_to(
+        self, rows: Sequence[Example], to_show: Sequence[Example], size: int, draw: random.Random,
+        reasons: Mapping[str, str] = NO_REASONS,
+    ) -> Iterator[list[Ask]]:  # fmt: skip
+        """Batches of ``size`` requests for answers to the prompts of these rows."""
+        for members in _batches(rows, size):
             batch = []
-            for row in some:
-                shots = self._shots(shown, draw)
+            for row in members:
+                shots = self._shots(to_show, draw)
                 messages = asking.answer(self.options.task, row.messages, shots)
-                batch.append(Ask(Request(messages, _sample(draw)), shots, row, doubted[row.id]))
+                reason = reasons.get(row.id, "")
+                batch.append(Ask(Request(messages, _sample(draw)), shots, row, reason))
             yield batch
 
     def _shots(self, rows: Sequence[Example], draw: random.Random) -> tuple[Example, ...]:
@@ -355,11 +357,12 @@ class Teacher(harness.Augmenter):
             return
         key = self._asker.key(ask.request)
         for number, row in enumerate(rows, start=1):
+            # By the request, so that the same reply gives the same rows after an interruption.
             name = f"{self.name}-{key[:12]}-{number}"
-            made = replace(
+            written = replace(
                 row, id=name, group="", parent=parent.id, origin=None, place="", thought=""
             )
-            yield Draft(made, ask, reply, len(rows))
+            yield Draft(written, ask, reply, len(rows))
 
     def _nothing_usable(self, replies: Sequence[Reply], sent: int) -> harness.EnvironmentFailure:
         """More requests would only cost more."""
@@ -378,9 +381,10 @@ class Teacher(harness.Augmenter):
         context: Context,
     ) -> Iterator[Draft]:
         """The rows that pass everything."""
-        entries = list(verifiers.items())
-        # Which answer stands is decided before anything else is said of it.
-        for name, verifier in sorted(entries, key=lambda entry: entry[1] is not None):
+        # Agreement (None) first: which answer stands is decided before anything is said of it.
+        for name, verifier in sorted(verifiers.items(), key=lambda entry: entry[1] is not None):
+            if not drafts:
+                return
             results: Iterable[Verification]
             if verifier is None:
                 results = self._agreements(drafts, context)
@@ -395,8 +399,6 @@ class Teacher(harness.Augmenter):
                 else:
                     unscored = result.said == verifying.NOT_SCORED
                     context.refuse(f"verify: {name}" + (", not scored" if unscored else ""))
-            if not passed:
-                return
             drafts = passed
         yield from drafts
 
@@ -412,12 +414,12 @@ class Teacher(harness.Augmenter):
         for draft, further in zip(drafts, _batches(replies, count), strict=True):
             draft.further = tuple(further)
             own = draft.row.references[0]
-            answer, words = verifying.agreed([own, *map(_answer_in, further)])
+            answer, count_words = verifying.agreed([own, *map(_answer_in, further)])
             if self.options.mode != "reword":
                 draft.row = replace(draft.row, references=(own if answer is None else answer,))
             elif answer is not None and not verifying.is_same(answer, own):
-                answer = None
-            yield Verification(answer is not None, words)
+                answer = None  # a prompt that is reworded has to keep the answer of its row
+            yield Verification(answer is not None, count_words)
 
     def _replies(self, requests: Sequence[Request], context: Context) -> list[Reply]:
         """The reply to each request.
@@ -435,7 +437,7 @@ class Teacher(harness.Augmenter):
 
     def _provenance(self, draft: Draft) -> dict[str, Any]:
         """How a row came about, as JSON values; tokens and money are its share."""
-        made: dict[str, Any] = {
+        origin: dict[str, Any] = {
             "teacher": draft.reply.served or self.options.model,
             "mode": self.options.mode,
             "request": self._asker.key(draft.ask.request)[:16],
@@ -444,7 +446,7 @@ class Teacher(harness.Augmenter):
         }
         if self.options.mode == "correct":
             parent = draft.ask.parent
-            made |= {
+            origin |= {
                 "replaces": parent.id, "suspected": draft.ask.reason,
                 "before": parent.references[0],
             }  # fmt: skip
@@ -453,23 +455,22 @@ class Teacher(harness.Augmenter):
         for reply, rows in [(draft.reply, draft.rows), *((reply, 1) for reply in draft.further)]:
             prompt, answer = reply.prompt_tokens, reply.answer_tokens
             if prompt is None or answer is None:
-                return made
+                return origin  # a server that counts no tokens: neither these nor money are known
             tokens += (prompt + answer) / rows
             cost += money(price, prompt, answer) / rows if price else 0.0
-        made["tokens"] = round(tokens)
+        origin["tokens"] = round(tokens)
         if price:
-            made["money"] = cost
-        return made
+            origin["money"] = cost
+        return origin
 
-    def _ready(self, context: Context) -> None:
-        """Whom to ask."""
+    def _asker_for(self, context: Context) -> Asker | LocalAsker:
+        """Whom to ask: the server, or the model of this machine."""
         if self.options.local is None:
             who = f"teacher {self.options.model} at {self.options.endpoint}"
-            self._asker: Asker | LocalAsker = Asker(self.options, who, stage="augment: teacher")
-            return
+            return Asker(self.options, who, stage="augment: teacher")
         model, generator = self._plugins(context.plugins)
         sampling = [self.options.temperature, self.options.max_tokens, dict(self.options.generate)]
-        self._asker = LocalAsker(
+        return LocalAsker(
             model, generator, self.options.tries, sampling, self.options.cache, context
         )
 
@@ -495,7 +496,7 @@ class Teacher(harness.Augmenter):
         }
 
 
-def _shown(item: PlanItem, data: Dataset) -> list[Example]:
+def _rows_to_show(item: PlanItem, data: Dataset) -> list[Example]:
     """Rows of train that can be shown: those of the slice, or all where it has none.
 
     Raises:
@@ -594,13 +595,12 @@ def _meta_of(item: PlanItem, parent: Example) -> dict[str, Any]:
     """What holds of a new row: facts of the slice that it was asked for; others are the parent's
     own."""
     conditions = item.slice.conditions if item.slice else ()
-    return {
-        condition.feature: condition.value
-        if condition.op == "="
-        else parent.meta[condition.feature]
-        for condition in conditions
-        if condition.feature in parent.meta
-    }
+    meta: dict[str, Any] = {}
+    for condition in conditions:
+        name = condition.feature
+        if name in parent.meta:
+            meta[name] = condition.value if condition.op == "=" else parent.meta[name]
+    return meta
 
 
 def _with_prompt(row: Example, prompt: str) -> Example:

@@ -77,11 +77,11 @@ def verifier(raw: Mapping[str, Any], files: Sequence[Path]) -> Verify:
     if "form" in raw:
         return _are_json
     options = {key: raw[key] for key in raw.keys() - {"plugin"}}
-    made = harness.make_plugin("verifier", raw["plugin"], options, files)
-    assert isinstance(made, harness.Verifier)
+    plugin = harness.make_plugin("verifier", raw["plugin"], options, files)
+    assert isinstance(plugin, harness.Verifier)
 
     def verify(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
-        return harness.verified(made, rows, context)
+        return harness.verified(plugin, rows, context)
 
     return verify
 
@@ -119,20 +119,20 @@ class Passes:
     def __call__(self, rows: Sequence[Example], context: Context) -> Sequence[Verification]:
         # All at once, so that a judge is asked for several at the same time.
         answers = [harness.Prediction(row.id, row.references[0]) for row in rows]
-        asked = [replace(row, references=()) for row in rows]
+        prompts = [replace(row, references=()) for row in rows]
         try:
-            card = harness.evaluate(asked, answers, [self._entry])
+            card = harness.evaluate(prompts, answers, [self._entry])
         except harness.PluginError:  # of these few rows none could be scored
             return [Verification(False, NOT_SCORED)] * len(rows)
-        return [self._said(measured.values) for measured in card.measurements[self._entry.name]]
+        return [self._judged(measured.values) for measured in card.measurements[self._entry.name]]
 
-    def _said(self, values: Mapping[str, float]) -> Verification:
+    def _judged(self, values: Mapping[str, float]) -> Verification:
         value = values.get(self._score)
         if value is None:
             return Verification(False, NOT_SCORED)
         higher = self._entry.metric.higher_is_better
-        fine = value >= self._least if higher else value <= self._least
-        return Verification(fine, f"{value:.4g}")
+        passes = value >= self._least if higher else value <= self._least
+        return Verification(passes, f"{value:.4g}")
 
 
 def agreed(answers: Sequence[str]) -> tuple[str | None, str]:
@@ -141,19 +141,19 @@ def agreed(answers: Sequence[str]) -> tuple[str | None, str]:
     Two answers are the same where only white space and capitals differ, or where both are JSON of
     the same value. An empty one is none.
     """
-    of = [_same(answer) for answer in answers]
-    ((commonest, count),) = Counter(of).most_common(1)
-    words = f"{count} of {len(answers)}"
-    most = answers[of.index(commonest)]
-    return (most if most and 2 * count > len(answers) else None), words
+    normal = [_normal(answer) for answer in answers]
+    ((commonest, count),) = Counter(normal).most_common(1)
+    wording = answers[normal.index(commonest)]
+    agree = bool(wording) and 2 * count > len(answers)
+    return (wording if agree else None), f"{count} of {len(answers)}"
 
 
 def is_same(answer: str, other: str) -> bool:
     """Whether two answers count as the same."""
-    return _same(answer) == _same(other)
+    return _normal(answer) == _normal(other)
 
 
-def _same(answer: str) -> str:
+def _normal(answer: str) -> str:
     return _json(answer) or " ".join(answer.split()).casefold()
 
 
