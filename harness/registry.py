@@ -59,6 +59,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
+        self.refused: dict[tuple[str, str], PluginError] = {}
         self._providers: dict[tuple[str, str], Provider] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(Hooks)
@@ -135,8 +136,12 @@ class Registry:
             )
         if not isinstance(plugin.name, str) or not plugin.name:
             raise PluginError(f"{plugin.__name__} has no name", where=origin)
-        with plainly(origin):
-            check_attributes(plugin)
+        try:
+            with plainly(origin):
+                check_attributes(plugin)
+        except PluginError as error:
+            self.refused[stage, plugin.name] = error
+            raise
         taken = self._providers.get((stage, plugin.name))
         if taken is not None:
             raise NameTaken(
@@ -158,10 +163,13 @@ class Registry:
 
         Raises:
             ConfigError: none has it; says what is installed and what failed to load.
+            PluginError: the one that has it says something wrong of itself.
         """
         provider = self._providers.get((stage, name))
         if provider is not None:
             return provider
+        if error := self.refused.get((stage, name)):
+            raise error
         known = self.names(stage)
         details = [f"installed: {', '.join(known) or 'none'}"]
         details += [f"failed to load: {origin}: {why}" for origin, why in self.failed.items()]

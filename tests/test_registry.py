@@ -260,6 +260,22 @@ def test_an_installed_plugin_that_cannot_be_imported_harms_no_other(tmp_path, mo
     assert "zz-broken 1.0" in str(caught.value)
 
 
+def test_an_installed_plugin_with_a_wrong_attribute_is_the_plugins_fault_where_it_is_named(
+    tmp_path, monkeypatch
+):
+    install(tmp_path, "zz-wrong", "zz_wrong_plugin")
+    text = METRIC.format(name="of-zz", hook="register_metrics")
+    wrong = text.replace("    def measure", "    bounds = 'wide'\n    def measure")
+    (tmp_path / "zz_wrong_plugin.py").write_text(wrong)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry.build()
+    with pytest.raises(PluginError, match="`bounds` of the metric 'of-zz'") as caught:
+        registry.get("metric", "of-zz")
+    with pytest.raises(PluginError, match="`bounds` of the metric 'of-zz'") as in_file:
+        Registry.build([plugin(tmp_path, wrong)])
+    assert caught.value.exit_code == in_file.value.exit_code == 5
+
+
 def test_an_installed_plugin_that_claims_a_taken_name_stops_the_run(tmp_path, monkeypatch):
     name = Registry.build().names("metric")[0]
     install(tmp_path, "zz-claims", "zz_claims_plugin")

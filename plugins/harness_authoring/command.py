@@ -184,6 +184,9 @@ def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harne
         if target in commands:
             hint = f"harness {target} --help runs it; the kit has rules for plugins alone"
             raise harness.UsageError(f"'{target}' is a command, not a plugin", hint=hint)
+        for (of, refused), error in registry.refused.items():
+            if refused == name and stage in ("", of):
+                raise error
         known = [known for _, known, _ in everything]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
         what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, known)}"
