@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import tempfile
 from collections.abc import Callable, Sequence
@@ -12,9 +11,8 @@ from typing import Any, Literal
 
 import harness
 from harness import Example
-from harness.kit.draws import spaced
 from harness_rows.proposals import words
-from harness_rows.sampling import Spread
+from harness_rows.sampling import Spread, evenly, longest
 
 SAMPLE = 1_000
 """Rows that are measured, evenly spaced; beside them the longest ones."""
@@ -85,27 +83,21 @@ def measure(
             are counted.
         begin: a piece of work begins; gives what its progress is told.
     """
-    sample = spaced(rows, SAMPLE)
-    longest = [*_last(rows, _characters), *_last(rows, lambda row: len(row.references[0]))]
+    sample = evenly(rows, SAMPLE)
+    drawn = {row.id for row in sample}
+    others = [row for row in rows if row.id not in drawn]
+    answers = longest(others, LONGEST, lambda row: len(row.references[0]))
+    more = {row.id: row for row in [*longest(others, LONGEST), *answers]}
     try:
         if not model.at_hand():
-            return _in_words(sample, longest, "the model is not on this machine yet")
-        return _in_tokens(sample, longest, model, begin)
+            return _in_words(sample, [*more.values()], "the model is not on this machine yet")
+        return _in_tokens(sample, [*more.values()], model, begin)
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
-        return _in_words(sample, longest, f"the model cannot be used: {error.placed}")
+        return _in_words(sample, [*more.values()], f"the model cannot be used: {error.placed}")
 
 
-def _last(rows: Sequence[Example], size: Callable[[Example], int]) -> list[Example]:
-    """The longest rows."""
-    return heapq.nlargest(LONGEST, rows, key=size)
-
-
-def _characters(row: Example) -> int:
-    return len(row.references[0]) + sum(len(m.get("content") or "") for m in row.messages)
-
-
-def _in_words(sample: Sequence[Example], longest: Sequence[Example], why: str) -> Lengths:
-    rows = [*sample, *longest]
+def _in_words(sample: Sequence[Example], more: Sequence[Example], why: str) -> Lengths:
+    rows = [*sample, *more]
     prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in rows]
     answers = [words(row.references[0]) for row in rows]
     return _lengths("words", prompts, answers, len(sample), why=why)
@@ -113,7 +105,7 @@ def _in_words(sample: Sequence[Example], longest: Sequence[Example], why: str) -
 
 def _in_tokens(
     sample: Sequence[Example],
-    longest: Sequence[Example],
+    more: Sequence[Example],
     model: harness.Model,
     begin: Callable[[str], harness.Report],
 ) -> Lengths:
@@ -128,9 +120,9 @@ def _in_tokens(
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         context = harness.Context(Path(folder), report=report)
-        renderings = list(trainer.rendered(model.fetch(context), [*sample, *longest], context))
+        renderings = list(trainer.rendered(model.fetch(context), [*sample, *more], context))
     if refused := next((rendering.problem for rendering in renderings if not rendering.tokens), ""):
-        return _in_words(sample, longest, f"the chat template refuses rows: {refused}")
+        return _in_words(sample, more, f"the chat template refuses rows: {refused}")
     answers = [sum(rendering.trained) for rendering in renderings]
     prompts = [
         len(rendering.tokens) - trained

@@ -100,7 +100,8 @@ def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
 
 def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
     lengths = seen.lengths
-    yield "prompts", _spread(lengths.prompt, lengths.unit)
+    some = f" (of {lengths.rows:,} rows, and the longest)" if lengths.rows < seen.rows else ""
+    yield "prompts", _spread(lengths.prompt, lengths.unit) + some
     answers = _spread(lengths.answer, lengths.unit)
     yield "answers", answers + (f"; {lengths.why}" if lengths.why else "")
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import harness
 from harness import Example, Rendered, Report
-from harness.kit.draws import spaced
-from harness_rows.cleaning.exact import prompt_text
 from harness_rows.commands.data.opening import OpenedRows, model_view, named
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
+from harness_rows.sampling import evenly, longest
 
 MOST = 2_000
-"""Rows at most that are measured evenly spaced; as many again are the longest ones."""
+"""Rows at most that are measured evenly spaced, and as many of the longest others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report])
         if not view.at_hand():
             why = f"the model {model} is not on this machine; harness data preview fetches it"
             return Lengths(model, why)
-        drawn, longest = _taken(data.rows)
-        rows = [*drawn, *longest]
+        drawn, others = _taken(data.rows)
+        rows = [*drawn, *others]
         rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "counting tokens"))
     except (harness.UsageError, harness.EnvironmentFailure) as error:
         return Lengths("", error.placed)
@@ -117,14 +116,7 @@ def _own(data: OpenedRows, request: Request) -> bool:
 
 
 def _taken(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Rows evenly spaced, and the longest of the others, in characters."""
-    if len(rows) <= 2 * MOST:
-        return list(rows), []
-    drawn = spaced(rows, MOST)
+    """Rows evenly spaced, and the longest of the others."""
+    drawn = evenly(rows, len(rows) if len(rows) <= 2 * MOST else MOST)
     taken = {row.id for row in drawn}
-
-    def characters(row: Example) -> int:
-        return len(prompt_text(row)) + max(map(len, row.references), default=0)
-
-    others = sorted((row for row in rows if row.id not in taken), key=characters)
-    return drawn, others[-MOST:]
+    return drawn, longest((row for row in rows if row.id not in taken), MOST)

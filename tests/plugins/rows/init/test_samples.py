@@ -10,6 +10,7 @@ import pytest
 import harness
 from harness import Example
 from harness.kit.draws import spaced
+from harness_rows import sampling
 from harness_rows.initial import languages, lengths, repeats
 
 
@@ -57,3 +58,17 @@ def test_lengths_are_of_as_many_rows_as_are_said_and_of_the_longest() -> None:
     assert found.rows == lengths.SAMPLE
     assert (found.prompt.median, found.prompt.longest) == (1, 2)
     assert found.prompt.most == 2
+
+
+def test_of_long_rows_few_become_tokens_and_the_longest_is_among_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "MEASURED", 10_000)
+    rows = [row(n, "x" * (990 + n)) for n in range(100)]
+    rows[50] = row(50, "x", answer="so " * 400)
+    drawn = sampling.evenly(rows, 60)
+    longest = sampling.longest(rows, 60)
+    assert len(drawn) == 9 and [r.id for r in longest] == ["r50", *(f"r{99 - n}" for n in range(8))]
+    assert sampling.longest(rows, 60, lambda r: len(r.prompt))[0].id == "r99"
+    assert len(sampling.evenly([row(0, "x" * 20_000)] * 3, 3)) == 1
+    assert len(sampling.longest([row(0, "x" * 20_000)] * 3, 3)) == 1
