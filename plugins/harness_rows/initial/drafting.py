@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,16 @@ def _recognised_rows(
             reading = _read(source)
         reading.refuse()
     except DataError as error:
-        raise guessing.in_commands(error, request) from error
+        refusal = guessing.in_commands(error, request)
+        for name, value in guessing.option_in(error, request).items():
+            # What else is wrong with the rows that this option reads, so that all is said at once.
+            try:
+                again = dataclasses.replace(request, **{name: value})
+                _recognised_rows(again, {**source, **again.reads})
+            except DataError as further:
+                option = f"--{name.replace('_', '-')}"
+                refusal = guessing.together(refusal, further, option)
+        raise refusal from error
     return source, reading, followed
 
 

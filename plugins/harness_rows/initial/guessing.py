@@ -77,6 +77,35 @@ def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[st
     ]
 
 
+def option_in(error: DataError, request: Request) -> dict[str, Any]:
+    """The option that an error's hint begins with, as fields of the request that lacks it."""
+    match = _OPTION.match(error.hint)
+    name, _, value = match[1].partition(" ") if match else ("", "", "")
+    if name == "encoding" and not request.encoding:
+        return {"encoding": value}
+    if name == "drop-incomplete" and not request.drop_incomplete:
+        return {"drop_incomplete": True}
+    return {}
+
+
+def together(refusal: DataError, further: DataError, option: str) -> DataError:
+    """A refusal, and what is refused once the option that it names is given.
+
+    Args:
+        further: its commands have the option.
+    """
+    lines = [line for line in further.details if line not in refusal.details]
+    if further.placed not in refusal.details and (lines or not further.details):
+        lines.insert(0, f"read so: {further.placed}")
+    goes_on = any(f" {option}" in text for text in (*lines, further.hint))
+    return DataError(
+        refusal.what,
+        where=refusal.where,
+        details=[*refusal.details, *lines],
+        hint=further.hint if goes_on else refusal.hint,
+    )
+
+
 def in_commands(error: DataError, request: Request) -> DataError:
     """The same error, with commands to paste where it names keys of a config."""
     if isinstance(error, Unrecognised):

@@ -83,6 +83,27 @@ def test_the_first_answer_names_what_goes_on(name, empty):
         assert f"iconv -f cp1252 -t utf-8 {name} > excel.utf8.csv" in done.err
 
 
+def test_all_that_is_wrong_with_a_file_is_said_at_once(empty):
+    EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
+    file = empty.folder / "mails.csv"
+    text = (empty.folder / "tickets.csv").read_text().replace("Dear customer", "Schöne Grüße")
+    file.write_bytes(text.encode("cp1252"))
+    done = empty.inside("init", "mails.csv")
+    assert done.code == 4 and "likely cp1252" in done.err and "(12 times" in done.err, done.err
+    [command] = lines_to_paste(done.err)
+    assert command == ["init", "mails.csv", "--encoding", "cp1252", "--drop-incomplete"]
+    done = empty.inside(*command)
+    assert done.code == 0, done.err
+
+    (empty.folder / "harness.yaml").unlink()
+    rows = text.splitlines(keepends=True)
+    columns = ["--column", "prompt=Body", "--column", "references=Agent Reply"]
+    file.write_text("".join([rows[0].replace("Customer", "split"), *rows[1:]]))
+    done = empty.inside("init", "mails.csv", *columns)
+    assert "unknown split" in done.err and "(12 times" in done.err and "read so" not in done.err
+    assert lines_to_paste(done.err) == [["init", "mails.csv", *columns, "--drop-incomplete"]]
+
+
 def test_blank_rows_are_left_out_everywhere_and_counted(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
     done = empty.inside("init", "tickets.csv", "--drop-incomplete")
