@@ -1,5 +1,12 @@
 """Krippendorff's alpha and raw agreement, with intervals.
 
+With m ratings of unit u, n(u, c) of them of value c, n(c) in all units with two or more ratings, N
+such ratings, and d2 the squared distance of two values:
+
+    alpha = 1 - D_o / D_e
+    D_o = sum over u of  sum over c, k of n(u,c) n(u,k) d2(c,k) / (m - 1)
+    D_e = sum over c, k of n(c) n(k) d2(c,k) / (N - 1)
+
 Sources: K. Krippendorff, *Computing Krippendorff's Alpha-Reliability*, 2011; A. F. Hayes and
 K. Krippendorff, *Answering the Call for a Standard Reliability Measure for Coding Data*, 2007.
 
