@@ -25,7 +25,9 @@ from tests.support.project import Project, Result
 from tests.support.skips import unlisted
 
 _SLOW = [HealthCheck.too_slow]
-settings.register_profile("ci", max_examples=15, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile(
+    "ci", max_examples=15, deadline=None, derandomize=True, suppress_health_check=_SLOW
+)
 settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=_SLOW)
 
 # -- how much runs, and what was skipped ---------------------------------------------------

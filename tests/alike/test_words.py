@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from harness.alike import words as module
 from harness.alike.words import Rows, asked, nearest, words
 from harness.records import Example
+from tests.support.effort import effort
 
 TEXTS = st.text(st.sampled_from("abcd  \n.-Ä漢字ก\u202e\x00\ud800\x1b1"), max_size=30)
 HOSTILE = (
@@ -155,7 +156,6 @@ def prompts(count: int, seed: int) -> list[str]:
 
 def test_thousands_of_short_prompts_take_a_second_or_so() -> None:
     queries, rows = prompts(5_000, 1), prompts(5_000, 2)
-    begin = time.process_time()
-    found = nearest(queries, rows)
-    assert time.process_time() - begin < 5
-    assert all(len(own) == 5 for own in found)
+    found: list[Any] = []
+    assert effort(lambda: found.extend(nearest(queries, rows))) < 1000
+    assert len(found) == 5_000 and all(len(own) == 5 for own in found)

@@ -16,6 +16,7 @@ import typer
 from harness.cli import commands
 from harness.cli.commands import CORE, GROUPS, HELP, app
 from tests.support.project import Project
+from tests.support.waiting import LONG
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins" / "command.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
@@ -41,7 +42,7 @@ class Site:
     def harness(self, *arguments: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
-            cwd=self.folder, capture_output=True, text=True, timeout=60,
+            cwd=self.folder, capture_output=True, text=True, timeout=LONG,
             env={**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "80", "NO_COLOR": "1"},
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr

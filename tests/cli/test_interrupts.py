@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.support.waiting import LONG
+
 HIT = "os.kill(os.getpid(), signal.SIGINT)"
 PROGRAM = "import os, signal, sys\nfrom harness.terminal import interrupts\n"
 HEAD = PROGRAM + "sys.argv = ['harness', %r, '-x']\n"
@@ -15,7 +17,9 @@ HEAD = PROGRAM + "sys.argv = ['harness', %r, '-x']\n"
 
 def run(body, command="iterate"):
     code = HEAD % command + body.replace("HIT", HIT)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -58,7 +62,7 @@ def test_commands_that_keep_nothing_end_without_a_way_on():
 
 def test_nothing_heavy_is_loaded_before_ctrl_c_is_answered():
     code = "import sys; old = set(sys.modules); import harness.cli; print(*set(sys.modules) - old)"
-    loaded = subprocess.check_output([sys.executable, "-S", "-c", code], text=True, timeout=60)
+    loaded = subprocess.check_output([sys.executable, "-S", "-c", code], text=True, timeout=LONG)
     assert set(loaded.split()) <= {"harness", "harness.cli", "__future__"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.terminal.streams import Unread, outlets
+from tests.support.waiting import LONG
 
 COMMANDS = {
     "a table": ("score", "-p", "answers.txt", "-r", "answers.txt", "-m", "exact"),
@@ -37,7 +38,7 @@ def unread() -> int:
 def run(project: Any, *arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]:
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     return subprocess.run(
-        project.command(*arguments), cwd=project.folder, text=True, timeout=60, **streams
+        project.command(*arguments), cwd=project.folder, text=True, timeout=LONG, **streams
     )
 
 
@@ -59,7 +60,7 @@ def test_a_pipeline_ends_as_other_tools_do(answers: Any) -> None:
     harness = " ".join(f"'{part}'" for part in answers.command(*COMMANDS["a list as JSON"]))
     script = f'{harness} | head -n 1; echo "${{PIPESTATUS[@]}}"'
     done = subprocess.run(
-        ["bash", "-c", script], cwd=answers.folder, capture_output=True, text=True, timeout=60
+        ["bash", "-c", script], cwd=answers.folder, capture_output=True, text=True, timeout=LONG
     )
     first, codes = done.stdout.splitlines()
     assert first.startswith("{") and done.stderr == ""
@@ -118,7 +119,7 @@ def test_streams_that_are_closed_from_the_start(answers: Any, case: str, closed:
     harness = " ".join(f"'{part}'" for part in answers.command(*COMMANDS[case]))
     done = subprocess.run(
         ["bash", "-c", f"{harness} {closed}"], cwd=answers.folder, capture_output=True, text=True,
-        timeout=60,
+        timeout=LONG,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert bool(done.stdout) == (closed == "2>&-")
@@ -159,7 +160,7 @@ def test_a_full_disk_behind_a_stream(project, stream, code):
     arguments = ["report", "no-such-run"] if stream == "stderr" else ["plugins"]
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            project.command(*arguments), cwd=project.folder, text=True, timeout=60,
+            project.command(*arguments), cwd=project.folder, text=True, timeout=LONG,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full},
         )  # fmt: skip
     assert done.returncode == code

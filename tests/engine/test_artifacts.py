@@ -14,6 +14,7 @@ from harness.engine.artifacts import Artifacts
 from harness.engine.journal import Journal
 from harness.records import RoundResult
 from harness.verdicts.rule import baseline_verdict
+from tests.support.waiting import LONG
 
 KEY, OTHER = "a" * 64, "b" * 64
 
@@ -207,5 +208,5 @@ def test_processes_that_publish_at_once_never_take_each_others_away(tmp_path):
             stack.enter_context(subprocess.Popen([*command, name], stderr=subprocess.PIPE))
             for name in ("a", "b", "c")
         ]
-        errors = [one.communicate(timeout=60)[1].decode() for one in running]
+        errors = [one.communicate(timeout=LONG)[1].decode() for one in running]
     assert [one.returncode for one in running] == [0, 0, 0], errors

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.engine import run
 from harness.engine.budget import Budget
 from harness.errors import BudgetSpent
-
-BUDGET = "0.0003"
-"""Hours: 1.1 s, in which rows are read, and which a training of 1.2 s is sure to exceed."""
 
 
 class Clock:
@@ -21,19 +19,24 @@ class Clock:
         return self.now
 
 
-def test_a_run_stops_between_stages_and_the_same_command_goes_on(project):
-    given = ("iterate", "--rounds", "1", "--json")
-    slow = ("--set", "train.seconds=1.2")
-    stopped = project.inside(*given, *slow, "--set", f"execution.budget.hours={BUDGET}")
+def test_a_run_stops_between_stages_and_the_same_command_goes_on(project, monkeypatch):
+    given, hours = ("iterate", "--rounds", "1", "--json"), ("--set", "execution.budget.hours=2")
+    trained = project.folder / "seen.jsonl"
+
+    def clock() -> float:
+        return 7212.0 if trained.exists() and b'"trainer"' in trained.read_bytes() else 0.0
+
+    monkeypatch.setattr(run, "Budget", lambda hours: Budget(hours, clock))
+    stopped = project.inside(*given, *hours, FAKE_SPY=str(trained))
     assert stopped.code == 130
     assert stopped.out == ""
     told = " ".join(stopped.err.split())
-    assert "the budget of 0.0003 h (execution.budget.hours) is spent after " in told
+    assert "the budget of 2 h (execution.budget.hours) is spent after 2 h 0 min, before " in told
     assert "finished work is saved. To resume:" in told
-    assert f"--json --set train.seconds=1.2 --set execution.budget.hours={BUDGET}" in told
+    assert "--json --set execution.budget.hours=2" in told
     made = project.manifests()
     assert made
-    resumed = project.inside(*given, *slow)
+    resumed = project.inside(*given)
     assert resumed.code == 0, resumed.err
     assert {name: project.manifests()[name] for name in made} == made
     assert resumed.document["cached"] != []

@@ -23,6 +23,7 @@ from harness.records import Checkpoint, Example
 from harness.registry import Registry
 from harness.stages import Launched, Resources
 from tests.support.launchers import SAMPLE
+from tests.support.waiting import LONG
 
 ECHO = """\
 import os
@@ -42,7 +43,10 @@ class Echo(harness.Generator):
             raise ValueError("a wrong shape")
         context.say("hello")
         for done, row in enumerate(examples, 1):
-            time.sleep(self.options.seconds / len(examples))
+            end = time.monotonic() + self.options.seconds / len(examples)
+            while time.monotonic() < end:  # it may be stopped
+                time.sleep(0.05)
+                context.progress(done - 1, len(examples))
             context.progress(done, len(examples))
             yield harness.Prediction(row.id, row.prompt.upper())
 
@@ -112,11 +116,13 @@ class Queue:
 
     def __init__(self, *states: Launched) -> None:
         self.states, self.submitted, self.cancelled = list(states), [""] * 0, [""] * 0
+        self.has_one = threading.Event()
 
     def submit(self, job: Any) -> str:
         if job.name not in self.submitted:
             self.submitted.append(job.name)
         self.folder, self.command = job.folder, job.command
+        self.has_one.set()
         return f"id-{job.name}"
 
     def state(self, id: str) -> Launched:
@@ -182,6 +188,7 @@ def test_a_run_that_starts_again_waits_for_the_same_job(folder: Path) -> None:
 
 
 def carried(queue: Queue) -> None:
+    assert queue.has_one.wait(LONG)
     carrier = carrying.Carrier()
     carrier.do(queue.folder, queue.command[-1])
     carrier.close()
@@ -228,7 +235,9 @@ def test_another_job_in_the_folder_cancels_the_one_at_work(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("late", [True, False])
-def test_files_that_show_late_are_waited_for_by_digest(folder: Path, late: bool) -> None:
+def test_files_that_show_late_are_waited_for_by_digest(
+    folder: Path, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs, queue = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
@@ -237,6 +246,7 @@ def test_files_that_show_late_are_waited_for_by_digest(folder: Path, late: bool)
     whole = file.read_bytes()
     file.write_bytes(whole[:10])
     if late:
+        monkeypatch.setattr(launched, "LATE_SECONDS", LONG)
         threading.Timer(0.1, lambda: file.write_bytes(whole)).start()
         assert done(jobs, folder)["answer"] == 3
         return
@@ -269,7 +279,7 @@ def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
 def test_a_job_is_withdrawn_by_its_folder_and_has_ended_then(
     jobs: LaunchedJobs, tmp_path: Path
 ) -> None:
-    folder = laid_out(tmp_path, seconds=6)  # a job stops between two of its three steps
+    folder = laid_out(tmp_path, seconds=600)
     over = time.monotonic() + 0.5
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: time.monotonic() > over)
@@ -302,7 +312,7 @@ def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
 def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
     jobs: LaunchedJobs, tmp_path: Path
 ) -> None:
-    folder = laid_out(tmp_path, seconds=3)
+    folder = laid_out(tmp_path, seconds=600)
 
     def stop() -> None:
         while (note := submitted_in(folder)) is None or not note.id:
@@ -311,7 +321,7 @@ def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
             time.sleep(0.05)
         os.kill(int(note.id), signal.SIGTERM)
 
-    threading.Thread(target=stop).start()
+    threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(EnvironmentFailure, match="was stopped from outside"):
         done(jobs, folder)
     assert submitted_in(folder) is None

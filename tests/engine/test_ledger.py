@@ -16,6 +16,7 @@ from harness.engine.row_keys import row_keys
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical
 from harness.records import Example
+from tests.support.waiting import LONG
 
 
 def rows(first: int, last: int) -> list[Example]:
@@ -197,7 +198,7 @@ def test_processes_that_open_at_once_are_counted_one_after_the_other(path):
     for child in children:
         child.stdin.write("go\n")
         child.stdin.flush()
-    assert sorted(int(child.communicate(timeout=60)[0]) for child in children) == [1, 2, 3, 4]
+    assert sorted(int(child.communicate(timeout=LONG)[0]) for child in children) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

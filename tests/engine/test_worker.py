@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +18,7 @@ from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
 from harness.registry import Registry
+from tests.support.waiting import until
 
 PLUGIN = r"""
 import os, signal, subprocess, sys, threading, time
@@ -118,11 +118,8 @@ def alive(process):
         return False
 
 
-def gone(process, seconds=20.0):
-    end = time.monotonic() + seconds
-    while alive(process) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not alive(process)
+def gone(process):
+    return until(lambda: not alive(process), f"the end of process {process}")
 
 
 def test_jobs_share_what_was_loaded_ahead_and_nothing_that_a_job_did(run):

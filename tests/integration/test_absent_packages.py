@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import CONFIG, Project, Result
+from tests.support.waiting import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
@@ -35,7 +36,7 @@ class Bare(Project):
         done = subprocess.run(
             [sys.executable, "-c", CHILD],
             input=json.dumps([self.absent, str(ROOT), commands]),
-            cwd=self.folder, capture_output=True, text=True, timeout=120,
+            cwd=self.folder, capture_output=True, text=True, timeout=LONG,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return [Result(**result) for result in json.loads(done.stdout)]

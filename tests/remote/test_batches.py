@@ -28,6 +28,7 @@ from harness.remote import (
 )
 from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, said
+from tests.support.waiting import LONG
 
 PRICE = {"in": 1.0, "out": 10.0}
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
@@ -52,7 +53,7 @@ def silent(done, total, what):
 
 def asker(server, **changed):
     options = {
-        "endpoint": server.url, "model": "m", "timeout": 5, "wait": 0, "price": PRICE,
+        "endpoint": server.url, "model": "m", "timeout": LONG, "wait": 0, "price": PRICE,
         "batch": True, **changed,
     }  # fmt: skip
     return Asker(ServerOptions(**options), "m", stage="round 1: generate")

@@ -10,7 +10,6 @@ import functools
 import json
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +18,12 @@ from typing import Any
 import pytest
 
 from harness.remote import Cost, Spending, batches as batching
+from harness_endpoint import serving
 from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, Asked, Server, said
+from tests.support.ports import own_port
 from tests.support.project import CONFIG, SUPPORT, Project, Result
+from tests.support.waiting import LONG, threads_ended
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 10}
 RUBRIC = """\
@@ -56,7 +58,7 @@ def well(asked: Asked) -> Answer:
     return said(asked.user.split(": ", 1)[1], usage=USAGE)
 
 
-def config(asker: str, server: Server, timeout: float = 20, more: str = "") -> str:
+def config(asker: str, server: Server, timeout: float = LONG, more: str = "") -> str:
     options = f"wait: 0, tries: 2, timeout: {timeout}"
     there = f"endpoint: '{server.url}', model: big, {options}"
     there += f", price: {{in: 10, out: 20}}, max_tokens: 1000{more}"
@@ -79,7 +81,8 @@ def config(asker: str, server: Server, timeout: float = 20, more: str = "") -> s
 
 
 def iterate(project: Project) -> Result:
-    return project.inside("iterate", "--no-test", "--json")
+    with threads_ended():  # what was under way when a run stopped has been asked and counted
+        return project.inside("iterate", "--no-test", "--json")
 
 
 def results(done: Result) -> Any:
@@ -118,6 +121,7 @@ def without_faults(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
 def ready(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     monkeypatch.setattr(batching, "_TICK", 0.01)
+    monkeypatch.setattr(serving, "free_port", own_port)  # of a relay, which may start slowly
     (project.folder / "short.yaml").write_text(RUBRIC)
     return project
 
@@ -233,7 +237,7 @@ def nothing_was_paid_twice(asker: str, faulty: Faulty) -> None:
 def test_a_fault(ready, serve, without_faults, asker, name):
     answer, words, counted = FAULTS[name]
     server = serve(faulty := Faulty(answer))
-    ready.write(config(asker, server, 1 if name == "nothing" else 20))
+    ready.write(config(asker, server, 1 if name == "nothing" else LONG))
     if (asker, name) == ("generator", "a refused key"):
         words = "wants a key"  # none is sent to a server that the run has started
     stopped = iterate(ready)
@@ -268,7 +272,7 @@ PASSING = [name for name, (answer, words, _) in FAULTS.items()
 def test_a_fault_that_passes_needs_nobody(ready, serve, without_faults, asker, name):
     answer, _, counted = FAULTS[name]
     server = serve(faulty := Faulty(answer, tries=1))
-    ready.write(config(asker, server, 1 if name == "nothing" else 20))
+    ready.write(config(asker, server, 1 if name == "nothing" else LONG))
     done = iterate(ready)
     assert done.code == 0, done.err
     assert results(done) == without_faults(asker)
@@ -282,13 +286,14 @@ def test_a_fault_that_passes_needs_nobody(ready, serve, without_faults, asker, n
 @pytest.mark.parametrize(("asker", "name"), cells("dies", by_day={("baseline", "dies")}))
 def test_a_server_that_dies_in_the_middle(ready, serve, without_faults, asker, name):
     faulty = Faulty(Answer(), tries=0)
-    dead = threading.Event()
+    dies: list[threading.Thread] = []
 
     def dying(asked: Asked) -> Answer:
         if len(server.asked) > 9:
-            if not dead.is_set():
-                dead.set()
-                threading.Thread(target=server.close).start()
+            if not dies:
+                dies.append(threading.Thread(target=server.close))
+                dies[0].start()
+            dies[0].join()  # what was under way is cut, and nobody listens any more
             return Answer(body=HALF, cut=True)
         return faulty(asked)
 
@@ -297,7 +302,6 @@ def test_a_server_that_dies_in_the_middle(ready, serve, without_faults, asker, n
     stopped = iterate(ready)
     one_message(stopped, "no connection")
     assert "not asked any more" in stopped.err or asker in ("teacher", "generator")
-    time.sleep(0.1)
     port = int(server.url.split(":")[2].partition("/")[0])
     serve(faulty, port)
     done = iterate(ready)

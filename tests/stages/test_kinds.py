@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness.stages import KINDS
+from tests.support.waiting import LONG
 
 STAGE = '''
 """The stage that says which rows come first: scheduler."""
@@ -206,7 +207,7 @@ def test_a_new_kind_is_a_contract_a_row_and_a_line(project):
     plain = project.write().read_text()
     done = subprocess.run(
         [sys.executable, "walk.py", plain],
-        cwd=project.folder, capture_output=True, text=True, timeout=120,
+        cwd=project.folder, capture_output=True, text=True, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import tracemalloc
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy import optimize, special, stats as reference
 from harness import stats
 from harness.stats import groups as grouping, skewness
 from tests.support import nightly
+from tests.support.effort import effort
 
 
 def mean(sums, weights):
@@ -255,9 +255,7 @@ def test_one_seed_gives_one_answer_and_another_seed_another():
 
 def test_many_groups_are_resampled_in_little_time():
     values, groups = rows(0, [1] * 5_000, k=12)
-    start = time.perf_counter()
-    stats.interval(mean, values, groups, seed=0)
-    assert time.perf_counter() - start < 10
+    assert effort(lambda: stats.interval(mean, values, groups, seed=0)) < 1000
 
 
 def test_a_hundred_thousand_groups_are_compared_in_little_memory():

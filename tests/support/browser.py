@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import LONG
+
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
 ]  # fmt: skip
+MILLISECONDS = 1000 * LONG
+"""For which a browser on a busy machine may take its time."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET = "no Chromium here: apt-get install chromium (Debian), or put one on the PATH"
 
@@ -35,7 +39,9 @@ def launched(*flags: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+        browser = player.chromium.launch(
+            executable_path=path, args=[*FLAGS, *flags], timeout=MILLISECONDS
+        )
         yield browser
         browser.close()
 
@@ -55,6 +61,7 @@ class Tab:
             color_scheme="dark" if dark else "light",
             is_mobile=width < 500,
         )
+        context.set_default_timeout(MILLISECONDS)
         self._page = context.new_page()
         self.asked = asked = []
         self._page.on("request", lambda request: asked.append(request.url))

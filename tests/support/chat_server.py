@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,6 +65,7 @@ class Server:
         self.asked: list[Any] = []
         self.others: Callable[[str, str, bytes], Answer] | None = None
         lock = threading.Lock()
+        self._closed = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -93,7 +93,7 @@ class Server:
                 self._give(given)
 
             def _give(self, answer: Answer) -> None:
-                time.sleep(answer.slow)
+                outer._closed.wait(answer.slow)
                 try:
                     self._send(answer)
                 except OSError:
@@ -123,6 +123,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
+        self._closed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

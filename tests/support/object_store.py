@@ -14,6 +14,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.waiting import LONG
+
 KEY, SECRET = "AKIAMARKEDFORTESTS", "secret-marked-for-tests"
 BUCKET = "team-bucket"
 URL = f"s3://{BUCKET}/some prefix"
@@ -83,7 +85,7 @@ def serving() -> Iterator[ObjectStore]:
                 body = f"<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>".encode()
                 self.reply(status, {"Content-Type": "application/xml"}, body)
                 return
-            inner = HTTPConnection("127.0.0.1", port, timeout=60)
+            inner = HTTPConnection("127.0.0.1", port, timeout=LONG)
             headers = {k: v for k, v in self.headers.items() if k.lower() != "transfer-encoding"}
             inner.request(self.command, self.path, data, headers)
             reply = inner.getresponse()

@@ -19,6 +19,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.support.waiting import LONG
+
 SUPPORT = Path(__file__).parent
 FAKES = SUPPORT / "fakes.py"
 
@@ -116,7 +118,7 @@ class Project:
             env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 

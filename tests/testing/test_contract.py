@@ -18,6 +18,7 @@ import harness
 from harness.errors import ConfigError, EnvironmentFailure, PluginError, UsageError
 from harness.testing import check, metric_rules, rules
 from tests.support.project import FAKES
+from tests.support.waiting import LONG
 
 # -- a sound metric, and one for each fault -------------------------------------------------
 
@@ -1044,7 +1045,7 @@ def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
         )
     ]
     done = subprocess.run(
-        ["bash", "-e"], cwd=place, capture_output=True, text=True, check=False, timeout=120,
+        ["bash", "-e"], cwd=place, capture_output=True, text=True, check=False, timeout=LONG,
         input="\n".join(kept) + "\n",
         env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONUTF8": "1"},
     )  # fmt: skip

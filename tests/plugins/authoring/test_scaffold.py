@@ -19,6 +19,7 @@ from harness.errors import UsageError
 from harness.kit.module_file import load_module
 from harness_authoring import scaffold
 from harness_authoring.command import check, new
+from tests.support.waiting import LONG
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, *command: str, **environment: str) -> Any:
     return subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=120,
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=LONG,
         env={**os.environ, **environment}, check=False,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from harness.records import Example
 from harness_detectors import Basic
 from harness_detectors.reading import has_text
+from tests.support.effort import effort
 
 from .conftest import scored
 
@@ -48,23 +49,21 @@ def test_no_text_makes_a_rule_raise(text, references, prompt, finish):
 
 @pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("piece", PIECES, ids=ascii)
-def test_a_megabyte_is_read_in_a_second(piece):
+def test_a_megabyte_is_read_in_little_time(piece):
     text = piece * (MEGABYTE // len(piece))
     detector = Basic()
     detector.prepare([Example("t", ({"role": "user", "content": ""},), (text,), "train")])
     row = scored(text, "A good thing is 3 for Maria now.", prompt="Say it as JSON.")
-    start = time.process_time()
-    assert len(list(detector.detect(row))) > 0
-    assert time.process_time() - start < 1
+    labels = []
+    assert effort(lambda: labels.extend(detector.detect(row))) < 400
+    assert labels
 
 
 @pytest.mark.nightly
 def test_a_megabyte_of_everything():
     text = "".join(PIECES) * (MEGABYTE // len("".join(PIECES)))
     detector = Basic()
-    start = time.process_time()
-    list(detector.detect(scored(text, text, text[1:], prompt=text)))
-    assert time.process_time() - start < 5
+    assert effort(lambda: list(detector.detect(scored(text, text, text[1:], prompt=text)))) < 500
 
 
 @pytest.mark.nightly

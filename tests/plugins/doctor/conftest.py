@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from harness_doctor import config
 from tests.support.project import Project, Result
+from tests.support.waiting import LONG
 
 TORCH = """\
 from types import SimpleNamespace as N
@@ -49,7 +51,7 @@ class Server:
             def do_HEAD(self) -> None:
                 server.asked.append((self.command, self.path))
                 if not server.code:
-                    server._over.wait(30)
+                    server._over.wait()
                     return
                 self.send_response(server.code)
                 for name, value in server.headers.items():
@@ -70,8 +72,9 @@ class Server:
 
 
 @pytest.fixture
-def servers() -> Iterator[Any]:
-    """Makes servers, which end with the test."""
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes servers, which end with the test; whoever asks them has time on a busy machine."""
+    monkeypatch.setattr(config, "SECONDS", LONG)
     made: list[Server] = []
 
     def start(code: int = 200, headers: dict[str, str] | None = None) -> Server:

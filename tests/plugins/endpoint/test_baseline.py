@@ -14,6 +14,7 @@ from harness_endpoint.baseline import EndpointBaseline
 from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, Server, said
 from tests.support.project import CONFIG, Project
+from tests.support.waiting import threads_ended
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 10}
 
@@ -180,7 +181,8 @@ def test_a_cap_on_money_needs_what_a_request_can_cost(big, server, more, words):
 def test_money_is_capped(big, server):
     text = config(server, f"{PRICED}, max_tokens: 1000")
     big.write(text.replace("launcher: inline}", "launcher: inline, budget: {money: 0.05}}"))
-    stopped = big.inside("iterate", "--no-test")
+    with threads_ended():
+        stopped = big.inside("iterate", "--no-test")
     assert stopped.code == 130 and "execution.budget.money" in stopped.err
     assert 0 < len(server.asked) < 48
     big.write(text)

@@ -6,7 +6,6 @@ import dataclasses
 import importlib.metadata
 import json
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,9 @@ from pydantic import ValidationError
 import harness
 from harness.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
+from tests.support.ports import own_port
 from tests.support.project import CONFIG
+from tests.support.waiting import until
 
 PROGRAM = Path(__file__).with_name("stand_in.py")
 SERVE = f"{sys.executable} {PROGRAM} {{base}} [--adapter {{adapter}}] --port {{port}}"
@@ -24,6 +25,12 @@ SEVERAL = f"{sys.executable} {PROGRAM} {{base}} [--adapters {{adapters}}] --port
 ROWS = tuple(
     harness.Example(f"r{n}", ({"role": "user", "content": f"question {n}"},)) for n in range(5)
 )
+
+
+@pytest.fixture(autouse=True)
+def _port(monkeypatch):
+    """A free port may be somebody else's by the time that a slow server is up."""
+    monkeypatch.setattr(serving, "free_port", own_port)
 
 
 @pytest.fixture
@@ -60,12 +67,7 @@ def workers(folder):
 
 
 def ended(folder):
-    end = time.monotonic() + 5
-    while any(map(psutil.pid_exists, workers(folder))):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+    return until(lambda: not any(map(psutil.pid_exists, workers(folder))), "the end of all")
 
 
 def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatch):
@@ -132,7 +134,7 @@ def test_a_server_that_ends_is_told_in_its_own_words(folder, base):
 def test_a_server_that_is_slow_is_waited_for_and_given_up(folder, base):
     assert answers(folder, base, generator(f"{SERVE} --slow 0.5"))
     with pytest.raises(harness.EnvironmentFailure, match="does not answer within"):
-        answers(folder, base, generator(f"{SERVE} --slow 60", start_timeout=0.5))
+        answers(folder, base, generator(f"{SERVE} --slow 600", start_timeout=0.5))
     assert ended(folder)
 
 
@@ -163,7 +165,7 @@ def test_a_job_that_is_stopped_leaves_no_server(folder, base):
     context = harness.Context(folder / "out", seed=1)
     context.cancelled = lambda: bool(workers(folder))
     with pytest.raises(harness.Cancelled):
-        list(generator(f"{SERVE} --slow 5").generate(base, ROWS, context))
+        list(generator(f"{SERVE} --slow 600").generate(base, ROWS, context))
     assert ended(folder)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, strategies as st
 
 from harness_facts.wording import wording
 from harness_facts.words import words
+from tests.support.effort import effort
 
 SAME = {"litres": "litre", "hours": "hour"}
 
@@ -74,6 +73,6 @@ def test_a_text_states_itself(text):
 def test_no_wording_takes_long():
     pattern = wording(" ... ".join(["a*|b"] * 19 + ["z"]), SAME)
     answer = words("a b " * 10_000, SAME)
-    began = time.process_time()
-    assert not pattern.stated(answer)
-    assert time.process_time() - began < 10
+    found = []
+    assert effort(lambda: found.append(pattern.stated(answer))) < 1000
+    assert found == [False]

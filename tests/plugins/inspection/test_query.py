@@ -154,10 +154,8 @@ def test_it_is_told_by_the_command(finished):
 
 def test_a_query_that_never_ends_is_stopped(finished):
     project, _ = finished
-    started = time.perf_counter()
     found = project.inside("query", ENDLESS, "--seconds", "0.3")
     assert found.code == 2 and "longer than 0.3 s" in found.err and "--seconds" in found.err
-    assert time.perf_counter() - started < 10
     # So many rows would not fit the memory: the first ones are given.
     many = project.inside("query", "FROM range(1000000000000)", "--csv", "--limit", "5")
     assert many.code == 0 and len(many.out.splitlines()) == 6

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 import harness
 from tests.support.launchers import SAMPLE
 from tests.support.project import CONFIG, FAKES, Project
+from tests.support.waiting import until
 
 LAUNCHED = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, {SAMPLE}]").replace(
     "launcher: inline", "launcher: sample"
@@ -29,14 +29,17 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     project: Project, text: str
 ) -> None:
     project.write(text)
-    run = project.start("iterate", "--set", "train.seconds=12")
-    over = time.monotonic() + 120
-    while not any("train" in job.label and job.total for job in at_work(project)):
-        assert time.monotonic() < over and run.poll() is None
-        time.sleep(0.2)
+    run = project.start("iterate", "--set", "train.seconds=900", "--set", "train.parts=900")
+    until(
+        lambda: (
+            run.poll() is not None
+            or any("train" in job.label and job.left for job in at_work(project))
+        ),
+        "the training",
+    )
     shown = project.inside("jobs")
     assert shown.code == 0
-    assert "round 1: train" in shown.out and "of 3 step" in shown.out and "left" in shown.out
+    assert "round 1: train" in shown.out and "of 900 step" in shown.out and "left" in shown.out
     run.kill()
     run.communicate()
     if text is LAUNCHED:

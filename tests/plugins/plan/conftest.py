@@ -7,16 +7,31 @@ from typing import Any
 
 import pytest
 
+from harness_plan import measuring
 from tests.support.project import SHOWING, SUPPORT
 
+
+class Clock:
+    """What the probe measures by, and what the trainer sleeps by: no machine is busy here."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+CLOCK = Clock()
 TIMED = SHOWING.replace(f"{SUPPORT / 'showing.py'}]", f"{SUPPORT / 'showing.py'}, timed.py]")
 TIMED = TIMED.replace("{plugin: showing}", "{plugin: timed}")
 TRAINER = '''
 import dataclasses
 import json
-import time
 
 import harness
+from tests.plugins.plan.conftest import CLOCK
 from tests.support.showing import ShowingTrainer
 
 
@@ -47,7 +62,7 @@ class TimedTrainer(ShowingTrainer):
         whole = self.schedule(len(train)).steps
         context.progress(0, whole, "steps")
         for step in range(whole):
-            time.sleep(0.02)
+            CLOCK.sleep(0.02)
             context.progress(step + 1, whole, "steps")
         (context.output / "weights").write_bytes(bytes(1000))
         unheard = dataclasses.replace(context, report=lambda done, total, what: None)
@@ -61,8 +76,9 @@ def register_trainers():
 
 
 @pytest.fixture
-def timed(project: Any) -> Any:
+def timed(project: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A project whose trainer says its steps and takes its time."""
+    monkeypatch.setattr(measuring, "time", CLOCK)
     project.write(TIMED)
     (project.folder / "timed.py").write_text(TRAINER, encoding="utf-8")
     return project

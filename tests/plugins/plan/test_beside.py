@@ -10,7 +10,7 @@ import pytest
 from tests.plugins.plan.conftest import TRAINER, planned
 from tests.support.project import Project
 
-FASTER = TRAINER.replace("time.sleep(0.02)", "time.sleep(0.004)")
+FASTER = TRAINER.replace("CLOCK.sleep(0.02)", "CLOCK.sleep(0.004)")
 R8 = "arms=[{name: r8, set: {train.gain: 0.01}}]"
 SEARCH = "search={trials: 4, over: {train.gain: [0.001, 0.01, 0.02, 0.03]}}"
 

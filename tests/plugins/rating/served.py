@@ -18,6 +18,8 @@ from typing import Any
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing
 from tests.support.browser import unfit
+from tests.support.ports import own_port
+from tests.support.waiting import LONG, until
 
 NEEDED = ("starlette", "jinja2", "uvicorn")
 MODEL, ROUND, RUN = "secret-model-7b", 4177, "nightly-0c0ffee0"
@@ -100,17 +102,12 @@ def batch(
     )  # fmt: skip
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return int(bound.getsockname()[1])
-
-
 class Server:
     """The real server in a thread; ``stop`` and ``start`` again as often as wanted."""
 
     def __init__(self, folder: Path, *batches: Batch, said: Any = None, **options: Any) -> None:
         self.folder, self.batches, self.said, self.options = folder, batches, said, options
-        self.port = free_port()
+        self.port = own_port()
 
     @property
     def origin(self) -> str:
@@ -134,7 +131,7 @@ class Server:
 
     def stop(self) -> None:
         self.server.should_exit = self.server.force_exit = True
-        self.thread.join(10)
+        self.thread.join(LONG)
 
 
 @contextmanager
@@ -150,10 +147,11 @@ PROCESS = """
 import runpy, sys, time
 from pathlib import Path
 served = runpy.run_path(sys.argv[1])
-from harness_rating.page import app as web
+from harness_rating.page import app as web, connections
 from harness_rating.page.tokens import seats
 from harness_rating.ratings.folder import RatingsFolder
 folder, port = Path(sys.argv[2]), int(sys.argv[3])
+connections.PATIENCE = 600.0  # no test waits for its end
 found = RatingsFolder(folder)
 batches = [found.batch(name) for name in found.names()] or [served["batch"]()]
 options = web.Options(folder, port=port)
@@ -171,9 +169,11 @@ def process(
         ["sh", "-c", limited, "sh", *own], stderr=stderr,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
-    for _ in range(600):
+
+    def up() -> bool:
+        assert started.poll() is None, "the server has ended"
         with socket.socket() as tried:
-            if not tried.connect_ex(("127.0.0.1", port)):
-                return started
-        time.sleep(0.05)
-    raise AssertionError("the server does not start")
+            return not tried.connect_ex(("127.0.0.1", port))
+
+    until(up, "the start of the server")
+    return started

@@ -15,6 +15,7 @@ from harness_reports.html.answers import anchor
 from tests.plugins.reports.faces import page as html_page
 from tests.support import hostile_texts
 from tests.support.browser import Listener, Tab, launched
+from tests.support.waiting import until
 
 Document = dict[str, Any]
 
@@ -157,9 +158,9 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
     before = listener.calls
     texts = [*hostile_texts.FETCHES[:7], *hostile_texts.HANDLERS, *hostile_texts.SCRIPTS]
     browser.open(saved(f"<!DOCTYPE html><p>{'<p>'.join(texts)}"))
-    deadline = time.monotonic() + 10
-    while listener.calls == before and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(
+        lambda: listener.calls > before and browser.evaluate(STATE)["canary"] == 1, "what they do"
+    )
     state = browser.evaluate(STATE)
     assert state["canary"] == 1 and state["title"] == "pwned"
     assert listener.calls > before and len(browser.asked) > 1

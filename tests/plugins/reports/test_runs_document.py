@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from harness.engine import dev_ledger
 from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
 from tests.support.arms import ARMS, BASELINES, judged, levers, scored as scored_by_hand, training
+from tests.support.effort import effort
 from tests.support.project import CONFIG, Project
 
 Document = dict[str, Any]
@@ -201,9 +201,9 @@ def test_hundreds_of_runs_take_seconds(write: Any) -> None:
     text = next(config).read_text("utf-8")
     for number in range(100):
         write(f"run-{number}", text.replace("seed: 7", f"seed: {number}"))
-    began = time.process_time()
-    found = harness.all_runs()["runs"]
-    assert len(found) == 100 and time.process_time() - began < 5
+    found: list[Any] = []
+    assert effort(lambda: found.extend(harness.all_runs()["runs"])) < 500
+    assert len(found) == 100
     assert found[8]["against"] == "run-7" and found[8]["changed"][0]["to"] == 8
 
 

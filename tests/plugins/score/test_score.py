@@ -15,6 +15,7 @@ import pytest
 import sacrebleu
 
 from harness_score.document import SCHEMA
+from tests.support.waiting import LONG
 
 WORDS = ["the", "invoice", "was", "paid", "last", "week", "a", "refund", "is", "on", "its", "way"]
 
@@ -519,7 +520,7 @@ def test_ctrl_c_leaves_no_half_file(files):
     )
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=LONG)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
     assert not list(files.folder.glob("*own*"))

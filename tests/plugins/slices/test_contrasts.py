@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from scipy import stats as reference
 
 from harness_slices.contrasts import contrasts
+from tests.support.effort import effort
 
 
 def contrast(values, inside, groups):
@@ -102,9 +102,7 @@ def test_a_contrast_of_a_million_rows_takes_little_time():
     rng = np.random.default_rng(0)
     values, inside = rng.random(1_000_000), rng.random(1_000_000) < 0.1
     groups = [f"g{i % 5000}" for i in range(1_000_000)]
-    start = time.perf_counter()
-    contrast(values, inside, groups)
-    assert time.perf_counter() - start < 10
+    assert effort(lambda: contrast(values, inside, groups)) < 1000
 
 
 FIELDS = ("gap", "se", "low", "high", "p", "df", "groups_inside", "n_inside")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.chat_server import SECRET, Server, said
 from tests.support.project import CONFIG
+from tests.support.waiting import threads_ended
 
 # The turns of the fakes' rows hold their split and number: `repeat dev7: …`.
 HELD_OUT = re.compile(r"\b(?:dev|test)\d+")
@@ -66,7 +67,8 @@ def test_what_it_costs_is_told_and_capped(with_teacher, server):
     priced = config.replace("wait: 0", "wait: 0, price: {in: 10, out: 20}, max_tokens: 1000")
     capped = priced.replace("launcher: inline}", "launcher: inline, budget: {money: 0.05}}")
     with_teacher.write(capped)
-    stopped = with_teacher.inside("iterate")
+    with threads_ended():
+        stopped = with_teacher.inside("iterate")
     assert stopped.code == 130 and "execution.budget.money" in stopped.err
     sent = len(server.asked)
     with_teacher.write(capped.replace("money: 0.05", "money: 5"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import socket
 import sys
 
 import pytest
@@ -15,6 +14,7 @@ from harness.records import GuardResult, RoundResult, Verdict
 from harness_tracker import backends, figures
 from harness_tracker.figures import Entry
 from harness_tracker.observer import Tracker
+from tests.support.ports import own_port
 from tests.support.project import CONFIG, Project
 
 TRAINER = """
@@ -170,9 +170,7 @@ def test_going_on_sends_no_round_twice(tracked):
 @pytest.fixture
 def closed():
     """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return str(port)
+    return str(own_port())
 
 
 @pytest.mark.nightly

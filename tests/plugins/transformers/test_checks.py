@@ -15,6 +15,7 @@ from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.pypi import PypiModel
+from tests.support.waiting import LONG
 
 TEXT = """\
 data: {source: jsonl, path: rows.jsonl}
@@ -155,7 +156,7 @@ def answering(status, code=None):
 def test_what_the_hub_says_is_told(nowhere, monkeypatch, status, code, place, words):
     from huggingface_hub import constants
 
-    monkeypatch.setattr(hub, "SECONDS", 5)
+    monkeypatch.setattr(hub, "SECONDS", LONG)
     with answering(status, code) as endpoint:
         monkeypatch.setattr(constants, "ENDPOINT", endpoint)
         level, where, message = one(HubModel, id="team/model")

@@ -19,6 +19,7 @@ from harness_transformers.export import modelfile
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.test_export import leftovers, trained
 from tests.support.later import Later
+from tests.support.waiting import LONG
 
 __all__ = ["trained"]
 
@@ -217,7 +218,7 @@ def test_a_killed_export_leaves_no_half_file(number, trained, tmp_path):
         assert started.poll() is None, started.communicate()
         time.sleep(0.01)
     started.send_signal(number)
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate(timeout=LONG)
     assert not target.exists()
     if number == signal.SIGINT:
         assert started.returncode == 130

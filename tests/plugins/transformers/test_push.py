@@ -14,6 +14,7 @@ import pytest
 import harness
 from harness_transformers.export.push import need_licence
 from tests.plugins.transformers.test_export import trained
+from tests.support.waiting import LONG
 
 __all__ = ["trained"]
 
@@ -81,7 +82,7 @@ def pushed(folder, address):
     environment = {**os.environ, **at(address)}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CODE, str(folder)],
-        capture_output=True, text=True, env=environment, timeout=120,
+        capture_output=True, text=True, env=environment, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -22,6 +23,7 @@ import pytest
 import harness
 from harness.cli import commands
 from tests.support.project import CONFIG, Project
+from tests.support.waiting import LONG, until
 
 PROMPT = "copy: alpha beta gamma delta epsilon zeta eta theta iota kappa"
 HOSTILE = "copy: \x1b[31mred\x1b[0m [bold]b[/bold] \u202eover <b>x</b>"
@@ -216,17 +218,17 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
-    def wait_for(self, text: str, seconds: float = 60) -> str:
+    def wait_for(self, text: str, seconds: float = LONG) -> str:
         """What it has shown since the last time, up to the text."""
         end = time.monotonic() + seconds
         while text not in self.seen:
+            assert time.monotonic() < end, self.seen
             ready, _, _ = select.select([self.master], [], [], 0.2)
             try:
                 data = os.read(self.master, 1 << 16) if ready else b""
             except OSError:
                 data = b""
             self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
-            assert time.monotonic() < end, self.seen
         found, _, self.seen = self.seen.partition(text)
         return found
 
@@ -235,6 +237,15 @@ class Terminal:
 
     def interrupt(self) -> None:
         self.child.send_signal(signal.SIGINT)
+
+    def interrupt_at_prompt(self) -> bool:
+        """Whether there is another prompt then: a signal between the last one and readline's
+        select() waits for a second signal, or a key."""
+        self.interrupt()
+        with contextlib.suppress(AssertionError):
+            self.wait_for("you> ", 2)
+            return True
+        return False
 
 
 SLOW = """
@@ -276,11 +287,10 @@ def test_a_conversation_at_a_terminal(project: Project) -> None:
         terminal.wait_for("generate")
         terminal.interrupt()
         assert "this turn is forgotten" in terminal.wait_for("you> ")
-        time.sleep(0.3)  # a signal between readline's prompt and its select() waits for a key
-        terminal.interrupt()  # at the prompt it ends nothing
-        terminal.wait_for("you> ")
+        until(terminal.interrupt_at_prompt, "another prompt")  # a signal there ends nothing
         terminal.type("second\n")
-        said = " ".join(terminal.wait_for("you> ").split())
+        said = terminal.wait_for("adapter heard 3") + "adapter heard 3"
+        said = " ".join((said + terminal.wait_for("you> ")).split())
         # Each side heard its own answer, and not the turn that was stopped.
         assert "heard 3" in said and "wait" not in said.partition("base model")[2]
         assert "base heard 1" in said and "adapter heard 1" in said
@@ -289,7 +299,7 @@ def test_a_conversation_at_a_terminal(project: Project) -> None:
         terminal.type("third\n")
         assert "heard 1" in terminal.wait_for("you> ")
         terminal.type("\x04")
-        assert terminal.child.wait(30) == 0
+        assert terminal.child.wait(LONG) == 0
     finally:
         terminal.child.kill()
         os.close(terminal.master)

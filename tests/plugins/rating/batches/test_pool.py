@@ -24,6 +24,7 @@ from harness_rating.commands import create as rate
 from harness_rating.ratings.folder import RatingsFolder
 from tests.plugins.rating import material
 from tests.support import fakes
+from tests.support.waiting import LONG
 
 ROOT = Path(__file__).parents[4]
 EVERYDAY = ROOT / "rubrics" / "everyday.yaml"
@@ -274,7 +275,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
 def test_two_at_once_make_one_batch(run, finished):
     project = dataclasses.replace(finished[0], folder=Path.cwd())
     started = [project.start(*command(run)) for _ in range(2)]
-    ended = [(one.communicate(timeout=60)[1], one.returncode) for one in started]
+    ended = [(one.communicate(timeout=LONG)[1], one.returncode) for one in started]
     assert 0 in [code for _, code in ended]
     assert all(code == 0 or (code == 3 and "in progress" in err) for err, code in ended), ended
     assert project.inside(*command(run)).code == 0
@@ -323,7 +324,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     while not Path("beat").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=30)
+    out, err = started.communicate(timeout=LONG)
     assert (started.returncode, out) == (130, "")
     assert "stopped; no batch was made" in err and "Traceback" not in err
     assert RatingsFolder().names() == [] and not (ARTIFACTS / "generate pool").exists()

@@ -17,6 +17,8 @@ from harness_rating.commands import page as rating
 from harness_rating.page.app import PORT
 from harness_rating.ratings.events import RATER
 from tests.plugins.rating import material, served
+from tests.support.ports import own_port
+from tests.support.waiting import LONG
 
 
 def said(project: Any, *arguments: str) -> list[str]:
@@ -36,7 +38,7 @@ def said(project: Any, *arguments: str) -> list[str]:
 def test_behind_a_proxy_links_begin_with_https(project: Any) -> None:
     served.need("starlette", "jinja2", "uvicorn")
     material.batch(project.folder / ".harness" / "ratings")
-    address = ("--allow-host", "Rate.Example.org", "--port", str(served.free_port()))
+    address = ("--allow-host", "Rate.Example.org", "--port", str(own_port()))
     lines = said(project, "serve", "--https", *address)
     links = re.findall(r"\S+/in/\S+", " ".join(lines))
     assert len(links) == 2
@@ -69,10 +71,10 @@ def test_who_rates_and_settles_can_do_both_in_one_browser(tmp_path: Path) -> Non
     ):
         seats: list[tuple[Any, str]] = [(one, "ana"), (other, "settled-ana"), (one, "bo")]
         for server, rater in seats:
-            browser.open(server.links[rater], timeout=10).close()
+            browser.open(server.links[rater], timeout=LONG).close()
         for server, rater in seats:
             place = f"{server.origin}/b/{batch.name}/{rater}"
-            with browser.open(f"{place}/state", timeout=10) as found:
+            with browser.open(f"{place}/state", timeout=LONG) as found:
                 assert json.load(found)["rater"] == rater
 
 

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import own_port
+from tests.support.waiting import LONG
+
 LINK = re.compile(r"^  (\S+)\n    (http://\S+/in/[\w-]{43})$", re.MULTILINE)
 
 
@@ -28,8 +31,7 @@ def _extra() -> None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return int(bound.getsockname()[1])
+    return own_port()
 
 
 @contextmanager
@@ -57,13 +59,13 @@ def links_in(lines: list[str]) -> dict[str, str]:
 def page(link: str) -> str:
     """What a rater's browser shows, with the cookie that the link sets."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    with browser.open(link, timeout=10) as found:
+    with browser.open(link, timeout=LONG) as found:
         return str(found.read().decode())
 
 
 def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=LONG)
     return process.returncode, out, err
 
 

@@ -19,6 +19,7 @@ from harness_rating.rubric import file
 from tests.plugins.rating import material
 from tests.support import chat_server
 from tests.support.chat_server import SECRET, Answer, Server, said
+from tests.support.waiting import LONG
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -108,7 +109,7 @@ def options(server: Server, here: Path) -> dict[str, Any]:
     """Options of the metric that wait for nothing."""
     return {
         "rubric": here / "short.yaml", "endpoint": server.url, "model": "tester",
-        "wait": 0, "timeout": 5, "concurrency": 2,
+        "wait": 0, "timeout": LONG, "concurrency": 2,
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def run(project, server):
     def inside(*more):
         return project.inside(
             "rate", "judge", "--set", f"endpoint={server.url}", "--set", "model=tester",
-            "--set", "wait=0", "--set", "tries=1", "--set", "timeout=5", *more,
+            "--set", "wait=0", "--set", "tries=1", "--set", "timeout=240", *more,
         )  # fmt: skip
 
     return inside

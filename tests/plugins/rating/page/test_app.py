@@ -28,6 +28,8 @@ from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold
 from tests.plugins.rating import served as serving
 from tests.support.hostile_texts import TEXTS as HOSTILE_TEXTS
+from tests.support.ports import own_port
+from tests.support.waiting import LONG
 
 make_batch, make_item, item_id = serving.batch, serving.item, serving.item_id
 make_rubric = serving.rubric
@@ -49,7 +51,7 @@ class Rater:
         self.headers = {"Cookie": f"rater={token}", "Sec-Fetch-Site": "same-origin"}
 
     def ask(self, name: str, body: Any = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=LONG)
         headers = dict(self.headers)
         if body is not None:
             headers |= {"Origin": self.server.origin, "Content-Type": "application/json"}
@@ -419,7 +421,7 @@ def test_a_taken_port_is_one_message(served: Any) -> None:
 def test_the_body_of_an_answer_does_not_wait_for_its_headers(tmp_path: Path) -> None:
     from harness_rating.page import app as web
 
-    options = web.Options(tmp_path, port=serving.free_port())
+    options = web.Options(tmp_path, port=own_port())
     with web.listen(options) as bound, socket.create_connection(bound.getsockname()):
         connection, _ = bound.accept()
         with connection:

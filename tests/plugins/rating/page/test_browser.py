@@ -7,7 +7,6 @@ import dataclasses
 import importlib.util
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -29,8 +28,9 @@ from harness_rating.review.batches import ReviewRow, create as review_rows
 from harness_rating.review.decisions import decisions
 from harness_rating.rubric.scoring import asked_criteria
 from tests.plugins.rating import served as serving
-from tests.support import hostile_texts
-from tests.support.browser import launched, unfit
+from tests.support import hostile_texts, waiting
+from tests.support.browser import MILLISECONDS, launched, unfit
+from tests.support.ports import own_port
 
 make_batch, make_item, make_rubric = serving.batch, serving.item, serving.rubric
 item_id = serving.item_id
@@ -56,7 +56,7 @@ class Windows:
     def context(self, width: int = 1280, **options: Any) -> Any:
         options = {"viewport": {"width": width, "height": 800}, **options}
         context = self.browser.new_context(**options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(MILLISECONDS)
         context.on("request", lambda request: self.asked.append(request.url))
         context.on("weberror", lambda error: self.wrong.append(str(error.error)))
         context.on("console", self._console)
@@ -98,10 +98,7 @@ def press(page: Any, keys: str) -> None:
 
 def until(page: Any, truth: str) -> None:
     """Wait without ``wait_for_function``, which the page's policy stops."""
-    end = time.monotonic() + 15
-    while not page.evaluate(truth):
-        assert time.monotonic() < end, truth
-        time.sleep(0.02)
+    waiting.until(lambda: page.evaluate(truth), truth)
 
 
 def standing(folder: Path, rater: str = "ana", name: str = "support-1a2b3c4d") -> dict[Any, Any]:
@@ -312,7 +309,7 @@ def test_the_key_for_writing_gives_way_to_a_rubric(
 
 @pytest.mark.nightly
 def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_path: Path) -> None:
-    port = serving.free_port()
+    port = own_port()
     first = serving.process(tmp_path, port)
     token = json.loads((tmp_path / "support-1a2b3c4d" / "tokens.json").read_bytes())["ana"]
     page = windows.open(f"http://127.0.0.1:{port}/in/{token}")
@@ -997,7 +994,7 @@ def test_two_reviewers_at_once_and_a_server_that_is_killed(
     """All that the pages said was saved is there, and each row has one decision."""
     answers = [f"answer {n}" for n in range(20)]
     batch = review_batch(tmp_path, *answers, raters=("ana", "bo"))
-    port = serving.free_port()
+    port = own_port()
     first = serving.process(tmp_path, port)
     tokens = json.loads((tmp_path / batch.name / "tokens.json").read_bytes())
     pages = {rater: windows.open(f"http://127.0.0.1:{port}/in/{tokens[rater]}") for rater in tokens}

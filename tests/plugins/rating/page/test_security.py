@@ -15,6 +15,7 @@ import pytest
 
 from harness.errors import DataError, UsageError
 from tests.plugins.rating import served
+from tests.support.waiting import LONG
 
 BATCH = "support-1a2b3c4d"
 ITEM, BOS_ITEM_ONLY_ANA = served.item_id(1), served.item_id(0)
@@ -44,7 +45,7 @@ class Reply:
 def ask(server: Any, method: str, path: str, headers: Any = (), body: bytes = b"") -> Reply:
     """One request exactly as given: no header is added but the body's length."""
     given = list(headers.items()) if isinstance(headers, dict) else list(headers)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONG)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     for name, value in given:
         connection.putheader(name, value)
@@ -384,7 +385,7 @@ def test_broken_requests_are_refused(server: Any) -> None:
     for number in range(len(RAW)):
         raw = RAW[number].replace(b"{b}", BATCH.encode())
         raw = raw.replace(b"{h}", f"127.0.0.1:{server.port}".encode())
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=LONG) as connection:
             connection.sendall(raw)
             connection.shutdown(socket.SHUT_WR)
             answer = b""

@@ -23,6 +23,7 @@ from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import fold, item_state, ordered
 from harness_rating.ratings.progress import disagreements, status
 from tests.plugins.rating.material import batch, event, rubric
+from tests.support.waiting import LONG
 
 ROOT = Path(__file__).parents[4]
 ITEMS = ("a1", "b2", "c3")
@@ -128,7 +129,7 @@ def test_two_processes_and_their_threads_lose_nothing(tmp_path):
     for child, own in zip(children, (parts[:3], parts[1:]), strict=True):  # 1 and 2 from both
         child.stdin.write(json.dumps([[dataclasses.asdict(e) for e in p] for p in own]).encode())
         child.stdin.close()
-    assert [child.wait(30) for child in children] == [0, 0]
+    assert [child.wait(LONG) for child in children] == [0, 0]
     events = Events(tmp_path, "ana").all()
     lines = (tmp_path / "events" / "ana.jsonl").read_bytes().count(b"\n")
     assert len(events) == lines == 160
@@ -155,7 +156,7 @@ def test_kills_lose_no_acknowledged_event(tmp_path):
         first = child.stdout.readline()
         time.sleep(0.01 * turn)
         os.kill(child.pid, signal.SIGKILL)
-        rest, _ = child.communicate(timeout=30)
+        rest, _ = child.communicate(timeout=LONG)
         acknowledged |= {line for line in (first + rest).decode().split("\n")[:-1] if line}
         found = {one.id for one in Events(tmp_path, "ana").all()}
         assert acknowledged <= found

@@ -15,10 +15,12 @@ import time
 import pytest
 
 from tests.plugins.rating.review.reviewers import RATINGS, accept, batches, decide, mixed
-from tests.plugins.rating.served import free_port, need
+from tests.plugins.rating.served import need
 from tests.support.browser import launched
 from tests.support.chat_server import SECRET, Server, said
+from tests.support.ports import own_port
 from tests.support.project import CONFIG
+from tests.support.waiting import LONG
 
 TWO_ROUNDS = CONFIG.replace("rounds: 3", "rounds: 2") + "probes: []\nreport: []\n"
 
@@ -51,7 +53,7 @@ def test_a_teachers_rows_go_through_the_page_into_the_next_round(taught):
     assert waits.code == 6, waits.err
     asked = len(server.asked)
     [command] = re.findall(r"harness (rate serve \S+)", waits.err)
-    serving = project.start(*command.split(), "--port", str(free_port()))
+    serving = project.start(*command.split(), "--port", str(own_port()))
     try:
         link = next(line.strip() for line in serving.stdout if "/in/" in line)
         with launched() as browser:
@@ -69,7 +71,7 @@ def test_a_teachers_rows_go_through_the_page_into_the_next_round(taught):
             page.wait_for_selector("#saved:has-text('Saved at')")
     finally:
         serving.send_signal(signal.SIGINT)
-        serving.communicate(timeout=20)
+        serving.communicate(timeout=LONG)
         assert serving.returncode == 130
     last = project.harness("iterate", "--json")
     assert last.code == 0, last.err

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.waiting import LONG
+
 from .conftest import Shop, lines, shop, shop_row, table
 
 MAIL = "ana@example.com"
@@ -261,6 +263,6 @@ def test_ctrl_c_leaves_nothing(place: Shop):
     )  # fmt: skip
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert not [name for name in os.listdir(place.folder) if "out" in name]
