@@ -154,15 +154,16 @@ class Asker:
                     # A context variable does not follow into a thread.
                     with spending.counting(counted):
                         outcome = self._answer(client, missing[key], key, stop)
+                    # Before it stops: nobody waits any more then.
+                    out.put((key, outcome))
                     # Counted here: whoever reads the answers may be slow, and more would be asked.
                     with counting:
                         failures = 0 if isinstance(outcome, Reply) else failures + 1
                         if failures >= limit:
                             stop.set()
-                    out.put((key, outcome))
                 except BaseException as error:
-                    stop.set()  # the others would be refused in the same way
                     out.put((key, error))
+                    stop.set()  # the others would be refused in the same way
 
         # A thread that waits for a server must not keep a stopped program from ending.
         threads = [
@@ -178,7 +179,7 @@ class Asker:
                 try:
                     key, outcome = out.get(timeout=_TICK)
                 except queue.Empty:
-                    if stop.is_set():
+                    if stop.is_set() and out.empty():
                         break
                     continue
                 if isinstance(outcome, BaseException) and not isinstance(outcome, Fault):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 
 import pytest
 
 import harness
-from harness.remote import NOT_ASKED, Asker, Fault, Faults, Reply, Request, ServerOptions
+from harness.remote import NOT_ASKED, Asker, Fault, Faults, Reply, Request, ServerOptions, asking
 from tests.support.chat_server import Answer, said
+from tests.support.waiting import LONG
 
 MESSAGES = [{"role": "user", "content": "u"}]
 
@@ -20,7 +23,7 @@ def silent(done, total, what):
 @pytest.fixture
 def asker(server, here):
     def make(**changed):
-        options = {"endpoint": server.url, "model": "tester", "timeout": 5, "wait": 0, **changed}
+        options = {"endpoint": server.url, "model": "tester", "timeout": LONG, "wait": 0, **changed}
         return Asker(ServerOptions(**options), f"tester at {server.url}")
 
     return make
@@ -105,6 +108,21 @@ def test_a_kept_answer_that_was_damaged_is_asked_for_again(server, asker, here):
     for damage in (b"{}", b"[]", b"", file.read_bytes()[:-9], b'{"schema": 2, "key": 1}'):
         file.write_bytes(damage)
         assert asker().known(prompts("a")[0]) is None
+
+
+def test_why_nothing_more_is_asked_is_never_missed(server, asker, monkeypatch):
+    """Whoever takes the answers looks between the end of the asking and its reason."""
+
+    class Slow(queue.SimpleQueue):
+        def put(self, item):
+            time.sleep(0.2 * isinstance(item, tuple))
+            super().put(item)
+
+    monkeypatch.setattr(asking.queue, "SimpleQueue", Slow)
+    monkeypatch.setattr(asking, "_TICK", 0.01)
+    server.says = lambda asked: Answer(401)
+    with pytest.raises(harness.EnvironmentFailure, match="is refused"):
+        list(asker().ask(prompts("a", "b"), silent))
 
 
 @pytest.mark.parametrize(("kept", "words"), [(True, "only for the missing"), (False, "all again")])
