@@ -293,10 +293,11 @@ class SharedRun:
             f"note: by what the store says, PID {driver['pid']} on {driver['host']} is at work on "
             f"this run; {WATCH:.0f} s are waited to see whether it is alive"
         )
-        key, over = f"{self._prefix}/beat/{driver['token']}", time.monotonic() + WATCH
-        first = self.store.get(key)
-        while time.monotonic() < over:
-            time.sleep(min(WATCH / 12, 5.0))
+        key, late = f"{self._prefix}/beat/{driver['token']}", False
+        first, over = self.store.get(key), time.monotonic() + WATCH
+        while not late:
+            time.sleep(min(WATCH / 12, BEAT / 3))
+            late = time.monotonic() >= over  # the store may be slow: one look is after that
             if self.store.get(key) != first:
                 raise _driven(self.name, last, "this run is already in progress")
         say("note: it is not, and this process goes on with the run")

@@ -19,6 +19,7 @@ from harness.engine.artifacts import Artifacts
 from harness.errors import EnvironmentFailure
 from tests.support.object_store import KEY, SECRET, URL, ObjectStore, serving
 from tests.support.project import CONFIG, Project
+from tests.support.waiting import LONG, until
 
 SHARED = CONFIG.replace("rounds: 3", "rounds: 1").replace(
     "execution: {launcher: inline}", f"execution: {{launcher: inline, store: '{URL}'}}"
@@ -195,6 +196,7 @@ def journal(folder: Path) -> Path:
 def test_a_driver_that_lives_is_left_alone_whatever_its_clock_says(
     tmp_path, bucket, quick, monkeypatch
 ):
+    monkeypatch.setattr(shared_run, "WATCH", LONG)
     one = shared(tmp_path / "one", "first-host", monkeypatch)
     one.begin(lambda said: None)
     monkeypatch.setattr(time, "time", lambda: 1e6)  # no clock is asked for the time of day
@@ -208,12 +210,33 @@ def test_a_driver_that_lives_is_left_alone_whatever_its_clock_says(
     two.end()
 
 
+def test_a_slow_store_does_not_make_a_driver_dead(tmp_path, bucket, quick, monkeypatch):
+    """What it answers is old by then, and only the next answer shows the next beat."""
+    monkeypatch.setattr(shared_run, "WATCH", 0.01)
+    one = shared(tmp_path / "one", "first-host", monkeypatch)
+    one.begin(lambda said: None)
+    two = shared(tmp_path / "two", "second-host", monkeypatch)
+    get = two.store.get
+
+    def slow(key: str) -> bytes | None:
+        answer = get(key)
+        if "/beat/" in key:
+            until(lambda: get(key) != answer, "the next beat")
+        return answer
+
+    monkeypatch.setattr(two.store, "get", slow)
+    with pytest.raises(EnvironmentFailure, match="already in progress"):
+        two.begin(lambda said: None)
+    one.end()
+
+
 def test_a_dead_driver_is_followed_and_cannot_decide_any_more(tmp_path, bucket, quick, monkeypatch):
     one = shared(tmp_path / "one", "first-host", monkeypatch)
     one.begin(lambda said: None)
     journal(tmp_path / "one").write_bytes(b"round 0\n")
     one.keep()
     one._ended.set()  # its heart stands still, as that of a machine that sleeps
+    until(lambda: not any("(_beat)" in thread.name for thread in threading.enumerate()))
     two = shared(tmp_path / "two", "second-host", monkeypatch)
     two.begin(lambda said: None)
     assert journal(tmp_path / "two").read_bytes() == b"round 0\n"
