@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.cells import cell_len
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
+from tests.plugins.rating import material
 from tests.support.project import Project
 
 RUBRIC = (Path(__file__).with_name("short.yaml")).read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ class Desk:
 
     def says(self, rater: str, item: str, criterion: str, value: Any, kind: Any = "set") -> Event:
         """An event that is on the disk."""
-        made = Event(uuid.uuid4().hex, rater, item, criterion, kind, value, events.now(), 3.0)
+        made = Event(material.event_id(), rater, item, criterion, kind, value, events.now(), 3.0)
         events.Events(self.ratings / self.name, rater).append(made)
         return made
 
@@ -62,7 +62,7 @@ class Desk:
                 told.append((item, "", None, "done"))
             events.Events(self.ratings / self.name, rater).extend(
                 [
-                    Event(uuid.uuid4().hex, rater, item, name, kind, value, events.now(), 3.0)
+                    Event(material.event_id(), rater, item, name, kind, value, events.now(), 3.0)
                     for item, name, value, kind in told
                 ]
             )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folder import RatingsFolder
+from tests.plugins.rating.material import event_id
 
 RATINGS = Path(".harness") / "ratings"
 Says = Callable[[str, int], Mapping[str, str]]
@@ -28,7 +28,7 @@ def decide(folder: Path, batch: Batch, rater: str, says: Says) -> None:
         for criterion, value in says(batch.by_id[item].answers[0], number).items()
     ]
     events = [
-        Event(uuid.uuid4().hex, rater, item, criterion, "set", value, now(), 2.0)
+        Event(event_id(), rater, item, criterion, "set", value, now(), 2.0)
         for item, criterion, value in told
     ]
     Events(folder / RATINGS / batch.name, rater).extend(events)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import uuid
 
 import pytest
 
@@ -13,6 +12,7 @@ from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.review.batches import ReviewRow, create, item_of_row, learned_digest
 from harness_rating.review.decisions import Decision, Reviews, as_lines, decisions, edited
+from tests.plugins.rating.material import event_id
 from tests.support import hostile_texts
 
 SYSTEM = {"role": "system", "content": "be brief"}
@@ -43,7 +43,7 @@ def reviewed(tmp_path):
 
 
 def _event(rater, item_, kind, criterion, value):
-    return Event(uuid.uuid4().hex, rater, item_, criterion, kind, value, now(), 1.0)
+    return Event(event_id(), rater, item_, criterion, kind, value, now(), 1.0)
 
 
 @pytest.mark.parametrize(
