@@ -30,6 +30,7 @@ from harness.kit.files import (
     file_digest,
     manifest_of,
     read_json,
+    read_jsonl,
     remove,
     sync_folder,
     sync_tree,
@@ -37,6 +38,8 @@ from harness.kit.files import (
     write_json,
 )
 from harness.kit.lock import turn
+from harness.records import from_json
+from harness.records.plain import Record
 
 MANIFEST = "manifest.json"
 EMPTIED = "emptied"
@@ -68,6 +71,10 @@ class Artifact:
     seconds: float
     emptied: bool = False
 
+    def records(self, kind: type[Record], name: str) -> tuple[Record, ...]:
+        """The records of one of its JSONL files, one for each line."""
+        return tuple(from_json(kind, line) for line in read_jsonl(self.path / name))
+
 
 class Artifacts:
     """Artifacts below one folder.
@@ -76,21 +83,21 @@ class Artifacts:
         damaged: a sentence for every artifact that was found broken and set aside.
     """
 
-    def __init__(self, root: Path, *, looks: bool = False) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         """Nothing is read yet.
 
         Args:
-            looks: nothing is sent to a shared store, and one that does not answer has nothing.
+            read_only: nothing is sent to a shared store, and one that does not answer has nothing.
         """
-        self.root, self.looks = root, looks
+        self.root, self.read_only = root, read_only
         self.damaged: list[str] = []
         self._seen: dict[tuple[str, str], Artifact] = {}
-        self._away = False
+        self._unreachable = False
 
     @property
     def _objects(self) -> Objects | None:
         """The store that is shared with others, if any."""
-        return None if self._away else objects.of(self.root.parent)
+        return None if self._unreachable else objects.of(self.root.parent)
 
     def folder(self, stage: str, key: str) -> Path:
         return self.root / stage / key[:24]
@@ -109,7 +116,7 @@ class Artifacts:
         artifact = self._whole(stage, self.folder(stage, key), key)
         if artifact is None:
             artifact = self._fetched(stage, _key_object(stage, key))
-        elif not self.looks:
+        elif not self.read_only:
             self._send(stage, artifact)
         if artifact is not None:
             self._seen[stage, key] = artifact
@@ -239,18 +246,16 @@ class Artifacts:
             sync_tree(work)
             with self._changing(stage):
                 theirs = _verify(target, key)[0] if target.exists() else None
-                stays = theirs is not None and not replace and not theirs.facts.get("failed")
-                emptied = theirs is not None and theirs.emptied
-                same = theirs is not None and theirs.digest == digest(files)
-                unchanged = stays or (same and theirs is not None and theirs.facts == dict(facts))
-                if theirs is not None and unchanged and not emptied:
-                    remove(work)
-                    self._seen[stage, key] = self._send(stage, theirs)
-                    return theirs
-                if theirs is not None and not replace and not (emptied and same):
-                    aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
-                    remove(aside)
-                    os.replace(target, aside)
+                if theirs is not None:
+                    first_counts = not replace and not theirs.facts.get("failed")
+                    same = theirs.digest == digest(files)
+                    unchanged = first_counts or (same and theirs.facts == dict(facts))
+                    if unchanged and not theirs.emptied:
+                        remove(work)
+                        self._seen[stage, key] = self._send(stage, theirs)
+                        return theirs
+                    if not replace and not (theirs.emptied and same):
+                        _move_aside(target, theirs)
                 remove(target)
                 os.replace(work, target)
                 sync_folder(target.parent)
@@ -279,11 +284,12 @@ class Artifacts:
             return artifact
         mark = folder / SENT
         if not fresh and mark.is_file() and mark.read_text() == store.name:
-            os.utime(mark)
+            os.utime(mark)  # asked for now: what was asked for longest ago is trimmed first
             return artifact
         manifest = (folder / MANIFEST).read_bytes()  # with the order in which facts were noted
         document = json.loads(manifest)
         content = _content_object(stage, artifact.digest)
+        # Files first: whoever finds a manifest in the store finds its files there, too.
         if store.get(content) is None:
             for name, entry in document["files"].items():
                 store.send(objects.file_key(entry["sha256"]), folder / name)
@@ -293,6 +299,7 @@ class Artifacts:
             theirs = _manifest(store.get(under_key), stage)
             other = theirs is not None and digest(theirs["files"]) != artifact.digest
             if other and fresh and not replace and not (theirs or {})["facts"].get("failed"):
+                # Another machine was first, so what it made counts here, too.
                 counts = self._fetched(stage, under_key, aside=True)
                 if counts is not None:
                     return counts
@@ -315,6 +322,7 @@ class Artifacts:
             if store is None or data is None or document is None:
                 return None
             files, key = document["files"], document["key"]
+            # Weights stay there until a job asks for them (:meth:`complete`).
             left_out = {file for file in files if stage == TRAIN and not _is_record(file)}
             wanted = {file: entry for file, entry in files.items() if file not in left_out}
             with self._work() as work:
@@ -327,9 +335,9 @@ class Artifacts:
                     (work / EMPTIED).touch()
                 return self._placed(stage, key, work, digest(files), aside=aside)
         except StoreError as error:
-            if not self.looks:
+            if not self.read_only:
                 raise
-            self._away = True
+            self._unreachable = True
             self.damaged.append(f"{error.placed}; what is not here is taken as not there")
             return None
 
@@ -344,9 +352,7 @@ class Artifacts:
             if theirs is not None and theirs.digest == content:
                 return theirs
             if theirs is not None and aside:
-                beside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
-                remove(beside)
-                os.replace(target, beside)
+                _move_aside(target, theirs)
             elif theirs is not None:
                 target = target.with_name(f"{target.name}-{content[:12]}")
             remove(target)
@@ -376,7 +382,7 @@ class Artifacts:
 
     def _forget(self, store: Objects, stage: str, content: str) -> None:
         """Have whoever makes this content again send all of its files."""
-        if not self.looks:
+        if not self.read_only:
             store.delete(_content_object(stage, content))
 
     @contextlib.contextmanager
@@ -389,6 +395,13 @@ class Artifacts:
             yield work
         finally:
             remove(work)
+
+
+def _move_aside(target: Path, artifact: Artifact) -> None:
+    """Keep an artifact beside the one in its place; :meth:`Artifacts.with_digest` finds it."""
+    aside = target.with_name(f"{target.name}-{artifact.digest[:12]}")
+    remove(aside)
+    os.replace(target, aside)
 
 
 def _key_object(stage: str, key: str) -> str:

@@ -236,6 +236,7 @@ class _Reading:
             }
 
     def _close(self, result: RoundResult) -> None:
+        # A later line closes an earlier round: the damaged one may have had that decided again.
         for damage in self.damaged:
             damage.earliest = min(damage.earliest, result.round)
         place = result.arm, result.round
@@ -251,6 +252,7 @@ class _Reading:
 
     def _last(self) -> dict[str, int]:
         """Arm -> its last closed round."""
+        # Pairs of arm and round in order: of each arm the last one stays in the dict.
         return dict(sorted(self.closed))
 
     def _next(self) -> int:

@@ -168,7 +168,7 @@ class Ledger:
             "counts no more",
         )  # fmt: skip
         self._rows: Sequence[Example] = ()
-        self._known = ("", frozenset[str]())
+        self._keys = ("", frozenset[str]())
 
     def open(self, rows: Sequence[Example], who: str, answers: str | None = None) -> Opening:
         """Count an opening before it happens. The same one by the same ``who`` counts once.
@@ -181,8 +181,8 @@ class Ledger:
                 is stored is looked at, these rows were not opened.
         """
         if rows is not self._rows:  # several metrics look at the same ones
-            self._rows, self._known = rows, (rows_digest(rows), row_keys(rows))
-        new = Opening("", who, *self._known, answers=answers)
+            self._rows, self._keys = rows, (rows_digest(rows), row_keys(rows))
+        new = Opening("", who, *self._keys, answers=answers)
 
         def decide() -> Opening:
             openings = self.openings()
@@ -255,8 +255,8 @@ class Ledger:
         name, rows = uuid.uuid4().hex[:12], tuple(sorted(new.rows))
         dev_ledger.catch_up(self.path.parent)
         runs = dev_ledger.runs(self.path.parent, new.rows)
-        known = any(opening.rows == new.rows for opening in earlier)
-        line = OpenedLine(name, new.who, new.test, digest(rows), runs, None if known else rows)
+        listed = any(opening.rows == new.rows for opening in earlier)
+        line = OpenedLine(name, new.who, new.test, digest(rows), runs, None if listed else rows)
         self._log.append(line)
         if new.answers is not None:
             self._log.append(AnsweredLine(name, new.answers), anywhere=True)

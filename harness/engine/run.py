@@ -110,7 +110,7 @@ class Run:
         self.key = key if attempt is None else digest([key, attempt])
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
-        self.artifacts = Artifacts(self.machine / "artifacts", looks=not self.writes)
+        self.artifacts = Artifacts(self.machine / "artifacts", read_only=not self.writes)
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
         self.workers = self._workers()

@@ -22,6 +22,7 @@ from harness.engine.arm_run import name_within
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.history import History
+from harness.engine.job import ANSWERS
 from harness.engine.journal import ClosedRounds, Tested
 from harness.engine.ledger import Ledger, Unopened
 from harness.engine.pins import MODEL
@@ -31,7 +32,7 @@ from harness.engine.stage_keys import Versions
 from harness.engine.steps import Steps
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
-from harness.kit.files import read_json, read_jsonl
+from harness.kit.files import read_json
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
 from harness.stored import branches
@@ -238,9 +239,7 @@ def answered(run: StoredRun) -> list[Answered]:
                 where=run.name,
                 hint="harness iterate with the run's config makes them again",
             )
-        lines = read_jsonl(artifact.path / "predictions.jsonl")
-        predictions = tuple(from_json(Prediction, line) for line in lines)
-        rounds.append(Answered(number, predictions, wanted))
+        rounds.append(Answered(number, artifact.records(Prediction, ANSWERS), wanted))
     if not rounds:
         raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
     return rounds

@@ -22,6 +22,7 @@ from harness.data.families import families
 from harness.data.splits import rows_digest, with_valid
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
+from harness.engine.job import ANSWERS
 from harness.engine.journal import OF_BASELINE
 from harness.engine.pins import DETECT, GENERATE
 from harness.engine.run import Run
@@ -30,7 +31,7 @@ from harness.engine.steps.evaluating import Evaluation, generate, scored_rows
 from harness.engine.steps.measuring import score, scores
 from harness.engine.steps.preparing import valid_seed
 from harness.errors import ConfigError, DataError, HarnessError
-from harness.kit.files import digest, read_jsonl, write_jsonl
+from harness.kit.files import digest, write_jsonl
 from harness.kit.log import Log
 from harness.records import (
     BASE_ARM,
@@ -38,7 +39,6 @@ from harness.records import (
     Dataset,
     Example,
     Prediction,
-    from_json,
     to_json,
 )
 from harness.stages import prompting
@@ -234,8 +234,7 @@ def _prompts(
     artifact = steps.run.stage(
         stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
     )
-    lines = read_jsonl(artifact.path / "prompts.jsonl")
-    rows = tuple(from_json(Example, line) for line in lines)
+    rows = artifact.records(Example, "prompts.jsonl")
     return Prompts(rows, artifact.facts["told"], artifact.digest)
 
 
@@ -381,7 +380,7 @@ def _answers_elsewhere(
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, stage, at, seed)
         predictions = prompting.answered(entry.instance, asked, context)
-        write_jsonl(folder / "output" / "predictions.jsonl", map(to_json, predictions))
+        write_jsonl(folder / "output" / ANSWERS, map(to_json, predictions))
         return context.facts
 
     inputs = {"prompts": rows_digest(asked)}
@@ -389,8 +388,7 @@ def _answers_elsewhere(
         stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=(asked,)
     )
     steps.note_remarks(artifact.facts)
-    lines = read_jsonl(artifact.path / "predictions.jsonl")
-    return tuple(from_json(Prediction, line) for line in lines), artifact.digest
+    return artifact.records(Prediction, ANSWERS), artifact.digest
 
 
 def _in_family(row: Example, family: Mapping[str, str]) -> Example:

@@ -22,7 +22,7 @@ from harness.engine.pins import AUGMENT, DETECT
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import Waiting
 from harness.kit.features import addresses
-from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
+from harness.kit.files import digest, read_json, write_json, write_jsonl
 from harness.records import (
     CONTROL_ARM,
     Dataset,
@@ -134,7 +134,7 @@ def _read(artifact: Artifact) -> AugmentedRows:
     return AugmentedRows(
         from_json(Plan, read_json(artifact.path / "plan.json")),
         from_json(Growth, artifact.facts["growth"]),
-        tuple(from_json(Example, row) for row in read_jsonl(artifact.path / "rows.jsonl")),
+        artifact.records(Example, "rows.jsonl"),
     )
 
 

@@ -12,8 +12,8 @@ from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT
 from harness.errors import NO_FAULT, HarnessError, InputChanged
-from harness.kit.files import read_jsonl, write_jsonl
-from harness.records import ErrorLabel, Example, ScoredExample, from_json, to_json
+from harness.kit.files import write_jsonl
+from harness.records import ErrorLabel, Example, ScoredExample, to_json
 from harness.stages.scoring import detected
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def detect(
     artifact = steps.run.stage(stage, None, parts, make, at, pinned=pinned)
     for name, reason in artifact.facts["failed"].items():
         steps.note(f"{at.label(stage)}: detector '{name}' failed: {reason}")
-    lines = read_jsonl(artifact.path / "labels.jsonl")
-    labels = tuple(from_json(ErrorLabel, line) for line in lines)
+    labels = artifact.records(ErrorLabel, "labels.jsonl")
     return (*labels, *_unexplained(right(steps, scored), labels)), artifact.digest
 
 

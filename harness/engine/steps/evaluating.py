@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
-from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import ANSWERED, ANSWERS, BESIDE
 from harness.engine.pins import DETECT, GENERATE
@@ -26,7 +25,6 @@ from harness.records import (
     Prediction,
     Score,
     ScoredExample,
-    from_json,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +104,7 @@ def generate(
     artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
     steps.note_remarks(artifact.facts)
     steps.made_with[artifact.digest] = artifact.facts.get("made_with")
-    return _read(artifact), artifact.digest
+    return artifact.records(Prediction, ANSWERS), artifact.digest
 
 
 def answered_beside(
@@ -130,11 +128,7 @@ def answered_beside(
     inputs = {"checkpoint": checkpoint.digest, "of": generated}
     artifact = run.stage(stage, entry, inputs, make, at, pinned=pinned)
     steps.made_with[artifact.digest] = artifact.facts.get("made_with")
-    return _read(artifact), artifact.digest
-
-
-def _read(artifact: Artifact) -> tuple[Prediction, ...]:
-    return tuple(from_json(Prediction, line) for line in read_jsonl(artifact.path / ANSWERS))
+    return artifact.records(Prediction, ANSWERS), artifact.digest
 
 
 def answer_losses(

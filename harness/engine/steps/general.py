@@ -304,7 +304,7 @@ class GeneralRows:
         artifact = run.stage(REPLAY, None, inputs, make, at, seed=seed)
         for reason, count in artifact.facts["refused"].items():
             self.steps.note(f"replay: {count} of {len(given)} general rows were left out: {reason}")
-        return tuple(from_json(Example, line) for line in read_jsonl(artifact.path / "rows.jsonl"))
+        return artifact.records(Example, "rows.jsonl")
 
     def _given(self, entry: Any) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""

@@ -13,8 +13,8 @@ from harness.data.splits import groups_of, rows_digest
 from harness.engine.at import At
 from harness.engine.stage_keys import SEEDLESS
 from harness.errors import Waiting
-from harness.kit.files import read_jsonl, write_jsonl
-from harness.records import Example, Measurement, Prediction, Score, from_json, to_json
+from harness.kit.files import write_jsonl
+from harness.records import Example, Measurement, Prediction, Score, to_json
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
@@ -55,8 +55,7 @@ def score(
 
     lent = (predictions, rows)
     artifact = run.stage(stage, entry, inputs, make, at, pinned=pinned, lent=lent)
-    lines = read_jsonl(artifact.path / "measurements.jsonl")
-    measurements = tuple(from_json(Measurement, line) for line in lines)
+    measurements = artifact.records(Measurement, "measurements.jsonl")
     steps.made_with[artifact.digest] = artifact.facts.get("made_with")
     steps.signatures[artifact.digest] = artifact.facts.get("signature")
     _note_unscored(steps, entry, measurements, at)

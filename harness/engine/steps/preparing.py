@@ -17,7 +17,7 @@ from harness.engine.at import At
 from harness.engine.pins import DATA, EXAMPLES, MODEL
 from harness.engine.stage_keys import SEEDLESS
 from harness.errors import DataError
-from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
+from harness.kit.files import digest, read_json, write_bytes, write_json, write_jsonl
 from harness.records import Checkpoint, Dataset, Example, from_json, to_json
 from harness.stages.making import rows_of
 
@@ -63,8 +63,7 @@ def read_data(steps: Steps) -> Dataset:
 
     pinned = steps.pins(at)
     artifact = steps.run.stage(DATA, entry, {}, make, at, seed=seed, pinned=pinned.get(DATA))
-    lines = read_jsonl(artifact.path / "examples.jsonl")
-    data = _prepared(steps, _corrected(steps, [from_json(Example, line) for line in lines]))
+    data = _prepared(steps, _corrected(steps, artifact.records(Example, "examples.jsonl")))
     steps.check_pin(EXAMPLES, data.digest, pinned, at)
     return data
 
