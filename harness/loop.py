@@ -25,13 +25,13 @@ from harness.engine.pins import (
     ROWS,
     TRAIN,
 )
-from harness.engine.steps import Steps, asking
+from harness.engine.steps import Steps, baselines
 from harness.engine.steps.analyzing import analyze
 from harness.engine.steps.augmenting import AugmentedRows, augment
 from harness.engine.steps.comparing import compared
 from harness.engine.steps.detecting import malformed
 from harness.engine.steps.evaluating import Evaluation, evaluate, generate
-from harness.engine.steps.general import GeneralTexts
+from harness.engine.steps.probes import GeneralTexts
 from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
@@ -77,7 +77,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         main = history.arms[BASE_ARM]
         _answer_ahead(steps, history, main, main.train[BASELINE], base, BASELINE + 1)
     yield _baseline(steps, history, base)
-    asking.ask_all(steps, history, base)
+    baselines.ask_all(steps, history, base)
 
     checkpoints = {BASELINE: base}
     next_rows = {name: data.split("train") for name in names}
@@ -201,18 +201,20 @@ def open_test(
         baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
         best = evaluate(steps, tuned, test, of_kept, learned=learned, pinned=pins)
         process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
-    prompted = asking.on_test(steps, history, base, baseline)
+    prompted = baselines.on_test(steps, history, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
+    trained = steps.run.made[BASE_ARM, history.kept, TRAIN]
+    pins_of_prompts = {
+        # Empty where a baseline did not answer test: it is not asked later.
+        baselines.arm_of(name): side.keys if side else {}
+        for name, side in prompted.items()
+    }
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
-            history.kept: {
-                **best.keys,
-                TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN],
-                **process.keys,
-            },
-            **{asking.arm_of(name): side.keys if side else {} for name, side in prompted.items()},
+            history.kept: {**best.keys, TRAIN: trained, **process.keys},
+            **pins_of_prompts,
         }
     )
     history.prompts_on_test = {name: side for name, side in prompted.items() if side}

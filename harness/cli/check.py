@@ -54,7 +54,7 @@ def _check(config: Config) -> None:
     from harness.context import Context, Quiet
     from harness.data.correction_file import applied
     from harness.engine.run import Run
-    from harness.engine.steps.asking import unaskable
+    from harness.engine.steps.baselines import unaskable
 
     run = Run(config, Quiet())
     context = Context(output=Path("unused"))

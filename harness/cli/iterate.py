@@ -225,7 +225,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.config import experiments
     from harness.config.effects import sealed_note
     from harness.engine.history import History
-    from harness.engine.steps import Steps, asking
+    from harness.engine.steps import Steps, baselines
     from harness.loop import rounds
     from harness.remote.spending import counting
     from harness.report import publishing
@@ -241,7 +241,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     if note:
         console.print(Text(note), highlight=False)
     config = run.config
-    counts = len(config.metrics), bool(config.control), len(asking.entries(config))
+    counts = len(config.metrics), bool(config.control), len(baselines.entries(config))
     trainings = sum(intent.trainings for intent in experiments.checked(config))
     total = weight_planned(
         settings.rounds, *counts, trainings, len(config.beside()), len(config.trainers)

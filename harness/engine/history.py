@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.steps.asking import BaselineAnswers
+from harness.engine.steps.baselines import BaselineAnswers
 from harness.engine.steps.evaluating import Evaluation
-from harness.engine.steps.general import ProbedModels
+from harness.engine.steps.probes import ProbedModels
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,

@@ -10,8 +10,8 @@ from harness.boundary.results import returned
 from harness.engine import ledger
 from harness.engine.at import At
 from harness.engine.history import History
-from harness.engine.steps import Steps, asking
-from harness.engine.steps.asking import arm_of, best_prompt as prompt_of
+from harness.engine.steps import Steps
+from harness.engine.steps.baselines import arm_of, best_prompt as prompt_of, entries, of_prompts
 from harness.engine.steps.comparing import alike
 from harness.engine.steps.evaluating import Evaluation
 from harness.kit.documents import as_document, finite
@@ -51,16 +51,12 @@ def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
     )
 
 
-def other_models(steps: Steps, history: History) -> tuple[ShownModel, ...]:
+def other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
     """The other models that answered so far, in the order of the config.
 
     Figures are of test once that was opened and the model answered it, and of dev until then.
     """
-    return tuple(_other_models(steps, history))
-
-
-def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
-    for entry in asking.entries(steps.config):
+    for entry in entries(steps.config):
         asked = history.asked.get(entry.name)
         if asked is None or not asked.model:
             continue
@@ -81,10 +77,10 @@ def _other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
         score = deciding_score(steps, rows)
         verdict = rule.judge(score, *sides, alpha=alpha, against=title)
         thousand = _thousand(side.predictions, entry.instance)
-        sentence_ = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
+        reached = baselines.reached(score, verdict, title, split, thousand, round_=history.kept)
         yield ShownModel(
             one_line(entry.name), one_line(asked.model), one_line(asked.description), split,
-            _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(sentence_),
+            _shown(side.scores), as_document(Verdict, verdict), thousand, one_line(reached),
         )  # fmt: skip
 
 
@@ -114,7 +110,7 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     if history.kept == BASELINE:
         return None
     primary, settings = steps.config.settings.primary, steps.config.settings
-    on_dev = asking.of_prompts(history.asked)
+    on_dev = of_prompts(history.asked)
     split: Split = "test" if history.test else "dev"
     on_test = {name: side for name, side in history.prompts_on_test.items() if name in on_dev}
     asked = on_test if history.test else on_dev

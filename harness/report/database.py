@@ -10,7 +10,7 @@ from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import Steps, detecting, measuring
-from harness.engine.steps.asking import arm_of
+from harness.engine.steps.baselines import arm_of
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example

@@ -105,7 +105,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             next_command=one_line(_next_command(run, history, final=final)),
             control=_control(steps, history),
             baselines=asked or None,
-            models=baselines.other_models(steps, history) or None,
+            models=tuple(baselines.other_models(steps, history)) or None,
             arms=tuple(
                 branch_arm(branch, kept_round or 1)
                 for outcome in history.outcomes.values()

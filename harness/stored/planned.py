@@ -27,7 +27,7 @@ from harness.engine.ledger import Unopened
 from harness.engine.pins import GENERATE, TRAIN
 from harness.engine.run import Run
 from harness.engine.stage_keys import Versions
-from harness.engine.steps import Steps, asking
+from harness.engine.steps import Steps, baselines
 from harness.errors import BudgetSpent, Waiting
 from harness.kit.files import remove, write_bytes
 from harness.kit.text import one_line
@@ -95,9 +95,9 @@ class PlannedRun:
         self.rounds = config.settings.rounds
         self.growth = sum(entry.rows for entry in config.augment) if grows else 0
         self.arms = [BASE_ARM, CONTROL_ARM] if config.control else [BASE_ARM]
-        others = asking.models(config)
-        names = [entry.name for entry in asking.entries(config) if entry.name not in others]
-        self.asked = {name: asking.arm_of(name) for name in names}
+        others = baselines.models(config)
+        names = [entry.name for entry in baselines.entries(config) if entry.name not in others]
+        self.asked = {name: baselines.arm_of(name) for name in names}
         self.prompts: Mapping[str, Sequence[Example]] = {
             name: history.prompts[name] for name in names if name in history.prompts
         }
@@ -305,8 +305,8 @@ def _unfetched(run: _UnbegunRun, steps: Steps) -> PlannedRun:
 
 def _with_prompts(steps: Steps) -> History:
     history = History(data=steps.data())
-    for entry in asking.entries(steps.config):
-        history.prompts[entry.name] = asking.prompts(steps, entry, history.data).rows
+    for entry in baselines.entries(steps.config):
+        history.prompts[entry.name] = baselines.prompts(steps, entry, history.data).rows
     return history
 
 
@@ -327,7 +327,7 @@ def _pinned(run: Run) -> dict[Place, float]:
         for result in run.journal.rounds(arm)
         for stage in (TRAIN, GENERATE)
     }
-    for arm, digest in asking.answers_pinned(run).items():
+    for arm, digest in baselines.answers_pinned(run).items():
         pins[arm, 0, GENERATE] = digest
     on_test = At(split="test").on_split(GENERATE)
     for name, keys in run.journal.tested.items():

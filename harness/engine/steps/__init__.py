@@ -20,7 +20,7 @@ from harness.engine.row_keys import overlap, row_keys
 from harness.engine.run import Run
 from harness.engine.steps import comparing, preparing
 from harness.engine.steps.gating import Gating
-from harness.engine.steps.general import GeneralRows, GeneralTexts
+from harness.engine.steps.probes import GeneralRows, GeneralTexts
 from harness.engine.trust import refuse_beside
 from harness.errors import HarnessError
 from harness.kit.numbers import counted

@@ -145,11 +145,11 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
     if not entries(config):
         return
     seed = valid_seed(config.settings.seed)
-    given = BaselineInput.of(Dataset(with_valid(rows, config.settings.valid, seed)), "dev")
+    material = BaselineInput.of(Dataset(with_valid(rows, config.settings.valid, seed)), "dev")
     for entry in entries(config):
         try:
-            with plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*given.lent)):
-                given.asked_by(entry, Context(output=Path("unused")))
+            with plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*material.lent)):
+                material.asked_by(entry, Context(output=Path("unused")))
         except HarnessError as error:
             yield error
 
@@ -162,32 +162,31 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
         prepared = None
         try:
             prepared = prompts(steps, entry, history.data)
-            if not _model(entry) and answered(steps, entry, plain) is None:
+            if not _model(entry) and stored_answers(steps, entry, plain) is None:
                 steps.same_machine(plain, 0)
             dev = history.data.split("dev")
             return prepared, answers(steps, entry, prepared, base, dev, plain)
         except steps.lacking:
             return prepared, None
 
-    asking = entries(steps.config)
-    tasks = [functools.partial(answered_by, entry) for entry in asking]
-    for entry, (prepared, asked) in zip(asking, steps.run.workers.side_by_side(tasks), strict=True):
+    named = entries(steps.config)
+    tasks = [functools.partial(answered_by, entry) for entry in named]
+    for entry, (prepared, asked) in zip(named, steps.run.workers.side_by_side(tasks), strict=True):
         if prepared is not None:
             history.prompts[entry.name] = prepared.rows
         if asked is None:
             continue
         history.asked[entry.name] = asked
-        values = (
-            _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
-        )
-        outcome = "{} on dev, {} {}".format(
-            *values, "by the base model" if asked.model else "without it"
+        own, base_value = (
+            _in_words(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
         )
         who = asked.model or "the base model"
-        steps.run.watcher.say(f"{entry.name}: {who} has {primary} {outcome}: {asked.description}")
+        beside = "by the base model" if asked.model else "without it"
+        outcome = f"{who} has {primary} {own} on dev, {base_value} {beside}"
+        steps.run.watcher.say(f"{entry.name}: {outcome}: {asked.description}")
 
 
-def _shown(value: float | None) -> str:
+def _in_words(value: float | None) -> str:
     return "no value" if value is None else f"{value:.4g}"
 
 
@@ -221,24 +220,24 @@ def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
 def _prompts(
     steps: Steps, entry: PluginEntry, data: Dataset, at: At, pinned: str | None
 ) -> Prompts:
-    given, stage = BaselineInput.of(data, at.split), at.on_split(PROMPTS)
+    material, stage = BaselineInput.of(data, at.split), at.on_split(PROMPTS)
     seed = steps.seed(stage, at.round)
-    inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
+    inputs = {"rows": rows_digest(material.rows), "train": rows_digest(material.train)}
 
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, stage, at, seed)
-        rows = given.asked_by(entry, context)
+        rows = material.asked_by(entry, context)
         write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-        return {**context.facts, "told": prompting.description_of(entry.instance, given.train)}
+        return {**context.facts, "told": prompting.description_of(entry.instance, material.train)}
 
     artifact = steps.run.stage(
-        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
+        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=material.lent
     )
     rows = artifact.records(Example, "prompts.jsonl")
     return Prompts(rows, artifact.facts["told"], artifact.digest)
 
 
-def answered(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
+def stored_answers(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
     """Digest of the answers that this run has to a baseline's prompts, where they are stored.
 
     Answers of the base model that were not made as those of round 0 cannot be compared, and count
@@ -275,7 +274,7 @@ def answers(
         ConfigError: prompts are too long by what the baseline puts before them.
     """
     at, pins = At(arm=arm_of(entry.name)), BaselinePins(steps.run)
-    answers_digest = answered(steps, entry, plain)
+    answers_digest = stored_answers(steps, entry, plain)
     names = (*(f"score {metric.name}" for metric in steps.config.metrics), DETECT)
     stored = {name: pin for name in names if (pin := pins.stored(entry.name, name))}
     pinned = {**stored, GENERATE: answers_digest} if answers_digest else {}
@@ -315,6 +314,7 @@ def _on_test(
 ) -> Evaluation | None:
     tested, at = steps.run.journal.tested, At(arm=arm_of(entry.name), split="test")
     pinned, rows = tested.get(at.arm, {}), data.split(at.split)
+    # Where test was opened without these answers, to ask for them now would be another look.
     why = "it had no answers when test was opened"
     if pinned or not tested:
         try:
@@ -397,13 +397,14 @@ def _in_family(row: Example, family: Mapping[str, str]) -> Example:
 
 def _held(data: Dataset, family: Mapping[str, str]) -> prompting.Held:
     """What no prompt may show."""
-    said: dict[str, set[str]] = {}
+    families_by_turn: dict[str, set[str]] = {}
     for row in data.split("train"):
         for turn in row.messages:
             if turn.get("role") == "user" and isinstance(turn.get("content"), str):
-                said.setdefault(str(turn["content"]), set()).add(family[row.id])
+                families_by_turn.setdefault(str(turn["content"]), set()).add(family[row.id])
     held_out = {row.prompt for split in ("dev", "test") for row in data.split(split)}
-    return prompting.Held(held_out - said.keys(), said)
+    # A prompt that train has, too, is no secret of dev or test.
+    return prompting.Held(held_out - families_by_turn.keys(), families_by_turn)
 
 
 def _refuse_too_long(
