@@ -14,7 +14,8 @@ from harness import sides
 from harness.data.splits import groups_of, grown, rows_digest
 from harness.engine import ledger
 from harness.engine.at import At
-from harness.engine.history import ArmState, History, Place
+from harness.engine.history import ArmState, History
+from harness.engine.journal import Place
 from harness.engine.pins import (
     ANALYZE,
     AUGMENT,
@@ -205,7 +206,7 @@ def open_test(
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
     trained = steps.run.made[BASE_ARM, history.kept, TRAIN]
-    pins_of_prompts = {
+    pins_of_prompts: dict[int | str, Mapping[str, str]] = {
         # Empty where a baseline did not answer test: it is not asked later.
         baselines.arm_of(name): side.keys if side else {}
         for name, side in prompted.items()

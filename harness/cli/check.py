@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.alike.texts import calls_of, whole_text
+from harness.config.effects import sealed_note, shortages
+from harness.context import Context, Quiet
 from harness.errors import DataError, HarnessError
+from harness.kit.decoding import EXAMPLES, decoded_wrongly
+from harness.kit.draws import drawn, spaced
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import ConfigFile, Rounds, Sets
@@ -49,9 +55,7 @@ def _check(config: Config) -> None:
     Raises:
         DataError: with all that is wrong with the data, after all else was said.
     """
-    from harness.config.effects import sealed_note
     from harness.config.sourcing import rows_of
-    from harness.context import Context, Quiet
     from harness.data.correction_file import applied
     from harness.engine.run import Run
     from harness.engine.steps.baselines import unaskable
@@ -125,8 +129,6 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) 
 
 def _decoded_wrongly(rows: Sequence[Example]) -> str:
     """That rows hold broken characters, with where the first ones are; or an empty text."""
-    from harness.kit.decoding import EXAMPLES, decoded_wrongly
-
     broken = [
         row
         for row in rows
@@ -163,9 +165,7 @@ def _screened(
 
 def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
     """What packages note of the rows, and what the model's chat template drops of them."""
-    from harness.alike.texts import whole_text
     from harness.boundary.results import sentences
-    from harness.kit.draws import drawn
 
     texts = [whole_text(row) for row in drawn(rows, LOOKED_AT)]
     checked = functools.partial(sentences, call="notes_on_rows()")
@@ -179,10 +179,6 @@ def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
 def _dropped(rows: Sequence[Example], config: Config) -> Iterator[str]:
     """What the chat template drops of rows with tools or thoughts; for this its tokenizer is
     loaded, where the model is on this machine."""
-    from collections import Counter
-
-    from harness.alike.texts import calls_of
-    from harness.kit.draws import spaced
     from harness.stored.configured import ConfigView
 
     richer = [
@@ -216,10 +212,10 @@ def _show_screening(screening: Screening, run: Run, console: Console) -> None:
     config = run.config
 
     def masked(text: str) -> str:
-        def given(value: object) -> str:
+        def as_text(value: object) -> str:
             return str(checked(str, value, "masked()"))
 
-        return next(iter(config.registry.asked(run.log, "masked", given, text=text)), text)
+        return next(iter(config.registry.asked(run.log, "masked", as_text, text=text)), text)
 
     for sentence, _ in sentences(screening, config.settings.filters.rules(), ahead=True):
         tables.note(console, f"data: {sentence}")
@@ -243,7 +239,6 @@ def _shortages(config: Config, counts: Mapping[str, int]) -> list[tuple[Level, s
     Raises:
         ConfigError: one has no row to draw from.
     """
-    from harness.config.effects import shortages
     from harness.kit.problems import Problems
 
     problems = Problems(config.path, config.lines)

@@ -8,18 +8,20 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from harness.cli.docs_search import Hit, around, search, sections
+from harness.config.finding import shipped
 from harness.errors import UsageError, near
+from harness.kit.blocks import Column, Table
 from harness.kit.text import one_line, plain
-
-if TYPE_CHECKING:
-    from harness.cli.docs_search import Hit
+from harness.terminal.blocks import draw_rows
+from harness.terminal.tables import head, note
 
 INDEX = "README"
 MOST_HITS = 8
@@ -44,8 +46,6 @@ def docs(
     ] = None,
 ) -> None:
     """Show a page of the documentation, list the pages, or search them."""
-    from harness.config.finding import shipped
-
     folder = shipped("docs")
     console = Console()
     if search is not None:
@@ -77,8 +77,6 @@ def _name_of(asked: str, folder: Path) -> str:
 
 
 def _hits(words: Sequence[str], folder: Path) -> list[Hit]:
-    from harness.cli.docs_search import search, sections
-
     pages = []
     for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).with_suffix("").as_posix()
@@ -93,9 +91,6 @@ def _show_hits(asked: str, folder: Path, console: Console) -> None:
     Raises:
         UsageError: no page holds any of the words.
     """
-    from harness.cli.docs_search import around
-    from harness.terminal.tables import note
-
     words = re.findall(r"\w+", asked)
     words = [word for word in words if len(word) > 1] or words
     hits = _hits(words, folder)
@@ -132,10 +127,6 @@ def _read(folder: Path, name: str) -> str:
 
 def _show_index(text: str, console: Console) -> None:
     """Each group of the index with its pages, and the question that each one answers."""
-    from harness.kit.blocks import Column, Table
-    from harness.terminal.blocks import draw_rows
-    from harness.terminal.tables import head, note
-
     groups = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     for group in groups:
         head(console, group.partition("\n")[0])

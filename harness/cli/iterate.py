@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.context import Quiet
+from harness.engine.places import REPORTS_FOLDER
 from harness.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -24,6 +27,7 @@ from harness.errors import (
     PluginError,
     UsageError,
 )
+from harness.kit.files import remove
 from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.terminal import tables
@@ -104,27 +108,27 @@ def iterate(
     Run the same command again to resume; a finished run answers at once.
     """
     from harness.config import loading
-    from harness.context import Quiet
     from harness.engine.run import Run
 
     request = RunRequest(require, not no_test, as_new_run, reopen, as_json)
     request.check()
     with request.streams():
-        whole = loading.load(config, sets=sets or [], flags={"rounds": rounds})
+        loaded = loading.load(config, sets=sets or [], flags={"rounds": rounds})
     if no_test:
-        whole = dataclasses.replace(whole, given=(*whole.given, "--no-test"))
+        # Part of the command that is told to resume with; it changes no result.
+        loaded = dataclasses.replace(loaded, given=(*loaded.given, "--no-test"))
     code = to_the_end(
-        lambda stop: Run(whole, Quiet(), cancelled=stop.asked, anew=request.anew), request
+        lambda stop: Run(loaded, Quiet(), cancelled=stop.asked, anew=request.anew), request
     )
     raise typer.Exit(code)
 
 
-def to_the_end(made: Callable[[Stop], Run], request: RunRequest) -> int:
-    """Carry a run out, or answer at once; returns the exit code."""
+def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
+    """Carry a run out, or answer at once if it is finished; returns the exit code."""
     console = Console(stderr=True)
     stop = Stop(lambda message: console.print(message, highlight=False))
     with request.streams():
-        run = made(stop)
+        run = make_run(stop)
     try:
         with request.streams():
             document = _carry_out(run, console, stop, request)
@@ -139,8 +143,8 @@ def to_the_end(made: Callable[[Stop], Run], request: RunRequest) -> int:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         _show(run.config, document["run"])
-    opened = document["test"]
-    label = opened["verdict"]["label"] if opened else "no evidence"
+    of_test = document["test"]
+    label = of_test["verdict"]["label"] if of_test else "no evidence"
     return EXIT_REQUIREMENT if request.require and label != request.require else EXIT_OK
 
 
@@ -168,10 +172,7 @@ def _show(config: Config, run: str) -> None:
     Raises:
         PluginError: a reporter failed at it; the run itself is complete.
     """
-    from pathlib import Path
-
     from harness.boundary.calls import plainly
-    from harness.engine.places import REPORTS_FOLDER
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_sections
@@ -197,7 +198,6 @@ def _show(config: Config, run: str) -> None:
 
 def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> Mapping[str, Any]:
     from harness.engine.shared_run import driving
-    from harness.kit.files import remove
     from harness.report.finished import finished
     from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME

@@ -9,6 +9,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.config.finding import FILE_NAME
+from harness.engine.places import MACHINE_FOLDER
+from harness.errors import UsageError
+from harness.kit import yaml_file
 from harness.kit.text import one_line
 from harness.terminal.options import RunName
 
@@ -29,7 +33,6 @@ def pull(
     are asked for. The config and files of code are taken with --trust, where the run names code.
     """
     from harness.engine import objects, shared_run, trust
-    from harness.engine.places import MACHINE_FOLDER
 
     shared = objects.tried(_url(store))
     if run is None:
@@ -43,23 +46,19 @@ def pull(
     console.print(Text(one_line(message)), highlight=False, soft_wrap=True)
 
 
-def _url(given: str | None) -> str:
-    """The store that is meant: the given one, that of this folder, that of ./harness.yaml.
+def _url(option: str | None) -> str:
+    """The store that is meant: that of the option, that of this folder, that of ./harness.yaml.
 
     Raises:
         UsageError: there is none.
     """
-    from harness.config.finding import FILE_NAME
     from harness.engine import objects
-    from harness.engine.places import MACHINE_FOLDER
-    from harness.errors import UsageError
-    from harness.kit import yaml_file
 
-    if given is not None:
-        return _valid(given, "--store")
-    known = objects.of(Path(MACHINE_FOLDER))
-    if known is not None:
-        return known.url
+    if option is not None:
+        return _valid(option, "--store")
+    of_folder = objects.of(Path(MACHINE_FOLDER))
+    if of_folder is not None:
+        return of_folder.url
     if Path(FILE_NAME).is_file():
         execution = yaml_file.read(Path(FILE_NAME))[0].get("execution")
         if isinstance(execution, dict) and isinstance(execution.get("store"), str):
@@ -71,7 +70,6 @@ def _url(given: str | None) -> str:
 
 def _valid(url: str, where: str) -> str:
     from harness.config.settings import store_url
-    from harness.errors import UsageError
 
     try:
         return str(store_url(url))

@@ -7,6 +7,9 @@ import shlex
 import typer
 
 from harness.cli.iterate import RunRequest, to_the_end
+from harness.context import Quiet
+from harness.errors import UsageError
+from harness.records import BASE_ARM
 from harness.terminal.options import Json, RunName
 from harness.terminal.requirements import Require
 
@@ -16,11 +19,8 @@ app = typer.Typer()
 @app.command()
 def open_test(run: RunName = None, require: Require = None, as_json: Json = False) -> None:
     """Evaluate the sealed test set of a run that ended with --no-test."""
-    from harness.context import Quiet
     from harness.engine import resume_command
     from harness.engine.run import Run
-    from harness.errors import UsageError
-    from harness.records import BASE_ARM
     from harness.report.folders import find_reports
     from harness.stored import opened
 

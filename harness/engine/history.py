@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
+from harness.engine.journal import Place
 from harness.engine.steps.baselines import BaselineAnswers
 from harness.engine.steps.evaluating import Evaluation
 from harness.engine.steps.probes import ProbedModels
@@ -22,9 +23,6 @@ from harness.records import (
     TestResult,
 )
 from harness.stages import AnswerValues, Outcome
-
-Place = tuple[str, int]
-"""Arm and round."""
 
 
 @dataclass

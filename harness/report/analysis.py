@@ -85,7 +85,7 @@ def analyse(
     """
     outside = annotations or RunAnnotations()
     queries = {**QUERIES, **outside.queries}
-    answers, shown, failed = _answers(database, queries, limit)
+    tables, chosen, failed = _answers(database, queries, limit)
     document = {
         **_WITHOUT,
         **summary,
@@ -103,11 +103,11 @@ def analyse(
         "not_looked_for": NAMED_BY_PEOPLE
         if terms.names_errors or outside.names_errors
         else NOT_LOOKED_FOR,
-        "tables": answers,
-        "examples": shown.get("examples") or [_unasked(row) for row in summary["examples"]],
-        "better": shown.get("better", []),
-        "not_better": shown.get("not_better"),
-        "remedies": _remedies(summary, answers, terms.causes),
+        "tables": tables,
+        "examples": chosen.get("examples") or [_unasked(row) for row in summary["examples"]],
+        "better": chosen.get("better", []),
+        "not_better": chosen.get("not_better"),
+        "remedies": _remedies(summary, tables, terms.causes),
         "queries": [
             {"name": name, "what": section.what, "sql": section.sql}
             for name, section in queries.items()
@@ -169,24 +169,24 @@ def _answers(
     database: Path, queries: Mapping[str, Query], limit: int
 ) -> tuple[dict[str, list[Document]], dict[str, Any], dict[str, str]]:
     """Section -> its rows, examples by key, and what failed -> why; the database is opened once."""
-    answers: dict[str, list[Document]] = {}
-    shown: dict[str, Any] = {}
+    tables: dict[str, list[Document]] = {}
+    chosen: dict[str, Any] = {}
     failed: dict[str, str] = {}
     try:
         with reading(database) as ask:
             for name, section in queries.items():
                 try:
-                    answers[name] = _rows(ask(section.sql))
+                    tables[name] = _rows(ask(section.sql))
                 except HarnessError as error:
                     failed[name] = error.what
             for name, choose in _EXAMPLES.items():
                 try:
-                    shown[name] = choose(ask, limit)
+                    chosen[name] = choose(ask, limit)
                 except HarnessError as error:
                     failed[name] = error.what
     except HarnessError as error:
         failed = dict.fromkeys([*queries, *_EXAMPLES], error.what)
-    return answers, shown, failed
+    return tables, chosen, failed
 
 
 def _rows(table: QueryResult) -> list[Document]:

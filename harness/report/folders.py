@@ -79,7 +79,8 @@ def find_reports(name: str | None = None) -> Path:
                 else "there is no run in this folder yet",
                 hint=f"harness rebuild {closed[0]}" if closed else "harness iterate",
             )
-        whole = (folder for folder in folders if len(folders) == 1 or overview(folder))
+        # A damaged summary is passed over, unless there is no other.
+        whole = (folder for folder in folders if len(folders) == 1 or _summary(folder))
         return next(whole, folders[0])
     if name in _without_reports():
         from harness.context import Quiet
@@ -119,8 +120,8 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
 
 def overview(folder: Path) -> dict[str, Any] | None:
     """A run in a line; None, with a warning, where its summary is damaged."""
-    whole = _whole(folder)
-    return whole[1] if whole else None
+    document = _summary(folder)
+    return _line(document) if document else None
 
 
 def summaries() -> Iterator[dict[str, Any]]:
@@ -129,8 +130,8 @@ def summaries() -> Iterator[dict[str, Any]]:
     ``run`` is the folder's name, whatever is written in it.
     """
     for folder in all_reports():
-        if whole := _whole(folder):
-            yield {**whole[0], "run": folder.name}
+        if document := _summary(folder):
+            yield {**document, "run": folder.name}
 
 
 def all_runs() -> dict[str, Any]:
@@ -152,18 +153,17 @@ def all_runs() -> dict[str, Any]:
     return dict(results.checked(Mapping[str, Any], document, "all_runs()"))
 
 
-def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """A run's summary, and the run in a line; None, with a warning, where it is damaged."""
+def _summary(folder: Path) -> dict[str, Any] | None:
+    """A run's summary; None, with a warning, where it is damaged."""
     from harness.report.reading import read_summary
 
     path = folder / SUMMARY
     try:
-        document = read_summary(path)
+        return read_summary(path)
     except (HarnessError, OSError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
         say(f"warning: {path} is passed over: {why}", "yellow")
         return None
-    return document, _line(document)
 
 
 def say(sentence: str, style: str = "") -> None:

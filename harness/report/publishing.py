@@ -46,13 +46,14 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     """
     document = summarise(run, steps, history, final=final)
     if not final:
-        if not _told(run, document):
+        if not _tells_as_much(run, document):
             write_json(run.reports / "summary.json", document)
         return document
     with turn(run.reports_lock):
         written = reports(run, steps, history, document, run.config.registry)
         write_json(run.reports / "summary.json", document)
     run.observe("on_run_end", summary=document)
+    # From here on `finished` believes that the run is: whatever a kill cut before is made again.
     folder = run.fresh_folder(STAGE)
     write_json(folder / "output" / "summary.json", document)
     stages = [[label, *place] for place, label in run.used.items()]
@@ -76,8 +77,8 @@ def reports(
         registry: the plugins that the run is shown with.
     """
     run.reports.mkdir(parents=True, exist_ok=True)
-    shown = yaml_file.dump(run.config.shown())
-    write_bytes(run.reports / "config.yaml", shown.encode())
+    config = yaml_file.dump(run.config.shown())
+    write_bytes(run.reports / "config.yaml", config.encode())
     annotations = annotated.collect(run, history, registry)
     database(run, steps, history, annotations)
     renewed = by_now(document, steps, history)
@@ -145,11 +146,11 @@ def _asked(entry: PluginEntry, call: Callable[[Any], Mapping[str, T]]) -> Mappin
         return {}
 
 
-def _told(run: Run, document: Document) -> bool:
+def _tells_as_much(run: Run, document: Document) -> bool:
     """Whether the summary in place tells of these rounds, as they are, and perhaps of more."""
     try:
-        known = read_json(run.reports / "summary.json")
-        same = known["rounds"][: len(document["rounds"])] == document["rounds"]
-        return bool(same and rounds_closed(known) >= rounds_closed(document))
+        in_place = read_json(run.reports / "summary.json")
+        same = in_place["rounds"][: len(document["rounds"])] == document["rounds"]
+        return bool(same and rounds_closed(in_place) >= rounds_closed(document))
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -188,8 +188,8 @@ def trainers_in(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     Args:
         settings: as plugins and reports are given them, with every default.
     """
-    given = settings.get("train") or []
-    return [entry for entry in (given if isinstance(given, list) else [given]) if entry]
+    entries = settings.get("train") or []
+    return [entry for entry in (entries if isinstance(entries, list) else [entries]) if entry]
 
 
 def learned(trainer: Trainer, rows: Sequence[Example]) -> list[Example]:
@@ -233,18 +233,18 @@ def rendered(
     trainer: Trainer, base: Checkpoint, rows: Sequence[Example], context: Context
 ) -> Iterator[Rendered]:
     """The rows as a trainer shows them, one for each, in order."""
-    shown = iter(returned(Trainer.rendered, trainer.rendered(base, rows, context)))
+    renderings = iter(returned(Trainer.rendered, trainer.rendered(base, rows, context)))
     for row in rows:
-        what, tokens = f"rendered() of '{short(row.id)}'", next(shown, None)
-        if tokens is None:
+        what, shown = f"rendered() of '{short(row.id)}'", next(renderings, None)
+        if shown is None:
             raise refused(f"{what} is missing")
-        if tokens.id != row.id:
-            raise refused(f"{what} has the id '{short(tokens.id)}'")
-        if not 0 <= tokens.cut <= len(tokens.tokens) == len(tokens.trained):
-            sizes = f"{len(tokens.tokens)} tokens, {len(tokens.trained)} trained, {tokens.cut} cut"
+        if shown.id != row.id:
+            raise refused(f"{what} has the id '{short(shown.id)}'")
+        if not 0 <= shown.cut <= len(shown.tokens) == len(shown.trained):
+            sizes = f"{len(shown.tokens)} tokens, {len(shown.trained)} trained, {shown.cut} cut"
             due = "one truth value for each token, and no more cut than there are"
             raise refused(f"{what} has {sizes}, where {due} is due")
-        yield tokens
+        yield shown
 
 
 def scheduled(plugin: Trainer | Generator, rows: int) -> Schedule | None:
@@ -494,11 +494,11 @@ def losses_of(
     """
     losses: list[Loss] = []
     # One more than is due is enough to see that there are too many.
-    said = itertools.islice(
+    results = itertools.islice(
         each(generator.losses(checkpoint, texts, context), "losses()", "(loss, tokens)"),
         len(texts) + 1,
     )
-    for place, value in enumerate(said, start=1):
+    for place, value in enumerate(results, start=1):
         what = f"losses(): text {place}"
         if isinstance(value, (tuple, list)) and len(value) == 2 and _broken(value[0]):
             losses.append((None, checked(int, value[1], what)))
@@ -520,8 +520,8 @@ def answer_losses_of(
     Raises:
         PluginError: it gives something else, or a loss is no finite number.
     """
-    said = generator.answer_losses(checkpoint, rows, context)
-    losses = list(returned(Generator.answer_losses, said, most=len(rows)))
+    results = generator.answer_losses(checkpoint, rows, context)
+    losses = list(returned(Generator.answer_losses, results, most=len(rows)))
     if len(losses) != len(rows):
         raise refused(f"answer_losses() gives {len(losses)} results for {len(rows)} rows")
     return losses

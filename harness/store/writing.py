@@ -22,14 +22,14 @@ from typing import Any, Protocol
 
 import duckdb
 
-from harness.errors import UsageError
+from harness.errors import EnvironmentFailure, UsageError
+from harness.errors.machine import machine_trouble, trouble_in
 from harness.kit import files
 from harness.kit.text import one_line, storable
 from harness.store.columns import SEALED, Layout, Row
 from harness.store.contents import RunContents
 from harness.store.slices import is_stored, stored_features, where_sql
 from harness.store.tables import TABLES, Groups
-from harness.store.trouble import REFUSED, unopenable, unwritable
 from harness.store.views import VIEWS
 
 MEMORY = "1GB"
@@ -47,6 +47,17 @@ _UNWRITABLE = (
     OSError, MemoryError, duckdb.IOException, duckdb.FatalException,
     duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.InternalException,
 )  # fmt: skip
+REFUSED = (OSError, MemoryError, RuntimeError, duckdb.Error)
+"""What opening may raise; a RuntimeError is the library's (threads, names of files)."""
+
+_DAMAGED = (
+    ("not a valid DuckDB", "the file is damaged, or no database"),
+    ("version number", "another version of DuckDB wrote it"),
+    ("Corrupt", "the file is damaged"),
+    ("checksum", "the file is damaged"),
+    ("Could not read enough", "the file is damaged"),
+)
+_HOLDER = re.compile(r"PID (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,3 +319,37 @@ def _sweep(path: Path) -> None:
 def _first_line(problem: BaseException) -> str:
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     return lines[0] if lines else type(problem).__name__
+
+
+# -- why it could not be written or opened, in words for people instead of DuckDB's ----------------
+
+
+def unwritable(path: Path, problem: BaseException) -> EnvironmentFailure:
+    """The file could not be written."""
+    return EnvironmentFailure(
+        f"the run's database cannot be written: {_why(problem)}",
+        where=str(path),
+        hint="make room, raise the limit or give permission, then run the same command again",
+    )
+
+
+def unopenable(path: Path, problem: BaseException) -> EnvironmentFailure:
+    """The file could not be opened."""
+    return EnvironmentFailure(
+        f"the database cannot be opened: {_why(problem)}",
+        where=str(path),
+        hint="delete it and run the same `harness iterate` again: it is built anew",
+    )
+
+
+def _why(problem: BaseException) -> str:
+    trouble = machine_trouble(problem)
+    if trouble is not None:
+        return trouble.what
+    text = str(problem)
+    if holder := _HOLDER.search(text):
+        return f"process {holder[1]} has it open"
+    return trouble_in(text) or next(
+        (meaning for words, meaning in _DAMAGED if words in text),
+        "the database library refuses it (--debug shows its words)",
+    )

@@ -41,8 +41,7 @@ from harness.store.columns import layout
 from harness.store.contents import Answers, Rescored, RunContents
 from harness.store.slices import where_sql
 from harness.store.tables import TABLES
-from harness.store.trouble import unopenable, unwritable
-from harness.store.writing import build, query, reading
+from harness.store.writing import build, query, reading, unopenable, unwritable
 from harness_inspection.questions import READY
 from harness_rating.annotations import TABLES as RATING_TABLES
 from harness_rating.batches.records import FOLDER
@@ -416,7 +415,7 @@ import sys, time
 from pathlib import Path
 from harness.records import Example
 from harness.store.contents import RunContents
-from harness.store.trouble import unopenable, unwritable
+from harness.store.writing import unopenable, unwritable
 from harness.store.writing import build
 
 def rows():
