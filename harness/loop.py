@@ -52,7 +52,7 @@ from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
-from harness.verdicts.forgetting import Answers, Rise, by_kind, with_measured
+from harness.verdicts.forgetting import PairedAnswers, Rise, by_kind, with_measured
 from harness.verdicts.rule import DecidingScore
 
 BASELINE = 0
@@ -137,7 +137,7 @@ def _measure_ahead(steps: Steps, base: Checkpoint, checkpoint: Checkpoint, at: A
     """Measure a round's model on general text while it answers dev."""
     run = steps.run
     if run.workers.count > 1 and run.writes:
-        general = GeneralTexts(steps.ahead(), asked=steps.general_texts.asked)
+        general = GeneralTexts(steps.ahead(), wanted=steps.general_texts.wanted)
         run.workers.ahead(functools.partial(general.beside, base, checkpoint, at, {}))
 
 
@@ -395,7 +395,7 @@ def general_rise(steps: Steps, history: History, place: Place) -> Rise | None:
     return Rise(measured.before.losses, measured.after.losses, measured.after.groups, seed)
 
 
-def general_answers(history: History, place: Place) -> dict[str, Answers]:
+def general_answers(history: History, place: Place) -> dict[str, PairedAnswers]:
     """Kind of instruction -> both models' answers; nothing where none were asked."""
     general = history.general.get(place)
     if general is None:

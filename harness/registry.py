@@ -191,7 +191,7 @@ class Registry:
         Returns:
             A sentence for each that failed, unless it was said before.
         """
-        _, failures = self._called(log, hook, lambda given: None, arguments)
+        _, failures = self._called(log, hook, lambda result: None, arguments)
         new = [sentence for sentence in failures if sentence not in self._told]
         self._told.update(new)
         return new
@@ -201,6 +201,7 @@ class Registry:
 
         One that fails, or whose result ``checked`` refuses, is logged and left out.
         """
+        # Pluggy lists implementations as they were registered, and would call the latest first.
         return self._called(log, hook, checked, arguments)[0][::-1]
 
     def only(self, hook: str, **arguments: Any) -> Any:

@@ -200,7 +200,7 @@ class PluginCall:
         if self.here:
             self.calls.clear()
         if isinstance(error, STOPPING):
-            return
+            return  # the run stops; whether rows were changed is seen when it goes on
         try:
             if self.lent is not None:
                 self.lent.check()

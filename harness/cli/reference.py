@@ -65,14 +65,14 @@ def cell(text: str) -> str:
 
 def flat(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Its fields; those of a model within it as ``outer.inner``."""
-    made: dict[str, FieldInfo] = {}
+    by_key: dict[str, FieldInfo] = {}
     for key, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            made |= {f"{key}.{name}": part for name, part in inner.model_fields.items()}
+            by_key |= {f"{key}.{name}": part for name, part in inner.model_fields.items()}
         else:
-            made[key] = field
-    return made
+            by_key[key] = field
+    return by_key
 
 
 def _plugins() -> str:
@@ -224,28 +224,28 @@ def _shared() -> str:
     """What every plugin's class may say of itself, and the optional methods of all."""
     from harness.stages.base import Plugin
 
-    said = fields(Plugin).items()
-    attributes = {name: _markdown(what).replace("`null`", "`None`") for name, what in said}
+    descriptions = fields(Plugin).items()
+    attributes = {name: _markdown(what).replace("`null`", "`None`") for name, what in descriptions}
     own = {name: method for name, method in vars(Plugin).items()
            if name[0] != "_" and inspect.isfunction(method)}  # fmt: skip
     methods = {f"{name}()": _plain(method) for name, method in own.items()}
-    return f"{_said('attribute', attributes)}\n{_said('method', methods)}"
+    return f"{_name_table('attribute', attributes)}\n{_name_table('method', methods)}"
 
 
-def _said(head: str, said: Mapping[str, str]) -> str:
-    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in said.items()]
+def _name_table(head: str, descriptions: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in descriptions.items()]
     return "".join((f"| {head} | what it says |\n|---|---|\n", *rows))
 
 
 def fields(kind: type) -> dict[str, str]:
     """Field -> what its class's docstring says of it, those of a base class first."""
-    said: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2]
         for names, what in re.findall(r"^ {4}(\w[\w, ]*):\s+((?:.|\n {8})*)", text, re.MULTILINE):
-            shown = re.sub(r"\bNone\b", "`null`", " ".join(what.split())).replace("``", "`")
-            said |= dict.fromkeys(names.split(", "), shown)
-    return said
+            description = re.sub(r"\bNone\b", "`null`", " ".join(what.split())).replace("``", "`")
+            descriptions |= dict.fromkeys(names.split(", "), description)
+    return descriptions
 
 
 def first_paragraph(thing: Any) -> str:
@@ -325,7 +325,7 @@ def _api() -> str:
         for name, function in sorted(public.items())
         if inspect.isfunction(function)
     }
-    parts = ["### Functions\n\n", _said("function", functions)]
+    parts = ["### Functions\n\n", _name_table("function", functions)]
     classes = {
         name: value
         for name, value in public.items()
@@ -333,13 +333,13 @@ def _api() -> str:
     }
     for name, kind in sorted(classes.items()):
         parts += [f"\n### `harness.{name}`\n\n{_plain(kind)}\n\n"]
-        parts += [_said("member", members)] if (members := _members(kind)) else []
+        parts += [_name_table("member", members)] if (members := _members(kind)) else []
     failures = {
         f"harness.{name}": _plain(value)
         for name, value in public.items()
         if inspect.isclass(value) and issubclass(value, BaseException)
     }
-    parts += ["\n### Errors\n\n", _said("error", failures)]
+    parts += ["\n### Errors\n\n", _name_table("error", failures)]
     rooms = {}
     for room in _ROOMS:
         module = importlib.import_module(f"harness.{room}")
@@ -347,17 +347,17 @@ def _api() -> str:
         for module_info in pkgutil.iter_modules(module.__path__) if room in _ROOMS[:2] else ():
             name = f"harness.{room}.{module_info.name}"
             rooms[name] = _plain(importlib.import_module(name))
-    parts += ["\n### Rooms\n\n", _said("import", rooms)]
+    parts += ["\n### Rooms\n\n", _name_table("import", rooms)]
     return "".join(parts)
 
 
 def _members(kind: type) -> dict[str, str]:
     """Fields and methods of a class of ours, each with what its docstring says."""
-    said = {
+    descriptions = {
         name: _markdown(what).replace("`null`", "`None`") for name, what in fields(kind).items()
     }
     held = getattr(kind, "__dataclass_fields__", {})
-    members = {name: f"`{field.type}`" for name, field in held.items()} | said
+    members = {name: f"`{field.type}`" for name, field in held.items()} | descriptions
     for name, value in vars(kind).items():
         if (
             name[0] != "_"
@@ -380,7 +380,7 @@ def _records(name: str) -> str:
         if inspect.isclass(kind) and is_dataclass(kind) and kind.__module__ == name
     ]
     return "\n".join(
-        f"### `{kind.__name__}`\n\n{_plain(kind)}\n\n{_said('member', _members(kind))}"
+        f"### `{kind.__name__}`\n\n{_plain(kind)}\n\n{_name_table('member', _members(kind))}"
         for kind in records
     )
 

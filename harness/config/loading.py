@@ -266,9 +266,9 @@ def load(
     path = find(path)
     values, lines = yaml_file.read(path)
     origins = {".".join(map(str, place)): f"{path}:{line}" for place, line in lines.items()}
-    given: list[str] = []
+    overrides: list[str] = []
     for text in sets:
-        given += ["--set", text]
+        overrides += ["--set", text]
         place, value = dotted.parsed(text)
         dotted.assign(values, place, value, "--set")
         origins[".".join(map(str, place))] = f"--set {text}"
@@ -276,13 +276,13 @@ def load(
         if value is not None:
             values[name] = value
             origins[name] = f"--{name}"
-            given += [f"--{name}", str(value)]
+            overrides += [f"--{name}", str(value)]
     config = check(values, path, lines, origins, asking=asking)
     if asking and path == Path(FILE_NAME):
         level: Level = "note"
         beside = [(level, f"{file} is not read: {FILE_NAME} is") for file in overlooked()]
         config = dataclasses.replace(config, remarks=(*beside, *config.remarks))
-    return dataclasses.replace(config, given=tuple(given))
+    return dataclasses.replace(config, given=tuple(overrides))
 
 
 def check(

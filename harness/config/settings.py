@@ -366,7 +366,7 @@ def whole_config(registry: Registry) -> type[Settings]:
 
 def fields(registry: Registry) -> dict[str, FieldInfo]:
     """Every key of the config, in the order of the reference and of a run's ``config.yaml``."""
-    experiments, known = experiment_keys(registry), whole_config(registry).model_fields
+    experiments, model_fields = experiment_keys(registry), whole_config(registry).model_fields
     ordered: list[str] = []
     for name in Settings.model_fields:
         if KINDS[Experiment.stage].before == name:
@@ -374,7 +374,7 @@ def fields(registry: Registry) -> dict[str, FieldInfo]:
         ordered += [key for key, kind in PLUGIN_KEYS.items() if kind.before == name]
         ordered.append(name)
     ordered += [key for key, kind in PLUGIN_KEYS.items() if key not in ordered]
-    return {name: experiments.get(name) or known[name] for name in ordered}
+    return {name: experiments.get(name) or model_fields[name] for name in ordered}
 
 
 def plugin_files(values: Mapping[str, Any], folder: Path) -> list[Path]:

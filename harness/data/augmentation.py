@@ -102,12 +102,13 @@ class _Collection:
         if reason:
             self.refused[name, row.id, reason] = None
             return False
-        place = item.slice.words if item.slice else None
-        made = row.origin if isinstance(row.origin, Mapping) and row.id not in self.source else {}
-        origin = {**made, "by": name, "round": self.context.round, "slice": place}
-        grown = replace(row, split="train", origin=origin)
-        self.gate.accept(grown)
-        self.accepted.append(grown)
+        slice_ = item.slice.words if item.slice else None
+        # What an augmenter says of a row that a source gave is not believed: it did not make it.
+        own = row.origin if isinstance(row.origin, Mapping) and row.id not in self.source else {}
+        origin = {**own, "by": name, "round": self.context.round, "slice": slice_}
+        accepted = replace(row, split="train", origin=origin)
+        self.gate.accept(accepted)
+        self.accepted.append(accepted)
         return True
 
     def _visible(self) -> Dataset:

@@ -78,8 +78,8 @@ class Gate:
         """Why ``row`` must not be trained on (one of :data:`REASONS`), or None."""
         if not _valid(row):
             return INVALID
-        given = self._source.get(row.id)
-        if given is not None and _body(given) == _body(row):
+        of_source = self._source.get(row.id)
+        if of_source is not None and _body(of_source) == _body(row):
             return self.refuse_source(row) or (REPEATS_TRAIN if row.id in self._train_ids else None)
         return (
             self._lineage(row)

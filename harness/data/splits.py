@@ -39,6 +39,7 @@ def with_valid(rows: Sequence[Example], share: float, seed: int) -> tuple[Exampl
     order = sorted(groups, key=lambda name: digest([seed, name]))
     wanted, chosen, size = round(share * len(train)), set[str](), 0
     for name in order:
+        # A group that would make valid half as large again as asked for stays in train.
         if size < wanted and size + groups[name] <= max(wanted * 1.5, 1):
             chosen.add(name)
             size += groups[name]

@@ -64,13 +64,13 @@ def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | N
     log = _log(machine)
 
     def decide() -> int:
-        earlier, known = 0, False
+        earlier, listed_before = 0, False
         for line, seen in _lines(machine):
             if dataclasses.replace(line, rows=None) == new:
                 return earlier
-            known = known or line.dev == new.dev
+            listed_before = listed_before or line.dev == new.dev
             earlier += len(line.arms) if line.arms and overlap(seen, rows) else 0
-        log.append(new if known else dataclasses.replace(new, rows=listed))
+        log.append(new if listed_before else dataclasses.replace(new, rows=listed))
         return earlier
 
     return log.alone(decide)

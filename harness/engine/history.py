@@ -73,12 +73,11 @@ class History:
 
     def of(self, arm: str) -> list[RoundResult]:
         """The arm's closed rounds in order; the baseline is shared by all arms."""
-        names = {arm, BASE_ARM} if arm == CONTROL_ARM else {arm}
-        chosen: dict[int, RoundResult] = {}
+        by_round: dict[int, RoundResult] = {}
         for (name, number), result in self.results.items():
-            if name in names and (number == 0 or name == arm):
-                chosen[number] = result
-        return [chosen[number] for number in sorted(chosen)]
+            if name == arm or (arm == CONTROL_ARM and (name, number) == (BASE_ARM, 0)):
+                by_round[number] = result
+        return [by_round[number] for number in sorted(by_round)]
 
     @property
     def kept(self) -> int:

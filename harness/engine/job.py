@@ -187,6 +187,7 @@ def run_inline(
         else:
             both = (checkpoint, job.beside)
             sides = making.answered_both(instance, both, rows["examples"], context)
+        # One side, or two: the counts are equal, as both answered the same rows.
         for name, predictions in zip((ANSWERS, BESIDE), sides, strict=False):
             answer = _written(folder, name, list(map(to_json, predictions)), process)
     only_in(process)

@@ -178,7 +178,7 @@ class LaunchedJobs:
         messages = carrying.messages(carrying.messages_file(folder, note.name))
         looks, place = list(LOOKS), f"{self.entry.plugin} {note.id}"
         begun = heard = time.monotonic()
-        look, over, waits, stopped = begun + looks[0], 0.0, False, False
+        look, ended_at, waits, stopped = begun + looks[0], 0.0, False, False
         while True:
             for message in next(messages):
                 match message:
@@ -216,12 +216,12 @@ class LaunchedJobs:
                         waits = True
                         say(f"waits for {duration(now - begun)}: {place} {one_line(job.said, 60)}")
                 if job.state in AT_WORK:
-                    over = 0.0
+                    ended_at = 0.0
                 elif stopped:
                     raise self._stopped(note, job)
-                elif not over:
-                    over = now
-                elif now - over > (LATE_SECONDS if job.state == "ended" else DEAD_SECONDS):
+                elif not ended_at:
+                    ended_at = now
+                elif now - ended_at > (LATE_SECONDS if job.state == "ended" else DEAD_SECONDS):
                     raise self._died(note, job)
             time.sleep(POLL_SECONDS if now - begun < 60 else 10 * POLL_SECONDS)
 
@@ -242,9 +242,9 @@ class LaunchedJobs:
             time.sleep(POLL_SECONDS)
 
     def _stopped(self, note: Submitted, job: Launched) -> Exception:
-        said = f" ({one_line(job.said, 200)})" if job.said else ""
+        reason = f" ({one_line(job.said, 200)})" if job.said else ""
         return EnvironmentFailure(
-            f"the job {note.id} of {self.entry.plugin} was stopped from outside{said}",
+            f"the job {note.id} of {self.entry.plugin} was stopped from outside{reason}",
             hint="it was cancelled, or its time was over (execution.resources): the same command "
             "goes on from what it has saved",
         )  # fmt: skip
@@ -253,8 +253,8 @@ class LaunchedJobs:
         with self._turn, plainly(self.entry.named):
             logs = self._launcher.logs(note.id)
         lines = [one_line(line, 200) for line in logs.strip().splitlines()[-5:]]
-        said = f": {one_line(job.said, 200)}" if job.said else ""
-        what = f"the job {note.id} of {self.entry.plugin} ended without an answer{said}"
+        reason = f": {one_line(job.said, 200)}" if job.said else ""
+        what = f"the job {note.id} of {self.entry.plugin} ended without an answer{reason}"
         if job.out_of_memory:
             hint = "ask for more under execution.resources, or for less at once"
             return OutOfMemory(what, details=lines, hint=hint)
@@ -277,12 +277,12 @@ def withdraw(folders: Sequence[Path], cancelled: Callable[[], bool] = lambda: Fa
     for folder, launcher in launchers.items():
         with plainly(f"launcher '{notes[folder].plugin}'"):
             launcher.cancel(notes[folder].id)
-    over = time.monotonic() + END_SECONDS
+    deadline = time.monotonic() + END_SECONDS
     for folder in folders:
         while folder in launchers and _at_work(launchers[folder], notes[folder]):
             if cancelled():
                 raise Cancelled
-            if time.monotonic() > over:
+            if time.monotonic() > deadline:
                 raise EnvironmentFailure(
                     f"the job {notes[folder].id} of {notes[folder].plugin} was cancelled, and has "
                     f"not ended after {duration(END_SECONDS)}",

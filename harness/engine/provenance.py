@@ -40,19 +40,19 @@ class MadeWith:
 
 def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
     """Part of each entry -> what its plugin says of the machine, asked where its work is done."""
-    said: dict[str, dict[str, str]] = {entry.part: {} for entry in entries}
+    by_part: dict[str, dict[str, str]] = {entry.part: {} for entry in entries}
     asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
     if run.config.settings.execution.launcher == "inline":
         for entry in asked:
             with run.guard("environment", entry):
-                said[entry.part] = as_environment(entry.instance.environment())
+                by_part[entry.part] = as_environment(entry.instance.environment())
     elif asked:
         folder = run.fresh_folder("environment")
         write_question(asked, run.plugin_files, folder)
         with run.guard("environment", asked[0]):
-            said |= run.workers.do(folder, silent, run.cancelled, label="environment")["answer"]
+            by_part |= run.workers.do(folder, silent, run.cancelled, label="environment")["answer"]
         remove(folder)
-    return said
+    return by_part
 
 
 def write(folder: Path, made_with: MadeWith) -> None:

@@ -159,8 +159,8 @@ def as_allowed(checkpoint: Checkpoint, config: Config) -> Checkpoint:
         if stage == config.model.stage
         for name in provider.plugin.runs_code
     }
-    said = {name: getattr(options, name, False) for name in names & checkpoint.info.keys()}
-    return dataclasses.replace(checkpoint, info={**checkpoint.info, **said})
+    allowed = {name: getattr(options, name, False) for name in names & checkpoint.info.keys()}
+    return dataclasses.replace(checkpoint, info={**checkpoint.info, **allowed})
 
 
 def own_config(run: Path) -> Path | None:

@@ -155,10 +155,13 @@ class _Process:
             can do another job.
         """
         assert self.popen.stdout is not None
-        failure, over = None, False
-        while not over:
-            over = self.popen.poll() is not None
-            readable, _, _ = select.select([self.popen.stdout], [], [], 0 if over else POLL_SECONDS)
+        failure, ended = None, False
+        while not ended:
+            # Asked before reading: what a worker wrote before its end is read once more after it.
+            ended = self.popen.poll() is not None
+            readable, _, _ = select.select(
+                [self.popen.stdout], [], [], 0 if ended else POLL_SECONDS
+            )
             if not readable:
                 continue
             data = os.read(self.popen.stdout.fileno(), 1 << 20)
@@ -171,9 +174,9 @@ class _Process:
                         report(done, total, what)
                     case ["say", sentence]:
                         say(sentence)
-                    case ["failure", told]:
-                        failure = told
-                    case ["began", job]:
+                    case ["failure", description]:
+                        failure = description
+                    case ["began", job]:  # by the number of its process group
                         self._groups[1:], self.begun = [job], True
                     case ["ended", code, goes_on]:
                         del self._groups[1:]

@@ -28,7 +28,7 @@ from harness.kit.files import remove
 from harness.stages import Resources
 from harness.stages.launching import RESULT
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 ATTEMPTS = 3
 """At a job whose process dies: another program may have taken its memory, or a node may fail."""
 _NONE: Mapping[str, Resources] = {}
@@ -74,6 +74,7 @@ class Workers:
     def close(self) -> None:
         """End all workers with the jobs at work; the next job gets others."""
         self._closed.set()
+        # Whoever was at work keeps the event that is set; what is begun later gets the new one.
         self._closed = threading.Event()
         for worker in self._all:
             worker.close()
@@ -149,6 +150,7 @@ class Workers:
                 heard = at_work.hearing(report)
                 return launched.do(folder, needs, label, heard, stopped, say)
         with self._lent():
+            # The run may have been begun with a launcher, whose job still writes to this folder.
             withdraw([folder], stopped)
         worker = self._taken()
         try:
@@ -168,9 +170,10 @@ class Workers:
         each = max((needs.gpus for needs in self._resources.values()), default=0)
         if self.count == 1 or not each:
             return None
-        all_ = visible_devices()
-        mine = [all_[(number * each + n) % len(all_)] for n in range(min(each, len(all_)))]
-        return ",".join(mine) if all_ else None
+        devices = visible_devices()
+        # In turn: where there are fewer than all workers ask for, some share one.
+        own = [devices[(number * each + n) % len(devices)] for n in range(min(each, len(devices)))]
+        return ",".join(own) if devices else None
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[None]:
@@ -191,8 +194,8 @@ class Workers:
             raise Cancelled
 
     def side_by_side(
-        self, tasks: Sequence[Callable[[], Given]], window: int | None = None
-    ) -> Iterator[Given]:
+        self, tasks: Sequence[Callable[[], Result]], window: int | None = None
+    ) -> Iterator[Result]:
         """What each task gives, in their order, whichever comes to its end first.
 
         With one worker each is carried out when what it gives is asked for. With several they are
@@ -227,10 +230,10 @@ class Workers:
             self._threads += self._begun([task], 1)[2]
 
     def _begun(
-        self, tasks: Sequence[Callable[[], Given]], window: int
-    ) -> tuple[list[Future[Given]], threading.Event, list[threading.Thread]]:
+        self, tasks: Sequence[Callable[[], Result]], window: int
+    ) -> tuple[list[Future[Result]], threading.Event, list[threading.Thread]]:
         stop, left = threading.Event(), collections.deque(enumerate(tasks))
-        futures: list[Future[Given]] = [Future() for _ in tasks]
+        futures: list[Future[Result]] = [Future() for _ in tasks]
         waiting = collections.deque(futures)
         stops = (*_STOPS.get(), stop, self._closed)
 

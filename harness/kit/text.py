@@ -45,6 +45,7 @@ def plain(text: str, limit: int | None = None) -> str:
         limit: most characters returned; a cut text ends in an ellipsis.
     """
     cut = False
+    # What is taken away below may be most of a text: so much is looked at, in bounded time.
     if limit is not None and len(text) > 4 * limit + 1024:
         text, cut = text[: 4 * limit + 1024], True
     text = _ESCAPES.sub("", text)

@@ -109,20 +109,20 @@ class Batches:
             BudgetSpent: the next request could cost more than is left.
             Cancelled: ``tick`` says so; what is under way stays so.
         """
-        left, failed, most = dict(requests), Counter[str](), self._options.tries
-        while left:
+        unanswered, failed, most = dict(requests), Counter[str](), self._options.tries
+        while unanswered:
             with turn(self._folder / "lock"):
-                batch = self._underway(left) or self._sent(left)
+                batch = self._underway(unanswered) or self._sent(unanswered)
             for key, outcome in self._brought(batch):
-                if key not in left:  # of another command
+                if key not in unanswered:  # of another command
                     continue
                 if isinstance(outcome, Reply):
-                    final = outcome.tries >= most or left[key].accept(outcome.text)
+                    final = outcome.tries >= most or unanswered[key].accept(outcome.text)
                 else:
                     failed[key] += 1
                     final = not outcome.again or failed[key] >= most
                 if final:
-                    del left[key]
+                    del unanswered[key]
                     yield key, outcome
 
     # -- sent, once ------------------------------------------------------------------------------
@@ -194,8 +194,8 @@ class Batches:
         def begin() -> str:
             nonlocal unclear
             # A response that did not come says nothing of what the server did.
-            if unclear and (known := self._of_file(file)):
-                return known
+            if unclear and (batch := self._of_file(file)):
+                return batch
             unclear = True
             return _id(self._client.call("POST", "batches", json=wanted))
 
@@ -331,8 +331,8 @@ class Batches:
     def _pause(self, seconds: float, done: int, what: str) -> None:
         end = time.monotonic() + seconds
         self._tick(done, what)
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(_TICK, left))
+        while (remaining := end - time.monotonic()) > 0:
+            time.sleep(min(_TICK, remaining))
             self._tick(done, what)
 
     def _write(self, batch: Batch) -> Batch:

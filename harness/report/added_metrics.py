@@ -41,9 +41,9 @@ class AddedMetric:
 
 def record(run: Run, entries: Sequence[PluginEntry]) -> None:
     """Remember what the run was scored with again, each entry once."""
-    log, known = _log(run), _lines(run)
+    log, recorded_before = _log(run), _lines(run)
     for entry in entries:
-        if (metric := _of_entry(entry)) not in known:
+        if (metric := _of_entry(entry)) not in recorded_before:
             log.append(metric)
 
 

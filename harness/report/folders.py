@@ -91,8 +91,8 @@ def find_reports(name: str | None = None) -> Path:
         remake(folder, Quiet(), say)
         return folder
     if name not in names:
-        known = f"; there are: {', '.join(names[:5])}" if names else ""
-        raise UsageError(f"no run is called '{name}'{near(name, names)}{known}")
+        others = f"; there are: {', '.join(names[:5])}" if names else ""
+        raise UsageError(f"no run is called '{name}'{near(name, names)}{others}")
     return folders[names.index(name)]
 
 

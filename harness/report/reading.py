@@ -123,8 +123,8 @@ def _problem(document: Document) -> str:
         return "settings.data: input should be a valid dictionary"
     if document["kept_round"] >= len(document["rounds"]):
         return "its best round is not among its rounds"
-    for name, said in document["experiments"].items():
-        sentences = said.get("sentences", [])
+    for name, experiment in document["experiments"].items():
+        sentences = experiment.get("sentences", [])
         if not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
             return f"experiments.{name}.sentences: a list of texts is needed"
     test = document["test"]

@@ -117,7 +117,7 @@ def prompted(
         PluginError: a row was changed otherwise, or another one is shown that must not be.
     """
     prompts = iter(returned(Baseline.prompts, baseline.prompts(asked, train, context)))
-    made = []
+    checked = []
     for row in asked:
         what, prompt = f"prompts() for '{short(row.id)}'", next(prompts, None)
         if prompt is None:
@@ -130,16 +130,16 @@ def prompted(
         for turn in prompt.messages[: -len(own)]:
             _check_added(turn, row, held, what)
         # A copy: nobody may change afterwards what has passed.
-        made.append(replace(row.as_asked(), messages=copy.deepcopy(prompt.messages)))
-    return made
+        checked.append(replace(row.as_asked(), messages=copy.deepcopy(prompt.messages)))
+    return checked
 
 
 def _check_added(turn: Message, row: Example, held: Held, what: str) -> None:
     role, content = turn.get("role"), turn.get("content")
     if role not in ROLES:
         raise wrong(f"{what}: the role of a turn", role, f"one of {', '.join(ROLES)}")
-    shown = content if role == "user" and isinstance(content, str) else None
-    if shown is not None and (why := held.refuses(shown, row.group)):
+    text = content if role == "user" and isinstance(content, str) else None
+    if text is not None and (why := held.refuses(text, row.group)):
         raise refused(f"{what}: it shows {why}")
 
 

@@ -61,10 +61,10 @@ def randomisation(
     noise = ROUNDING * np.maximum(np.abs(drawn_a), np.abs(drawn_b)).max(axis=0)
     drawn = np.abs(drawn_a - drawn_b)
     hits = np.count_nonzero(drawn >= seen - noise, axis=0)
-    known = np.isfinite(seen) & np.isfinite(drawn).all(axis=0)
+    finite = np.isfinite(seen) & np.isfinite(drawn).all(axis=0)
     return [
         (int(hit) + 1) / (draws + 1) if there else None
-        for hit, there in zip(hits, known, strict=True)
+        for hit, there in zip(hits, finite, strict=True)
     ]
 
 
@@ -75,11 +75,11 @@ def holm(p: Floats | Sequence[float | None]) -> Floats:
     (Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979). A p that cannot be
     had (None or NaN) stays NaN and does not count towards m.
     """
-    given = np.asarray(p, dtype=np.float64)
-    adjusted = np.full(given.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(given))
-    order = known[np.argsort(given[known], kind="stable")]
-    raised = given[order] * np.arange(len(order), 0, -1)
+    values = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(values.shape, np.nan)
+    finite = np.flatnonzero(~np.isnan(values))
+    order = finite[np.argsort(values[finite], kind="stable")]
+    raised = values[order] * np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(raised))
     return adjusted
 
@@ -90,11 +90,11 @@ def benjamini_hochberg(p: Floats | Sequence[float | None]) -> Floats:
     Benjamini and Hochberg, *Controlling the False Discovery Rate*, 1995. A p that cannot be had
     (None or NaN) stays NaN and does not count towards m.
     """
-    given = np.asarray(p, dtype=np.float64)
-    q = np.full(given.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(given))
-    order = known[np.argsort(given[known], kind="stable")]
-    raised = given[order] * len(order) / np.arange(1, len(order) + 1)
+    values = np.asarray(p, dtype=np.float64)
+    q = np.full(values.shape, np.nan)
+    finite = np.flatnonzero(~np.isnan(values))
+    order = finite[np.argsort(values[finite], kind="stable")]
+    raised = values[order] * len(order) / np.arange(1, len(order) + 1)
     q[order] = np.minimum(1.0, np.minimum.accumulate(raised[::-1])[::-1])
     return q
 

@@ -41,7 +41,7 @@ from harness.stages.experiments import carried_out
 from harness.stages.making import Generator
 from harness.verdicts.rule import DecidingScore
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 _FACTS = ("tokens", "memory", "parameters")
 
 
@@ -237,8 +237,8 @@ class Branches:
         """The rows that the reference round learned; of an open one those that are known by now."""
         arms, data = self._history.arms, self._history.data
         train = arms[BASE_ARM].train if BASE_ARM in arms else {}
-        known = max((number for number in train if 0 < number <= self.reference), default=0)
-        return train[known] if known else data.split("train")
+        latest = max((number for number in train if 0 < number <= self.reference), default=0)
+        return train[latest] if latest else data.split("train")
 
     def round(self, number: int) -> AnswerSet:
         """A closed round's answers to dev."""
@@ -285,8 +285,8 @@ class Branches:
         return BranchResult(answers, rows, dict(nested.run.seconds), best.keys)
 
     def side_by_side(
-        self, tasks: Sequence[Callable[[], Given]], window: int | None = None
-    ) -> Iterator[Given]:
+        self, tasks: Sequence[Callable[[], Result]], window: int | None = None
+    ) -> Iterator[Result]:
         """What each task gives, in their order, while as many are carried out as there are workers.
 
         A task trains or answers a branch, and must not depend on what another one does. What is

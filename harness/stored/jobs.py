@@ -100,11 +100,12 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
         plugin, label, began = str(noted["launcher"]), str(noted["label"]), float(noted["began"])
         name, state, said = str(noted["pid"]), "running", str(noted["host"])
     seconds = max(0.0, time.time() - began)
-    left = seconds * (total - done) / done if 0 < done <= total else None
+    remaining = seconds * (total - done) / done if 0 < done <= total else None
     run = folder.parent.relative_to(work).parts[0].removesuffix(".arms")
     return JobAtWork(
-        folder, run, label, plugin, name, state, said, seconds, done, total, step, left, attended
-    )
+        folder, run, label, plugin, name, state, said, seconds, done, total, step, remaining,
+        attended,
+    )  # fmt: skip
 
 
 def _step(noted: dict[str, Any]) -> tuple[int, int, str]:

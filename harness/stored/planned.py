@@ -132,8 +132,8 @@ class PlannedRun:
 
     def learned(self, arm: str) -> Mapping[int, Sequence[Example]]:
         """Round -> the rows that it trains on, as far as they are known; round 1 always is."""
-        known = self._history.arms[arm].train if arm in self._history.arms else {}
-        return {1: self.rows("train"), **{number: rows for number, rows in known.items() if number}}
+        train = self._history.arms[arm].train if arm in self._history.arms else {}
+        return {1: self.rows("train"), **{number: rows for number, rows in train.items() if number}}
 
     def left_beside(self) -> list[PlannedBranch]:
         """What is left to be done beside the rounds, in order.

@@ -130,19 +130,19 @@ class Display:
             now, thread = time.monotonic(), threading.current_thread()
             if done:
                 time_left.reached(now, done)
-            left = ", ".join(filter(None, (_left(time_left.seconds(total)), cgroups.busy())))
+            remaining = ", ".join(filter(None, (_left(time_left.seconds(total)), cgroups.busy())))
             with self._lock:
                 if self.live:
                     if bar is not None and self._steps.get(thread) == bar:
                         text = one_line(f"{label} {what}", STEP)
                         self._progress.update(
-                            bar, completed=done, total=total, description=text, left=left
+                            bar, completed=done, total=total, description=text, left=remaining
                         )
                         self._within[thread] = weight * done / max(1, total)
                         self._advance()
                 elif now - said >= PLAIN_SECONDS and done:
                     said = now
-                    self._print(", ".join(filter(None, (f"{label}: {done}/{total}", left))))
+                    self._print(", ".join(filter(None, (f"{label}: {done}/{total}", remaining))))
 
         return report
 

@@ -71,7 +71,7 @@ def reached(
     who = f"round {round_}" if round_ else "the base model (no round improved on it)"
     if verdict.difference is None or verdict.low is None or verdict.high is None:
         figures = verdict.sentence.removeprefix(f"{verdict.label}: ")
-        said = f"Whether {who} reaches {name} cannot be judged: {figures}"
+        outcome = f"Whether {who} reaches {name} cannot be judged: {figures}"
     else:
         show = number(score.entry)
         heads = {
@@ -79,19 +79,19 @@ def reached(
             "regressed": f"does not reach {name}",
         }
         head = heads.get(verdict.label, f"cannot be told from {name}")
-        said = (
+        outcome = (
             f"{who[:1].upper()}{who[1:]} {head}: a difference of {show(verdict.difference)} in "
             f"{score.title} on {split}, bounds {show(verdict.low)} to {show(verdict.high)} at "
             f"{percent(verdict.level)} confidence."
         )
     if thousand is None:
-        return said
+        return outcome
     tokens = (
         f"{thousand.prompt_tokens:,} tokens of prompts and {thousand.answer_tokens:,} of answers"
     )
     if thousand.money is None:
-        return f"{said} 1,000 answers by {name} take {tokens}."
-    return f"{said} 1,000 answers by {name} cost {amount(thousand.money)} ({tokens})."
+        return f"{outcome} 1,000 answers by {name} take {tokens}."
+    return f"{outcome} 1,000 answers by {name} cost {amount(thousand.money)} ({tokens})."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,11 +143,11 @@ def _sentence(
         figures = verdict.sentence.removeprefix(f"{verdict.label}: ")
         return f"Whether {who} is better than a prompt cannot be judged: {figures}"
     show, sure = number(score.entry), f"{percent(verdict.level)} confidence"
-    which = f"{name}, the best of {sides.prompts} prompts on dev," if sides.prompts > 1 else name
+    prompt = f"{name}, the best of {sides.prompts} prompts on dev," if sides.prompts > 1 else name
     gain, wanted = verdict.difference, required(score.entry, min_gain)
     if verdict.label == "regressed":
-        said = (
-            f"A prompt is better than training so far: {which} beats {who} by {show(-gain)} in "
+        outcome = (
+            f"A prompt is better than training so far: {prompt} beats {who} by {show(-gain)} in "
             f"{score.title}, by {at_least(-verdict.high, show)} at {sure}."
         )
     elif verdict.label != "improved":
@@ -155,26 +155,26 @@ def _sentence(
             "no value" if side.value is None else show(side.value)
             for side in (sides.prompted, sides.best)
         )
-        said = (
-            f"Not shown to be better than a prompt: {which} has {score.title} {prompted} without "
+        outcome = (
+            f"Not shown to be better than a prompt: {prompt} has {score.title} {prompted} without "
             f"training, {who} has {best} (a difference of {show(gain)}, bounds "
             f"{show(verdict.low)} to {show(verdict.high)} at {sure}{wanted})."
         )
     elif base.label != "improved" or base.difference is None or low is None:
-        said = (
-            f"{who.capitalize()} beats {which} by {show(gain)} in {score.title}, and is not shown "
+        outcome = (
+            f"{who.capitalize()} beats {prompt} by {show(gain)} in {score.title}, and is not shown "
             f"to be better than the base model as it is asked{wanted}."
         )
     else:
-        said = (
+        outcome = (
             f"{who.capitalize()} beats the base model by {show(base.difference)} in {score.title}, "
-            f"and {which} by {show(gain)}: each by {at_least(low, show)} at {sure}{wanted}."
+            f"and {prompt} by {show(gain)}: each by {at_least(low, show)} at {sure}{wanted}."
         )
-    return f"{said} {_rows(sides, verdict)}"
+    return f"{outcome} {_rows(sides, verdict)}"
 
 
 def _rows(sides: Sides, verdict: Verdict) -> str:
-    which = f"All figures are of the same {verdict.n} rows of {sides.split}"
+    figures = f"All figures are of the same {verdict.n} rows of {sides.split}"
     if sides.split == "test":
-        return f"{which}."
-    return f"{which}, by which the round was chosen; the test set was not opened."
+        return f"{figures}."
+    return f"{figures}, by which the round was chosen; the test set was not opened."

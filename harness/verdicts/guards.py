@@ -115,6 +115,7 @@ def _holm(cases: Sequence[_Case | forgetting.Case]) -> list[Verdict]:
         called |= lost
         if not lost:
             break
+    # Those that are not called have the verdicts of the last step, at its level.
     rest = {place: case.alone for place, case in enumerate(cases) if case.doubt}
     every = judged | called | rest
     return [every[place] for place in range(len(cases))]

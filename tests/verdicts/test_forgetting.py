@@ -13,7 +13,14 @@ import pytest
 from harness.config.aims import Guard
 from harness.records import Verdict
 from harness.verdicts import guards
-from harness.verdicts.forgetting import Answers, Losses, Rise, by_kind, compared, with_measured
+from harness.verdicts.forgetting import (
+    Losses,
+    PairedAnswers,
+    Rise,
+    by_kind,
+    compared,
+    with_measured,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import registers
@@ -40,15 +47,15 @@ def rise(after: Losses, before: Losses = BEFORE, registers: int = 10_000) -> Ris
 
 
 ALPHA = 0.025
-NONE = Answers((), ())
+NONE = PairedAnswers((), ())
 
 
-def answers(lost: int, gained: int, kept: int = 4, n: int = 40) -> Answers:
+def answers(lost: int, gained: int, kept: int = 4, n: int = 40) -> PairedAnswers:
     """So many right before alone, after alone, and on both sides."""
     before = [*[True] * lost, *[False] * gained, *[True] * kept]
     after = [*[False] * lost, *[True] * gained, *[True] * kept]
     rest = [False] * (n - len(before))
-    return Answers([*before, *rest], [*after, *rest])
+    return PairedAnswers([*before, *rest], [*after, *rest])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def answers(lost: int, gained: int, kept: int = 4, n: int = 40) -> Answers:
     ],
 )
 def test_a_sentence_says_which_way_the_loss_went(by: float, said: str) -> None:
-    found = compared(rise(risen(by)), Answers([True, False], [False, False]), ALPHA)
+    found = compared(rise(risen(by)), PairedAnswers([True, False], [False, False]), ALPHA)
     assert found.sentence.startswith(said)
     assert found.difference == pytest.approx(by, abs=0.01)
     assert found.low is not None and found.high is not None
@@ -289,4 +296,4 @@ def test_instructions_of_a_kind_are_counted_by_themselves() -> None:
     )
     assert (answered.asked, answered.gained, answered.worse) == (1, 1, False)
     assert answered.sentence.endswith("no evidence of fewer.")
-    assert by_kind((), (), ()) == {"": Answers([], [])}
+    assert by_kind((), (), ()) == {"": PairedAnswers([], [])}

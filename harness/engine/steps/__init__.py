@@ -60,8 +60,8 @@ class Steps:
         self.gating: Gating = Gating(self) if beside is None else beside.gating
         self.general_rows = GeneralRows(self)
         # Nobody is told of general text in a branch; its guards may need it.
-        asked = beside is None or run.config.guards_forgetting
-        self.general_texts = GeneralTexts(self, asked=asked)
+        wanted = beside is None or run.config.guards_forgetting
+        self.general_texts = GeneralTexts(self, wanted=wanted)
         self._beside = beside
         self._data: Dataset | None = None
         self._base: Checkpoint | None = None

@@ -54,8 +54,8 @@ def read_data(steps: Steps) -> Dataset:
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, DATA, at, seed)
         rows = []
-        given = rows_of(entry.instance, context)
-        for row in counted(given, entry, steps.run.watcher.say, steps.run.calls.heard):
+        loaded = rows_of(entry.instance, context)
+        for row in counted(loaded, entry, steps.run.watcher.say, steps.run.calls.heard):
             rows.append(row)
             context.check()
         write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))

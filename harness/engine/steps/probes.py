@@ -21,7 +21,7 @@ from harness.data import replay
 from harness.data.splits import rows_digest
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
-from harness.engine.job import TEXTS
+from harness.engine.job import ANSWERS, TEXTS
 from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.kit.numbers import percent
@@ -73,28 +73,12 @@ class ProbedModels:
         return {**self.after.keys, **before}
 
 
-@dataclass(frozen=True)
-class Material:
-    """What all probes of the config ask, in one list."""
-
-    texts: tuple[Example, ...]
-    asked: tuple[tuple[PluginEntry, Example], ...]
-
-    @cached_property
-    def prompts(self) -> list[Example]:
-        """The instructions under names of their own, as a generator is asked."""
-        return [
-            dataclasses.replace(row.as_asked(), id=f"{entry.name} {row.id}", split="dev")
-            for entry, row in self.asked
-        ]
-
-
 class GeneralTexts:
     """Losses on general texts, and answers to general instructions."""
 
-    def __init__(self, steps: Steps, *, asked: bool = True) -> None:
-        """Nothing is measured where it is not asked for."""
-        self.steps, self.asked = steps, asked
+    def __init__(self, steps: Steps, *, wanted: bool = True) -> None:
+        """Nothing is measured where it is not wanted."""
+        self.steps, self.wanted = steps, wanted
         self.run, self.config = steps.run, steps.config
 
     def beside(
@@ -108,7 +92,7 @@ class GeneralTexts:
         Args:
             pinned: what the round was closed with; it is found by that after an upgrade, too.
         """
-        if not (self.asked and self.config.entries["probes"]) or at.arm != BASE_ARM:
+        if not (self.wanted and self.config.entries["probes"]) or at.arm != BASE_ARM:
             return {}
         of_base = {
             name.removesuffix(_OF_BASE): pin
@@ -136,7 +120,7 @@ class GeneralTexts:
         losses = self._losses(checkpoint, at, pinned)
         keys, judged = {LOSSES: losses.digest}, []
         brief = self._brief
-        if brief is not None and self.material.asked:
+        if brief is not None and self._instructions:
             answers = self._answers(checkpoint, brief, at, pinned)
             keys[INSTRUCTIONS] = answers.digest
             judged = list(read_jsonl(answers.path / "right.jsonl"))
@@ -150,23 +134,34 @@ class GeneralTexts:
         )
 
     @cached_property
-    def material(self) -> Material:
-        """What the probes ask; read once.
+    def _texts(self) -> list[Example]:
+        """The texts of all probes, each as the one turn of a row.
 
         Raises:
             PluginError: a probe gives something else than it should.
         """
         texts: list[Example] = []
-        asked: list[tuple[PluginEntry, Example]] = []
         for entry in self.config.entries["probes"]:
             with self.run.guard(LOSSES, entry):
                 for text, group in probing.texts_of(entry.instance):
                     turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
                     name = f"text {len(texts)}"
                     texts.append(Example(name, (turn,), group=own if group else ""))
+        return texts
+
+    @cached_property
+    def _instructions(self) -> list[tuple[PluginEntry, Example]]:
+        """The instructions of all probes, each with its probe.
+
+        Raises:
+            PluginError: a probe gives something else than it should.
+        """
+        instructions: list[tuple[PluginEntry, Example]] = []
+        for entry in self.config.entries["probes"]:
+            with self.run.guard(LOSSES, entry):
                 rows = probing.instructions_of(entry.instance)
-                asked += [(entry, row) for row in rows]
-        return Material(tuple(texts), tuple(asked))
+            instructions += [(entry, row) for row in rows]
+        return instructions
 
     @cached_property
     def _brief(self) -> PluginEntry | None:
@@ -177,7 +172,7 @@ class GeneralTexts:
         return None if generator is None else dataclasses.replace(entry, instance=generator)
 
     def _losses(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Artifact:
-        texts = self.material.texts
+        texts = self._texts
         inputs = {"checkpoint": checkpoint.digest, TEXTS: rows_digest(texts)}
         return self._job(LOSSES, self.config.generate, checkpoint, {TEXTS: texts}, inputs, at,
                          pinned)  # fmt: skip
@@ -185,18 +180,22 @@ class GeneralTexts:
     def _answers(
         self, checkpoint: Checkpoint, brief: PluginEntry, at: At, pinned: Mapping[str, str]
     ) -> Artifact:
-        prompts, asked = self.material.prompts, self.material.asked
+        instructions = self._instructions
+        prompts = [  # under names of their own: two probes may have an instruction of one name
+            dataclasses.replace(row.as_asked(), id=f"{entry.name} {row.id}", split="dev")
+            for entry, row in instructions
+        ]
         inputs = {
             "checkpoint": checkpoint.digest,
             "prompts": rows_digest(prompts),
-            "asked": rows_digest([row for _, row in asked]),
+            "asked": rows_digest([row for _, row in instructions]),
             "probes": [self.run.key_of(entry) for entry in self.config.entries["probes"]],
         }
 
         def judged(folder: Path) -> None:
-            lines = read_jsonl(folder / "output" / "predictions.jsonl")
+            lines = read_jsonl(folder / "output" / ANSWERS)
             answers = [from_json(Prediction, line) for line in lines]
-            pairs = zip(asked, answers, strict=True)
+            pairs = zip(instructions, answers, strict=True)
             right = [
                 {
                     "id": answer.example_id,
@@ -250,7 +249,6 @@ class GeneralRows:
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
-        self._rows: tuple[Example, ...] | None = None
 
     def replayed(self, rows: Sequence[Example]) -> tuple[Example, ...]:
         """The general rows that a training on these rows of the task learns, too.
@@ -262,36 +260,31 @@ class GeneralRows:
         count = replay.wanted(len(rows), share)
         if not count:
             return ()
-        known = self._known()
-        if len(known) < count:
-            real = percent(len(known) / (len(rows) + len(known)))
+        screened = self._screened
+        if len(screened) < count:
+            real = percent(len(screened) / (len(rows) + len(screened)))
             self.steps.note(
                 f"replay: {share:g} asks for {count} general rows beside {len(rows)} of the task, "
-                f"and there are {len(known)}: they are {real} of what is trained on"
+                f"and there are {len(screened)}: they are {real} of what is trained on"
             )
-        return known[:count]
+        return screened[:count]
 
-    def _known(self) -> tuple[Example, ...]:
-        """All that may be trained on, in the order in which they are taken."""
-        if self._rows is None:
-            self._rows = self._screened()
-        return self._rows
-
+    @cached_property
     def _screened(self) -> tuple[Example, ...]:
-        """The general rows that pass the gate, as proposed rows do."""
+        """The general rows that pass the gate, as proposed rows do: in the order of their use."""
         run, at, data = self.steps.run, At(), self.steps.data()
-        seed = self.steps.seed(REPLAY, 0)
-        given = [row for entry in self.steps.config.entries["probes"] for row in self._given(entry)]
+        seed, probes = self.steps.seed(REPLAY, 0), self.steps.config.entries["probes"]
+        proposed = [row for entry in probes for row in self._rows_of(entry)]
         inputs = {
-            "rows": rows_digest(given),
+            "rows": rows_digest(proposed),
             "data": data.digest,
             "gate": self.steps.gating.key,
         }
 
         def make(folder: Path) -> Mapping[str, Any]:
-            gate = self.steps.gating.gate(data, data.split("train"), given)
+            gate = self.steps.gating.gate(data, data.split("train"), proposed)
             passed, refused = [], Counter[str]()
-            for row in replay.ordered(given, seed):
+            for row in replay.ordered(proposed, seed):
                 reason = gate.refuse(row)
                 if reason is None:
                     gate.accept(row)
@@ -303,10 +296,11 @@ class GeneralRows:
 
         artifact = run.stage(REPLAY, None, inputs, make, at, seed=seed)
         for reason, count in artifact.facts["refused"].items():
-            self.steps.note(f"replay: {count} of {len(given)} general rows were left out: {reason}")
+            left_out = f"{count} of {len(proposed)} general rows were left out"
+            self.steps.note(f"replay: {left_out}: {reason}")
         return artifact.records(Example, "rows.jsonl")
 
-    def _given(self, entry: Any) -> list[Example]:
+    def _rows_of(self, entry: PluginEntry) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""
         with self.steps.run.guard(REPLAY, entry):
             rows = probing.rows_of(entry.instance)
