@@ -357,23 +357,23 @@ def attach(machine: Path, url: str | None) -> Objects | None:
     Raises:
         StoreError: it cannot be used.
     """
-    known = _known(machine)
-    url = url or known
+    present = _url_of(machine)
+    url = url or present
     if url is None:
         return None
     store = tried(url)
-    if url != known:
+    if url != present:
         write_json(machine / FILE, {"schema": 1, "store": url})
     return store
 
 
 def of(machine: Path) -> Objects | None:
     """The store that a working folder belongs to; None: it has its own artifacts alone."""
-    url = _known(machine)
+    url = _url_of(machine)
     return None if url is None else opened(url)
 
 
-def _known(machine: Path) -> str | None:
+def _url_of(machine: Path) -> str | None:
     try:
         return str(store_url(read_json(machine / FILE)["store"]))
     except FileNotFoundError:
@@ -431,6 +431,7 @@ def last_number(objects: Objects, prefix: str, known: int = 0) -> int:
     while there(low + step):
         low, step = low + step, step * 2
     high = low + step
+    # Number `low` is there, and `high` is not.
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if there(middle) else (low, middle)

@@ -24,8 +24,8 @@ from harness.context import Context, Watcher
 from harness.engine import (
     beginning,
     journal,
-    names,
     pins,
+    places,
     provenance,
     resume_command,
     scratch,
@@ -104,9 +104,9 @@ class Run:
         self.root = root or Path.cwd()
         self.machine = self.root / MACHINE_FOLDER
         key = digest({**config.key(), "files": all_inputs(config)})
-        first = names.first_name(config.path, key)
-        self.name = name or names.latest_name(self.machine / "runs", first, anew=anew)
-        attempt = names.attempt_of(self.name)
+        first = places.first_name(config.path, key)
+        self.name = name or places.latest_name(self.machine / "runs", first, anew=anew)
+        attempt = places.attempt_of(self.name)
         self.key = key if attempt is None else digest([key, attempt])
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
@@ -212,7 +212,7 @@ class Run:
 
     def ways_out(self, round_: int) -> list[str]:
         """What a user may do whose round does not stand any more, one command each."""
-        latest = names.latest_name(self.machine / "runs", names.first_of(self.name))
+        latest = places.latest_name(self.machine / "runs", places.first_of(self.name))
         command = resume_command.way_on(self.folder, self.config)
         return pins.ways_out(round_, command, latest=latest == self.name)
 

@@ -32,6 +32,7 @@ from harness.engine import dev_ledger, objects
 from harness.engine.ledger import Ledger
 from harness.engine.objects import Objects, StoreError
 from harness.engine.places import CONFIG, JOURNAL, LEDGER, REPORTS_FOLDER
+from harness.engine.scratch import SUBMITTED
 from harness.engine.stage_keys import entry_files
 from harness.errors import EnvironmentFailure, HarnessError, UsageError, near
 from harness.errors.machine import storing
@@ -51,7 +52,7 @@ WATCH = 60.0
 """Seconds for which a heartbeat has to stand still before its driver counts as dead."""
 KEEP = 300.0
 """Seconds between two states of a stage that takes long."""
-_OWN = ("lock", "reports.lock", "calling.json", "harness.log", MARK)
+_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK)
 """What is of one machine alone."""
 _OF_CONFIGS = frozenset({"plugins", "data", "model", "train", "generate", "metrics", "execution"})
 Files = Mapping[str, str]
@@ -269,7 +270,7 @@ class SharedRun:
         digests = {}
         for top in (self._folder, self._folder.with_name(f"{self.name}.arms")):
             for path in sorted(top.rglob("*")) if top.is_dir() else ():
-                own = path.name in _OWN or path.name.endswith(".tmp")
+                own = path.name in _OF_THIS_MACHINE or path.name.endswith(".tmp")
                 if not own and path.is_file() and not path.is_symlink():
                     with contextlib.suppress(FileNotFoundError):
                         digests[path.relative_to(self._runs).as_posix()] = file_digest(path)
@@ -294,10 +295,10 @@ class SharedRun:
             f"this run; {WATCH:.0f} s are waited to see whether it is alive"
         )
         key, late = f"{self._prefix}/beat/{driver['token']}", False
-        first, over = self.store.get(key), time.monotonic() + WATCH
+        first, deadline = self.store.get(key), time.monotonic() + WATCH
         while not late:
             time.sleep(min(WATCH / 12, BEAT / 3))
-            late = time.monotonic() >= over  # the store may be slow: one look is after that
+            late = time.monotonic() >= deadline  # the store may be slow: one look is after that
             if self.store.get(key) != first:
                 raise _driven(self.name, last, "this run is already in progress")
         say("note: it is not, and this process goes on with the run")
@@ -380,8 +381,6 @@ def project_files(run: Run) -> tuple[dict[str, Path], list[str]]:
 
 
 def _others_at_work(run: Run) -> bool:
-    from harness.engine.scratch import SUBMITTED
-
     folders = [
         path.parent for path in run.folder.parent.glob("*/lock") if path.parent != run.folder
     ]
@@ -419,9 +418,9 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
     shared = SharedRun(store, machine, name)
     last = shared.last()
     if not last.number:
-        known = names(store)
-        those = f"; there are: {', '.join(known[:5])}" if known else ""
-        raise UsageError(f"the store has no run '{name}'{near(name, known)}{those}")
+        runs = names(store)
+        others = f"; there are: {', '.join(runs[:5])}" if runs else ""
+        raise UsageError(f"the store has no run '{name}'{near(name, runs)}{others}")
     folder = machine / "runs" / name
     with exclusive(folder / "lock"):
         shared.take(last)
@@ -535,7 +534,7 @@ def _below(path: str, tops: Sequence[str] = ()) -> bool:
     if hostile or PurePosixPath(path).as_posix() != path:
         return False
     if tops:
-        return parts[0] in tops and len(parts) > 1 and parts[-1] not in _OWN
+        return parts[0] in tops and len(parts) > 1 and parts[-1] not in _OF_THIS_MACHINE
     return not any(part.startswith(".") for part in parts) and parts[0] != REPORTS_FOLDER
 
 

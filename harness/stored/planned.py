@@ -50,7 +50,7 @@ from harness.stages.making import rendered
 from harness.stored.branches import Branches
 from harness.stored.replay import NotStored, StoredRun
 
-Place = tuple[str, int, str]
+StagePlace = tuple[str, int, str]
 """Arm (or ``baseline NAME``), round, stage with its split."""
 Job = Callable[[str, Mapping[str, Sequence[Example]]], Path]
 
@@ -82,7 +82,7 @@ class PlannedRun:
         steps: Steps,
         history: History,
         base: Checkpoint | None,
-        stored: Mapping[Place, float],
+        stored: Mapping[StagePlace, float],
         *,
         begins: float = 0.0,
         waiting: str = "",
@@ -315,13 +315,13 @@ def _sealed(run: Run, *, test: bool) -> Sealed | None:
     if not test:
         return NOT_ASKED
     trained = [result for result in run.journal.rounds(BASE_ARM) if result.round]
-    over = len(trained) >= run.config.settings.rounds
-    return NOTHING_KEPT if over and not any(result.kept for result in trained) else None
+    all_closed = len(trained) >= run.config.settings.rounds
+    return NOTHING_KEPT if all_closed and not any(result.kept for result in trained) else None
 
 
-def _pinned(run: Run) -> dict[Place, float]:
+def _pinned(run: Run) -> dict[StagePlace, float]:
     """The trainings and answers that are pinned, with the seconds that they took."""
-    pins: dict[Place, str | None] = {
+    pins: dict[StagePlace, str | None] = {
         (arm, result.round, stage): result.keys.get(stage)
         for arm in (BASE_ARM, CONTROL_ARM)
         for result in run.journal.rounds(arm)
@@ -365,7 +365,7 @@ class _UnbegunRun(StoredRun):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.stored: dict[Place, float] = {}
+        self.stored: dict[StagePlace, float] = {}
         self.looking = 0.0
 
     @property
@@ -393,8 +393,9 @@ class _UnbegunRun(StoredRun):
     def stage(
         self, stage: str, entry: Any, inputs: Any, make: Any, at: At, **named: Any
     ) -> Artifact:
-        known = len(self.cached)
-        made = super().stage(stage, entry, inputs, make, at, **named)
-        self.looking += made.seconds if len(self.cached) == known else 0.0
-        self.stored[at.arm, at.round, stage] = made.seconds
-        return made
+        cached_before = len(self.cached)
+        artifact = super().stage(stage, entry, inputs, make, at, **named)
+        if len(self.cached) == cached_before:
+            self.looking += artifact.seconds
+        self.stored[at.arm, at.round, stage] = artifact.seconds
+        return artifact

@@ -129,6 +129,7 @@ def _overfitting(losses: Losses) -> _Judged | None:
     least = int(means.argmin())
     rises = [_change(valid, last, place).above_zero() for place in range(last)]
     size = float(means[last] - means[least])
+    # Times their number (Bonferroni): the end is compared with every earlier point.
     if min(rises) * last >= ALPHA or size <= SETTLED * float(means[0] - means[least]):
         return None
     rise = _change(valid, last, least)
@@ -155,6 +156,7 @@ def _direction(losses: Losses) -> _Judged:
     if _change(valid, 0, last).above_zero() >= ALPHA:
         words = f": the validation loss did not fall by more than its noise ({fell})"
         return _Judged(None, words, f"{_MORE_ROWS} {_longer(losses)}")
+    # What a process exp(-t), of which 2 % are left at the end, loses after the point `half`.
     limit = (SETTLED ** losses.time[half] - SETTLED) / (1 - SETTLED)
     beyond = _change(valid, half, last, part=limit, of=(0, last))
     share = (means[half] - means[last]) / (means[0] - means[last])
