@@ -1,13 +1,13 @@
 """A run's reports made again from what it has stored: by request, or where they are outdated.
 
-The run itself writes them at its end. Until then, and where people have rated since, the commands
-that show them make them first. A late rating changes reports and the database, never a closed
-round: the summary stays as it is.
+The run itself writes them at its end. Until then, where people have rated since, and where the file
+of a section was edited, the commands that show them make them first. A late rating changes reports
+and the database, never a closed round: the summary stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotators import digests_of, plugins_of
 from harness.report.reading import FILE_NAME, read, read_summary, rounds_closed
+from harness.stages import Section
 
 if TYPE_CHECKING:
     from harness.context import Watcher
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from harness.stored import StoredRun
 
 RATED = "there are new ratings since this report was made: it is made again"
+EDITED = "the file of a section was edited since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
 
 
@@ -88,11 +90,22 @@ def outdated(folder: Path, registry: Registry) -> str:
         report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
         if report is None or rounds_closed(report) < closed:
             return GONE_ON
+        made = (folder / FILE_NAME).stat().st_mtime
+        if any(file.stat().st_mtime > made for file in _section_files(report, registry)):
+            return EDITED
         known = report["annotations"]
     except (HarnessError, OSError, ValueError, LookupError, TypeError):
         return ""
     now = digests_of(folder.name, Path(), registry)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
+
+
+def _section_files(report: Mapping[str, Any], registry: Registry) -> Iterator[Path]:
+    """The one-file plugins of the sections that the report has, or that failed in it."""
+    names = {*report["failed"], *(section["name"] for section in report["sections"])}
+    for stage, name, provider in registry.providers():
+        if stage == Section.stage and name in names and provider.origin.endswith(".py"):
+            yield Path(provider.origin)
 
 
 def refresh(

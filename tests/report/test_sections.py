@@ -84,6 +84,11 @@ def test_one_that_fails_is_named_and_the_rest_stands(project):
     assert analysis["sections"] == []
     assert analysis["failed"] == {"longest": "RuntimeError: no such thing"}
     assert "RuntimeError: no such thing" in project.inside("report", "--full").out
+    project.write(PLUGIN.replace("if self.options.broken", "if False"), "longest.py")
+    for again in (True, False):
+        shown = project.inside("report", "--full")
+        assert ("section was edited since" in shown.err) is again
+        assert "The longest [red]answers[/red]" in shown.out and "no such thing" not in shown.out
 
 
 BLOCKS = '''
