@@ -99,9 +99,11 @@ def query(question: Question) -> None:
     limit = question.limit or (MOST_WRITTEN if written else MOST_SHOWN)
     folder = harness.current_reports(question.run)
     if question.open_test:
-        _count_look(folder)
+        _need_opened(folder)
     sealed = not question.open_test
     result = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
+    if question.open_test:  # a query that fails shows nothing, so it is no look
+        harness.open_run(folder.name).count_look("asked by harness query")
     notes = [f"only the first {limit:,} rows are given: --limit N"] if result.cut else []
     if sealed and "'test'" in sql:
         notes.append(
@@ -117,15 +119,14 @@ def query(question: Question) -> None:
         tables.note(Console(stderr=True), f"note: {note}", "yellow")
 
 
-def _count_look(folder: Path) -> None:
-    """Count a look at the run's test set, once it is open at all."""
+def _need_opened(folder: Path) -> None:
+    """Refuse where the run's test set is not open at all."""
     from harness_inspection.database import DATABASE
     from harness_inspection.sealed import not_opened
 
     sql = "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1"
     if not harness.query(folder / DATABASE, sql).rows:
         raise not_opened(folder.name)
-    harness.open_run(folder.name).count_look("asked by harness query")
 
 
 def _write_json(result: harness.QueryResult) -> None:

@@ -52,7 +52,8 @@ def test_open_test_shows_them_and_is_a_look(opened):
     sql = "SELECT count(*) AS n FROM predictions WHERE split = 'test'"
     hidden = project.inside("query", sql, run, "--json")
     assert hidden.document == [{"n": 0}] and "--open-test" in hidden.err
-    assert openings(project) == before
+    failed = project.inside("query", "SELECT no_such_column FROM predictions", run, "--open-test")
+    assert failed.code == 2 and openings(project) == before
     shown = project.inside("query", sql, run, "--json", "--open-test")
     assert shown.document == [{"n": 96}]
     assert openings(project) == [*before, f"{run} asked by harness query"]

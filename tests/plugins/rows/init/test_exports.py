@@ -37,7 +37,7 @@ def named(command):
     return [name for role, _, name in roles if role in ("prompt", "references")]
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("name", EXPORTS)
 def test_what_other_programs_export(name, empty):
     export = EXPORTS[name]
