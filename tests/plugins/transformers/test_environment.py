@@ -39,7 +39,9 @@ def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
     run.prepare()
     asked = []
     real = run.workers.do
-    monkeypatch.setattr(run.workers, "do", lambda *given: asked.append(given) or real(*given))
+    monkeypatch.setattr(
+        run.workers, "do", lambda *given, **named: asked.append(given) or real(*given, **named)
+    )
     with run.workers:
         found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
     assert len(asked) == 1 and found[0] == found[1] and set(found[0]) == {"device", "dtype"}

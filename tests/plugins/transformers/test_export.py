@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -113,11 +114,8 @@ print(json.dumps([found, str(model.dtype)]))
 
 def loaded_elsewhere(lines, folder, prompts, tmp_path):
     """Answers and type of the model that the lines load, in a process that has no harness."""
-    import peft
-    import transformers
-
-    modules = (torch, transformers, peft)
-    paths = sorted({str(Path(str(module.__file__)).parents[1]) for module in modules})
+    specs = [find_spec(name) for name in ("torch", "transformers", "peft")]
+    paths = sorted({str(Path(spec.origin).parents[1]) for spec in specs})
     code = LOADED.format(lines=lines, folder=str(folder), prompts=list(prompts), paths=paths)
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-W", "ignore", "-c", code],
