@@ -29,6 +29,10 @@ STOP_SECONDS = 30.0
 """For which a job that was cancelled may go on to its next step."""
 ANSWER_SECONDS = 5.0
 """For which an actor that runs may not answer."""
+TAKEN_SECONDS = 30.0
+"""For which an actor waits for the job that it was taken for."""
+SPARE_SECONDS = 10.0
+"""After which an actor without a job ends where another one waits for what it holds."""
 
 
 class Ray(harness.Launcher):
@@ -78,6 +82,8 @@ class Ray(harness.Launcher):
         except ValueError:
             return harness.Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
+            for other in self._held.keys() - {actor}:
+                self._handles[other].give_way.remote()
             return harness.Launched("waiting", "for free resources of the cluster")
         except ray.exceptions.OutOfMemoryError as error:
             return harness.Launched("failed", one_line(str(error), 200), out_of_memory=True)
@@ -188,16 +194,30 @@ class Actor:
         self.states: dict[str, tuple[str, str]] = {}
         self.stops: dict[str, threading.Event] = {}
         self.carrier = harness.Carrier()
-        self.free, self.since = True, time.monotonic()
+        self.since, self.taken_until = time.monotonic(), 0.0
         self.lock = threading.Lock()
         threading.Thread(target=self._end_when_idle, daemon=True).start()
 
     def taken(self) -> bool:
         """Whether it was without a job; it waits for the next one from now on."""
         with self.lock:
-            free, self.free = self.free, False
-            self.since = time.monotonic()
+            if free := self._is_free():
+                self.since = time.monotonic()
+                self.taken_until = self.since + TAKEN_SECONDS
             return free
+
+    def give_way(self) -> None:
+        """End if it is without a job: another actor waits for what it holds."""
+        self._end_after(SPARE_SECONDS)
+
+    def _end_after(self, seconds: float) -> None:
+        with self.lock:
+            if self._is_free() and time.monotonic() - self.since > seconds:
+                os._exit(0)
+
+    def _is_free(self) -> bool:
+        at_work = any(state == "running" for state, _ in self.states.values())
+        return not at_work and time.monotonic() > self.taken_until
 
     def known(self) -> tuple[tuple[int, int, int, float], list[str]]:
         return self.needs, list(self.states)
@@ -206,7 +226,6 @@ class Actor:
         with self.lock:
             if name in self.states:
                 return
-            self.free = False
             self.states[name] = "running", f"on {os.uname().nodename}"
             stop = self.stops[name] = threading.Event()
         threading.Thread(target=self._do, args=(Path(folder), name, stop), daemon=True).start()
@@ -220,7 +239,7 @@ class Actor:
             ended = "failed", str(error)
         with self.lock:
             self.states[name] = ended
-            self.free, self.since = True, time.monotonic()
+            self.since, self.taken_until = time.monotonic(), 0.0
 
     def state(self, name: str) -> tuple[str, str]:
         return self.states.get(name, ("gone", "its actor does not know it"))
@@ -237,11 +256,7 @@ class Actor:
     def _end_when_idle(self) -> None:
         while True:
             time.sleep(1)
-            with self.lock:
-                if time.monotonic() - self.since > IDLE_SECONDS and not any(
-                    state == "running" for state, _ in self.states.values()
-                ):
-                    os._exit(0)
+            self._end_after(IDLE_SECONDS)
 
 
 def _started() -> bool:

@@ -86,22 +86,31 @@ def test_a_job_that_was_just_handed_over_is_not_gone(launcher: Ray, tmp_path: Pa
         awaited(launcher, handed, "failed")
 
 
+def test_an_actor_without_a_job_gives_way_to_one_that_waits(launcher: Ray, tmp_path: Path) -> None:
+    cpus = int(launcher._connected().cluster_resources()["CPU"])
+    awaited(launcher, launcher.submit(job(tmp_path, "one", cpus=cpus)), "failed")
+    other = launcher.submit(job(tmp_path, "two", cpus=cpus, memory=1))
+    assert awaited(launcher, other, "failed").state == "failed", "it was begun"
+
+
 def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
     # A short path: that of a socket has 107 bytes at most.
     with tempfile.TemporaryDirectory() as short, run_kills.ray(Path(short)) as place:
-        made = Ray(Ray.Options(address="127.0.0.1:26379"))
-        awaited(made, made.submit(job(tmp_path, "one")), "failed")
-        with subprocess.Popen(["true"]) as process:
-            place.strikes["raylet"](process, random.Random(1))
-        write_question([], [], tmp_path)
-        for number in range(60):
-            with contextlib.suppress(harness.EnvironmentFailure):  # no fault of the job's
-                name = made.submit(job(tmp_path, f"again-{number}"))
-                if awaited(made, name, "ended", "failed", "gone").state == "ended":
-                    break
-        assert made.state(name).state == "ended"
-        made._connected().shutdown()  # a process that is connected ends with the cluster
-        made.close()
+        made = Ray(Ray.Options(address=place.execution.split("'")[1]))
+        try:
+            awaited(made, made.submit(job(tmp_path, "one")), "failed")
+            with subprocess.Popen(["true"]) as process:
+                place.strikes["raylet"](process, random.Random(1))
+            write_question([], [], tmp_path)
+            for number in range(60):
+                with contextlib.suppress(harness.EnvironmentFailure):  # no fault of the job's
+                    name = made.submit(job(tmp_path, f"again-{number}"))
+                    if awaited(made, name, "ended", "failed", "gone").state == "ended":
+                        break
+            assert made.state(name).state == "ended"
+        finally:
+            made._connected().shutdown()  # a process that is connected ends with the cluster
+            made.close()
 
 
 def test_the_end_is_that_of_a_run_on_this_machine(tmp_path: Path) -> None:
