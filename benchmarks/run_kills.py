@@ -26,6 +26,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -268,7 +269,10 @@ def slurm(folder: Path) -> Iterator[Place]:
 
 @contextlib.contextmanager
 def ray(folder: Path) -> Iterator[Place]:
-    address = "127.0.0.1:26379"
+    with socket.socket() as free:  # another run may have one of its own on this machine
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
     os.environ["RAY_AUTH_MODE"] = "disabled"  # from 2.60 on a cluster asks for a token otherwise
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -278,7 +282,7 @@ def ray(folder: Path) -> Iterator[Place]:
 
     def start() -> None:
         command(
-            "start", "--head", "--port=26379", f"--temp-dir={folder}", "--num-cpus=4",
+            "start", "--head", f"--port={port}", f"--temp-dir={folder}", "--num-cpus=4",
             "--include-dashboard=false", "--disable-usage-stats",
         )  # fmt: skip
 
