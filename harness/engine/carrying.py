@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.engine import channel
 from harness.engine.worker import Worker
+from harness.errors import Cancelled, JobDied, JobKilled
 from harness.kit.files import digest, manifest_of, read_json, remove
 from harness.stages.launching import RESULT
 
@@ -84,7 +85,8 @@ class Carrier:
             self._worker.do(folder, report, stopped, say)
             left = left_by(folder)
         except BaseException as error:
-            failure = channel.described(error)
+            died = isinstance(error, (JobDied, JobKilled))
+            failure = channel.described(Cancelled() if died and stopped() else error)
         try:
             channel.send(lines, NUMBER, "done", {"failure": failure, "left": left})
         finally:

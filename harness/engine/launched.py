@@ -242,6 +242,8 @@ class LaunchedJobs:
             time.sleep(POLL_SECONDS)
 
     def _stopped(self, note: Submitted, job: Launched) -> Exception:
+        if job.out_of_time:
+            return self._out_of_time(note)
         reason = f" ({one_line(job.said, 200)})" if job.said else ""
         return EnvironmentFailure(
             f"the job {note.id} of {self.entry.plugin} was stopped from outside{reason}",
@@ -249,12 +251,21 @@ class LaunchedJobs:
             "goes on from what it has saved",
         )  # fmt: skip
 
+    def _out_of_time(self, note: Submitted) -> Exception:
+        return EnvironmentFailure(
+            f"the time of the job {note.id} of {self.entry.plugin} was over before it ended",
+            hint="ask for more hours under execution.resources; the same command goes on from what "
+            "it has saved",
+        )
+
     def _died(self, note: Submitted, job: Launched) -> Exception:
         with self._turn, plainly(self.entry.named):
             logs = self._launcher.logs(note.id)
         lines = [one_line(line, 200) for line in logs.strip().splitlines()[-5:]]
         reason = f": {one_line(job.said, 200)}" if job.said else ""
         what = f"the job {note.id} of {self.entry.plugin} ended without an answer{reason}"
+        if job.out_of_time:
+            return self._out_of_time(note)
         if job.out_of_memory:
             hint = "ask for more under execution.resources, or for less at once"
             return OutOfMemory(what, details=lines, hint=hint)

@@ -205,6 +205,9 @@ def main() -> NoReturn:
     """Begin: messages go where standard output was, and what libraries print to the log."""
     messages = os.dup(1)
     os.dup2(2, 1)
+    # Whoever ends a job of SLURM sends it to all of its processes: only the first one asks this one
+    # to stop, in order. A handler, and not SIG_IGN, which programs that a job starts would inherit.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     code = 0
     try:

@@ -59,11 +59,13 @@ class Launched:
     Attributes:
         said: where it runs, why it waits or why it ended, in a few words of the launcher.
         out_of_memory: whether it was ended because it took too much.
+        out_of_time: whether it was ended because its time was over.
     """
 
     state: JobState
     said: str = ""
     out_of_memory: bool = False
+    out_of_time: bool = False
 
 
 class Launcher(Plugin):

@@ -97,7 +97,9 @@ class Slurm(harness.Launcher):
             return harness.Launched("gone", said)
         code = job.get("ExitCode", "").partition(":")[0]
         said += f", exit code {code}" if code not in ("", "0") else ""
-        return harness.Launched("failed", said, out_of_memory=state == "OUT_OF_MEMORY")
+        return harness.Launched(
+            "failed", said, out_of_memory=state == "OUT_OF_MEMORY", out_of_time=state == "TIMEOUT"
+        )
 
     def cancel(self, id: str) -> None:
         job = _job(id)

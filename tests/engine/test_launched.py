@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.config.plugin_entries import PluginEntry
@@ -176,6 +177,14 @@ def test_a_job_that_ends_without_a_word_is_told_by_its_launcher(
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_job_whose_time_was_over_is_not_called_dead(folder: Path) -> None:
+    jobs, _ = queued(Launched("running"), Launched("failed", "timeout", out_of_time=True))
+    with pytest.raises(EnvironmentFailure, match=r"time of the job id-.* was over") as caught:
+        done(jobs, folder)
+    assert "more hours under execution.resources" in str(caught.value)
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_run_that_starts_again_waits_for_the_same_job(folder: Path) -> None:
     jobs, queue = queued(Launched("running"))
     with pytest.raises(Cancelled):
@@ -309,9 +318,12 @@ def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("all_of_it", [False, True])
+@pytest.mark.nightly(but_each=2)
 def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
-    jobs: LaunchedJobs, tmp_path: Path
+    jobs: LaunchedJobs, tmp_path: Path, all_of_it: bool
 ) -> None:
+    """scancel sends SIGTERM to all processes of a job."""
     folder = laid_out(tmp_path, seconds=600)
 
     def stop() -> None:
@@ -319,7 +331,11 @@ def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
             time.sleep(0.05)
         while not any(carrying.messages_file(folder, note.name).read_bytes().split()):
             time.sleep(0.05)
-        os.kill(int(note.id), signal.SIGTERM)
+        first = psutil.Process(int(note.id))
+        while len(below := first.children(recursive=True)) < 2:
+            time.sleep(0.05)
+        for process in [first, *below][: None if all_of_it else 1]:
+            process.send_signal(signal.SIGTERM)
 
     threading.Thread(target=stop, daemon=True).start()
     with pytest.raises(EnvironmentFailure, match="was stopped from outside"):
