@@ -247,7 +247,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         settings.rounds, *counts, trainings, len(config.beside()), len(config.trainers)
     )
     log = log_to(run.folder / "harness.log")
-    display = Display(console, run.name, total)
+    display = Display(console, run.name, total, elsewhere=run.workers.launched is not None)
     with log, stop, run.workers, counting(run.spending), display:
         run.watcher = display
         run.prepare()

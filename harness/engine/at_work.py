@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.context import Report
+from harness.terminal.time_left import TimeLeft
 
 FILE = "at-work.json"
 SECONDS = 1.0
@@ -32,7 +33,9 @@ class AtWork:
         self._told: dict[str, Any] = {
             "label": label, "launcher": launcher, "host": socket.gethostname(),
             "pid": os.getpid(), "began": time.time(), "step": [0, 0, ""], "stepped": time.time(),
+            "left": None,
         }  # fmt: skip
+        self._time_left = TimeLeft()
 
     def __enter__(self) -> AtWork:
         self._write()
@@ -46,8 +49,13 @@ class AtWork:
 
         def told(done: int, total: int, what: str) -> None:
             report(done, total, what)
+            if done:
+                self._time_left.reached(time.monotonic(), done)
             if time.monotonic() - self._written >= SECONDS or not done:
-                self._told |= {"step": [done, total, what], "stepped": time.time()}
+                self._told |= {
+                    "step": [done, total, what], "stepped": time.time(),
+                    "left": self._time_left.seconds(total),
+                }  # fmt: skip
                 self._write()
 
         return told

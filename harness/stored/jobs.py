@@ -29,13 +29,14 @@ class JobAtWork:
         run: name of its run; of a branch, too.
         label: what it does.
         launcher: ``local``, or the plugin that launched it.
-        id: of the launcher; of a local one the process of its run.
+        id: of the launcher, empty until it has one; of a local one the process of its run.
         state: ``waiting``, ``running``, or what the launcher says at the end; empty: it was not
             asked, or does not answer.
         said: where it runs, or why it waits.
         seconds: since it was begun or submitted.
         done, total, step: how far it is; ``total`` 0: not known.
-        left: seconds that are left at its present pace; None where that is not known.
+        left: seconds that are left at its present pace; None where that is not steady, or nobody
+            waits for it.
         attended: whether a run's process waits for it.
     """
 
@@ -98,9 +99,14 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
                 said = said or str(message[1])
     else:
         plugin, label, began = str(noted["launcher"]), str(noted["label"]), float(noted["began"])
-        name, state, said = str(noted["pid"]), "running", str(noted["host"])
-    seconds = max(0.0, time.time() - began)
-    remaining = seconds * (total - done) / done if 0 < done <= total else None
+        if plugin == "local":
+            name, state, said = str(noted["pid"]), "running", str(noted["host"])
+        else:
+            name, state, said = "", "waiting", "to be submitted"
+    now, remaining = time.time(), noted.get("left") if attended else None
+    seconds = max(0.0, now - began)
+    if remaining is not None:
+        remaining = max(0.0, float(remaining) - (now - float(noted["stepped"])))
     run = folder.parent.relative_to(work).parts[0].removesuffix(".arms")
     return JobAtWork(
         folder, run, label, plugin, name, state, said, seconds, done, total, step, remaining,

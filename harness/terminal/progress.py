@@ -74,10 +74,16 @@ def weight_of_pool(rounds: int) -> float:
 
 
 class Display:
-    """Shows a run on standard error. Implements :class:`harness.context.Watcher`."""
+    """Shows a run on standard error. Implements :class:`harness.context.Watcher`.
 
-    def __init__(self, console: Console, run: str, total: float) -> None:
-        self.console, self.run = console, run
+    Args:
+        elsewhere: jobs are at work on machines of which the load of this one says nothing.
+    """
+
+    def __init__(
+        self, console: Console, run: str, total: float, *, elsewhere: bool = False
+    ) -> None:
+        self.console, self.run, self.elsewhere = console, run, elsewhere
         self.live = console.is_terminal
         self._done = 0.0
         self._total = total
@@ -130,7 +136,8 @@ class Display:
             now, thread = time.monotonic(), threading.current_thread()
             if done:
                 time_left.reached(now, done)
-            remaining = ", ".join(filter(None, (_left(time_left.seconds(total)), cgroups.busy())))
+            busy = "" if self.elsewhere else cgroups.busy()
+            remaining = ", ".join(filter(None, (_left(time_left.seconds(total)), busy)))
             with self._lock:
                 if self.live:
                     if bar is not None and self._steps.get(thread) == bar:

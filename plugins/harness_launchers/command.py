@@ -63,7 +63,7 @@ def _cancel(at_work: Sequence[harness.JobAtWork], ids: Sequence[str], console: C
     """
     import harness
 
-    launched = {job.id: job for job in at_work if job.launcher != "local"}
+    launched = {job.id: job for job in at_work if job.id and job.launcher != "local"}
     wanted = list(launched) if ALL in ids else list(ids)
     if unknown := [name for name in wanted if name not in launched]:
         raise harness.UsageError(
@@ -100,7 +100,7 @@ def _cells(job: harness.JobAtWork) -> tuple[Cell, ...]:
     state = job.state or "unknown"
     return (
         (job.label, job.run),
-        (job.launcher if local else f"{job.launcher} {job.id}", job.said),
+        (job.launcher if local else f"{job.launcher} {job.id}".rstrip(), job.said),
         duration(job.seconds),
         (far or state, left),
     )

@@ -107,11 +107,10 @@ def test_a_busy_machine_is_named_beside_the_time_left(monkeypatch: pytest.Monkey
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     monkeypatch.setattr("os.getloadavg", lambda: (6.66, 0.0, 0.0))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    console = Console(file=io.StringIO(), width=80)
-    with progress.Display(console, "run", 1.0) as display:
-        report = display.stage("round 0: generate")
-        for now[0], done in ((20.0, 1), (40.0, 2)):
-            report(done, 150, "answers")
-    assert (
-        console.file.getvalue().splitlines()[0] == "round 0: generate: 1/150, load 6.7 on 2 cores"
-    )
+    for elsewhere, busy in ((False, ", load 6.7 on 2 cores"), (True, "")):
+        console, now[0] = Console(file=io.StringIO(), width=80), 0.0
+        with progress.Display(console, "run", 1.0, elsewhere=elsewhere) as display:
+            report = display.stage("round 0: generate")
+            for now[0], done in ((20.0, 1), (40.0, 2)):
+                report(done, 150, "answers")
+        assert console.file.getvalue().splitlines()[0] == f"round 0: generate: 1/150{busy}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 import harness
+from harness.context import silent
+from harness.engine.at_work import AtWork
 from tests.support.launchers import SAMPLE
 from tests.support.project import CONFIG, FAKES, Project
 from tests.support.waiting import until
@@ -33,13 +36,13 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     until(
         lambda: (
             run.poll() is not None
-            or any("train" in job.label and job.left for job in at_work(project))
+            or any("train" in job.label and job.total for job in at_work(project))
         ),
         "the training",
     )
     shown = project.inside("jobs")
     assert shown.code == 0
-    assert "round 1: train" in shown.out and "of 900 step" in shown.out and "left" in shown.out
+    assert "round 1: train" in shown.out and "of 900 step" in shown.out
     run.kill()
     run.communicate()
     if text is LAUNCHED:
@@ -48,6 +51,33 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
         cancelled = project.inside("jobs", "--cancel", job["id"])
         assert cancelled.code == 0 and json.dumps(job["id"])[1:-1] in cancelled.err
     assert at_work(project) == []
+
+
+def test_time_left_is_that_of_the_pace_and_not_of_the_queue(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    folder = project.folder / ".harness" / "work" / "run" / "train-1"
+    folder.mkdir(parents=True)
+    with AtWork(folder, "round 1: train", "local") as job:
+        report = job.hearing(silent)
+        for step in range(240, 301):  # it goes on from a checkpoint, after an hour in a queue
+            monkeypatch.setattr(time, "monotonic", lambda step=step: now + 3600 + 2 * step)
+            report(step, 600, "steps")
+        monkeypatch.undo()
+        [shown] = at_work(project)
+        assert (shown.done, shown.left) == (300, pytest.approx(600, rel=0.05))
+
+
+def test_a_job_without_an_id_is_yet_to_be_submitted_and_cannot_be_cancelled(
+    project: Project,
+) -> None:
+    folder = project.folder / ".harness" / "work" / "run" / "train-1"
+    folder.mkdir(parents=True)
+    with AtWork(folder, "round 1: train", "slurm"):
+        [job] = at_work(project)
+        assert (job.id, job.state, job.said) == ("", "waiting", "to be submitted")
+        assert project.inside("jobs", "--cancel", "all").err == ""
 
 
 def at_work(project: Project) -> list[harness.JobAtWork]:
