@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         EnvironmentFailure as EnvironmentFailure,
         HarnessError as HarnessError,
         InputChanged as InputChanged,
+        JobDied as JobDied,
+        JobKilled as JobKilled,
         OutOfMemory as OutOfMemory,
         PluginError as PluginError,
         UsageError as UsageError,
@@ -184,7 +186,8 @@ _HOMES = {
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
-        "InputChanged", "OutOfMemory", "PluginError", "UsageError", "Waiting", "near",
+        "InputChanged", "JobDied", "JobKilled", "OutOfMemory", "PluginError", "UsageError",
+        "Waiting", "near",
     ),
     "harness.errors.machine": ("machine_trouble",),
     "harness.data.corrections": ("CORRECTED_SPLITS", "Correction", "check_fits", "prompt_digest"),

@@ -374,18 +374,20 @@ class Run:
         self.workers.check()
         self.budget.check(stage, label)
         folder = self.fresh_folder(_folder(stage, key))
-        if self.workers.count == 1 and scratch.remove_others(folder, stage):
+        # With several workers another branch may come back to them.
+        alone = self.workers.count == 1 and not scratch.saved(folder)
+        if alone and any(map(scratch.saved, scratch.others(folder, stage))):
             self.watcher.say(
-                f"note: {label}: begins anew; what an interrupted attempt had saved was made with "
-                "other settings, rows, libraries, device or number of processes"
+                f"note: {label}: begins anew; what an interrupted attempt has saved was made with "
+                "other settings, rows, libraries, device or number of processes, and stays until "
+                "this one has ended"
             )
         begin = time.monotonic() - scratch.begun(folder)
         facts = make(folder)
         seconds = time.monotonic() - begin
         artifact = self.artifacts.publish(stage, key, folder / "output", facts, seconds)
-        if self.workers.count > 1:
-            # Not before: what another branch has left there it may yet come back to.
-            scratch.remove_others(folder, stage, {_folder(*k) for k in self.workers.making})
+        for other in scratch.others(folder, stage, {_folder(*k) for k in self.workers.making}):
+            remove(other)
         remove(folder)
         return artifact
 

@@ -61,21 +61,21 @@ def begun(folder: Path) -> float:
     return seconds
 
 
-def remove_others(folder: Path, stage: str, at_work: Container[str] = ()) -> bool:
-    """Remove what is left of attempts at the same stage under other keys, to which nobody comes
-    back.
+def others(folder: Path, stage: str, at_work: Container[str] = ()) -> list[Path]:
+    """Folders of attempts at the same stage under other keys, to which nobody may come back.
 
     Args:
         at_work: names of folders in which it is made now.
-
-    Returns:
-        Whether one of them had saved something.
     """
-    saved = False
-    for other in folder.parent.iterdir():
-        same = other.name.startswith(f"{stage}-") and len(other.name) == len(folder.name)
-        submitted = (other / SUBMITTED).is_file()  # and may be at work; harness jobs shows it
-        if same and other != folder and other.name not in at_work and not submitted:
-            saved = saved or any((other / SCRATCH).glob("*"))
-            remove(other)
-    return saved
+    return [
+        other
+        for other in folder.parent.iterdir()
+        if other.name.startswith(f"{stage}-") and len(other.name) == len(folder.name)
+        and other != folder and other.name not in at_work
+        and not (other / SUBMITTED).is_file()  # it may be at work; harness jobs shows it
+    ]  # fmt: skip
+
+
+def saved(folder: Path) -> bool:
+    """Whether an attempt in ``folder`` has saved something."""
+    return any((folder / SCRATCH).glob("*"))

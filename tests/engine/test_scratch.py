@@ -5,12 +5,12 @@ from __future__ import annotations
 from harness.engine import scratch
 
 
-def test_what_another_key_had_saved_is_removed_and_told(tmp_path):
-    own, other, bare = (tmp_path / name for name in ("train-aa", "train-bb", "train-cc"))
-    for folder in (own, other, tmp_path / "generate-bb"):
+def test_attempts_under_other_keys_are_known_with_what_they_have_saved(tmp_path):
+    own, other, bare, sent = (tmp_path / f"train-{name}" for name in ("aa", "bb", "cc", "dd"))
+    for folder in (own, other, sent, tmp_path / "generate-bb"):
         (scratch.of(folder) / "step-1").write_text("x")
     scratch.of(bare)
-    assert scratch.remove_others(own, "train")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["generate-bb", "train-aa"]
-    scratch.of(bare)
-    assert not scratch.remove_others(own, "train") and not bare.exists()
+    (sent / scratch.SUBMITTED).write_text("{}")
+    assert sorted(scratch.others(own, "train")) == [other, bare]
+    assert scratch.others(own, "train", {"train-bb"}) == [bare]
+    assert scratch.saved(other) and not scratch.saved(bare)

@@ -160,15 +160,19 @@ def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypat
     assert [step for _, step in taken(counting)][4:] == [str(n) for n in [*range(1, 7)] * 2]
 
 
-def test_what_others_have_left_goes_but_not_that_of_stages_at_work(tmp_path):
-    names = ("train-1", "train-2", "train-3", "train-4", "generate-1")
-    for name in names:
-        (scratch.of(tmp_path / name) / "step").write_text("1")
-    (tmp_path / "train-3" / scratch.SUBMITTED).write_text("{}")
-    assert scratch.remove_others(tmp_path / "train-1", "train", {"train-2"})
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "generate-1", "train-1", "train-2", "train-3",
-    ]  # fmt: skip
+def test_an_attempt_with_other_settings_loses_nothing_of_the_first(counting, monkeypatch):
+    import harness.engine.run
+
+    assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
+    with monkeypatch.context() as another:
+        another.setattr(harness.engine.run, "CORE_REVISION", -1)
+        begun = counting.harness(*GIVEN, DIE_AT="2")
+        assert "begins anew; what an interrupted attempt has saved" in " ".join(begun.err.split())
+        again = counting.harness(*GIVEN, DIE_AT="3")
+        assert "begins anew" not in again.err and "goes on after step 2" in again.err
+    done = counting.inside(*GIVEN)
+    assert "goes on after step 4" in done.err
+    assert not left(counting)
 
 
 def test_a_plugin_outside_of_a_run_has_no_scratch(tmp_path):

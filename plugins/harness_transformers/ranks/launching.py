@@ -64,7 +64,7 @@ def spread(
 
     Raises:
         Cancelled: the user asked to stop, and the first rank did.
-        OutOfMemory: a rank was killed.
+        JobKilled, JobDied: a rank was killed, or ended without a word: the job is begun again.
         EnvironmentFailure: a rank hangs.
         HarnessError: as a rank raised it.
     """
@@ -291,14 +291,14 @@ class Members:
     def _died(self, rank: int, code: int) -> harness.HarnessError:
         who = f"rank {rank} of {self.count}"
         if code == -signal.SIGKILL:
-            return harness.OutOfMemory(
+            return harness.JobKilled(
                 f"the process of {who} was killed (signal 9), which mostly means that memory ran "
                 "out; the others were ended",
                 hint="take fewer processes, or ask for less at once; the same command goes on from "
                 "the last checkpoint",
             )  # fmt: skip
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return harness.PluginError(f"the process of {who} ended without an answer ({reason})")
+        return harness.JobDied(f"the process of {who} ended without an answer ({reason})")
 
     def _wait_no_longer(self) -> None:
         """Whether a rank hangs."""

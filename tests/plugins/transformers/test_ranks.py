@@ -241,7 +241,8 @@ def test_killed_and_stopped_it_goes_on_to_the_same_bytes(train, tmp_path, monkey
         dead = train(2, scratch=scratch, **options)
         number, _, name = fault.split(":")
         assert f"rank {number} of 2" in str(dead.failure), dead.failure
-        assert isinstance(dead.failure, harness.OutOfMemory) == (name == "SIGKILL")
+        kind = harness.JobKilled if name == "SIGKILL" else harness.JobDied
+        assert isinstance(dead.failure, kind), "such a job is begun again"
         assert not left(dead.output) and not (dead.output / "ranks").exists()
         assert time.monotonic() - began < 90
     monkeypatch.delenv(FAULT)
@@ -267,7 +268,7 @@ def test_another_number_of_processes_does_not_go_on(train, tmp_path):
     ("fault", "kind", "words"),
     [
         ("1:2:memory", harness.OutOfMemory, "memory is not enough"),
-        ("1:2:leave", harness.PluginError, "rank 1 of 2"),
+        ("1:2:leave", harness.JobDied, "rank 1 of 2"),
         ("1:2:SIGSTOP", harness.EnvironmentFailure, "rank 1 of 2 hangs"),
     ],
 )
