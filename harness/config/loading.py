@@ -317,7 +317,9 @@ def check(
             entries[name] = ()
     experiments = tuple(experiments_of(registry, values, base, problems))
     raw, launcher = settings.execution.launcher, None
-    if raw not in HERE:
+    if isinstance(raw, str) and raw not in HERE and (meant := near(raw, HERE)):
+        problems.add(LAUNCHER, f"no launcher is called '{raw}'{meant}")
+    elif raw not in HERE:
         launcher = entry_of(registry, Launcher.stage, raw, LAUNCHER, base, problems)
     _check_whole(settings, entries, base, problems)
     if asking:

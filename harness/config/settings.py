@@ -149,11 +149,14 @@ class Budget(Strict):
 
 def _as_mebibytes(memory: Any) -> Any:
     """``24GB`` as MiB; a number is MiB already."""
-    match = re.fullmatch(r"([0-9.]+)\s*([MGT])(i?)B?", memory) if isinstance(memory, str) else None
-    if match is None:
+    if not isinstance(memory, str) or memory.isdecimal():
         return memory
-    binary = {"M": 1, "G": 1024, "T": 1024**2}[match[2]]
-    decimal = {"M": 1e6, "G": 1e9, "T": 1e12}[match[2]] / 2**20
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MGT])(i?)B?", memory, re.ASCII | re.IGNORECASE)
+    if match is None:
+        raise PydanticCustomError("memory", "a number of MiB, or a text such as 24GB, is needed")
+    unit = match[2].upper()
+    binary = {"M": 1, "G": 1024, "T": 1024**2}[unit]
+    decimal = {"M": 1e6, "G": 1e9, "T": 1e12}[unit] / 2**20
     return int(float(match[1]) * (binary if match[3] else decimal))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from harness.records import Level
 
 WHOLE = "whole_message"
 """Type of a ``PydanticCustomError`` whose message needs no *not VALUE* behind it."""
+_DUE = "Input should be "
+"""How pydantic begins to say what is due."""
 _LONGEST_SHOWN = 80
 """Characters of a wrong value that a message repeats."""
 
@@ -80,7 +82,7 @@ class Problems:
             model: what the value was to be; its keys are proposed where one is unknown.
             synonyms: other words for keys of the model itself, with what they mean.
         """
-        for problem in error.errors():
+        for problem in _of_unions(error.errors(), model):
             inner = (*place, *problem["loc"])
             if problem["type"] == "extra_forbidden":
                 name, names = str(problem["loc"][-1]), _keys_at(model, problem["loc"][:-1])
@@ -116,6 +118,30 @@ class Problems:
         if self._wrong:
             raise ConfigError(f"{what} in {self.subject}", details=details)
         raise EnvironmentFailure(f"{what} of this machine", details=details)
+
+
+def _of_unions(problems: Sequence[Any], model: type[BaseModel]) -> Iterator[Any]:
+    """The same, where a value that none of several types takes is one problem at its own place.
+
+    pydantic has one for each type, at a place within it that has the type's name.
+    """
+    of_value: dict[Any, list[Any]] = {}
+    for number, problem in enumerate(problems):
+        *place, last = problem["loc"] or ("",)
+        key = isinstance(last, int) or last in _keys_at(model, tuple(place))
+        own = (number,) if key else (tuple(place), id(problem["input"]))
+        of_value.setdefault(own, []).append(problem)
+    for first, *others in of_value.values():
+        # The same value under two keys of a mapping is wrong twice, in the same words.
+        if {other["msg"] for other in others} <= {first["msg"]}:
+            yield from (first, *others)
+            continue
+        dues = [
+            problem["msg"].removeprefix(_DUE).partition(", unable")[0]
+            for problem in (first, *others)
+        ]
+        due = f"{_DUE}{' or '.join(dues)}"
+        yield {**first, "loc": first["loc"][:-1], "msg": due, "type": "union"}
 
 
 def _keys_at(model: type[BaseModel], place: Place) -> list[str]:

@@ -198,6 +198,14 @@ class LoraTrainer(AdapterTrainer):
         if options.quantization and options.strategy == "fsdp":
             message = f"weights of {options.quantization} cannot be cut into parts: use ddp"
             yield harness.Problem(message, ("strategy",))
+        elif options.strategy == "fsdp" and options.processes == 1:
+            yield harness.Problem("no effect with one process", ("strategy",), "note")
+        count, rows = options.processes, options.batch_size
+        if count != "auto" and rows % count:
+            message = (
+                f"{rows} rows are no multiple of {count} processes: some get fewer than others"
+            )
+            yield harness.Problem(message, ("batch_size",), "note")
 
     def train(
         self,

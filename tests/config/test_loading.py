@@ -48,6 +48,20 @@ def changed(project, old, new):
         (", rows: 10", "", ["augment.0", "rows", "needed"]),
         ("rows: 10", "rows: 10, control: best", ["'random' or 'none' is needed", "'best'"]),
         ("launcher: inline", "launcher: cloud", ["execution.launcher", "'cloud'"]),
+        ("launcher: inline", "launcher: loacl", ["execution.launcher: ", "mean 'local'?"]),
+        ("launcher: inline", "cache: 1.2.3GB", ["execution.cache: a number of MiB, or", "24GB"]),
+        (
+            "launcher: inline", "resources: {train: {memory: lots}}",
+            ["resources.train.memory: a number of MiB, or a text such as 24GB, is needed, not 'l"],
+        ),
+        (
+            "train: {plugin: fake}", "train: {plugin: lora, processes: none}",
+            ["1 problem", "train.processes: input should be 'auto' or a valid integer, not 'none'"],
+        ),
+        (
+            "train: {plugin: fake}", "train: {plugin: lora, processes: 0}",
+            ["train.processes: input should be 'auto' or greater than or equal to 1, not 0"],
+        ),
         ("launcher: inline", "budget: {hours: 0}", ["execution.budget.hours", "greater than 0"]),
         ("launcher: inline", "budget: {hours: -1}", ["execution.budget.hours", "greater than 0"]),
         ("launcher: inline", "budget: {hours: soon}", ["execution.budget.hours", "'soon'"]),

@@ -304,3 +304,11 @@ def test_names_come_from_the_headers_of_all_files(tiny):
     names = checks.shapes(tiny)
     assert names["model.layers.1.mlp.up_proj.weight"] == [64, 32]
     assert names["model.norm.weight"] == [32]
+
+
+def test_processes_that_bring_nothing_are_noted():
+    level, place, message = one(LoraTrainer, processes=1, strategy="fsdp")
+    assert (level, place, message) == ("note", ("strategy",), "no effect with one process")
+    level, place, message = one(LoraTrainer, processes=3, batch_size=8)
+    assert (level, place) == ("note", ("batch_size",)) and "no multiple of 3" in message
+    assert not said(LoraTrainer, processes=4, batch_size=8)
