@@ -18,6 +18,9 @@ from harness_rows.turns import turns_in
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
 ASKING = ("prompt", "input")
 """Columns that may hold turns, too, with the answer in another one (TRL; OpenAI evals, Inspect)."""
+SYSTEMS = ("system", "system_prompt")
+_ASKED_OF, _BETTER, _WORSE = "input.messages", "preferred_output", "non_preferred_output"
+"""Pairs as OpenAI takes them."""
 _SOURCES, _TARGETS = ("source", "src"), ("target", "tgt")
 """Prompts and answers of a translation; a ``source`` alone says where a row is from."""
 _WHOLE = ("document", "article", "passage")
@@ -85,13 +88,15 @@ def recognise(
     Raises:
         DataError: no format fits, or a named column is missing.
     """
-    named, table = _roles_of_config(options), _Table(columns, head, where)
-    _check_named([*template_names(options.prompt), *named.all_columns()], table)
+    given, table = _roles_of_config(options), _Table(columns, head, where)
+    _check_named([*template_names(options.prompt), *given.all_columns()], table)
+    named = given
     # Before the formats: in pairs, the columns `chosen` and `rejected` decide what the others are.
     if options.format == "auto" and not (named.references or named.prompts or named.messages):
         named = _with_preferences(named, table)
     if named.prompts or named.template or named.messages:
-        form, roles, reason = _by_config(named, table)
+        form, roles = _by_config(named, table)
+        reason = "your config" if named == given else "its columns"
     else:
         form, roles, reason = _by_columns(options.format, named, table)
     roles = _with_optional(roles, named, table)
@@ -199,8 +204,8 @@ def _check_named(wanted: Iterable[str], table: _Table) -> None:
     )
 
 
-def _by_config(named: Roles, table: _Table) -> tuple[str, Roles, str]:
-    """Format, roles and reason where the config names the prompt."""
+def _by_config(named: Roles, table: _Table) -> tuple[str, Roles]:
+    """Format and roles where the prompt is named."""
     if named.messages:
         style = table.turns(named.messages) or "messages"
         roles = Roles(
@@ -209,13 +214,13 @@ def _by_config(named: Roles, table: _Table) -> tuple[str, Roles, str]:
             references=named.references,
             tools=table.first(TOOLS),
         )
-        return style, roles, "your config"
+        return style, roles
     prompts = named.prompts or template_names(named.template)
     references = named.references or (table.first(ANSWERS, but=prompts),)
     if not references[0]:
         raise _unrecognised(table, "no column is known for one of answers")
     roles = Roles(prompts=named.prompts, template=named.template, references=references)
-    return "columns", roles, "your config"
+    return "columns", roles
 
 
 def _by_columns(wanted: str, named: Roles, table: _Table) -> tuple[str, Roles, str]:
@@ -276,7 +281,7 @@ def _messages(table: _Table, answers: Sequence[str] = (), style: str = "messages
     roles = Roles(
         messages=column,
         references=tuple(references),
-        system=table.first(("system", "system_prompt")),
+        system=table.first(SYSTEMS),
         tools=table.first(TOOLS),
     )
     if folded_name(column) in ASKING and not roles.references:
@@ -306,7 +311,7 @@ def _alpaca(table: _Table, answers: Sequence[str] = ()) -> Roles | None:
     return Roles(
         prompts=tuple(filter(None, (instruction, context))),
         references=(answer,),
-        system=table.first(("system", "system_prompt")),
+        system=table.first(SYSTEMS),
         history=table.first(("history",)),
     )
 
@@ -323,7 +328,7 @@ def _prompt_completion(table: _Table, answers: Sequence[str] = ()) -> Roles | No
     return Roles(
         prompts=tuple(filter(None, (context, prompt))),
         references=(answer,),
-        system=table.first(("system", "system_prompt"), but=(prompt, answer)),
+        system=table.first(SYSTEMS, but=(prompt, answer)),
     )
 
 
@@ -428,7 +433,7 @@ def _with_preferences(named: Roles, table: _Table) -> Roles:
             details=[f"columns: {', '.join(table.columns)}"],
             hint="join the steps of the rows in which all are right, as prompt and completion",
         )
-    chosen, rejected = table.first(("chosen",)), table.first(("rejected",))
+    chosen, rejected = table.first(("chosen", _BETTER)), table.first(("rejected", _WORSE))
     if rejected and not chosen and table.first(("references",)):  # rows as this program writes them
         return replace(named, rejected=rejected)
     if not chosen or not rejected:
@@ -437,6 +442,9 @@ def _with_preferences(named: Roles, table: _Table) -> Roles:
     turns = turns_in(table.values(chosen)[0]) if answers else None
     begins = str(turns[0].get("role", turns[0].get("from"))).casefold() if turns else ""
     chat, prompt = _turns_column(table), _prompt_column(table)
+    if chosen == _BETTER and table.turns(_ASKED_OF):
+        chat = _ASKED_OF
+    named = replace(named, system=named.system or table.first(SYSTEMS))
     if begins in ("user", "human", "system"):  # the prompt stands in front of the answer, too
         return replace(named, messages=chosen, rejected=rejected)
     if chat and answers:

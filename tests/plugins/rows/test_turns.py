@@ -247,6 +247,9 @@ PAIRS: dict[str, dict[str, Any]] = {
         "rejected": [USER, answer("No.")]},
     "LLaMA-Factory": {"conversations": [FROM], "chosen": GPT, "rejected": GPT},
     "Alpaca": {"instruction": "Why?", "input": "", "chosen": "So.", "rejected": "No."},
+    "OpenAI": {
+        "input": {"messages": [USER], "tools": []}, "preferred_output": [answer("So.")],
+        "non_preferred_output": [answer("No.")]},
 }  # fmt: skip
 
 
@@ -258,6 +261,15 @@ def test_pairs_are_read_in_the_usual_forms(name, tmp_path):
     rejected = ("No.",) if name != "LLaMA-Factory" else ()
     assert (row.prompt, row.references, row.rejected) == ("Why?", ("So.",), rejected)
     assert ("two equal answers" in found.said[-1]) == (name == "LLaMA-Factory")
+    assert "by its columns" in found.said[0]
+
+
+@pytest.mark.parametrize("prompt", [{"question": "Why?"}, {"prompt": [USER]}], ids=["text", "chat"])
+def test_pairs_have_their_system_turn(prompt, tmp_path):
+    pair = {"chosen": "So.", "rejected": "No."}
+    [row] = reading(tmp_path, {"system": "Be brief.", **prompt, **pair}).rows
+    assert [turn["content"] for turn in row.messages] == ["Be brief.", "Why?"]
+    assert row.rejected == ("No.",)
 
 
 @pytest.mark.parametrize("name", ["plain", "TRL, prompt of turns", "Alpaca"])
