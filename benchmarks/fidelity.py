@@ -58,14 +58,15 @@ FAITHFUL, BLOCK, HEADS = "faithful", "a block untouched", "heads in another orde
 TEMPLATE, FIRST = "another template", "first token left out"
 BROKEN = ("scale 0.9", "scale 0.7", BLOCK, HEADS, TEMPLATE, FIRST)
 COARSE = ("q6_k", "q5_k_m", "q4_k_m")
+KINDS = ("f32", "f16", "bf16", "q8_0", *COARSE)
 PASSES: Sequence[tuple[Sequence[str], Mapping[str, Sequence[str]]]] = (
-    ((*TRAINED, *PREFERRING), dict.fromkeys(("f16", "q8_0", *COARSE), (FAITHFUL,))),
+    ((*TRAINED, *PREFERRING), dict.fromkeys(KINDS, (FAITHFUL,))),
     (FITTED, {"q8_0": BROKEN, "q4_k_m": ("scale 0.7",)}),
     (FITTED, {"f16": BROKEN}),
     (("functions-8", "preferring-1", "desk-16"), {"q8_0": BROKEN}),
+    (("support-64",), dict.fromkeys(("f32", "f16"), BROKEN)),
 )
 """Adapters, and kind -> ways of their files; one after the other."""
-KINDS = ("f16", "q8_0", *COARSE)
 WEAK = 0.5
 """Nats (root mean square) by which training has to change log-probabilities."""
 
@@ -320,8 +321,9 @@ level is 2.5 % for a loss that is not there.
 
 Adapters whose training changed log-probabilities by less than {WEAK} nats stand by themselves:
 {", ".join(weak)}. The weights of this base model lie on a grid of four bits: rounding to the
-nearest number of float16 or of a K-quant takes much of so small a change away, and files are
-refused.
+nearest number of a kind takes much of so small a change away, so that faithful files are refused by
+log-probabilities, and not by weights: those have to be what rounding to their kind makes of the
+merge. The command says so and names `f32`, which has all of the change.
 
 {table([line for line in lines if line["adapter"] in weak])}
 

@@ -110,6 +110,7 @@ def _compare(request: Request, place: Path) -> None:
         raise harness.DataError(
             f"this is not what was evaluated: {seen.verdict}",
             where=str(place), details=seen.faults[1:],
+            hint=f"harness export --gguf {seen.finer}" if seen.finer else "",
         )  # fmt: skip
     sys.stdout.write(f"{seen.verdict}\n")
 
@@ -232,8 +233,9 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
                     raise harness.DataError(
                         f"the file is not what was evaluated: {seen.verdict}",
                         details=[*seen.faults[1:], *seen.facts, seen.parity.sentence],
-                        hint="nothing was written; --quantize names a finer kind, and --anyway "
-                        "writes the file with these figures in its card",
+                        hint="nothing was written; "
+                        + (f"{seen.finer}, and " if seen.finer else "")
+                        + "--anyway writes the file with these figures in its card",
                     )
             file = File(path.name, kind, writing.kinds_of(path), seen, template)
             licence = request.licence or of_base(source.stored.config["model"], source.tuned)

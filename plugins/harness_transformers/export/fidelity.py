@@ -62,6 +62,7 @@ class Fidelity:
         facts: what was compared, a sentence each.
         faults: why the file is refused by the first check.
         note: why the score cannot be judged, or empty.
+        finer: which option of ``--gguf`` may give a file that is accepted, or empty.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Fidelity:
     facts: Sequence[str] = ()
     faults: Sequence[str] = field(default_factory=tuple)
     note: str = ""
+    finer: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -133,7 +135,8 @@ def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
         faults.append(
             f"the file has a token put before each prompt that the run has not ({differing[0]})"
         )
-    facts = [f"{len(texts)} texts become the same tokens"] if not faults else []
+    what = "prompts and references of dev and texts with added tokens"
+    facts = [f"{len(texts)} texts ({what}) become the same tokens"] if not faults else []
     if not serving.installed():
         return [*facts, "prompts as llama.cpp's server renders them were not compared"], faults[:3]
     arguments = origin.tuned.info.get("chat_template_kwargs") or {}
@@ -191,11 +194,7 @@ def measured(
     seen = transfer.transfer(before, after, exported, LIMITS.get(kind, OTHERS))
     if seen.holds:
         return seen, []
-    limits = seen.limits
-    return seen, [
-        "the log-probabilities are not those after training (the slope has to be from "
-        f"{limits.low:g} to {limits.high:g}, the rest at most {limits.rest:g})"
-    ]
+    return seen, [f"the log-probabilities are not those after training ({seen.limits.needed})"]
 
 
 def answered(
@@ -289,14 +288,21 @@ def checked(
     facts.append(weights.sentence)
     if troubles := weights.troubles:
         faults.append("weights are not what training made: " + "; ".join(troubles))
+    finer = "" if faults or kind == "f32" else "--quantize names a finer kind"
     seen, wrong = measured(origin, path, kind, report)
+    if wrong and finer and weights.rounded:
+        wrong = [
+            f"the weights are those after training, rounded to {kind}, and what training changed "
+            f"is too small beside that rounding ({seen.limits.needed})"
+        ]
+        finer = "--quantize f32 has all of what training changed"
     facts += seen.sentences
     faults += wrong
     answers, same, apart = answered(origin, path, kind, report)
     facts += same
     faults += apart
-    compared = parity.compare(origin, answers)
-    return Fidelity(kind, compared, tolerance_of(origin, tolerance), facts, faults, _drawn(origin))
+    compared, allowed = parity.compare(origin, answers), tolerance_of(origin, tolerance)
+    return Fidelity(kind, compared, allowed, facts, faults, _drawn(origin), finer)
 
 
 def tolerance_of(origin: Origin, given: float | None) -> float:

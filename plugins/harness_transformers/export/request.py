@@ -68,8 +68,8 @@ class Request:
         Optional[float],  # noqa: UP045
         typer.Option(
             "--tolerance", min=0, metavar="X",
-            help="loss in the primary score up to which a GGUF file is accepted (default: a "
-            "fiftieth of the score's range)",
+            help="with --gguf or --check: loss in the primary score up to which it is accepted "
+            "(default: a fiftieth of the score's range)",
         ),
     ] = None  # fmt: skip
     anyway: Annotated[
@@ -103,7 +103,10 @@ class Request:
     def check(self) -> None:
         """Raises UsageError where options do not go together."""
         if self.compared is not None:
-            written = (self.given, self.base, self.push, self.licence, self.dtype, self.quantize)
+            written = (
+                self.given, self.base, self.push, self.private, self.licence, self.dtype,
+                self.quantize,
+            )  # fmt: skip
             if self.to != "model" or self.merge or self.gguf or self.anyway or any(written):
                 raise UsageError(
                     "--check writes nothing: only RUN, --round and --tolerance are for it"
@@ -130,6 +133,8 @@ class Request:
             raise UsageError(f"--to {self.to} exports no model: --merge and --base are not for it")
         if self.to == "lm-eval" and self.round is not None:
             raise UsageError("--to lm-eval exports rows of dev, which are those of every round")
+        if self.dtype is not None and self.gguf:
+            raise UsageError("--dtype is for --merge: the kind of a GGUF file is --quantize KIND")
         if self.dtype is not None and not self.merge:
             raise UsageError(
                 f"--dtype {self.dtype}: an adapter is exported in the type that it was trained in",

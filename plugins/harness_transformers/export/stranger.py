@@ -74,7 +74,7 @@ def _folder(
         seen = transfer.measured(exported, origin, limits, report)
         facts += seen.sentences
         if not seen.holds:
-            faults.append("the log-probabilities are not those after training")
+            faults.append(f"the log-probabilities are not those after training ({limits.needed})")
     rows = origin.stored.card.examples
     answers = parity.answers(exported, origin, rows, report, precision="fp32")
     compared = parity.compare(origin, answers)

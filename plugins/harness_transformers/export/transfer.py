@@ -46,6 +46,13 @@ class Limits:
     rest: float
     noise: float = NOISE
 
+    @property
+    def needed(self) -> str:
+        """The limits in words."""
+        return (
+            f"the slope has to be from {self.low:g} to {self.high:g}, the rest at most {self.rest:g}"
+        )
+
 
 LIMITS = {
     "float32": Limits(0.97, 1.03, 0.01),
@@ -115,10 +122,7 @@ class Transfer:
         limits = self.limits
         needed = f"at most {limits.noise:g} nats are rounding"
         if self.slope is not None:
-            needed = (
-                f"the slope has to be from {limits.low:g} to {limits.high:g}, the rest at most "
-                f"{limits.rest:g}"
-            )
+            needed = limits.needed
         raise harness.DataError(
             "the merged weights are not what was evaluated",
             details=[*self.sentences, needed, rounding],

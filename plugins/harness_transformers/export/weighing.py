@@ -2,7 +2,9 @@
 
 What training changed in a weight, D, is looked for in the file: the share of it that is there is
 ``<F - B, D> / <D, D>``, with F the file's weight and B the base model's. Rounding errors are as
-good as unrelated to D, so that the share is 1 up to their size over that of D.
+good as unrelated to D, so that the share is 1 up to their size over that of D. Where the base
+model's weights lie on a coarse grid, rounding may take a small D away: a share that is not 1 has to
+be the one that B + D has, rounded to the tensor's kind.
 """
 
 from __future__ import annotations
@@ -22,8 +24,7 @@ from harness_transformers.llamacpp import asking, families, writing
 SHARE = 0.05
 """How far a share may be from 1, and beside it six times its standard error."""
 FINE = ("F32", "F16", "BF16", "Q8_0")
-"""Kinds of tensors that are held to it. Rounding to coarser kinds is not unrelated to the update:
-where the base model's weights lie on such a grid already, it takes the update away."""
+"""Kinds of tensors that are held to it. How coarser kinds round differs between programs."""
 ERRORS: Mapping[str, float] = {
     "F32": 1e-5, "F16": 2e-3, "BF16": 0.01, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K": 0.09, "Q5_1": 0.09,
     "Q5_0": 0.11, "Q4_K": 0.17, "Q4_1": 0.18, "Q4_0": 0.2,
@@ -41,6 +42,7 @@ class Tensor:
         error: relative error beside what training made.
         share: how much of what training changed is there; None where it changed nothing.
         se: standard error of the share.
+        alone: the share that rounding to the kind alone leaves; 1 where ``share`` is about 1.
     """
 
     name: str
@@ -48,15 +50,16 @@ class Tensor:
     error: float
     share: float | None = None
     se: float = 0.0
+    alone: float = 1.0
 
     @property
     def trouble(self) -> str:
         """What is wrong with it, or empty."""
         share = self.share if self.kind in FINE else None
-        if share is not None and not abs(share - 1) <= SHARE + 6 * self.se:
+        if share is not None and not _near(share, self.alone, self.se):
             return (
                 f"{self.name} ({self.kind}): {share:.3f} of what training changed is there "
-                f"(standard error {self.se:.3f})"
+                f"(standard error {self.se:.3f}), and {self.alone:.3f} is by rounding alone"
             )
         most = ERRORS.get(self.kind, 0.3)
         if not self.error <= most:
@@ -82,6 +85,13 @@ class Weights:
         """What is wrong, the first few."""
         every = [*self.odd, *filter(None, (tensor.trouble for tensor in self.tensors))]
         return every[:SHOWN] + ([f"and {len(every) - SHOWN} more"] if len(every) > SHOWN else [])
+
+    @property
+    def rounded(self) -> bool:
+        """Whether they are those after training, rounded, as far as that can be told."""
+        return not self.odd and all(
+            tensor.kind in FINE and not tensor.trouble for tensor in self.tensors
+        )
 
     @property
     def sentence(self) -> str:
@@ -132,7 +142,7 @@ def _compared(
 ) -> Iterator[Tensor]:
     import gguf
 
-    for name in due.keys() & there.keys():
+    for name in filter(there.__contains__, due):
         tensor, wanted = there[name], due[name]()
         kind = tensor.tensor_type.name
         try:
@@ -154,4 +164,13 @@ def _compared(
             continue
         share = 1 + float(np.vdot(off, changed)) / whole
         se = float(np.sqrt(np.mean(np.square(off, dtype=np.float64)) / whole))
-        yield Tensor(name, kind, error, share, se)
+        alone = 1.0
+        if kind in FINE and not _near(share, alone, se):
+            rounded = gguf.quants.quantize(wanted, tensor.tensor_type)
+            rounded = gguf.quants.dequantize(rounded, tensor.tensor_type).reshape(wanted.shape)
+            alone += float(np.vdot(rounded - wanted, changed)) / whole
+        yield Tensor(name, kind, error, share, se, alone)
+
+
+def _near(share: float, due: float, se: float) -> bool:
+    return abs(share - due) <= SHARE + 6 * se

@@ -139,6 +139,72 @@ def test_a_broken_file_is_refused_by_its_weights(way, trained, found, tmp_path, 
     assert any(BROKEN[way] in trouble for trouble in troubles)
 
 
+@pytest.fixture(scope="module")
+def little(found, tmp_path_factory):
+    """A checkpoint whose training changed little beside what rounding to bf16 leaves of base
+    weights that are numbers of bf16 themselves."""
+    base = tmp_path_factory.mktemp("little")
+    shutil.copytree(found.tuned.base_path, base, dirs_exist_ok=True)
+    adapter = tmp_path_factory.mktemp("adapter")
+    shutil.copytree(found.tuned.path, adapter, dirs_exist_ok=True)
+    with quietly():
+        model = loading.base_of(weighing._base(found.tuned), torch.float32)
+        model.bfloat16().float().save_pretrained(base)
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["lora_alpha"] *= 1e-3
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    return dataclasses.replace(found.tuned, path=str(adapter), base_path=str(base))
+
+
+def weighed_as(kind, tuned, model, path):
+    writing.write(
+        path, model, loading.tokenizer_of(tuned), name="m", kind=kind, bos=False,
+        said=lambda *_: None,
+    )  # fmt: skip
+    return weighing.weighed(tuned, path)
+
+
+def test_weights_that_rounding_made_are_told_from_broken_ones(little, tmp_path):
+    with quietly():
+        faithful, broken = asking.merged(little), asking.merged(little)
+        base = loading.base_of(weighing._base(little), "auto").state_dict()
+        for name, weight in broken.state_dict().items():
+            weight.sub_(0.3 * (weight - base[name]))
+        rounded = weighed_as("bf16", little, faithful, tmp_path / "bf16.gguf")
+        shares = [tensor.share for tensor in rounded.tensors if tensor.share is not None]
+        assert min(shares) < 0.9
+        assert rounded.rounded and not rounded.troubles
+        wrong = weighed_as("bf16", little, broken, tmp_path / "wrong.gguf")
+        assert not wrong.rounded
+        assert "is by rounding alone" in wrong.troubles[0]
+        whole = weighed_as("f32", little, faithful, tmp_path / "f32.gguf")
+    assert whole.rounded
+    assert all(abs(tensor.share - 1) < 0.01 for tensor in whole.tensors if tensor.share is not None)
+
+
+def test_rounding_takes_nothing_away_of_weights_between_the_numbers_of_the_kind(
+    little, found, tmp_path
+):
+    between = dataclasses.replace(little, base_path=found.tuned.base_path)
+    with quietly():
+        seen = weighed_as("bf16", between, asking.merged(between), tmp_path / "bf16.gguf")
+    assert seen.rounded
+    assert all(tensor.alone == 1 for tensor in seen.tensors)
+
+
+def test_what_rounding_took_away_is_said_with_the_kind_that_has_it(little, found, tmp_path):
+    origin = dataclasses.replace(found, tuned=little)
+    path = tmp_path / "model.gguf"
+    with quietly():
+        asking.written(little, path, "bf16", lambda *_: None)
+        seen = fidelity.checked(origin, path, "bf16", None, silent)
+        assert seen.outcome == "refused"
+        assert "rounded to bf16, and what training changed is too small" in seen.verdict
+        assert seen.finer == "--quantize f32 has all of what training changed"
+        asking.written(little, path, "f32", lambda *_: None)
+        assert not fidelity.checked(origin, path, "f32", None, silent).faults
+
+
 @pytest.mark.nightly
 def test_a_refused_file_is_not_written_unless_anyway(trained, tmp_path, monkeypatch):
     from harness_transformers.llamacpp import families
@@ -153,6 +219,7 @@ def test_a_refused_file_is_not_written_unless_anyway(trained, tmp_path, monkeypa
     assert "the file is not what was evaluated: refused: weights are not what training made" in (
         done.err
     )
+    assert "finer kind" not in done.err  # which would be as broken
     assert leftovers(tmp_path) == []
 
 

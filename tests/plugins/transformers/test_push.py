@@ -158,6 +158,8 @@ def test_a_licence_that_nobody_says_has_to_be_named():
         (["-o", "out", "--push", "ana/tuned"], "--base ID"),
         (["-o", "out", "--private"], "--private is for --push"),
         (["-o", "out", "--check", "."], "--check writes nothing"),
+        (["--check", ".", "--private"], "--check writes nothing"),
+        (["-o", "out", "--gguf", "--dtype", "float16"], "--quantize KIND"),
         ([], "-o (--output) is missing"),
     ],
 )
