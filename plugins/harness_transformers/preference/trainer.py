@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
@@ -99,6 +100,19 @@ class PreferenceTrainer(AdapterTrainer):
         if self.options.loss == "kto":
             return bool(row.references or row.rejected)
         return bool(row.references) and bool(pairs(row))
+
+    def rendered(
+        self,
+        base: harness.Checkpoint,
+        rows: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Rendered]:
+        """See :meth:`harness.Trainer.rendered`: with its good answer, else with a bad one."""
+        shown = [
+            row if row.references or not self.learns(row)
+            else dataclasses.replace(row, references=row.rejected[:1]) for row in rows
+        ]  # fmt: skip
+        yield from super().rendered(base, shown, context)
 
     def schedule(self, rows: int) -> harness.Schedule | None:
         """See :meth:`harness.Trainer.schedule`: where each row is one pair."""

@@ -140,6 +140,15 @@ def test_its_losses_are_those_of_plain_trl(start, loss, pairs, another, tmp_path
     assert ours == pytest.approx(theirs, abs=1e-4)
 
 
+def test_a_row_with_a_bad_answer_alone_is_shown_with_it(base, pair, context):
+    bad = dataclasses.replace(pair(1), references=())
+    [shown] = trainer(loss="kto").rendered(base, [bad], context)
+    assert bad.rejected[0] in "".join(shown.tokens)
+    assert not shown.problem
+    [left] = trainer(loss="dpo").rendered(base, [bad], context)
+    assert "nothing to learn" in left.problem
+
+
 class Killed(Exception):
     """Stands for a kill where the process of the tests has to live on."""
 

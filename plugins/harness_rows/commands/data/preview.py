@@ -134,5 +134,6 @@ def _row(row: Example, rendered: Rendered) -> dict[str, Any]:
         "tokens": [{"text": text, "trained": trained} for text, trained in tokens],
         "cut": rendered.cut,
         "problem": rendered.problem,
+        "rejected": list(row.rejected),
         "left_out": rendered.left_out,
     }

@@ -99,6 +99,8 @@ def _remarks(row: Document) -> Iterator[str]:
         yield f"a row of {row['split']} is not trained on: its answer is what answers are held to"
     if row["left_out"]:
         yield f"the model's chat template drops {row['left_out']}"
+    for text in row["rejected"]:
+        yield f"rejected: {one_line(text, KEPT)}"
     if row["problem"]:
         yield f"training refuses this row: {row['problem']}"
 

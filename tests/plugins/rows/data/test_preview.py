@@ -15,7 +15,10 @@ from .conftest import Shop, shop, shop_row
 
 def document(*tokens: tuple[str, bool], cut: int = 0, **row: Any) -> dict[str, Any]:
     made = [{"text": text, "trained": trained} for text, trained in tokens]
-    kept = {"id": "a", "place": "a.csv:1", "split": "train", "problem": "", "left_out": "", **row}
+    kept = {
+        "id": "a", "place": "a.csv:1", "split": "train", "problem": "", "left_out": "",
+        "rejected": [], **row,
+    }  # fmt: skip
     return {
         "data": "a.csv", "format": (), "unread": 0, "model": "tiny", "trainer": "lora",
         "rows": [{**kept, "tokens": made, "cut": cut}],
@@ -68,6 +71,11 @@ def test_an_end_of_turn_that_is_not_trained_is_said_to_be_so() -> None:
     assert "end of turn: <|end|> is not trained" in shown(
         document(*ASKED, ("yes", True), ("<|end|>", False))
     )
+
+
+def test_rejected_answers_stand_below_the_row() -> None:
+    found = shown(document(*ASKED, *SAID, rejected=["No\x1b[2J\nway."]))
+    assert "rejected: No" in found and "way." in found and "\x1b" not in found
 
 
 def test_controls_are_shown_by_their_numbers() -> None:
