@@ -277,6 +277,9 @@ class Commands(TyperGroup):
         """Run the command that the line names; what one of a package raises names the package."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # of pydantic, for itself
+            raise
         except BaseException as error:
             if ctx.invoked_subcommand and ctx.invoked_subcommand not in CORE:
                 raise_failure(ctx.invoked_subcommand, error)

@@ -62,6 +62,14 @@ def test_the_line_of_a_command_is_the_first_one_of_its_own_help(name: str) -> No
     assert " ".join(command.help.partition("\n\n")[0].split()) == HELP[name]
 
 
+def test_a_value_that_no_option_takes_is_named_without_words_of_the_library(
+    project: Project,
+) -> None:
+    done = project.inside("export", "--quantize", "q9")
+    assert done.code == 2
+    assert "'--quantize': 'q9' is not one of 'f32'" in done.err
+
+
 def test_the_commands_that_have_a_line_are_those_that_there_are() -> None:
     assert HELP.keys() == {*CORE, *commands.installed()}
     folder = Path(commands.__file__).parent

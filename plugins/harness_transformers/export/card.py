@@ -164,10 +164,17 @@ def _settings(entry: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    """A setting; of a path of this machine its last part."""
+    value = _bare(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _bare(value: Any) -> Any:
+    """A setting: of a path of this machine its last part, of columns those that are named."""
     if isinstance(value, str):
         return PurePath(value).name if PurePath(value).is_absolute() else value
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return {key: _bare(part) for key, part in value.items() if part not in ("", [], None)}
+    return [_bare(part) for part in value] if isinstance(value, Sequence) else value
 
 
 def _verdicts(made: Export) -> Iterator[str]:

@@ -80,8 +80,12 @@ def export(request: Request) -> None:
         from harness_transformers.export.push import push
         from harness_transformers.quiet import quietly
 
-        with quietly():
-            address = push(target, request.push, private=request.private)
+        try:
+            with quietly():
+                address = push(target, request.push, private=request.private)
+        except harness.Cancelled as stop:
+            console.print(Text(one_line(str(stop), 1000)), highlight=False, soft_wrap=True)
+            raise
         console.print(Text(one_line(f"uploaded to {address}")), highlight=False, soft_wrap=True)
 
 
@@ -246,17 +250,19 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
 
 
 def _refuse_push(request: Request, source: Origin) -> None:
-    """Before any work: whether the licence of the base model is known.
+    """Before any work: whether the licence of the base model is known, and the hub has room.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is not, or there is a repository of this name.
+        EnvironmentFailure: nobody has logged in, or the hub cannot be asked.
     """
     if request.push is None:
         return
     from harness_transformers.export.licence import of_base
-    from harness_transformers.export.push import need_licence
+    from harness_transformers.export.push import need_licence, need_room
 
     need_licence(of_base(source.stored.config["model"], source.tuned), request.licence)
+    need_room(request.push)
 
 
 def _refuse_merging(source: Origin, option: str = "--merge") -> None:

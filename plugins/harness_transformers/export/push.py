@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import harness
@@ -23,21 +24,48 @@ def need_licence(licence: str, named: str | None) -> str:
     return named or licence
 
 
+def need_room(name: str) -> None:
+    """Before any work: the hub is there, may be written to, and has nothing of this name.
+
+    Raises:
+        UsageError: there is a repository of this name.
+        EnvironmentFailure: nobody has logged in, or the hub cannot be asked.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    if not get_token():
+        raise harness.EnvironmentFailure(
+            f"--push {name}: no token for the hub is on this machine",
+            hint="hf auth login, with a token that may write",
+        )
+    try:
+        taken = HfApi().repo_exists(name)
+    except Exception as error:  # of whatever library the hub is asked by
+        raise _silent(name, error, "without --push nothing is uploaded") from error
+    if taken:
+        raise harness.UsageError(
+            f"--push {name}: there is a repository of this name", hint="name a new one"
+        )
+
+
 def push(folder: Path, name: str, *, private: bool) -> str:
     """Upload the folder as a new repository; its address.
 
     Raises:
         UsageError: there is one of that name.
         EnvironmentFailure: the hub cannot be reached, or refuses.
+        Cancelled: Ctrl-C.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    again = f"{folder} is whole: hf upload {name} {folder}"
+    again = f"{folder} is whole: {shlex.join(['hf', 'upload', name, str(folder)])}"
     try:
         api = HfApi()
         address = str(api.create_repo(name, private=private, exist_ok=False))
         api.upload_folder(folder_path=folder, repo_id=name, commit_message="Export of harness")
+    except KeyboardInterrupt:
+        raise harness.Cancelled(f"stopped; {again}") from None
     except HfHubHTTPError as error:
         code = error.response.status_code if error.response is not None else 0
         if code == 409:
@@ -48,8 +76,11 @@ def push(folder: Path, name: str, *, private: bool) -> str:
         raise harness.EnvironmentFailure(
             f"--push {name}: the hub refuses it ({one_line(str(error), 200)})", hint=login + again
         ) from error
-    except Exception as error:  # of whatever library the hub is asked by
-        raise harness.EnvironmentFailure(
-            f"--push {name}: the hub cannot be asked ({one_line(str(error), 200)})", hint=again
-        ) from error
+    except Exception as error:
+        raise _silent(name, error, again) from error
     return address
+
+
+def _silent(name: str, error: Exception, hint: str) -> harness.EnvironmentFailure:
+    what = f"--push {name}: the hub cannot be asked ({one_line(str(error), 200)})"
+    return harness.EnvironmentFailure(what, hint=hint)

@@ -24,13 +24,13 @@ def compared(
         EnvironmentFailure: llama.cpp is needed, and is not installed.
     """
     files = [place] if place.is_file() else sorted(place.glob("*.gguf"))
-    if len(files) == 1 and files[0].suffix == ".gguf":
-        path = files[0]
-        return fidelity.checked(origin, path, _kind_of(path), tolerance, report)
-    if files:
+    if len(files) > 1:
         raise harness.UsageError(
-            f"--check {place}: there is not one GGUF file", hint="name the file itself"
+            f"--check {place}: there are {len(files)} GGUF files", hint="name the file itself"
         )
+    if files and (files != [place] or _begins_as_gguf(place)):  # Ollama's have no suffix
+        [path] = files
+        return fidelity.checked(origin, path, _kind_of(path), tolerance, report)
     adapter = all((place / name).is_file() for name in ADAPTER)
     if not adapter and not (place / "config.json").is_file():
         raise harness.UsageError(
@@ -40,6 +40,11 @@ def compared(
     if not adapter:
         checks.refuse(place, trust_remote_code=bool(origin.tuned.info.get("trust_remote_code")))
     return _folder(origin, place, tolerance, report, adapter=adapter)
+
+
+def _begins_as_gguf(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"GGUF"
 
 
 def _kind_of(path: Path) -> str:

@@ -49,9 +49,8 @@ class Limits:
     @property
     def needed(self) -> str:
         """The limits in words."""
-        return (
-            f"the slope has to be from {self.low:g} to {self.high:g}, the rest at most {self.rest:g}"
-        )
+        slope = f"the slope has to be from {self.low:g} to {self.high:g}"
+        return f"{slope}, the rest at most {self.rest:g}"
 
 
 LIMITS = {

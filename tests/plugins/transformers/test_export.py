@@ -28,6 +28,7 @@ from tests.support.project import Project
 
 torch = Later("torch")
 adapters = Later("harness_transformers.adapters")
+export_card = Later("harness_transformers.export.card")
 made = Later("harness_transformers.export.made")
 transfer = Later("harness_transformers.export.transfer")
 weights = Later("harness_transformers.export.weights")
@@ -201,6 +202,17 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
     assert 2 * "| 0.000 [0.000, 0.142] | 1.000 [0.858, 1.000] " in card
     code = card.partition("```python\n")[2].partition("```")[0]
     compile(code, "card.py", "exec")
+
+
+def test_settings_are_shown_without_folders_of_this_machine_and_without_what_is_empty():
+    entry = {
+        "path": "/home/ana/rows.jsonl", "files": {"train": "/home/ana/a.csv", "dev": ""},
+        "also": ["/home/ana/b.csv", "c.csv"], "columns": {"meta": []}, "rows": 0,
+    }  # fmt: skip
+    assert export_card._settings(entry).replace("\\", "") == (
+        'path: rows.jsonl, files: {"train": "a.csv"}, also: ["b.csv", "c.csv"], columns: {}, '
+        "rows: 0"
+    )
 
 
 @pytest.mark.nightly

@@ -28,6 +28,7 @@ asking = Later("harness_transformers.llamacpp.asking")
 fidelity = Later("harness_transformers.export.fidelity")
 library = Later("harness_transformers.llamacpp.library")
 origin = Later("harness_transformers.export.origin")
+stranger = Later("harness_transformers.export.stranger")
 torch = Later("torch")
 weighing = Later("harness_transformers.export.weighing")
 writing = Later("harness_transformers.llamacpp.writing")
@@ -251,6 +252,21 @@ def test_a_file_that_is_none_is_one_message(tmp_path):
         library.loaded(path, 8),
     ):
         pass
+
+
+def test_what_is_no_export_is_refused_by_what_it_is(found, tmp_path):
+    text = tmp_path / "notes.gguf.txt"
+    text.write_text("hello\n")
+    with pytest.raises(harness.UsageError, match="this is no GGUF file"):
+        stranger.compared(found, text, None, silent)
+    blob = tmp_path / "sha256-0"
+    blob.write_bytes(b"GGUF" + bytes(64))
+    with pytest.raises(harness.DataError, match="no GGUF file that can be read"):
+        stranger.compared(found, blob, None, silent)
+    for name in ("a.gguf", "b.gguf"):
+        (tmp_path / name).write_bytes(b"GGUF")
+    with pytest.raises(harness.UsageError, match="there are 2 GGUF files"):
+        stranger.compared(found, tmp_path, None, silent)
 
 
 ROLES = [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")]

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import harness
-from harness_transformers.export.push import need_licence
+from harness_transformers.export.push import need_licence, push
 from tests.plugins.transformers.test_export import trained
 from tests.support.waiting import LONG
 
@@ -22,11 +22,14 @@ CODE = """\
 import sys
 from pathlib import Path
 import harness
-from harness_transformers.export.push import push
+from harness_transformers.export.push import need_room, push
 try:
-    print(push(Path(sys.argv[1]), "ana/tuned", private=True))
-except harness.HarnessError as error:
-    print(type(error).__name__, error, error.hint)
+    if sys.argv[2:]:
+        need_room("ana/tuned")
+    else:
+        print(push(Path(sys.argv[1]), "ana/tuned", private=True))
+except (harness.HarnessError, harness.Cancelled) as error:
+    print(type(error).__name__, error, getattr(error, "hint", ""))
 """
 
 
@@ -49,12 +52,16 @@ def hub():
             )
 
         def do_GET(self):
-            self.send(200, {"sha": "0" * 40, "id": "ana/tuned", "siblings": []})
+            there = "/api/repos/create" in [path for path, *_ in asked] or code[0] == 409
+            asked.append((self.path, self.headers.get("Authorization"), b""))
+            self.send(200 if there else 404, {"sha": "0" * 40, "id": "ana/tuned", "siblings": []})
 
         def send(self, status, document):
             data = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if status == 404:
+                self.send_header("X-Error-Code", "RepoNotFound")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -78,10 +85,10 @@ def at(address):
     }  # fmt: skip
 
 
-def pushed(folder, address):
-    environment = {**os.environ, **at(address)}
+def pushed(folder, address, *before, **environment):
+    environment = {**os.environ, **at(address), **environment}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", CODE, str(folder)],
+        [sys.executable, "-W", "ignore", "-c", CODE, str(folder), *before],
         capture_output=True, text=True, env=environment, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -124,6 +131,19 @@ def test_what_the_hub_refuses_is_one_message_and_how_to_go_on(code, kind, said, 
     assert not any("/commit/" in path for path, *_ in asked)
 
 
+def test_what_would_stop_an_upload_is_said_before_any_work(hub, folder, tmp_path):
+    address, asked, answers = hub
+    assert pushed(folder, address, "before") == ""
+    answers[0] = 409
+    assert "UsageError --push ana/tuned: there is a repository of this name" in pushed(
+        folder, address, "before"
+    )
+    unknown = pushed(folder, address, "before", HF_TOKEN="", HF_HOME=str(tmp_path))
+    assert unknown.startswith("EnvironmentFailure") and "hf auth login" in unknown
+    assert "the hub cannot be asked" in pushed(folder, "http://127.0.0.1:9", "before")
+    assert not any(path == "/api/repos/create" for path, *_ in asked)
+
+
 @pytest.mark.nightly
 def test_the_command_writes_and_uploads(hub, trained, tmp_path):
     address, asked, code = hub
@@ -137,7 +157,16 @@ def test_the_command_writes_and_uploads(hub, trained, tmp_path):
     code[0] = 409
     again = trained.process("export", "-o", str(tmp_path / "c"), *licensed, **at(address))
     assert again.code == 2 and "there is a repository of this name" in again.err
-    assert "Traceback" not in again.err and (tmp_path / "c" / "README.md").is_file()
+    assert "Traceback" not in again.err and not (tmp_path / "c").exists()
+
+
+def test_a_stopped_upload_says_how_to_go_on(tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("huggingface_hub.HfApi.create_repo", stopped)
+    with pytest.raises(harness.Cancelled, match=r"is whole: hf upload ana/tuned .*a\ b'"):
+        push(tmp_path / "a b", "ana/tuned", private=True)
 
 
 def test_no_hub_is_one_message(folder):
