@@ -48,9 +48,9 @@ def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Bloc
         yield Heading("Not worth it", level=3)
         yield Bullets(tuple(map(_told, excluded)))
     yield Note(
-        "Gains are of dev, and no results. A row that is written counts one minute of a person, "
-        "one that is read half a minute. Nothing is called not worth it that was not measured, or "
-        "whose gain may be as large as the config's worth says."
+        "Gains are measured on dev, which chose them, so they are optimistic. A row that is written "
+        "counts one minute of a person, one that is read half a minute. Only what was measured is "
+        "called not worth it, and only if a gain as large as the config's worth is excluded."
     )
 
 

@@ -14,11 +14,11 @@ from harness import SPLITS, Example, Report, Screening, previewed
 from harness.readers import Record
 from harness_rows.cleaning import exact
 from harness_rows.commands.data.findings import counted
-from harness_rows.commands.data.opening import options_of
+from harness_rows.commands.data.opening import options_of, reading_of
 from harness_rows.dealing import SIDES
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
-from harness_rows.reading import Reading, read
+from harness_rows.reading import Reading
 from harness_rows.splitting import dealt
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
             hint="harness data split FILE -o OUT",
         )
     begin("reading")
-    reading = read(options)
+    reading = reading_of(options, view)
     reading.refuse()
     _need_room(reading, options)
     report = begin("dealing")

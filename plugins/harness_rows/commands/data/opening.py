@@ -90,14 +90,19 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
     return of_config(data, request) if data["source"] == "rows" else None
 
 
-def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> OpenedRows:
+def reading_of(options: RowsOptions, view: ConfigView | None) -> Reading:
+    """What the source ``rows`` reads; without a config columns are named on the command line."""
     try:
-        reading = read(options)
+        return read(options)
     except Unrecognised as error:
         if view is None and (best := next(iter(error.proposal.choices), None)):
             words = ["--column", f"prompt={best.prompt}", "--column", f"references={best.answer}"]
             error.hint = f"name them: {shlex.join(words)}"
         raise
+
+
+def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> OpenedRows:
+    reading = reading_of(options, view)
     rows, problems = tuple(scorable(reading.rows)), reading.problems.lines
     if options.sizes or options.group:
         try:

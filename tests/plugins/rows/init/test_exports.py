@@ -194,6 +194,7 @@ def test_a_label_is_said_to_be_a_feature(empty):
 
 def test_commands_for_a_file_name_the_columns_that_init_would_take(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
-    done = empty.inside("data", "stats", "tickets.csv")
-    assert done.code == 4
-    assert "name them: --column prompt=Body --column 'references=Agent Reply'" in done.err
+    for words in (("stats", "tickets.csv"), ("split", "tickets.csv", "-o", "new.jsonl")):
+        done = empty.inside("data", *words)
+        assert done.code == 4
+        assert "name them: --column prompt=Body --column 'references=Agent Reply'" in done.err
