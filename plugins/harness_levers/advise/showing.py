@@ -48,7 +48,7 @@ def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Bloc
         yield Heading("Not worth it", level=3)
         yield Bullets(tuple(map(_told, excluded)))
     yield Note(
-        "Gains are measured on dev, which chose them, so they are optimistic. A row that is written "
+        "Gains are estimates on dev, and no results on test. A row that is written "
         "counts one minute of a person, one that is read half a minute. Only what was measured is "
         "called not worth it, and only if a gain as large as the config's worth is excluded."
     )
