@@ -29,7 +29,7 @@ def outcomes(metric: Metric, pairs: Sequence[Pair]) -> list[Outcome]:
     Raises:
         Cancelled, Waiting, EnvironmentFailure, PluginError: what the metric raises to stop.
     """
-    return [_checked(raw) for raw in _results(metric, pairs)]
+    return [outcome_of(raw) for raw in _results(metric, pairs)]
 
 
 def _results(metric: Metric, pairs: Sequence[Pair]) -> list[Any]:
@@ -61,7 +61,7 @@ def _attempt(metric: Metric, prediction: Prediction, example: Example) -> Any:
         return error
 
 
-def _checked(raw: Any) -> Outcome:
+def outcome_of(raw: Any) -> Outcome:
     """Statistics, or why they are none. (No repr of objects: it may hold an address.)"""
     if raw is None:
         return None

@@ -209,4 +209,9 @@ def drawn(section: Section, document: Mapping[str, Any]) -> dict[str, Any]:
 def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Any]:
     """All that a section is asked, in the order in which a report asks it."""
     entry = entry_of(document, section, database)
+    if section.always and entry["blocks"] and not blocks_of(section, copied(document)):
+        raise refused(
+            "it shows its rows() alone, which is not asked of a section with `always = True`: "
+            "give blocks() that draw from the document, or let the config name it"
+        )
     return [*entry["blocks"], *entry["in_short"]]

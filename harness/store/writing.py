@@ -112,6 +112,9 @@ def reading(path: Path, *, spare: bool = False, sealed: bool = False) -> Iterato
         UsageError: no such file.
         EnvironmentFailure: it cannot be opened.
     """
+    if path.is_dir():
+        hint = "that of a run is harness.find_reports(NAME) / 'run.duckdb'"
+        raise UsageError("this is a folder, and a database is a file", where=str(path), hint=hint)
     if not path.exists():
         raise UsageError("there is no database here yet", where=str(path))
     with _opened(path, spare) as connection:

@@ -18,6 +18,7 @@ from harness.config.plugin_entries import paths_in
 from harness.errors import NO_FAULT, ConfigError, InputChanged
 from harness.kit.problems import Problems
 from harness.kit.text import one_line
+from harness.scoring.outcomes import outcome_of
 from harness.stages import KINDS, Metric, Plugin
 from harness.testing import fresh, texts
 from harness.testing.outcomes import Skipped, reason
@@ -262,17 +263,12 @@ def statistics_of(raw: Any) -> tuple[float, ...] | None:
     """What a metric gave for one example, as floats; None = not scored.
 
     Raises:
-        ValueError, TypeError: it is neither a finite number nor some of these.
+        ValueError: it is neither a finite number nor some of these.
     """
-    raw = raw.tolist() if hasattr(raw, "tolist") else raw
-    if raw is None:
-        return None
-    if isinstance(raw, (str, bytes)):
-        raise TypeError(f"it gave the text {raw[:40]!r} where a number is due")
-    numbers = (float(raw),) if isinstance(raw, (int, float)) else tuple(map(float, raw))
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"it gave {numbers if len(numbers) > 1 else numbers[0]}: not finite")
-    return numbers
+    outcome = outcome_of(raw)
+    if isinstance(outcome, str):
+        raise ValueError(outcome)
+    return outcome
 
 
 def close(value: float, other: float) -> bool:

@@ -482,6 +482,8 @@ def test_no_query_is_told(path: Path, nothing: str) -> None:
 def test_no_file_and_a_damaged_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no database here"):
         query(tmp_path / "none.duckdb", "SELECT 1")
+    with pytest.raises(UsageError, match="a folder"):  # whoever is told to delete it loses a run
+        query(tmp_path, "SELECT 1")
     (tmp_path / "bad.duckdb").write_bytes(b"not a database" * 1000)
     with pytest.raises(EnvironmentFailure, match="cannot be opened"):
         query(tmp_path / "bad.duckdb", "SELECT 1")

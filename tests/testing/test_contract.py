@@ -683,6 +683,15 @@ class Grades(Sound):
         return "good"
 
 
+class Names(Sound):
+    """It gives its score a name."""
+
+    name = "names"
+
+    def measure(self, prediction, example):
+        return {"recall": recall(prediction, example)}
+
+
 class Divides(Sound):
     """It divides by nothing."""
 
@@ -695,7 +704,8 @@ class Divides(Sound):
 @pytest.mark.parametrize(
     ("plugin", "words", "line"),
     [
-        (Grades, "no ordinary answer: it gave the text 'good' where a number is due", 0),
+        (Grades, "no ordinary answer: it gave a text where a number is due: 'good'", 0),
+        (Names, "a dict where numbers are due (TypeError: their order is not fixed)", 0),
         (Divides, "no ordinary answer: ZeroDivisionError: float division by zero", 1),
     ],
 )

@@ -290,6 +290,24 @@ class Asks(harness.Section):
         return harness.query(database, "SELECT * FROM answers").rows
 
 
+class Drawn(harness.Section):
+    """It divides by the number of answers."""
+
+    name = "drawn"
+    title = "Answers"
+
+    def rows(self, document, database):
+        (count,) = harness.query(database, "SELECT count(*) FROM predictions").rows[0]
+        return [{"share of the first round": 1 / len(document["tables"]["right"]), "n": count}]
+
+
+class Always(Drawn):
+    """It shows rows that no report asks it for."""
+
+    name = "always"
+    always = True
+
+
 class Assumes(harness.Section):
     """It takes a third round for granted."""
 
@@ -385,6 +403,7 @@ FAULTY = [
     (Wordy, "right() of 'a' is the text"),
     (Boasts, "write() names 'report.pdf', which is not there"),
     (Asks, "answers does not exist"),
+    (Always, "which is not asked of a section with `always = True`"),
     (Assumes, f"({_LINE}). The docstring of harness.Section says what is given"),
     (Stingy, "rate() leaves 1 of 2 items without a judgement"),
     (Promises, "intent() asks for 'a', which carry_out() has not done"),
@@ -452,17 +471,6 @@ def test_a_model_that_needs_the_network_is_not_fetched():
             return False
 
     assert outcome(Far).status == "skipped"
-
-
-class Drawn(harness.Section):
-    """It divides by the number of answers."""
-
-    name = "drawn"
-    title = "Answers"
-
-    def rows(self, document, database):
-        (count,) = harness.query(database, "SELECT count(*) FROM predictions").rows[0]
-        return [{"share of the first round": 1 / len(document["tables"]["right"]), "n": count}]
 
 
 def test_sections_and_reporters_are_given_a_run_with_answers():
