@@ -220,8 +220,7 @@ def test_a_journal_of_an_earlier_version_is_refused_with_what_to_do(project, fir
     journal.write_bytes(canonical(unsealed) + b"\n")
     shutil.rmtree(project.folder / "reports")
     refused = project.inside(*TWO)
-    assert refused.code == 4 and "journal.jsonl:1: this line is damaged" in refused.err
-    assert "an earlier version wrote it" in refused.err and "--reopen 0" in refused.err
+    assert refused.code == 4 and "journal.jsonl:1: " in refused.err and "--reopen 0" in refused.err
 
 
 @pytest.mark.parametrize(
