@@ -18,7 +18,6 @@ from harness.config.plugin_entries import paths_in
 from harness.errors import NO_FAULT, ConfigError, InputChanged
 from harness.kit.problems import Problems
 from harness.kit.text import one_line
-from harness.scoring.outcomes import outcome_of
 from harness.stages import KINDS, Metric, Plugin
 from harness.testing import fresh, texts
 from harness.testing.outcomes import Skipped, reason
@@ -265,6 +264,8 @@ def statistics_of(raw: Any) -> tuple[float, ...] | None:
     Raises:
         ValueError: it is neither a finite number nor some of these.
     """
+    from harness.scoring.outcomes import outcome_of
+
     outcome = outcome_of(raw)
     if isinstance(outcome, str):
         raise ValueError(outcome)
