@@ -10,14 +10,22 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harness.alike.hashes import Numbers
+from harness.alike.index import (
+    LEAST_CONTAINED,
+    LEAST_SHAPE,
+    Floats,
+    Index,
+    Parts,
+    parts_of,
+    shape_of,
+)
+from harness.alike.runs import SharedRuns
 from harness.alike.texts import RowTexts
 from harness.records import Example
-
-if TYPE_CHECKING:
-    from harness.alike.hashes import Numbers
-    from harness.alike.index import Floats, Index, Parts
 
 REFERENCES = 20_000
 """Rows of the source at most by which shingles are weighed, evenly spaced."""
@@ -113,9 +121,6 @@ class Likeness:
     def __init__(
         self, held_out: Sequence[Example], source: Sequence[Example], limits: Limits | None = None
     ) -> None:
-        from harness.alike.index import LEAST_CONTAINED, LEAST_SHAPE, shape_of
-        from harness.alike.runs import SharedRuns
-
         self.limits = limits or Limits()
         weighed = source[:: stride(len(source), REFERENCES)]
         texts_of_held_out = [RowTexts(row) for row in held_out]
@@ -141,13 +146,9 @@ class Likeness:
         self._least_code = _less(self.limits.renamed) ** 2
 
     def _parts(self, words: str, *, new: bool) -> Parts:
-        from harness.alike.index import parts_of
-
         return parts_of(words, self._runs, self.limits.shared_by - new)
 
     def _indexed(self, parts: Sequence[Parts]) -> Index:
-        from harness.alike.index import Index
-
         return Index(parts[: len(self.rows)], parts[len(self.rows) :])
 
     def _rare_answers(
@@ -189,10 +190,6 @@ class Likeness:
         Args:
             new: the row is none of those that the weights are made from.
         """
-        import numpy as np
-
-        from harness.alike.index import shape_of
-
         count = len(self.rows)
         strengths = Strengths(np.full(count, -np.inf), np.full(count, -np.inf), np.zeros(count))
         self._by_words(strengths, texts, new)
@@ -202,8 +199,6 @@ class Likeness:
         return strengths
 
     def _by_words(self, strengths: Strengths, texts: RowTexts, new: bool) -> None:
-        import numpy as np
-
         limits = self.limits
         parts = self._parts(texts.words, new=new)
         common = self._index.compare(parts, new=new, least=self._least_words)
@@ -222,8 +217,6 @@ class Likeness:
         self._raise(strengths, places, contained, limits.contained)
 
     def _by_shape(self, strengths: Strengths, shape: Parts, new: bool) -> None:
-        import numpy as np
-
         common = self._shapes.compare(shape, new=new, least=self._least_code)
         if not len(common.places):
             return
@@ -233,8 +226,6 @@ class Likeness:
 
     def _raise(self, strengths: Strengths, places: Numbers, values: Floats, least: float) -> None:
         """Let values from ``least`` on count as similarities, too."""
-        import numpy as np
-
         values = np.where(values >= least, values, 0.0)
         strengths.similarity[places] = np.maximum(strengths.similarity[places], values)
 
@@ -250,8 +241,6 @@ def _less(floor: float) -> float:
 
 def above(values: Floats, floor: float) -> Floats:
     """0 at the floor, 1 at 1, linear."""
-    import numpy as np
-
     if floor >= 1:
         return np.where(np.round(values, 6) >= 1, 1.0, -1.0)
     # Sums of weights in another order differ in their last digits.

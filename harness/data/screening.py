@@ -193,7 +193,7 @@ def previewed(
 
 
 def _step(source: int, rules: Rules, most: int = MOST_COMPARED) -> int:
-    """Each which row of the source is looked at for near repeats."""
+    """Every how many rows of the source one is looked at for near repeats."""
     return 1 if rules.refuse_near else stride(source, most)
 
 

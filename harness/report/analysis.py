@@ -17,7 +17,7 @@ from harness.kit.documents import finite
 from harness.kit.terms import shown as term
 from harness.kit.text import one_line
 from harness.report import examples
-from harness.report.annotated import RunAnnotations
+from harness.report.annotations import RunAnnotations
 from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.sections import Guard, made, unguarded

@@ -15,7 +15,7 @@ from harness.engine.steps.evaluating import Evaluation
 from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report.added_metrics import recorded
-from harness.report.annotated import RunAnnotations
+from harness.report.annotations import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
 from harness.stages import BranchOutcome
 from harness.store.contents import Answers, Rescored, RunContents

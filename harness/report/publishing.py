@@ -18,9 +18,8 @@ from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
 from harness.registry import Registry
-from harness.report import annotated
 from harness.report.analysis import Terms, analyse
-from harness.report.annotated import RunAnnotations
+from harness.report.annotations import RunAnnotations, collect
 from harness.report.caveats import by_now
 from harness.report.database import database
 from harness.report.finished import STAGE, asked_beside, sections_of
@@ -79,7 +78,7 @@ def reports(
     run.reports.mkdir(parents=True, exist_ok=True)
     config = yaml_file.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", config.encode())
-    annotations = annotated.collect(run, history, registry)
+    annotations = collect(run, history, registry)
     database(run, steps, history, annotations)
     renewed = by_now(document, steps, history)
     renewed["between_references"] = between_references(steps, history)

@@ -17,8 +17,8 @@ from harness.errors import DataError, UsageError
 from harness.kit.files import digest
 from harness.kit.lock import exclusive
 from harness.records import Example
-from harness.report import annotated
 from harness.report.added_metrics import record
+from harness.report.annotations import collect
 from harness.report.annotators import plugins_of
 from harness.report.database import database
 from harness.report.folders import find_reports
@@ -76,7 +76,7 @@ class Rescored:
             try:
                 steps, history = replay(self._run)
                 registry = plugins_of(self._run.folder, self._run.watcher.say)
-                annotations = annotated.collect(self._run, history, registry)
+                annotations = collect(self._run, history, registry)
                 database(self._run, steps, history, annotations, added=self._added)
             except NotStored as error:
                 return f"the run's database was left as it is: {error.what}"

@@ -109,9 +109,9 @@ def _blocks(
     for place, block in enumerate(blocks):
         begin = time.monotonic()
         yield outcomes(metric, block)
-        left = (time.monotonic() - begin) * (len(blocks) - place - 1)
+        remaining = (time.monotonic() - begin) * (len(blocks) - place - 1)
         # The first block also pays for what the metric loads, so it says nothing.
-        if place and spread.is_worth(left, workers):
+        if place and spread.is_worth(remaining, workers):
             yield from spread.outcomes(metric, blocks[place + 1 :], workers)
             return
 
@@ -143,6 +143,7 @@ def _own_values(
     except PluginError as error:
         return {}, error.what
     names = entry.score_names
+    # Values that are not finite are left out; the statistics of their rows count all the same.
     return {
         place: {
             name: float(value)

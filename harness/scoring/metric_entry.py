@@ -96,13 +96,13 @@ class MetricEntry:
     def corpus(self, pairs: Sequence[Pair]) -> list[float]:
         """The metric's, in the order of its scores; raises PluginError where one is missing."""
 
-        def values() -> list[float]:
-            values_ = dict(self.metric.corpus(pairs))
-            return [float(values_[name]) for name in self.metric.score_names()]
+        def in_order() -> list[float]:
+            by_name = dict(self.metric.corpus(pairs))
+            return [float(by_name[name]) for name in self.metric.score_names()]
 
         hint = "corpus() returns a number for each of score_names()"
-        numbers: list[float] = self._called(values, "corpus", hint)
-        return numbers
+        values: list[float] = self._called(in_order, "corpus", hint)
+        return values
 
     def _called(self, call: Callable[[], Any], what: str, hint: str = "") -> Any:
         with plainly(self._where):
@@ -124,7 +124,7 @@ class MetricEntry:
         scores = self._guarded(partial(self.metric.aggregate, sums, weights), "aggregate")
         if scores.shape != expected:
             what = f"aggregate() gives the shape {scores.shape}, where {expected} is due"
-            raise PluginError(what, where=f"metric {self.name}", hint=_SHAPES)
+            raise PluginError(what, where=self._where, hint=_SHAPES)
         return scores
 
     def own_values(self, statistics: stats.Floats) -> stats.Floats:
@@ -133,16 +133,16 @@ class MetricEntry:
         scores = self._guarded(partial(self.metric.values, statistics), "values")
         if scores.shape != expected:
             what = f"values() gives the shape {scores.shape}, where {expected} is due"
-            raise PluginError(what, where=f"metric {self.name}", hint=_SHAPES)
+            raise PluginError(what, where=self._where, hint=_SHAPES)
         return scores
 
     def _guarded(self, call: partial[Any], what: str) -> stats.Floats:
-        def numbers() -> stats.Floats:
-            with np.errstate(all="ignore"):
+        def as_floats() -> stats.Floats:
+            with np.errstate(all="ignore"):  # a ratio of nothing is NaN, which callers look for
                 return np.asarray(call(), dtype=np.float64)
 
-        numbers_: stats.Floats = self._called(numbers, what, _SHAPES)
-        return numbers_
+        values: stats.Floats = self._called(as_floats, what, _SHAPES)
+        return values
 
 
 _SHAPES = "one statistic for each score, or an aggregate() that turns them into score_names()"

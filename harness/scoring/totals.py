@@ -107,6 +107,7 @@ def _score(
     metric: Metric,
 ) -> Score:
     value = estimate.value if math.isfinite(estimate.value) else None
+    # Bounds that fall together would claim certainty, where it is the spread that is not known.
     without_spread = estimate.low == estimate.high
     low, high = (None, None) if without_spread else (estimate.low, estimate.high)
     if value is not None and low is not None and high is not None:

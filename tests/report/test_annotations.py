@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness.registry import Registry
-from harness.report import annotated as collecting
+from harness.report import annotations as collecting
 from harness.report.annotators import digests_of
 from tests.support.project import CONFIG, Project
 
