@@ -152,7 +152,11 @@ class Registry:
 
     def names(self, stage: str) -> list[str]:
         """What is installed for a stage."""
-        return sorted(name for kind, name in self._providers if kind == stage)
+        return list(self.of_stage(stage))
+
+    def of_stage(self, stage: str) -> dict[str, Provider]:
+        """Name -> provider of all that is installed for a stage, by name."""
+        return {name: p for (of, name), p in sorted(self._providers.items()) if of == stage}
 
     def providers(self) -> list[tuple[str, str, Provider]]:
         """Stage, name and provider of everything, sorted."""
@@ -180,8 +184,7 @@ class Registry:
         """What others call the plugins of a stage -> the plugin's name."""
         return {
             word.casefold(): name
-            for (of, name), provider in self._providers.items()
-            if of == stage
+            for name, provider in self.of_stage(stage).items()
             for word in provider.plugin.known_as
         }
 

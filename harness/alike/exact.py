@@ -50,13 +50,8 @@ def dev_in_test(prompts: Mapping[Key, Sequence[Example]]) -> list[Example]:
     Args:
         prompts: rows :func:`grouped` by what counts as one prompt.
     """
-    return [
-        row
-        for rows in prompts.values()
-        if any(row.split == "dev" for row in rows)
-        for row in rows
-        if row.split == "test"
-    ]
+    shared = (rows for rows in prompts.values() if any(row.split == "dev" for row in rows))
+    return [row for rows in shared for row in rows if row.split == "test"]
 
 
 class HeldOutPrompts:

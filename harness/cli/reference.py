@@ -156,8 +156,7 @@ def _views() -> str:
 
     further = {
         name: layout(*table)
-        for stage, _, provider in Registry.build().providers()
-        if stage == "annotation"
+        for provider in Registry.build().of_stage("annotation").values()
         for name, table in cast(Any, provider.plugin).tables.items()
     }
     rows = [
@@ -267,10 +266,9 @@ def _tables() -> str:
     from harness.report.queries import QUERIES
 
     held = {name: query.what for name, query in QUERIES.items()}
-    for stage, _, provider in Registry.build().providers():
-        if stage == "annotation":
-            queries = cast(Any, provider.plugin).queries
-            held |= {name: what for name, (what, _) in queries.items()}
+    for provider in Registry.build().of_stage("annotation").values():
+        queries = cast(Any, provider.plugin).queries
+        held |= {name: what for name, (what, _) in queries.items()}
     rows = [f"| `{name}` | {cell(what)} |\n" for name, what in held.items()]
     return "".join(("| table | holds |\n|---|---|\n", *rows))
 
@@ -279,9 +277,9 @@ def _ready(stage: str) -> Iterator[Any]:
     """The installed plugins of a stage that need no option."""
     from harness.registry import Registry
 
-    for kind, _, provider in Registry.build().providers():
+    for provider in Registry.build().of_stage(stage).values():
         plugin: Any = provider.plugin
-        if kind == stage and not any(f.is_required() for f in flat(plugin.Options).values()):
+        if not any(field.is_required() for field in flat(plugin.Options).values()):
             yield plugin()
 
 

@@ -193,8 +193,7 @@ def experiments_of(
     Args:
         values: of the config, as it was read.
     """
-    for name in registry.names(Experiment.stage):
-        provider = registry.get(Experiment.stage, name)
+    for name, provider in registry.of_stage(Experiment.stage).items():
         options = {
             key: values[key] for key in provider.plugin.Options.model_fields if key in values
         }

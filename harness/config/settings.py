@@ -332,8 +332,7 @@ def experiment_keys(registry: Registry) -> dict[str, FieldInfo]:
         PluginError: two of them, or one and the core, have a key of one name.
     """
     keys: dict[str, FieldInfo] = {}
-    for name in registry.names(Experiment.stage):
-        provider = registry.get(Experiment.stage, name)
+    for provider in registry.of_stage(Experiment.stage).values():
         for key, field in provider.plugin.Options.model_fields.items():
             if key in keys or key in PLUGIN_KEYS or key in Settings.model_fields:
                 raise PluginError(

@@ -209,15 +209,11 @@ class _Reading:
 
     def _missing(self) -> tuple[int, str] | None:
         """The first round that is not closed though a later one of its arm is, and the arm."""
-        return min(
-            (
-                (number, arm)
-                for arm, last in self._last().items()
-                for number in range(0 if arm == BASE_ARM else 1, last)
-                if (arm, number) not in self.closed
-            ),
-            default=None,
-        )
+        gaps: list[tuple[int, str]] = []
+        for arm, last in self._last().items():
+            numbers = range(0 if arm == BASE_ARM else 1, last)  # other arms share the baseline
+            gaps += [(number, arm) for number in numbers if (arm, number) not in self.closed]
+        return min(gaps, default=None)
 
     def _take(self, line: Line) -> None:
         """Believe one line.

@@ -153,12 +153,8 @@ def refuse_beside(run: Run, beside: Config) -> None:
 def as_allowed(checkpoint: Checkpoint, config: Config) -> Checkpoint:
     """A checkpoint of the store; whether its model may run code the config says, not the store."""
     options = config.model.instance.options
-    names = {
-        name
-        for stage, _, provider in config.registry.providers()
-        if stage == config.model.stage
-        for name in provider.plugin.runs_code
-    }
+    providers = config.registry.of_stage(config.model.stage).values()
+    names = {name for provider in providers for name in provider.plugin.runs_code}
     allowed = {name: getattr(options, name, False) for name in names & checkpoint.info.keys()}
     return dataclasses.replace(checkpoint, info={**checkpoint.info, **allowed})
 

@@ -66,8 +66,7 @@ def installed(
     """All that can be made, and what was wrong with the others."""
     entries: list[PluginEntry] = []
     failed: list[tuple[str, PluginError]] = []
-    for name in registry.names(STAGE):
-        provider = registry.get(STAGE, name)
+    for name, provider in registry.of_stage(STAGE).items():
         try:
             with plainly(name):
                 plugin = provider.plugin()

@@ -71,7 +71,7 @@ def sections_of(run: Run) -> str:
     finished run as it is.
     """
     named = [entry.key() for entry in run.config.sections]
-    providers = (p for stage, _, p in run.config.registry.providers() if stage == Section.stage)
+    providers = run.config.registry.of_stage(Section.stage).values()
     files = sorted({Path(p.origin) for p in providers if p.origin.endswith(".py")})
     return digest([named, files_digest(files)])
 

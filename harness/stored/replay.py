@@ -140,12 +140,12 @@ class StoredRun(Run):
     def _upgraded(self) -> list[str]:
         """What the stage was made with, where another version is installed by now."""
         entries = self.config.detect if self._asked is None else [self._asked]
-        return sorted(
-            f"{name} {version}"
-            for entry in entries
-            for name, version in self.versions(entry).items()
-            if super(StoredRun, self).versions(entry)[name] != version
-        )
+        changed: list[str] = []
+        for entry in entries:
+            now = super().versions(entry)
+            then = self.versions(entry).items()
+            changed += [f"{name} {version}" for name, version in then if now[name] != version]
+        return sorted(changed)
 
 
 class NotStored(DataError):

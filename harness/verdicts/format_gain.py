@@ -40,12 +40,11 @@ def mended(
     after, before = (_malformed(side, malformed) for side in labels)
     values = {row.example.id: row.values.get(score) for row in old}
     sign = 1 if higher_is_better else -1
-    gains = {
-        row.example.id: sign * (value - base)
-        for row in new
-        if (value := row.values.get(score)) is not None
-        and (base := values.get(row.example.id)) is not None
-    }
+    gains: dict[str, float] = {}
+    for row in new:
+        value, base = row.values.get(score), values.get(row.example.id)
+        if value is not None and base is not None:
+            gains[row.example.id] = sign * (value - base)
     cured = [name for name in gains if name in before and name not in after]
     total, theirs = sum(gains.values()), sum(gains[name] for name in cured)
     if total <= 0 or theirs <= HALF * total:

@@ -158,12 +158,10 @@ def _with_errors(plan: Plan, evaluation: Evaluation) -> Plan:
 
     def counted(item: PlanItem) -> PlanItem:
         conditions = item.slice.conditions if item.slice else ()
-        errors = Counter(
-            kind
-            for example in failing
-            if addresses(conditions, example)
-            for kind in kinds[example.id]
-        )
+        errors: Counter[str] = Counter()
+        for example in failing:
+            if addresses(conditions, example):
+                errors.update(kinds[example.id])
         return dataclasses.replace(item, errors=dict(sorted(errors.items())))
 
     return dataclasses.replace(plan, items=tuple(map(counted, plan.items)))
