@@ -134,9 +134,10 @@ def _proposals(
         except BaseException as error:
             raise_trouble(error)
             asked = item.slice.words if item.slice else "everywhere"
+            place = f"augmenter '{entry.name}' ({entry.augmenter.name}), round {context.round}"
             raise PluginError(
                 f"the augmenter failed: {reason(error)}",
-                where="" if entry.guard is not nullcontext else _place(entry, context),
+                where="" if entry.guard is not nullcontext else place,
                 hint="correct the plugin, or take it out of `augment:`",
                 details=(f"it was asked for {item.rows} rows: {asked}",),
             ) from error
@@ -145,7 +146,3 @@ def _proposals(
         context.check()
         # Its own copy: what the gate has let in nobody may change afterwards.
         yield copy.deepcopy(row)
-
-
-def _place(entry: AugmenterPlan, context: Context) -> str:
-    return f"augmenter '{entry.name}' ({entry.augmenter.name}), round {context.round}"

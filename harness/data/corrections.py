@@ -117,21 +117,17 @@ def corrected(rows: Sequence[Example], corrections: Sequence[Correction], name: 
     used = [
         correction
         for correction in corrections
-        if correction.split == "dev" and _is_new(correction, by_id)
+        if correction.split == "dev"
+        and correction.reference not in by_id[correction.example_id].references
     ]
-    rounds = {
-        number for correction in used if not correction.one_sided for number in correction.rounds
-    }
+    blind = [correction for correction in used if not correction.one_sided]
+    rounds = {number for correction in blind for number in correction.rounds}
     return Corrected(
         tuple(changed),
         added.total(),
         sum(correction.one_sided for correction in used),
         tuple(sorted(rounds)),
     )
-
-
-def _is_new(correction: Correction, rows: Mapping[str, Example]) -> bool:
-    return correction.reference not in rows[correction.example_id].references
 
 
 def _check_known(

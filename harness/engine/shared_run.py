@@ -28,6 +28,7 @@ from harness.config import loading
 from harness.config.finding import shipped
 from harness.config.running_code import running_code, runs_code
 from harness.config.settings import plugin_files
+from harness.context import unheard
 from harness.engine import dev_ledger, objects
 from harness.engine.ledger import Ledger
 from harness.engine.objects import Objects, StoreError
@@ -314,12 +315,8 @@ class SharedRun:
                     self.keep(unless_ended=True)
 
 
-def _unsaid(sentence: str) -> None:
-    """Nobody is told."""
-
-
 @contextlib.contextmanager
-def driving(run: Run, say: Say = _unsaid, *, anew: bool = False) -> Iterator[None]:
+def driving(run: Run, say: Say = unheard, *, anew: bool = False) -> Iterator[None]:
     """Carry a run out: no other process does meanwhile, on this machine or on one that shares its
     store.
 

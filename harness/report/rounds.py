@@ -95,7 +95,7 @@ def _parts(result: RoundResult, slices: Sequence[Slice], log: Log) -> dict[str, 
         "added_by": {one_line(by): n for by, n in growth.by.items()},
         "refused": {one_line(reason): n for reason, n in growth.refused.items()},
         "log": _points(log),
-        "course": _course(log),
+        "course": as_document(Course, course(log)),
     }
 
 
@@ -104,11 +104,6 @@ def _plan_item(item: PlanItem) -> ShownPlanItem:
     words = one_line(of.words) if of else EVERYWHERE
     gap, low, high = map(finite, (of.gap, of.low, of.high) if of else (None, None, None))
     return as_document(ShownPlanItem, item, slice=words, n=of and of.n, gap=gap, low=low, high=high)
-
-
-def _course(log: Log) -> Course | None:
-    course_ = course(log)
-    return course_ and as_document(Course, course_)
 
 
 def _points(log: Log) -> tuple[LogPoint, ...]:

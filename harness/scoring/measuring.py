@@ -7,10 +7,11 @@ import gc
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from harness.context import Report, silent
 from harness.errors import PluginError
 from harness.records import Measurement
 from harness.scoring import workers as spread
@@ -21,14 +22,8 @@ from harness.stages import Metric
 BLOCK = 512
 """Answers handed to a metric at once, whatever the number of processes."""
 
-Progress = Callable[[int, int, str], None]
 
-
-def _unheard(done: int, total: int, what: str) -> None:
-    return None
-
-
-def ready(metric: Metric, pairs: Sequence[Pair], progress: Progress) -> None:
+def ready(metric: Metric, pairs: Sequence[Pair], progress: Report) -> None:
     """:meth:`Metric.ready`, which says by ``progress`` how far it is.
 
     Raises:
@@ -47,7 +42,7 @@ def ready(metric: Metric, pairs: Sequence[Pair], progress: Progress) -> None:
 def measure(
     entry: MetricEntry,
     pairs: Sequence[Pair],
-    progress: Progress = _unheard,
+    progress: Report = silent,
     *,
     workers: int | None = None,
 ) -> list[Measurement]:

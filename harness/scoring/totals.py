@@ -39,7 +39,8 @@ def scores(
     Raises:
         PluginError: the metric fails on the whole set.
     """
-    scored = sorted((m for m in measurements if m.statistics is not None), key=_by_id)
+    scored = [m for m in measurements if m.statistics is not None]
+    scored.sort(key=lambda measurement: measurement.example_id)
     unscored = len(measurements) - len(scored)
     if not scored:
         estimates = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
@@ -115,7 +116,3 @@ def _score(
         low, high = min(max(low, least), value), max(min(high, most), value)
     better = metric.higher_is_better
     return Score(name, value, low, high, n, unscored, signature, better, estimate.se, caveat)
-
-
-def _by_id(measurement: Measurement) -> str:
-    return measurement.example_id

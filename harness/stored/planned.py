@@ -254,7 +254,10 @@ def open_plan(
     try:
         with plainly(f"{config.model.named}, model"):
             at_hand = fetch or bool(config.model.instance.at_hand())
-        yield _walked(run, steps) if at_hand else _unfetched(run, steps)
+        if at_hand:
+            yield _walked(run, steps)
+        else:
+            yield PlannedRun(steps, _with_prompts(steps), None, run.stored)
     finally:
         run.workers.close()
         remove(run.work)
@@ -297,10 +300,6 @@ def _walked(run: _UnbegunRun, steps: Steps) -> PlannedRun:
     # What looking has made, the run finds stored.
     begins = max(0.0, time.monotonic() - begin - run.looking)
     return PlannedRun(steps, history, base, run.stored, begins=begins, waiting=waiting)
-
-
-def _unfetched(run: _UnbegunRun, steps: Steps) -> PlannedRun:
-    return PlannedRun(steps, _with_prompts(steps), None, run.stored)
 
 
 def _with_prompts(steps: Steps) -> History:

@@ -174,7 +174,7 @@ class RunView:
     def right(self, number: int) -> Sequence[bool | None]:
         """Whether each answer to dev counts as right by the primary score; None if unknown."""
         metric = self._steps.primary_entry().metric
-        sign = 1.0 if metric.higher_is_better else -1.0
+        sign = 1.0 if metric.higher_is_better else -1.0  # turned back: the metric's own direction
         return [
             right(metric, None if value is None else sign * value)
             for value in self.primary_values(number)
@@ -198,9 +198,9 @@ class RunView:
         if number is None:
             number = self.best
         if number not in closed:
-            known = ", ".join(map(str, closed))
+            others = ", ".join(map(str, closed))
             raise UsageError(
-                f"run {self.name} has no closed round {number}", hint=f"closed: {known}"
+                f"run {self.name} has no closed round {number}", hint=f"closed: {others}"
             )
         if number == 0:
             raise UsageError(f"round 0 of run {self.name} is the base model, which was not trained")
@@ -216,9 +216,9 @@ class RunView:
                 hint=f"harness iterate --reopen {number} trains it again, and decides that round "
                 "and all later ones again",
             )
-        made = from_json(Checkpoint, artifact.facts["checkpoint"])
-        made = as_allowed(made, self._run.config)
-        return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)
+        checkpoint = from_json(Checkpoint, artifact.facts["checkpoint"])
+        checkpoint = as_allowed(checkpoint, self._run.config)
+        return dataclasses.replace(checkpoint, path=str(artifact.path), digest=artifact.digest)
 
     def models(self, numbers: Sequence[int], report: Report = silent) -> RoundModels:
         """The base model and those of these rounds, to answer any prompts.
@@ -305,8 +305,8 @@ class RunView:
 
     def _answers(self, number: int) -> Answered:
         if number not in self._answered:
-            known = ", ".join(map(str, self._answered))
-            raise UsageError(f"run {self.name} has no round {number}", hint=f"there are: {known}")
+            others = ", ".join(map(str, self._answered))
+            raise UsageError(f"run {self.name} has no round {number}", hint=f"there are: {others}")
         answered_ = self._answered[number]
         if [p.example_id for p in answered_.predictions] != [row.id for row in self.rows("dev")]:
             raise DataError(

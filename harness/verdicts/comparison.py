@@ -229,12 +229,11 @@ def _comparison(
 def _corrected(family: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """The family with p after Holm's correction, and the labels that follow from it."""
     alone = np.array([math.nan if c.p_alone is None else c.p_alone for c in family])
-    return [
-        dataclasses.replace(comparison, p=p, label=_label(comparison, p, alpha))
-        for comparison, holm in zip(family, stats.holm(alone), strict=True)
-        for p in (None if math.isnan(holm) else float(holm),)
-    ]
-
-
-def _label(comparison: Comparison, p: float | None, alpha: float) -> Label:
-    return "no evidence" if comparison.doubt else label_of_test(comparison.difference, p, alpha)
+    corrected: list[Comparison] = []
+    for comparison, adjusted in zip(family, stats.holm(alone), strict=True):
+        p = None if math.isnan(adjusted) else float(adjusted)
+        label: Label = "no evidence"
+        if not comparison.doubt:
+            label = label_of_test(comparison.difference, p, alpha)
+        corrected.append(dataclasses.replace(comparison, p=p, label=label))
+    return corrected

@@ -163,7 +163,7 @@ def compared(
         before, after, gap, low, high, 1 - alpha, len(rise.places),
         len({rise.groups[place] for place in rise.places}), rise.tokens, rise.left_out,
         len(answers.after), sum(answers.before), sum(answers.after), answers.lost, answers.gained,
-        answers.p, _sentence(rise, difference), _of_answers(answers, alpha),
+        answers.p, _compared(rise, difference) + _left_out(rise), _of_answers(answers, alpha),
         tuple(_of_kind(name, each, alpha) for name, each in (kinds or {}).items()),
     )  # fmt: skip
 
@@ -202,10 +202,6 @@ def _of_answers(answers: PairedAnswers, alpha: float) -> str:
         f"{sum(answers.after)} after ({answers.lost} lost, {answers.gained} gained, exact "
         f"p {p_value(answers.p)})."
     )
-
-
-def _sentence(rise: Rise, difference: stats.Difference | None) -> str:
-    return _compared(rise, difference) + _left_out(rise)
 
 
 def _compared(rise: Rise, difference: stats.Difference | None) -> str:

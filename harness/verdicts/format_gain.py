@@ -50,18 +50,13 @@ def mended(
     if total <= 0 or theirs <= HALF * total:
         return ""
     kinds = Counter(kind for name in cured for kind in before[name])
-    named = ", ".join(
-        f"{shown('category', kind)} {n}" for kind, n in sorted(kinds.items(), key=_by_count)
-    )
+    by_count = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    named = ", ".join(f"{shown('category', kind)} {n}" for kind, n in by_count)
     share = "All" if theirs >= total else percent(theirs / total)
     return (
         f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
         f"{against} and no longer are ({named}): it may be format more than content."
     )
-
-
-def _by_count(item: tuple[str, int]) -> tuple[int, str]:
-    return -item[1], item[0]
 
 
 def _malformed(labels: Iterable[ErrorLabel], kinds: Collection[str]) -> dict[str, set[str]]:

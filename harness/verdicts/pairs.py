@@ -114,7 +114,7 @@ def complete_pairs(
         return Pairs(ids, names, table([]), table([]), _NOT_ADDITIVE, False)
     if not ids:
         return Pairs(ids, names, table([]), table([]), usable(names), False)
-    first, second = (_table([side[key] for key in ids]) for side in sides)
+    first, second = (np.array([side[key] for key in ids], dtype=np.float64) for side in sides)
     if first.shape != second.shape:
         return Pairs(ids, names, table([]), table([]), _OTHER_METRIC, False)
     if doubt:
@@ -166,10 +166,6 @@ def _is_share(gap: stats.Difference, a: stats.Floats, b: stats.Floats, net: int)
         return False
     pass_or_fail = all(np.isin(side, (0.0, 1.0)).all() for side in (a, b))
     return pass_or_fail and math.isclose(gap.value * gap.n, net, abs_tol=1e-6)
-
-
-def _table(rows: Sequence[_Statistics | None]) -> stats.Floats:
-    return np.array(rows, dtype=np.float64)
 
 
 def _missing(sides: Sequence[Mapping[str, object]], scored: _Scored) -> str:
