@@ -15,7 +15,7 @@ MOST_LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DocSection:
     """What stands under one heading.
 
     Attributes:
@@ -38,12 +38,12 @@ class Hit:
         words: how many of the words it holds.
     """
 
-    section: Section
+    section: DocSection
     lines: tuple[str, ...]
     words: int
 
 
-def sections(page: str, text: str) -> list[Section]:
+def sections(page: str, text: str) -> list[DocSection]:
     """The sections of a page of Markdown."""
     parts: list[tuple[str, list[str]]] = [("", [""])]
     fenced = False
@@ -61,12 +61,12 @@ def sections(page: str, text: str) -> list[Section]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {bare}".strip()
     return [
-        Section(page, heading, tuple(_plain(line) for line in lines if _plain(line)))
+        DocSection(page, heading, tuple(_plain(line) for line in lines if _plain(line)))
         for heading, lines in parts
     ]
 
 
-def search(words: Sequence[str], among: Sequence[Section]) -> list[Hit]:
+def search(words: Sequence[str], among: Sequence[DocSection]) -> list[Hit]:
     """The sections that hold any of the words, or longer ones that begin so, the best first.
 
     A section counts by the words that it holds, rare ones more; more in its heading and in the
@@ -91,7 +91,7 @@ def _pattern(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_]){re.escape(stem)}", re.IGNORECASE)
 
 
-def _held(pattern: re.Pattern[str], section: Section) -> float:
+def _held(pattern: re.Pattern[str], section: DocSection) -> float:
     """How much a section is about a word; 0 where it does not hold it."""
     times = sum(len(pattern.findall(line)) for line in section.lines)
     in_heading = bool(pattern.search(section.heading))
@@ -100,7 +100,7 @@ def _held(pattern: re.Pattern[str], section: Section) -> float:
     return math.log1p(times) + 3.0 * in_heading + 1.5 * bool(pattern.search(section.page))
 
 
-def _best(section: Section, patterns: Sequence[re.Pattern[str]]) -> tuple[str, ...]:
+def _best(section: DocSection, patterns: Sequence[re.Pattern[str]]) -> tuple[str, ...]:
     def held(place: int) -> int:
         return sum(bool(pattern.search(section.lines[place])) for pattern in patterns)
 

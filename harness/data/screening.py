@@ -55,7 +55,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class NearRows:
     """A row of train or pool next to the held-out row that it is most like.
 
     Attributes:
@@ -97,7 +97,7 @@ class Screening:
     near: Mapping[str, int] = field(default_factory=dict)
     compared: Mapping[str, int] = field(default_factory=dict)
     against: int = 0
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[NearRows, ...] = ()
     doubled: int = 0
     dev_in_test: int = 0
     floor: float = 0.0
@@ -143,7 +143,7 @@ def screen(
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []
-    pairs: list[Pair] = []
+    pairs: list[NearRows] = []
     compared: Counter[str] = Counter()
     step = _step(len(source), rules, most or MOST_COMPARED)
     trainable = [(place, row) for place, row in enumerate(rows) if row.split not in HELD_OUT]
@@ -273,7 +273,7 @@ def _is_rare(screening: Screening, rules: Rules) -> bool:
     return not rules.refuse_near and sum(screening.near.values()) <= FEW * total
 
 
-def shown(pair: Pair) -> tuple[str, str]:
+def shown(pair: NearRows) -> tuple[str, str]:
     """The two sides of a pair, a line each."""
     text = "its text is sealed" if pair.held_out_text is None else pair.held_out_text
     return (
@@ -332,9 +332,9 @@ def _near(screening: Screening, rules: Rules, ahead: bool) -> str:
     )
 
 
-def _pair(row: Example, match: Match) -> Pair:
+def _pair(row: Example, match: Match) -> NearRows:
     held_out = match.held_out
-    return Pair(
+    return NearRows(
         row=row.id,
         split=row.split,
         text=_excerpt(row),

@@ -23,7 +23,7 @@ SCHEMA = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JudgedLine:
     """A line of the ledger: what was judged together.
 
     Attributes:
@@ -60,7 +60,7 @@ def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | N
     """
     listed = tuple(sorted(rows))
     judged: Literal["rounds", "arms"] = "rounds" if arms is None else "arms"
-    new = Line(digest(listed), who, judged, None if arms is None else tuple(arms))
+    new = JudgedLine(digest(listed), who, judged, None if arms is None else tuple(arms))
     log = _log(machine)
 
     def decide() -> int:
@@ -123,21 +123,21 @@ def check(machine: Path) -> None:
     _lines(machine)
 
 
-def _log(machine: Path) -> SharedLog[Line]:
+def _log(machine: Path) -> SharedLog[JudgedLine]:
     return SharedLog(
-        machine / FILE, Line, schema=SCHEMA,
+        machine / FILE, JudgedLine, schema=SCHEMA,
         cost="what was chosen by which rows of dev cannot be known",
         hint="take the file from a backup; what is taken out of it, or moved away with it, counts "
         "no more",
     )  # fmt: skip
 
 
-def _lines(machine: Path) -> list[tuple[Line, frozenset[str]]]:
+def _lines(machine: Path) -> list[tuple[JudgedLine, frozenset[str]]]:
     """All lines, each with the keys of its rows."""
-    lines: list[tuple[Line, frozenset[str]]] = []
+    lines: list[tuple[JudgedLine, frozenset[str]]] = []
     sets: dict[str, frozenset[str]] = {}
 
-    def take(line: Line) -> None:
+    def take(line: JudgedLine) -> None:
         if line.rows is not None:
             sets[line.dev] = frozenset(line.rows)
         if line.dev not in sets:

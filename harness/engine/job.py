@@ -25,7 +25,7 @@ from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
-from harness.remote.spending import Place, at, counting
+from harness.remote.spending import Account, counting, spending_of
 from harness.stages import making
 from harness.stages.launching import RESULT
 
@@ -72,7 +72,7 @@ class Job:
     whole_valid: bool = False
     limits: Limits = ()
     beside: Checkpoint | None = None
-    spending: Place | None = None
+    spending: Account | None = None
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -138,7 +138,8 @@ def perform(
     if "asked" in description:
         _environments(folder, description)
     else:
-        with counting(at(description["spending"] and from_json(Place, description["spending"]))):
+        plain = description["spending"]
+        with counting(spending_of(None if plain is None else from_json(Account, plain))):
             run_inline(folder, _instance(description), report, cancelled, say)
 
 

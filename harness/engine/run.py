@@ -48,7 +48,7 @@ from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
 from harness.kit.files import digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
-from harness.remote.spending import Spending, current, place_of
+from harness.remote.spending import Spending, account_of, current
 from harness.stages import Resources
 
 if TYPE_CHECKING:
@@ -440,7 +440,7 @@ class Run:
             arm=at.arm,
             run=self.name,
             checkpoint_minutes=self.config.settings.execution.checkpoint_minutes,
-            spending=place_of(current()),
+            spending=account_of(current()),
             **asked,
         )
         write(job, rows, folder)

@@ -211,7 +211,7 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Account:
     """Where another process counts what it sends; see :class:`Spending`."""
 
     path: str
@@ -219,16 +219,16 @@ class Place:
     most: float | None = None
 
 
-def place_of(spending: Spending | None) -> Place | None:
+def account_of(spending: Spending | None) -> Account | None:
     """What another process needs to count in the same file."""
     if spending is None:
         return None
-    return Place(str(spending.path), spending.run, spending.most)
+    return Account(str(spending.path), spending.run, spending.most)
 
 
-def at(place: Place | None) -> Spending | None:
+def spending_of(account: Account | None) -> Spending | None:
     """The same, in another process."""
-    return None if place is None else Spending(Path(place.path), place.run, place.most)
+    return None if account is None else Spending(Path(account.path), account.run, account.most)
 
 
 _CURRENT: ContextVar[Spending | None] = ContextVar("spending", default=None)

@@ -20,7 +20,7 @@ from harness.report import examples
 from harness.report.annotations import RunAnnotations
 from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
-from harness.report.sections import Guard, made, unguarded
+from harness.report.sections import SectionGuard, made, unguarded
 from harness.stages import Section
 from harness.store.writing import Asking, QueryResult, reading
 
@@ -69,7 +69,7 @@ def analyse(
     sections: Sequence[Section] = (),
     limit: int = examples.LIMIT,
     annotations: RunAnnotations | None = None,
-    guard: Guard = unguarded,
+    guard: SectionGuard = unguarded,
 ) -> Document:
     """The analysis document of a run.
 

@@ -17,12 +17,12 @@ from harness.engine.history import History
 from harness.engine.steps import Steps
 from harness.engine.steps.evaluating import Evaluation
 from harness.kit.text import one_line
-from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
+from harness.records import BASE_ARM, RoundResult, Score
 from harness.report.reading import Document
+from harness.scoring import Pair
 from harness.stages import Metric
 from harness.verdicts.selection import chosen
 
-Pair = tuple[Prediction, Example]
 Caveats = Mapping[str, str]
 """Score name -> what stands beside it."""
 

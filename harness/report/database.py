@@ -18,7 +18,7 @@ from harness.report.added_metrics import recorded
 from harness.report.annotations import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
 from harness.stages import BranchOutcome
-from harness.store.contents import Answers, Rescored, RunContents
+from harness.store.contents import Answers, RescoredAnswers, RunContents
 from harness.store.writing import build
 
 
@@ -119,7 +119,7 @@ def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bo
 def _rescored(
     steps: Steps, entries: Sequence[PluginEntry], evaluation: Evaluation, rows: Sequence[Example],
     number: int, arm: str,
-) -> Iterator[Rescored]:  # fmt: skip
+) -> Iterator[RescoredAnswers]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""
     answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:
@@ -141,4 +141,4 @@ def _rescored(
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
             continue
-        yield Rescored(scores, measured)
+        yield RescoredAnswers(scores, measured)

@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 EVERYWHERE = "everywhere"
 LOG_POINTS = 200
 
-Log = Sequence[Mapping[str, Any]]
+TrainingLog = Sequence[Mapping[str, Any]]
 """Lines of a training's log, each with ``step``, ``loss`` or ``eval_loss``, or none of them."""
 
 
 def main_round(
     result: RoundResult,
     slices: Sequence[Slice],
-    log: Log,
+    log: TrainingLog,
     *,
     replayed: int,
     forgotten: Forgetting | None,
@@ -83,7 +83,7 @@ def _forgetting(forgetting: Forgetting) -> ShownForgetting:
     return as_document(ShownForgetting, forgetting, instructions=answers, kinds=kinds)
 
 
-def _parts(result: RoundResult, slices: Sequence[Slice], log: Log) -> dict[str, Any]:
+def _parts(result: RoundResult, slices: Sequence[Slice], log: TrainingLog) -> dict[str, Any]:
     """What a round's record has not, or has otherwise."""
     growth = result.growth or Growth(added=0)
     plan = result.plan or Plan(strategy="none")
@@ -106,7 +106,7 @@ def _plan_item(item: PlanItem) -> ShownPlanItem:
     return as_document(ShownPlanItem, item, slice=words, n=of and of.n, gap=gap, low=low, high=high)
 
 
-def _points(log: Log) -> tuple[LogPoint, ...]:
+def _points(log: TrainingLog) -> tuple[LogPoint, ...]:
     """One point per step; of long logs evenly spaced points, the last and all validations."""
     points: dict[int, dict[str, float | None]] = {}
     for line in log:

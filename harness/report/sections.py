@@ -15,7 +15,7 @@ from harness.report.reading import Document
 from harness.stages import Section
 from harness.stages.reporting import drawn, entry_of, head
 
-Guard = Callable[[Section], AbstractContextManager[None]]
+SectionGuard = Callable[[Section], AbstractContextManager[None]]
 
 
 def unguarded(section: Section) -> AbstractContextManager[None]:
@@ -24,7 +24,7 @@ def unguarded(section: Section) -> AbstractContextManager[None]:
 
 def made(
     sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str],
-    guard: Guard,
+    guard: SectionGuard,
 ) -> list[Document]:  # fmt: skip
     """What the sections of a config say; one that fails is named under ``failed``."""
     entries: list[Document] = []

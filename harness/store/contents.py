@@ -22,7 +22,7 @@ ArmRound = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Rescored:
+class RescoredAnswers:
     """What one more metric, or the same with other options, says of stored answers."""
 
     scores: Mapping[str, Score]
@@ -46,7 +46,7 @@ class Answers:
     measurements: Sequence[Measurement] = ()
     labels: Sequence[ErrorLabel] = ()
     scores: Mapping[str, Score] = field(default_factory=dict)
-    rescored: Sequence[Rescored] = ()
+    rescored: Sequence[RescoredAnswers] = ()
     right: Mapping[str, bool | None] = field(default_factory=dict)
 
 

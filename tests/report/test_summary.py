@@ -44,7 +44,7 @@ from harness.records.summary import (
 )
 from harness.report.examples import instructive
 from harness.report.reading import read_summary, summary_schema
-from harness.report.rounds import LOG_POINTS, Log, control_round, main_round
+from harness.report.rounds import LOG_POINTS, TrainingLog, control_round, main_round
 from harness.report.summary import written
 from harness.testing.sample import SUMMARY
 
@@ -73,7 +73,7 @@ def round_of(number: int, **changes: Any) -> RoundResult:
 def summary(
     rounds: Sequence[RoundResult] = (),
     slices: Mapping[int, Sequence[Slice]] = {},
-    logs: Mapping[int, Log] = {},
+    logs: Mapping[int, TrainingLog] = {},
     **changes: Any,
 ) -> dict[str, Any]:
     plan = Plan("targeted", (PlanItem(WEAK, 40, "real rows", "clear gap"),

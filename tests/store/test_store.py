@@ -38,7 +38,7 @@ from harness.records import (
     Verdict,
 )
 from harness.store.columns import layout
-from harness.store.contents import Answers, Rescored, RunContents
+from harness.store.contents import Answers, RescoredAnswers, RunContents
 from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.writing import build, query, reading, unopenable, unwritable
@@ -87,8 +87,10 @@ def answers(round_: int, arm: str = "main", split: str = "dev") -> Answers:
         ],
         [ErrorLabel(row.id, "cut off", "…", "basic", "limit") for row in EXAMPLES[::6]],
         {} if split == "dev" else scores(round_),
-        rescored=[Rescored(scores(round_), [Measurement(row.id, "again", (1.0,), {"rougeL": 1.0})
-                                   for row in EXAMPLES])],
+        rescored=[RescoredAnswers(
+            scores(round_),
+            [Measurement(row.id, "again", (1.0,), {"rougeL": 1.0}) for row in EXAMPLES],
+        )],
         right={row.id: value >= 0.5 for row, value in zip(EXAMPLES, values, strict=True)},
     )  # fmt: skip
 

@@ -437,7 +437,7 @@ def answers_pinned(run: Run) -> dict[str, str | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BaselineLine:
     """A line of the file: what a baseline was given; the last one counts.
 
     Attributes:
@@ -464,7 +464,7 @@ class BaselinePins:
         self._round_0 = "" if closed is None else digest(to_json(closed))
         self._keys: dict[str, Mapping[str, str]] = {}
         self._log = Log(
-            run.folder / FILE, Line, schema=1,
+            run.folder / FILE, BaselineLine, schema=1,
             cost="which answers a baseline was given cannot be known",
             hint="take the file from a backup, or remove it: answers that are stored are found, "
             "and others are asked for again",
@@ -492,10 +492,10 @@ class BaselinePins:
     def keep(self, name: str, keys: Mapping[str, str]) -> None:
         """Pin what a baseline was given."""
         if self.run.writes and self.of(name) != keys:
-            line = Line(self._round_0, name, keys)
+            line = BaselineLine(self._round_0, name, keys)
             self._log.append(line)
             self._take(line)
 
-    def _take(self, line: Line) -> None:
+    def _take(self, line: BaselineLine) -> None:
         if line.of == self._round_0:
             self._keys[line.baseline] = line.keys

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.data.likeness import Usual
-from harness.data.screening import Pair, Screening
+from harness.data.screening import NearRows, Screening
 from harness.kit.documents import as_document
 from harness.records import (
     Condition,
@@ -196,9 +196,9 @@ SCREENING = Screening(
     {"train": {"repeat of dev or test": 2}},
     near={"train": 2},
     pairs=(
-        Pair("json:JSONDecoder.decode", "train", "def decode(self, s): return s", "json:loads",
+        NearRows("json:JSONDecoder.decode", "train", "def decode(self, s): return s", "json:loads",
              "dev", "def loads(s): return s", 0.91),
-        Pair("ast:walk", "train", "def walk(node): yield node", "ast:dump", "test", None, 0.62),
+        NearRows("ast:walk", "train", "def walk(node): yield node", "ast:dump", "test", None, 0.62),
     ),
     floor=0.6,
     threshold=0.6,
