@@ -1,6 +1,6 @@
 """What jobs cost beside their work, and what several workers bring.
 
-    python benchmarks/jobs.py [--part local|ray|many|branches|trials]
+    python benchmarks/jobs.py [--part local|ray|many|branches|answers|trials]
 
 - local: milliseconds of a job that does nothing, through the run's workers and through a worker
   alone, in turns in one process.
@@ -8,6 +8,8 @@
 - many: 200 jobs that sleep for 2 s, on 8 and on 32 workers of this machine; efficiency is their
   sleep by the time of all workers.
 - branches: a run with four arms whose trainings sleep, on one worker and on two.
+- answers: a pass over dev that sleeps for each row, as one job, and as four that share the rows, on
+  one worker and on two.
 - trials: 1,000 trials of ten minutes with a spread of a fifth, by a simulated clock, on 2, 8 and 32
   workers; the run's process is at work for each as long as `branches` measured. Efficiency is the
   work of all trials by the time of all workers.
@@ -49,9 +51,14 @@ class Echo(harness.Generator):
     name = "echo"
     class Options(harness.Options):
         seconds: float = 0.0
+        each: float = 0.0
+        jobs: int = 1
+    def jobs(self):
+        return self.options.jobs
     def generate(self, checkpoint, examples, context):
         time.sleep(self.options.seconds)
         for row in examples:
+            time.sleep(self.options.each)
             yield harness.Prediction(row.id, row.prompt)
 
 @harness.hookimpl
@@ -154,6 +161,27 @@ def branches(folder: Path, seconds: float = 15.0) -> float:
     return own / 4
 
 
+def answers(folder: Path, plugin: Path, seconds: float = 0.5) -> None:
+    took = {}
+    for workers, jobs in ((1, 1), (1, 4), (2, 4)):
+        project = Project(folder / f"answers-{workers}-{jobs}")
+        project.folder.mkdir()
+        text = CONFIG.replace("rounds: 3", "rounds: 1").replace(
+            "plugins: [", f"plugins: [{plugin}, "
+        )
+        text = text.replace("launcher: inline", f"launcher: local, workers: {workers}").replace(
+            "generate: {plugin: fake}", f"generate: {{plugin: echo, each: {seconds}, jobs: {jobs}}}"
+        )
+        project.write(text)
+        done = project.inside("iterate", "--json", "--no-test")
+        assert done.code == 0, done.err
+        took[workers, jobs] = json.loads(done.out)["seconds"]["generate"]
+    one, serial, two = took.values()
+    print(f"answers: two passes that sleep for {seconds} s at each row take {one:.1f} s as one job "
+          f"each, {serial:.1f} s as four on one worker, {two:.1f} s as four on two: "
+          f"{one / two:.2f} times as fast")  # fmt: skip
+
+
 def trials(each: float, number: int = 1000, mean: float = 600.0) -> None:
     draw = random.Random(7)
     work = [max(60.0, draw.gauss(mean, mean / 5)) for _ in range(number)]
@@ -179,7 +207,7 @@ def simulated(work: list[float], workers: int, parallel: int, each: float) -> fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["local", "ray", "many", "branches", "trials"])
+    parser.add_argument("--part", choices=["local", "ray", "many", "branches", "answers", "trials"])
     part = parser.parse_args().part
     with tempfile.TemporaryDirectory() as name:
         folder, plugin = Path(name), Path(name) / "echo.py"
@@ -190,6 +218,8 @@ def main() -> None:
             ray(folder, plugin)
         if part in (None, "many"):
             many(folder, plugin)
+        if part in (None, "answers"):
+            answers(folder, plugin)
         each = branches(folder) if part in (None, "branches", "trials") else 0.0
         if part in (None, "trials"):
             trials(each)

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from harness.boundary.results import checked, each, refused, returned, short, wrong
 from harness.context import Context
 from harness.errors import EnvironmentFailure, UsageError
+from harness.kit.shares import deal
 from harness.records import (
     Checkpoint,
     Example,
@@ -380,6 +381,14 @@ class Generator(Plugin):
         """
         raise NotImplementedError
 
+    def jobs(self) -> int:
+        """Jobs that share the prompts of a pass, each on a worker of its own. Optional: 1.
+
+        Known from the options alone. Where the others of a batch decide an answer,
+        :meth:`environment` says their number too, so that they name the answers.
+        """
+        return 1
+
     def brief(self, tokens: int) -> Generator | None:
         """This generator for short answers: the likeliest tokens, at most so many. Optional.
 
@@ -455,6 +464,7 @@ def exercise_generator(
     if holds_both(generator):
         answered_both(generator, (checkpoint, checkpoint), examples, context)
     rows_asked_again(generator)
+    shares_of(generator, examples)
     if type(generator).losses is not Generator.losses:
         losses_of(generator, checkpoint, [row.prompt for row in examples], context)
     if type(generator).answer_losses is not Generator.answer_losses:
@@ -467,6 +477,15 @@ def exercise_generator(
 def holds_both(generator: Generator) -> bool:
     """Whether one process of it answers both sides of a verdict."""
     return returned(Generator.holds_both, generator.holds_both())
+
+
+def shares_of(generator: Generator, examples: Sequence[Example]) -> list[list[int]]:
+    """The places of the examples for each of the jobs that share them."""
+    count = returned(Generator.jobs, generator.jobs())
+    if count < 1:
+        raise wrong("jobs()", count, "a count of jobs, 1 or more")
+    sizes = [len(row.prompt) for row in examples]
+    return [share for share in deal(sizes, min(count, max(1, len(sizes)))) if share]
 
 
 def rows_asked_again(generator: Generator) -> int:

@@ -31,7 +31,7 @@ class TransformersGenerator(harness.Generator):
     revision = 5
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
-    unkeyed = ("processes", "rank_timeout")
+    unkeyed = ("processes", "rank_timeout", "jobs")
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
@@ -73,6 +73,10 @@ class TransformersGenerator(harness.Generator):
             default="auto", description="that share the prompts; auto: one for each visible GPU"
         )
         rank_timeout: ranks.Timeout = ranks.TIMEOUT
+        jobs: int = Field(
+            default=1, ge=1, le=1000, description="jobs that share the prompts of a pass, each at "
+            "work on one of `execution.workers`; part of what names the answers"
+        )  # fmt: skip
 
         @model_validator(mode="after")
         def _effective(self) -> Self:
@@ -97,7 +101,13 @@ class TransformersGenerator(harness.Generator):
         from harness_transformers import devices
 
         count = ranks.count(self.options.processes, "generate.processes")
-        return {**devices.environment(self.options.precision), **ranks.environment(count)}
+        shared = {} if self.options.jobs == 1 else {"jobs": str(self.options.jobs)}
+        of_ranks = ranks.environment(count)
+        return {**devices.environment(self.options.precision), **of_ranks, **shared}
+
+    def jobs(self) -> int:
+        """See :meth:`harness.Generator.jobs`."""
+        return self.options.jobs
 
     def _count(self, rows: int) -> int:
         """How many processes share so many rows."""

@@ -135,6 +135,67 @@ def test_the_first_training_does_not_wait_for_the_base_models_answers(project: P
     assert "train" not in " ".join(done.document["cached"]), "it was made by this very run"
 
 
+DEALT = f"""
+import runpy, time
+from pathlib import Path
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+class Dealt(FAKES["FakeGenerator"]):
+    name = "dealt"
+    unkeyed = ("jobs",)
+
+    class Options(FAKES["FakeGenerator"].Options):
+        jobs: int = 1
+
+    def environment(self):
+        return {{"jobs": str(self.options.jobs)}} if self.options.jobs > 1 else {{}}
+
+    def jobs(self):
+        return self.options.jobs
+
+    def generate(self, checkpoint, examples, context):
+        if Path("meet").exists() and checkpoint.kind == "base":
+            Path(f"{{context.output.parent.name}}.met").touch()
+            over = time.monotonic() + 60
+            while len([*Path().glob("*.met")]) < self.options.jobs:
+                assert time.monotonic() < over
+                time.sleep(0.05)
+        context.remark(f"{{len(examples)}} rows at most")
+        yield from super().generate(checkpoint, examples, context)
+
+@harness.hookimpl
+def register_generators():
+    return [Dealt]
+"""
+SHARING = (
+    CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, dealt.py]")
+    .replace("rounds: 3", "rounds: 1")
+    .replace("generate: {plugin: fake}", "generate: {plugin: dealt, jobs: 2}")
+)
+
+
+def test_jobs_that_share_the_prompts_give_the_answers_of_one(tmp_path: Path) -> None:
+    """With two workers these jobs wait for each other."""
+    alone = SHARING.replace("jobs: 2", "jobs: 1")
+    met = SHARING.replace("launcher: inline", "launcher: local")
+    ends, answers = {}, {}
+    for name, text in (("alone", alone), ("serial", SHARING), ("met", met)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dealt.py").write_text(DEALT)
+        if name == "met":
+            (tmp_path / name / "meet").touch()
+        ends[name] = carried_out(Project(tmp_path / name), 2, text=text)
+        files = (tmp_path / name / ".harness/artifacts/generate").glob("*/predictions.jsonl")
+        answers[name] = sorted(file.read_bytes() for file in files)
+    assert answers["alone"] == answers["serial"] == answers["met"]
+    check_same(ends["serial"], ends["met"])
+    assert len([note for note in ends["met"][0]["notes"] if "rows at most" in note]) == 1
+    stored = {path.name for path in (tmp_path / "met/.harness/artifacts").iterdir()}
+    assert {"generate", "generate 1", "generate 2", "generate test"} <= stored
+
+
 READING = f"""
 import runpy, time
 from pathlib import Path

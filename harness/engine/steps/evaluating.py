@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
+from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import ANSWERED, ANSWERS, BESIDE
 from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.detecting import detect
 from harness.engine.steps.measuring import score_all, scores, waits
 from harness.errors import Waiting
-from harness.kit.files import read_jsonl
+from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (
     Checkpoint,
     ErrorLabel,
@@ -26,6 +28,7 @@ from harness.records import (
     Score,
     ScoredExample,
 )
+from harness.stages.making import shares_of
 
 if TYPE_CHECKING:
     from harness.engine.steps import Steps
@@ -73,13 +76,41 @@ def generate(
 ) -> tuple[tuple[Prediction, ...], str]:
     """A checkpoint's answers to rows, whose references it never sees, and their digest.
 
+    Where several jobs share the rows (:meth:`harness.Generator.jobs`), the answers of each are a
+    stage of their own.
+
     Args:
         beside: another checkpoint that answers in the same pass; see :func:`answered_beside`.
         after: digest of the answers that these are given for: for others they are given anew.
         pinned: digest of the answers that a closed round was given.
     """
+    artifact = _generated(
+        steps, checkpoint, rows, at, at.on_split(GENERATE), beside=beside, after=after,
+        pinned=pinned,
+    )  # fmt: skip
+    steps.note_remarks(artifact.facts)
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    return artifact.records(Prediction, ANSWERS), artifact.digest
+
+
+def _generated(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    stage: str,
+    *,
+    whole: bool = True,
+    beside: Checkpoint | None = None,
+    after: str = "",
+    pinned: str | None = None,
+) -> Artifact:
+    """The answers of a stage.
+
+    Args:
+        whole: whether the rows are those of a pass, and not one job's share of them.
+    """
     run, entry = steps.run, steps.config.generate
-    stage = at.on_split(GENERATE)
     seed = steps.seed(stage, at.round)
     # References stay behind: a generator must not be able to look at them.
     prompts = [row.as_asked() for row in rows]
@@ -95,16 +126,34 @@ def generate(
         inputs["after"] = after
 
     def make(folder: Path) -> Mapping[str, Any]:
+        shares = shares_of(entry.instance, prompts) if whole and beside is None else []
+        if len(shares) > 1:
+            return shared(shares, folder)
         examples = {"examples": prompts}
         result = run.job(
             folder, stage, entry, at, checkpoint=checkpoint, rows=examples, seed=seed, beside=beside
         )
         return {**result["facts"], "made_with": made_with}
 
-    artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
-    steps.note_remarks(artifact.facts)
-    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
-    return artifact.records(Prediction, ANSWERS), artifact.digest
+    def shared(shares: Sequence[Sequence[int]], folder: Path) -> Mapping[str, Any]:
+        tasks = [
+            functools.partial(
+                _generated, steps, checkpoint, [rows[place] for place in share], at,
+                f"{stage} {number}", whole=False, after=after,
+            )
+            for number, share in enumerate(shares, start=1)
+        ]  # fmt: skip
+        parts = list(run.workers.side_by_side(tasks))
+        answers = {
+            place: line
+            for share, part in zip(shares, parts, strict=True)
+            for place, line in zip(share, read_jsonl(part.path / ANSWERS), strict=True)
+        }
+        write_jsonl(folder / "output" / ANSWERS, [answers[place] for place in range(len(rows))])
+        remarks = [remark for part in parts for remark in part.facts.get("remarks", ())]
+        return {**parts[0].facts, **({"remarks": list(dict.fromkeys(remarks))} if remarks else {})}
+
+    return run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
 
 
 def answered_beside(

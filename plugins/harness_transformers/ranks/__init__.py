@@ -8,7 +8,6 @@ answered are dealt to ranks which say nothing. A stage of one process has none o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -58,14 +57,3 @@ def environment(processes: int, strategy: str = "ddp") -> dict[str, str]:
     if processes == 1:
         return {}
     return {"processes": str(processes), **({} if strategy == "ddp" else {"strategy": strategy})}
-
-
-def deal(sizes: Sequence[int], ranks: int) -> list[list[int]]:
-    """The places of rows for each rank: the longest row goes to who has the least so far."""
-    shares: list[list[int]] = [[] for _ in range(ranks)]
-    loads = [0] * ranks
-    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
-        least = loads.index(min(loads))
-        shares[least].append(place)
-        loads[least] += sizes[place]
-    return [sorted(share) for share in shares]

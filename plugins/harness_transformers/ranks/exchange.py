@@ -19,11 +19,11 @@ import torch
 from torch import distributed
 from transformers import TrainerCallback
 
+from harness.kit.shares import deal
 from harness_transformers.checkpoints import write_tensors
 from harness_transformers.encoding import IGNORED
 from harness_transformers.layouts import Batch, Layout
 from harness_transformers.memory import AtOnce
-from harness_transformers.ranks import deal
 from harness_transformers.state import random_states, set_random_states, trained
 
 T = TypeVar("T")

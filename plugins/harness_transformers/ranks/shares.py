@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import harness
+from harness.kit.shares import deal
 from harness_transformers.chats import Chats
-from harness_transformers.ranks import deal, launching
+from harness_transformers.ranks import launching
 
 
 def answers(

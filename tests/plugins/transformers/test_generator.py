@@ -202,3 +202,16 @@ def test_sampling_takes_its_limits_from_the_options_alone(base, opinionated, row
 def test_options_without_effect_are_refused(options, what):
     with pytest.raises(ValueError, match=what):
         generator(**options)
+
+
+def test_jobs_that_share_prompts_name_the_answers():
+    from harness.config.plugin_entries import PluginEntry
+
+    alone, shared = (
+        TransformersGenerator(TransformersGenerator.Options(processes=1, **given))
+        for given in ({}, {"jobs": 4})
+    )
+    assert (alone.jobs(), shared.jobs()) == (1, 4)
+    assert shared.environment() == {**alone.environment(), "jobs": "4"}
+    keys = [PluginEntry("generator", "t", "t", made, "here").key() for made in (alone, shared)]
+    assert keys[0] == keys[1], "what was answered before is found again"

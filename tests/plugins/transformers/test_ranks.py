@@ -402,13 +402,6 @@ def test_time_of_a_rank_that_answers_begins_when_another_one_is_at_work(monkeypa
             members.close()
 
 
-def test_shares_are_alike_and_cover_every_row():
-    deal = ranks.deal
-    assert deal([5, 1, 1, 1, 4], 2) == [[0, 2], [1, 3, 4]]
-    assert deal([7], 3) == [[0], [], []]
-    assert deal([], 2) == [[], []]
-
-
 def test_one_process_leaves_the_key_as_it_was():
     assert ranks.environment(1, "fsdp") == {}
     assert ranks.environment(2, "fsdp") == {"processes": "2", "strategy": "fsdp"}
