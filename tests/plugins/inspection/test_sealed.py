@@ -54,6 +54,10 @@ def test_open_test_shows_them_and_is_a_look(opened):
     assert hidden.document == [{"n": 0}] and "--open-test" in hidden.err
     failed = project.inside("query", "SELECT no_such_column FROM predictions", run, "--open-test")
     assert failed.code == 2 and openings(project) == before
+    cast = "SELECT text::INTEGER FROM predictions WHERE split = 'test'"
+    quoting = project.inside("query", cast, run, "--open-test")
+    assert quoting.code == 2 and "Could not convert string" in quoting.err
+    assert openings(project) == [*before, f"{run} asked by harness query"]
     shown = project.inside("query", sql, run, "--json", "--open-test")
     assert shown.document == [{"n": 96}]
     assert openings(project) == [*before, f"{run} asked by harness query"]
