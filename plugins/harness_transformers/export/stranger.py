@@ -20,7 +20,7 @@ def compared(
 
     Raises:
         UsageError: it is none of these.
-        DataError: it cannot be read.
+        DataError: it cannot be read, or its prompts are others.
         EnvironmentFailure: llama.cpp is needed, and is not installed.
     """
     files = [place] if place.is_file() else sorted(place.glob("*.gguf"))
@@ -65,9 +65,11 @@ def _folder(
     if (place / "tokenizer_config.json").is_file() or not adapter:
         try:
             parity.check_prompts(origin, place)
-            facts.append("all prompts of dev are the same token by token")
-        except harness.DataError as error:
-            faults.append(error.what)
+        except harness.DataError as error:  # answers to other prompts would say nothing
+            raise harness.DataError(
+                f"this is not what was evaluated: refused: {error.what}", where=str(place)
+            ) from error
+        facts.append("all prompts of dev are the same token by token")
     limits = transfer.LIMITS["float32"]
     if not adapter:
         config = read_json(place / "config.json")
@@ -75,11 +77,10 @@ def _folder(
         limits = transfer.LIMITS.get(kind, fidelity.OTHERS)
         if "quantization_config" in config:
             kind, limits = "quantised", fidelity.OTHERS
-    if not faults:  # with other prompts there is nothing to compare
-        seen = transfer.measured(exported, origin, limits, report)
-        facts += seen.sentences
-        if not seen.holds:
-            faults.append(f"the log-probabilities are not those after training ({limits.needed})")
+    seen = transfer.measured(exported, origin, limits, report)
+    facts += seen.sentences
+    if not seen.holds:
+        faults.append(f"the log-probabilities are not those after training ({limits.needed})")
     rows = origin.stored.card.examples
     answers = parity.answers(exported, origin, rows, report, precision="fp32")
     compared = parity.compare(origin, answers)

@@ -269,6 +269,16 @@ def test_what_is_no_export_is_refused_by_what_it_is(found, tmp_path):
         stranger.compared(found, tmp_path, None, silent)
 
 
+def test_a_folder_with_another_template_is_refused_by_its_prompts(found, tmp_path):
+    with quietly():
+        tokenizer = loading.tokenizer_of(found.tuned)
+        tokenizer.chat_template = "{{ 'Answer this.' }}" + tokenizer.chat_template
+        tokenizer.save_pretrained(tmp_path)
+        asking.merged(found.tuned).save_pretrained(tmp_path)
+        with pytest.raises(harness.DataError, match="refused: the exported tokenizer builds another"):
+            stranger.compared(found, tmp_path, None, silent)
+
+
 ROLES = [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")]
 
 
