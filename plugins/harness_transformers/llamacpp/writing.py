@@ -36,7 +36,8 @@ def write(
 
     Raises:
         UsageError: models of this family, or such a tokenizer, are not written.
-        EnvironmentFailure: the kind needs llama.cpp, and it is not installed.
+        EnvironmentFailure: the kind needs llama.cpp, or the tokenizer has to be compared with it,
+            and it is not installed.
         OSError: the system refuses, as where the disk is full.
     """
     if kind not in library.PLAIN:
@@ -59,7 +60,9 @@ def write(
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     families.write_metadata(writer, config, family)
     table = model.get_input_embeddings().weight
-    vocabulary.write_vocabulary(writer, tokenizer, table.shape[0], bos=bos)
+    split = vocabulary.write_vocabulary(writer, tokenizer, table.shape[0], bos=bos)
+    if split not in vocabulary.TRIED:
+        library.need(f"--gguf: a tokenizer that splits texts as '{split}', not tried here yet,")
     weights = list(families.tensors(config, family, model.state_dict()))
     try:
         for place, numbers in weights:

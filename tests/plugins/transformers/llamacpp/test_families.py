@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import harness
 from harness_transformers.llamacpp import library, writing
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.architectures import ARCHITECTURES, save_tokenizer
@@ -145,3 +146,21 @@ def test_a_token_that_strips_is_no_phi_3(tmp_path):
     writing.write(path, model, tokenizer, name="m", kind="f32", bos=False, said=lambda *_: None)
     with library.loaded(path, 64) as loaded:
         assert loaded.tokens("find", special=False)
+
+
+def test_a_tokenizer_that_was_not_tried_needs_llama_cpp(tmp_path, monkeypatch):
+    from tokenizers import pre_tokenizers
+
+    monkeypatch.setattr(library, "installed", bool)
+    path = tmp_path / "model.gguf"
+    with quietly():
+        model, tokenizer = made("Llama", tmp_path)
+        with pytest.raises(harness.EnvironmentFailure, match="splits texts as 'gpt-2', not tried"):
+            writing.write(
+                path, model, tokenizer, name="m", kind="f32", bos=False, said=lambda *_: None
+            )
+        as_smollm = [pre_tokenizers.Digits(individual_digits=True),
+                     pre_tokenizers.ByteLevel(add_prefix_space=False)]  # fmt: skip
+        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(as_smollm)
+        writing.write(path, model, tokenizer, name="m", kind="f32", bos=False, said=lambda *_: None)
+    assert path.stat().st_size > 0
