@@ -1,6 +1,7 @@
 """Does `harness export --gguf` refuse what is broken, and accept what is not?
 
-    python benchmarks/preference.py --model smollm --seeds 2 --folder FOLDER/preference
+    python benchmarks/preference.py --model smollm --seeds 2 --folder FOLDER/preference \\
+        --record FOLDER/preference.jsonl
     python -m benchmarks.fidelity [--folder FOLDER] [--seconds 150]   # what the record lacks
     python -m benchmarks.fidelity --write                         # benchmarks/gguf.md
 

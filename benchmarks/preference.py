@@ -1,6 +1,7 @@
 """Does `preference` do what it is for? After `lora`, on held-out pairs and on the answers to dev.
 
     python benchmarks/preference.py --model tiny --seeds 20 [--folder FOLDER]   # what is missing
+    python benchmarks/preference.py --model tiny --seeds 1 --record new.jsonl   # measured anew
     python benchmarks/preference.py --write                         # benchmarks/preference.md
 
 With the models `tiny` and `smollm-words` a row asks about a word; a good answer is "It is fine.", a
@@ -192,9 +193,9 @@ def kept(folder: Path, seed: int) -> harness.Context:
     return harness.Context(folder, seed=seed, stage="train", round=1)
 
 
-def carry_out(model: str, seeds: int, folder: Path) -> None:
+def carry_out(model: str, seeds: int, folder: Path, record: Path) -> None:
     """Append the seeds that the record lacks."""
-    known = {(line["model"], line["seed"]) for line in read()}
+    known = {(line["model"], line["seed"]) for line in read(record)}
     for seed in range(seeds):
         if (model, seed) in known:
             continue
@@ -202,16 +203,16 @@ def carry_out(model: str, seeds: int, folder: Path) -> None:
         place = folder / f"{model}-{seed}"
         place.mkdir(parents=True)
         line = {"model": model, "seed": seed, "figures": dict(results(model, seed, place))}
-        with RECORD.open("a") as stream:
+        with record.open("a") as stream:
             stream.write(json.dumps(line) + "\n")
         print(f"{time.monotonic() - begun:.0f} s: {line}", flush=True)
 
 
-def read() -> list[dict[str, Any]]:
+def read(record: Path = RECORD) -> list[dict[str, Any]]:
     """The lines of the record."""
-    if not RECORD.is_file():
+    if not record.is_file():
         return []
-    return [json.loads(line) for line in RECORD.read_text().splitlines()]
+    return [json.loads(line) for line in record.read_text().splitlines()]
 
 
 def interval(values: Sequence[float]) -> str:
@@ -263,13 +264,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--model", choices=sorted(OPTIONS), default="tiny")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     if given.write:
         write_text(PAGE, page())
         return
     with tempfile.TemporaryDirectory() as folder, quietly():
-        carry_out(given.model, given.seeds, given.folder or Path(folder))
+        carry_out(given.model, given.seeds, given.folder or Path(folder), given.record)
 
 
 if __name__ == "__main__":

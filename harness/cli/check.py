@@ -106,9 +106,10 @@ def _state(unknown: int, wrong: int) -> str:
 
 
 def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) -> Iterator[str]:
-    """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
+    """What cannot carry a verdict, or trains on nothing; what would stop a run goes to ``wrong``."""
     from harness.config.making import metric_entry
     from harness.data.splits import groups_of
+    from harness.engine.steps.training import learned
     from harness.stats.decision import usable
     from harness.verdicts import guards
 
@@ -116,6 +117,14 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) 
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
         if doubt:
             yield f"{split} cannot carry a verdict: {doubt}"
+    train = [row for row in rows if row.split == "train"]
+    idle = [entry.plugin for entry in config.trainers if not learned(entry, train)]
+    if len(idle) == len(config.trainers):
+        what = f"of {len(train)} rows none has anything to learn for {', '.join(idle)}"
+        hint = "harness docs training says which rows a trainer learns from"
+        wrong.append(DataError(what, where="train", hint=hint))
+    else:
+        yield from (f"'{name}' is passed over while no row of train is for it" for name in idle)
     dev = [row for row in rows if row.split == "dev"]
     try:
         yield from guards.check(

@@ -71,6 +71,18 @@ def test_no_row_for_any_trainer_stops_the_run(project: Project) -> None:
     assert "none has anything to learn for polish" in done.err
 
 
+def test_a_trainer_without_rows_is_named_before_the_run(project: Project) -> None:
+    project.write(TWO)
+    idle = ("--set", "data.rejected=0")
+    both = project.inside("check", *idle)
+    assert both.code == 0
+    assert "'polish' is passed over while no row of train is for it" in " ".join(both.out.split())
+    assert "passed over" not in project.inside("check").out
+    alone = project.inside("check", "--set", "train=polish", *idle)
+    assert alone.code == 4
+    assert "none has anything to learn for polish" in alone.err
+
+
 def test_a_list_of_one_is_the_run_of_that_trainer(project: Project) -> None:
     project.write(ONE)
     name = summary(project)["run"]

@@ -51,17 +51,18 @@ def train(
         DataError: no row has anything to learn for any trainer.
     """
     due = _due(steps, rows, at)
-    for number, (entry, learned) in enumerate(due[:-1], start=1):
-        stage, held = f"{TRAIN} {number}", _learned(entry, valid)
-        base = _trained(steps, entry, base, learned, held, at, stage)
-    entry, learned = due[-1]
+    for number, (entry, its) in enumerate(due[:-1], start=1):
+        stage, held = f"{TRAIN} {number}", learned(entry, valid)
+        base = _trained(steps, entry, base, its, held, at, stage)
+    entry, its = due[-1]
     return _trained(
-        steps, entry, base, learned, _learned(entry, valid), at, TRAIN, pinned=pinned,
+        steps, entry, base, its, learned(entry, valid), at, TRAIN, pinned=pinned,
         whole_valid=whole_valid, limits=limits,
     )  # fmt: skip
 
 
-def _learned(entry: PluginEntry, rows: Sequence[Example]) -> list[Example]:
+def learned(entry: PluginEntry, rows: Sequence[Example]) -> list[Example]:
+    """The rows that have something to learn for a trainer."""
     with plainly(f"{entry.named}, learns()"):
         return making.learned(entry.instance, rows)
 
@@ -71,7 +72,7 @@ def _due(steps: Steps, rows: Sequence[Example], at: At) -> list[tuple[PluginEntr
     trainers = steps.config.trainers
     whole = [*rows, *steps.general_rows.replayed(rows)]
     given = [(entry, rows if entry.index else whole) for entry in trainers]
-    due = [(entry, learned) for entry, its in given if (learned := _learned(entry, its))]
+    due = [(entry, its) for entry, each in given if (its := learned(entry, each))]
     idle = [entry.plugin for entry in trainers if entry not in [busy for busy, _ in due]]
     if not due:
         raise DataError(

@@ -275,7 +275,9 @@ def test_a_folder_with_another_template_is_refused_by_its_prompts(found, tmp_pat
         tokenizer.chat_template = "{{ 'Answer this.' }}" + tokenizer.chat_template
         tokenizer.save_pretrained(tmp_path)
         asking.merged(found.tuned).save_pretrained(tmp_path)
-        with pytest.raises(harness.DataError, match="refused: the exported tokenizer builds another"):
+        with pytest.raises(
+            harness.DataError, match="refused: the exported tokenizer builds another"
+        ):
             stranger.compared(found, tmp_path, None, silent)
 
 
