@@ -106,7 +106,7 @@ def _state(unknown: int, wrong: int) -> str:
 
 
 def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) -> Iterator[str]:
-    """What cannot carry a verdict, or trains on nothing; what would stop a run goes to ``wrong``."""
+    """What carries no verdict or trains on nothing; what would stop a run goes to ``wrong``."""
     from harness.config.making import metric_entry
     from harness.data.splits import groups_of
     from harness.engine.steps.training import learned

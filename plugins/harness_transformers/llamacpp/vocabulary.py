@@ -18,7 +18,7 @@ _LLAMA3 = (
 )
 _QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 TRIED = ("smollm",)
-"""Splits that a real tokenizer was tried with; files with others are compared where they are made."""
+"""Splits that a real tokenizer was tried with; other files are compared where they are made."""
 _SPLITS = {_LLAMA3: "llama-bpe", _QWEN2: "qwen2"}
 _REPLACED = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
 _PREPENDED = {"type": "Prepend", "prepend": "\u2581"}
