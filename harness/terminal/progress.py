@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from types import TracebackType
@@ -44,8 +45,8 @@ SHORT = 0.2
 
 
 def _weight(stage: str) -> float:
-    """Of one stage; ``train 1`` is a ``train``."""
-    return WEIGHTS.get(stage.rstrip("0123456789").rstrip(), SHORT)
+    """Of one stage; ``train 1`` is a ``train``, ``generate 1`` within a ``generate``."""
+    return WEIGHTS.get(re.sub(r"^train \d+$", "train", stage), SHORT)
 
 
 def weight_planned(

@@ -192,6 +192,7 @@ def test_jobs_that_share_the_prompts_give_the_answers_of_one(tmp_path: Path) -> 
     assert answers["alone"] == answers["serial"] == answers["met"]
     check_same(ends["serial"], ends["met"])
     assert len([note for note in ends["met"][0]["notes"] if "rows at most" in note]) == 1
+    assert not [stage for stage in ends["met"][0]["seconds"] if stage[-1].isdigit()]
     stored = {path.name for path in (tmp_path / "met/.harness/artifacts").iterdir()}
     assert {"generate", "generate 1", "generate 2", "generate test"} <= stored
 

@@ -144,6 +144,8 @@ def _generated(
             for number, share in enumerate(shares, start=1)
         ]  # fmt: skip
         parts = list(run.workers.side_by_side(tasks))
+        for number in range(1, 1 + len(parts)):
+            run.seconds.pop(f"{stage} {number}", None)  # within those of the whole
         answers = {
             place: line
             for share, part in zip(shares, parts, strict=True)
