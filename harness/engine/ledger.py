@@ -54,16 +54,16 @@ def in_words(looks: int, runs: int = 0) -> str:
     """
     if looks < 2:
         return (
-            "First opening of these rows in this folder: each bound of the verdict may be wrong "
-            "with a chance of .05."
+            "First opening of these rows in this folder or its store: each bound of the verdict "
+            "may be wrong with a chance of .05."
         )
     share = f"{alpha(looks):.2g}".removeprefix("0")
     chose = f", {_chose(runs)}" if runs else ""
     return (
-        f"Opening {looks} of these rows, over all runs in this folder{chose}: each bound of the "
-        f"verdict may be wrong with a chance of .05/({looks} x {looks - 1}) = {share} instead of "
-        ".05. This corrects for how often the rows were opened; it cannot correct for choices that "
-        "were made after seeing what they said."
+        f"Opening {looks} of these rows, over all runs in this folder or its store{chose}: each "
+        f"bound of the verdict may be wrong with a chance of .05/({looks} x {looks - 1}) = {share} "
+        "instead of .05. This corrects for how often the rows were opened; it cannot correct for "
+        "choices that were made after seeing what they said."
     )
 
 
@@ -118,8 +118,8 @@ class Opening:
         """Which opening it is, and from which p its labels are given."""
         chose = f", {_chose(self.runs)}" if self.runs else ""
         return (
-            f"opening {self.looks} of these test rows in this folder{chose}: improved and "
-            f"regressed need a p below {opening_bound(self.looks)} = {self.alpha:.2g}"
+            f"opening {self.looks} of these test rows in this folder or its store{chose}: improved "
+            f"and regressed need a p below {opening_bound(self.looks)} = {self.alpha:.2g}"
         )
 
 

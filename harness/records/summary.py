@@ -438,8 +438,8 @@ class ShownTest:
     """What the sealed test set said.
 
     Attributes:
-        looks: test-set evaluations: how often these rows were opened, over all runs in this folder,
-            this time and runs that chose by them as rows of dev included
+        looks: test-set evaluations: how often these rows were opened, over all runs in this folder
+            or its store, this time and runs that chose by them as rows of dev included
             ([what counts](loop.md#the-test-set)).
         counting: what that asks of the verdict, and what it cannot mend, in words.
         baseline: score name -> score of the base model.

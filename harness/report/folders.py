@@ -74,7 +74,7 @@ def find_reports(name: str | None = None) -> Path:
             runs = Path(MACHINE_FOLDER, "runs")
             closed = sorted(run for run in _without_reports() if (runs / run / JOURNAL).exists())
             raise UsageError(
-                "no run of this folder is finished"
+                "no run of this folder has reports yet"
                 if closed
                 else "there is no run in this folder yet",
                 hint=f"harness rebuild {closed[0]}" if closed else "harness iterate",

@@ -129,7 +129,7 @@ def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):
     assert Ledger(path).open(test, "first").looks == 1
     swapped = Ledger(path).open(dev, "swapped")
     assert (swapped.looks, swapped.runs) == (2, 1)
-    assert "Opening 2 of these rows" in swapped.sentence
+    assert "Opening 2 of these rows, over all runs in this folder or its store" in swapped.sentence
     assert "1 run that chose by them as rows of dev among them" in swapped.sentence
     dev_ledger.count(path.parent, row_keys(dev), "second")
     assert Ledger(path).open(dev, "swapped") == swapped
