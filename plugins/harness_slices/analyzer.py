@@ -39,6 +39,7 @@ class Slices(harness.Analyzer):
         clusters: int = Field(8, ge=0, le=50, description="clusters of prompts; below 2 none")
 
     def analyze(self, evidence: Evidence, context: Context) -> Findings:
+        """See :meth:`harness.Analyzer.analyze`: weak slices, the strongest evidence first."""
         from harness_slices.analysis import Analysis
 
         return Analysis(self.options).findings(evidence)

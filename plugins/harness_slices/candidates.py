@@ -85,12 +85,12 @@ def pairs(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
     candidates = [candidates[i] for i in sorted(broad)]
     shared = _shared([c.inside for c in candidates])
     rows = shared.diagonal()
-    features = [c.conditions[0].feature for c in candidates]
-    place = {name: code for code, name in enumerate(features)}
-    of = np.array([place[name] for name in features])
+    features = np.unique([c.conditions[0].feature for c in candidates], return_inverse=True)[1]
     i, j = np.triu_indices(len(candidates), 1)
-    more = (shared[i, j] > 0) & (shared[i, j] < np.minimum(rows[i], rows[j]))
-    i, j = (side[more & (of[i] != of[j])] for side in (i, j))
+    # As many rows in common as one of them has: then that one implies the other.
+    says_more = (shared[i, j] > 0) & (shared[i, j] < np.minimum(rows[i], rows[j]))
+    usable = says_more & (features[i] != features[j])
+    i, j = i[usable], j[usable]
     chosen = np.lexsort((j, i, -shared[i, j]))[:most]
     return [
         _both(candidates[first], candidates[other])
@@ -104,6 +104,7 @@ def _shared(masks: Sequence[Mask]) -> npt.NDArray[np.int64]:
 
     shared = np.zeros((len(masks), len(masks)), dtype=np.int64)
     for start in range(0, len(masks[0]), BLOCK):
+        # Products of floats are BLAS's, and exact for counts below 2^24.
         part = np.array([mask[start : start + BLOCK] for mask in masks], dtype=np.float32)
         shared += np.rint(part @ part.T).astype(np.int64)
     return shared
@@ -133,19 +134,21 @@ def _kind(values: Column) -> str:
 
 def _kind_like(values: Column) -> bool:
     """Whether texts name kinds: where most stand in one row only, they are titles or names."""
-    known = set(values) - {None}
-    if len(known) > MOST_VALUES or any(len(str(value)) > LONGEST_VALUE for value in known):
+    distinct_values = set(values) - {None}
+    if len(distinct_values) > MOST_VALUES:
         return False
-    return 2 * len(known) <= len(values) - values.count(None)
+    if any(len(str(value)) > LONGEST_VALUE for value in distinct_values):
+        return False
+    return 2 * len(distinct_values) <= len(values) - values.count(None)
 
 
 def _categories(name: str, values: Column) -> Found:
     import numpy as np
 
-    known: list[Any] = sorted(set(values) - {None})
-    place: dict[Any, int] = {value: code for code, value in enumerate(known)} | {None: -1}
-    codes = np.fromiter(map(place.__getitem__, values), np.int16, len(values))
-    for code, value in enumerate(known):
+    categories: list[Any] = sorted(set(values) - {None})
+    code_of: dict[Any, int] = {value: code for code, value in enumerate(categories)} | {None: -1}
+    codes = np.fromiter(map(code_of.__getitem__, values), np.int16, len(values))
+    for code, value in enumerate(categories):
         yield Condition(name, "=", value), codes == code
 
 
@@ -161,10 +164,11 @@ def _of_numbers(name: str, values: Column, bins: int) -> Found:
     whole = {type(value) for value in values} <= {int, type(None)}
     if not len(present) or (whole and np.abs(present).max() >= EXACT):
         return
-    some = np.unique(present[:10_000])
-    known = some if len(some) > FEW_NUMBERS else np.unique(present)
-    if len(known) <= FEW_NUMBERS:
-        for value in known.tolist():
+    # Mostly the first rows tell already, and sorting all of them takes long.
+    of_first = np.unique(present[:10_000])
+    values_present = of_first if len(of_first) > FEW_NUMBERS else np.unique(present)
+    if len(values_present) <= FEW_NUMBERS:
+        for value in values_present.tolist():
             yield Condition(name, "=", int(value) if whole else value), numbers == value
     else:
         yield from _cuts(name, numbers, present, bins, whole)
@@ -179,8 +183,9 @@ def _cuts(name: str, numbers: Any, present: Any, bins: int, whole: bool) -> Foun
 
     shares = [part / bins for part in range(1, bins)]
     for share, cut in zip(shares, np.quantile(present, shares, method="lower"), strict=True):
-        shown = int(cut) if whole else float(cut)
+        value = int(cut) if whole else float(cut)
+        # Comparisons with NaN are false: a row without the number is in neither.
         if share <= 0.5:
-            yield Condition(name, "<=", shown), numbers <= cut
+            yield Condition(name, "<=", value), numbers <= cut
         if share >= 0.5:
-            yield Condition(name, ">", shown), numbers > cut
+            yield Condition(name, ">", value), numbers > cut

@@ -132,11 +132,13 @@ def judge(
         if explained is None or together[explained].adjusted <= alpha:
             break
         search.leave_out(explained)
+    # Of a find the figures beside the other finds, of the others those of the first test.
     p, gap, needed, spread = (x.copy() for x in (first.p, first.gap, first.needed, first.spread))
     adjusted = search.adjusted
-    for place, now in together.items():
-        p[place], gap[place], needed[place], spread[place] = now.p, now.gap, now.needed, now.spread
-        adjusted[place] = max(adjusted[place], now.adjusted)
+    for place, find in together.items():
+        p[place], gap[place], needed[place] = find.p, find.gap, find.needed
+        spread[place] = find.spread
+        adjusted[place] = max(adjusted[place], find.adjusted)
     holds = np.isin(np.arange(len(p)), list(together))
     ses = _errors(gap, p, spread)
     belief = prior(gap, ses, holds)
@@ -201,42 +203,45 @@ class _Search:
         import numpy as np
 
         while True:
-            left = np.flatnonzero(self.leaves == OPEN)
-            if not len(left):
+            candidates = np.flatnonzero(self.leaves == OPEN)
+            if not len(candidates):
                 return
-            now = self.beside(self.leaves == OPEN, self.found)
+            tested = self.beside(self.leaves == OPEN, self.found)
+            # Monotone, as in Holm's method: none is surer than what was found before it.
             highest = self.adjusted[self.found].max(initial=0.0)
-            self.adjusted[left] = np.maximum(now.adjusted, highest)
-            weak = left[(now.adjusted <= self.alpha) & (now.p < 0.5)]
+            self.adjusted[candidates] = np.maximum(tested.adjusted, highest)
+            weak = candidates[(tested.adjusted <= self.alpha) & (tested.p < 0.5)]
             if not len(weak) or len(self.found) == self.most:
                 return
-            place = np.searchsorted(left, weak)
-            best = _kept(self.family, weak, now.p[place] / self.family.weights[weak])
+            place = np.searchsorted(candidates, weak)
+            best = _kept(self.family, weak, tested.p[place] / self.family.weights[weak])
             self.found.append(best)
             self.once[weak] = True
             covered: Mask = np.logical_or.reduce(self.family.inside[self.found])
-            gone = np.asarray(~(self.family.inside & ~covered).any(axis=1))
-            gone[[best, *_explained(self.family, weak, best, covered)]] = True
-            self.leaves[gone & (self.leaves == OPEN)] = best
+            # Candidates without a row of their own, the find itself, and what it explains.
+            leaving = np.asarray(~(self.family.inside & ~covered).any(axis=1))
+            leaving[[best, *_explained(self.family, weak, best, covered)]] = True
+            self.leaves[leaving & (self.leaves == OPEN)] = best
 
     def together(self) -> dict[int, TestedFind]:
         """Each find tested beside all others, among the candidates that these do not take out."""
         import numpy as np
 
         tests = {}
-        for slice_ in self.found:
-            others = [find for find in self.found if find != slice_]
+        for find in self.found:
+            others = [other for other in self.found if other != find]
             tried = ~np.isin(self.leaves, others)
-            now, at = self.beside(tried, others), int(np.count_nonzero(tried[:slice_]))
-            columns = (now.p, now.adjusted, now.gap, now.needed, now.spread)
-            tests[slice_] = TestedFind(*(float(column[at]) for column in columns))
+            tested = self.beside(tried, others)
+            at = int(np.count_nonzero(tried[:find]))  # its place among those that are tried
+            columns = (tested.p, tested.adjusted, tested.gap, tested.needed, tested.spread)
+            tests[find] = TestedFind(*(float(column[at]) for column in columns))
         return tests
 
-    def leave_out(self, slice_: int) -> None:
+    def leave_out(self, find: int) -> None:
         """Take out a find that the others explain; what it had explained is tested again."""
-        self.found.remove(slice_)
-        self.leaves[self.leaves == slice_] = OPEN
-        self.leaves[slice_] = OUT
+        self.found.remove(find)
+        self.leaves[self.leaves == find] = OPEN
+        self.leaves[find] = OUT
 
 
 def _errors(gaps: Floats, p: Floats, chance: Floats) -> Floats:
@@ -246,8 +251,9 @@ def _errors(gaps: Floats, p: Floats, chance: Floats) -> Floats:
 
     z = -special.ndtri(p)
     with np.errstate(all="ignore"):
-        own = gaps / z
-        return np.where((np.abs(z) > 1) & np.isfinite(own) & (own > 0), own, chance)
+        errors = gaps / z
+        # Near 0 the quotient of two small numbers says nothing: there the spread by chance stands.
+        return np.where((np.abs(z) > 1) & np.isfinite(errors) & (errors > 0), errors, chance)
 
 
 def _kept(family: Family, weak: Ints, ranks: Floats) -> int:

@@ -100,19 +100,23 @@ class _Model:
 
         n, m = len(self.values), self.size
         variance, share = float(self.values.var()), m / n
-        among = share * (1 - share) * gap**2
+        without_gap = variance * (1 / m + 1 / (n - m))  # variance of the gap where there is none
         if self.passes:
+            # Bernoulli variances of two rates: the rest passes as all rows do, the slice less.
             low, width = float(self.values.min()), _range(self.values)
             rest = (float(self.values.mean()) - low) / width
             weak = max(0.0, rest - gap / width)
             mean = rest - share * (rest - weak)
-            within = (weak * (1 - weak) / m + rest * (1 - rest) / (n - m)) * width**2
+            with_gap = (weak * (1 - weak) / m + rest * (1 - rest) / (n - m)) * width**2
             whole = mean * (1 - mean) * width**2
         else:
-            within, whole = variance * (1 / m + 1 / (n - m)), variance + among
-        larger = float(whole / variance) ** 0.5
-        own = self.chance * float(within / (variance * (1 / m + 1 / (n - m)))) ** 0.5
-        return float(self.needed * larger + float(special.ndtri(POWER)) * own)
+            # The variance of all rows is that within the two sides and that between them.
+            with_gap, whole = without_gap, variance + share * (1 - share) * gap**2
+        # The test takes its spread from all rows, the gap among them: what it asks for grows with
+        # that. On top comes what chance may take off the observed gap in one of five data sets.
+        asked = self.needed * float(whole / variance) ** 0.5
+        chance = self.chance * float(with_gap / without_gap) ** 0.5
+        return float(asked + float(special.ndtri(POWER)) * chance)
 
     def found(self) -> float | None:
         """The least gap that is as large as it is asked to be; None where there is none."""

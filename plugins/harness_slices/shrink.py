@@ -61,18 +61,21 @@ def prior(gaps: Floats, ses: Floats, certain: Mask | None = None) -> Prior:
     if not sure.any():
         return belief
     share = np.count_nonzero(sure) / np.count_nonzero(known)
-    shown = np.maximum(0.0, gaps[sure] ** 2 - ses[sure] ** 2).mean()
-    return Prior(np.append(belief.weights * (1 - share), share), np.append(belief.variances, shown))
+    # A squared gap is in the mean the variance of the true one and that of its error.
+    variance = np.maximum(0.0, gaps[sure] ** 2 - ses[sure] ** 2).mean()
+    weights = np.append(belief.weights * (1 - share), share)
+    return Prior(weights, np.append(belief.variances, variance))
 
 
 def _fitted(gaps: Floats, ses: Floats) -> Prior:
     import numpy as np
 
-    none = Prior(np.ones(1), np.zeros(1))
-    beyond = float(np.max(gaps**2 - ses**2, initial=0.0))
-    if beyond <= 0:
-        return none
-    least, most = float(ses.min()) / 4, 2 * beyond**0.5
+    all_zero = Prior(np.ones(1), np.zeros(1))
+    beyond_chance = float(np.max(gaps**2 - ses**2, initial=0.0))
+    if beyond_chance <= 0:
+        return all_zero
+    # Factors of sqrt(2), from well within the least error to twice what shows.
+    least, most = float(ses.min()) / 4, 2 * beyond_chance**0.5
     steps = max(2, int(np.ceil(2 * np.log2(max(2.0, most / least)))))
     spreads = np.geomspace(most / 2 ** (steps / 2), most, steps + 1)
     variances = np.concatenate([[0.0], spreads**2])
@@ -80,7 +83,7 @@ def _fitted(gaps: Floats, ses: Floats) -> Prior:
     # The likelihood is concave in the weights: it falls in all directions, or it has its top
     # elsewhere.
     slopes = (densities[:, 1:] / densities[:, :1] - 1).sum(axis=0)
-    return none if np.all(slopes <= 0) else Prior(_likeliest(densities), variances)
+    return all_zero if np.all(slopes <= 0) else Prior(_likeliest(densities), variances)
 
 
 def _likeliest(densities: Floats) -> Floats:
