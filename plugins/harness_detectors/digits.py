@@ -74,23 +74,23 @@ def _scaled(values: frozenset[str], scale: re.Match[str]) -> frozenset[str]:
 
 def _compounds(text: str) -> Iterator[str]:
     """Values of English number words of more than one word."""
-    total = part = run = 0
-    for word in [*words(text), ""]:
+    total = 0  # of the thousands and millions so far
+    part = 0  # below a thousand, of what comes behind them
+    run = 0  # words of the number so far
+    for word in [*words(text), ""]:  # the empty word ends a number at the end of the text
         if word == "and" and run and part % 100 == 0:
             continue
         value = _ENGLISH.get(word)
-        if word in _TIMES and run:
-            part = max(part, 1) * _TIMES[word] if _TIMES[word] == 100 else part
-            if _TIMES[word] > 100:
-                total, part = total + max(part, 1) * _TIMES[word], 0
-            run += 1
+        if word == "hundred" and run:
+            part, run = max(part, 1) * 100, run + 1
+        elif word in _TIMES and run:
+            total, part, run = total + max(part, 1) * _TIMES[word], 0, run + 1
         elif value is not None and value != 100 and _follows(part, value, run):
             part, run = part + value, run + 1
         else:
             if run > 1:
                 yield str(total + part)
-            fresh = value is not None
-            total, part, run = 0, value or 0, int(fresh)
+            total, part, run = 0, value or 0, int(value is not None)
 
 
 def _follows(part: int, value: int, run: int) -> bool:
@@ -147,12 +147,12 @@ def missing_number(reading: Reading) -> str:
     references = [without_code(text) for text in reading.references]
     if not references or any(kind_of(text) == "code" for text in reading.references):
         return ""
-    others = [known_values(text) for text in references[1:]]
-    said = known_values(reading.text)
+    of_others = [known_values(text) for text in references[1:]]
+    of_answer = known_values(reading.text)
     missing = [
         written
         for written, values in numbers(references[0])
-        if not values & said and all(values & other for other in others)
+        if not values & of_answer and all(values & of_other for of_other in of_others)
     ]
     return f"without {shown(list(dict.fromkeys(missing)))}" if missing else ""
 

@@ -40,15 +40,15 @@ def missing_item(reading: Reading) -> str:
 
     Every reference has to be a list of which something is missing.
     """
-    said = _plain(reading.text)
-    first = ""
-    for place, text in enumerate(reading.references):
-        known = items(text)
-        lacking = [item for item in known if not _plain(item) <= said]
-        if not 0 < len(lacking) < len(known):
+    answered = _plain(reading.text)
+    evidence = ""
+    for text in reading.references:
+        listed = items(text)
+        lacking = [item for item in listed if not _plain(item) <= answered]
+        if not 0 < len(lacking) < len(listed):
             return ""
-        first = first if place else f"without {shown(lacking)}"
-    return first
+        evidence = evidence or f"without {shown(lacking)}"
+    return evidence
 
 
 def items(text: str) -> list[str]:

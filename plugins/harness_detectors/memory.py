@@ -60,6 +60,7 @@ class Memory:
             return ""
         hits: Counter[int] = Counter()
         for code in _codes(answer):
+            # Words that more rows share tell none of them from the others.
             hits.update(self._index.get(code, ())[:1000])
         for place, _ in hits.most_common(CANDIDATES):
             name, text = self._answers[place]

@@ -48,11 +48,8 @@ def loop(text: str, repeats: int) -> str:
 
 def _varied(text: str) -> str:
     """The first of three sentences in a row that say the same in nearly the same words."""
-    pieces = [text] if len(text) <= 2 * READ_CHARACTERS else [
-        text[:READ_CHARACTERS], text[-READ_CHARACTERS:]
-    ]  # fmt: skip
-    for piece in pieces:
-        sentences = [s for s in _SENTENCE_END.split(_LIST_NUMBER.sub("", piece)) if s.strip()]
+    for end in _ends(text, READ_CHARACTERS):
+        sentences = [s for s in _SENTENCE_END.split(_LIST_NUMBER.sub("", end)) if s.strip()]
         bags = [words(sentence) for sentence in sentences]
         for place in range(len(bags) - VARIED + 1):
             first, *others = bags[place : place + VARIED]
@@ -70,12 +67,19 @@ def _repeats(first: list[str], other: list[str]) -> bool:
 
 def _plain_words(text: str) -> list[str]:
     """The words between blanks at both ends of the text (white space counts as well)."""
-    long = 16 * READ_WORDS
-    ends = [text] if len(text) <= 2 * long else [text[:long], text[-long:]]
+    # So many characters hold the words that are read, unless they are very long ones.
+    ends = _ends(text, 16 * READ_WORDS)
     pieces = [piece for end in ends for piece in _LIST_NUMBER.sub("", end).split()]
     if len(pieces) > 2 * READ_WORDS:
         pieces = pieces[:READ_WORDS] + pieces[-READ_WORDS:]
     return pieces
+
+
+def _ends(text: str, characters: int) -> list[str]:
+    """The whole text, or so many characters of its beginning and of its end."""
+    if len(text) <= 2 * characters:
+        return [text]
+    return [text[:characters], text[-characters:]]
 
 
 def _word_loop(pieces: Sequence[str], repeats: int) -> str:
@@ -103,34 +107,32 @@ def _times(pieces: Sequence[str], start: int, period: int) -> int:
 
 def _letter_loop(text: str, repeats: int) -> str:
     large = re.compile(rf"(?=\S{{0,19}}?[^\W\d_])(\S{{4,20}}?)\1{{{repeats - 1},}}")
-    ends = [text] if len(text) <= 2 * READ_CHARACTERS else [
-        text[:READ_CHARACTERS], text[-READ_CHARACTERS:]
-    ]  # fmt: skip
-    for end in ends:
+    for end in _ends(text, READ_CHARACTERS):
         for match in [*_SMALL.finditer(end), *large.finditer(end)]:
             if len(set(match[1])) > 1 or len(match[0]) >= 10:
                 return f"{match[1]} (x {len(match[0]) // len(match[1])})"
     return ""
 
 
-def _says(mine: Sequence[str], theirs: Sequence[str]) -> bool:
-    whole = len(mine) < SHORT and bool(theirs) and set(theirs) <= set(mine)
-    return whole or overlap(list(mine), list(theirs)) >= ALIKE
+def _says(answer: Sequence[str], reference: Sequence[str]) -> bool:
+    """Whether an answer, however it is worded, says what a reference does."""
+    whole = len(answer) < SHORT and bool(reference) and set(reference) <= set(answer)
+    return whole or overlap(list(answer), list(reference)) >= ALIKE
 
 
-def copied(mine: Sequence[str], prompt: Sequence[str]) -> tuple[float, str]:
+def copied(answer: Sequence[str], prompt: Sequence[str]) -> tuple[float, str]:
     """Share of the words that stand in runs of 5 or more of the prompt's, and the first run."""
-    known = {tuple(prompt[i : i + GRAM]) for i in range(len(prompt) - GRAM + 1)}
-    covered = bytearray(len(mine))
-    for place in range(len(mine) - GRAM + 1):
-        if tuple(mine[place : place + GRAM]) in known:
+    grams = {tuple(prompt[i : i + GRAM]) for i in range(len(prompt) - GRAM + 1)}
+    covered = bytearray(len(answer))  # 1 where a word is in such a run
+    for place in range(len(answer) - GRAM + 1):
+        if tuple(answer[place : place + GRAM]) in grams:
             covered[place : place + GRAM] = b"\1" * GRAM
     first = covered.find(1)
     if first < 0:
         return 0.0, ""
     end = covered.find(0, first)
-    run = mine[first : end if end > 0 else len(mine)]
-    return sum(covered) / len(mine), " ".join(run)[:SPAN].rstrip()
+    run = answer[first : end if end > 0 else len(answer)]
+    return sum(covered) / len(answer), " ".join(run)[:SPAN].rstrip()
 
 
 def copy_of_prompt(reading: Reading, share: float) -> str:
@@ -140,8 +142,8 @@ def copy_of_prompt(reading: Reading, share: float) -> str:
     short one that has all that a reference says, is no copy.
     """
     prompt = words(reading.prompt)
-    mine, run = copied(reading.words, prompt)
-    if mine < share or any(_says(reading.words, words(text)) for text in reading.references):
+    own_share, run = copied(reading.words, prompt)
+    if own_share < share or any(_says(reading.words, words(text)) for text in reading.references):
         return ""
     usual = max((copied(words(text), prompt)[0] for text in reading.references), default=0.0)
-    return run if mine > usual else ""
+    return run if own_share > usual else ""

@@ -65,10 +65,12 @@ class Rules:
         reading = Reading.of(scored)
         seen: set[str] = set()
         for category, rule in self._rules.items():
-            aside = category == "low overlap" and seen
-            aside = aside or (category in MISSING and seen & ELSEWHERE)
-            evidence = "" if aside else rule(reading)
-            if evidence:
+            if category == "low overlap" and seen:
+                continue
+            # An answer that declines lacks everything: to name it all would say nothing more.
+            if category in MISSING and seen & ELSEWHERE:
+                continue
+            if evidence := rule(reading):
                 seen.add(category)
                 yield category, evidence
 

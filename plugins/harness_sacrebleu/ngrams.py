@@ -51,7 +51,7 @@ def matches(
     if block.bits(orders) <= _BITS:
         return _counted(block, orders)
     if len(answers) == 1:
-        return np.array([_one(answers[0], references[0], orders)], dtype=np.int64)
+        return np.array([_counted_alone(answers[0], references[0], orders)], dtype=np.int64)
     half = len(answers) // 2  # fewer pairs have fewer distinct symbols
     parts = (slice(half), slice(half, None))
     return np.concatenate([matches(answers[s], references[s], orders) for s in parts])
@@ -165,14 +165,15 @@ def _run_starts(ordered: Ints) -> Ints:
     return np.flatnonzero(starts)
 
 
-def _one(answer: Symbols, references: Sequence[Symbols], orders: int) -> list[int]:
-    """The same for one pair, whatever its number of distinct symbols."""
+def _counted_alone(answer: Symbols, references: Sequence[Symbols], orders: int) -> list[int]:
+    """The matches of one pair, whatever its number of distinct symbols."""
     ours = _numbers(answer)
     theirs = list(map(_numbers, references))
-    counts = [0] * orders
+    counts = []
     for order in range(1, orders + 1):
-        bags = [_bag(numbers, order) for numbers in theirs]
-        counts[order - 1] = (_bag(ours, order) & functools.reduce(operator.or_, bags)).total()
+        # The union of bags has each n-gram as often as the reference that has it most often.
+        most = functools.reduce(operator.or_, (_bag(numbers, order) for numbers in theirs))
+        counts.append((_bag(ours, order) & most).total())
     return counts
 
 
