@@ -42,7 +42,7 @@ class Trying:
         tasks = [functools.partial(self._result, arm, seed) for arm, seed in wanted]
         results = self.run.side_by_side(tasks)
         return {
-            (arm.name, seed): self._kept(arm, seed, result)
+            (arm.name, seed): self._noted(arm, seed, result)
             for (arm, seed), result in zip(wanted, results, strict=True)
         }
 
@@ -54,63 +54,70 @@ class Trying:
         except harness.HarnessError as error:
             return error
 
-    def _kept(
+    def _noted(
         self, arm: Arm, seed: int, result: harness.BranchResult | harness.HarnessError
     ) -> harness.BranchTraining:
         """A training, written down if it is new."""
-        known = self.journal.tried(arm, seed)
+        earlier = self.journal.tried(arm, seed)
         if isinstance(result, harness.HarnessError):
-            self.lacking.add(arm.name)
-            if (
-                arm.kind in JUDGED
-                and self.journal.judged(arm) is None
-                and isinstance(result, harness.EnvironmentFailure)
-                and not isinstance(result, harness.OutOfMemory)
-            ):
-                self.waits.add(arm.name)
-            if not self.run.writes:  # whoever only looks does without the answers
-                return known or harness.BranchTraining(seed, 0, failed="it was not trained")
-            self.failures.append(result)
-            self.run.say(f"warning: {_named(arm, seed)} failed: {result.what}")
-            return known or harness.BranchTraining(seed, 0, failed=result.what)
+            failed = self._failed(arm, seed, result)
+            return earlier or failed
         self.answered[arm.name, seed] = result.answers
-        if known is not None:
-            return known
-        tried = _noted(seed, result)
-        self.journal.keep(arm, tried)
-        self._say(arm, tried)
-        return tried
+        if earlier is not None:
+            return earlier
+        training = _training(seed, result)
+        self.journal.keep(arm, training)
+        self._say(arm, training)
+        return training
+
+    def _failed(self, arm: Arm, seed: int, error: harness.HarnessError) -> harness.BranchTraining:
+        self.lacking.add(arm.name)
+        # What is the machine's fault may go well next time; a lack of memory will come again.
+        if (
+            arm.kind in JUDGED
+            and self.journal.judged(arm) is None
+            and isinstance(error, harness.EnvironmentFailure)
+            and not isinstance(error, harness.OutOfMemory)
+        ):
+            self.waits.add(arm.name)
+        if not self.run.writes:  # whoever only looks does without the answers
+            return harness.BranchTraining(seed, 0, failed="it was not trained")
+        self.failures.append(error)
+        self.run.say(f"warning: {_named(arm, seed)} failed: {error.what}")
+        return harness.BranchTraining(seed, 0, failed=error.what)
 
     def own(self) -> harness.BranchTraining:
         """The training of the reference round itself, with what it cost."""
-        return _noted(0, self.run.own_training())
+        return _training(0, self.run.own_training())
 
     def _carried_out(
-        self, arm: Arm, seed: int, known: harness.BranchTraining | None
+        self, arm: Arm, seed: int, earlier: harness.BranchTraining | None
     ) -> harness.BranchResult:
         run, name, where = self.run, _named(arm, seed), f"arm '{arm.name}'"
-        if known is None:
-            run.same_machine()
+        if earlier is None:
+            run.same_machine()  # what is trained anew is compared with what was trained there
         if arm.kind == "loop":
             return run.loop(seed_of(run.variants, seed), name, where=where)
         branch = run.branch(changes_of(run.variants, arm, seed), name, where=where)
-        pinned: Mapping[str, str] = known.keys if known else {}
+        pinned: Mapping[str, str] = earlier.keys if earlier else {}
         return branch.carried_out(self._rows(arm, seed), pinned)
 
     def _rows(self, arm: Arm, seed: int) -> Sequence[harness.Example]:
         return share_of(self.run.learned, arm.share, seed_of(self.run.variants, seed))
 
-    def _say(self, arm: Arm, tried: harness.BranchTraining) -> None:
+    def _say(self, arm: Arm, training: harness.BranchTraining) -> None:
         primary, reference = self.run.variants.primary, self.run.round(self.run.reference)
-        values = [scores[primary].value for scores in (tried.scores, reference.evaluation.scores)]
-        shown = ["no value" if value is None else f"{value:.4g}" for value in values]
+        own, of_reference = (
+            "no value" if scores[primary].value is None else f"{scores[primary].value:.4g}"
+            for scores in (training.scores, reference.evaluation.scores)
+        )
         self.run.say(
-            f"{_named(arm, tried.seed)}: {primary} {shown[0]} on dev; round {self.run.reference} "
-            f"has {shown[1]}"
+            f"{_named(arm, training.seed)}: {primary} {own} on dev; round {self.run.reference} "
+            f"has {of_reference}"
         )
 
 
-def _noted(seed: int, result: harness.BranchResult) -> harness.BranchTraining:
+def _training(seed: int, result: harness.BranchResult) -> harness.BranchTraining:
     """What is written down of a training."""
     return harness.BranchTraining(
         seed, result.rows, result.answers.evaluation.scores, result.seconds,

@@ -22,6 +22,7 @@ SOURCES = (
     data.labels, data.rows, data.written, data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
+"""Levers that take no row more."""
 
 
 def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Option]:

@@ -17,6 +17,7 @@ Document = Mapping[str, Any]
 NOISE = 1e-9
 """What a difference of scores may be by rounding alone."""
 LEVERS = ("arms", "models", "curve", "seeds", "search")
+"""Keys of a config by which something is tried beside the rounds."""
 LONGEST = 20_000
 """Characters of a command that are read."""
 
@@ -32,7 +33,7 @@ def _without(words: Sequence[str], levers: Sequence[str], keys: Sequence[str]) -
     for word in words:
         key = word.partition("=")[0]
         if rest and rest[-1] == "--set" and (key.split(".")[0] in levers or key in keys):
-            rest.pop()
+            rest.pop()  # the --set that it belongs to
         else:
             rest.append(word)
     return rest
@@ -103,8 +104,8 @@ class Run:
     @cached_property
     def reference(self) -> Document:
         """The best round; round 1 where none was kept, as for arms."""
-        number_ = self.kept or 1
-        return next((entry for entry in self.rounds if entry["round"] == number_), self.rounds[-1])
+        at = self.kept or 1
+        return next((entry for entry in self.rounds if entry["round"] == at), self.rounds[-1])
 
     def score(self, entry: Document) -> Document | None:
         """The primary score of a round; None where it has none."""
@@ -257,13 +258,16 @@ class Run:
         levers = [lever for lever in LEVERS if lever not in again]
         keys = [setting.partition("=")[0] for setting in sets]
         words = _without(self._resuming, levers, keys)
+        words = [word for word in words if word != "--no-test"]
         planned = self.settings.get("rounds", 1)
         rounds = str(max(planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:
             words[words.index("--rounds") + 1] = rounds
         elif further:
             words += ["--rounds", rounds]
-        settings = [word for setting in sets for word in ("--set", setting)]
-        flags = ["--no-test"] if another or not self.document["test"] else []
-        rest = [word for word in words if word != "--no-test"]
-        return shlex.join([*rest, *settings, *flags])
+        for setting in sets:
+            words += ["--set", setting]
+        # Test is opened once, for the run that is kept: not for one that finds out.
+        if another or not self.document["test"]:
+            words.append("--no-test")
+        return shlex.join(words)

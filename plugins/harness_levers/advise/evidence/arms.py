@@ -10,8 +10,10 @@ from harness_levers.advise.options import Option
 from harness_levers.advise.run import Document, Run, apart
 from harness_levers.document import ShownSearch
 
-CAPACITY = "capacity"
+CAPACITY, LEAST_SHARE = "capacity", 0.3
+"""A cause of failing answers, and the share of them from which on it asks for another model."""
 TRIALS = 8
+"""Trials of the search that is proposed."""
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
 SEARCHED = "search"
@@ -50,14 +52,12 @@ def _tried(judged: list[Document]) -> str:
     """``one other setting was tried, and is excluded``."""
     if not judged:
         return "no other settings were tried"
-    left = [arm for arm in judged if not _excluded(arm)]
-    several = f"{len(judged)} other settings were tried"
+    all_excluded = all(map(_excluded, judged))
     if len(judged) == 1:
-        outcome = "excluded" if not left else "not shown to be better"
+        outcome = "excluded" if all_excluded else "not shown to be better"
         return f"one other setting was tried, and is {outcome}"
-    if not left:
-        return f"{several}, and all are excluded"
-    return f"{several}, and none is shown to be better"
+    outcome = "all are excluded" if all_excluded else "none is shown to be better"
+    return f"{len(judged)} other settings were tried, and {outcome}"
 
 
 def _unended(run: Run, search: ShownSearch) -> Iterator[Option]:
@@ -89,12 +89,11 @@ def models(run: Run) -> Iterator[Option]:
     yield from _of_arms(run, "model", judged)
     if judged:
         return
-    stuck = run.causes.get(CAPACITY, 0)
-    share = stuck / run.failing if run.failing else 0.0
+    taught = run.causes.get(CAPACITY, 0)
     signs = []
-    if share >= 0.3:
+    if run.failing and taught / run.failing >= LEAST_SHARE:
         signs.append(
-            f"of {run.failing} failing answers, {stuck} are of a kind that train teaches: more of "
+            f"of {run.failing} failing answers, {taught} are of a kind that train teaches: more of "
             "these rows will hardly help"
         )
     yield Option(
@@ -140,7 +139,7 @@ def _little(arm: Document) -> bool:
 
 def seeds(run: Run) -> Iterator[Option]:
     """More seeds for all arms of which it is not known whether they are better."""
-    arms = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
+    arms = [*_undecided(run.judged("settings")), *_undecided(run.judged("model"))]
     if not arms:
         return
     most = max(map(_seeds, arms))
@@ -148,20 +147,18 @@ def seeds(run: Run) -> Iterator[Option]:
     by_search = any(arm["name"] == SEARCHED for arm in arms)
     verdicts = [arm["verdict"] for arm in arms]
     gains = [gain for verdict in verdicts if (gain := verdict["difference"]) is not None]
-    several = len(arms) > 1
-    sentences = [unlabelled(verdict["sentence"], verdict["label"]) for verdict in verdicts]
     names = [f"'{arm['name']}'" for arm in arms]
-    only = {} if several else {key: verdicts[0][key] for key in ("low", "high")}
+    evidence = [unlabelled(verdict["sentence"], verdict["label"]) for verdict in verdicts]
+    subject, of_one = f"the arm {names[0]}", verdicts[0]
+    if len(arms) > 1:
+        subject = f"one of the arms {', '.join(names)}"
+        evidence = [f"{name}: {text}" for name, text in zip(names, evidence, strict=True)]
+        of_one = {}  # the arms have no gain in common
     yield Option(
         lever="model" if arms[0]["kind"] == "model" else "settings", state="open",
-        action=f"find out with more seeds whether one of the arms {', '.join(names)} is better"
-        if several else f"find out with more seeds whether the arm {names[0]} is better",
-        evidence=(
-            *(f"{name}: {sentence}" if several else sentence
-              for name, sentence in zip(names, sentences, strict=True)),
-            *((AS_ARM,) if by_search else ()),
-        ),
-        gain=None if several else verdicts[0]["difference"], **only,
+        action=f"find out with more seeds whether {subject} is better",
+        evidence=(*evidence, AS_ARM) if by_search else tuple(evidence),
+        gain=of_one.get("difference"), low=of_one.get("low"), high=of_one.get("high"),
         seconds=_further(run, count) * run.seconds_of_one,
         command="" if by_search else run.command(f"seeds={count}", again=["arms", "models"]),
         urgency=max(gains, default=0.0) > 0,
