@@ -17,6 +17,7 @@ from harness_transformers.stops import Stops, stops_of
 SANE = 10_000_000
 """Tokenizers without a limit of their own say 1e30."""
 SHOWN = 20
+"""Rows that an error names."""
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>[ \t]*\n*", re.DOTALL)
 """What Qwen, DeepSeek and others write before an answer, and nobody reads as a part of it."""
 
@@ -84,6 +85,7 @@ class Chats:
         """
         ended = bool(tokens) and tokens[-1] in self.stops.tokens
         text = encoding.answer_text(self.tokenizer, tokens[:-1] if ended else tokens)
+        # Some templates end a turn with a text of several tokens, and no token of its own.
         if not ended and self.stops.text and self.stops.ended(tokens):
             text = text[: text.rindex(self.stops.text)]
         text = _THOUGHT.sub("", text.removeprefix(self.ending.lead), count=1).rstrip()
@@ -123,7 +125,7 @@ class Chats:
                 answer, or that do not end an answer; each named.
         """
         self.need_end()
-        limit, held = self.longest(options)
+        limit, limited_by = self.longest(options)
         place = {row.id: row.place or row.id for row in rows}
         encoded = self._each(
             rows,
@@ -134,13 +136,13 @@ class Chats:
         )
         _refuse(
             [place[row.id] for row in encoded if not row.trained],
-            "{} training rows have no token to learn within " + held,
+            "{} training rows have no token to learn within " + limited_by,
             "raise train.max_length, or drop these rows",
         )
         if options.on_truncated == "refuse":
             _refuse(
                 [place[row.id] for row in encoded if row.truncated],
-                held + " cuts {} training answers",
+                limited_by + " cuts {} training answers",
                 "raise train.max_length, or accept it with on_truncated: count",
             )
         endless = [row for row in encoded if not row.truncated]
@@ -197,15 +199,15 @@ class Chats:
         return f"the model's context of {self.context or 0:,} tokens"
 
     def _each(self, rows: Sequence[harness.Example], encode: Any, what: str) -> list[Any]:
-        made, refused, hint = [], [], ""
+        encoded, refused, hint = [], [], ""
         for row in rows:
             try:
-                made.append(encode(row))
+                encoded.append(encode(row))
             except harness.DataError as error:
                 refused.append(error.placed)
                 hint = hint or error.hint
         _refuse(refused, f"{{}} of {len(rows)} {what} cannot be used", hint)
-        return made
+        return encoded
 
 
 def _refuse(details: Sequence[str], what: str, hint: str) -> None:

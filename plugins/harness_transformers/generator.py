@@ -79,7 +79,7 @@ class TransformersGenerator(harness.Generator):
         )  # fmt: skip
 
         @model_validator(mode="after")
-        def _effective(self) -> Self:
+        def _have_effect(self) -> Self:
             """Refuse options without effect."""
             names = ["temperature", "top_p", "top_k"]
             reason = "without do_sample: true"
@@ -266,8 +266,8 @@ class TransformersGenerator(harness.Generator):
             return self._answers(model, prompts, places, size, chats.stops, saved)
 
         context.progress(len(saved.answers), len(order), "answers")
-        left = [place for place in order if place not in saved.answers]
-        for place, tokens in at_once.stream(left, work):
+        unanswered = [place for place in order if place not in saved.answers]
+        for place, tokens in at_once.stream(unanswered, work):
             saved.answers[place] = tokens
             yield _prediction(examples[place], prompts[place], tokens, chats)
             # Whether to stop is asked where what is done can be saved: after a step, or a batch.
@@ -294,24 +294,24 @@ class TransformersGenerator(harness.Generator):
         plain = bool(places) and not sampling.choices(model.generation_config)
         if plain and greedy.suits(model, [prompts[place] for place in places], limit):
             state = saved.take() or {"places": places, "decoding": None}
-            asked = [prompts[place] for place in state["places"]]
             decoder = greedy.Greedy(
                 model, stops, size,
                 lambda: saved.pause({"places": state["places"], "decoding": decoder.state()}),
             )  # fmt: skip
-            for number, tokens in decoder.answers(asked, limit, state["decoding"]):
+            to_answer = [prompts[place] for place in state["places"]]
+            for number, tokens in decoder.answers(to_answer, limit, state["decoding"]):
                 yield state["places"][number], tokens
             return
         # Where positions depend on the longest of a batch, each prompt is a batch of its own.
         longest = max((len(prompts[place]) for place in places), default=0)
         if greedy.stretches(model.config, longest + limit):
             size = 1
-        saved.take()
+        saved.take()  # for the random states alone: nothing else goes on within a batch
         for start in range(0, len(places), size):
             batch = places[start : start + size]
-            asked = [prompts[place] for place in batch]
-            made = _answer(model, asked, stops, saved.context.cancelled)
-            yield from zip(batch, made, strict=True)
+            batch_prompts = [prompts[place] for place in batch]
+            answers = _answer(model, batch_prompts, stops, saved.context.cancelled)
+            yield from zip(batch, answers, strict=True)
             saved.pause()
 
     def _report(self, context: Any, chats: Any, model: Any, config: Any) -> None:
@@ -341,6 +341,7 @@ def _answer(
 
     pad = model.generation_config.pad_token_id
     width = max(map(len, prompts))
+    # Padded on the left: what is generated follows each prompt at once.
     ids = torch.full((len(prompts), width), pad)
     mask = torch.zeros((len(prompts), width), dtype=torch.long)
     for row, prompt in enumerate(prompts):

@@ -281,7 +281,7 @@ class LoraTrainer(AdapterTrainer):
         from harness_transformers.chats import Chats
         from harness_transformers.ranks.exchange import ALONE
 
-        options, here = self.options, rank or ALONE
+        options, ranks_here = self.options, rank or ALONE
         if not valid and (option := needs_validation(options.early_stop, options.keep)):
             raise harness.ConfigError(
                 "asks for the validation loss, and there are no validation rows",
@@ -295,7 +295,8 @@ class LoraTrainer(AdapterTrainer):
         model = self._adapted(base)
         belongs = checkpoints.belonging(
             rows, held, self.libraries,
-            base=base.digest, seed=context.seed, **ranks.environment(here.size, options.strategy),
+            base=base.digest, seed=context.seed,
+            **ranks.environment(ranks_here.size, options.strategy),
             options=options.model_dump(mode="json", exclude=set(self.unkeyed)),
         )  # fmt: skip
         pad = chats.tokenizer.pad_token_id
@@ -304,7 +305,9 @@ class LoraTrainer(AdapterTrainer):
             layouts.chosen(model, pad, [*rows, *held], settings.device.type) as layout,
             trackers.guarded(settings, context) as followers,
         ):
-            trainer = training.make(model, layout, settings, rows, held, context, decided, here)
+            trainer = training.make(
+                model, layout, settings, rows, held, context, decided, ranks_here
+            )
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
@@ -314,22 +317,27 @@ class LoraTrainer(AdapterTrainer):
                 f"computed {trainer.at_once.rows} at a time; each step learned from all of them"
             )
         model.save_pretrained(str(context.output), save_embedding_layers=False)
+        # PEFT writes a model card to be filled in; the harness makes its own when it exports.
         (context.output / "README.md").unlink(missing_ok=True)
-        trained = sum(row.trained for row in rows)
-        cut = sum(row.truncated for row in rows)
-        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        context.note(trained_tokens=trained, truncated_rows=cut, trained_parameters=parameters)
-        context.note(**decided.facts, **here.facts())
+        trained_tokens = sum(row.trained for row in rows)
+        truncated = sum(row.truncated for row in rows)
+        of_adapter = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        context.note(
+            trained_tokens=trained_tokens, truncated_rows=truncated, trained_parameters=of_adapter
+        )
+        context.note(**decided.facts, **ranks_here.facts())
         context.note(
             tokens=round(sum(len(row.input_ids) for row in rows) * (trainer.state.epoch or 0)),
-            memory=max(here.gathered(memory.peak(settings.device.type) or 0)) or None,
-            parameters=model.get_base_model().num_parameters() - parameters,
+            memory=max(ranks_here.gathered(memory.peak(settings.device.type) or 0)) or None,
+            parameters=model.get_base_model().num_parameters() - of_adapter,
         )
         portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,
             template=chats.template,
-            info={**base.info, "trained_tokens": trained, "truncated_rows": cut},
+            info={
+                **base.info, "trained_tokens": trained_tokens, "truncated_rows": truncated,
+            },
         )  # fmt: skip
 
     def _adapted(self, base: harness.Checkpoint) -> Any:
@@ -401,7 +409,7 @@ def portable(folder: Path) -> None:
     """Take out of the adapter's config what differs between machines and processes."""
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())
-    config["base_model_name_or_path"] = None
+    config["base_model_name_or_path"] = None  # a path of this machine
     if isinstance(config["target_modules"], list):
-        config["target_modules"].sort()
+        config["target_modules"].sort()  # PEFT's set, in the order of this process's hashes
     path.write_text(json.dumps(config, indent=1, sort_keys=True))

@@ -14,7 +14,6 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
 from harness.kit.files import write_bytes
-from harness_transformers.comparing import Comparison
 from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
@@ -22,7 +21,7 @@ from harness_transformers.layouts import Batch, Layout
 from harness_transformers.memory import Before
 from harness_transformers.ranks.exchange import ALONE, IDLE, Ranks, SameOrder
 from harness_transformers.resuming import Remembering, take_random_states, take_weights
-from harness_transformers.validation import Validation
+from harness_transformers.validation import Comparison, Validation
 
 
 def make(
@@ -126,6 +125,8 @@ class Answers(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
+        # Where each process holds a part of the weights, one without rows in this step computes on
+        # some all the same, since the others wait for its part; its loss counts nothing.
         idle = inputs.get(IDLE)
         if idle is not None:
             inputs = {**inputs, "labels": idle}
@@ -198,9 +199,6 @@ class Answers(Trainer):
         )
 
 
-MORE: Mapping[str, str] = {}
-
-
 class Watch(TrainerCallback):
     """Writes the log, reports progress, stops on a gradient that is not finite.
 
@@ -209,9 +207,12 @@ class Watch(TrainerCallback):
     """
 
     def __init__(
-        self, context: harness.Context, ranks: Ranks = ALONE, further: Mapping[str, str] = MORE
+        self,
+        context: harness.Context,
+        ranks: Ranks = ALONE,
+        further: Mapping[str, str] | None = None,
     ) -> None:
-        self.context, self.ranks, self.further = context, ranks, further
+        self.context, self.ranks, self.further = context, ranks, further or {}
         self.path: Path = context.output / "log.jsonl"
         self.ending = True  # before the first step nothing is lost
 

@@ -41,23 +41,26 @@ def curve(score: DecidingScore, points: Sequence[Point]) -> Curve:
     Args:
         points: two shares or more, in rising order, two seeds or more each.
     """
-    shown = tuple(CurvePoint(point.share, point.rows, point.values) for point in points)
-    most = points[-1].rows
+    curve_points = tuple(CurvePoint(point.share, point.rows, point.values) for point in points)
+
+    def unknown(reason: str) -> Curve:
+        sentence = f"What more rows are worth in {score.title} cannot be said: {reason}."
+        return Curve(curve_points, None, None, None, None, sentence)
+
     doubt, cells = _cells(score, points)
     if doubt:
-        title = score.title
-        sentence = f"What more rows are worth in {title} cannot be said: {doubt}."
-        return Curve(shown, None, None, None, None, sentence)
+        return unknown(doubt)
     size = np.log2([point.rows for point in points])
+    # The slope of least squares, as a weighted sum of the scores.
     weights = (size - size.mean()) / ((size - size.mean()) ** 2).sum()
     gain, se, df = _contrast(cells, weights)
     if se <= ROUNDING * float(np.abs(cells).max()):
-        sentence = f"What more rows are worth in {score.title} cannot be said: {NO_SPREAD}."
-        return Curve(shown, None, None, None, None, sentence)
+        return unknown(NO_SPREAD)
     reach = student.quantile(df, (1 + LEVEL) / 2) * se
     low, high = gain - reach, gain + reach
     last = _last_doubling(cells, size)
-    return Curve(shown, gain, low, high, last, _sentence(score, gain, low, high, last, most))
+    sentence = _sentence(score, gain, low, high, last, points[-1].rows)
+    return Curve(curve_points, gain, low, high, last, sentence)
 
 
 def worth_of_rows(curve: Curve, rows: int) -> tuple[float, float, float] | None:
@@ -105,8 +108,10 @@ def _cells(score: DecidingScore, points: Sequence[Point]) -> tuple[str, stats.Fl
 def _contrast(cells: stats.Floats, weights: stats.Floats) -> tuple[float, float, float]:
     """Value, standard error and degrees of freedom of a weighted sum of the points' scores."""
     shares, seeds, groups = cells.shape
+    # The contrast within each group of rows, of which the groups are a sample.
     by_group = np.tensordot(weights, cells.mean(axis=1), 1)
     of_rows = float(by_group.var(ddof=1)) / groups
+    # And of whole trainings: the variance over seeds, pooled over the shares.
     scores = cells.mean(axis=2)
     freedom = shares * (seeds - 1)
     spread = float(((scores - scores.mean(axis=1, keepdims=True)) ** 2).sum()) / freedom
@@ -114,6 +119,7 @@ def _contrast(cells: stats.Floats, weights: stats.Floats) -> tuple[float, float,
     total = of_rows + of_seeds
     if total == 0:
         return float(by_group.mean()), 0.0, 1.0  # which says nothing
+    # Satterthwaite 1946.
     df = total**2 / (of_rows**2 / (groups - 1) + of_seeds**2 / freedom)
     return float(by_group.mean()), math.sqrt(total), df
 
