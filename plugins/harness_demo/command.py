@@ -33,8 +33,8 @@ def demo(
         return
     from rich.console import Console
 
+    from harness_demo.loops_screen import document, show
     from harness_demo.outcome import simulate
-    from harness_demo.showing import document, show
 
     outcomes = simulate(loops, seed)
     if as_json:
@@ -52,7 +52,7 @@ def teacher(seed: Seed = 7, as_json: Json = False) -> None:
     from rich.console import Console
 
     from harness.terminal.progress import SHORT, Display
-    from harness_demo.telling import document, show
+    from harness_demo.teacher_screen import document, show
     from harness_demo.walk import walk
 
     with Display(Console(stderr=True), "demo", SHORT) as display:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import harness
-from harness_rows.suspects import by_words
+from harness.alike.words import asked, words
 from harness_rows.suspects.asking import Questions
 from harness_rows.suspects.folds import Losses
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+PARTS = 10
+"""Parts of the rows that are held out in turn."""
+SIZES = (3, 4, 5)
+"""Characters of the parts of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Suspect:
 
 
 def ranked(
-    rows: Sequence[harness.Example], asked: Questions, losses: Mapping[str, Sequence[Losses]]
+    rows: Sequence[harness.Example], questions: Questions, losses: Mapping[str, Sequence[Losses]]
 ) -> list[Suspect]:
     """The rows that could be measured, the most suspicious first.
 
@@ -46,33 +53,31 @@ def ranked(
     measured = [row for row in rows if all(losses[row.id])]
     if not measured:
         return []
-    if asked.labels:
-        return _of_labels(measured, asked, losses)
+    if questions.labels:
+        return _of_labels(measured, questions, losses)
     return _of_texts(measured, losses)
 
 
 def _of_labels(
-    rows: Sequence[harness.Example], asked: Questions, losses: Mapping[str, Sequence[Losses]]
+    rows: Sequence[harness.Example], questions: Questions, losses: Mapping[str, Sequence[Losses]]
 ) -> list[Suspect]:
     """Rows whose own label is improbable first, as the model and the words of prompts have it."""
-    labels = asked.labels
-    own = np.array([labels.index(asked.label_of(row)) for row in rows])
-    words = by_words.opinions(rows, own, len(labels))
-    chances = together(by_model(rows, own, losses), words, own)
-    others = chances.copy()
-    others[np.arange(len(rows)), own] = -1.0
+    labels = questions.labels
+    own = np.array([labels.index(questions.label_of(row)) for row in rows])
+    chances = together(by_model(rows, own, losses), by_words(rows, own, len(labels)), own)
+    of_others = chances.copy()
+    of_others[np.arange(len(rows)), own] = -1.0  # so that argmax never takes the row's own
     suspects = []
     doubt = 1.0 - chances[np.arange(len(rows)), own]
     for at in np.argsort(-doubt, kind="stable"):
-        place = others[at].argmax()
-        likelier, theirs, its = labels[place], chances[at, place], chances[at, own[at]]
-        other = theirs > its
-        reason = (
-            f"'{likelier}' is likelier: {theirs:.2f}, its own {its:.2f}"
-            if other
-            else f"its label is likeliest: {its:.2f}"
-        )
-        suspects.append(Suspect(rows[at], float(doubt[at]), reason, likelier if other else ""))
+        rival = of_others[at].argmax()
+        chance, chance_of_rival = chances[at, own[at]], chances[at, rival]
+        if chance_of_rival > chance:
+            likelier = labels[rival]
+            reason = f"'{likelier}' is likelier: {chance_of_rival:.2f}, its own {chance:.2f}"
+        else:
+            likelier, reason = "", f"its label is likeliest: {chance:.2f}"
+        suspects.append(Suspect(rows[at], float(doubt[at]), reason, likelier))
     return suspects
 
 
@@ -92,7 +97,7 @@ def by_model(
     for row, place in zip(rows, own, strict=True):
         first, *others = map(sum, losses[row.id])
         sums.append([*others[:place], first, *others[place:]])
-    logs = -np.array(sums)
+    logs = -np.array(sums)  # a label's loss in nats is the logarithm of its improbability
     return np.asarray(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
 
 
@@ -121,11 +126,12 @@ def together(model: Floats, words: Floats, own: Integers) -> Floats:
         return np.asarray(likely / likely.sum(axis=1, keepdims=True))
 
     def loss(weights: Floats) -> tuple[float, Floats]:
+        """Minus the logarithm of the posterior, and its gradient."""
         likely = chances(weights)
-        off, moved = likely - is_own, weights - start
+        error, moved = likely - is_own, weights - start
         likelihood = np.log(np.maximum(likely[np.arange(rows), own], np.finfo(float).tiny)).sum()
-        slope = np.array([(off * model).sum(), (off * words).sum(), *off.sum(axis=0)]) + moved
-        return float(moved @ moved / 2 - likelihood), slope
+        slope = np.array([(error * model).sum(), (error * words).sum(), *error.sum(axis=0)])
+        return float(moved @ moved / 2 - likelihood), slope + moved
 
     return chances(minimize(loss, start, jac=True, method="L-BFGS-B").x)
 
@@ -149,3 +155,62 @@ def _of_texts(
         reason = f"{own / tokens:.2f} nats a token, {elsewhere / tokens:.2f} behind other prompts"
         suspects.append(Suspect(row, score, reason))
     return sorted(suspects, key=lambda suspect: -suspect.score)
+
+
+def by_words(rows: Sequence[harness.Example], own: Integers, labels: int) -> Floats:
+    """How well each label goes with the prompt of each row, by the rows of other parts: a second
+    opinion beside a model's, and a cheap one.
+
+    Complement naive Bayes (Rennie, Shih, Teevan and Karger, "Tackling the Poor Assumptions of Naive
+    Bayes Text Classifiers", ICML 2003, section 3.1) on words and on parts of words, each of which a
+    prompt has or has not.
+
+    Args:
+        own: (rows,), the label of each.
+        labels: how many there are.
+
+    Returns:
+        (rows, labels), of mean 0 in each row and of standard deviation 1 in all; zeros where no
+        two prompts have a word in common.
+    """
+    # What belongs together is held out together.
+    parts = harness.in_parts(rows, PARTS, 0)
+    has = _features([asked(row) for row in rows])
+    is_own = np.eye(labels)[own]
+    counts_of_all = has.T @ is_own  # (features, labels)
+    scores = np.zeros((len(rows), labels))
+    for part in filter(None, parts):
+        held_out = np.array([row.id in part for row in rows])
+        counts = counts_of_all - has[held_out].T @ is_own[held_out]
+        # The complement of a label: what is in rows of all others, plus 1 for smoothing.
+        complement = counts.sum(axis=1, keepdims=True) - counts + 1.0
+        scores[held_out] = -(has[held_out] @ np.log(complement / complement.sum(axis=0)))
+    scores -= scores.mean(axis=1, keepdims=True)
+    spread = scores.std()
+    return scores / spread if spread > 0 else scores
+
+
+def _features(texts: Sequence[str]) -> Any:
+    """(texts, features) of zeros and ones: what two texts or more have."""
+    from scipy import sparse
+
+    features_of = [set().union(*map(_parts, words(text))) for text in texts]
+    counts = Counter(feature for features in features_of for feature in features)
+    shared = (feature for feature, count in counts.items() if count > 1)
+    column_of = {feature: column for column, feature in enumerate(shared)}
+    columns = [
+        sorted(column_of[feature] for feature in features if feature in column_of)
+        for features in features_of
+    ]
+    ends = np.cumsum([0, *map(len, columns)])
+    flat = np.array([column for of_text in columns for column in of_text], np.int64)
+    shape = (len(texts), len(column_of))
+    return sparse.csr_matrix((np.ones(len(flat)), flat, ends), shape=shape)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _parts(word: str) -> frozenset[str]:
+    """A word, and the parts of it with its ends marked."""
+    whole = f"^{word}$"
+    parts = (whole[at : at + n] for n in SIZES for at in range(len(whole) - n + 1))
+    return frozenset((whole, *parts))

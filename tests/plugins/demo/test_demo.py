@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from harness_demo.loops import ROWS, SUCCESS, Simulation
+from harness_demo.loops_screen import document, show
 from harness_demo.outcome import GAIN, Outcome, simulate
-from harness_demo.showing import document, show
 from tests.support import nightly
 from tests.support.project import Project
 

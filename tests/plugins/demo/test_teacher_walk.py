@@ -14,7 +14,7 @@ from rich.console import Console
 import harness
 from harness_demo import toy, units
 from harness_demo.standin import StandIn
-from harness_demo.telling import document, show
+from harness_demo.teacher_screen import document, show
 from harness_demo.walk import Walk, walk
 from tests.support.project import Project
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import harness
-from harness_rows.suspects import by_words
 from harness_rows.suspects.asking import questions
-from harness_rows.suspects.ranking import ranked, together
+from harness_rows.suspects.ranking import by_words, ranked, together
 
 SAID = ("the lamp is broken in the hall", "when do you open on sunday", "where is my parcel now")
 LABELS = ("defect", "hours", "parcel")
@@ -30,7 +29,7 @@ def rows(count: int, **wrong: int) -> list[harness.Example]:
 def test_words_say_which_label_goes_with_a_prompt() -> None:
     data = rows(60, r0=1, r7=2)
     own = np.array([LABELS.index(row.references[0]) for row in data])
-    found = by_words.opinions(data, own, 3)
+    found = by_words(data, own, 3)
     assert (found.argmax(axis=1) == np.arange(60) % 3).all()
     assert found.mean(axis=1) == pytest.approx(np.zeros(60)) and found.std() == pytest.approx(1)
 
@@ -38,10 +37,10 @@ def test_words_say_which_label_goes_with_a_prompt() -> None:
 def test_a_row_has_no_say_in_what_is_thought_of_it() -> None:
     data = rows(40)
     own = np.arange(40) % 3
-    before = by_words.opinions(data, own, 3)
+    before = by_words(data, own, 3)
     changed = own.copy()
     changed[4:6] = 2 - changed[4:6]  # a whole group
-    after = by_words.opinions(data, changed, 3)
+    after = by_words(data, changed, 3)
     order = lambda found: found[4:6].argsort(axis=1)  # noqa: E731
     assert (order(after) == order(before)).all()
 
@@ -50,7 +49,7 @@ def test_a_row_has_no_say_in_what_is_thought_of_it() -> None:
 def test_prompts_without_a_word_of_their_own_say_nothing(text: str) -> None:
     turn = {"role": "user", "content": text}
     data = [harness.Example(f"r{n}", (turn,), ("yes",)) for n in range(20)]
-    found = by_words.opinions(data, np.arange(20) % 2, 2)
+    found = by_words(data, np.arange(20) % 2, 2)
     assert found.shape == (20, 2) and np.isfinite(found).all()
 
 
