@@ -58,9 +58,9 @@ def doctor(request: Request) -> int:
     sections = [machine.python(), machine.libraries(), machine.resources()]
     with plugins_on_stderr(), Display(Console(stderr=True), "doctor", SHORT) as display:
         report = display.stage("looking at the config, the network and torch")
-        needs = config.needs(request.config, request.sets or ())
+        of_config, libraries = config.needs(request.config, request.sets or ())
         report(1, 2, "")
-        sections += [torch.section("bitsandbytes" in needs.libraries), needs.section]
+        sections += [torch.section("bitsandbytes" in libraries), of_config]
         report(2, 2, "")
     troubles = sorted(
         (trouble for section in sections for trouble in section.troubles),

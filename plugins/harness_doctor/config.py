@@ -11,7 +11,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
@@ -29,16 +28,8 @@ SHOWN = 8
 _INDEX = re.compile(r"--index-url <[^>]*>.*?\(default (\S+?)\)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """The section, and the distributions that the config's plugins name as theirs."""
-
-    section: Section
-    libraries: Collection[str] = ()
-
-
-def needs(path: Path | None, sets: Sequence[str]) -> Needs:
-    """What the config needs and lacks here.
+def needs(path: Path | None, sets: Sequence[str]) -> tuple[Section, Collection[str]]:
+    """What the config needs and lacks here, and the distributions that its plugins name as theirs.
 
     Args:
         path: as given on the command line; None where none was.
@@ -53,7 +44,7 @@ def needs(path: Path | None, sets: Sequence[str]) -> Needs:
     try:
         view = harness.open_config(path, sets)
     except harness.HarnessError as error:
-        return Needs(Section("Config", facts, facts, [_refused(error, check)]))
+        return Section("Config", facts, facts, [_refused(error, check)]), ()
     troubles = []
     try:
         remarks = view.ask_plugins()
@@ -78,7 +69,7 @@ def needs(path: Path | None, sets: Sequence[str]) -> Needs:
             what = f"{place} has to give {', '.join(wanted)}, and cannot be asked: {reason}"
             cure = "check the network and its settings (HTTPS_PROXY, HF_ENDPOINT, HF_HUB_OFFLINE)"
             troubles.append(Trouble(what, cure, "warning"))
-    return Needs(Section("Config", facts, facts, troubles), libraries)
+    return Section("Config", facts, facts, troubles), libraries
 
 
 def _refused(error: harness.HarnessError, check: str) -> Trouble:

@@ -42,7 +42,7 @@ from harness.store.contents import Answers, RescoredAnswers, RunContents
 from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.writing import build, query, reading, unopenable, unwritable
-from harness_inspection.questions import READY
+from harness_inspection.questions import QUESTIONS
 from harness_rating.annotations import TABLES as RATING_TABLES
 from harness_rating.batches.records import FOLDER
 from harness_rating.tables import annotated as ratings_of
@@ -538,7 +538,7 @@ def test_every_view_and_column_is_documented(path: Path) -> None:
 
 
 def test_the_ready_questions_find_something(path: Path) -> None:
-    queries = [ready.sql for ready in READY]
+    queries = list(QUESTIONS.values())
     # A run with a baseline: the base model under another prompt, which is of round 0, too.
     full = contents()
     arms = {**full.arms, "baseline shots": {}}

@@ -89,10 +89,12 @@ def query(question: Question) -> None:
     """
     from harness_inspection.database import DATABASE
     from harness_inspection.query_process import ask_apart
-    from harness_inspection.questions import READY
+    from harness_inspection.questions import QUESTIONS
 
     if question.examples:
-        sys.stdout.write("\n\n".join(f"-- {ready.question}\n{ready.sql}" for ready in READY) + "\n")
+        sys.stdout.write(
+            "\n\n".join(f"-- {question}\n{sql}" for question, sql in QUESTIONS.items()) + "\n"
+        )
         return
     sql = question.check()
     written = question.as_json or question.as_csv

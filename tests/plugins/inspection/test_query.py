@@ -19,7 +19,7 @@ from harness import safe_query
 from harness.kit.cells import as_cell, distinct
 from harness.kit.lock import exclusive
 from harness.store import writing
-from harness_inspection.questions import READY
+from harness_inspection.questions import QUESTIONS
 
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"
 ENDLESS = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b"
@@ -232,9 +232,9 @@ def test_every_ready_question_runs_and_is_listed(finished):
     project, result = finished
     listed = project.inside("query", "--examples").out
     path = project.folder / "reports" / result.document["run"] / "run.duckdb"
-    for one in READY:
-        block = f"-- {one.question}\n{one.sql}"
-        assert safe_query(path, block, 5, 50).columns, one.sql
+    for question, sql in QUESTIONS.items():
+        block = f"-- {question}\n{sql}"
+        assert safe_query(path, block, 5, 50).columns, sql
         assert block in listed
 
 
