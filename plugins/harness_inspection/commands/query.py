@@ -93,7 +93,7 @@ def query(question: Question) -> None:
 
     if question.examples:
         sys.stdout.write(
-            "\n\n".join(f"-- {question}\n{sql}" for question, sql in QUESTIONS.items()) + "\n"
+            "\n\n".join(f"-- {words}\n{sql}" for words, sql in QUESTIONS.items()) + "\n"
         )
         return
     sql = question.check()
