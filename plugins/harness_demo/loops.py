@@ -96,11 +96,11 @@ def _metrics() -> Sequence[harness.MetricEntry]:
 
 def _answered(draw: random.Random, gain: float) -> harness.Scorecard:
     """One system's answers. A gain takes the same share of the failures from every question."""
-    left = 1 - gain / (1 - SUCCESS)
+    wrong_share = 1 - gain / (1 - SUCCESS)
     predictions = []
     for place, row in enumerate(_questions()):
         success = EASIEST - (EASIEST - HARDEST) * place / (ROWS - 1)
-        correct = draw.random() < 1 - (1 - success) * left
+        correct = draw.random() < 1 - (1 - success) * wrong_share
         predictions.append(harness.Prediction(row.id, "yes" if correct else "no"))
     return harness.evaluate(_questions(), predictions, _metrics(), workers=1)
 

@@ -161,8 +161,8 @@ def invented_number(reading: Reading) -> str:
     """Numbers of the answer that stand neither in a reference nor in the conversation."""
     if not reading.references or kind_of(reading.text) == "code":
         return ""
-    known = known_values(reading.conversation)
+    allowed = known_values(reading.conversation)
     for text in reading.references:
-        known |= known_values(text)
-    new = [written for written, values in numbers(reading.prose) if not values & known]
+        allowed |= known_values(text)
+    new = [written for written, values in numbers(reading.prose) if not values & allowed]
     return shown(list(dict.fromkeys(new)))

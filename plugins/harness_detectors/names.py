@@ -142,12 +142,12 @@ def invented_name(reading: Reading) -> str:
     if not reading.references or kind_of(reading.text) == "code" or is_german(reading.prose):
         return ""
     texts = (reading.conversation, *reading.references)
-    known = _known(*texts)
+    allowed = _known(*texts)
     initials = {_initials(run) for text in texts for run in runs(text)}
     new = [
         name
         for name in names(reading.prose)
-        if not _is_known(name, known) and not (_is_short(name) and name in initials)
+        if not _is_known(name, allowed) and not (_is_short(name) and name in initials)
     ]
     return shown(list(dict.fromkeys(new)))
 

@@ -156,16 +156,16 @@ def of_ratings(rows: Sequence[LiveRow], kinds: Sequence[Column]) -> list[Column]
     the kinds are taken out (least squares with a small ridge) is compared.
     """
     ratings = np.array([np.nan if row.rating is None else row.rating for row in rows])
-    known = ~np.isnan(ratings)
-    if not known.any():
+    rated = ~np.isnan(ratings)
+    if not rated.any():
         return []
     shown = [np.nan_to_num(kind.values) for kind in kinds]
-    design = np.column_stack([np.ones(len(rows)), *shown])[known]
+    design = np.column_stack([np.ones(len(rows)), *shown])[rated]
     weights = np.eye(design.shape[1])
     weights[0, 0] = 1e-9
-    fitted = design @ np.linalg.solve(design.T @ design + weights, design.T @ ratings[known])
+    fitted = design @ np.linalg.solve(design.T @ design + weights, design.T @ ratings[rated])
     left = np.full(len(rows), np.nan)
-    left[known] = ratings[known] - fitted
+    left[rated] = ratings[rated] - fitted
     within = [
         Column(
             kind.name,
@@ -174,6 +174,6 @@ def of_ratings(rows: Sequence[LiveRow], kinds: Sequence[Column]) -> list[Column]
             np.where(kind.values == 1.0, ratings, np.nan),
         )
         for kind in kinds
-        if np.count_nonzero(known & (kind.values == 1.0)) >= 4 * LEAST_ROWS
+        if np.count_nonzero(rated & (kind.values == 1.0)) >= 4 * LEAST_ROWS
     ]
     return [Column("all rows", left, False, ratings), *within]

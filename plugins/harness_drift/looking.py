@@ -125,11 +125,11 @@ def _at_most(rows: list[LiveRow]) -> list[LiveRow]:
     groups = list(sizes)
     random.Random(0).shuffle(groups)
     some: set[str] = set()
-    left = MOST_ROWS
+    room = MOST_ROWS
     for group in groups:
-        if sizes[group] <= left:
+        if sizes[group] <= room:
             some.add(group)
-            left -= sizes[group]
+            room -= sizes[group]
     return [row for row in rows if row.group in some]
 
 

@@ -117,9 +117,9 @@ def differences(values: Floats, deal: Deal) -> Floats:
     Args:
         values: ``(n, k)``; NaN where a row has none. A side without any value differs by 0.
     """
-    known = ~np.isnan(values)
-    sums = deal.sums(np.where(known, values, 0.0))
-    counts = deal.sums(known.astype(np.float64))
+    present = ~np.isnan(values)
+    sums = deal.sums(np.where(present, values, 0.0))
+    counts = deal.sums(present.astype(np.float64))
     all_sums, all_counts = sums.sum(axis=0), counts.sum(axis=0)
     blocks = []
     for sides in deal.blocks():

@@ -59,8 +59,8 @@ class _Left:
             shared = seed == 0
         else:
             shared = arm.kind == "data" and arm.share == 1 and seed < self.options.repeats
-        known = self.journal is not None and self.journal.tried(arm, seed) is not None
-        return not shared and not known
+        is_trained = self.journal is not None and self.journal.tried(arm, seed) is not None
+        return not shared and not is_trained
 
     def _search(self) -> Iterator[harness.PlannedBranch | None]:
         """What is left of its trials, and of the arm of the best one."""
@@ -74,8 +74,8 @@ class _Left:
         except harness.DataError as error:
             yield harness.PlannedBranch(TRIALS, wrong=error.placed)
             return
-        trials, over = self._tried(options.trials)
-        if over:
+        trials, all_ended = self._tried(options.trials)
+        if all_ended:
             yield self._best(options.by, trials)
             return
         settings = [

@@ -144,9 +144,9 @@ def align(answer: Answer, reference: Reference, senses: Senses) -> Positions:
     Always from the right, and to the last partner that is free.
     """
     partners = _equal(answer, reference)
-    left = [place for place, partner in enumerate(partners) if partner is None]
-    if left and len(partners) - len(left) < len(reference.stems):
-        _pair_meanings(answer.words, left, partners, Free(reference, partners), senses)
+    unaligned = [place for place, partner in enumerate(partners) if partner is None]
+    if unaligned and len(partners) - len(unaligned) < len(reference.stems):
+        _pair_meanings(answer.words, unaligned, partners, Free(reference, partners), senses)
     return partners
 
 

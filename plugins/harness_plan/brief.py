@@ -27,16 +27,16 @@ def brief(run: harness.PlannedRun) -> Iterator[str]:
     except harness.PluginError as error:  # of schedule(), which the run itself does not call
         yield f"note: what the run will do is not known: {error.placed}"
         return
-    left = [item for item in plan.work if not item.stored]
-    if not (left or plan.beside or plan.requests):
+    unstored = [item for item in plan.work if not item.stored]
+    if not (unstored or plan.beside or plan.requests):
         return
-    for item in reversed(left):
+    for item in reversed(unstored):
         if item.seconds is not None:
             run.expect(item.stage, item.seconds)
-    parts = list(_parts(left, plan.rounds, run.arms)) if left else []
+    parts = list(_parts(unstored, plan.rounds, run.arms)) if unstored else []
     parts += [f"{amount(plan.beside)} beside the rounds"] if plan.beside else []
     sentences = [f"plan: {', '.join(parts)}."] if parts else ["plan:"]
-    sentences += [_time(plan, left), without_time(plan.beside), asking.brief(plan.requests)]
+    sentences += [_time(plan, unstored), without_time(plan.beside), asking.brief(plan.requests)]
     yield " ".join(filter(None, sentences))
     for remark in plan.remarks:
         if remark.level != "note":

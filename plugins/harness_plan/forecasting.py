@@ -82,6 +82,7 @@ def forecast(
         remarks: that come first.
     """
     variants, times = run.variants, Times(items, rates)
+    tokens = tokens or [(None, None)] * len(items)
     work = [
         PlannedWork(
             item.arm, item.round, item.stage, item.count, not item.more,
@@ -90,12 +91,12 @@ def forecast(
             tokens=given, learned=learned, stored=item.took is not None,
             seconds=times.of(item) if item.took is None else None,
         )
-        for item, (given, learned) in zip(items, tokens or [(None, None)] * len(items), strict=True)
+        for item, (given, learned) in zip(items, tokens, strict=True)
     ]  # fmt: skip
     planned, wrong = beside(run, times)
-    left = [item.seconds for item in work if not item.stored]
+    seconds_left = [item.seconds for item in work if not item.stored]
     timed = [arm for arm in planned if not arm.unknown]
-    seconds = times.with_start(left + [arm.seconds for arm in timed])
+    seconds = times.with_start(seconds_left + [arm.seconds for arm in timed])
     trainings = sum(item.stage == TRAIN and not item.stored for item in work)
     room = needs.needs(run.machine, rates, trainings + sum(arm.trainings for arm in timed))
     budget, model = variants.own([HOURS]).get(HOURS), variants.entry("model")

@@ -158,11 +158,11 @@ def _training(
     held: Sequence[harness.Example],
 ) -> tuple[float, Rate, int | None]:
     """Seconds before the first step; the rate; the bytes that are left where it was not stopped."""
-    left = None
+    rest = None
     try:
         folder = job(TRAIN, {"train": rows, "valid": held})
         whole = clock.since()
-        left = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        rest = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     except harness.Cancelled:
         if not clock.enough:
             raise
@@ -170,11 +170,11 @@ def _training(
     steps, planned = clock.steps(), run.variants.schedule(TRAIN, len(rows))
     characters = sum(map(size, rows)) * (planned.passes if planned else 1.0)
     if len(steps) < 2:
-        return 0.0, Rate(0.0, whole / characters), left
+        return 0.0, Rate(0.0, whole / characters), rest
     begun, last = steps[0], steps[-1]
     share = max(last.done - begun.done, 1e-9) / max(1, last.total)
-    after = whole - last.at if left is not None else 0.0
-    return begun.at, Rate(begun.at + after, (last.at - begun.at) / share / characters), left
+    after = whole - last.at if rest is not None else 0.0
+    return begun.at, Rate(begun.at + after, (last.at - begun.at) / share / characters), rest
 
 
 def _per_step(run: harness.PlannedRun, key: str, rows: int, otherwise: int) -> int:

@@ -83,5 +83,5 @@ def _disk(room: Needs) -> Iterator[Remark]:
         text = f"{needed}, and {gigabytes(room.disk_free)} of the disk are free: make room first"
         yield Remark("problem", text)
     elif room.disk + SPARE > room.disk_free:
-        left = gigabytes(room.disk_free - room.disk)
-        yield Remark("warning", f"{needed}, which leaves {left} of the disk free")
+        rest = gigabytes(room.disk_free - room.disk)
+        yield Remark("warning", f"{needed}, which leaves {rest} of the disk free")

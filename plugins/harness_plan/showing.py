@@ -121,16 +121,16 @@ def _sentences(forecast: Forecast) -> Iterator[str]:
 
 
 def _cost(forecast: Forecast) -> Iterator[str]:
-    left: Sequence[PlannedWork] = [work for work in forecast.work if not work.stored]
+    unstored: Sequence[PlannedWork] = [work for work in forecast.work if not work.stored]
     timed = [arm for arm in forecast.beside if not arm.unknown]
-    if not (left or timed):
+    if not (unstored or timed):
         return
     if forecast.seconds is None:
         yield "How long it takes is not known here: nothing of it was measured yet."
     else:
-        exact = all(work.exact for work in left) and all(arm.exact for arm in timed)
+        exact = all(work.exact for work in unstored) and all(arm.exact for arm in timed)
         after = sum(arm.seconds or 0.0 for arm in timed)
-        part = f", {duration(after)} of it beside the rounds" if left and timed else ""
+        part = f", {duration(after)} of it beside the rounds" if unstored and timed else ""
         time = f"{'' if exact else 'up to '}{duration(forecast.seconds)} ({forecast.since}){part}"
         without = sum(arm.trainings for arm in forecast.beside if arm.unknown)
         more = f" {counted(without, 'training')} of unknown time," if without else ""

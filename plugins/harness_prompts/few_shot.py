@@ -75,10 +75,10 @@ class FewShot(harness.Baseline):
             if isinstance(value := row.meta.get(field), (str, bool, int, float)):
                 pools.setdefault(value, []).append(row)
         if usable and not pools:
-            known = sorted({name for row in usable for name in row.meta})
+            fields = sorted({name for row in usable for name in row.meta})
             raise harness.ConfigError(
                 f"no row of train has the field '{field}' in its meta"
-                f"{harness.near(field, known)}; there are: {', '.join(known) or 'none'}"
+                f"{harness.near(field, fields)}; there are: {', '.join(fields) or 'none'}"
             )
         return pools
 

@@ -34,8 +34,8 @@ class CurrentBatches:
     def words(self) -> str:
         """What stands in their way, behind "... are waited for"."""
         if any(self.open.values()):
-            left = ", ".join(f"{count} of {name}" for name, count in self.open.items() if count)
-            return f"; still to be rated: {left}"
+            counts = ", ".join(f"{count} of {name}" for name, count in self.open.items() if count)
+            return f"; still to be rated: {counts}"
         if not self.skipped:
             return ""
         items = "1 item was" if self.skipped == 1 else f"{self.skipped} items were"
@@ -47,18 +47,18 @@ def current_batches(
 ) -> CurrentBatches:
     """The batches by this rubric that show these answers, or with ``pairs`` both of each pair."""
     texts = {row.id: answer_text(answer) for answer, row in answers}
-    left: dict[str, int] = {}
+    open_items: dict[str, int] = {}
     skipped = examples = 0
     for batch in folder.by_rubric(rubric):
         is_current = _shows(batch, texts) if pairs is None else shows(batch, pairs)
         if not is_current:
             continue
         states = [folder.state(batch, rater) for rater in batch.raters]
-        left[batch.name] = sum(state.count("open") for state in states)
+        open_items[batch.name] = sum(state.count("open") for state in states)
         skipped += sum(state.count("skipped") for state in states)
         names = {placing.example_id for placing in batch.placings.values()}
         examples = max(examples, len(names))
-    return CurrentBatches(left, skipped, examples)
+    return CurrentBatches(open_items, skipped, examples)
 
 
 def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
@@ -91,11 +91,11 @@ def commands(
     Args:
         most: answers that there are.
     """
-    left = [name for name, count in batches.open.items() if count]
-    if not left and batches.examples >= most:
-        left = list(batches.open)  # no draw can be larger: what was skipped is left
-    if left:
-        return [f"harness rate serve {name}" for name in left]
+    names = [name for name, count in batches.open.items() if count]
+    if not names and batches.examples >= most:
+        names = list(batches.open)  # no draw can be larger: what was skipped is left
+    if names:
+        return [f"harness rate serve {name}" for name in names]
     # The same draw goes on: a larger one holds the smaller one's examples.
     n = wanted
     if batches.examples:

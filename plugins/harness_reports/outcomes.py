@@ -24,12 +24,12 @@ def changes(document: Document) -> list[Document]:
     """
     by_round = {row["round"]: row for row in table(document, "changes")}
     rights = {row["round"]: row for row in table(document, "right")}
-    known = "changes" in (document.get("tables") or {})
+    is_there = "changes" in (document.get("tables") or {})
     rows: list[Document] = []
     for entry in document["rounds"][1:]:
         at, right = entry["round"], rights.get(entry["round"])
         against = re.search(r"\d+", str(entry["verdict"]["against"]))
-        if right is None or not known or not right["is_right"] + right["wrong"]:
+        if right is None or not is_there or not right["is_right"] + right["wrong"]:
             continue
         counts = by_round.get(at, {"fixed": 0, "broken": 0})
         rows.append(

@@ -353,8 +353,8 @@ class Converter:
             return split
         name = SPLIT_NAMES.get(value.strip().casefold()) if isinstance(value, str) else None
         if name is None:
-            known = ", ".join(SPLITS)
-            raise self._wrong(f"unknown split (known: {known}, validation)", column)
+            names = ", ".join(SPLITS)
+            raise self._wrong(f"unknown split (known: {names}, validation)", column)
         return name
 
     def _meta(self, record: Record) -> Mapping[str, Any]:

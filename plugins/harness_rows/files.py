@@ -52,8 +52,8 @@ def files_at(path: Path) -> list[tuple[File, str]]:
             hint="join them, or name one that holds fewer: each row of JSON lines is one line",
         )
     if not paths:
-        known = ", ".join(SUFFIXES)
-        raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
+        suffixes = ", ".join(SUFFIXES)
+        raise DataError(f"the folder holds no file of rows ({suffixes})", where=shown(path))
     labels = short_names(paths, lambda file: file.relative_to(path).as_posix())
     splits = with_dev([split_of(file.relative_to(path)) for file in paths])
     return [(File(file, labels[file]), split) for file, split in zip(paths, splits, strict=True)]

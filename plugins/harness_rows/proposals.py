@@ -199,12 +199,12 @@ def _offered(columns: Sequence[str], head: Sequence[Record]) -> tuple[str, str]:
 def _without_names(texts: list[_Column]) -> list[_Column]:
     """The texts without those that are names of people or things beside two longer ones."""
     longest = max((column.length for column in texts), default=0.0)
-    left = [
+    others = [
         column
         for column in texts
         if column.role or column.length > NAME or 3 * column.length > longest
     ]
-    return left if len(left) >= 2 else texts
+    return others if len(others) >= 2 else texts
 
 
 def never(name: str, head: Sequence[Record]) -> str:

@@ -139,7 +139,7 @@ def _outcome(ending: Ending, program: Program, word: str) -> Outcome:
     last = one_line(said.strip().rpartition("\n")[2], _SHOWN)
     if ending.code == 0:
         return Outcome(fault, "it ended before its tests were over")
-    how = f"exit code {ending.code}"
+    exit_words = f"exit code {ending.code}"
     if ending.code is not None and (ending.code < 0 or ending.code > 128):
-        how = f"ended by signal {-ending.code if ending.code < 0 else ending.code - 128}"
-    return Outcome(fault, last or how)
+        exit_words = f"ended by signal {-ending.code if ending.code < 0 else ending.code - 128}"
+    return Outcome(fault, last or exit_words)

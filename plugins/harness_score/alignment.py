@@ -112,9 +112,9 @@ def align(first: Side, other: Side, trouble: Trouble) -> list[int]:
     if first.ids == other.ids:
         return list(range(len(first.places)))
     index = {name: at for at, name in enumerate(other.ids)}
-    known = dict(zip(first.ids, first.places, strict=True))
-    if known.keys() != index.keys():
-        _strangers(first, known, other, index, trouble)
+    place_of = dict(zip(first.ids, first.places, strict=True))
+    if place_of.keys() != index.keys():
+        _strangers(first, place_of, other, index, trouble)
         return []
     return [index[name] for name in first.ids]
 

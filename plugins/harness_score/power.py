@@ -60,10 +60,12 @@ def _of_differences(
 
 
 def _of_one_system(card: Scorecard, size: str) -> str:
-    known = [s for s in card.scores.values() if s.se and s.low is not None and s.high is not None]
-    if not known:
+    with_interval = [
+        s for s in card.scores.values() if s.se and s.low is not None and s.high is not None
+    ]
+    if not with_interval:
         return f"{size}: none of these scores has an interval, so no difference can be judged."
-    first = known[0]
+    first = with_interval[0]
     names = _scored_groups(card, first.name)
     within = ((first.high or 0.0) - (first.low or 0.0)) / 2
     worth = stats.effective_groups(names)

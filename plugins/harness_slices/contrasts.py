@@ -132,9 +132,9 @@ def _sparse(block: Mask, codes: Ints, values: Floats, whole: _Groups) -> _Moment
         touched = np.flatnonzero(rows)
         sums = np.bincount(own, values[chosen], len(rows))[None, touched]
         near = _Groups(whole.sizes[touched], whole.sums[touched])
-        left = powers - near.powers
-        left[np.abs(left) <= _LOST * np.abs(powers)] = 0.0
-        parts.append(_moments(rows[None, touched], sums, near, left))
+        rest = powers - near.powers
+        rest[np.abs(rest) <= _LOST * np.abs(powers)] = 0.0
+        parts.append(_moments(rows[None, touched], sums, near, rest))
     return {name: np.concatenate([part[name] for part in parts]) for name in _MOMENTS}
 
 

@@ -71,10 +71,10 @@ def prospects(
     alike = places[seen.n_inside[places] == size]
     needed = float(np.median(verdict.needed[alike]))
     model = _Model(values, size, needed, float(np.median(verdict.chance[alike])), passes)
-    left = places[~verdict.holds[places] & (seen.gap[places] > 0)]
-    if not len(left):
+    unsure = places[~verdict.holds[places] & (seen.gap[places] > 0)]
+    if not len(unsure):
         return Prospects(size / len(values), model.found(), None)
-    best = int(left[np.lexsort((verdict.p[left], verdict.adjusted[left]))[0]])
+    best = int(unsure[np.lexsort((verdict.p[unsure], verdict.adjusted[unsure]))[0]])
     gap, own = float(seen.gap[best]), int(seen.n_inside[best])
     model_of_best = _Model(
         values, own, float(verdict.needed[best]), float(verdict.chance[best]), passes

@@ -191,15 +191,15 @@ def _slice(
     table: Table, candidate: Candidate, seen: Contrasts, verdict: Judgement, place: int
 ) -> Slice:
     low, high = float(verdict.low[place]), float(verdict.high[place])
-    known = math.isfinite(low) and math.isfinite(high)
+    bounded = math.isfinite(low) and math.isfinite(high)
     return Slice(
         conditions=candidate.conditions,
         n=int(seen.n_inside[place]),
         groups=int(seen.groups_inside[place]),
         score=float(table.scores[candidate.inside].mean()),
         gap=float(verdict.gap[place]),
-        low=low if known else None,
-        high=high if known else None,
+        low=low if bounded else None,
+        high=high if bounded else None,
         q=float(verdict.adjusted[place]),
         from_prompt=candidate.from_prompt,
         holds=bool(verdict.holds[place]),

@@ -55,12 +55,12 @@ def prior(gaps: Floats, ses: Floats, certain: Mask | None = None) -> Prior:
     """
     import numpy as np
 
-    known = np.isfinite(gaps) & np.isfinite(ses) & (ses > 0)
-    sure = known & certain if certain is not None else np.zeros(len(gaps), dtype=np.bool_)
-    belief = _fitted(gaps[known], ses[known])
+    usable = np.isfinite(gaps) & np.isfinite(ses) & (ses > 0)
+    sure = usable & certain if certain is not None else np.zeros(len(gaps), dtype=np.bool_)
+    belief = _fitted(gaps[usable], ses[usable])
     if not sure.any():
         return belief
-    share = np.count_nonzero(sure) / np.count_nonzero(known)
+    share = np.count_nonzero(sure) / np.count_nonzero(usable)
     # A squared gap is in the mean the variance of the true one and that of its error.
     variance = np.maximum(0.0, gaps[sure] ** 2 - ses[sure] ** 2).mean()
     weights = np.append(belief.weights * (1 - share), share)

@@ -98,10 +98,10 @@ def allowed(key: str) -> str:
         raise ValueError(f"'{key}' would change nothing: {IGNORED[key]}")
     if key in UNLIKE:
         raise ValueError(f"'{key}' would not do what it does in transformers: {UNLIKE[key]}")
-    known = names()
-    if known and key not in known:
+    keys = names()
+    if keys and key not in keys:
         raise ValueError(
-            f"transformers has no TrainingArguments key '{key}'{near(key, sorted(known))}"
+            f"transformers has no TrainingArguments key '{key}'{near(key, sorted(keys))}"
         )
     return key
 
@@ -141,14 +141,14 @@ def _body(file: str, kind: str) -> list[ast.stmt]:
 
 def misnamed(scheduler: str, args: Mapping[str, Any]) -> Iterator[harness.Problem]:
     """A schedule or an optimizer that transformers does not have."""
-    for place, given, file, kind in (
+    for place, name, file, kind in (
         (("scheduler",), scheduler, "trainer_utils.py", "SchedulerType"),
         (("args", "optim"), args.get("optim"), "training_args.py", "OptimizerNames"),
     ):
-        known = _values(file, kind)
-        if given is not None and known and given not in known:
-            message = f"transformers has no {place[-1]} '{given}'{near(str(given), known)}"
-            yield harness.Problem(f"{message}; known: {', '.join(known)}", place)
+        values = _values(file, kind)
+        if name is not None and values and name not in values:
+            message = f"transformers has no {place[-1]} '{name}'{near(str(name), values)}"
+            yield harness.Problem(f"{message}; known: {', '.join(values)}", place)
 
 
 def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
@@ -230,11 +230,11 @@ def make(options: Any, context: harness.Context, kind: Any = None, **more: Any) 
         **options.args,
     }
     try:
-        made = (kind or TrainingArguments)(**owned, **free)
+        arguments = (kind or TrainingArguments)(**owned, **free)
     except (TypeError, ValueError, ImportError) as error:
         raise harness.ConfigError(
             f"transformers refuses these settings: {error}",
             where="train.args" if options.args else "train",
         ) from error
-    devices.one_of_several(made, context)
-    return made
+    devices.one_of_several(arguments, context)
+    return arguments

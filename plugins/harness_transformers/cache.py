@@ -57,9 +57,9 @@ def obtain(folder: Path, make: Callable[[Path], None]) -> str:
 
     It is made under a temporary name and renamed, the manifest last.
     """
-    known = verified(folder)
-    if known is not None:
-        return known
+    cached = verified(folder)
+    if cached is not None:
+        return cached
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

@@ -118,7 +118,7 @@ def target_problems(targets: str | Sequence[str], folder: Path) -> Iterator[harn
     } - {""}
     if targets == ALL_LINEAR or not layers:
         return
-    known = sorted({layer.rpartition(".")[2] for layer in layers})
+    layer_names = sorted({layer.rpartition(".")[2] for layer in layers})
     if isinstance(targets, str):
         yield from _pattern_problems(targets, layers, place)
         return
@@ -126,8 +126,8 @@ def target_problems(targets: str | Sequence[str], folder: Path) -> Iterator[harn
     level: Any = "unknown" if any(".experts." in layer for layer in layers) else "config"
     for number, name in enumerate(targets):
         if not any(layer == name or layer.endswith(f".{name}") for layer in layers):
-            message = f"the model has no layer '{name}'{near(name, known)}; it has"
-            yield harness.Problem(f"{message} {', '.join(known)}", (*place, number), level)
+            message = f"the model has no layer '{name}'{near(name, layer_names)}; it has"
+            yield harness.Problem(f"{message} {', '.join(layer_names)}", (*place, number), level)
 
 
 def _pattern_problems(

@@ -86,19 +86,19 @@ def template_hash(tokenizer: Any) -> str:
             where="model.chat_template_kwargs",
             hint="read the template (chat_template.jinja in the model's folder)",
         )
-    known = json.dumps(
+    content = json.dumps(
         [tokenizer.chat_template, arguments, tokenizer.special_tokens_map], default=str
     )
     try:
-        known += _render(tokenizer, PROBE, (), answer=False)
-        known += _render(tokenizer, PROBE[:2], (), answer=True)
+        content += _render(tokenizer, PROBE, (), answer=False)
+        content += _render(tokenizer, PROBE[:2], (), answer=True)
     except harness.DataError as error:
         raise harness.ConfigError(
             f"the chat template cannot render a plain chat of user and assistant: {error.what}",
             where="model",
             hint="mend it, or give another: model: {chat_template: FILE}",
         ) from error
-    return hashlib.sha256(known.encode()).hexdigest()[:16]
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def prompt_ids(tokenizer: Any, example: harness.Example) -> list[int]:

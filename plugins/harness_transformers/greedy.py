@@ -38,9 +38,9 @@ def suits(model: Any, prompts: Sequence[Tokens], limit: int) -> bool:
         prompts: at least one.
         limit: tokens of the longest answer.
     """
-    known = inspect.signature(model.forward).parameters
+    parameters = inspect.signature(model.forward).parameters
     return (
-        {"logits_to_keep", "position_ids"} <= set(known)
+        {"logits_to_keep", "position_ids"} <= set(parameters)
         and "local" not in getattr(model.config, "attention_layers", ())
         and not stretches(model.config, max(map(len, prompts)) + limit)
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)

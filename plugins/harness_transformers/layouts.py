@@ -73,8 +73,8 @@ class Padded:
             outputs = model(input_ids=batch["input_ids"], logits_to_keep=columns, use_cache=False)
             logits = outputs.logits[learned[:, columns]]
         else:
-            known = {key: batch[key] for key in ("input_ids", "attention_mask")}
-            outputs = model(**known, use_cache=False)
+            inputs = {key: batch[key] for key in ("input_ids", "attention_mask")}
+            outputs = model(**inputs, use_cache=False)
             logits = outputs.logits[learned]
         return Learned(outputs, logits, wanted[learned], learned.nonzero()[:, 0])
 

@@ -111,16 +111,16 @@ class AtOnce:
         Raises:
             MemoryError, RuntimeError: memory ran out for one of them.
         """
-        left = list(places)
-        while left:
+        waiting = list(places)
+        while waiting:
             done = set()
             try:
-                for place, result in work(left, self.rows):
+                for place, result in work(waiting, self.rows):
                     done.add(place)
                     yield place, result
             except (MemoryError, RuntimeError) as error:
-                left = [place for place in left if place not in done]
-                self._halve(error, len(left))
+                waiting = [place for place in waiting if place not in done]
+                self._halve(error, len(waiting))
             else:
                 return
             _release()

@@ -102,8 +102,8 @@ class Saving(TrainerCallback):
 
     def _save_if_due(self, state: Any, control: Any) -> None:
         minutes = self.context.checkpoint_minutes
-        over = control.should_training_stop or state.global_step >= state.max_steps
-        if over or not minutes:
+        is_last = control.should_training_stop or state.global_step >= state.max_steps
+        if is_last or not minutes:
             return
         due = time.monotonic() - self.last >= 60 * minutes or self.context.cancelled()
         if not self.ranks.agreed(due):

@@ -14,9 +14,9 @@ def ropes(config: Any) -> list[Mapping[str, Any]]:
 
 def original(config: Any, rope: Mapping[str, Any]) -> int:
     """Positions that the model was trained with before they were stretched."""
-    given = rope.get("original_max_position_embeddings")
-    given = given or getattr(config, "original_max_position_embeddings", None)
-    return int(given or config.max_position_embeddings)
+    positions = rope.get("original_max_position_embeddings")
+    positions = positions or getattr(config, "original_max_position_embeddings", None)
+    return int(positions or config.max_position_embeddings)
 
 
 def reach(config: Any) -> int:

@@ -88,8 +88,12 @@ class SavedAnswers:
 
     def _save(self, checkpoints: Checkpoints, state: Any) -> None:
         def fill(folder: Path) -> None:
-            known = {"answers": self.answers, "number": self.number, "random": random_states()}
-            write_tensors(folder / STATE, {**known, "state": state})
+            state_of_answers = {
+                "answers": self.answers,
+                "number": self.number,
+                "random": random_states(),
+            }
+            write_tensors(folder / STATE, {**state_of_answers, "state": state})
             self.at_once.keep(folder)
 
         self.number += 1

@@ -99,8 +99,8 @@ def losses(trainer: Any, side: str, sample: Sample) -> dict[str, Any]:
         of_batch, counts = trainer.row_losses(batch)
         sums += of_batch
         tokens += counts
-    known = {"of": sample.of, "losses": [round(value, 4) for value in sums], "tokens": tokens}
-    return {f"{side}_loss": sum(sums) / sum(tokens), f"{side}_rows": known}
+    of_rows = {"of": sample.of, "losses": [round(value, 4) for value in sums], "tokens": tokens}
+    return {f"{side}_loss": sum(sums) / sum(tokens), f"{side}_rows": of_rows}
 
 
 def place(state: Any) -> dict[str, Any]:

@@ -24,10 +24,10 @@ class Sample(harness.Augmenter):
     ) -> Iterator[Example]:
         """Rows for one item of the plan, the best first; ``data`` is train and pool."""
         conditions = item.slice.conditions if item.slice else ()
-        known = {row.id for row in data.examples}
+        used = {row.id for row in data.examples}
         for row in data.split("train"):
             name = f"{row.id}~polite"  # each new row has an id that no other row has
-            if row.parent or name in known or not addresses(conditions, row):
+            if row.parent or name in used or not addresses(conditions, row):
                 continue
             last = {**row.messages[-1], "content": f"Please tell me: {row.prompt}"}
             turns = (*row.messages[:-1], last)

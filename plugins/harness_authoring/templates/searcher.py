@@ -23,11 +23,11 @@ class Sample(harness.Searcher):
         self, trials: Sequence[Trial], seed: int, higher_is_better: bool
     ) -> Mapping[str, Any] | None:
         # After a kill it is asked again: only arguments and options may count.
-        known = [t for t in trials if t.value is not None and RATE in t.values]
-        if not known:
+        measured = [t for t in trials if t.value is not None and RATE in t.values]
+        if not measured:
             return {RATE: 1e-3}
         sign = 1 if higher_is_better else -1
-        best = max(known, key=lambda trial: sign * (trial.value or 0.0))
+        best = max(measured, key=lambda trial: sign * (trial.value or 0.0))
         rate = min(best.values[RATE] / 2, 1e-2)
         tried = any(trial.values.get(RATE) == rate for trial in trials)
         return None if tried or rate < 1e-6 else {RATE: rate}

@@ -17,9 +17,9 @@ TITLE = "What to do next"
 def with_commands(options: Sequence[Option]) -> Iterator[Block]:
     """The levers in their order, then the commands: of the first one, and of what is not known."""
     yield from _levers(options, "")
-    known = [option for option in options if option.state in ("shown", "likely")]
-    if known and known[0].command:
-        yield Code(one_line(known[0].command, COMMAND), lead="First:")
+    promising = [option for option in options if option.state in ("shown", "likely")]
+    if promising and promising[0].command:
+        yield Code(one_line(promising[0].command, COMMAND), lead="First:")
     unknown = [one_line(option.command, COMMAND) for option in options if option.state == "open"]
     if any(unknown):
         yield Code("\n".join(filter(None, unknown)), lead="What is not known yet, these find out:")
@@ -34,9 +34,9 @@ def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Bloc
     if not options:
         return
     yield Heading(TITLE, "levers by expected gain for their cost")
-    known = [option for option in options if option.state in ("shown", "likely")]
-    if known:
-        yield Bullets(tuple(map(_told, known)), numbered=True)
+    promising = [option for option in options if option.state in ("shown", "likely")]
+    if promising:
+        yield Bullets(tuple(map(_told, promising)), numbered=True)
     else:
         yield Paragraph("Nothing that was measured shows a gain, or makes one likely.")
     unknown = [option for option in options if option.state == "open"]

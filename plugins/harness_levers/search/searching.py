@@ -75,8 +75,8 @@ class Searching:
         """Carry out what has not ended, until there are as many trials as are planned, or the
         searcher has no more."""
         trials = self.journal.trials
-        over = next((t.number for t in trials if t.state == "open"), len(trials))
-        numbers = range(over, self.options.trials)
+        first = next((t.number for t in trials if t.state == "open"), len(trials))
+        numbers = range(first, self.options.trials)
         tasks = [functools.partial(self._next, number, folds) for number in numbers]
         for trial in self.run.side_by_side(tasks, self.options.parallel):
             if trial is not None:

@@ -75,13 +75,13 @@ class Optuna(harness.Searcher):
             EnvironmentFailure: Optuna is not installed.
         """
         tried = [dict(trial.values) for trial in trials]
-        if (left := self._left(tried)) is not None and len(left) <= 1:
-            return left[0] if left else None
+        if (untried := self._left(tried)) is not None and len(untried) <= 1:
+            return untried[0] if untried else None
         for draw in range(DRAWS):
             values = self._drawn(trials, _seed(seed, len(trials), draw), higher_is_better)
             if values not in tried:
                 return values
-        return left[_seed(seed, len(trials), DRAWS) % len(left)] if left else None
+        return untried[_seed(seed, len(trials), DRAWS) % len(untried)] if untried else None
 
     def hopeless(
         self, folds: Sequence[float], trials: Sequence[harness.Trial], higher_is_better: bool
@@ -117,8 +117,8 @@ class Optuna(harness.Searcher):
         for trial in trials:
             if (known := self._known(library, trial, kinds)) is not None:
                 study.add_trial(known)
-        given = study.ask(kinds).params
-        return {key: self._value(key, given[key]) for key in kinds}
+        params = study.ask(kinds).params
+        return {key: self._value(key, params[key]) for key in kinds}
 
     def _known(self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]) -> Any:
         """A trial as Optuna has it; None where it failed, or lies outside of what is searched."""

@@ -79,8 +79,8 @@ def holm(names: Sequence[str], alpha: float, judge: Judge) -> dict[str, Verdict]
 def _rejected(names: Sequence[str], alpha: float, judge: Judge, label: Label) -> dict[str, Verdict]:
     """The arms that one family calls by its label, step by step."""
     rejected: dict[str, Verdict] = {}
-    while left := [name for name in names if name not in rejected]:
-        verdicts = {name: judge(name, alpha / len(left)) for name in left}
+    while undecided := [name for name in names if name not in rejected]:
+        verdicts = {name: judge(name, alpha / len(undecided)) for name in undecided}
         decided = {name: verdict for name, verdict in verdicts.items() if verdict.label == label}
         if not decided:
             break

@@ -139,11 +139,11 @@ class Judging:
 
     def _point(self, arm: Arm) -> curves.Point | None:
         answers = [self.answered.get((arm.name, seed)) for seed in range(arm.seeds)]
-        given = [side for side in answers if side is not None]
-        if len(given) < len(answers):
+        answered = [side for side in answers if side is not None]
+        if len(answered) < len(answers):
             return None
         reference = self.run.round(self.run.reference)
-        measured = tuple(self.run.alike(reference, side)[1] for side in given)
+        measured = tuple(self.run.alike(reference, side)[1] for side in answered)
         tried, primary = self.tried[arm.name], self.score.name
         values = tuple(training.scores[primary].value for training in tried)
         # Each seed draws other groups, and these are not all of one size.

@@ -68,9 +68,9 @@ def kappas(
     def all_pairs(sums: Floats) -> Floats:
         each = sums.reshape(width, count, -1)
         values = scores(each)
-        known = np.isfinite(values)
-        weight = np.where(known, each[0], 0.0)
-        mean = (np.where(known, values, 0.0) * weight).sum(axis=0) / weight.sum(axis=0)
+        is_rated = np.isfinite(values)
+        weight = np.where(is_rated, each[0], 0.0)
+        mean = (np.where(is_rated, values, 0.0) * weight).sum(axis=0) / weight.sum(axis=0)
         return np.concatenate([values, mean[None, :]])
 
     met = sparse_of(np.ones(len(units)), units, pair_of, (ratings.count, count)).toarray() > 0

@@ -93,10 +93,10 @@ def pool_rows(run: RunView, pool: PoolModels, spec: BatchSpec) -> Sequence[Examp
     if not pool.rows:
         what = "every row of the pool was trained on" if pool.trained else "the data have no pool"
         raise DataError(what, where=run.name, hint="--from dev")
-    known = "are in the pool"
+    condition = "are in the pool"
     if pool.trained:
-        known = f"are left in the pool ({pool.trained} were trained on)"
-    sample = SampleSpec(spec.strategy, spec.n, spec.seed, spec.by or GROUP, known)
+        condition = f"are left in the pool ({pool.trained} were trained on)"
+    sample = SampleSpec(spec.strategy, spec.n, spec.seed, spec.by or GROUP, condition)
     unanswered = [Candidate(row, {}) for row in pool.rows]
     chosen = {candidate.example.id for candidate in draw(unanswered, sample)}
     return tuple(row for row in pool.rows if row.id in chosen)

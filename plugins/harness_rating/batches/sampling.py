@@ -65,9 +65,9 @@ def draw(candidates: Sequence[Candidate], sample: SampleSpec) -> list[Candidate]
     """
     if sample.strategy not in STRATEGIES:
         guess = near(sample.strategy, list(STRATEGIES))
-        known = ", ".join(STRATEGIES)
+        strategies = ", ".join(STRATEGIES)
         raise UsageError(
-            f"there is no strategy '{sample.strategy}'{guess}", hint=f"there are: {known}"
+            f"there is no strategy '{sample.strategy}'{guess}", hint=f"there are: {strategies}"
         )
 
     def example_id(candidate: Candidate) -> str:
@@ -147,9 +147,9 @@ def _disagreement(mixed: list[Candidate], sample: SampleSpec) -> _Ranked:
     ranks = [_ranks([candidate.scores.get(name) for candidate in mixed]) for name in names]
     apart = []
     for candidate, ranks_by_metric in zip(mixed, zip(*ranks, strict=True), strict=True):
-        known = [rank for rank in ranks_by_metric if rank is not None]
-        if len(known) > 1:
-            apart.append((max(known) - min(known), candidate))
+        ranks_known = [rank for rank in ranks_by_metric if rank is not None]
+        if len(ranks_known) > 1:
+            apart.append((max(ranks_known) - min(ranks_known), candidate))
     apart.sort(key=lambda pair: -pair[0])
     return [candidate for _, candidate in apart], "are scored by two metrics"
 

@@ -59,8 +59,8 @@ class BatchSpec:
         if not self.raters or len(set(self.raters)) < len(self.raters):
             raise UsageError("--raters takes one name or more, each once", hint="--raters ana,bo")
         if self.strategy not in STRATEGIES:
-            guess, known = near(self.strategy, list(STRATEGIES)), ", ".join(STRATEGIES)
-            raise UsageError(f"there is no strategy '{self.strategy}'{guess}", hint=known)
+            guess, strategies = near(self.strategy, list(STRATEGIES)), ", ".join(STRATEGIES)
+            raise UsageError(f"there is no strategy '{self.strategy}'{guess}", hint=strategies)
         if self.by is not None and self.strategy != "stratified":
             raise UsageError("--by names the strata of --strategy stratified")
         self._check_numbers()

@@ -133,8 +133,8 @@ def _alone(path: Path, batch: Batch) -> Iterator[None]:
 def _rate(model: Judge, batch: Batch, stored: Judgements) -> None:
     items = batch.by_id
     once = [items[item] for item in batch.originals]  # hidden repeats are for raters alone
-    left = judgements.unjudged(batch.rubric, once, stored.standing)
-    if not left:
+    unjudged = judgements.unjudged(batch.rubric, once, stored.standing)
+    if not unjudged:
         return
     with (
         Display(Console(stderr=True), batch.name, SHORT) as display,
@@ -142,7 +142,7 @@ def _rate(model: Judge, batch: Batch, stored: Judgements) -> None:
     ):
         report = display.stage("judge")
         context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
-        for judgement in model.rate(batch.rubric, left, context):
+        for judgement in model.rate(batch.rubric, unjudged, context):
             stored.append(judgement)
 
 

@@ -43,9 +43,9 @@ def export_batch(batch: Batch, to: str, folder: RatingsFolder, rater: str | None
         DataError: a line of a rater's file is damaged.
     """
     if to not in FORMATS:
-        known = ", ".join(FORMATS)
+        formats = ", ".join(FORMATS)
         raise UsageError(
-            f"--to: there is no form '{to}'{near(to, list(FORMATS))}", hint=f"there are: {known}"
+            f"--to: there is no form '{to}'{near(to, list(FORMATS))}", hint=f"there are: {formats}"
         )
     if rater is None:
         return FORMATS[to](batch, folder)

@@ -144,8 +144,8 @@ def _tag_lines(criterion: Criterion, tag: str, place: str) -> list[str]:
         return [f'  <Number {place} min="{scale.least:g}" max="{scale.most:g}"/>']
     if tag == "textarea":
         return [f"  <TextArea {place}/>"]
-    how = "multiple" if scale.kind == "choices" else "single"
-    return _choices(place, how, [option.label for option in options(criterion)])
+    choice = "multiple" if scale.kind == "choices" else "single"
+    return _choices(place, choice, [option.label for option in options(criterion)])
 
 
 def _choices(place: str, how: str, labels: Sequence[str]) -> list[str]:

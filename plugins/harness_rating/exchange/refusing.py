@@ -29,11 +29,11 @@ def refuse(path: Path, line: int, what: str, hint: str = "", more: Sequence[str]
 
 def batch_of(path: Path, line: int, folder: RatingsFolder, name: Any, rubric: Any) -> Batch:
     """The batch that a file names, if the file was made for it as it is now."""
-    known = folder.names()
-    if name not in known:
+    names = folder.names()
+    if name not in names:
         name = one_line(str(name), 60)
-        have = f"there are: {', '.join(known)}" if known else "there is none"
-        refuse(path, line, f"there is no batch '{name}' here{near(name, known)}; {have}",
+        have = f"there are: {', '.join(names)}" if names else "there is none"
+        refuse(path, line, f"there is no batch '{name}' here{near(name, names)}; {have}",
                "run it in the folder where the batch was made")  # fmt: skip
     batch = folder.batch(name)
     if rubric != batch.rubric_name:

@@ -88,16 +88,16 @@ def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int
     if (row["batch"], row["rubric"]) != (first["batch"], first["rubric"]):
         raise DataError("this row is of another batch or rubric than the first")
     kind = row.get("kind", "").strip() or "set"
-    known = [criterion.id for criterion in batch.rubric.criteria]
+    criteria = [criterion.id for criterion in batch.rubric.criteria]
     if kind not in _KINDS:
         name = one_line(kind, 40)
         raise DataError(
             f"there is no kind '{name}'{near(name, _KINDS)}; there are: {', '.join(_KINDS)}"
         )
     criterion = ITEM_EVENT if kind in MARKS else row["criterion"]
-    if kind not in MARKS and criterion not in known:
+    if kind not in MARKS and criterion not in criteria:
         name = one_line(criterion, 40)
-        raise DataError(f"the rubric has no criterion '{name}'{near(name, known)}")
+        raise DataError(f"the rubric has no criterion '{name}'{near(name, criteria)}")
     place: Place = (
         row["rater"], row["item"], cast(Kind, kind) if kind in MARKS else "set", criterion
     )  # fmt: skip

@@ -52,29 +52,29 @@ def settle(criterion: Criterion, samples: Sequence[Any]) -> Any:
     "Cannot judge" if most samples say so; the level nearest to the median, the lower one (for
     pairs a tie) where it lies between two; the most frequent choice; the choices that most made.
     """
-    known = [value for value in samples if value is not None]
-    if 2 * len(known) < len(samples) or not known:
+    judged = [value for value in samples if value is not None]
+    if 2 * len(judged) < len(samples) or not judged:
         return None
     scale = criterion.scale
     if scale.kind == "pairwise":
-        middle = statistics.median({"A": 1.0, "tie": 0.5, "B": 0.0}[value] for value in known)
+        middle = statistics.median({"A": 1.0, "tie": 0.5, "B": 0.0}[value] for value in judged)
         if 0.25 <= middle <= 0.75:
             return "tie"
         return "A" if middle > 0.5 else "B"
     if scale.kind == "binary":
-        return 2 * sum(known) > len(known)
+        return 2 * sum(judged) > len(judged)
     if scale.kind == "ordinal":
-        return int(statistics.median_low(known))
+        return int(statistics.median_low(judged))
     if scale.kind == "number":
-        middle = float(statistics.median(known))
+        middle = float(statistics.median(judged))
         return int(middle) if middle == int(middle) else middle
     if scale.kind == "choices":
-        most = len(known) / 2
+        most = len(judged) / 2
         return [
-            choice for choice in scale.choices if sum(choice in value for value in known) > most
+            choice for choice in scale.choices if sum(choice in value for value in judged) > most
         ]
-    counts = Counter(known)
-    return max(known, key=lambda value: counts[value])
+    counts = Counter(judged)
+    return max(judged, key=lambda value: counts[value])
 
 
 def score(criterion: Criterion, judgement: Judgement) -> float | None:
@@ -82,8 +82,8 @@ def score(criterion: Criterion, judgement: Judgement) -> float | None:
     if judgement.error or judgement.value is None:
         return None
     values = [scoring.normal(criterion, value) for value in judgement.each]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None:
@@ -112,8 +112,8 @@ def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None
             for name, judgement in judgements.items()
         }
         scores.append(scoring.overall(rubric, sample))
-    known = [score for score in scores if score is not None]
-    return sum(known) / len(known) if known else None
+    numbers = [score for score in scores if score is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def with_conditions(rubric: Rubric, wanted: Iterable[str]) -> frozenset[str]:

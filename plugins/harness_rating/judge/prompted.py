@@ -82,18 +82,20 @@ class PromptedJudge:
         by_id = {item.id: item for item in items}
         judged: dict[str, dict[str, Judgement]] = {name: {} for name in by_id}
         faults = Faults(self._asker.who, "answers could not be judged")
-        left = list(by_id)
-        while left:
+        unjudged = list(by_id)
+        while unjudged:
             questions = [
                 question
-                for name in left
+                for name in unjudged
                 for criterion in self._next(judged[name])
                 for question in self._questions(by_id[name], criterion)
             ]
             for judgement in self._judged(questions, faults, progress):
                 judged[judgement.item][judgement.criterion] = judgement
                 yield judgement
-            left = [name for name in left if name not in faults.of and self._next(judged[name])]
+            unjudged = [
+                name for name in unjudged if name not in faults.of and self._next(judged[name])
+            ]
         faults.check(len(by_id))
 
     def questions(self, items: Iterable[Item]) -> Iterator[Question]:
@@ -110,10 +112,10 @@ class PromptedJudge:
             for criterion in criteria:
                 questions = self._questions(item, criterion)
                 replies = [self._asker.known(question.request) for question in questions]
-                known = [reply for reply in replies if reply is not None]
-                if len(known) < len(questions):
+                stored_replies = [reply for reply in replies if reply is not None]
+                if len(stored_replies) < len(questions):
                     return None
-                judgements[criterion.id] = _judgement(questions, known)
+                judgements[criterion.id] = _judgement(questions, stored_replies)
         return judgements
 
     def _next(self, judgements: Mapping[str, Judgement]) -> list[Criterion]:

@@ -132,15 +132,15 @@ def read_event(batch: Batch, rater: str, data: Any) -> Event:
         raise DataError("an event has the fields " + ", ".join(sorted(_FIELDS)))
     if not all(isinstance(data[name], str) for name in ("id", "item", "criterion", "kind", "at")):
         raise DataError("id, item, criterion, kind and at are texts")
-    made = Event(**{name: data[name] for name in _FIELDS}, rater=rater)
-    if wrong := problem(batch, made):
+    event = Event(**{name: data[name] for name in _FIELDS}, rater=rater)
+    if wrong := problem(batch, event):
         raise DataError(wrong)
-    value = made.value
-    if made.kind == "set":
-        value = check(batch.rubric.criterion(made.criterion), value)
+    value = event.value
+    if event.kind == "set":
+        value = check(batch.rubric.criterion(event.criterion), value)
     elif isinstance(value, str):
         value = storable(value)
-    return dataclasses.replace(made, value=value)
+    return dataclasses.replace(event, value=value)
 
 
 def claimed_rater(data: Any, rater: str) -> Any:

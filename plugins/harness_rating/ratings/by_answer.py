@@ -179,8 +179,8 @@ def _known_in_both(own: Vector, other: Vector) -> Vector:
 def _mean(vectors: Sequence[Vector]) -> Vector:
     means = []
     for column in zip(*vectors, strict=True):
-        known = [value for value in column if value is not None]
-        means.append(math.fsum(known) / len(known) if known else None)
+        numbers = [value for value in column if value is not None]
+        means.append(math.fsum(numbers) / len(numbers) if numbers else None)
     return tuple(means)
 
 

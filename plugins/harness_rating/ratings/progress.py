@@ -230,7 +230,7 @@ def disagreements(
 def _distance(criterion: Criterion, values: Sequence[Any]) -> float:
     """Distance between the extreme values, 0 to 1; 1 where differing values have no distance."""
     numbers = [normal(criterion, value) for value in values]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(values):
-        return max(known) - min(known)
+    places_known = [number for number in numbers if number is not None]
+    if len(places_known) == len(values):
+        return max(places_known) - min(places_known)
     return float(any(value != values[0] for value in values))

@@ -214,8 +214,8 @@ class ScoredItems:
 
 def mean(values: Sequence[float | None]) -> float | None:
     """The mean of those that are known."""
-    known = [value for value in values if value is not None]
-    return clean(math.fsum(known) / len(known)) if known else None
+    numbers = [value for value in values if value is not None]
+    return clean(math.fsum(numbers) / len(numbers)) if numbers else None
 
 
 def clean(value: float) -> float:

@@ -41,11 +41,11 @@ def _compared(block: Answers) -> Html:
     """All samples that have room, and a form to filter them."""
     shown: list[Html] = []
     choices = _choices(block.samples)
-    left = BUDGET
+    budget = BUDGET
     for sample in block.samples:
         drawn = _sample(block, sample, choices)
-        left -= len(drawn.encode("utf-8"))
-        if left < 0:
+        budget -= len(drawn.encode("utf-8"))
+        if budget < 0:
             break
         shown.append(drawn)
     beyond = len(block.samples) - len(shown)

@@ -67,7 +67,7 @@ def _names(points: Sequence[Point], x: Scale, y: Scale) -> list[Child]:
         ):
             continue
         taken.append((at, height))
-        left = at > WIDTH * 0.6
-        place, anchor = (at - 7, "end") if left else (at + 7, "start")
+        to_the_left = at > WIDTH * 0.6
+        place, anchor = (at - 7, "end") if to_the_left else (at + 7, "start")
         drawn.append(label(place, height - 5, point.tip, anchor, "small halo"))
     return drawn

@@ -58,8 +58,8 @@ def _score(
         estimate(side.get("value"), side.get("low"), side.get("high"), digits)
         for side in (old, new)
     ]
-    known = old.get("value") is not None and new.get("value") is not None
-    change = signed(new["value"] - old["value"], digits) if known else "–"
+    both_scored = old.get("value") is not None and new.get("value") is not None
+    change = signed(new["value"] - old["value"], digits) if both_scored else "–"
     title = safe(score_title(document, name, 40), 80)
     return f"| {title}, {split} | {cells[0]} | {cells[1]} | {change} |"
 

@@ -59,9 +59,9 @@ def exhausted(document: Document) -> bool:
     """Whether there is advice, and no slice for which one round more may still help."""
     if not any(advice(document)):
         return False
-    known = {*_stuck(document), *(miss.slice for miss in _without_rows(document))}
+    hopeless = {*_stuck(document), *(miss.slice for miss in _without_rows(document))}
     held = (piece for piece in _held(document) if piece["from_prompt"])
-    return all(piece["slice"] in known for piece in held)
+    return all(piece["slice"] in hopeless for piece in held)
 
 
 def _none_better(document: Document, later: list[Document]) -> str:

@@ -107,8 +107,8 @@ def _says(value: Any) -> bool:
 def model(document: Document) -> Iterator[Block]:
     """The place; what can be typed is among the commands at the end."""
     if place := where(document):
-        how = f"; to use it: {PAGE}" if commands(document) else ""
-        yield Paragraph(place + how, lead="model:")
+        use = f"; to use it: {PAGE}" if commands(document) else ""
+        yield Paragraph(place + use, lead="model:")
 
 
 def model_in_short(document: Document) -> Iterator[Block]:

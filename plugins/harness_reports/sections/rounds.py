@@ -89,8 +89,8 @@ class RoundsSection(harness.Section):
                 *_value(test["kept"].get(primary), digits), signed(verdict["difference"], digits),
             ))  # fmt: skip
         remark = f"● best round{figures.chosen_mark(document, best, ': ')}"
-        left = len(document["rounds"]) - len(shown)
-        yield Heading("Scores by round", remark + (f" · {left} more rounds" if left else ""))
+        hidden = len(document["rounds"]) - len(shown)
+        yield Heading("Scores by round", remark + (f" · {hidden} more rounds" if hidden else ""))
         yield Table(columns, tuple(rows), "Primary score by round, and on test", ordered=True)
 
 

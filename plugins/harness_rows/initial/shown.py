@@ -76,9 +76,9 @@ def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
     yield "format", "; ".join(said)
     if seen.reading.unused:
         used = {*seen.fields.facts, seen.fields.group}
-        left = [name for name in seen.reading.unused if name not in used]
-        if left:
-            yield "not used", ", ".join(left)
+        unread = [name for name in seen.reading.unused if name not in used]
+        if unread:
+            yield "not used", ", ".join(unread)
     if drafted.followed and (titles := drafted.followed.titles):
         prompt = seen.reading.columns["prompt"][0]
         more = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])

@@ -83,9 +83,9 @@ def train(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: L
         int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), lambda: link.send("sign"),
         sharded=plugin.options.strategy == "fsdp",
     )  # fmt: skip
-    made = plugin.work(base, rows, held, context, ranks)
+    tuned = plugin.work(base, rows, held, context, ranks)
     ranks.agreed(None)  # whoever ends first would take its connections along
-    return harness.to_json(made)
+    return harness.to_json(tuned)
 
 
 def share(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: Link) -> list[Any]:

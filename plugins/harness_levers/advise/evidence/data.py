@@ -41,23 +41,23 @@ def rows(run: Run) -> Iterator[Option]:
         )  # fmt: skip
         return
     more = max((point.rows for point in curve.points), default=run.train_rows)
-    known: dict[str, Any] = {"gain": gain, "low": low, "high": high}
+    gains: dict[str, Any] = {"gain": gain, "low": low, "high": high}
     cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
     if low is not None and low > NOISE:
-        yield Option(lever="rows", state="shown", action=action, evidence=evidence, **known,
+        yield Option(lever="rows", state="shown", action=action, evidence=evidence, **gains,
                      **cost)  # fmt: skip
     elif run.too_little(low, high) or (high is not None and high < -NOISE):
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
                      evidence=evidence)  # fmt: skip
     elif gain > NOISE:
-        yield Option(lever="rows", state="likely", action=action, evidence=evidence, **known,
+        yield Option(lever="rows", state="likely", action=action, evidence=evidence, **gains,
                      **cost)  # fmt: skip
     else:
         command, seconds = _repeated(run, curve.points)
         yield Option(
             lever="rows", state="open", action="measure with more seeds what more rows are worth",
-            evidence=evidence, command=command, seconds=seconds, **known,
+            evidence=evidence, command=command, seconds=seconds, **gains,
         )  # fmt: skip
 
 
