@@ -83,12 +83,12 @@ def _typos(text: str, protected: Collection[str], draw: random.Random) -> str:
 def _misspell(word: str, draw: random.Random) -> str:
     """Two letters swapped, one left out or one doubled; first and last letter stay."""
     place = draw.randrange(1, len(word) - 2)
-    here, after = word[place], word[place + 1]
+    letter, following = word[place], word[place + 1]
     way = draw.choice(("swap", "drop", "double"))
-    if way == "swap" and here != after:
-        return word[:place] + after + here + word[place + 2 :]
+    if way == "swap" and letter != following:
+        return word[:place] + following + letter + word[place + 2 :]
     if way == "double":
-        return word[:place] + here + word[place:]
+        return word[:place] + letter + word[place:]
     return word[:place] + word[place + 1 :]
 
 

@@ -69,10 +69,10 @@ class ToyGenerator(harness.Generator):
         for row in examples:
             number = NUMBER.search(row.prompt)
             factor = factors.get(NUMBER.sub("N", row.prompt))
-            said = UNKNOWN
+            answer = UNKNOWN
             if number is not None and factor is not None:
-                said = str(round(int(number.group()) * factor))
-            yield Prediction(row.id, said)
+                answer = str(round(int(number.group()) * factor))
+            yield Prediction(row.id, answer)
 
 
 @harness.hookimpl

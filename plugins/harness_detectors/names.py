@@ -62,13 +62,13 @@ def missing_name(reading: Reading) -> str:
         return ""
     references = [without_code(text) for text in reading.references]
     everywhere = [set(_WORD.findall(text)) for text in references]
-    said = _known(reading.text)
+    words_given = _known(reading.text)
     pieces = _PIECE.findall(without_code(reading.prompt))
     asked = _known(*(piece for piece in pieces if piece.endswith("?")))
     capitals = {word for word in _WORD.findall(reading.text) if word[0].isupper()}
     written = {_initials(run) for run in runs(reading.text)}
     own = frozenset(filter(_is_short, capitals)), by_stem(capitals)
-    excused = {part for text in references for run in runs(text) if _has(run, said, *own)
+    excused = {part for text in references for run in runs(text) if _has(run, words_given, *own)
                for part in run}  # fmt: skip
     missing = [
         name
@@ -77,7 +77,7 @@ def missing_name(reading: Reading) -> str:
         if all(name in words for words in everywhere)
         and name not in excused
         and not _is_known(name, asked)
-        and not _has((name,), said, *own)
+        and not _has((name,), words_given, *own)
         and not (_is_short(name) and name in written)
     ]
     return f"without {shown(list(dict.fromkeys(missing)))}" if missing else ""

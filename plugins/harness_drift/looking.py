@@ -124,13 +124,13 @@ def _at_most(rows: list[LiveRow]) -> list[LiveRow]:
     sizes = Counter(row.group for row in rows)
     groups = list(sizes)
     random.Random(0).shuffle(groups)
-    some: set[str] = set()
+    chosen: set[str] = set()
     room = MOST_ROWS
     for group in groups:
         if sizes[group] <= room:
-            some.add(group)
+            chosen.add(group)
             room -= sizes[group]
-    return [row for row in rows if row.group in some]
+    return [row for row in rows if row.group in chosen]
 
 
 def _groups(rows: Sequence[LiveRow]) -> int:

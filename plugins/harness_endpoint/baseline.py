@@ -139,11 +139,11 @@ class EndpointBaseline(harness.Baseline):
         name = entry.pop("plugin", None)
         if not isinstance(name, str):
             raise harness.ConfigError("prompts names no plugin", hint=hint)
-        made = harness.make_plugin("baseline", name, entry)
-        assert isinstance(made, harness.Baseline)
-        if made.model():
+        plugin = harness.make_plugin("baseline", name, entry)
+        assert isinstance(plugin, harness.Baseline)
+        if plugin.model():
             raise harness.ConfigError(f"'{name}' is another model, and makes no prompts", hint=hint)
-        return made
+        return plugin
 
 
 def _asking(row: harness.Example) -> Request:

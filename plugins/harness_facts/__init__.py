@@ -49,8 +49,8 @@ class ByFacts:
         """Those of the facts that the answer states."""
         from harness_facts.words import words
 
-        said = words(answer.text, self._facts.same) if facts else ()
-        return [fact for fact in facts if fact.stated(said)]
+        answered = words(answer.text, self._facts.same) if facts else ()
+        return [fact for fact in facts if fact.stated(answered)]
 
 
 class Facts(ByFacts, harness.Metric):

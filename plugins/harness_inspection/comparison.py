@@ -176,9 +176,9 @@ def _difference(a: Shared, b: Shared, entry: MetricEntry, other: MetricEntry | N
     if entry.score_names != other.score_names:
         return "the entries give other scores"
     for name in entry.score_names:
-        here, there = b.round.scores[name].signature, a.round.scores[name].signature
-        if here != there:
-            return f"other signatures: {there} and {here}"
+        of_a, of_b = (side.round.scores[name].signature for side in (a, b))
+        if of_a != of_b:
+            return f"other signatures: {of_a} and {of_b}"
     return ""
 
 
@@ -224,9 +224,9 @@ def _other_right(a: harness.StoredRound, b: harness.StoredRound) -> str:
     """Why an answer that is right in one need not be so in the other, or an empty string."""
     if a.primary != b.primary:
         return f"A is decided by {a.primary}, B by {b.primary}"
-    here, there = b.scores[b.primary].signature, a.scores[a.primary].signature
-    if here != there:
-        return f"{b.primary} has other signatures: {there} and {here}"
+    of_a, of_b = (side.scores[side.primary].signature for side in (a, b))
+    if of_a != of_b:
+        return f"{b.primary} has other signatures: {of_a} and {of_b}"
     if a.right_at is None and b.right_at is None:
         return f"{b.primary} has no pass threshold (set its right_at)"
     if a.right_at != b.right_at:

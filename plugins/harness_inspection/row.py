@@ -177,8 +177,8 @@ def _origin(database: RunDatabase, name: str) -> Document | None:
     )
     if not rows:
         return None
-    made = rows[0]["made"]
-    return {**rows[0], "made": json.loads(made) if isinstance(made, str) else made}
+    origin = rows[0]["made"]
+    return {**rows[0], "made": json.loads(origin) if isinstance(origin, str) else origin}
 
 
 def _named_by(database: RunDatabase, name: str) -> list[Document]:

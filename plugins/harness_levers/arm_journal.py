@@ -84,10 +84,10 @@ class ArmJournal:
 
     def earlier(self, planned: Sequence[Arm]) -> list[Arm]:
         """The arms that were tried and are not planned any more, each under a name of its own."""
-        now, names = {identity(arm) for arm in planned}, {arm.name for arm in planned}
+        identities, names = {identity(arm) for arm in planned}, {arm.name for arm in planned}
         arms = []
         for key, arm in self._arms.items():
-            if key in now:
+            if key in identities:
                 continue
             if arm.name in names:
                 arm = dataclasses.replace(arm, name=f"{arm.name} (earlier, {key[:6]})")

@@ -17,14 +17,14 @@ def with_system(row: harness.Example, text: str) -> tuple[harness.Message, ...]:
         DataError: the row's own system turn is not text.
     """
     own, spoken = parts(row)
-    said = [turn.get("content") for turn in own]
-    if not all(isinstance(content, str) for content in said):
+    contents = [turn.get("content") for turn in own]
+    if not all(isinstance(content, str) for content in contents):
         raise harness.DataError(
             f"the system turn of '{row.id}' is not text, so nothing can be added to it",
             hint="take the baseline out",
         )
     role = own[0]["role"] if own else SYSTEM[0]
-    content = "\n\n".join(map(str, [*said, text]))
+    content = "\n\n".join(map(str, [*contents, text]))
     return ({"role": role, "content": content}, *spoken)
 
 

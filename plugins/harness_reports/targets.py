@@ -137,16 +137,16 @@ def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> It
     label = str(following["verdict"]["label"])
     by_slice, planned = came(document, rounds[after]), _planned(rounds[after])
     courses = _courses(document, after)
-    known, later = (
+    source_slices, next_slices = (
         {piece["slice"]: piece for piece in entry["slices"]}
         for entry in (rounds[source], following)
     )
     for name, rows in sorted(by_slice.items(), key=lambda item: (not item[0], -item[1], item[0])):
         if name:
-            course, piece = courses.get(name, {}), known.get(name) or {}
+            course, piece = courses.get(name, {}), source_slices.get(name) or {}
             before, n = course.get(source, (piece.get("score"), piece.get("n")))
             # Documents of before have no courses; the slice may have been found again.
-            now = course.get(after + 1, ((later.get(name) or {}).get("score"), None))[0]
+            now = course.get(after + 1, ((next_slices.get(name) or {}).get("score"), None))[0]
         else:
             before, n = _primary(document, rounds[source])
             now, _ = _primary(document, following)

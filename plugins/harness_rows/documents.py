@@ -69,8 +69,8 @@ def _only_list(file: File, split: str, problems: Problems, value: dict[str, Any]
     lists = dict(_lists_in(value, "", DEPTH))
     if len(lists) == 1:
         ((name, rows),) = lists.items()
-        said = f"rows are the list `{_shown(name)}` of the file"
-        return [Part(_objects(file, problems, rows, name, 1), split, said)]
+        sentence = f"rows are the list `{_shown(name)}` of the file"
+        return [Part(_objects(file, problems, rows, name, 1), split, sentence)]
     if lists:
         names = [f"`{_shown(name)}` ({len(rows):,} rows)" for name, rows in lists.items()]
         most = max(lists, key=lambda name: len(lists[name]))
@@ -137,12 +137,12 @@ def _has_rows(value: Any) -> bool:
 
 
 def _no_split(names: Sequence[str]) -> str:
-    said = ", ".join(f"`{_shown(name)}`" for name in names[:NAMED])
-    said += ", …" if len(names) > NAMED else ""
+    listed = ", ".join(f"`{_shown(name)}`" for name in names[:NAMED])
+    listed += ", …" if len(names) > NAMED else ""
     if len(names) > 1:
-        what = f"{said} are not names of splits"
+        what = f"{listed} are not names of splits"
     else:
-        what = f"{said} is not the name of a split{near(names[0], list(SPLIT_NAMES))}"
+        what = f"{listed} is not the name of a split{near(names[0], list(SPLIT_NAMES))}"
     return f"{what} (known: {', '.join(SPLIT_NAMES)})"
 
 

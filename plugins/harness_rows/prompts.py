@@ -18,5 +18,5 @@ def evened(messages: Iterable[Mapping[str, Any]]) -> str:
     letter case, width, white space and marks of sentences evened.
     """
     turns = (turn for turn in messages if turn.get("role") not in ("system", "developer"))
-    said = ((turn.get("role"), turn["content"]) for turn in turns if turn.get("content"))
-    return "\n".join(f"{role}: {loosely(str(content))}" for role, content in said)
+    spoken = ((turn.get("role"), turn["content"]) for turn in turns if turn.get("content"))
+    return "\n".join(f"{role}: {loosely(str(content))}" for role, content in spoken)

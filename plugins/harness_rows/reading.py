@@ -66,7 +66,7 @@ def read(options: RowsOptions, watch: Callable[[int], None] = lambda count: None
             in the :class:`Reading`.
     """
     problems = Problems()
-    where, parts, said = _parts(options, problems)
+    where, parts, notes = _parts(options, problems)
     # The format is known by the first rows of all files, before any row is made.
     heads = [_Head(part) for part in parts]
     records = [record for head in heads for _, _, record in head.rows]
@@ -75,7 +75,7 @@ def read(options: RowsOptions, watch: Callable[[int], None] = lambda count: None
         raise DataError("there is no row", where=where, hint=_HINT)
     columns = list(dict.fromkeys(name for part in parts for name in part.reader.columns))
     recognised = recognise(options, columns, records, where)
-    recognised = replace(recognised, said=(*said, *recognised.said))
+    recognised = replace(recognised, said=(*notes, *recognised.said))
     return _converted(options, heads, recognised, problems, where, watch)
 
 
@@ -91,9 +91,9 @@ def _parts(options: RowsOptions, problems: Problems) -> tuple[str, list[Part], l
         for part in files.parts(file, split, problems, options.encoding)
     ]
     encodings = dict.fromkeys(filter(None, (part.reader.file.encoding for part in parts)))
-    said = [f"texts are read as {', '.join(encodings)}"] if encodings else []
-    said += [part.said for part in parts if part.said]
-    return files.shown(options.path), parts, said
+    notes = [f"texts are read as {', '.join(encodings)}"] if encodings else []
+    notes += [part.said for part in parts if part.said]
+    return files.shown(options.path), parts, notes
 
 
 class _Head:

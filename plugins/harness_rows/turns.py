@@ -54,15 +54,15 @@ def turn_of(turn: Any) -> dict[str, Any]:
     """
     if not isinstance(turn, dict):
         raise BadTurnError("a turn must have a role and a content")
-    said = turn.get("role", turn.get("from"))
-    role = ROLES.get(said.casefold(), "") if isinstance(said, str) else ""
+    speaker = turn.get("role", turn.get("from"))
+    role = ROLES.get(speaker.casefold(), "") if isinstance(speaker, str) else ""
     if not role:
-        raise BadTurnError(f"unknown role {json.dumps(said, default=repr)[:40]}")
+        raise BadTurnError(f"unknown role {json.dumps(speaker, default=repr)[:40]}")
     content, thought = _content(turn.get("content", turn.get("value")))
     calls = (
         _calls(turn.get("tool_calls") or turn.get("function_call")) if role == "assistant" else []
     )
-    if isinstance(said, str) and said.casefold() == "function_call" and not calls:
+    if isinstance(speaker, str) and speaker.casefold() == "function_call" and not calls:
         calls, content = _calls(content), None
         if not calls:
             raise BadTurnError("a call of a tool must be JSON with `name` and `arguments`")

@@ -209,10 +209,10 @@ class Executes(Executing, harness.Metric):
         """Which Python it is where it is not ours, and how many rows have no tests."""
         from harness_sandbox.sandboxes import chosen
 
-        said = []
+        remarks = []
         without = sum(not self._program("", row).tests for _, row in pairs)
         if without:
-            said.append(
+            remarks.append(
                 f"{without} of {len(pairs)} rows have no tests (`{self.options.tests}`): an answer "
                 "to them has only to run."
             )
@@ -220,13 +220,13 @@ class Executes(Executing, harness.Metric):
         with contextlib.suppress(harness.EnvironmentFailure):
             sandbox = chosen(self.options.sandbox)
             if not self.options.command and sandbox.python != sys.executable:
-                said.append(
+                remarks.append(
                     f"programs are run by {sandbox.python} in {sandbox.name}, not by the Python of "
                     "harness: they do not have its libraries."
                 )
             if not sandbox.writes:
-                said.append(f"programs could not write files: {sandbox.name} bounds no disk.")
-        return said
+                remarks.append(f"programs could not write files: {sandbox.name} bounds no disk.")
+        return remarks
 
 
 class ExecutesDetector(Executing, harness.Detector):

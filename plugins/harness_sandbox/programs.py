@@ -122,8 +122,8 @@ def run(program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limi
         raise ValueError(f"code and tests have more than {LARGEST // 1024} KiB")
     ending = sandbox.run(script, words, fed, limits)
     if f"\n{word[16:]}\n".encode() in ending.output:
-        said = ending.output.decode(errors="replace").rpartition("\n")[2]
-        raise ValueError(f"the tests of the row cannot be read: {one_line(said, _SHOWN)}")
+        last_line = ending.output.decode(errors="replace").rpartition("\n")[2]
+        raise ValueError(f"the tests of the row cannot be read: {one_line(last_line, _SHOWN)}")
     return _outcome(ending, program, word)
 
 
@@ -135,8 +135,8 @@ def _outcome(ending: Ending, program: Program, word: str) -> Outcome:
     fault = FAILS_ITS_TESTS if program.tests and begun in output else DOES_NOT_RUN
     if ending.limit:
         return Outcome(fault, ending.limit)
-    said = output.replace(word.encode(), b"").replace(begun, b"").decode(errors="replace")
-    last = one_line(said.strip().rpartition("\n")[2], _SHOWN)
+    printed = output.replace(word.encode(), b"").replace(begun, b"").decode(errors="replace")
+    last = one_line(printed.strip().rpartition("\n")[2], _SHOWN)
     if ending.code == 0:
         return Outcome(fault, "it ended before its tests were over")
     exit_words = f"exit code {ending.code}"

@@ -125,9 +125,9 @@ class Sandbox:
         before, begun, after = ending.output.partition(f"{mark}\n".encode())
         if not begun:
             silent = f"nothing for {_STARTING:g} s" if ending.limit else "it ended"
-            said = one_line(before.decode(errors="replace"), 300) or silent
+            reason = one_line(before.decode(errors="replace"), 300) or silent
             raise EnvironmentFailure(
-                f"the sandbox ({self.name}) cannot be started: {said}",
+                f"the sandbox ({self.name}) cannot be started: {reason}",
                 where="executes",
                 hint="see docs/metrics/executes.md, or name another one as sandbox:",
             )

@@ -95,10 +95,10 @@ def _bytes(text: str) -> bytes:
 def _vocabulary(texts: Sequence[Sequence[str]], groups: Sequence[str]) -> list[str]:
     rows = Counter(word for text in texts for word in text)
     common = len(texts) / 2
-    some = {word for word, count in rows.items() if FEWEST_GROUPS <= count <= common}
+    telling = {word for word, count in rows.items() if FEWEST_GROUPS <= count <= common}
     seen: dict[str, set[str]] = {}
     for text, group in zip(texts, groups, strict=True):
-        for word in some.intersection(text):
+        for word in telling.intersection(text):
             own = seen.setdefault(word, set())
             if len(own) < FEWEST_GROUPS:
                 own.add(group)

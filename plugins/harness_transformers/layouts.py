@@ -209,9 +209,9 @@ _HEADS = {"classifier", "summary"}
 
 def _drops(model: Any) -> bool:
     """Whether rows that share a prefix would share the noise of a dropout, too."""
-    said = _base(model).config.to_dict()
-    names = [name for name in said if "drop" in name and not _HEADS & {*name.split("_")}]
-    rates = [said[name] for name in names]
+    config = _base(model).config.to_dict()
+    names = [name for name in config if "drop" in name and not _HEADS & {*name.split("_")}]
+    rates = [config[name] for name in names]
     rates += [module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)]
     return any(isinstance(rate, float) and rate > 0 for rate in rates)
 

@@ -34,5 +34,5 @@ def key(checkpoint: harness.Checkpoint, what: str) -> str:
         [path.name, at.st_size, at.st_mtime_ns, at.st_ino]
         for path in sorted(folder.rglob("*")) if path.is_file() and (at := path.stat())
     ]  # fmt: skip
-    said = [checkpoint.info.get(key) for key in ("chat_template", "chat_template_kwargs")]
-    return json.dumps([what, str(folder), files, said])
+    templates = [checkpoint.info.get(key) for key in ("chat_template", "chat_template_kwargs")]
+    return json.dumps([what, str(folder), files, templates])

@@ -21,8 +21,8 @@ class Sample(harness.Metric):
         """The best share; None (not scored) for an example without references."""
         if not example.references:
             return None
-        said = self._words(prediction.text)
-        return max(share(self._words(text), said) for text in example.references)
+        words = self._words(prediction.text)
+        return max(share(self._words(text), words) for text in example.references)
 
     def _words(self, text: str) -> set[str]:
         return set((text.casefold() if self.options.ignore_case else text).split())

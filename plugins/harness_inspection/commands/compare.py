@@ -229,5 +229,5 @@ def _caution(document: Document) -> str:
     doubt = document["metrics"].get(document["primary"], {}).get("doubt")
     # The doubt stands below the table: of a verdict that says it again the label is enough.
     repeated = doubt and doubt in verdict["sentence"]
-    said = f"{verdict['label']}." if repeated else verdict["sentence"]
-    return f"{sentence} Its verdict here: {said}"
+    of_run = f"{verdict['label']}." if repeated else verdict["sentence"]
+    return f"{sentence} Its verdict here: {of_run}"

@@ -41,12 +41,12 @@ def any_two(first: Floats, second: Floats, groups: Sequence[str], seed: int) -> 
     ordered, right, open_ = np.zeros((3, count))  # of each answer with all others
     step = max(1, _AT_ONCE // max(1, count))
     for start in range(0, count, step):
-        some = slice(start, start + step)
-        first_order = np.sign(first[some, None] - first)
-        second_order = np.sign(second[some, None] - second)
-        ordered[some] = np.abs(first_order).sum(axis=1)
-        right[some] = (ordered[some] + (first_order * second_order).sum(axis=1)) / 2
-        open_[some] = (np.abs(first_order) * (second_order == 0)).sum(axis=1)
+        block = slice(start, start + step)
+        first_order = np.sign(first[block, None] - first)
+        second_order = np.sign(second[block, None] - second)
+        ordered[block] = np.abs(first_order).sum(axis=1)
+        right[block] = (ordered[block] + (first_order * second_order).sum(axis=1)) / 2
+        open_[block] = (np.abs(first_order) * (second_order == 0)).sum(axis=1)
     total = float(ordered.sum())
     if total:
         value = float(right.sum()) / total

@@ -177,21 +177,21 @@ def _condition(condition: Any, place: Place, known: Known) -> Iterator[tuple[Pla
         yield place, FORM
         return
     for key, wanted in condition.items():
-        here = (*place, key)
+        there = (*place, key)
         if key == "not":
-            yield from _condition(wanted, here, known)
+            yield from _condition(wanted, there, known)
         elif key == "any" and isinstance(wanted, list) and wanted:
             for index, inner in enumerate(wanted):
-                yield from _condition(inner, (*here, index), known)
+                yield from _condition(inner, (*there, index), known)
         elif key == "any":
-            yield here, "a list of conditions is needed, of which one has to hold"
+            yield there, "a list of conditions is needed, of which one has to hold"
         elif key not in known:
-            yield here, f"there is no criterion {key!r}{near(str(key), list(known))}"
+            yield there, f"there is no criterion {key!r}{near(str(key), list(known))}"
         elif (criterion := known[key]) is not None:
             tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
             for word, value in tests.items() or [("", None)]:  # no test at all fits no scale
                 if wrong := _misfit(word, value, criterion.scale):
-                    yield here, wrong
+                    yield there, wrong
 
 
 def _misfit(word: str, value: Any, scale: ScaleFile) -> str:

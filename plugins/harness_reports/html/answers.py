@@ -121,11 +121,11 @@ def _sample(block: Answers, sample: Sample, choices: Choices) -> Html:
         [[element("span", name(tag, 60), class_="tag"), " "] for tag in sample.tags],
         element("span", sample.remark, class_="dim") if sample.remark else None,
     )  # fmt: skip
-    wanted, said = sides(plain(sample.reference, COMPARED), plain(answer.text, COMPARED))
+    wanted, answered = sides(plain(sample.reference, COMPARED), plain(answer.text, COMPARED))
     code = code_class(sample.reference, answer.text)
     pair = (
         _part("Reference", _marked(wanted, "del", code)),
-        _part("Answer", _marked(said, "ins", code)),
+        _part("Answer", _marked(answered, "ins", code)),
     )
     where = [answer.detail, joined("From ", name(sample.place, 200), ".") if sample.place else None]
     return element(

@@ -61,8 +61,8 @@ def _rounds(block: Chart) -> Drawing:
     words = []
     for point in points:
         at = x(float(point.at))
-        said = f"round {point.at:g}: {value_text(point, block)}"
-        words.append(said + (f", {point.tip}" if point.tip else ""))
+        tip = f"round {point.at:g}: {value_text(point, block)}"
+        words.append(tip + (f", {point.tip}" if point.tip else ""))
         drawn += _whisker(at, y, point)
         class_ = "point kept" if point.strong else "point"
         drawn.append(dot(at, y(point.value), class_, words[-1]))
@@ -124,11 +124,11 @@ def _course(series: Series) -> str:
     if not points:
         return ""
     first, last = points[0], points[-1]
-    said = f"{series.name} from {first.value:.3f} to {last.value:.3f} over {last.at:g} steps"
+    words = f"{series.name} from {first.value:.3f} to {last.value:.3f} over {last.at:g} steps"
     if len(points) == 1:
-        return f"{said}."
+        return f"{words}."
     rises = sum(after.value > before.value for before, after in pairwise(points))
-    return f"{said}, rising {rises} times of {len(points) - 1}."
+    return f"{words}, rising {rises} times of {len(points) - 1}."
 
 
 def _bars(block: Chart) -> Drawing:

@@ -298,8 +298,8 @@ def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list
     present = [kind for kind in kinds(document) if any(kind.by_round.values())]
     at = document["kept_round"]
     changed = sorted(present, key=lambda kind: (-kind.change(at), present.index(kind)))
-    now = sorted(present, key=lambda kind: (-kind.by_round.get(at, 0), present.index(kind)))
-    in_turn = (kind.name for both in zip(changed, now, strict=True) for kind in both)
+    commonest = sorted(present, key=lambda kind: (-kind.by_round.get(at, 0), present.index(kind)))
+    in_turn = (kind.name for both in zip(changed, commonest, strict=True) for kind in both)
     names = set(list(dict.fromkeys(in_turn))[:most])
     shown = [kind for kind in present if kind.name in names]
     no_category = unexplained(document)

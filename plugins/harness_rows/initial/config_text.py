@@ -82,15 +82,15 @@ def _head(draft: Draft) -> Iterator[str]:
 def _data(draft: Draft) -> Iterator[str]:
     yield "data:"
     yield _line("source", "rows", indent=2)
-    for key, what in draft.data.items():
+    for key, setting in draft.data.items():
         comment = OF_LABEL if key == "columns" and draft.label else COMMENTS.get(key, "")
-        yield _line(key, what, comment, indent=2)
+        yield _line(key, setting, comment, indent=2)
     counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
     if draft.splits.sizes:
         yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)
         if draft.splits.draw:
-            what = "by the default draw, dev or test cannot carry a verdict"
-            yield _line("draw", draft.splits.draw, what, indent=2)
+            reason = "by the default draw, dev or test cannot carry a verdict"
+            yield _line("draw", draft.splits.draw, reason, indent=2)
     else:
         yield f"  # every row has its split: {counts}"
     if draft.dev_given:
@@ -186,9 +186,9 @@ def _replay(draft: Draft) -> Iterator[str]:
 def _line(key: str, what: object, comment: str = "", indent: int = 0) -> str:
     """``key: value  # comment``; a comment that does not fit stands above."""
     start = " " * indent
-    said = f"{start}{key}: {value(what)}"
+    line = f"{start}{key}: {value(what)}"
     if not comment:
-        return said
+        return line
     comment = one_line(comment, 300)
-    whole = f"{said:<{COLUMN - 2}}  # {comment}"
-    return whole if len(whole) <= WIDEST else f"{start}# {comment}\n{said}"
+    whole = f"{line:<{COLUMN - 2}}  # {comment}"
+    return whole if len(whole) <= WIDEST else f"{start}# {comment}\n{line}"

@@ -344,8 +344,8 @@ def _longest(lengths: Lengths) -> str:
 
 def _longest_answer(lengths: Lengths) -> str:
     answer, unit = lengths.answer, lengths.unit
-    said = f"the longest answer has {answer.longest:,} {unit}"
+    words = f"the longest answer has {answer.longest:,} {unit}"
     if lengths.far:
         most = f"99 % of the answers have at most {answer.rare:,} {unit}"
-        said = f"{most}, the longest {answer.longest:,}"
-    return said if unit == "tokens" else f"an estimate: {said}"
+        words = f"{most}, the longest {answer.longest:,}"
+    return words if unit == "tokens" else f"an estimate: {words}"

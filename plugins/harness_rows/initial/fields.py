@@ -107,12 +107,12 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
 
 def tests_in(records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> str:
     """The first of the columns in which each row has assertions in Python; empty for none."""
-    left = list(names)
+    candidates = list(names)
     for record in records:
-        left = [name for name in left if _asserts(record.get(name))]
-        if not left:
+        candidates = [name for name in candidates if _asserts(record.get(name))]
+        if not candidates:
             break
-    return left[0] if left else ""
+    return candidates[0] if candidates else ""
 
 
 def _asserts(value: Any) -> bool:

@@ -140,5 +140,7 @@ def _lengths(
 ) -> Lengths:
     """Quantiles of the first ``sample`` rows, and the longest of all."""
     whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-    prompt, answer, both = (Spread.of(some[:sample], some) for some in (prompts, answers, whole))
+    prompt, answer, both = (
+        Spread.of(lengths[:sample], lengths) for lengths in (prompts, answers, whole)
+    )
     return Lengths(unit, prompt, answer, both, sample, **others)

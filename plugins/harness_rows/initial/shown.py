@@ -65,15 +65,15 @@ def _show_pairs(lines: list[tuple[str, str]], console: Console) -> None:
 
 def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
     seen = drafted.seen
-    said = seen.reading.said
+    sentences = seen.reading.said
     if drafted.followed:
         roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
         by = "by the names of the columns and what stands in them"
         if not drafted.followed.named:
             by = "as the names of the columns say nothing"
-        said = tuple(sentence for sentence in said if not sentence.startswith(READ_AS))
-        said = (f"guessed, {by}: {roles}", *said)
-    yield "format", "; ".join(said)
+        sentences = tuple(sentence for sentence in sentences if not sentence.startswith(READ_AS))
+        sentences = (f"guessed, {by}: {roles}", *sentences)
+    yield "format", "; ".join(sentences)
     if seen.reading.unused:
         used = {*seen.fields.facts, seen.fields.group}
         unread = [name for name in seen.reading.unused if name not in used]
@@ -112,8 +112,8 @@ def _spread(of: Spread, unit: str) -> str:
 
 def _answers(answers: Answers) -> str:
     if answers.kind != "labels":
-        said = {"JSON": "JSON", "numbers": "numbers", "short": "short texts", "long": "long texts"}
-        return said[answers.kind]
+        names = {"JSON": "JSON", "numbers": "numbers", "short": "short texts", "long": "long texts"}
+        return names[answers.kind]
     often, rare = answers.labels[0], answers.labels[-1]
     return (
         f"{len(answers.labels)} labels; the most frequent, {_quoted(often[0])}, has {often[1]:,} "
@@ -131,31 +131,31 @@ def _groups(seen: Overview) -> str:
         return f"{count:,}; the largest has {largest:,} rows"
     if seen.fields.group:
         return f"by the column {seen.fields.group}"
-    said = "none named: each row counts as its own"
+    sentence = "none named: each row counts as its own"
     if likely := seen.fields.likely:
         option = shlex.join(["--column", f"group={likely}"])
-        said += f"; if {likely} says where rows come from: {option}"
+        sentence += f"; if {likely} says where rows come from: {option}"
     if torn := seen.fields.torn:
-        said += f"; {torn} has too few values to be dealt out whole, so each is in all splits"
-    return said
+        sentence += f"; {torn} has too few values to be dealt out whole, so each is in all splits"
+    return sentence
 
 
 def _repeats(repeats: Repeats) -> str:
     if not repeats.equal and not repeats.near:
         return "none"
-    said = []
+    parts = []
     if repeats.equal:
-        said.append(_counted(repeats.equal, "row repeats", "rows repeat") + " an earlier prompt")
+        parts.append(_counted(repeats.equal, "row repeats", "rows repeat") + " an earlier prompt")
     if repeats.near:
         near = _counted(repeats.near, "prompt is nearly another", "prompts are nearly another")
-        said.append(f"{near}, of {repeats.looked:,} looked at")
+        parts.append(f"{near}, of {repeats.looked:,} looked at")
     if repeats.conflicts:
-        said.append(
+        parts.append(
             _counted(repeats.conflicts, "prompt has", "prompts have") + " different answers"
         )
     if repeats.near and not repeats.separable:
-        said.append("too many hang together to be kept on one side of the splits")
-    return "; ".join(said)
+        parts.append("too many hang together to be kept on one side of the splits")
+    return "; ".join(parts)
 
 
 def _counted(count: int, singular: str, plural: str) -> str:

@@ -56,26 +56,26 @@ class Suspects:
     @property
     def sentences(self) -> list[str]:
         """What else is to be said of them."""
-        said = []
+        sentences = []
         if self.labels:
             other = sum(bool(row.likelier) for row in self.listed)
-            said.append(f"Of {counted(other, 'row')} another label is found likelier.")
+            sentences.append(f"Of {counted(other, 'row')} another label is found likelier.")
         if self.spelt:
-            said.append(
+            sentences.append(
                 f"{counted(self.spelt, 'row')} spell their label with other capitals than most "
                 "rows do; it is taken for the same."
             )
         if self.conflicts:
-            said.append(
+            sentences.append(
                 f"{counted(self.conflicts, 'row')} have the prompt of another row and another "
                 "answer; those that the models do not rank stand at the end."
             )
         if self.not_measured:
-            said.append(
+            sentences.append(
                 f"{counted(self.not_measured, 'row')} are longer than the model's context and are "
                 "not ranked."
             )
-        return said
+        return sentences
 
 
 def find(run: harness.Branches, folds: int, share: float) -> Suspects:

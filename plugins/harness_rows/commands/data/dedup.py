@@ -201,22 +201,24 @@ def _listed(data: OpenedRows, repeats: Repeats) -> Table:
 
 
 def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:
-    said = []
+    sentences = []
     if repeats.other_figures:
-        said.append(
+        sentences.append(
             f"{repeats.other_figures:,} pairs of rows are near but for a number or an operator, "
             "or the order of these; both stay."
         )
     if repeats.other_sentences:
-        said.append(
+        sentences.append(
             f"{repeats.other_sentences:,} pairs of rows are near but for a whole sentence; both "
             "stay."
         )
     if repeats.other_answers:
-        said.append(
+        sentences.append(
             f"{repeats.other_answers:,} pairs have near prompts and other answers; both stay "
             "(--by prompt takes one out)."
         )
     if any(removed.by == "prompt" for removed in repeats.removed) and request.by == "row":
-        said.append("Rows also go whose prompt repeats one that is held out, whatever the answer.")
-    return said
+        sentences.append(
+            "Rows also go whose prompt repeats one that is held out, whatever the answer."
+        )
+    return sentences

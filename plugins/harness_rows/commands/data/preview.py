@@ -94,10 +94,10 @@ def _rows_of(data: OpenedRows, split: str | None) -> Sequence[Example]:
     if split == "test" and data.sealed:
         raise _sealed("the rows of test are not shown")
     if split not in splits:
-        said = f"splits: {', '.join(splits)}" if splits else "the rows have no split"
+        sentence = f"splits: {', '.join(splits)}" if splits else "the rows have no split"
         raise harness.UsageError(
             f"no row is of the split '{split}'{harness.near(split, splits)}",
-            where=data.where, hint=said,
+            where=data.where, hint=sentence,
         )  # fmt: skip
     return [row for row in data.rows if row.split == split]
 

@@ -52,8 +52,8 @@ def records(reading: Reading) -> Iterator[Record]:
     """The original columns of each row; a split that only the name of its file said is added."""
     column = (*reading.columns.get("split", ()), "split")[0]
     for row, record in zip(reading.rows, reading.records, strict=True):
-        said = not row.split or value_of(record, column) not in (MISSING, None, "")
-        yield record if said else {**record, column: row.split}
+        is_known = not row.split or value_of(record, column) not in (MISSING, None, "")
+        yield record if is_known else {**record, column: row.split}
 
 
 def write(files: Iterable[tuple[str, Path, Iterable[Record]]]) -> None:
