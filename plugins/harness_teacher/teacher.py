@@ -15,6 +15,7 @@ import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
 from harness.kit.features import addresses
 from harness.kit.text import one_line
+from harness.readers import Record, each_of
 from harness.remote import (
     Asker,
     Reply,
@@ -25,7 +26,7 @@ from harness.remote import (
     foreseen,
     money,
 )
-from harness_teacher import asking, suspects, verifying
+from harness_teacher import asking, verifying
 from harness_teacher.local import LocalAsker, plugins
 
 MOST_BATCHES = 5
@@ -155,7 +156,7 @@ class Teacher(harness.Augmenter):
             yield from self._foresee_local(settings, files)
         if self.options.suspects is not None:
             try:
-                suspects.read(self.options.suspects)
+                read_suspects(self.options.suspects)
             except harness.DataError as error:
                 message = "; ".join((f"{error.what} ({error.where})", *error.details))
                 yield harness.Problem(message, ("suspects",))
@@ -296,7 +297,7 @@ class Teacher(harness.Augmenter):
         """Requests for answers to prompts of suspect rows, which are not shown their own answer:
         the worst suspect first."""
         assert self.options.suspects is not None
-        reasons = suspects.read(self.options.suspects)
+        reasons = read_suspects(self.options.suspects)
         train = {row.id: row for row in data.split("train") if asking.is_single(row)}
         # Of a row that was corrected in an earlier round only its correction is in train.
         names = {name for row in data.split("train") for name in (row.id, row.parent)}
@@ -609,3 +610,25 @@ def _with_prompt(row: Example, prompt: str) -> Example:
         {**turn, "content": prompt} if turn.get("role") == "user" else turn for turn in row.messages
     )
     return replace(row, messages=messages)
+
+
+def read_suspects(path: Path) -> Mapping[str, str]:
+    """Id of a row that may be wrong -> why it is suspected, the worst first.
+
+    The file is that of ``harness data suspects``: each line an object with ``id`` and ``reason``;
+    what else stands there is not read.
+
+    Raises:
+        DataError: the file cannot be read, or a line is no suspect.
+    """
+    reasons: dict[str, str] = {}
+    for name, reason in each_of(path, _suspect, "harness data suspects writes such a file"):
+        reasons.setdefault(name, one_line(reason, 200))
+    return reasons
+
+
+def _suspect(line: Record) -> tuple[str, str]:
+    name, reason = line.get("id"), line.get("reason", "")
+    if not isinstance(name, str) or not name or not isinstance(reason, str):
+        raise ValueError('a suspect is {"id": "ID of a row", "reason": "…"}, each a text')
+    return name, reason

@@ -9,19 +9,97 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import itertools
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 import harness
 from harness.kit.installing import install_extra
-from harness_levers.search.ranges import Range, Values
 
+DIGITS = 3
+"""Significant digits of a number that is drawn: a setting that people copy."""
 PACKAGE = "optuna"
 DRAWS = 50
 """How often a proposal is drawn again that was tried before."""
+
+
+# -- what a setting may be -------------------------------------------------------------------------
+
+
+class Range(BaseModel):
+    """``{low: 1e-5, high: 3e-3, log: true}``; whole numbers where both ends are written as such."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: int | float = Field(allow_inf_nan=False, description="least value")
+    high: int | float = Field(allow_inf_nan=False, description="greatest value")
+    log: bool = Field(False, description="whether ratios count, as for a learning rate")
+
+    @model_validator(mode="after")
+    def _spans(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low} and high {self.high}: low has to be below high")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low is {self.low}: with log: true it has to be above 0")
+        return self
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def rounded(self, value: float) -> int | float:
+        """A drawn value as it is tried, within the ends."""
+        if self.whole:
+            return int(value)
+        places = DIGITS - 1 - math.floor(math.log10(abs(value))) if value else 0
+        return min(max(round(value, places), float(self.low)), float(self.high))
+
+
+def parsed(values: Any) -> Range | list[Any]:
+    """What stands under a key of ``over``.
+
+    Raises:
+        ValueError: it leaves nothing to choose.
+    """
+    if isinstance(values, Range):
+        return values
+    if isinstance(values, dict):
+        try:
+            return Range.model_validate(values)
+        except ValidationError as error:
+            raise ValueError("; ".join(map(_in_words, error.errors()))) from None
+    if not isinstance(values, list):
+        raise ValueError("a list of values is needed, or {low: 1e-5, high: 3e-3, log: true}")
+    if len(values) < 2:
+        raise ValueError("a list needs two values or more: there is nothing to choose")
+    repeated = [value for place, value in enumerate(values) if value in values[:place]]
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} is listed twice")
+    return values
+
+
+def _in_words(problem: Any) -> str:
+    """An error of pydantic's."""
+    where = ".".join(str(part) for part in problem["loc"] if part in Range.model_fields)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message[:1].lower()}{message[1:]}" if where else message
+
+
+Values = Annotated[Range | list[Any], BeforeValidator(parsed)]
+"""What a setting may be."""
+
+
+# -- the searcher ----------------------------------------------------------------------------------
 
 
 class Optuna(harness.Searcher):
@@ -184,6 +262,9 @@ def _optuna() -> Any:
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
+
+
+# -- which trials need not be finished -------------------------------------------------------------
 
 
 def hopeless(
