@@ -132,9 +132,9 @@ class FactsDetector(ByFacts, harness.Detector):
         stated = self._found(scored.prediction, facts.required)
         missing = [fact for fact in facts.required if fact not in stated]
         wrong = self._found(scored.prediction, facts.forbidden)
-        for category, some in (("missing fact", missing), ("forbidden fact", wrong)):
-            if some:
-                evidence = "; ".join(fact.shown for fact in some)
+        for category, of_category in (("missing fact", missing), ("forbidden fact", wrong)):
+            if of_category:
+                evidence = "; ".join(fact.shown for fact in of_category)
                 yield ErrorLabel(scored.example.id, category, evidence, self.name)
 
 

@@ -44,6 +44,7 @@ class Wording:
         words of the answer x words of the wording x :data:`GAP`.
         """
         starts: Iterable[int] = (0,) if self.at_start else range(len(answer))
+        # Not backtracking: of a hostile answer that would take exponential time.
         for run in self.runs:
             ends = [start + len(run) for start in starts if _stands(run, answer, start)]
             starts = sorted({start for end in ends for start in _reached(answer, end)})

@@ -94,12 +94,12 @@ def read_answer(words: Sequence[str]) -> Answer:
 
 def read_reference(words: Iterable[str], root: Stem = stem) -> Reference:
     """A reference of lower-case tokens."""
-    shared = list(map(sys.intern, words))
-    last = dict(zip(shared, range(len(shared)), strict=True))
+    interned = list(map(sys.intern, words))  # thousands of references share their words
+    last = dict(zip(interned, range(len(interned)), strict=True))
     earlier: dict[int, list[int]] = {}
-    for place in repeated(shared):
-        earlier.setdefault(last[shared[place]], []).append(place)
-    return Reference(last, earlier, tuple(map(root, shared)))
+    for place in repeated(interned):
+        earlier.setdefault(last[interned[place]], []).append(place)
+    return Reference(last, earlier, tuple(map(root, interned)))
 
 
 class References:
@@ -165,21 +165,22 @@ def _equal(answer: Answer, reference: Reference) -> Positions:
 
 
 def _pair_meanings(
-    words: Sequence[str], left: Sequence[int], partners: Positions, free: Free, senses: Senses
+    words: Sequence[str], unaligned: Sequence[int], partners: Positions, free: Free, senses: Senses
 ) -> None:
-    """Partners for the words at the places ``left``: all by stem, then all by synonym."""
+    """Partners for the words at these places: all by stem, then all by synonym."""
     last = free.last
-    without: list[tuple[int, frozenset[str]]] = []
-    for place in reversed(left):
-        root, others = senses(words[place])
+    without_stem: list[tuple[int, frozenset[str]]] = []
+    for place in reversed(unaligned):
+        root, synonyms = senses(words[place])
         if root in last:
             partners[place] = free.take(root)
-        elif others:
-            without.append((place, others))
+        elif synonyms:
+            without_stem.append((place, synonyms))
     roots = set(last)
-    for place, others in without:
-        if not roots.isdisjoint(others):
-            chosen = max(others & roots, key=last.__getitem__)
+    for place, synonyms in without_stem:
+        if not roots.isdisjoint(synonyms):
+            # NLTK takes the rightmost of the words that are synonyms.
+            chosen = max(synonyms & roots, key=last.__getitem__)
             partners[place] = free.take(chosen)
             if chosen not in last:
                 roots.remove(chosen)

@@ -10,18 +10,9 @@ from pydantic import AfterValidator, Field
 import harness
 
 Type = Literal[
-    "rouge1",
-    "rouge2",
-    "rouge3",
-    "rouge4",
-    "rouge5",
-    "rouge6",
-    "rouge7",
-    "rouge8",
-    "rouge9",
-    "rougeL",
-    "rougeLsum",
-]
+    "rouge1", "rouge2", "rouge3", "rouge4", "rouge5", "rouge6", "rouge7", "rouge8", "rouge9",
+    "rougeL", "rougeLsum",
+]  # fmt: skip
 Pair = tuple[harness.Prediction, harness.Example]
 
 
@@ -43,12 +34,7 @@ class Rouge(harness.Metric):
 
     class Options(harness.Options):
         types: Annotated[tuple[Type, ...], AfterValidator(_distinct)] = Field(
-            default=(
-                "rouge1",
-                "rouge2",
-                "rougeL",
-                "rougeLsum",
-            ),
+            default=("rouge1", "rouge2", "rougeL", "rougeLsum"),
             min_length=1,
             description="which ones; `rouge1` to `rouge9`, `rougeL`, `rougeLsum`",
         )
@@ -91,6 +77,7 @@ class Rouge(harness.Metric):
             self.options.types,
             vocabulary(self.options.tokenizer, self.options.stemmer),
         )
+        # Rows without references were left out, and have their place among the scores again.
         remaining = iter(scores.tolist())
         return [next(remaining) if references else None for _, references in rows]
 

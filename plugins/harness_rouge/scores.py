@@ -101,16 +101,17 @@ def _summary(comparisons: Sequence[Comparison], longest: Counts) -> Counts:
     """Hits by lines; where both sides have one line they are the longest subsequence."""
     hits = longest.copy()
     several = [i for i, (ours, theirs) in enumerate(comparisons) if ours.lines or theirs.lines]
-    short = [i for i in several if lines.fit(*map(_lines, comparisons[i]))]
-    if len(short) < _FEW:
-        short = []
-    for index in set(several).difference(short):
+    # Short texts are computed together, where they are enough to make up for the arrays.
+    together = [i for i in several if lines.fit(*map(_lines, comparisons[i]))]
+    if len(together) < _FEW:
+        together = []
+    for index in set(several).difference(together):
         hits[index] = summary_hits(*map(_lines, comparisons[index]))
-    if short:
+    if together:
         answers, references = (
-            lines.Lines([_lines(comparisons[i][side]) for i in short]) for side in (0, 1)
+            lines.Lines([_lines(comparisons[i][side]) for i in together]) for side in (0, 1)
         )
-        hits[short] = lines.hits(answers, references)
+        hits[together] = lines.hits(answers, references)
     return hits
 
 

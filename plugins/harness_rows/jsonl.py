@@ -97,9 +97,11 @@ class Jsonl(harness.Source):
                 problems.add(fault)
         # A split whose rows have problems only seems empty.
         if not missing and not problems.count:
-            for split in (split for split in NEEDED if split not in {row.split for row in rows}):
-                why = f": there is no {split}{SUFFIX}" if self._is_folder() else ""
-                problems.add(Fault(f"the split {split} is empty{why}", where))
+            splits = {row.split for row in rows}
+            for split in NEEDED:
+                if split not in splits:
+                    why = f": there is no {split}{SUFFIX}" if self._is_folder() else ""
+                    problems.add(Fault(f"the split {split} is empty{why}", where))
         for fault in self._misspelt():
             problems.add(fault)
         problems.refuse(where, _HINT)
@@ -185,8 +187,10 @@ def _scorable(rows: Sequence[native.Row], context: harness.Context) -> list[nati
     """The rows without those of dev and test that have rejected answers alone."""
     scorable = [row for row in rows if row.good_answer or row.split not in HELD_OUT]
     if left_out := len(rows) - len(scorable):
-        what = "of dev and test left out: with rejected answers alone nothing can be scored"
-        context.remark(f"{counted(left_out, 'row')} {what}")
+        context.remark(
+            f"{counted(left_out, 'row')} of dev and test left out: with rejected answers alone "
+            "nothing can be scored"
+        )
     return scorable
 
 

@@ -181,13 +181,13 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     if not row.messages:
         return
     if "references" in value:
-        yield from _given(row, value["references"])
+        yield from _set_references(row, value["references"])
         if row.messages[-1].get("role") == "assistant" and _is_answer(row.messages[-1], row):
             if str(row.messages[-1]["content"]).strip() == (row.references or [""])[0].strip():
                 row.thought = thought_of(row.messages[-1])
             row.messages = row.messages[:-1]
     elif row.messages[-1].get("role") == "assistant":
-        yield from _taken(row)
+        yield from _take_answer(row)
     elif (last := row.messages[-1].get("role")) in ASKED and not row.rejected:
         whose = "a tool's" if last == "tool" else "the user's"
         yield row.fault(
@@ -216,7 +216,7 @@ def _rejected(row: Row, rejected: object) -> Iterator[Fault]:
     row.rejected = rejected
 
 
-def _given(row: Row, references: object) -> Iterator[Fault]:
+def _set_references(row: Row, references: object) -> Iterator[Fault]:
     if not isinstance(references, list) or not all(isinstance(r, str) for r in references):
         yield row.fault("`references` must be a list of texts", "references")
         return
@@ -233,7 +233,8 @@ def _is_answer(message: dict[str, Any], row: Row) -> bool:
     return isinstance(content, str) and content.strip() in answers and not message.get("tool_calls")
 
 
-def _taken(row: Row) -> Iterator[Fault]:
+def _take_answer(row: Row) -> Iterator[Fault]:
+    """Make the last turn, which is the assistant's, the reference."""
     last = len(row.messages) - 1
     answer = row.messages[last]
     content = answer.get("content")
