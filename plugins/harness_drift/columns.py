@@ -159,21 +159,21 @@ def of_ratings(rows: Sequence[LiveRow], kinds: Sequence[Column]) -> list[Column]
     rated = ~np.isnan(ratings)
     if not rated.any():
         return []
-    shown = [np.nan_to_num(kind.values) for kind in kinds]
-    design = np.column_stack([np.ones(len(rows)), *shown])[rated]
-    weights = np.eye(design.shape[1])
-    weights[0, 0] = 1e-9
-    fitted = design @ np.linalg.solve(design.T @ design + weights, design.T @ ratings[rated])
-    left = np.full(len(rows), np.nan)
-    left[rated] = ratings[rated] - fitted
+    of_kinds = [np.nan_to_num(kind.values) for kind in kinds]
+    design = np.column_stack([np.ones(len(rows)), *of_kinds])[rated]
+    ridge = np.eye(design.shape[1])
+    ridge[0, 0] = 1e-9  # the mean is not shrunk
+    fitted = design @ np.linalg.solve(design.T @ design + ridge, design.T @ ratings[rated])
+    residuals = np.full(len(rows), np.nan)
+    residuals[rated] = ratings[rated] - fitted
     within = [
         Column(
             kind.name,
-            np.where(kind.values == 1.0, left, np.nan),
+            np.where(kind.values == 1.0, residuals, np.nan),
             False,
             np.where(kind.values == 1.0, ratings, np.nan),
         )
         for kind in kinds
         if np.count_nonzero(rated & (kind.values == 1.0)) >= 4 * LEAST_ROWS
     ]
-    return [Column("all rows", left, False, ratings), *within]
+    return [Column("all rows", residuals, False, ratings), *within]

@@ -59,18 +59,14 @@ def count(machine: Path, reference: str, live: str, looks: int) -> Look:
         hint="take the file from a backup; looks that are taken out of it count no more",
     )  # fmt: skip
     with turn((machine / FILE).with_suffix(".lock")):
-        last: Look | None = None
-        same: Look | None = None
-
-        def take(line: Look) -> None:
-            nonlocal last, same
-            if line.reference == reference:
-                last = line
-                same = line if line.live == live else same
-
-        log.read(take)
-        if same is not None:
-            return same
+        lines: list[Look] = []
+        log.read(lines.append)
+        of_reference = [line for line in lines if line.reference == reference]
+        # The same rows beside the same reference are one look, however often they are asked about.
+        same = [line for line in of_reference if line.live == live]
+        if same:
+            return same[-1]
+        last = of_reference[-1] if of_reference else None
         if last is None or last.number >= last.of:
             new = Look(reference, live, 1 if last is None else last.series + 1, 1, looks)
         elif last.of != looks:

@@ -119,6 +119,7 @@ def _reference(
 
 
 def _at_most(rows: list[LiveRow]) -> list[LiveRow]:
+    """At most :data:`MOST_ROWS`, in whole groups; the same ones whenever it is asked."""
     if len(rows) <= MOST_ROWS:
         return rows
     sizes = Counter(row.group for row in rows)

@@ -164,9 +164,9 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
     learned = [
         start < end and any(a <= start and end <= b for a, b in spans) for _, start, end in tokens
     ]
-    used = (
-        max((place for place, taught in enumerate(learned) if taught), default=len(tokens) - 1) + 1
-    )
+    # What follows the last learned token would be computed for nothing.
+    places = [place for place, taught in enumerate(learned) if taught]
+    used = places[-1] + 1 if places else len(tokens)
     return Chat(whole, tokens[:used], learned[:used])
 
 
@@ -330,16 +330,16 @@ def ending(tokenizer: Any) -> Ending:
     place = whole.find(ANSWER, start, end)
     if place < 0:
         return Ending()
-    over = place + len(ANSWER)
+    answer_end = place + len(ANSWER)
     tokens = [
         placed
         for placed in _tokens(tokenizer, whole, start)
         if start <= placed[1] < placed[2] <= end
     ]
     text = answer_text(tokenizer, [token for token, *_ in tokens])
-    after = tuple(token for token, first, _ in tokens if first >= over)
+    after = tuple(token for token, first, _ in tokens if first >= answer_end)
     lead, _, rest = text.partition(ANSWER)
-    return Ending(lead, whole[over:end], rest, after)
+    return Ending(lead, whole[answer_end:end], rest, after)
 
 
 def answer_text(tokenizer: Any, tokens: Sequence[int]) -> str:
