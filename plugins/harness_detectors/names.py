@@ -61,26 +61,26 @@ def missing_name(reading: Reading) -> str:
     if any(kind_of(text) == "code" or is_german(text) for text in reading.references):
         return ""
     references = [without_code(text) for text in reading.references]
-    everywhere = [set(_WORD.findall(text)) for text in references]
-    words_given = _known(reading.text)
+    words_of = [set(_WORD.findall(text)) for text in references]
     pieces = _PIECE.findall(without_code(reading.prompt))
     asked = _known(*(piece for piece in pieces if piece.endswith("?")))
     capitals = {word for word in _WORD.findall(reading.text) if word[0].isupper()}
-    written = {_initials(run) for run in runs(reading.text)}
-    own = frozenset(filter(_is_short, capitals)), by_stem(capitals)
-    excused = {part for text in references for run in runs(text) if _has(run, words_given, *own)
-               for part in run}  # fmt: skip
-    missing = [
-        name
-        for text in references
-        for name in names(text)
-        if all(name in words for words in everywhere)
-        and name not in excused
-        and not _is_known(name, asked)
-        and not _has((name,), words_given, *own)
-        and not (_is_short(name) and name in written)
-    ]
-    return f"without {shown(list(dict.fromkeys(missing)))}" if missing else ""
+    initials = {_initials(run) for run in runs(reading.text)}
+    of_answer = _known(reading.text), frozenset(filter(_is_short, capitals)), by_stem(capitals)
+    # Of a name of several words none is missing where a part of it is there.
+    excused: set[str] = set()
+    for text in references:
+        for run in runs(text):
+            if _has(run, *of_answer):
+                excused.update(run)
+    missing: dict[str, None] = {}
+    for name in (name for text in references for name in names(text)):
+        is_there = (
+            name in excused or _has((name,), *of_answer) or (_is_short(name) and name in initials)
+        )
+        if all(name in words for words in words_of) and not is_there and not _is_known(name, asked):
+            missing[name] = None
+    return f"without {shown(list(missing))}" if missing else ""
 
 
 def runs(text: str) -> Iterator[tuple[str, ...]]:

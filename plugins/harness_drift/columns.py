@@ -94,16 +94,15 @@ def _of_field(name: str, values: Sequence[Value | None]) -> list[Column]:
             Column(Condition(name, ">", _plain(cut)).words, _as_shares(array > cut, array))
             for cut in dict.fromkeys(cuts.tolist())
         ]
-    if len(different) > MOST_VALUES or any(len(str(value)) > LONGEST_VALUE for value in different):
+    if not 1 < len(different) <= MOST_VALUES:
         return []
-    return [
-        Column(
-            Condition(name, "=", value).words,
-            np.array([np.nan if v is None else float(v == value) for v in values]),
-        )
-        for value in sorted(different, key=str)
-        if len(different) > 1
-    ]
+    if any(len(str(value)) > LONGEST_VALUE for value in different):
+        return []
+    columns = []
+    for value in sorted(different, key=str):
+        has_value = np.array([np.nan if v is None else float(v == value) for v in values])
+        columns.append(Column(Condition(name, "=", value).words, has_value))
+    return columns
 
 
 def _plain(number: float) -> float:

@@ -96,13 +96,12 @@ def _trained(
         (arm, seed) for arm in arms for seed in seeds[arm.name] if seed or arm.name not in own
     ]
     tried = trying.tried(wanted)
-    return {
-        arm.name: (
-            *([trying.own()] if arm.name in own else []),
-            *(tried[arm.name, seed] for other, seed in wanted if other is arm),
-        )
-        for arm in arms
-    }
+    trainings: dict[str, tuple[harness.BranchTraining, ...]] = {}
+    for arm in arms:
+        of_run = [trying.own()] if arm.name in own else []
+        made = [tried[arm.name, seed] for other, seed in wanted if other is arm]
+        trainings[arm.name] = (*of_run, *made)
+    return trainings
 
 
 def _done(

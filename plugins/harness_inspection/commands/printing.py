@@ -49,14 +49,13 @@ def train_rows(rows: Sequence[Document], *numbers: str) -> Table:
         Column("row", "id"), *(Column(key, "number") for key in numbers), Column("where"),
         Column("prompt / what it teaches", "line"),
     )  # fmt: skip
-    cells = tuple(
-        (
+    lines = []
+    for row in rows:
+        figures = (row.get(key) for key in numbers)
+        lines.append((
             row["id"],
-            *(f"{value:.2f}" if isinstance(value := row.get(key), float) else str(value)
-              for key in numbers),
+            *(f"{figure:.2f}" if isinstance(figure, float) else str(figure) for figure in figures),
             row.get("place") or row.get("split") or "not among the rows",
             (row.get("prompt") or EMPTY, row.get("reference") or EMPTY),
-        )
-        for row in rows
-    )  # fmt: skip
-    return Table(columns, cells, "training rows")
+        ))  # fmt: skip
+    return Table(columns, tuple(lines), "training rows")

@@ -52,14 +52,13 @@ class ModelSection(harness.Section):
         yield from used
 
 
-def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings whose plugins have no option that is a mapping."""
-    return {
-        key: {name: nested for name, nested in value.items() if not isinstance(nested, Mapping)}
-        if isinstance(value, Mapping)
-        else value
-        for key, value in given.items()
-    }
+    flat = dict(settings)
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat[key] = {k: v for k, v in value.items() if not isinstance(v, Mapping)}
+    return flat
 
 
 def settings(document: Document) -> Iterator[tuple[str, str]]:

@@ -67,14 +67,12 @@ def with_choices(reading: Reading) -> str:
 
 def nested(columns: Sequence[str], head: Sequence[Mapping[str, Any]]) -> list[str]:
     """Columns that hold lists of objects: rows within a row."""
-    return [
-        name
-        for name in columns
-        if any(
-            isinstance(value := record.get(name), list) and value and isinstance(value[0], dict)
-            for record in head
-        )
-    ]
+    names = []
+    for name in columns:
+        lists = [value for record in head if isinstance(value := record.get(name), list)]
+        if any(value and isinstance(value[0], dict) for value in lists):
+            names.append(name)
+    return names
 
 
 def option_in(error: DataError, request: Request) -> dict[str, Any]:
