@@ -46,13 +46,13 @@ def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -
     right: Mapping[int, Sequence[bool | None]] = {}
     if strategy == "changed":
         right = {number: run.right(number) for number in rounds}
-    found: list[Candidate] = []
+    answered: list[Candidate] = []
     for at, row in enumerate(rows):
         texts = {number: answer_text(of_round[at]) for number, of_round in answers.items()}
         values = {name: of_score[at] for name, of_score in scores.items()}
         marks = {number: of_round[at] for number, of_round in right.items()}
-        found.append(Candidate(row, texts, primary[at], values, marks))
-    return found
+        answered.append(Candidate(row, texts, primary[at], values, marks))
+    return answered
 
 
 def answer_text(prediction: Prediction) -> str:
