@@ -106,16 +106,16 @@ def _metric(
     sign: float,
     seed: int,
 ) -> dict[str, Any]:
-    known = {
+    scored = {
         answer: _clean(sign * value)
         for answer, value in values.items()
         if value is not None and math.isfinite(value)
     }
     answers = None
     if not batch.rubric.pairwise:
-        answers = any_two(*_columns(_answers(batch, items, groups, known)), seed)
+        answers = any_two(*_columns(_answers(batch, items, groups, scored)), seed)
         answers["sentence"] = _in_words(name, "orders any two answers", answers)
-    differences = same_prompt(*_columns(_differences(batch, items, groups, known)), seed)
+    differences = same_prompt(*_columns(_differences(batch, items, groups, scored)), seed)
     differences["sentence"] = _in_words(name, "orders two answers to one prompt", differences)
     return {"metric": name, "answers": answers, "differences": differences}
 
@@ -146,23 +146,23 @@ def _answers(
     batch: Batch,
     items: Mapping[str, float],
     groups: Mapping[str, str],
-    known: Mapping[Answer, float],
+    scored: Mapping[Answer, float],
 ) -> Iterator[_Row]:
     for item, people in items.items():
         (answer,) = _sources(batch, item)
-        if answer in known:
-            yield people, known[answer], groups[item]
+        if answer in scored:
+            yield people, scored[answer], groups[item]
 
 
 def _differences(
     batch: Batch,
     items: Mapping[str, float],
     groups: Mapping[str, str],
-    known: Mapping[Answer, float],
+    scored: Mapping[Answer, float],
 ) -> Iterator[_Row]:
     for item, earlier, later, people in _pairs(batch, items):
-        if earlier in known and later in known:
-            yield people, _clean(known[later] - known[earlier]), groups[item]
+        if earlier in scored and later in scored:
+            yield people, _clean(scored[later] - scored[earlier]), groups[item]
 
 
 def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answer, Answer, float]]:
@@ -176,12 +176,12 @@ def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answ
             else:
                 yield item, b, a, -prefers_b
         return
-    of_example: dict[str, list[tuple[Answer, str]]] = defaultdict(list)
+    by_example: dict[str, list[tuple[Answer, str]]] = defaultdict(list)
     for item in items:
         (answer,) = _sources(batch, item)
-        of_example[answer[2]].append((answer, item))
-    for rated in of_example.values():
-        ordered = sorted(rated, key=lambda pair: _when(pair[0]))
+        by_example[answer[2]].append((answer, item))
+    for of_example in by_example.values():
+        ordered = sorted(of_example, key=lambda pair: _when(pair[0]))
         for (earlier, first), (later, second) in itertools.combinations(ordered, 2):
             if earlier != later:
                 yield second, earlier, later, _clean(items[second] - items[first])

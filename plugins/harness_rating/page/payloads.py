@@ -22,8 +22,6 @@ from harness_rating.rubric.scales import check, label, na_key, options
 RaterValues = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""
 _FIELDS = {"id", "item", "criterion", "kind", "value", "at", "seconds"}
-
-
 STARTS = ("answer", "question")
 """The criteria of a review whose text begins as that of the row."""
 

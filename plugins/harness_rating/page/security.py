@@ -109,6 +109,7 @@ class Gate:
             raise Refused(404, f"There is nothing here. {USE_LINK}")
         writes = place["what"] in WRITES
         _method(scope, "POST" if writes else "GET")
+        # Empty from browsers that do not send it: these are held off by cookie and Origin alone.
         if headers.any("sec-fetch-site") not in ("", "same-origin", "none"):
             raise Refused(403, "Another page may not ask for this.")
         seat = self.tokens.seat(_cookie(headers))
@@ -124,6 +125,7 @@ class Gate:
     def _path(self, scope: Scope) -> str:
         path: str = scope["path"]
         raw = scope.get("raw_path", path.encode())
+        # Percent escapes and queries have no place in our addresses: none is read in two ways.
         if raw.split(b"?")[0] != path.encode("utf-8", "replace") or scope.get("query_string"):
             raise Refused(404, f"There is nothing here. {USE_LINK}")
         return path
@@ -173,7 +175,7 @@ def _method(scope: Scope, wanted: str) -> None:
 def _cookie(headers: _Headers) -> str:
     parts = [part.strip() for line in headers.values.get("cookie", []) for part in line.split(";")]
     values = [part[len(COOKIE) + 1 :] for part in parts if part.startswith(f"{COOKIE}=")]
-    if len(values) != 1:
+    if len(values) != 1:  # of two, another site of this host may have set one
         raise Refused(403, USE_LINK)
     return values[0]
 
@@ -185,6 +187,7 @@ def _nothing(headers: _Headers) -> bytes:
 
 
 async def _body(headers: _Headers, receive: Receive) -> bytes:
+    # A form of another site can send neither of the JSON types without asking first (CORS).
     if (
         headers.only("content-type").lower() not in JSON_TYPES
         or "content-encoding" in headers.values
