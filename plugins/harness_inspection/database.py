@@ -122,7 +122,7 @@ class RunDatabase:
         return [row["name"] for row in rows]
 
 
-def known(option: str, name: str, names: Sequence[str], what: str) -> None:
+def need_known(option: str, name: str, names: Sequence[str], what: str) -> None:
     """Raises UsageError unless ``name`` is one of the names, offering the near one."""
     if name in names:
         return

@@ -9,7 +9,7 @@ import harness
 from harness.kit import terms
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
-from harness_inspection.database import Row, RunDatabase, known, literal, some_of
+from harness_inspection.database import Row, RunDatabase, literal, need_known, some_of
 from harness_inspection.lineage import additions_sql
 
 SCHEMA = "harness.errors/1"
@@ -117,13 +117,13 @@ def _as_stored(database: RunDatabase, wanted: Wanted) -> Wanted:
         rows = database.ask("SELECT DISTINCT category FROM errors")
         names = {*(row["category"] for row in rows), *database.analysis("definitions"), UNEXPLAINED}
         category = terms.stored("category", wanted.category, sorted(names))
-        known("--category", category, sorted(names), "category")
+        need_known("--category", category, sorted(names), "category")
         wanted = replace(wanted, category=category)
     if wanted.cause is not None:
         rows = database.ask("SELECT DISTINCT cause FROM diagnoses")
         names = {*(row["cause"] for row in rows), *database.analysis("causes_known")}
         cause = terms.stored("cause", wanted.cause, sorted(names))
-        known("--cause", cause, sorted(names), "cause")
+        need_known("--cause", cause, sorted(names), "cause")
         wanted = replace(wanted, cause=cause)
     return wanted
 
@@ -135,7 +135,7 @@ def _members(database: RunDatabase, name: str, number: int) -> str:
         f"{number} DESC, round) FILTER (WHERE where_sql IS NOT NULL) AS condition FROM slices "
         f"WHERE arm = 'main' GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
     )
-    known("--slice", name, [row["slice"] for row in slices], "slice")
+    need_known("--slice", name, [row["slice"] for row in slices], "slice")
     conditions = {row["slice"]: row["condition"] for row in slices}
     condition = conditions[name]
     if condition is None:
