@@ -109,13 +109,13 @@ def check(
     """Hold a plugin against the rules of its stage, one line for each."""
     from harness.testing.outcomes import hushed
 
-    given = dict(map(_option, options or []))
+    values = dict(map(_option, options or []))
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
         targets = _targets(target, _commands(context))
-    _known(given, targets)
+    _check_options(values, targets)
     with tempfile.TemporaryDirectory() as folder:
-        base = _own_model(targets, given, Path(folder))
-        checked = [_checked(stage, name, p, given, base) for stage, name, p in targets]
+        base = _own_model(targets, values, Path(folder))
+        checked = [_checked(stage, name, p, values, base) for stage, name, p in targets]
     if as_json:
         sys.stdout.write(json.dumps(_document(target, checked), indent=1) + "\n")
     else:
@@ -178,8 +178,8 @@ def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harne
         return _of_file(Path(target))
     stage, _, name = target.rpartition(":")
     registry = harness.Registry.build()
-    everything = registry.providers()
-    targets = [entry for entry in everything if entry[1] == name and stage in ("", entry[0])]
+    plugins = registry.providers()
+    targets = [entry for entry in plugins if entry[1] == name and stage in ("", entry[0])]
     if not targets:
         if target in commands:
             hint = f"harness {target} --help runs it; the kit has rules for plugins alone"
@@ -187,14 +187,14 @@ def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harne
         for (of, refused), error in registry.refused.items():
             if refused == name and stage in ("", of):
                 raise error
-        known = [known for _, known, _ in everything]
+        names = [plugin for _, plugin, _ in plugins]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
-        what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, known)}"
+        what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, names)}"
         hint = "harness plugins shows what is installed; a file's name ends in .py"
         raise harness.UsageError(what, details=details, hint=hint)
     if len(targets) > 1:
-        which = ", ".join(f"{stage}:{name}" for stage, name, _ in targets)
-        raise harness.UsageError(f"several plugins are called '{name}'", hint=f"say which: {which}")
+        full = ", ".join(f"{stage}:{name}" for stage, name, _ in targets)
+        raise harness.UsageError(f"several plugins are called '{name}'", hint=f"say which: {full}")
     return targets
 
 
@@ -205,14 +205,17 @@ def _of_file(path: Path) -> list[tuple[str, str, harness.Provider]]:
     return harness.Registry.of_file(path).providers()
 
 
-def _known(given: Mapping[str, Any], targets: Sequence[tuple[str, str, harness.Provider]]) -> None:
-    """Of several plugins in a file, each takes the options that it has; one must have it."""
-    known = [name for _, _, p in targets for name in getattr(p.plugin.Options, "model_fields", ())]
-    for key in given:
-        if key not in known:
-            what = f"no option is called '{one_line(key, 80)}'{harness.near(key, known)}"
+def _check_options(
+    values: Mapping[str, Any], targets: Sequence[tuple[str, str, harness.Provider]]
+) -> None:
+    """Raises UsageError for an option that none of them has: of several plugins in a file, each
+    takes those that it has."""
+    names = [name for _, _, p in targets for name in getattr(p.plugin.Options, "model_fields", ())]
+    for key in values:
+        if key not in names:
+            what = f"no option is called '{one_line(key, 80)}'{harness.near(key, names)}"
             raise harness.UsageError(
-                what, hint=f"known: {', '.join(dict.fromkeys(known)) or 'none'}"
+                what, hint=f"known: {', '.join(dict.fromkeys(names)) or 'none'}"
             )
 
 
