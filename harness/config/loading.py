@@ -315,6 +315,7 @@ def check(
             entries[name] = tuple(entries_of(registry, kind, raw, base, problems))
         elif kind.default is not REQUIRED:
             entries[name] = ()
+        # Else it is missing, which was noted with the settings: what needs it is not checked.
     experiments = tuple(experiments_of(registry, values, base, problems))
     raw, launcher = settings.execution.launcher, None
     if isinstance(raw, str) and raw not in HERE and (meant := near(raw, HERE)):
@@ -357,6 +358,7 @@ def _settings(values: Mapping[str, Any], whole: type[Settings], problems: Proble
     except ValidationError as error:
         problems.add_validation((), error, whole)
         wrong = {problem["loc"][0] for problem in error.errors()}
+    # What is wrong or missing is taken as empty from here on: it was noted once.
     required = [name for name, field in whole.model_fields.items() if field.is_required()]
     needed = {name: None if name != "primary" else "" for name in required}
     return whole.model_validate(

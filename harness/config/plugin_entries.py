@@ -132,6 +132,14 @@ def entries_of(
 def entry_of(
     registry: Registry, stage: str, raw: Any, place: Place, base: Path, problems: Problems
 ) -> PluginEntry | None:
+    """The plugin that one entry of a config names, made with its options; None if it cannot be.
+
+    Args:
+        raw: the entry as it was read: a name, or a mapping.
+        place: of the entry; a number at its end is the entry's place in its list.
+        base: the folder that relative paths are relative to.
+        problems: gets all that is wrong with it.
+    """
     kind = KINDS[stage]
     head = kind.named_by
     if isinstance(raw, str):
@@ -166,7 +174,8 @@ def entry_of(
     instance = _instance(provider.plugin, options, place, base, problems)
     if instance is None:
         return None
-    index = next((part for part in place[-1:] if isinstance(part, int)), 0)
+    last = place[-1] if place else 0
+    index = last if isinstance(last, int) else 0
     return PluginEntry(
         stage, plugin, str(name), instance, provider.origin, rows, control, index,
         provider.distribution, reviewer,

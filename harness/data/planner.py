@@ -75,8 +75,8 @@ def claims(slices: Sequence[Slice]) -> list[float]:
 
     The number of rows stands for the share where not every finder gives one.
     """
-    known = all(piece.weight is not None and 0 <= piece.weight < math.inf for piece in slices)
-    return [_gap(piece) * ((piece.weight or 0.0) if known else piece.n) for piece in slices]
+    weighted = all(piece.weight is not None and 0 <= piece.weight < math.inf for piece in slices)
+    return [_gap(piece) * ((piece.weight or 0.0) if weighted else piece.n) for piece in slices]
 
 
 def apportion(weights: Sequence[float], total: int, seed: int = 0) -> list[int]:

@@ -60,6 +60,7 @@ CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
 ROUND_0 = At()
 _JOBS = ("model", "trainer", "generator")
+"""Stages whose plugins work in jobs."""
 
 
 class Run:
@@ -107,11 +108,13 @@ class Run:
         first = places.first_name(config.path, key)
         self.name = name or places.latest_name(self.machine / "runs", first, anew=anew)
         attempt = places.attempt_of(self.name)
+        # Another run of the same config has a summary of its own, which is found by this.
         self.key = key if attempt is None else digest([key, attempt])
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
         self.artifacts = Artifacts(self.machine / "artifacts", read_only=not self.writes)
         self.ledger = Ledger(self.machine / LEDGER)
+        # Looked up at each call: a display takes the place of the first watcher.
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
         self.workers = self._workers()
         self.log = logging.getLogger("harness.run")
@@ -312,6 +315,7 @@ class Run:
             parts["entry"] = self.key_of(entry)
         key, label = digest(parts), at.label(stage)
         with self.workers.alone((stage, key)):
+            # What a branch made ahead for this call is made now, and not taken from the store.
             ahead = self.workers.asked_for((stage, key))
             artifact = self._stored(stage, key, pinned)
             self._say_damage()

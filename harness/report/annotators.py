@@ -82,6 +82,7 @@ def installed(
 
 
 def digests(entries: Iterable[PluginEntry], run: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Each entry's name with the digest of what it would read; without those that fail."""
     for entry in entries:
         try:
             with plainly(entry.name):

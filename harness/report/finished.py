@@ -40,20 +40,20 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
         say(_gone(gone))
         return None
     if artifact.facts["beside"] != asked_beside(run):
-        return None
+        return None  # other probes are asked for: the walk measures by them
     if artifact.facts.get("sections") != sections_of(run):
         say("the sections of the report are not those that it was made with: it is made again")
         return None
     if not parts(run.config) <= set(artifact.facts["parts"]):
-        return None
+        return None  # more is to be tried beside the rounds than was
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):
         return None
     if test and (document["sealed"] or {}).get("reason") == NOT_ASKED.reason:
-        return None
+        return None  # the walk opens the test set
     try:
         if read_json(run.reports / "summary.json") != document:
-            return None
+            return None  # it is not the one that was pinned
     except (OSError, ValueError):
         return None
     return document

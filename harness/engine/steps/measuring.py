@@ -114,7 +114,7 @@ def waits(steps: Steps, wait: Waiting, generated: str, at: At, against: int | No
     steps.run.wait(at, generated)
     versus = "" if against is None else f" --vs {against}"
     values = {" [--vs KEPT]": versus, "ROUND": str(at.round), "RUN": steps.run.name}
-    commands = []
+    commands = []  # the metric's, with blanks that only the run can fill
     for command in wait.commands:
         for name, value in values.items():
             command = command.replace(name, value)

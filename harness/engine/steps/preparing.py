@@ -119,6 +119,7 @@ def fetch_base(steps: Steps) -> Checkpoint:
     folder, begun = steps.run.fresh_folder(MODEL), _begun(steps)
     with steps.run.guard(MODEL, entry, at):
         result = steps.run.job(folder, MODEL, entry, at, checkpoint=begun, rows={}, seed=SEEDLESS)
+    # Asked at each start, with what the run began with: a name such as a branch can move.
     base = from_json(Checkpoint, result["answer"])
     if begun is None or base.digest != begun.digest:  # else it was given back, as trained
         base = as_trained(base, steps.config.train.instance)
