@@ -49,6 +49,7 @@ def message(line: bytes, number: int) -> list[Any] | None:
         return None
     if not isinstance(value, list) or value[:1] != [number] or type(value[0]) is not int:
         return None
+    # The None is there for a message without a kind, and is no part of one with it.
     _, kind, *parts = [*value, None]
     known = isinstance(kind, str) and [type(part) for part in parts[:-1]] == _KINDS.get(kind)
     return value[1:] if known else None
@@ -79,6 +80,7 @@ def raised(failure: dict[str, Any]) -> Exception:
     if failure["kind"] in STOPPED:
         return STOPPED[failure["kind"]](failure["what"])
     kind: type[HarnessError] = getattr(errors, failure["kind"])
+    # Not by its own __init__, whose parameters differ from kind to kind.
     error = kind.__new__(kind)
     HarnessError.__init__(
         error,
