@@ -28,6 +28,7 @@ asking = Later("harness_transformers.llamacpp.asking")
 fidelity = Later("harness_transformers.export.fidelity")
 library = Later("harness_transformers.llamacpp.library")
 origin = Later("harness_transformers.export.origin")
+parity = Later("harness_transformers.export.parity")
 stranger = Later("harness_transformers.export.stranger")
 torch = Later("torch")
 weighing = Later("harness_transformers.export.weighing")
@@ -279,6 +280,28 @@ def test_a_folder_with_another_template_is_refused_by_its_prompts(found, tmp_pat
             harness.DataError, match="refused: the exported tokenizer builds another"
         ):
             stranger.compared(found, tmp_path, None, silent)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"), [("adapter", {}), ("bfloat16", {}), ("float32", {"precision": "fp32"})]
+)
+def test_a_folder_is_asked_in_the_precision_of_the_run_unless_its_weights_are_finer(
+    kind, changed, found, tmp_path, monkeypatch
+):
+    asked = []
+    real = parity.answers
+    monkeypatch.setattr(
+        parity, "answers", lambda *given, **options: (asked.append(options), real(*given))[1]
+    )
+    with quietly():
+        if kind == "adapter":
+            shutil.copytree(found.tuned.path, tmp_path, dirs_exist_ok=True)
+        else:
+            asking.merged(found.tuned).to(getattr(torch, kind)).save_pretrained(tmp_path)
+            loading.tokenizer_of(found.tuned).save_pretrained(tmp_path)
+        seen = stranger.compared(found, tmp_path, None, silent)
+    assert asked == [changed]
+    assert kind != "adapter" or seen.verdict == "accepted: all 24 answers are the same"
 
 
 ROLES = [("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")]
