@@ -113,6 +113,8 @@ class Server:
                 return None
 
         class Quiet(ThreadingHTTPServer):
+            request_queue_size = 128  # whoever is not in it tries again after a second
+
             def handle_error(self, *_: Any) -> None:
                 return None
 
