@@ -138,6 +138,11 @@ def test_rated_answers_show_their_differences_where_there_is_room(rated, columns
 
 def test_what_was_settled_counts(rated):
     batch = made(rated, LEVELS, (3, 0), rates_the_later_higher, overlap=1.0)
+    for number, rater in enumerate(batch.raters):  # they differ on each answer
+        material.rate(
+            batch, rater,
+            lambda item, n=number: {"right": 1 + n + 3 * (batch.placings[item].rounds == (3,))},
+        )  # fmt: skip
     before = rated.inside("rate", "verdict", "--json").document["comparisons"][1]
     log = events.Events(FOLDER / batch.name, "settled-lead")
     later = [i for i, p in batch.placings.items() if p.rounds == (3,) and p.repeat_of is None]
