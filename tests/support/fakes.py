@@ -126,17 +126,15 @@ class FakeTrainer(harness.Trainer):
         die_in_round: int = 0
         drop_in_round: int = 0
         seconds: float = 0.0
-        parts: int = 3
         remark: str = ""
 
     def train(self, base, train, valid, context):
         spy("trainer", context, [*train, *valid])
         if self.options.remark:
             context.remark(self.options.remark)
-        parts = self.options.parts
-        for step in range(1, parts + 1):
-            time.sleep(self.options.seconds / parts)
-            context.progress(step, parts, "step")
+        for step in range(1, 4):
+            time.sleep(self.options.seconds / 3)
+            context.progress(step, 3, "step")
             if step == 2:
                 moment(f"middle of train {context.round} {context.arm}")
         if context.round == self.options.die_in_round and context.arm == "main":

@@ -32,7 +32,7 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     project: Project, text: str
 ) -> None:
     project.write(text)
-    run = project.start("iterate", "--set", "train.seconds=900", "--set", "train.parts=900")
+    run = project.start("iterate", "--set", "train.seconds=24")
     until(
         lambda: (
             run.poll() is not None
@@ -42,7 +42,7 @@ def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     )
     shown = project.inside("jobs")
     assert shown.code == 0
-    assert "round 1: train" in shown.out and "of 900 step" in shown.out
+    assert "round 1: train" in shown.out and "of 3 step" in shown.out
     run.kill()
     run.communicate()
     if text is LAUNCHED:
