@@ -35,9 +35,8 @@ import harness
 from harness.alike.words import asked, nearest
 from harness.context import Quiet
 from harness_rows.suspects.asking import Questions, answer_of, questions
-from harness_rows.suspects.by_words import opinions
 from harness_rows.suspects.folds import Losses, out_of_fold
-from harness_rows.suspects.ranking import by_model, ranked
+from harness_rows.suspects.ranking import by_model, by_words, ranked
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 KINDS = ("parameters", "calls", "assigns", "raises", "defaults")
@@ -183,7 +182,7 @@ def of_labels(
     from cleanlab.filter import find_label_issues
 
     own = np.array([asking.labels.index(asking.label_of(row)) for row in rows])
-    model, words = by_model(rows, own, losses), opinions(rows, own, len(asking.labels))
+    model, words = by_model(rows, own, losses), by_words(rows, own, len(asking.labels))
     at = np.arange(len(rows))
     chances = np.exp(model)
     issues = find_label_issues(own, chances, n_jobs=1)
