@@ -27,8 +27,9 @@ SHARED = CONFIG.replace("rounds: 3", "rounds: 1").replace(
 STAGE, KEY_OF = "train", "a" * 64
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server() -> Iterator[ObjectStore]:
+    # Clients of this process stay with the first one, also where other files' tests come between.
     with serving() as store:
         yield store
 
