@@ -1,13 +1,13 @@
 """A run that an earlier version began goes on with this one, and makes nothing again.
 
-``data/run-before-the-rooms.tar.gz`` is the ``.harness`` of a run with the plugins of ``fakes.py``
-that was killed while it trained for round 2, two rounds closed. It was made by the version of
-2026-11-26 (commit 11d1996), before the modules of ``harness/`` were put into rooms.
+``run-before-the-rooms.tar.gz`` is the ``.harness`` of a run that was killed while it trained for
+round 2, two rounds closed, and its plugins, ``fakes.py``, on whose text the run's name depends. It
+was made by the version of 2026-11-26 (commit 11d1996), before the modules of ``harness/`` were put
+into rooms.
 """
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from pathlib import Path
 
@@ -34,7 +34,6 @@ def earlier(tmp_path: Path) -> Project:
     project = Project(tmp_path)
     with tarfile.open(STORED) as archive:
         archive.extractall(tmp_path, filter="data")
-    shutil.copy(FAKES, tmp_path / "fakes.py")
     project.write(CONFIG.replace(str(FAKES), "fakes.py"))
     (config,) = tmp_path.glob(".harness/runs/*/config.yaml")
     config.write_text(config.read_text().replace(THERE, str(tmp_path)))
