@@ -145,10 +145,11 @@ class Nearest:
         """Up to ``k`` of a pool, of other groups than the row's; those unlike it come last."""
         pool = self._pools[number]
         others = [(at, likeness) for at, likeness in rank if pool[at].group != row.group]
-        ranked = {at for at, _ in rank}
-        others += [
-            (at, 0.0)
-            for at, example in enumerate(pool)
-            if at not in ranked and example.group != row.group
-        ]
+        if len(others) < k:
+            ranked = {at for at, _ in rank}
+            others += [
+                (at, 0.0)
+                for at, example in enumerate(pool)
+                if at not in ranked and example.group != row.group
+            ]
         return others[:k]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 
 import harness
 from harness_prompts import FewShot, Prompted
+from harness_prompts.few_shot import Nearest
+from tests.support.effort import effort
 
 CONTEXT = harness.Context(Path())
 
@@ -103,6 +106,15 @@ def test_no_example_has_the_group_of_the_prompt() -> None:
     (made,) = prompts(few_shot(k=3), [near], TRAIN)
     assert TRAIN[0].prompt not in shown(made)
     assert {TRAIN[1].prompt, TRAIN[2].prompt, TRAIN[3].prompt} <= set(shown(made))
+
+
+def test_a_long_train_is_not_gone_through_for_each_prompt() -> None:
+    draw = random.Random(0)
+    texts = [" ".join(f"w{draw.randrange(3000)}" for _ in range(12)) for _ in range(10_000)]
+    nearest: list[Nearest] = []
+    once = effort(lambda: nearest.append(Nearest([[row(t, t, "x") for t in texts]])))
+    asked = [row(f"d{n}", text) for n, text in enumerate(texts[:1000])]
+    assert effort(lambda: list(nearest[0].to(asked, 3))) < 2 * once
 
 
 def test_examples_are_filled_up_with_those_that_are_unlike_the_prompt() -> None:
