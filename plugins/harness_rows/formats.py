@@ -444,7 +444,8 @@ def _with_preferences(named: Roles, table: _Table) -> Roles:
     chat, prompt = _turns_column(table), _prompt_column(table)
     if chosen == _BETTER and table.turns(_ASKED_OF):
         chat = _ASKED_OF
-    named = replace(named, system=named.system or table.first(SYSTEMS))
+    system = table.first(SYSTEMS, but=template_names(named.template))
+    named = replace(named, system=named.system or system)
     if begins in ("user", "human", "system"):  # the prompt stands in front of the answer, too
         return replace(named, messages=chosen, rejected=rejected)
     if chat and answers:

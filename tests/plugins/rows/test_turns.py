@@ -272,6 +272,12 @@ def test_pairs_have_their_system_turn(prompt, tmp_path):
     assert row.rejected == ("No.",)
 
 
+def test_a_column_that_stands_in_the_template_of_pairs_is_no_system_turn(tmp_path):
+    pair = {"system": "Be brief.", "prompt": "Why?", "chosen": "So.", "rejected": "No."}
+    [row] = reading(tmp_path, pair, prompt="{system} {prompt}").rows
+    assert [turn["content"] for turn in row.messages] == ["Be brief. Why?"]
+
+
 @pytest.mark.parametrize("name", ["plain", "TRL, prompt of turns", "Alpaca"])
 def test_a_pair_with_a_blank_answer_is_named(name, tmp_path):
     for column in ("chosen", "rejected"):
