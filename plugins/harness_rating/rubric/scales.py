@@ -112,8 +112,8 @@ def _stored(scale: Scale, value: Any) -> Any:
         text = value.strip() if isinstance(value, str) and len(value) <= LONGEST_TEXT else ""
         return storable(text) or None
     if scale.kind in ("choice", "pairwise"):
-        sides = scale.choices if scale.kind == "choice" else SIDES
-        return value if isinstance(value, str) and value in sides else None
+        values = scale.choices if scale.kind == "choice" else SIDES
+        return value if isinstance(value, str) and value in values else None
     # What is left are numbers; True is an int for Python, and no rating.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
