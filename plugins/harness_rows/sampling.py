@@ -67,5 +67,9 @@ def longest(
 
 def characters(row: Example) -> int:
     """Those of its turns and of its longest reference."""
-    prompt = sum(len(turn.get("content") or "") for turn in row.messages)
-    return prompt + max(map(len, row.references), default=0)
+    return sum(len(turn.get("content") or "") for turn in row.messages) + answer_characters(row)
+
+
+def answer_characters(row: Example) -> int:
+    """Those of its longest reference."""
+    return max(map(len, row.references), default=0)

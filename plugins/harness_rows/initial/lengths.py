@@ -21,6 +21,8 @@ TOKENS_A_WORD = 2.5
 """What a word is taken for where there is no tokenizer: more than any common language needs."""
 FAR = 2.0
 """The longest answer is taken for an exception from this multiple of the 99 % quantile."""
+LEAST = 100
+"""Rows from which there is a 99 % quantile: that of fewer is the longest of them."""
 LIMITLESS = 1 << 20
 """Tokens of a row for a trainer that is to cut nothing."""
 ROOM = 1.1
@@ -50,7 +52,7 @@ class Lengths:
     @property
     def far(self) -> bool:
         """Whether the longest answer is an exception that no limit should follow."""
-        return self.answer.longest > FAR * self.answer.rare
+        return self.rows >= LEAST and self.answer.longest > FAR * self.answer.rare
 
     @property
     def max_new_tokens(self) -> int:

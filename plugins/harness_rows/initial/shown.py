@@ -102,7 +102,7 @@ def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
     lengths = seen.lengths
     some = f" (of {lengths.rows:,} rows, and the longest)" if lengths.rows < seen.rows else ""
     yield "prompts", _spread(lengths.prompt, lengths.unit) + some
-    answers = _spread(lengths.answer, lengths.unit)
+    answers = _spread(lengths.answer, lengths.unit) + some
     yield "answers", answers + (f"; {lengths.why}" if lengths.why else "")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from harness.kit.text import one_line
 from harness_rows.commands.data.checking import texts_of
@@ -25,7 +25,7 @@ def findings(lengths: Lengths) -> Iterator[Finding]:
     if lengths.own:
         yield from _no_room(lengths, level)
         yield from _long_answers(lengths)
-    yield from _ends(lengths.rows)
+    yield from _ends(lengths)
 
 
 def _refused(lengths: Lengths, level: Level) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def _no_room(lengths: Lengths, level: Level) -> Iterator[Finding]:
     if long:
         what = (
             f"{counted(len(long), 'leaves', 'leave')} no room for max_new_tokens {lengths.room} "
-            f"in the model's context of {lengths.context:,} tokens"
+            f"in the model's context of {lengths.context:,} tokens{_of(lengths)}"
         )
         hint = "lower generate.max_new_tokens, or shorten these prompts"
         yield Finding(
@@ -88,21 +88,24 @@ def _long_answers(lengths: Lengths) -> Iterator[Finding]:
         what = (
             f"the reference of {counted(len(long))} of dev and test is longer than answers may "
             f"become (generate.max_new_tokens {lengths.room}; the longest has {longest:,} tokens)"
+            f"{_of(lengths)}"
         )
         hint = "raise generate.max_new_tokens"
         yield Finding("note", "long-answer", what, len(long), places(o.row for o in long), hint)
 
 
-def _ends(rows: Sequence[Length]) -> Iterator[Finding]:
+def _ends(lengths: Lengths) -> Iterator[Finding]:
     """A text that holds the end of a turn ends it for the model, too."""
-    ends = Counter(length.end.strip() for length in rows if length.end.strip())
+    rows = [length.row for length in lengths.rows]
+    ends = Counter(length.end.strip() for length in lengths.rows if length.end.strip())
     end = ends.most_common(1)[0][0] if ends else ""
     if len(end) < 3 or end.isalnum():
         return
-    held = [length.row for length in rows if any(end in text for text in texts_of(length.row))]
+    held = [row for row in rows if any(end in text for text in texts_of(row))]
     if held:
         what = (
             f"{counted(len(held), 'holds', 'hold')} the model's end of turn ({one_line(end, 40)})"
+            f"{_of(lengths)}"
         )
         hint = "the model takes it for the end of what is said: take it out of the text"
         yield Finding("note", "end-in-text", what, len(held), places(held), hint)
@@ -111,4 +114,4 @@ def _ends(rows: Sequence[Length]) -> Iterator[Finding]:
 def _of(lengths: Lengths) -> str:
     if len(lengths.rows) == lengths.of:
         return ""
-    return f" (of {len(lengths.rows):,} that were measured, the longest among them)"
+    return f" (of {len(lengths.rows):,} that were measured, the longest of each split among them)"

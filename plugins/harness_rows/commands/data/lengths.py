@@ -11,10 +11,11 @@ from harness import Example, Rendered, Report
 from harness_rows.commands.data.opening import OpenedRows, model_view, named
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
-from harness_rows.sampling import evenly, longest
+from harness_rows.sampling import answer_characters, characters, evenly, longest
 
 MOST = 2_000
-"""Rows at most that are measured evenly spaced, and as many of the longest others."""
+"""Rows at most that are measured evenly spaced, and as many of the longest others, beside the two
+longest of each split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,14 @@ def _own(data: OpenedRows, request: Request) -> bool:
 
 
 def _taken(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Rows evenly spaced, and the longest of the others."""
+    """Rows evenly spaced, and the longest of the others, in each split by their answers, too."""
     drawn = evenly(rows, len(rows) if len(rows) <= 2 * MOST else MOST)
     taken = {row.id for row in drawn}
-    return drawn, longest((row for row in rows if row.id not in taken), MOST)
+    others = [row for row in rows if row.id not in taken]
+    more = {row.id: row for row in longest(others, MOST)}
+    for split in dict.fromkeys(row.split for row in others):
+        members = [row for row in others if row.split == split]
+        for length in (characters, answer_characters):
+            row = max(members, key=length)
+            more[row.id] = row
+    return drawn, list(more.values())

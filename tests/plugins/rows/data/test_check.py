@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 import harness
-from harness_rows.commands.data import checking
+from harness import Example
+from harness_rows.commands.data import checking, fitting
+from harness_rows.commands.data.lengths import Length, Lengths
 from harness_rows.commands.data.opening import OpenedRows
 
 from .conftest import Shop, shop, shop_row, words
@@ -154,6 +156,15 @@ def test_of_many_prompts_a_sample_is_compared_and_said(
     _, document = place.checked(rows)
     [found] = document["findings"]
     assert "of 37 that were compared, evenly spaced," in found["what"]
+
+
+def test_what_is_counted_among_some_rows_says_so() -> None:
+    row = Example("d", ({"role": "user", "content": "<end> Why?"},), ("So.",), split="dev")
+    length = Length(row, prompt=90, answer=30, cut=0, problem="", end="<end>", drawn=True)
+    some = Lengths("m", rows=(length,), of=50, context=100, room=20, too_long="refuse")
+    found = {finding.kind: finding.what for finding in fitting.findings(some)}
+    assert found.keys() == {"no-room", "long-answer", "end-in-text"}
+    assert all("(of 1 that were measured, the longest of" in what for what in found.values())
 
 
 def test_without_a_model_at_hand_that_is_a_note(

@@ -60,6 +60,14 @@ def test_lengths_are_of_as_many_rows_as_are_said_and_of_the_longest() -> None:
     assert found.prompt.most == 2
 
 
+def test_few_rows_are_no_99_percent() -> None:
+    """Of fewer than 100 the limit follows the longest answer."""
+    answers = sampling.Spread(5, 9, 9, 400)
+    for measured, limit in ((99, 448), (100, 16)):
+        found = lengths.Lengths("tokens", answers, answers, answers, rows=measured)
+        assert found.max_new_tokens == limit
+
+
 def test_of_long_rows_few_become_tokens_and_the_longest_is_among_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
