@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -29,6 +30,7 @@ LINE = 220
 """Characters of a line that holds words."""
 _ENTRY = re.compile(r"- \[[^\]]*\]\((?P<page>[\w/-]+)\.md\): (?P<question>.+)")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<page>[\w./-]+)\.md(?:#[^)]*)?\)")
+_HERE = re.compile(r"\[(?P<text>[^\]]*)\]\(#[^)]*\)")
 _PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\([^)]*\)")
 
 app = typer.Typer()
@@ -55,7 +57,7 @@ def docs(
     elif page is None:
         _show_index(_read(folder, INDEX), console)
     else:
-        _show_page(_read(folder, _name_of(page, folder)), folder, console)
+        _show_page(_name_of(page, folder), folder, console)
 
 
 def _name_of(asked: str, folder: Path) -> str:
@@ -139,22 +141,24 @@ def _show_index(text: str, console: Console) -> None:
     note(console, "harness docs PAGE shows a page.")
 
 
-def _show_page(text: str, folder: Path, console: Console) -> None:
+def _show_page(name: str, folder: Path, console: Console) -> None:
     """Formatted in a terminal; the Markdown itself in a pipe."""
+    text = _read(folder, name)
     if not console.is_terminal:
         sys.stdout.write(plain(text))
         return
     from harness.terminal.pages import Page
 
-    text = _PICTURE.sub(r"(picture: \g<text>)", _LINK.sub(partial(_in_words, folder), plain(text)))
+    text = _LINK.sub(partial(_in_words, folder, (folder / name).parent), plain(text))
+    text = _PICTURE.sub(r"(picture: \g<text>)", _HERE.sub(r"\g<text>", text))
     console.print(Page(text, hyperlinks=False))
 
 
-def _in_words(folder: Path, link: re.Match[str]) -> str:
+def _in_words(folder: Path, beside: Path, link: re.Match[str]) -> str:
     """A link to another page, as the command that shows it; to a file elsewhere, as its path."""
-    page = link["page"].removeprefix("../").removeprefix("docs/")
     shown = link["text"]
-    if not (folder / f"{page}.md").exists():
-        return f"{shown} ({page}.md)"
+    page = os.path.relpath(beside / link["page"], folder)
+    if page.startswith("..") or not (folder / f"{page}.md").exists():
+        return f"{shown} ({page.removeprefix('../')}.md)"
     command = f"`harness docs {page}`"
     return command if shown.removesuffix(".md") == page else f"{shown} ({command})"

@@ -26,7 +26,7 @@ MOST_BLOCKS = 500
 
 
 class Reporter(Plugin):
-    """Writes a report from the analysis document (see ``docs/analysis.md``)."""
+    """Writes a report from the analysis document (``harness docs analysis``)."""
 
     stage = "reporter"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -25,11 +26,13 @@ class _Table(TableElement):
         rows = [
             [cell.content for cell in row.cells] for row in (self.body.rows if self.body else ())
         ]
-        widths = [
+        columns = list(zip(heads, *rows, strict=False))
+        least = [
             max(cell_len(word) for text in column for word in ["", *text.plain.split()])
-            for column in zip(heads, *rows, strict=False)
+            for column in columns
         ]
-        if sum(widths) + GAP * (len(widths) - 1) > options.max_width:
+        room = options.max_width - GAP * (len(columns) - 1)
+        if sum(least) > room:
             for row in rows:
                 first, *others = row
                 yield Text.assemble(first, style="bold")
@@ -40,11 +43,24 @@ class _Table(TableElement):
             box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold",
             show_header=any(heads),
         )  # fmt: skip
-        for head, width in zip(heads, widths, strict=True):
-            grid.add_column(head, min_width=width, overflow="fold")
+        whole = [max(text.cell_len for text in column) for column in columns]
+        for head, width in zip(heads, _narrowed(whole, least, room), strict=True):
+            grid.add_column(head, width=width, overflow="fold")
         for row in rows:
             grid.add_row(*row)
         yield grid
+
+
+def _narrowed(whole: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit: the widest column that still can gives a cell, until all have room.
+
+    Rich narrows columns below their least width, and then cuts what does not fit.
+    """
+    widths = list(whole)
+    while sum(widths) > room:
+        at = max(range(len(widths)), key=lambda at: (widths[at] > least[at], widths[at]))
+        widths[at] -= 1
+    return widths
 
 
 class Page(Markdown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -73,6 +74,28 @@ def test_no_word_of_a_table_is_lost(columns: str, project: Any) -> None:
     letters = "".join(plain(done.out).split())
     for path in ("reports/<run>/config.yaml", ".harness/test-openings.jsonl", "run.duckdb"):
         assert path in letters
+
+
+@pytest.mark.parametrize("page", ["bleu", "plugins"])
+def test_a_narrow_table_has_every_word_of_a_wide_one(page: str, project: Any) -> None:
+    """Where columns have to be narrowed, no cell is cut at the terminal's edge."""
+    narrow, wide = (
+        Counter(plain(project.inside("docs", page, FORCE_COLOR="1", COLUMNS=width).out).split())
+        for width in ("80", "300")
+    )
+    assert wide - narrow == Counter()
+
+
+def test_links_within_a_page_are_words_and_those_of_a_folder_are_commands(project: Any) -> None:
+    done = project.inside("docs", "use-the-model", FORCE_COLOR="1", COLUMNS="100")
+    assert "(#" not in plain(done.out)
+    for page, words in (
+        ("json", "exact (harness docs metrics/exact)"),
+        ("bleu", "(harness docs metrics)"),
+        ("facts", "(datasets/support-billing/README.md)"),
+    ):
+        done = project.inside("docs", page, FORCE_COLOR="1", COLUMNS="200")
+        assert words in " ".join(plain(done.out).split())
 
 
 @pytest.mark.parametrize(
