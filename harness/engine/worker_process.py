@@ -103,6 +103,7 @@ class Worker:
             os.setpgid(0, 0)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, _go_on)
             os.dup2(stops, INPUT)
             for end in (stops, asks, self.ended, self._wakes):
                 os.close(end)
@@ -201,13 +202,23 @@ def _listen(stop: threading.Event) -> None:
         os.killpg(0, signal.SIGKILL)
 
 
+def _go_on(*_: object) -> None:
+    """Whoever ends a job of SLURM sends SIGTERM to all of its processes: only the first one asks
+    the worker to stop, in order."""
+
+
+def _end_at_sigterm() -> None:
+    """In a process that a plugin has forked, which it may end so; programs have no handler."""
+    if signal.getsignal(signal.SIGTERM) is _go_on:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def main() -> NoReturn:
     """Begin: messages go where standard output was, and what libraries print to the log."""
     messages = os.dup(1)
     os.dup2(2, 1)
-    # Whoever ends a job of SLURM sends it to all of its processes: only the first one asks this one
-    # to stop, in order. A handler, and not SIG_IGN, which programs that a job starts would inherit.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, _go_on)
+    os.register_at_fork(after_in_child=_end_at_sigterm)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     code = 0
     try:

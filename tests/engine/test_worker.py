@@ -21,7 +21,7 @@ from harness.registry import Registry
 from tests.support.waiting import until
 
 PLUGIN = r"""
-import os, signal, subprocess, sys, threading, time
+import multiprocessing, os, signal, subprocess, sys, threading, time
 import harness
 from harness.errors import DataError
 
@@ -61,6 +61,15 @@ class Keeping(harness.Generator):
         if do == "leaves a process":
             left = subprocess.Popen(["sleep", "600"])
             context.note(left=left.pid)
+        if do == "ends a fork":
+            forks = multiprocessing.get_context("fork")
+            begun = forks.Event()
+            fork = forks.Process(target=lambda: (begun.set(), time.sleep(600)))
+            fork.start()
+            begun.wait()
+            fork.terminate()
+            fork.join(10)
+            context.note(code=fork.exitcode)
         if do == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if do == "kill the worker":
@@ -219,6 +228,10 @@ def test_what_goes_wrong_before_there_is_a_job_costs_no_job(lay, options):
 def test_what_a_job_leaves_running_is_ended_with_it(run):
     facts = run("leaves a process")
     assert gone(facts["left"]) and alive(facts["worker"])
+
+
+def test_a_process_that_a_job_forks_can_be_ended_by_it(run):
+    assert run("ends a fork")["code"] == -signal.SIGTERM
 
 
 def test_a_job_that_was_stopped_stops_and_the_next_one_is_done(run):
