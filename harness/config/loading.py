@@ -318,7 +318,8 @@ def check(
         # Else it is missing, which was noted with the settings: what needs it is not checked.
     experiments = tuple(experiments_of(registry, values, base, problems))
     raw, launcher = settings.execution.launcher, None
-    if isinstance(raw, str) and raw not in HERE and (meant := near(raw, HERE)):
+    installed = (*HERE, *registry.names(Launcher.stage))
+    if isinstance(raw, str) and raw not in installed and (meant := near(raw, HERE)):
         problems.add(LAUNCHER, f"no launcher is called '{raw}'{meant}")
     elif raw not in HERE:
         launcher = entry_of(registry, Launcher.stage, raw, LAUNCHER, base, problems)

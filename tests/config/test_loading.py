@@ -6,6 +6,7 @@ import pytest
 
 from harness.config import loading as configuration
 from harness.errors import ConfigError
+from tests.support.launchers import SAMPLE
 
 
 def problems(project, text=None, sets=()):
@@ -74,6 +75,15 @@ def changed(project, old, new):
 def test_each_mistake_is_named_with_its_place(project, old, new, words):
     message = problems(project, changed(project, old, new))
     assert [word for word in words if word not in message] == []
+
+
+def test_a_launcher_whose_name_is_like_one_of_the_core_is_that_launcher(project):
+    text = SAMPLE.read_text("utf-8")
+    (project.folder / "near.py").write_text(text.replace('name = "sample"', 'name = "local-gpu"'))
+    files = changed(project, "plugins: [", "plugins: [near.py, ").replace("launcher: inline", "launcher: local-gpu")
+    project.write(files)
+    launcher = configuration.load(project.folder / "harness.yaml").launcher
+    assert launcher is not None and launcher.plugin == "local-gpu"
 
 
 def test_all_problems_come_at_once(project):
