@@ -45,7 +45,9 @@ SHORT = 0.2
 
 
 def _weight(stage: str) -> float:
-    """Of one stage; ``train 1`` is a ``train``, ``generate 1`` within a ``generate``."""
+    """Of one stage; ``train 1`` is a ``train``, and ``generate 1`` a part of ``generate``."""
+    if re.fullmatch(r"generate( \w+)? \d+", stage):
+        return 0.0
     return WEIGHTS.get(re.sub(r"^train \d+$", "train", stage), SHORT)
 
 

@@ -162,7 +162,8 @@ class Dealt(FAKES["FakeGenerator"]):
             while len([*Path().glob("*.met")]) < self.options.jobs:
                 assert time.monotonic() < over
                 time.sleep(0.05)
-        context.remark(f"{{len(examples)}} rows at most")
+        context.remark(f"{{len(examples) > 0}} of all")
+        context.remark(f"{{examples[0].id}} is its first")
         yield from super().generate(checkpoint, examples, context)
 
 @harness.hookimpl
@@ -191,7 +192,9 @@ def test_jobs_that_share_the_prompts_give_the_answers_of_one(tmp_path: Path) -> 
         answers[name] = sorted(file.read_bytes() for file in files)
     assert answers["alone"] == answers["serial"] == answers["met"]
     check_same(ends["serial"], ends["met"])
-    assert len([note for note in ends["met"][0]["notes"] if "rows at most" in note]) == 1
+    notes = " ".join(ends["met"][0]["notes"])
+    assert notes.count("of all") == notes.count("each of 2 jobs: True of all") == 1
+    assert notes.count("is its first") == notes.count("1 of 2 jobs: ") > 1
     assert not [stage for stage in ends["met"][0]["seconds"] if stage[-1].isdigit()]
     stored = {path.name for path in (tmp_path / "met/.harness/artifacts").iterdir()}
     assert {"generate", "generate 1", "generate 2", "generate test"} <= stored

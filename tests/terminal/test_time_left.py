@@ -114,3 +114,12 @@ def test_a_busy_machine_is_named_beside_the_time_left(monkeypatch: pytest.Monkey
             for now[0], done in ((20.0, 1), (40.0, 2)):
                 report(done, 150, "answers")
         assert console.file.getvalue().splitlines()[0] == f"round 0: generate: 1/150{busy}"
+
+
+def test_jobs_that_share_a_pass_are_no_stages_beside_it() -> None:
+    display = progress.Display(Console(file=io.StringIO()), "run", 1.0)
+    for stage in ("generate 1", "generate 1000", "generate test 2", "generate pool 3"):
+        display.stage_done(stage, f"round 0: {stage}", 0.1, cached=False)
+    assert display._done == 0
+    display.stage_done("train 2", "round 1: train 2", 0.1, cached=False)
+    assert display._done == progress.WEIGHTS["train"]

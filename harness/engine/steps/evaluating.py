@@ -152,8 +152,13 @@ def _generated(
             for place, line in zip(share, read_jsonl(part.path / ANSWERS), strict=True)
         }
         write_jsonl(folder / "output" / ANSWERS, [answers[place] for place in range(len(rows))])
-        remarks = [remark for part in parts for remark in part.facts.get("remarks", ())]
-        return {**parts[0].facts, **({"remarks": list(dict.fromkeys(remarks))} if remarks else {})}
+        # What a job remarks is of its share: figures in it are not those of the pass.
+        jobs = Counter(remark for part in parts for remark in {*part.facts.get("remarks", ())})
+        remarks = [
+            f"{'each' if count == len(parts) else count} of {len(parts)} jobs: {remark}"
+            for remark, count in sorted(jobs.items())
+        ]
+        return {**parts[0].facts, **({"remarks": remarks} if remarks else {})}
 
     return run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
 
