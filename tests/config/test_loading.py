@@ -78,10 +78,10 @@ def test_each_mistake_is_named_with_its_place(project, old, new, words):
 
 
 def test_a_launcher_whose_name_is_like_one_of_the_core_is_that_launcher(project):
-    text = SAMPLE.read_text("utf-8")
-    (project.folder / "near.py").write_text(text.replace('name = "sample"', 'name = "local-gpu"'))
-    files = changed(project, "plugins: [", "plugins: [near.py, ").replace("launcher: inline", "launcher: local-gpu")
-    project.write(files)
+    plugin = SAMPLE.read_text("utf-8").replace('name = "sample"', 'name = "local-gpu"')
+    (project.folder / "near.py").write_text(plugin)
+    text = changed(project, "plugins: [", "plugins: [near.py, ")
+    project.write(text.replace("launcher: inline", "launcher: local-gpu"))
     launcher = configuration.load(project.folder / "harness.yaml").launcher
     assert launcher is not None and launcher.plugin == "local-gpu"
 
