@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.alike.exact import HeldOutPrompts, LoosePrompts, lesson
 from harness.alike.texts import RowTexts, text_of
-from harness.data.likeness import Likeness, Limits, Match, Usual
 from harness.records import Example
+
+if TYPE_CHECKING:
+    from harness.data.likeness import Likeness, Match, Usual
 
 REVISION = 6
 """Raised whenever the same rows and settings are screened or refused otherwise."""
@@ -52,6 +54,9 @@ class Gate:
         likeness: Likeness | None = None,
         usual: Usual | None = None,
     ) -> None:
+        # It loads numpy, and a test of a plugin imports this module by the kit.
+        from harness.data.likeness import Likeness, Limits, Usual
+
         rows, train, known = tuple(held_out), tuple(train), tuple(known)
         source = [row for row in (*train, *known) if row.origin is None]
         # A sibling of a held-out row is as close to it as a child.
