@@ -262,8 +262,8 @@ KINDS: dict[str, StageKind] = {
                 "other prompts for the base model, `[prompted, few-shot]`, each of "
                 "which the best round has to beat; the headline compares with the "
                 "best of them. `{plugin: endpoint, …}` has another model answer, as "
-                "a mark. The shipped config and `harness init` name both ([Prompts "
-                "or training](what-next.md#would-a-prompt-do))"
+                "a mark. The shipped config and `harness init` name both ([Would "
+                "a prompt do?](what-next.md#would-a-prompt-do))"
             ),
             before="filters",
             in_key="if named",
@@ -278,7 +278,7 @@ KINDS: dict[str, StageKind] = {
             default=None,
             description=(
                 "settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}; "
-                "the best of the trials meets the best round on dev ([searching "
+                "the best of the trials meets the best round on dev ([search "
                 "settings](what-next.md#search-settings))"
             ),
             before="valid",

@@ -75,13 +75,13 @@ class LeverOptions(harness.Options):
         None, gt=0, allow_inf_nan=False, strict=True,
         description="the gain in the primary score that would matter; no verdict "
 "depends on it. Reports say of each arm whether it is shown, "
-"excluded or open ([choosing a lever](what-next.md#other-settings))",
+"excluded or open ([other settings](what-next.md#other-settings))",
     )  # fmt: skip
     arms: list[NamedArm] = Field(
         [],
         description="trainings with other settings: [{name: NAME, set: {train.r: 8}}], "
-        "each compared with the best round on dev ([choosing a "
-        "lever](what-next.md#other-settings))",
+        "each compared with the best round on dev ([other "
+        "settings](what-next.md#other-settings))",
     )
     models: list[str | dict[str, Any]] = Field(
         [],

@@ -247,7 +247,7 @@ class CriterionFile(Strict):
         default=False, description="*cannot judge* is an answer, and leaves it out"
     )
     ask_if: Annotated[dict[str, Any] | None, BeforeValidator(_is_condition)] = Field(
-        default=None, description="ask only under this condition (see below)"
+        default=None, description="ask only under this condition (*Conditions*)"
     )
     keys: list[Key] = Field(default=[], description="a key for each value, instead of the digits")
     use_as: Literal["error_category", "reference"] | None = Field(
