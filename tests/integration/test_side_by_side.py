@@ -162,6 +162,11 @@ class Dealt(FAKES["FakeGenerator"]):
             while len([*Path().glob("*.met")]) < self.options.jobs:
                 assert time.monotonic() < over
                 time.sleep(0.05)
+        if Path("slow").exists():
+            if checkpoint.kind == "base" and Path("slow").read_text():
+                raise harness.EnvironmentFailure("the node is gone")
+            time.sleep(0.5)
+            Path("slow").write_text("fail")
         context.remark(f"{{len(examples) > 0}} of all")
         context.remark(f"{{examples[0].id}} is its first")
         yield from super().generate(checkpoint, examples, context)
@@ -198,6 +203,18 @@ def test_jobs_that_share_the_prompts_give_the_answers_of_one(tmp_path: Path) -> 
     assert not [stage for stage in ends["met"][0]["seconds"] if stage[-1].isdigit()]
     stored = {path.name for path in (tmp_path / "met/.harness/artifacts").iterdir()}
     assert {"generate", "generate 1", "generate 2", "generate test"} <= stored
+
+
+def test_time_of_jobs_that_were_done_before_a_pass_was_interrupted_counts(project: Project) -> None:
+    (project.folder / "dealt.py").write_text(DEALT)
+    project.write(SHARING)
+    slow = project.folder / "slow"
+    slow.touch()
+    assert "the node is gone" in project.inside("iterate").err
+    slow.unlink()
+    done = project.inside("iterate", "--json")
+    assert "round 0: generate 1" in done.document["cached"]
+    assert done.document["seconds"]["generate"] >= 0.5
 
 
 READING = f"""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
+from harness.engine import scratch
 from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import ANSWERED, ANSWERS, BESIDE
@@ -136,13 +137,15 @@ def _generated(
         return {**result["facts"], "made_with": made_with}
 
     def shared(shares: Sequence[Sequence[int]], folder: Path) -> Mapping[str, Any]:
-        tasks = [
-            functools.partial(
-                _generated, steps, checkpoint, [rows[place] for place in share], at,
-                f"{stage} {number}", whole=False, after=after,
-            )
-            for number, share in enumerate(shares, start=1)
-        ]  # fmt: skip
+        def answered_share(number: int, share: Sequence[int]) -> Artifact:
+            asked = [rows[place] for place in share]
+            name = f"{stage} {number}"
+            artifact = _generated(steps, checkpoint, asked, at, name, whole=False, after=after)
+            # Time until here counts where the pass is interrupted, and goes on.
+            (scratch.of(folder) / str(number)).touch()
+            return artifact
+
+        tasks = [functools.partial(answered_share, *share) for share in enumerate(shares, start=1)]
         parts = list(run.workers.side_by_side(tasks))
         for number in range(1, 1 + len(parts)):
             run.seconds.pop(f"{stage} {number}", None)  # within those of the whole
