@@ -208,11 +208,12 @@ def _by_config(named: Roles, table: _Table) -> tuple[str, Roles]:
     """Format and roles where the prompt is named."""
     if named.messages:
         style = table.turns(named.messages) or "messages"
+        beside = f"{named.messages.rpartition('.')[0]}.tools"  # of an object that holds the turns
         roles = Roles(
             messages=named.messages,
             completion=named.completion,
             references=named.references,
-            tools=table.first(TOOLS),
+            tools=table.first(TOOLS) or (beside if table.values(beside) else ""),
         )
         return style, roles
     prompts = named.prompts or template_names(named.template)

@@ -140,8 +140,9 @@ def _converted(
     if not rows and converter.incomplete and not problems.count:
         raise DataError("every row has a blank prompt or answer", where=where)
     columns_of = recognised.roles.columns(template_names(options.prompt))
-    used = {name for names in columns_of.values() for name in names}
     columns = dict.fromkeys(name for head in heads for name in head.reader.columns)
+    used = {name for names in columns_of.values() for name in names}
+    used |= {name.partition(".")[0] for name in used - columns.keys()}  # of `outer.inner`
     return Reading(
         rows=tuple(rows),
         records=_RecordsOfRows([head.reader.records for head in heads], parts, places),

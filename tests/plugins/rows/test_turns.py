@@ -264,6 +264,13 @@ def test_pairs_are_read_in_the_usual_forms(name, tmp_path):
     assert "by its columns" in found.said[0]
 
 
+def test_tools_beside_the_turns_of_a_pair_are_its_tools(tmp_path):
+    pair = {**PAIRS["OpenAI"], "input": {"messages": [USER], "tools": OPENAI_CALL["tools"]}}
+    found = reading(tmp_path, pair)
+    assert found.rows[0].tools == tuple(OPENAI_CALL["tools"])
+    assert found.unused == ()
+
+
 @pytest.mark.parametrize("prompt", [{"question": "Why?"}, {"prompt": [USER]}], ids=["text", "chat"])
 def test_pairs_have_their_system_turn(prompt, tmp_path):
     pair = {"chosen": "So.", "rejected": "No."}
