@@ -178,8 +178,8 @@ def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harne
         return _of_file(Path(target))
     stage, _, name = target.rpartition(":")
     registry = harness.Registry.build()
-    plugins = registry.providers()
-    targets = [entry for entry in plugins if entry[1] == name and stage in ("", entry[0])]
+    providers = registry.providers()
+    targets = [entry for entry in providers if entry[1] == name and stage in ("", entry[0])]
     if not targets:
         if target in commands:
             hint = f"harness {target} --help runs it; the kit has rules for plugins alone"
@@ -187,7 +187,7 @@ def _targets(target: str, commands: Sequence[str]) -> list[tuple[str, str, harne
         for (of, refused), error in registry.refused.items():
             if refused == name and stage in ("", of):
                 raise error
-        names = [plugin for _, plugin, _ in plugins]
+        names = [plugin for _, plugin, _ in providers]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
         what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, names)}"
         hint = "harness plugins shows what is installed; a file's name ends in .py"

@@ -92,7 +92,7 @@ def _compared(document: Document) -> list[Document]:
     return [rounds[0], now] if now["round"] else [rounds[0]]
 
 
-def _table(document: Document, kinds: Sequence[Kind], short: int) -> Table:
+def _table(document: Document, present: Sequence[Kind], short: int) -> Table:
     rounds, heads = rounds_of(document)
     at = document["kept_round"]
     columns = (
@@ -104,9 +104,9 @@ def _table(document: Document, kinds: Sequence[Kind], short: int) -> Table:
             kind.name, *(kind.by_round.get(entry["round"], 0) for entry in rounds),
             kind.by_round.get(at, 0), kind.definition,
         )
-        for kind in kinds
+        for kind in present
     )  # fmt: skip
-    most = max((kind.most for kind in kinds[short:]), default=0)
+    most = max((kind.most for kind in present[short:]), default=0)
     rest = f"each in at most {most} answer{'' if most == 1 else 's'} of any round"
     return Table(columns, rows, "Error categories by round", short, rest)
 
@@ -307,10 +307,10 @@ def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list
     return [*shown, *([no_category] if no_category else [])], left
 
 
-def _left_out(kinds: Sequence[Kind]) -> str:
+def _left_out(others: Sequence[Kind]) -> str:
     """``4 more categories, each in at most 12 answers of any round``."""
-    top = max(kind.most for kind in kinds)
+    top = max(kind.most for kind in others)
     answers = f"{top} answer{'' if top == 1 else 's'} of any round"
-    if len(kinds) == 1:
+    if len(others) == 1:
         return f"one more category, in at most {answers}"
-    return f"{len(kinds)} more categories, each in at most {answers}"
+    return f"{len(others)} more categories, each in at most {answers}"

@@ -52,10 +52,10 @@ class ModelSection(harness.Section):
         yield from used
 
 
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Settings whose plugins have no option that is a mapping."""
-    flat = dict(settings)
-    for key, value in settings.items():
+    flat = dict(entries)
+    for key, value in entries.items():
         if isinstance(value, Mapping):
             flat[key] = {k: v for k, v in value.items() if not isinstance(v, Mapping)}
     return flat

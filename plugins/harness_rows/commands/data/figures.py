@@ -71,7 +71,7 @@ def _sentences(document: Document) -> Iterator[str]:
         yield f"Tokens are not counted: {one_line(tokens['why'], 300)}."
     else:
         few = tokens["rows"] < tokens["of"]
-        some = f" of {tokens['rows']:,} rows, the longest of each split among them" if few else ""
+        some = f" of {tokens['rows']:,} rows, the longest of each split among them," if few else ""
         model = one_line(tokens["model"], 80)
         yield f"Tokens{some} are those of {model}, its chat template included."
     if languages := document["languages"]:
