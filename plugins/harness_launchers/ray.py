@@ -82,7 +82,9 @@ class Ray(harness.Launcher):
         except ValueError:
             return harness.Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
-            for other in self._held.keys() - {actor}:
+            # Not those that wait themselves: Ray would keep each question until they begin.
+            waiting = {actor, *(self._jobs[name] for name in self._begins)}
+            for other in self._held.keys() - waiting:
                 self._handles[other].give_way.remote()
             return harness.Launched("waiting", "for free resources of the cluster")
         except ray.exceptions.OutOfMemoryError as error:

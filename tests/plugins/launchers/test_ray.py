@@ -93,6 +93,13 @@ def test_an_actor_without_a_job_gives_way_to_one_that_waits(launcher: Ray, tmp_p
     assert awaited(launcher, other, "failed").state == "failed", "it was begun"
 
 
+def test_an_actor_that_waits_itself_is_not_asked_to_give_way(launcher: Ray, tmp_path: Path) -> None:
+    first = launcher.submit(job(tmp_path, "one", cpus=10_000))
+    second = launcher.submit(job(tmp_path, "two", cpus=10_001))
+    launcher._handles[second.partition("/")[0]] = None  # it cannot be asked anything
+    assert awaited(launcher, first, "waiting").said == "for free resources of the cluster"
+
+
 def test_a_cluster_that_was_started_again_is_met_anew(tmp_path: Path) -> None:
     # A short path: that of a socket has 107 bytes at most.
     with tempfile.TemporaryDirectory() as short, run_kills.ray(Path(short)) as place:
