@@ -80,6 +80,12 @@ class Sql(TyperCommand):
 _COMMENT = re.compile(r"\A--(?=\s)")
 
 
+_WITHOUT_TEST = (
+    "no rows of test were read: a query is tried without them first, and has to work so, too "
+    "(name the columns of a PIVOT: ON round IN (0, 1))"
+)
+
+
 @app.command(cls=Sql)
 @takes(Question)
 def query(question: Question) -> None:
@@ -105,7 +111,11 @@ def query(question: Question) -> None:
         _need_opened(folder)
         # A mistake in the query fails here, and is no look. What fails only on test rows is one:
         # messages of failed conversions quote what they read.
-        ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=True)
+        try:
+            ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=True)
+        except harness.UsageError as error:
+            error.details += (_WITHOUT_TEST,)
+            raise
         harness.open_run(folder.name).count_look("asked by harness query")
     result = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
     notes = [f"only the first {limit:,} rows are given: --limit N"] if result.cut else []

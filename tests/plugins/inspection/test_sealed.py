@@ -54,12 +54,20 @@ def test_open_test_shows_them_and_is_a_look(opened):
     assert hidden.document == [{"n": 0}] and "--open-test" in hidden.err
     failed = project.inside("query", "SELECT no_such_column FROM predictions", run, "--open-test")
     assert failed.code == 2 and openings(project) == before
+    assert "tried without them first" in " ".join(failed.err.split())
+    pivot = "PIVOT (SELECT round FROM predictions WHERE split = 'test') ON round{} USING count(*)"
+    columns = f'SELECT "0" AS answers FROM ({pivot})'
+    bare = project.inside("query", columns.format(""), run, "--open-test")
+    assert bare.code == 2 and "ON round IN (0, 1)" in " ".join(bare.err.split())
+    assert openings(project) == before
     cast = "SELECT text::INTEGER FROM predictions WHERE split = 'test'"
     quoting = project.inside("query", cast, run, "--open-test")
     assert quoting.code == 2 and "Could not convert string" in quoting.err
     assert openings(project) == [*before, f"{run} asked by harness query"]
     shown = project.inside("query", sql, run, "--json", "--open-test")
     assert shown.document == [{"n": 96}]
+    named = project.inside("query", columns.format(" IN (0, 1)"), run, "--json", "--open-test")
+    assert named.document == [{"answers": 48}]
     assert openings(project) == [*before, f"{run} asked by harness query"]
     project.inside("query", sql, run, "--open-test")
     assert len(openings(project)) == len(before) + 1
