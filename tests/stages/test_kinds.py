@@ -227,7 +227,7 @@ def test_a_new_kind_is_a_contract_a_row_and_a_line(project):
     assert "it changed what it was given to read" in writes
 
     fine, named, writing, bare = seen["kit"]
-    assert fine == {} and seen["work"] == ["order() gives 6 results"]
+    assert fine == {} and seen["work"] == ["it gives 6 results"]
     assert "an instance of Turn is due" in named["work"]
     assert "it changed what it was given to read" in writing["work"]
     assert "it does not define order(). Write that method" in bare["contract"]
