@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -82,6 +83,13 @@ def timed(project: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     project.write(TIMED)
     (project.folder / "timed.py").write_text(TRAINER, encoding="utf-8")
     return project
+
+
+@pytest.fixture
+def in_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainer takes the time that the run measures of its stages."""
+    monkeypatch.setattr(CLOCK, "monotonic", time.monotonic)
+    monkeypatch.setattr(CLOCK, "sleep", time.sleep)
 
 
 def planned(project: Any, *arguments: str) -> Any:

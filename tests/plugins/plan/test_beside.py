@@ -134,6 +134,7 @@ def test_an_arm_takes_as_long_as_its_trainings_and_a_budget_is_measured_by_all(t
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("in_real_time")
 def test_a_finished_run_plans_what_is_left_by_its_own_seconds(quick):
     search = SEARCH.replace("trials: 4", "trials: 2, folds: 2, by: overlap")
     run, few = ("--rounds", "1"), ("data.dev=24", "report=[]")

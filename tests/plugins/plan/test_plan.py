@@ -53,6 +53,7 @@ def test_the_run_does_what_was_planned(timed):
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("in_real_time")
 def test_an_interrupted_run_has_stored_what_it_made(timed):
     budget = ("--set", "execution.budget.hours=0.0003")
     assert timed.inside("iterate", "--rounds", "2", *budget).code == 130

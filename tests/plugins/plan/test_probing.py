@@ -39,6 +39,7 @@ def test_a_fixed_number_of_steps_takes_as_long_on_more_rows(timed):
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("in_real_time")
 def test_what_was_made_before_counts_by_its_passes(timed):
     done = timed.inside("iterate", "--rounds", "1", *FIXED[2:], "--no-test", "--json")
     found = planned(timed, "--no-probe", *FIXED)
