@@ -83,7 +83,11 @@ class Ray(harness.Launcher):
             return harness.Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
             # Not those that wait themselves: Ray would keep each question until they begin.
-            waiting = {actor, *(self._jobs[name] for name in self._begins)}
+            waiting = {
+                self._jobs[name]
+                for name, begin in self._begins.items()
+                if not ray.wait([begin], timeout=0)[0]
+            }
             for other in self._held.keys() - waiting:
                 self._handles[other].give_way.remote()
             return harness.Launched("waiting", "for free resources of the cluster")
@@ -196,7 +200,9 @@ class Actor:
         self.states: dict[str, tuple[str, str]] = {}
         self.stops: dict[str, threading.Event] = {}
         self.carrier = harness.Carrier()
-        self.since, self.taken_until = time.monotonic(), 0.0
+        # It was made for a job, and calls may overtake each other: another job may ask first.
+        self.since = time.monotonic()
+        self.taken_until = self.since + TAKEN_SECONDS
         self.lock = threading.Lock()
         threading.Thread(target=self._end_when_idle, daemon=True).start()
 
