@@ -290,19 +290,20 @@ class Batches:
             Fault: it has none, and is something else.
         """
         outcomes: dict[str, Reply | Fault] = {}
-        for line in self._client.lines(path):
-            may_be_empty = may_be_empty and not line.strip()
+        for document in self._client.lines(path):
+            may_be_empty = False
             try:
-                document = json.loads(line)
                 key, response = str(document["custom_id"]), document.get("response")
-                status = int(response["status_code"]) if isinstance(response, dict) else None
-            except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+                status = response["status_code"] if isinstance(response, dict) else None
+            except (KeyError, TypeError, AttributeError):
                 continue  # no line of a batch: its request counts as left out
+            if status is not None and type(status) is not int:
+                continue
             try:
                 if status is None:
                     outcomes[key] = _fault(document.get("error"))
                 else:
-                    outcomes[key] = self._client.reply(status, json.dumps(response.get("body")))
+                    outcomes[key] = self._client.reply(status, response.get("body"))
             except Fault as fault:
                 outcomes[key] = fault
             except EnvironmentFailure as error:
@@ -408,7 +409,7 @@ def _status(document: Mapping[str, Any]) -> str:
 def _done(document: Mapping[str, Any]) -> int:
     counts = document.get("request_counts")
     done = counts.get("completed") if isinstance(counts, dict) else 0
-    return done if type(done) is int and done > 0 else 0
+    return done if type(done) is int and 0 < done <= MOST else 0
 
 
 def _why(document: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 of what a batch needs (``files``, ``batches``).
 
 The key comes from the environment and goes into one header. It is taken out of whatever the
-server says before anything else is done with it.
+server says, once that is read, before anything else is done with it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,23 @@ from urllib.parse import urlsplit
 from harness.errors import EnvironmentFailure
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
+from harness.kit.waiting import Deadline, Late
 from harness.records import Requests
 from harness.remote.faults import Fault
+from harness.remote.masking import Mask
 from harness.remote.options import EXTRA, ServerOptions, money
 from harness.remote.replies import Reply, Request
 
 LARGEST = 4 << 20
-"""Bytes of a response that are read."""
+"""Bytes of a response, or of a line of a file, that are read."""
+LARGEST_FILE = 1 << 30
+"""Bytes of a file that are read: 20,000 for each of the most answers that a batch can have."""
+LONGEST_FILE = 3600.0
+"""Seconds for a file of a batch, or for a question about one."""
 LONGEST_WAIT = 60.0
 ASKED = "chat/completions"
-SHORTEST_KEY = 8
-"""Letters from which a key is a secret. Shorter ones are made up for servers that want any, and
-may be a word of a reply."""
+MOST_TOKENS = 2**31
+"""What a server may say that it counted: no model takes so many, and sums of them fit 64 bits."""
 _OTHERWISE = {
     "max_tokens": "send_as: {max_tokens: max_completion_tokens}",
     "seed": "send_as: {seed: null}",
@@ -44,7 +49,6 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not support|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|extra",
     re.IGNORECASE,
 )
-_TAKEN_OUT = "[the key]"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -106,16 +110,22 @@ class Client:
             raise EnvironmentFailure(
                 "an endpoint needs the package httpx2", hint=install_extra(EXTRA)
             ) from None
-        self._http: Any = httpx2
+        from harness.remote import transport
+
+        self._faults = transport
         self._options = options
         self._key = _key(options.key)
+        self._mask = Mask(self._key)
         local = urlsplit(options.endpoint).hostname in _LOOPBACK
+        self._network = transport.Network()
         self._client = httpx2.Client(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             timeout=options.timeout,
             follow_redirects=False,  # the key goes to no other address
             trust_env=not local,
-            limits=httpx2.Limits(max_connections=options.concurrency),
+            transport=transport.Transport(
+                self._network, options.endpoint, local=local, at_once=options.concurrency
+            ),
         )
         self._who = who
 
@@ -135,13 +145,18 @@ class Client:
         """
         headers = {"Content-Type": "application/json"}
         limit = self._options.timeout
-        return self.reply(*self._whole("POST", ASKED, limit, content=body, headers=headers))
+        status, text, after = self._whole("POST", ASKED, limit, content=body, headers=headers)
+        return self.reply(status, self._document(status, text), after)
 
-    def reply(self, status: int, text: str, after: float = 0.0) -> Reply:
-        """What a response says; raises as :meth:`ask`."""
+    def reply(self, status: int, document: Any, after: float = 0.0) -> Reply:
+        """What a response says; raises as :meth:`ask`.
+
+        Args:
+            document: the JSON value of its body, without the key.
+        """
         if status != HTTPStatus.OK:
-            raise self._refused(status, text, after)
-        return _reply(self._clean(text))
+            raise self._refused(status, document, after)
+        return _reply(document)
 
     def call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         """The JSON object that another address below the endpoint answers; raises as :meth:`ask`.
@@ -149,73 +164,102 @@ class Client:
         Args:
             sent: as the package for HTTP takes it: ``json``, ``files``, ``data``.
         """
-        status, text, after = self._whole(method, path, math.inf, **sent)
+        status, text, after = self._whole(method, path, LONGEST_FILE, **sent)
+        document = self._document(status, text)
         if status != HTTPStatus.OK:
-            raise self._refused(status, text, after, path)
-        try:
-            document = json.loads(self._clean(text))
-        except (ValueError, RecursionError):
-            document = None
+            raise self._refused(status, document, after, path)
         if not isinstance(document, dict):
             raise Fault("no JSON object")
         return document
 
-    def lines(self, path: str) -> Iterator[str]:
-        """The lines of a file at the server; raises as :meth:`ask`.
+    def lines(self, path: str) -> Iterator[Any]:
+        """The JSON value of each line of a file at the server; raises as :meth:`ask`.
 
-        A line of over :data:`LARGEST` bytes is passed over.
+        A line that is no JSON, or has over :data:`LARGEST` bytes, is None; blank ones are passed
+        over.
+
+        Raises:
+            Fault: as :meth:`ask`, or the file is too large, or takes too long.
         """
-        with self._response("GET", path) as response:
+        with self._response("GET", path, LONGEST_FILE) as response:
             if response.status_code != HTTPStatus.OK:
-                text = response.read()[:LARGEST].decode("utf-8", "replace")
-                raise self._refused(response.status_code, text, 0.0, path)
-            data, long = bytearray(), False
-            for piece in response.iter_bytes():
-                *whole, rest = piece.split(b"\n")
-                for end in whole:
-                    if not long and len(data) + len(end) <= LARGEST:
-                        yield self._clean((data + end).decode("utf-8", "replace"))
-                    data, long = bytearray(), False
-                long = long or len(data) + len(rest) > LARGEST
-                data = bytearray() if long else data + rest
-            if data:
-                yield self._clean(data.decode("utf-8", "replace"))
+                data = self._whole_body(response)
+                document = self._document(response.status_code, data.decode("utf-8", "replace"))
+                raise self._refused(response.status_code, document, 0.0, path)
+            for line in _lines(self._pieces(response, LARGEST_FILE)):
+                if line is None:
+                    yield None
+                elif line.strip():
+                    yield self._read(line.decode("utf-8", "replace"))
 
     def _whole(self, method: str, path: str, limit: float, **sent: Any) -> tuple[int, str, float]:
         """Status, text, and the seconds that the server wants to be left alone."""
-        end = time.monotonic() + limit
-        with self._response(method, path, **sent) as response:
-            data = bytearray()
-            for piece in response.iter_bytes():
-                data += piece
-                if time.monotonic() > end:
-                    raise Fault(f"no whole answer within {limit:g} s")
-                if len(data) > LARGEST:
-                    raise Fault(f"an answer of over {LARGEST >> 20} MiB", again=False)
+        with self._response(method, path, limit, **sent) as response:
+            data = self._whole_body(response)
             after = _seconds(response.headers.get("Retry-After", ""))
             return response.status_code, data.decode("utf-8", "replace"), after
 
+    def _whole_body(self, response: Any) -> bytes:
+        return b"".join(self._pieces(response, LARGEST))
+
+    def _pieces(self, response: Any, most: int) -> Iterator[bytes]:
+        """The body, piece by piece, of so many bytes at most."""
+        size = 0
+        for piece in response.iter_bytes():
+            size += len(piece)
+            if size > most:
+                raise Fault(f"an answer of over {most >> 20} MiB", again=False)
+            yield piece
+
     @contextlib.contextmanager
-    def _response(self, method: str, path: str, **sent: Any) -> Iterator[Any]:
-        """A response whose body is still to be read."""
-        http = self._http
+    def _response(self, method: str, path: str, limit: float, **sent: Any) -> Iterator[Any]:
+        """A response whose body is still to be read, all of it within so many seconds."""
+        faults, begun = self._faults, False
         address = f"{self._options.endpoint.rstrip('/')}/{path}"
+        deadline = Deadline(limit)
         try:
-            with self._client.stream(method, address, **sent) as response:
+            with (
+                self._network.until(deadline),
+                self._client.stream(method, address, **sent) as response,
+            ):
+                begun = True
                 yield response
-        except http.TimeoutException:
+        except faults.TIMEOUTS:
+            try:
+                deadline.left()
+            except Late:
+                whole = "whole " if begun else ""
+                raise Fault(f"no {whole}answer within {limit:g} s") from None
             raise Fault(f"no answer within {self._options.timeout:g} s") from None
-        except http.ConnectError as error:
-            words = f"no connection ({self._clean(str(error), 80)})"
+        except faults.CONNECTING as error:
+            words = f"no connection ({one_line(self._mask.text(str(error)), 80)})"
             raise Fault(words, free=True) from None
-        except (http.RemoteProtocolError, http.ReadError, http.DecodingError):
+        except faults.CUT:
             raise Fault("a response that was cut") from None
-        except http.HTTPError as error:
+        except faults.OTHERS as error:
             raise Fault(f"{type(error).__name__}") from None
 
-    def _refused(self, status: int, body: str, after: float, path: str = ASKED) -> Exception:
+    def _document(self, status: int, text: str) -> Any:
+        """The JSON value of a response; None for one that is refused in other words."""
+        document = self._read(text)
+        if document is None and status == HTTPStatus.OK:
+            if not text.strip():
+                raise Fault("an empty body")
+            if text.lstrip().startswith("<"):
+                raise Fault("HTML instead of JSON")
+            raise Fault("half a body, or no JSON")
+        return document
+
+    def _read(self, text: str) -> Any:
+        """A JSON value without the key; None where it is none."""
+        try:
+            return self._mask.value(json.loads(text))
+        except (ValueError, RecursionError):
+            return None
+
+    def _refused(self, status: int, document: Any, after: float, path: str = ASKED) -> Exception:
         """What a status other than 200 means."""
-        said = self._said(body)
+        said = _said(document)
         words = f"{status} ({_phrase(status)}){said}"
         if status in (401, 403) and not self._options.key:
             return EnvironmentFailure(
@@ -249,27 +293,6 @@ class Client:
         words = f"{status} ({_phrase(status)})" if again else words
         return Fault(words, again=again, after=after, free=status < 500)
 
-    def _said(self, body: str) -> str:
-        """The server's own words, without the key, if it has a sentence to say."""
-        try:
-            message: Any = json.loads(body)
-        except (ValueError, RecursionError):
-            return ""
-        for name in ("error", "message"):
-            message = message.get(name, message) if isinstance(message, dict) else message
-        return (
-            f", {self._clean(message, 160)}" if isinstance(message, str) and message.strip() else ""
-        )
-
-    def _clean(self, text: str, limit: int | None = None) -> str:
-        if len(self._key) >= SHORTEST_KEY:
-            text = text.replace(self._key, _TAKEN_OUT)
-            escaped = json.dumps(self._key)[1:-1]
-            text = text.replace(escaped, _TAKEN_OUT).replace(
-                escaped.replace("/", "\\/"), _TAKEN_OUT
-            )
-        return text if limit is None else one_line(text, limit)
-
 
 def foreseen(
     options: ServerOptions, requests: Iterable[Request], *, times: float = 1, sure: bool = True
@@ -302,16 +325,29 @@ def _key(name: str) -> str:
     return key
 
 
-def _reply(body: str) -> Reply:
+def _said(message: Any) -> str:
+    """The server's own words, if it has a sentence to say."""
+    for name in ("error", "message"):
+        message = message.get(name, message) if isinstance(message, dict) else message
+    return f", {one_line(message, 160)}" if isinstance(message, str) and message.strip() else ""
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes | None]:
+    """The lines of a file; None for one of over :data:`LARGEST` bytes."""
+    data, long = bytearray(), False
+    for piece in pieces:
+        *whole, rest = piece.split(b"\n")
+        for end in whole:
+            yield None if long or len(data) + len(end) > LARGEST else bytes(data + end)
+            data, long = bytearray(), False
+        long = long or len(data) + len(rest) > LARGEST
+        data = bytearray() if long else data + rest
+    if long or data:
+        yield None if long else bytes(data)
+
+
+def _reply(document: Any) -> Reply:
     """The first choice of a response."""
-    if not body.strip():
-        raise Fault("an empty body")
-    if body.lstrip().startswith("<"):
-        raise Fault("HTML instead of JSON")
-    try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Fault("half a body, or no JSON") from None
     try:
         choice = document["choices"][0]
         text = choice["message"]["content"]
@@ -337,7 +373,7 @@ def _word(value: Any) -> str:
 
 def _count(usage: Any, name: str) -> int | None:
     count = usage.get(name) if isinstance(usage, dict) else None
-    return count if type(count) is int and count >= 0 else None
+    return count if type(count) is int and 0 <= count < MOST_TOKENS else None
 
 
 def _seconds(header: str) -> float:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import socket
 import sys
-import threading
-from types import SimpleNamespace
 
 import pytest
 from pydantic import ValidationError
 
 import harness
 from harness.kit.installing import install_extra
-from harness.remote import Client, Fault, Request, ServerOptions, client as remote_client
+from harness.remote import Client, Fault, Request, ServerOptions
 from tests.support.chat_server import SECRET, Answer, said
 from tests.support.ports import own_port
 from tests.support.waiting import LONG
@@ -94,37 +90,6 @@ def test_a_server_that_says_nothing_is_left_in_time(server, client):
     assert (caught.value.words, caught.value.again) == ("no answer within 0.4 s", True)
 
 
-def test_a_server_that_drips_is_left_in_time(here, monkeypatch):
-    """Each byte comes in time, the whole never does."""
-    clock = itertools.count(step=100)
-    monkeypatch.setattr(remote_client, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    listener = socket.create_server(("127.0.0.1", 0))
-    stop, drops = threading.Event(), []
-
-    def drip():
-        connection, _ = listener.accept()
-        with connection:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            while not stop.wait(0.05) and len(drops) < 1000:
-                try:
-                    connection.sendall(b" ")
-                except OSError:
-                    return
-                drops.append(" ")
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    model = Client(ServerOptions(endpoint=address, model="m", timeout=250), "m")
-    with pytest.raises(Fault, match=r"no whole answer within 250 s"):
-        ask(model, 1)
-    assert len(drops) < 1000
-    stop.set()
-    thread.join()
-    model.close()
-    listener.close()
-
-
 def test_nobody_there_is_no_connection(here):
     address = f"http://127.0.0.1:{own_port()}"
     model = Client(ServerOptions(endpoint=address, model="m"), "m")
@@ -174,9 +139,38 @@ def test_a_key_that_is_echoed_comes_no_further(server, client):
     echo = f"you are {SECRET}!"
     server.says = lambda asked: said(echo)
     assert ask(client(), 1) == "you are [the key]!"
-    body = said(echo).body.replace(b"/", b"\\/")
-    server.says = lambda asked: Answer(200, body)
-    assert ask(client(), 1) == "you are [the key]!"
+    letters = "".join(f"\\u{ord(letter):04x}" for letter in SECRET)
+    for written in (SECRET.replace("/", "\\/"), SECRET.replace("+", "\\u002B"), letters):
+        body = said(echo).body.replace(SECRET.encode(), written.encode())
+        assert json.loads(body)["choices"][0]["message"]["content"] == echo
+        server.says = lambda asked, body=body: Answer(200, body)
+        assert ask(client(), 1) == "you are [the key]!"
+
+
+def test_a_key_that_is_echoed_elsewhere_comes_no_further(server, client):
+    written = "".join(f"\\u{ord(letter):04x}" for letter in SECRET)
+    line = f'{{"id": "{written}", "{written}": ["{written}"]}}'
+    server.others = lambda *asked: Answer(200, f"{line}\n\nnone\n{line}".encode())
+    clean = {"id": "[the key]", "[the key]": ["[the key]"]}
+    made = client()
+    assert [*made.lines("files/x/content")] == [clean, None, clean]
+    server.others = lambda *asked: Answer(200, line.encode())
+    assert made.call("GET", "batches/x") == clean
+    server.others = lambda *asked: Answer(400, f'{{"error": "{written}"}}'.encode())
+    with pytest.raises(Fault, match="the key"):
+        made.call("GET", "batches/x")
+
+
+def test_a_file_has_a_limit_of_all_its_bytes_and_of_each_line(server, client, monkeypatch):
+    monkeypatch.setattr("harness.remote.client.LARGEST", 100)
+    monkeypatch.setattr("harness.remote.client.LARGEST_FILE", 1 << 20)
+    made, lines = client(), b'{"a": 1}\n' * 10
+    server.others = lambda *asked: Answer(200, lines + b"[" + b" " * 200 + b"]\n" + lines)
+    assert [*made.lines("f")] == [{"a": 1}] * 10 + [None] + [{"a": 1}] * 10
+    server.others = lambda *asked: Answer(200, lines * 20_000)
+    with pytest.raises(Fault, match="over 1 MiB") as caught:
+        [*made.lines("f")]
+    assert not caught.value.again
 
 
 def test_a_made_up_key_spoils_no_reply(server, client, monkeypatch):
@@ -214,6 +208,17 @@ def test_what_the_server_counts_comes_with_the_answer(server, client):
     server.says = lambda asked: said("x", model=["?"], usage={"prompt_tokens": -1.5})
     reply = made.ask(made.body(Request(MESSAGES), 1))
     assert (reply.prompt_tokens, reply.answer_tokens, reply.served) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    "count", [10**30, 10**400, 2**31, -1, -(10**30), 1.5, 1e300, float("inf"), "7", True, [7], {}]
+)
+def test_an_absurd_count_is_none(server, client, count):
+    usage = {"prompt_tokens": count, "completion_tokens": 3}
+    server.says = lambda asked: said("x", usage=usage)
+    made = client()
+    reply = made.ask(made.body(Request(MESSAGES), 1))
+    assert (reply.text, reply.prompt_tokens, reply.answer_tokens) == ("x", None, 3)
 
 
 @pytest.mark.parametrize(("status", "free"), [(429, True), (400, True), (500, False)])
