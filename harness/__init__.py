@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from harness.records import (
         BASE_ARM as BASE_ARM,
         SPLITS as SPLITS,
+        SYSTEM_ROLES as SYSTEM_ROLES,
         Checkpoint as Checkpoint,
         Condition as Condition,
         Dataset as Dataset,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         TrialState as TrialState,
         Verdict as Verdict,
         from_json as from_json,
+        system_turns_of as system_turns_of,
         to_json as to_json,
     )
     from harness.registry import Provider as Provider, Registry as Registry
@@ -158,8 +160,9 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Rendered", "Requests", "RoundResult", "SPLITS", "Schedule", "Score",
-        "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json", "to_json",
+        "Problem", "Rendered", "Requests", "RoundResult", "SPLITS", "SYSTEM_ROLES", "Schedule",
+        "Score", "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json",
+        "system_turns_of", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",

@@ -24,6 +24,7 @@ from harness.records.rows import (
     BASE_ARM,
     CONTROL_ARM,
     SPLITS,
+    SYSTEM_ROLES,
     Checkpoint,
     Dataset,
     ErrorLabel,
@@ -39,6 +40,7 @@ from harness.records.rows import (
     Score,
     ScoredExample,
     Split,
+    system_turns_of,
 )
 from harness.records.searching import Trial, TrialState
 
@@ -48,6 +50,7 @@ __all__ = [
     "NOTHING_KEPT",
     "NOT_ASKED",
     "SPLITS",
+    "SYSTEM_ROLES",
     "AnsweredKind",
     "Checkpoint",
     "Condition",
@@ -84,5 +87,6 @@ __all__ = [
     "TrialState",
     "Verdict",
     "from_json",
+    "system_turns_of",
     "to_json",
 ]

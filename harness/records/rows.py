@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ BASE_ARM = "main"
 CONTROL_ARM = "random"
 Message = Mapping[str, Any]
 """A chat message as chat templates take it: ``role``, ``content``, perhaps ``tool_calls``."""
+SYSTEM_ROLES = ("system", "developer")
+"""Roles of turns that say how to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,21 @@ class Example:
         content = turn.get("content")
         return content if isinstance(content, str) else "" if content is None else str(content)
 
+    @property
+    def system_turns(self) -> tuple[Message, ...]:
+        """The turns before the conversation, which say how to answer."""
+        return tuple(
+            itertools.takewhile(lambda turn: turn.get("role") in SYSTEM_ROLES, self.messages)
+        )
+
     def as_asked(self) -> Example:
         """The row as a generator is given it: without answers, meta, group and place."""
         return replace(self, references=(), meta={}, group="", place="", thought="", rejected=())
+
+
+def system_turns_of(rows: Iterable[Example]) -> list[tuple[Message, ...]]:
+    """The different system turns with which rows begin, ``()`` for none, in the order met."""
+    return list({repr(turns): turns for turns in (row.system_turns for row in rows)}.values())
 
 
 @dataclass(frozen=True, slots=True)

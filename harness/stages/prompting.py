@@ -10,12 +10,11 @@ from typing import Any
 from harness.boundary.results import refused, returned, short, wrong
 from harness.context import Context
 from harness.kit.text import one_line
-from harness.records import Example, Message, Prediction
+from harness.records import SYSTEM_ROLES, Example, Message, Prediction
 from harness.stages.base import Conflict, Plugin
 from harness.stages.making import in_order
 
-SYSTEM = ("system", "developer")
-ROLES = (*SYSTEM, "user", "assistant")
+ROLES = (*SYSTEM_ROLES, "user", "assistant")
 """Of turns that may stand before a prompt."""
 LONGEST = 400
 """Characters of what a baseline says of itself."""
@@ -124,7 +123,7 @@ def prompted(
             raise refused(f"{what} is missing")
         if prompt.id != row.id:
             raise refused(f"{what} has the id '{short(prompt.id)}'")
-        own = [turn for turn in row.messages if turn.get("role") not in SYSTEM]
+        own = [turn for turn in row.messages if turn.get("role") not in SYSTEM_ROLES]
         if not own or list(prompt.messages[-len(own) :]) != own:
             raise refused(f"{what}: its last turns are not those of the row")
         for turn in prompt.messages[: -len(own)]:

@@ -26,7 +26,15 @@ from harness.engine.trust import as_allowed
 from harness.errors import ConfigError, DataError, UsageError, Waiting
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
-from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
+from harness.records import (
+    BASE_ARM,
+    Checkpoint,
+    Example,
+    Message,
+    Prediction,
+    from_json,
+    system_turns_of,
+)
 from harness.remote.spending import counting
 from harness.scoring import right
 from harness.stages import AnswerValues
@@ -129,6 +137,12 @@ class RunView:
         if split == "test":
             raise UsageError("the test set is sealed")
         return self._steps.data().split(split)
+
+    @property
+    def system_turns(self) -> tuple[Message, ...]:
+        """The system turns with which every row of dev begins; empty where they differ."""
+        first, *others = system_turns_of(self.rows("dev"))
+        return () if others else first
 
     def round(self, number: int) -> StoredRound:
         """A closed round of the main arm whole; nothing that is not stored is made.

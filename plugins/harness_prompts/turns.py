@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import harness
-
-SYSTEM = ("system", "developer")
-"""Roles of turns that say how to answer."""
+from harness import SYSTEM_ROLES
 
 
 def with_system(row: harness.Example, text: str) -> tuple[harness.Message, ...]:
@@ -23,7 +21,7 @@ def with_system(row: harness.Example, text: str) -> tuple[harness.Message, ...]:
             f"the system turn of '{row.id}' is not text, so nothing can be added to it",
             hint="take the baseline out",
         )
-    role = own[0]["role"] if own else SYSTEM[0]
+    role = own[0]["role"] if own else SYSTEM_ROLES[0]
     content = "\n\n".join(map(str, [*contents, text]))
     return ({"role": role, "content": content}, *spoken)
 
@@ -32,5 +30,5 @@ def parts(
     row: harness.Example,
 ) -> tuple[Sequence[harness.Message], Sequence[harness.Message]]:
     """The system turns of a row, and all others."""
-    own = [turn for turn in row.messages if turn.get("role") in SYSTEM]
-    return own, [turn for turn in row.messages if turn.get("role") not in SYSTEM]
+    own = [turn for turn in row.messages if turn.get("role") in SYSTEM_ROLES]
+    return own, [turn for turn in row.messages if turn.get("role") not in SYSTEM_ROLES]

@@ -20,8 +20,9 @@ app = typer.Typer()
 def try_(request: Request) -> None:
     """Put your prompts to the base model and the best round.
 
-    Both answer as they answered dev: by the run's own generator and options. Without --prompt
-    and --file prompts are typed, turn after turn. Nothing is stored.
+    Both answer as they answered dev: by the run's own generator and options, and below the system
+    turn that all rows of dev have. Without --prompt and --file prompts are typed, turn after turn.
+    Nothing is stored.
     """
     from harness.terminal.progress import WEIGHTS, Display
     from harness_try import showing
@@ -33,6 +34,8 @@ def try_(request: Request) -> None:
     out, err = Console(), Console(stderr=True)
     with Display(err, "try", 2 * WEIGHTS["generate"]) as display:
         sides = find(request.run, request.round, display.stage("find the models"))
+        if request.system is None:
+            rows = [sides.as_in_the_run(row) for row in rows]
         answers = sides.answer((rows, rows), display) if rows else None
     if sides.open and sides.best:
         note = f"note: run {sides.run} goes on; round {sides.round} is its best so far"
@@ -42,7 +45,7 @@ def try_(request: Request) -> None:
     elif request.as_json:
         sys.stdout.write(json.dumps(document(sides, rows, answers), indent=1) + "\n")
     else:
-        showing.show_head(sides, out)
+        showing.show_head(sides, out, system_given=request.system is not None)
         alone = [each.seconds for each in answers] if len(rows) == 1 else None
         for row, *pair in zip(rows, *(each.predictions for each in answers), strict=True):
             showing.show_prompt(row, out)

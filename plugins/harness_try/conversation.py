@@ -66,17 +66,18 @@ def converse(sides: Sides, request: Request, out: Console, err: Console) -> None
 
         # So that a text of several lines can be pasted as one prompt; Python switches it off.
         readline.parse_and_bind("set enable-bracketed-paste on")
-    show_head(sides, out)
+    show_head(sides, out, system_given=request.system is not None)
     tables.note(out, HELP, "dim")
     interrupts = Interrupts()
-    histories = _fresh(request.system_turn)
+    fresh = _fresh(sides, request)
+    histories = (fresh, fresh)
     with interrupts.handled():
         while True:
             try:
                 out.print()
                 text = storable(input(ASK)).strip()
                 if text == NEW:
-                    histories = _fresh(request.system_turn)
+                    histories = (fresh, fresh)
                     tables.note(out, "a new conversation", "dim")
                 elif text:
                     histories = _turn(
@@ -92,9 +93,10 @@ def converse(sides: Sides, request: Request, out: Console, err: Console) -> None
 History = Sequence[harness.Message]
 
 
-def _fresh(system: str | None) -> tuple[History, History]:
-    head = prompts.of_text("", system).messages[:-1]
-    return head, head
+def _fresh(sides: Sides, request: Request) -> History:
+    """The turns with which a conversation begins."""
+    row = prompts.of_text("", request.system_turn)
+    return (row if request.system is not None else sides.as_in_the_run(row)).system_turns
 
 
 def _turn(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness import SYSTEM_ROLES
 from harness.kit.files import read_at_most, read_whole
 from harness.readers import (
     BOM,
@@ -22,13 +23,13 @@ from harness.readers import (
 )
 
 STANDARD_INPUT = Path("-")
-ROLES = ("system", "developer", "user", "assistant", "tool")
+ROLES = (*SYSTEM_ROLES, "user", "assistant", "tool")
 _LARGEST = 256 * 2**20
 _FORM = '{"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}'
 
 
 def of_text(text: str, system: str | None, name: str = "1") -> harness.Example:
-    """One turn of a user, below a system turn where one is given."""
+    """One turn of a user, below a system turn where one is given that is not empty."""
     return _row(name, [{"role": "user", "content": text}], system)
 
 
@@ -89,7 +90,7 @@ def _of_record(value: Record, system: str | None, name: str) -> harness.Example:
     if not turns or turns[-1]["role"] != "user" or not str(turns[-1]["content"]).strip():
         raise ValueError("the last turn before the answer has to be the user's, and not blank")
     if system is not None:
-        turns = [turn for turn in turns if turn["role"] not in ("system", "developer")]
+        turns = [turn for turn in turns if turn["role"] not in SYSTEM_ROLES]
     tools = value.get("tools") or ()
     if not isinstance(tools, list | tuple) or not all(isinstance(tool, dict) for tool in tools):
         raise ValueError("`tools` has to be a list of objects")
@@ -107,5 +108,5 @@ def _row(
     name: str, turns: list[Mapping[str, Any]], system: str | None,
     tools: tuple[Mapping[str, Any], ...] = (),
 ) -> harness.Example:  # fmt: skip
-    head = [] if system is None else [{"role": "system", "content": system}]
+    head = [{"role": "system", "content": system}] if system else []
     return harness.Example(name, (*head, *turns), split="dev", tools=tools)

@@ -37,7 +37,9 @@ class Request:
     ] = None
     system: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--system", metavar="TEXT", help="the system turn before each prompt"),
+        typer.Option(
+            "--system", metavar="TEXT", help="in place of the run's system turn; empty: none"
+        ),
     ] = None
     marks: Annotated[
         bool, typer.Option("--marks", help="mark words that only one of the two answers has")

@@ -17,6 +17,8 @@ from harness_try.sides import Answered, Sides
 
 LONGEST = 100_000
 """Characters of an answer that are shown."""
+SYSTEM = 200
+"""Characters of the system turn that are shown."""
 STYLES, MARKS = ("red", "green"), (("[-", "-]"), ("{+", "+}"))
 """Of words that only one side has: base model, round. Marks stand where there is no colour."""
 CUT = {"length": "truncated at max_new_tokens", "context": "no room in the model's context"}
@@ -71,13 +73,30 @@ def show_times(answers: tuple[Answered, Answered], sides: Sides, console: Consol
     tables.note(console, f"{number} prompts: {', '.join(times)}", "dim")
 
 
-def show_head(sides: Sides, console: Console) -> None:
-    """Whose answers these are."""
+def show_head(sides: Sides, console: Console, *, system_given: bool) -> None:
+    """Whose answers these are, and below which system turn.
+
+    Args:
+        system_given: whether ``--system`` says that.
+    """
     best = " (the best so far)" if sides.best and sides.open else " (best)" if sides.best else ""
     name = one_line(sides.models.base.name) or "the base model"
     head = Text(one_line(f"run {sides.run}:", tables.ID_LIMIT), "bold")
     head.append(f" {name} and round {sides.round}{best}", "default not bold")
     console.print(head, highlight=False)
+    if not system_given and (note := _system_note(sides)):
+        tables.note(console, note, "dim")
+
+
+def _system_note(sides: Sides) -> str:
+    """Below which system turn prompts without one are put; empty where dev has none."""
+    if len(sides.system_turns) > 1:
+        return (
+            f"the rows of dev begin with {len(sides.system_turns)} different system turns, so none "
+            "is put before your prompts: --system TEXT gives one"
+        )
+    text = one_line("; ".join(str(turn.get("content")) for turn in sides.system_turns[0]), SYSTEM)
+    return f"system turn, as in dev (--system TEXT gives another): {text}" if text else ""
 
 
 def _head(title: str, answer: harness.Prediction, took: str) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Sides:
     Attributes:
         best: whether the round is the best one.
         open: whether the run has not closed all its rounds.
+        system_turns: the different ones with which rows of dev begin, ``()`` for none.
     """
 
     run: str
@@ -41,6 +43,13 @@ class Sides:
     best: bool
     open: bool
     models: harness.RoundModels
+    system_turns: Sequence[Sequence[harness.Message]]
+
+    def as_in_the_run(self, row: harness.Example) -> harness.Example:
+        """The prompt below the system turn that all rows of dev have, if it has none of its own."""
+        if row.system_turns or len(self.system_turns) > 1:
+            return row
+        return dataclasses.replace(row, messages=(*self.system_turns[0], *row.messages))
 
     @property
     def titles(self) -> tuple[str, str]:
@@ -97,7 +106,8 @@ def find(name: str | None, number: int | None, report: harness.Report) -> Sides:
         raise _nothing_beside_it(run.name, closed, number)
     config: Any = run.config()
     going_on = max(closed) < int(config.get("rounds") or 0)
-    return Sides(run.name, wanted, wanted == best, going_on, run.models([wanted], report))
+    turns = harness.system_turns_of(run.rows("dev"))
+    return Sides(run.name, wanted, wanted == best, going_on, run.models([wanted], report), turns)
 
 
 def _nothing_beside_it(run: str, closed: Sequence[int], asked: int | None) -> harness.UsageError:

@@ -71,6 +71,8 @@ def _use(made: Export) -> Iterator[str]:
     """How it is asked."""
     yield from ("## Use", "")
     yield from _file_lines(made) if made.file else _python_lines(made)
+    if made.system_note:
+        yield from ("", f"{_safe(made.system_note[0].upper() + made.system_note[1:])}.")
 
 
 def _file_lines(made: Export) -> Iterator[str]:
@@ -108,7 +110,8 @@ def _python_lines(made: Export) -> Iterator[str]:
     yield from (imported, "from transformers import AutoTokenizer", "")
     yield 'folder = "."  # this folder'
     yield from (loaded, "tokenizer = AutoTokenizer.from_pretrained(folder)", "")
-    yield 'chat = [{"role": "user", "content": "…"}]'
+    system = "".join(f"{_turn(turn)!r}, " for turn in made.origin.system_turns)
+    yield f"chat = [{system}{{'role': 'user', 'content': '…'}}]"
     yield "inputs = tokenizer.apply_chat_template("
     yield "    chat, add_generation_prompt=True, return_tensors='pt', return_dict=True" + further
     yield ")"
@@ -124,6 +127,10 @@ def _python_lines(made: Export) -> Iterator[str]:
     if "strftime_now" in str(chats.tokenizer.chat_template):
         yield ""
         yield "The chat template prints today's date; all prompts were built with 1 January 2026."
+
+
+def _turn(turn: Mapping[str, Any]) -> dict[str, str]:
+    return {"role": str(turn["role"]), "content": str(turn["content"])}
 
 
 def _origin(made: Export) -> Iterator[str]:

@@ -69,7 +69,7 @@ def export(request: Request) -> None:
         made = (_export_file if request.gguf else _export)(request, target, base, console)
     what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
     parity = made.parity.sentence if made.parity else ""
-    lines = (what, parity, *made.checks, made.advice, made.note)
+    lines = (what, made.system_note, parity, *made.checks, made.advice, made.note)
     for line in filter(None, lines):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     use = list(made.loading_lines(repr(str(target))))
@@ -152,7 +152,7 @@ def _write_task(request: Request) -> None:
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:
     from harness.terminal.progress import SHORT, WEIGHTS, Display
     from harness_transformers import memory
-    from harness_transformers.export import origin, parity
+    from harness_transformers.export import origin, parity, system_turn
     from harness_transformers.export.card import write_card
     from harness_transformers.export.licence import of_base
     from harness_transformers.export.made import Export, Merging
@@ -168,7 +168,8 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             display.stage("write the files")
-            rounded = _write(source, base, folder, request)
+            asked = system_turn.placed(source.tuned, source.system_turns)
+            rounded = _write(source, asked, base, folder, request)
             parity.check_prompts(source, folder)
             display.stage_done("write", "write the files", 0.0, False)
             exported = parity.as_checkpoint(source, folder, merged=request.merge)
@@ -191,7 +192,10 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
             licence = of_base(source.stored.config["model"], source.tuned)
             licence = request.licence or licence
             named = base or _base_folder(source)
-            made = Export(source, compared, named, base is None, licence, sameness, merging)
+            made = Export(
+                source, compared, named, base is None, licence, sameness, merging,
+                system_placed=asked is not source.tuned,
+            )  # fmt: skip
             write_card(made, folder)
     return made
 
@@ -206,7 +210,7 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
     """
     from harness.terminal.progress import SHORT, WEIGHTS, Display
     from harness_transformers import memory
-    from harness_transformers.export import fidelity, modelfile, origin, weights
+    from harness_transformers.export import fidelity, modelfile, origin, system_turn, weights
     from harness_transformers.export.card import write_card
     from harness_transformers.export.licence import of_base
     from harness_transformers.export.made import Export, File
@@ -225,7 +229,8 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             path = folder / f"model-{kind}.gguf"
-            asking.written(source.tuned, path, kind, display.stage("write the file"))
+            asked = system_turn.placed(source.tuned, source.system_turns)
+            asking.written(asked, path, kind, display.stage("write the file"))
             template = modelfile.write(source, folder, path.name)
             weights.write_legal(source.tuned, folder)
             display.stage_done("write", "write the file", 0.0, False)
@@ -244,7 +249,10 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
             file = File(path.name, kind, writing.kinds_of(path), seen, template)
             licence = request.licence or of_base(source.stored.config["model"], source.tuned)
             compared = seen.parity if seen else None
-            made = Export(source, compared, _base_folder(source), True, licence, file=file)
+            made = Export(
+                source, compared, _base_folder(source), True, licence, file=file,
+                system_placed=asked is not source.tuned,
+            )  # fmt: skip
             write_card(made, folder)
     return made
 
@@ -275,12 +283,16 @@ def _refuse_merging(source: Origin, option: str = "--merge") -> None:
 
 
 def _write(
-    source: Origin, base: str | None, folder: Path, request: Request
+    source: Origin, asked: harness.Checkpoint, base: str | None, folder: Path, request: Request
 ) -> tuple[str, float] | None:
-    """All files but the card; what ``weights.write_merged`` says, None of an adapter."""
+    """All files but the card; what ``weights.write_merged`` says, None of an adapter.
+
+    Args:
+        asked: the model with the chat template that is exported.
+    """
     from harness_transformers.export import weights
 
-    weights.write_tokenizer(source.tuned, folder)
+    weights.write_tokenizer(asked, folder)
     if request.merge:
         return weights.write_merged(source.tuned, folder, request.dtype)
     weights.write_adapter(source.tuned, base or _base_folder(source), folder)

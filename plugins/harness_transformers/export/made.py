@@ -99,6 +99,7 @@ class Export:
         sameness: of an adapter: its answers beside those of the run's own.
         merging: of merged weights: what became of the update.
         file: of a GGUF file: what it is.
+        system_placed: whether its chat template has the system turn of all rows.
     """
 
     origin: Origin
@@ -109,6 +110,18 @@ class Export:
     sameness: Sameness | None = None
     merging: Merging | None = None
     file: File | None = None
+    system_placed: bool = False
+
+    @property
+    def system_note(self) -> str:
+        """How the model has to be asked so that it hears the system turn of the rows."""
+        if self.system_placed:
+            return "its chat template puts the run's system turn before a chat that has none"
+        if self.origin.system_turns:
+            return "its chat template cannot hold the run's system turn: give it with each chat"
+        if any(row.system_turns for row in self.origin.stored.card.examples):
+            return "the rows of dev have system turns of their own: give one with each chat"
+        return ""
 
     @property
     def merged(self) -> bool:

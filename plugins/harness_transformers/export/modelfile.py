@@ -91,6 +91,7 @@ def write(origin: Origin, folder: Path, file: str) -> bool:
         # Ollama puts the token of the beginning there itself.
         bos = str(chats.tokenizer.bos_token) if asking.begins(chats) else ""
         lines.append(f'TEMPLATE """{_template(pieces, bos)}"""')
+    lines += _system_lines(origin.system_turns, pieces)
     lines += ["PARAMETER temperature 0", "PARAMETER repeat_penalty 1"]
     lines.append(f"PARAMETER num_predict {int(generate.get('max_new_tokens') or 256)}")
     stops = [str(chats.tokenizer.convert_ids_to_tokens(n)) for n in sorted(chats.stops.tokens)]
@@ -98,6 +99,20 @@ def write(origin: Origin, folder: Path, file: str) -> bool:
     lines += [f'PARAMETER stop "{stop}"' for stop in stops if '"' not in stop and "\n" not in stop]
     write_text(folder / NAME, "\n".join(lines) + "\n")
     return pieces is not None
+
+
+def _system_lines(turns: Sequence[harness.Message], pieces: Pieces | None) -> list[str]:
+    """What Ollama puts before a chat that has no system turn; nothing where there is none.
+
+    ``SYSTEM`` is one text, of the role ``system``, and has no escapes.
+    """
+    if not turns:
+        return []
+    text = str(turns[0]["content"])
+    whole = len(turns) == 1 and turns[0]["role"] == "system" and '"""' not in text
+    if not whole or text.strip() != text or (pieces and "system" not in pieces.around):
+        return ["# The system turn of the run cannot be said here: give it with each chat."]
+    return [f'SYSTEM """{text}"""']
 
 
 def _dangerous(pieces: Pieces) -> bool:

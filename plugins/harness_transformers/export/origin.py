@@ -35,6 +35,13 @@ class Origin:
         return self.stored.result.round
 
     @property
+    def system_turns(self) -> tuple[harness.Message, ...]:
+        """The system turns of all rows of dev; empty where they differ, or hold more than text."""
+        first, *others = harness.system_turns_of(self.stored.card.examples)
+        texts = all(isinstance(turn.get("content"), str) for turn in first)
+        return first if texts and not others else ()
+
+    @property
     def quantised(self) -> bool:
         """Whether the base model is loaded in fewer bits, or stored so."""
         if loading.QUANTIZATION in self.tuned.info:

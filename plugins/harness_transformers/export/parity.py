@@ -150,8 +150,10 @@ def as_checkpoint(origin: Origin, folder: Path, *, merged: bool) -> harness.Chec
     if not merged:
         return dataclasses.replace(origin.tuned, path=str(folder))
     info = {key: value for key, value in origin.tuned.info.items() if key != "chat_template"}
+    # Another template than in training, which puts the system turn of the rows before a chat; the
+    # prompts of dev were compared (check_prompts).
     return dataclasses.replace(
-        origin.tuned, kind="base", path=str(folder), base_path=None, info=info
+        origin.tuned, kind="base", path=str(folder), base_path=None, template=None, info=info
     )
 
 

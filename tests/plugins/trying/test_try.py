@@ -128,6 +128,70 @@ def test_a_system_turn_goes_before_each_prompt(finished: Any, stdin: Any) -> Non
     assert [answer["id"] for answer in found["answers"]] == ["1", "3"]
 
 
+def system_project(project: Project, rows: list[dict[str, Any]], system: str) -> None:
+    """A run of one round, of rows of the source ``rows``, whose answers tell all turns."""
+    project.write("".join(json.dumps(row) + "\n" for row in rows), "rows.jsonl")
+    project.write(SLOW, "slow.py")
+    text = CONFIG.replace("plugins: [", "plugins: [slow.py, ").replace(
+        "data: {source: fake}",
+        f"data: {{source: rows, path: rows.jsonl, system: '{system}', "
+        "sizes: {pool: 10, dev: 24, test: 24}}",
+    )
+    project.write(text.replace("generate: {plugin: fake}", "generate: {plugin: slow}"))
+    done = project.inside("iterate", "--rounds", "1", "--no-test", "--set", "augment=[]")
+    assert done.code == 0, done.err
+
+
+def heard(document: Any) -> list[list[tuple[str, str]]]:
+    return [[(t["role"], t["content"]) for t in a["messages"]] for a in document["answers"]]
+
+
+def test_the_system_turn_of_all_rows_goes_before_each_prompt(
+    project: Project, stdin: Any, monkeypatch: Any
+) -> None:
+    rows = [{"prompt": f"copy: word{n} other{n}", "completion": f"word{n}"} for n in range(90)]
+    system_project(project, rows, "Answer with one word.")
+    base = ("--round", "1", "--json")
+    system, user = ("system", "Answer with one word."), ("user", "copy: a")
+    assert heard(tried(project, "-p", "copy: a", *base).document) == [[system, user]]
+    other = [[("system", "Be brief."), user]]
+    found = tried(project, "-p", "copy: a", "--system", "Be brief.", *base).document
+    assert heard(found) == other
+    assert heard(tried(project, "-p", "copy: a", "--system", "", *base).document) == [[user]]
+    own = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user",
+           "content": "copy: a"}]}  # fmt: skip
+    lines = "".join(json.dumps(row) + "\n" for row in (own, {"prompt": "copy: a"}))
+    stdin(lines.encode())
+    assert heard(tried(project, "-f", "-", *base).document) == [*other, [system, user]]
+    note = "system turn, as in dev (--system TEXT gives another): Answer with one word.\n"
+    assert note in tried(project, "-p", "copy: a", "--round", "1").out
+    assert "system turn" not in tried(project, "-p", "copy: a", "--round", "1", "--system", "").out
+    typed = iter(["copy: a"])
+
+    def line(ask: str) -> str:
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", line)
+    talk = tried(project, "--round", "1").out
+    assert note in talk and "heard 2: ['Answer with one word.', 'copy: a']" in talk
+
+
+def test_different_system_turns_of_rows_are_told_and_none_is_chosen(project: Project) -> None:
+    rows = [
+        {"prompt": f"copy: word{n} other{n}", "completion": f"word{n}", "system": f"Be {n % 3}."}
+        for n in range(90)
+    ]
+    system_project(project, rows, "")
+    arguments = ("-p", "copy: a", "--round", "1")
+    assert heard(tried(project, *arguments, "--json").document) == [[("user", "copy: a")]]
+    told = "the rows of dev begin with 3 different system turns, so none is put before your"
+    assert told in tried(project, *arguments).out
+
+
 FAULTS = {
     "two ways to a prompt": (("-p", "x", "-f", "y"), 2, "one of them"),
     "a blank prompt": (("-p", " \n"), 2, "--prompt is blank"),
