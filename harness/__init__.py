@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from harness.config.finding import shipped as shipped
     from harness.config.making import make_metrics as make_metrics, make_plugin as make_plugin
+    from harness.config.named import Named as Named
     from harness.config.plugin_entries import PluginEntry as PluginEntry
     from harness.config.variants import Variants as Variants
     from harness.context import (
@@ -200,6 +201,7 @@ _HOMES = {
     "harness.data.screening": ("Screening", "previewed"),
     "harness.config.finding": ("shipped",),
     "harness.config.making": ("make_metrics", "make_plugin"),
+    "harness.config.named": ("Named",),
     "harness.config.plugin_entries": ("PluginEntry",),
     "harness.config.variants": ("Variants",),
     "harness.data.families": ("families", "in_parts"),

@@ -68,8 +68,6 @@ class Context:
             valid under the weights that it returns, for trainings are compared by it.
         limits: of such a trainer: (share of the training, loss of valid above which it need not go
             on; None where none is known); see :meth:`harness.Trainer.train`.
-        plugins: of a stage in the run's process: the one-file plugins of the run, for
-            :func:`harness.make_plugin` and :func:`harness.make_metrics`.
         refused: reason -> rows that an augmenter refused itself; see :meth:`refuse`.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
@@ -93,7 +91,6 @@ class Context:
     say: Callable[[str], None] = unheard
     probe: bool = False
     refused: Counter[str] = field(default_factory=Counter)
-    plugins: tuple[str, ...] = ()
 
     def refuse(self, reason: str) -> None:
         """Count a row that an augmenter made and did not propose (``verify: json``).

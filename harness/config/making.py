@@ -111,5 +111,6 @@ def make_entries(
 
 def look_at_inputs(entry: PluginEntry) -> None:
     """Ask for the files that results depend on: a damaged one shows before any work."""
-    with plainly(entry.named):
-        paths(entry.instance.inputs(), "inputs()")
+    for _, each in entry.whole():
+        with plainly(each.named):
+            paths(each.instance.inputs(), "inputs()")

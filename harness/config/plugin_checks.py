@@ -21,13 +21,16 @@ def ask(
 ) -> None:
     """Call each entry's :meth:`harness.Plugin.check` and collect the answers with their places.
 
+    So are the plugins that its options name.
+
     Args:
         entries: each with its place in the file.
         settings: see :meth:`harness.Plugin.check`.
     """
     for place, entry in entries:
-        for problem in _answers(entry, settings):
-            problems.add((*place, *problem.place), problem.message, problem.level)
+        for inner, each in entry.whole():
+            for problem in _answers(each, settings):
+                problems.add((*place, *inner, *problem.place), problem.message, problem.level)
 
 
 def _answers(entry: PluginEntry, settings: Mapping[str, Any]) -> list[Problem]:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.boundary.calls import plainly
+from harness.config.named import Named
 from harness.errors import ConfigError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
@@ -89,6 +90,16 @@ class PluginEntry:
         """The same for an entry beside others of its kind."""
         own = {**self.key(), "name": self.name, "rows": self.rows, "control": self.control}
         return {**own, "review": self.review.key()} if self.review else own
+
+    def whole(self) -> Iterator[tuple[Place, PluginEntry]]:
+        """The entry, and all plugins that options within it name, each with its place in it."""
+        yield (), self
+        options = self.instance.options
+        for name in type(options).model_fields:
+            for place, value in values_in(getattr(options, name), (name,)):
+                if isinstance(value, Named):
+                    for inner, entry in value.entry.whole():
+                        yield (*place, *inner), entry
 
     def shown(self) -> dict[str, Any]:
         """The entry with every default, as it stands in the run's ``config.yaml``."""
@@ -171,7 +182,7 @@ def entry_of(
     reviewer = None
     if review is not None:
         reviewer = _reviewer(registry, review, (*place, "review"), base, problems)
-    instance = _instance(provider.plugin, options, place, base, problems)
+    instance = _instance(registry, provider.plugin, options, place, base, problems)
     if instance is None:
         return None
     last = place[-1] if place else 0
@@ -206,7 +217,8 @@ def experiments_of(
         options = {
             key: values[key] for key in provider.plugin.Options.model_fields if key in values
         }
-        if (instance := _instance(provider.plugin, options, (), base, problems)) is not None:
+        instance = _instance(registry, provider.plugin, options, (), base, problems)
+        if instance is not None:
             yield PluginEntry(
                 Experiment.stage, name, name, instance, provider.origin,
                 distribution=provider.distribution,
@@ -214,19 +226,24 @@ def experiments_of(
 
 
 def _instance(
-    plugin: type[Plugin], options: Any, place: Place, base: Path, problems: Problems
-) -> Plugin | None:
+    registry: Registry, plugin: type[Plugin], options: Any, place: Place, base: Path,
+    problems: Problems,
+) -> Plugin | None:  # fmt: skip
     kind = plugin.Options
     try:
         validated = kind.model_validate(options)
     except ValidationError as error:
         problems.add_validation(place, error, kind, plugin.synonyms)
         return None
+    settling = _Settling(registry, base, problems)
     resolved = {
-        name: _resolve(getattr(validated, name), base)
+        name: settling.settled(value, (*place, name))
         for name in kind.model_fields
-        if any(paths_in(getattr(validated, name)))
+        for value in [getattr(validated, name)]
+        if any(isinstance(leaf, (Path, Named)) for _, leaf in values_in(value))
     }
+    if settling.failed:
+        return None
     try:
         with plainly(plugin.name):
             instance = plugin(validated.model_copy(update=resolved))
@@ -240,30 +257,57 @@ def _instance(
     return instance
 
 
+def values_in(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """All that an option holds that holds nothing itself, each with its place."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from values_in(getattr(value, name), (*place, name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from values_in(item, (*place, str(key)))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for number, item in enumerate(value):
+            yield from values_in(item, (*place, number))
+    else:
+        yield place, value
+
+
 def paths_in(value: Any) -> Iterator[Path]:
     """The paths among an option's values."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from paths_in(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from paths_in(item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from paths_in(item)
+    return (leaf for _, leaf in values_in(value) if isinstance(leaf, Path))
 
 
-def _resolve(value: Any, base: Path) -> Any:
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        return value.model_copy(update={n: _resolve(getattr(value, n), base) for n in fields})
-    if isinstance(value, Mapping):
-        return {key: _resolve(item, base) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return type(value)(_resolve(item, base) for item in value)
-    return base / value.expanduser() if isinstance(value, Path) else value
+@dataclass(slots=True)
+class _Settling:
+    """Makes options whole by the config that holds them: its folder, its plugins.
+
+    Attributes:
+        failed: whether a plugin that an option names could not be made.
+    """
+
+    registry: Registry
+    base: Path
+    problems: Problems
+    failed: bool = False
+
+    def settled(self, value: Any, place: Place) -> Any:
+        if isinstance(value, BaseModel):
+            fields = type(value).model_fields
+            own = {name: self.settled(getattr(value, name), (*place, name)) for name in fields}
+            return value.model_copy(update=own)
+        if isinstance(value, Mapping):
+            return {key: self.settled(item, (*place, str(key))) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return type(value)(
+                self.settled(item, (*place, number)) for number, item in enumerate(value)
+            )
+        if isinstance(value, Named):
+            made = entry_of(
+                self.registry, value.stage, dict(value.raw), place, self.base, self.problems
+            )
+            self.failed |= made is None
+            return Named(value.stage, value.raw, made)
+        return self.base / value.expanduser() if isinstance(value, Path) else value
 
 
 def _keyable(value: Any) -> Any:
@@ -278,5 +322,7 @@ def _keyable(value: Any) -> Any:
         return [_keyable(item) for item in value]
     if isinstance(value, Path):
         return "<file>"
+    if isinstance(value, Named):
+        return value.entry.key()
     plain = value is None or isinstance(value, (str, bool, int))
     return value if plain or (isinstance(value, float) and math.isfinite(value)) else str(value)

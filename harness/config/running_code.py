@@ -29,9 +29,14 @@ class CodeRunner(NamedTuple):
 
 
 def runs_code(entry: PluginEntry) -> bool:
-    """Whether one of its options has it run code (:attr:`harness.Plugin.runs_code`)."""
-    options = entry.instance.options
-    return any(getattr(options, name, None) for name in entry.instance.runs_code)
+    """Whether one of its options has it run code (:attr:`harness.Plugin.runs_code`), or one of a
+    plugin that it names.
+    """
+    return any(
+        getattr(each.instance.options, name, None)
+        for _, each in entry.whole()
+        for name in each.instance.runs_code
+    )
 
 
 def runner_of(entry: PluginEntry) -> CodeRunner:

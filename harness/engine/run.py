@@ -411,7 +411,6 @@ class Run:
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))
         context = Context(folder / "output", seed, stage, at.round, at.arm, run=self.name)
         context.report, context.cancelled = report, self.cancelled
-        context.plugins = self.plugin_files
         context.scratch, context.say = scratch.of(folder), self.calls.saying(at.label(stage))
         context.checkpoint_minutes = self.config.settings.execution.checkpoint_minutes
         return context

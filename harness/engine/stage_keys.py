@@ -28,9 +28,15 @@ Versions = Mapping[str, str]
 
 
 def entry_key(entry: PluginEntry, versions: Versions) -> dict[str, Any]:
-    """What of a plugin entry changes its results: options, revision, files, library versions."""
+    """What of a plugin entry changes its results: options, revision, files, library versions.
+
+    What options name counts as the entry itself does.
+    """
     key = entry.key()
-    files = [*entry_files(entry), *paths(entry.instance.growing(), "growing()")]
+    growing = [
+        path for _, each in entry.whole() for path in paths(each.instance.growing(), "growing()")
+    ]
+    files = [*entry_files(entry), *growing]
     if files:
         key["inputs"] = files_digest(files)
     if versions:
@@ -39,32 +45,47 @@ def entry_key(entry: PluginEntry, versions: Versions) -> dict[str, Any]:
 
 
 def entry_files(entry: PluginEntry) -> list[Path]:
-    """The files that the entry reads, its own code included where that is a one-file plugin.
+    """The files that the entry reads, with those of the plugins that its options name.
 
-    An option that is a path counts even if the plugin's ``inputs()`` forget it. A model's own
-    folder does not: its content is the digest of the checkpoint that it gives.
+    The code of a one-file plugin is one of them. An option that is a path counts even if the
+    plugin's ``inputs()`` forget it. The folder of the run's own model does not: its content is the
+    digest of the checkpoint that it gives.
     """
-    own = Path(entry.origin)
-    code = [own] if own.suffix == ".py" and own.is_file() else []
-    named = [*paths(entry.instance.inputs(), "inputs()")]
-    if entry.stage == "model":
-        return [*named, *code]
+    own = _files_of(entry, options=entry.stage != "model")
+    named = [file for place, each in entry.whole() if place for file in _files_of(each)]
+    return [*own, *named]
+
+
+def _files_of(entry: PluginEntry, *, options: bool = True) -> list[Path]:
+    """Those of a plugin alone.
+
+    Args:
+        options: whether what its options name counts.
+    """
+    origin = Path(entry.origin)
+    code = [origin] if origin.suffix == ".py" and origin.is_file() else []
+    inputs = [*paths(entry.instance.inputs(), "inputs()")]
+    if not options:
+        return [*inputs, *code]
     growing = {path.resolve() for path in entry.instance.growing()}
-    known = {path.resolve() for path in named} | growing
-    options = [path for path in paths_in(entry.instance.options) if not _covered(path, known)]
-    return [*named, *(file for path in options for file in _content(path)), *code]
+    known = {path.resolve() for path in inputs} | growing
+    given = [path for path in paths_in(entry.instance.options) if not _covered(path, known)]
+    return [*inputs, *(file for path in given for file in _content(path)), *code]
 
 
 def versions_of(entry: PluginEntry) -> dict[str, str]:
-    """The versions of the libraries that make the entry's results.
+    """The versions of the libraries that make the entry's results, and those of what it names.
 
-    Those that the plugin names; where it names none, the distribution that it comes from. The
+    Those that a plugin names; where it names none, the distribution that it comes from. The
     plugins of harness itself raise their revisions by hand.
     """
-    names = entry.instance.libraries
-    if names is None:
-        names = [entry.distribution] if entry.distribution not in ("", DISTRIBUTION) else []
-    return {name: _version(name) for name in names}
+    versions: dict[str, str] = {}
+    for _, each in entry.whole():
+        names = each.instance.libraries
+        if names is None:
+            names = [each.distribution] if each.distribution not in ("", DISTRIBUTION) else []
+        versions |= {name: _version(name) for name in names}
+    return versions
 
 
 def versions_in(config: Config, entry: PluginEntry) -> dict[str, str]:

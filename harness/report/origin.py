@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from harness.boundary import results
 from harness.config.loading import Config
+from harness.config.named import Named
 from harness.config.plugin_entries import PluginEntry
 from harness.engine import beginning
 from harness.engine.history import History
@@ -101,6 +102,8 @@ def _plain(value: Any, root: Path) -> Any:
         return _told(Path(value), root) if _is_path(value) else one_line(value, TEXT)
     if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, Named):
+        value = value.shown()
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,7 +40,7 @@ class EndpointBaseline(harness.Baseline):
     libraries = ()
 
     class Options(ServerOptions):
-        prompts: str | Mapping[str, Any] | None = Field(
+        prompts: harness.Named[harness.Baseline] | None = Field(
             None,
             description="the baseline that makes its prompts: `few-shot`, or `{plugin: prompted, "
             "system: TEXT}`; null: the rows as they are",
@@ -54,6 +52,11 @@ class EndpointBaseline(harness.Baseline):
         super().__init__(options)
         if options is not None:
             check_server(self.options)
+        if self._way is not None and self._way.model():
+            raise ValueError(
+                f"prompts: '{self._way.name}' is another model, and makes no prompts; `few-shot` "
+                "or `{plugin: prompted, system: TEXT}` would"
+            )
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
@@ -62,21 +65,13 @@ class EndpointBaseline(harness.Baseline):
         message = f"the prompts of dev, and of test once it is opened, are sent to {host}"
         yield harness.Problem(message, ("endpoint",), "note")
 
-    def inputs(self) -> Sequence[Path]:
-        """See :meth:`harness.Plugin.inputs`."""
-        return () if self._way is None else self._way.inputs()
-
     def prompts(
         self,
         rows: Sequence[harness.Example],
         train: Sequence[harness.Example],
         context: harness.Context,
     ) -> Iterable[harness.Example]:
-        """See :meth:`harness.Baseline.prompts`.
-
-        Raises:
-            ConfigError: `prompts` names no baseline that can make them.
-        """
+        """See :meth:`harness.Baseline.prompts`."""
         return rows if self._way is None else self._way.prompts(rows, train, context)
 
     def description(self, train: Sequence[harness.Example]) -> str:
@@ -124,26 +119,10 @@ class EndpointBaseline(harness.Baseline):
             names = ", ".join(sorted(served))
             context.remark(f"The server calls the model {self.options.model}: {names}.")
 
-    @functools.cached_property
+    @property
     def _way(self) -> harness.Baseline | None:
-        """What makes the prompts.
-
-        Raises:
-            ConfigError: there is no such baseline, or another model answers it, too.
-        """
-        raw = self.options.prompts
-        if raw is None:
-            return None
-        entry = {"plugin": raw} if isinstance(raw, str) else dict(raw)
-        hint = "prompts: few-shot, or prompts: {plugin: prompted, system: TEXT}"
-        name = entry.pop("plugin", None)
-        if not isinstance(name, str):
-            raise harness.ConfigError("prompts names no plugin", hint=hint)
-        plugin = harness.make_plugin("baseline", name, entry)
-        assert isinstance(plugin, harness.Baseline)
-        if plugin.model():
-            raise harness.ConfigError(f"'{name}' is another model, and makes no prompts", hint=hint)
-        return plugin
+        """What makes the prompts."""
+        return None if self.options.prompts is None else self.options.prompts.plugin
 
 
 def _asking(row: harness.Example) -> Request:

@@ -20,34 +20,36 @@ PART = 32
 """Requests that are drawn together; a kill costs the replies of one part."""
 
 
-def plugins(
-    model: Path | Mapping[str, Any],
-    generate: Mapping[str, Any],
-    sampling: tuple[float | None, int | None],
-    files: Sequence[Path],
-) -> tuple[harness.Model, Generator]:
-    """The model plugin and the generator of a local teacher.
+def entry_of(given: Any) -> Any:
+    """What ``local`` means: a folder, or what ``model`` of a config takes."""
+    return {"source": "local", "path": given} if isinstance(given, (str, Path)) else given
+
+
+def generator_of(
+    named: harness.Named[Generator], temperature: float | None, longest: int | None
+) -> Generator:
+    """The generator of a local teacher; the usual one draws as a server would.
 
     Args:
-        model: a folder, or what ``model`` of a config takes.
-        generate: what ``generate`` of a config takes.
-        sampling: temperature and longest answer, for the usual generator.
-        files: one-file plugins of the run.
+        longest: answer, in tokens.
 
     Raises:
-        ConfigError: there are no such plugins, or their options cannot be used.
+        ConfigError: its options do not go together with the teacher's.
     """
-    entry = {"source": "local", "path": str(model)} if isinstance(model, Path) else dict(model)
-    options = dict(generate)
-    name = options.pop("plugin", USUAL)
-    if name == USUAL:
-        temperature, longest = sampling
-        drawn = {"do_sample": True, "temperature": temperature or 1.0} if temperature != 0 else {}
-        options = {"max_new_tokens": longest or LONGEST, **drawn, **options}
-    model_plugin = harness.make_plugin("model", str(entry.pop("source", "")), entry, files)
-    generator = harness.make_plugin("generator", str(name), options, files)
-    assert isinstance(model_plugin, harness.Model) and isinstance(generator, Generator)
-    return model_plugin, generator
+    generator = named.plugin
+    if generator.name != USUAL:
+        return generator
+    drawn = {"do_sample": True, "temperature": temperature or 1.0} if temperature != 0 else {}
+    given = generator.options.model_dump(include=set(named.raw))
+    try:
+        options = type(generator).Options.model_validate(
+            {"max_new_tokens": longest or LONGEST, **drawn, **given}
+        )
+    except ValueError as error:
+        raise harness.ConfigError(
+            f"generate does not go together with temperature: {error}"
+        ) from None
+    return type(generator)(options)
 
 
 class LocalAsker:

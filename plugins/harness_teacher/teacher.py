@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
@@ -27,7 +27,7 @@ from harness.remote import (
     money,
 )
 from harness_teacher import asking, verifying
-from harness_teacher.local import LocalAsker, plugins
+from harness_teacher.local import USUAL, LocalAsker, entry_of, generator_of
 
 MOST_BATCHES = 5
 """Batches of requests for new rows, each of as many as would do if no row were refused."""
@@ -96,17 +96,17 @@ class Teacher(harness.Augmenter):
         suspects: Path | None = Field(
             None, description="of `correct`: the file that `harness data suspects` writes"
         )
-        local: Path | dict[str, Any] | None = Field(
+        local: Annotated[harness.Named[harness.Model], BeforeValidator(entry_of)] | None = Field(
             None,
             description="in place of a server: the folder of a model, or a model as under `model`",
         )
-        generate: dict[str, Any] = Field(
-            {}, description="of `local`: who generates its answers, as under `generate`"
+        generate: harness.Named[harness.Generator] | None = Field(
+            None, description="of `local`: who generates its answers, as under `generate`"
         )
         task: str = Field("", description="what the model is for, in a sentence or two")
         examples: int = Field(4, ge=1, le=50, description="rows of train that a request shows")
         per_request: int = Field(4, ge=1, le=50, description="rows asked for at once")
-        verify: tuple[Mapping[str, Any], ...] = Field(
+        verify: tuple[verifying.Entry, ...] = Field(
             (),
             description="what a row has to pass: `{agree: 3}`, `{form: json}`, `{metric: NAME, "
             "at_least: NUMBER}`, `{plugin: NAME}` of a verifier",
@@ -121,10 +121,21 @@ class Teacher(harness.Augmenter):
 
         @field_validator("verify")
         @classmethod
-        def _entries(cls, entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-            if sum("agree" in raw for raw in entries) > 1:
+        def _entries(cls, entries: Sequence[verifying.Entry]) -> Sequence[verifying.Entry]:
+            if sum(isinstance(entry, verifying.Agreement) for entry in entries) > 1:
                 raise ValueError("agree stands once among the entries of verify")
-            return tuple(map(verifying.entry, entries))
+            return entries
+
+        @model_validator(mode="before")
+        @classmethod
+        def _generated(cls, given: Any) -> Any:
+            """A local model has a generator, and `generate` may hold nothing but its options."""
+            if not isinstance(given, Mapping) or given.get("local") is None:
+                return given
+            options = given.get("generate") or {}
+            if isinstance(options, Mapping):
+                options = {"plugin": USUAL, **options}
+            return {**given, "generate": options}
 
         @model_validator(mode="after")
         def _together(self) -> Self:
@@ -136,7 +147,7 @@ class Teacher(harness.Augmenter):
             idle = [name for name in SERVER_OPTIONS if getattr(self, name) != fields[name].default]
             if idle and self.local is not None:
                 raise ValueError(f"{', '.join(idle)}: no effect beside local, which asks no server")
-            if self.generate and self.local is None:
+            if self.generate is not None and self.local is None:
                 raise ValueError("generate has no effect without local")
             return self
 
@@ -149,11 +160,13 @@ class Teacher(harness.Augmenter):
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        files = settings.get("plugins") or ()
         if self.options.local is None:
             yield from foresee_server(self.options, settings)
         else:
-            yield from self._foresee_local(settings, files)
+            try:
+                self._generator()
+            except harness.ConfigError as error:
+                yield harness.Problem(" ".join((error.what, *error.details)), ("generate",))
         if self.options.suspects is not None:
             try:
                 read_suspects(self.options.suspects)
@@ -161,14 +174,15 @@ class Teacher(harness.Augmenter):
                 message = "; ".join((f"{error.what} ({error.where})", *error.details))
                 yield harness.Problem(message, ("suspects",))
         try:
-            self._verifiers(files)
+            self._verifiers()
         except harness.ConfigError as error:
             yield harness.Problem(" ".join((error.what, *error.details)), ("verify",))
         if not self.options.verify:
             message = "rows are proposed as the teacher writes them: verify says what they pass"
             yield harness.Problem(message, ("verify",), "note")
-        for name, raw in verifying.named(self.options.verify):
-            if self.options.model and raw.get("model") == self.options.model:
+        for name, entry in verifying.named(self.options.verify):
+            own = entry.metric.plugin.options if isinstance(entry, verifying.Scored) else None
+            if self.options.model and getattr(own, "model", None) == self.options.model:
                 message = f"{name} judges rows of the very model that wrote them"
                 yield harness.Problem(message, ("verify",), "note")
         if verifying.compared(self.options.verify) and self.options.temperature == 0:
@@ -200,18 +214,6 @@ class Teacher(harness.Augmenter):
         times = (math.ceil(count / per_request) + further) / max(1, len(like))
         return foreseen(self.options, like, times=times, sure=False)
 
-    def _foresee_local(
-        self, settings: Mapping[str, Any], files: Sequence[str]
-    ) -> Iterator[harness.Problem]:
-        try:
-            model, generator = self._plugins(files)
-        except harness.ConfigError as error:
-            yield harness.Problem(" ".join((error.what, *error.details)), ("local",))
-            return
-        for plugin in (model, generator):
-            for problem in plugin.check(settings):
-                yield replace(problem, place=("local",))
-
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
         """See :meth:`harness.Augmenter.propose`.
 
@@ -231,7 +233,7 @@ class Teacher(harness.Augmenter):
         labels = _labels(data)
         draw = random.Random(f"{context.seed}/{item.slice.words if item.slice else ''}")
         used = {row.id for row in data.examples}
-        verifiers = self._verifiers(context.plugins)
+        verifiers = self._verifiers()
         before, sent = context.refused[UNUSABLE], 0
         # Each round of this loop asks for a batch, until the core has taken enough rows.
         for batch in asks[self.options.mode](item, data, draw):
@@ -469,31 +471,29 @@ class Teacher(harness.Augmenter):
         if self.options.local is None:
             who = f"teacher {self.options.model} at {self.options.endpoint}"
             return Asker(self.options, who, stage="augment: teacher")
-        model, generator = self._plugins(context.plugins)
-        sampling = [self.options.temperature, self.options.max_tokens, dict(self.options.generate)]
+        own = self.options.generate
+        assert own is not None
+        sampling = [self.options.temperature, self.options.max_tokens, own.entry.key()]
         return LocalAsker(
-            model, generator, self.options.tries, sampling, self.options.cache, context
+            self.options.local.plugin, self._generator(), self.options.tries, sampling,
+            self.options.cache, context,
+        )  # fmt: skip
+
+    def _generator(self) -> harness.Generator:
+        """Of a local model."""
+        assert self.options.generate is not None
+        return generator_of(
+            self.options.generate, self.options.temperature, self.options.max_tokens
         )
 
-    def _plugins(self, files: Iterable[str]) -> tuple[harness.Model, harness.Generator]:
-        assert self.options.local is not None
-        sampling = (self.options.temperature, self.options.max_tokens)
-        paths = [Path(name) for name in files]
-        return plugins(self.options.local, self.options.generate, sampling, paths)
-
-    def _verifiers(self, plugins: Iterable[str]) -> dict[str, verifying.Verify | None]:
+    def _verifiers(self) -> dict[str, verifying.Verify | None]:
         """What an entry is called -> what verifies rows; None for agreement.
 
-        Args:
-            plugins: one-file plugins of the run.
-
         Raises:
-            ConfigError: one of them does not exist, or its options cannot be used.
+            ConfigError: a metric has no such score.
         """
-        files = [Path(name) for name in plugins]
         return {
-            name: None if "agree" in raw else verifying.verifier(raw, files)
-            for name, raw in verifying.named(self.options.verify)
+            name: verifying.verifier(entry) for name, entry in verifying.named(self.options.verify)
         }
 
 

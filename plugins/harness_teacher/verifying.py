@@ -2,88 +2,134 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, model_serializer
 
 import harness
 from harness import Context, Example, Verification
 
-KINDS = ("metric", "agree", "form", "plugin")
+FORMS = (
+    "an entry of verify is {agree: 3}, {form: json}, {metric: NAME, at_least: NUMBER} or "
+    "{plugin: NAME}"
+)
 NOT_SCORED = "not scored"
 
 
-def entry(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An entry of ``verify``, with the one key that says what it is.
+class Agreement(harness.Options):
+    """``{agree: 3}``: so many answers of the teacher are compared."""
+
+    agree: int
+
+
+class Form(harness.Options):
+    """``{form: json}``"""
+
+    form: Literal["json"]
+
+
+class Scored(harness.Options):
+    """``{metric: NAME, at_least: NUMBER, score: NAME, …options of the metric}``"""
+
+    metric: harness.Named[harness.Metric]
+    at_least: float
+    score: str = ""
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        options = self.metric.shown()
+        name, score = options.pop("plugin"), {"score": self.score} if self.score else {}
+        return {"metric": name, "at_least": self.at_least, **score, **options}
+
+
+def _entry(raw: Any) -> Any:
+    """An entry of ``verify``, by the one key that says what it is.
 
     Raises:
         ValueError: it says nothing, or more than one thing.
     """
-    kinds = [kind for kind in KINDS if kind in raw]
+    if not isinstance(raw, Mapping):
+        return raw
+    kinds = [kind for kind in ("metric", "agree", "form", "plugin") if kind in raw]
     if len(kinds) != 1:
-        raise ValueError(
-            "an entry of verify is {agree: 3}, {form: json}, {metric: NAME, at_least: NUMBER} or "
-            "{plugin: NAME}"
-        )
+        raise ValueError(FORMS)
     if kinds == ["agree"]:
         answers = raw["agree"]
         if set(raw) != {"agree"} or type(answers) is not int or not 2 <= answers <= 25:
             raise ValueError("agree takes the number of answers that are compared, from 2 to 25")
-    elif kinds == ["form"]:
+        return Agreement(agree=answers)
+    if kinds == ["form"]:
         if raw != {"form": "json"}:
             raise ValueError("form takes json, and nothing beside it")
-    elif not isinstance(raw[kinds[0]], str):
+        return Form(form="json")
+    if not isinstance(raw[kinds[0]], str):
         raise ValueError(f"{kinds[0]} takes a name")
-    if kinds == ["metric"]:
-        least = raw.get("at_least")
-        if isinstance(least, bool) or not isinstance(least, (int, float)):
-            raise ValueError("a metric of verify needs at_least: the value from which a row passes")
-    return raw
+    if kinds == ["plugin"]:
+        return raw
+    least, score = raw.get("at_least"), raw.get("score", "")
+    if isinstance(least, bool) or not isinstance(least, (int, float)):
+        raise ValueError("a metric of verify needs at_least: the value from which a row passes")
+    if not isinstance(score, str):
+        raise ValueError("score takes the name of one of the metric's scores")
+    options = {key: raw[key] for key in raw if key not in Scored.model_fields}
+    named = {"plugin": raw["metric"], **options}
+    return Scored.model_validate({"metric": named, "at_least": least, "score": score})
 
 
-def compared(entries: Sequence[Mapping[str, Any]]) -> int:
+Entry = Annotated[
+    Agreement | Form | Scored | harness.Named[harness.Verifier], BeforeValidator(_entry)
+]
+"""What a row has to pass."""
+
+
+def compared(entries: Sequence[Entry]) -> int:
     """How many answers are compared; 0 where no entry asks for agreement."""
-    return next((raw["agree"] for raw in entries if "agree" in raw), 0)
+    return next((entry.agree for entry in entries if isinstance(entry, Agreement)), 0)
 
 
-def named(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def named(entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:
     """Each entry with what it is called among the reasons of refusal, each otherwise."""
     counts: Counter[str] = Counter()
-    for raw in entries:
-        kind = next(kind for kind in KINDS if kind in raw)
-        name = f"{kind} {raw[kind]}"
+    for entry in entries:
+        name = _name(entry)
         counts[name] += 1
-        yield (name if counts[name] == 1 else f"{name} ({counts[name]})"), raw
+        yield (name if counts[name] == 1 else f"{name} ({counts[name]})"), entry
+
+
+def _name(entry: Entry) -> str:
+    match entry:
+        case Agreement():
+            return f"agree {entry.agree}"
+        case Form():
+            return f"form {entry.form}"
+        case Scored():
+            return f"metric {entry.metric.raw['plugin']}"
+    return f"plugin {entry.raw['plugin']}"
 
 
 Verify = Callable[[Sequence[Example], Context], Sequence[Verification]]
 """Says of each of some rows whether it may be proposed."""
 
 
-def verifier(raw: Mapping[str, Any], files: Sequence[Path]) -> Verify:
-    """What verifies rows for an entry with a form, a metric or a verifier.
-
-    Args:
-        files: one-file plugins of the run.
+def verifier(entry: Entry) -> Verify | None:
+    """What verifies rows for an entry; None for agreement.
 
     Raises:
-        ConfigError: there is no such one, or its options cannot be used.
+        ConfigError: a metric has no such score.
     """
-    if "metric" in raw:
-        return Passes(raw, files)
-    if "form" in raw:
-        return _are_json
-    options = {key: raw[key] for key in raw.keys() - {"plugin"}}
-    plugin = harness.make_plugin("verifier", raw["plugin"], options, files)
-    assert isinstance(plugin, harness.Verifier)
-
-    def verify(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
-        return harness.verified(plugin, rows, context)
-
-    return verify
+    match entry:
+        case Agreement():
+            return None
+        case Form():
+            return _are_json
+        case Scored():
+            return Passes(entry)
+    return functools.partial(harness.verified, entry.plugin)
 
 
 def _are_json(rows: Sequence[Example], context: Context) -> Sequence[Verification]:
@@ -103,15 +149,14 @@ class Passes:
     references scores nothing.
 
     Raises:
-        ConfigError: there is no such metric, or its options cannot be used.
+        ConfigError: it has no such score.
     """
 
-    def __init__(self, raw: Mapping[str, Any], files: Sequence[Path]) -> None:
-        name, self._least = raw["metric"], float(raw["at_least"])
-        options = {key: raw[key] for key in raw.keys() - {"metric", "at_least", "score"}}
-        [self._entry] = harness.make_metrics({name: options}, files)
+    def __init__(self, entry: Scored) -> None:
+        name, self._least = entry.metric.plugin.name, entry.at_least
+        self._entry = harness.MetricEntry(name, entry.metric.plugin)
         names = self._entry.score_names
-        self._score = raw.get("score", names[0])
+        self._score = entry.score or names[0]
         if self._score not in names:
             known = ", ".join(names)
             raise harness.ConfigError(f"{name} has no score '{self._score}'; it has {known}")

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.config.plugin_entries import PluginEntry
+from harness.config.plugin_entries import PluginEntry, entry_of
 from harness.context import Quiet
 from harness.engine import stage_keys
 from harness.engine.run import Run
 from harness.engine.stage_keys import entry_key, versions_of
 from harness.kit.files import digest
 from harness.kit.installing import DISTRIBUTION
+from harness.kit.problems import Problems
+from harness.registry import Registry
 from tests.support.project import FAKES
 
 PLUGINS = f"""
@@ -148,6 +150,116 @@ def test_paths_of_options_count_by_content(tmp_path, kind):
 
 def test_a_path_that_is_not_there_yet_is_no_error(tmp_path):
     assert entry_key(entry(Reader, {"path": tmp_path / "none"}), {})
+
+
+class Inner(harness.Verifier):
+    """Reads a file, and one that grows."""
+
+    name = "inner"
+    libraries = ("acme-metric",)
+    unkeyed = ("workers",)
+
+    class Options(harness.Options):
+        path: Path
+        bar: int = 1
+        workers: int = 1
+
+    def growing(self):
+        return [self.options.path.with_name("growing.txt")]
+
+
+class Outer(harness.Metric):
+    """Names another plugin, in a list, which may be one that names a third."""
+
+    name = "outer"
+
+    class Options(harness.Options):
+        checks: tuple[harness.Named[harness.Verifier], ...] = ()
+        bases: dict[str, harness.Named[harness.Metric]] = {}
+
+    def measure(self, prediction, example):
+        return 1.0
+
+
+class Nesting:
+    @harness.hookimpl
+    def register_metrics(self):
+        return [Outer]
+
+    @harness.hookimpl
+    def register_verifiers(self):
+        return [Inner]
+
+
+def nesting(folder: Path, bar: int = 1, workers: int = 1) -> PluginEntry:
+    """An entry whose options name a plugin that names another one."""
+    registry = Registry()
+    registry.add(Nesting(), str(folder / "mine.py"), "acme-metric")
+    inner = {"plugin": "inner", "path": "words.txt", "bar": bar, "workers": workers}
+    raw = {"plugin": "outer", "bases": {"a": {"plugin": "outer", "checks": [inner]}}}
+    problems = Problems(None, {})
+    made = entry_of(registry, "metric", raw, ("metrics", 0), folder, problems)
+    problems.done()
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["option", "file", "growing", "code", "revision", "library", "unkeyed", "path"],
+)
+def test_what_an_option_names_counts_as_the_entry_itself(tmp_path, libraries, monkeypatch, changed):
+    def key(**options):
+        made = nesting(tmp_path, **options)
+        return digest(entry_key(made, versions_of(made)))
+
+    install(libraries, "acme-metric", "1.0")
+    for name in ("words.txt", "growing.txt", "mine.py"):
+        (tmp_path / name).write_text("once")
+    before, options = key(), {}
+    match changed:
+        case "option":
+            options = {"bar": 2}
+        case "unkeyed":
+            options = {"workers": 2}
+        case "file":
+            (tmp_path / "words.txt").write_text("twice")
+        case "growing":
+            (tmp_path / "growing.txt").write_text("twice")
+        case "code":
+            (tmp_path / "mine.py").write_text("twice")
+        case "revision":
+            monkeypatch.setattr(Inner, "revision", 2)
+        case "library":
+            install(libraries, "acme-metric", "2.0")
+        case "path":
+            moved = tmp_path / "elsewhere"
+            moved.mkdir()
+            for name in ("words.txt", "growing.txt", "mine.py"):
+                (moved / name).write_text("once")
+            made = nesting(moved)
+            assert digest(entry_key(made, versions_of(made))) == before
+    assert (key(**options) == before) == (changed in ("unkeyed", "path"))
+
+
+def test_what_an_option_names_is_shown_as_it_was_given_with_whole_paths(tmp_path):
+    (tmp_path / "words.txt").write_text("once")
+    inner = nesting(tmp_path).shown()["bases"]["a"]["checks"][0]
+    path = str(tmp_path / "words.txt")
+    assert inner == {"plugin": "inner", "path": path, "bar": 1, "workers": 1}
+
+
+def test_an_option_names_a_plugin_that_is_installed_where_no_config_made_it():
+    class Names(harness.Metric):
+        name = "names"
+
+        class Options(harness.Options):
+            metric: harness.Named[harness.Metric]
+
+    made = Names(Names.Options.model_validate({"metric": "length"}))
+    assert made.options.metric.plugin.name == "length"
+    assert made.options.model_dump(mode="json") == {"metric": {"plugin": "length"}}
+    assert Names.Options.model_validate({"metric": {"plugin": "length"}}) == made.options
 
 
 def test_a_plugin_depends_on_its_own_distribution_unless_it_names_libraries(libraries):

@@ -44,6 +44,33 @@ def _unconditional(node: ast.AST):
         yield from _unconditional(child)
 
 
+MAKERS = {
+    "harness_demo/loops.py": "the metrics of a demonstration",
+    "harness_drift/looking.py": "detectors that a command names",
+    "harness_rating/commands/judge.py": "the judge of a command",
+    "harness_rows/commands/data/request.py": "the source of a command",
+    "harness_rows/initial/drafting.py": "what the config that `init` proposes will have",
+    "harness_rows/initial/lengths.py": "what the config that `init` proposes will have",
+    "harness_score/files.py": "metrics that a command names",
+    "harness_transformers/export/parity.py": "the generator of a command",
+}
+"""Files of plugins that make other plugins, and by whose words."""
+
+
+def test_a_plugin_has_others_by_the_type_of_its_options_alone():
+    """What it made by hand would be no part of its stage's key (``harness.Named`` is)."""
+    making = {
+        path.relative_to(ROOT / "plugins").as_posix()
+        for package in PLUGINS
+        for path in package.rglob("*.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, (ast.Name, ast.Attribute))
+        and getattr(node, "id", getattr(node, "attr", ""))
+        in ("make_plugin", "make_metrics", "make_entries")
+    }
+    assert making == set(MAKERS)
+
+
 def modules_after(statement: str) -> set[str]:
     """All modules that are loaded then, and the top names of these."""
     done = subprocess.run(

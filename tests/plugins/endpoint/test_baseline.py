@@ -154,7 +154,7 @@ def test_prompts_may_come_from_another_baseline(big, server):
     ("way", "words"),
     [
         ("nothing-such", "nothing-such"),
-        ("{k: 2}", "prompts names no plugin"),
+        ("{k: 2}", "it names no baseline"),
         ("{plugin: endpoint, endpoint: 'http://127.0.0.1:1/v1', model: x}", "makes no prompts"),
         ("{plugin: few-shot, k: 0}", "k"),
     ],

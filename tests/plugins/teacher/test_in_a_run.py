@@ -252,3 +252,87 @@ def test_real_rows_of_the_control_arm_are_nobodys_to_review(with_teacher, monkey
     assert result.code == 0, result.err
     seen = (with_teacher.folder / "seen.txt").read_text().splitlines()
     assert {line.split()[0] for line in seen} == {"main"}
+
+
+def edited(project, config, file, text, *command):
+    """Rows added in round 1 before and after a file is edited, and the names of both runs."""
+    project.write(config)
+    first = project.inside("iterate", "--rounds", "1", "--json")
+    assert first.code == 0, first.err
+    file.write_text(text)
+    second = project.inside("iterate", "--rounds", "1", "--json", *command)
+    assert second.code == 0, second.err
+    return [each.document["rounds"][1]["added"] for each in (first, second)]
+
+
+@pytest.mark.parametrize("command", [(), ("--as-new-run",)])
+def test_rows_that_an_edited_verifier_refuses_are_not_taken_from_an_earlier_run(
+    with_teacher, command
+):
+    mine = with_teacher.folder / "short.py"
+    mine.write_text(VERIFIER)
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    config = config.replace("{agree: 2}", "{plugin: short}").replace(
+        "plugins: [", "plugins: [short.py, "
+    )
+    strict = VERIFIER.replace("len(row.references[0].split()) < 9", "False")
+    assert edited(with_teacher, config, mine, strict, *command) == [6, 0]
+
+
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+judge: {bar: 0.6, items: 20, samples: 1}
+"""
+
+
+def test_rows_are_judged_again_by_an_edited_rubric(with_teacher, server):
+    def says(asked):
+        if asked.body["model"] != "judge":
+            return writes(asked)
+        score = 1 if "Is nothing right?" in asked.user else 5
+        return said(json.dumps({"evidence": "the words", "score": score}))
+
+    server.says = says
+    rubric = with_teacher.folder / "short.yaml"
+    rubric.write_text(RUBRIC)
+    config = (with_teacher.folder / "harness.yaml").read_text()
+    judge = f"rubric: short.yaml, endpoint: '{server.url}', model: judge, wait: 0, tries: 1"
+    config = config.replace("{agree: 2}", f"{{metric: judge, at_least: 0.5, {judge}}}")
+    strict = RUBRIC.replace("Is the answer right?", "Is nothing right?")
+    assert edited(with_teacher, config, rubric, strict) == [6, 0]
+
+
+OF_A_FOLDER = (
+    LOCAL.replace("import json\n", "import json\nfrom pathlib import Path\n")
+    .replace(
+        'name = "big"\n',
+        'name = "big"\n\n    class Options(harness.Options):\n        path: Path\n',
+    )
+    .replace("str(context.output)", "str(self.options.path)")
+    .replace('"d1"', "Path(self.options.path, 'weights').read_text()")
+    .replace('f"alpha {', "Path(checkpoint.path, 'weights').read_text() + f\" {")
+)
+
+
+def test_rows_are_written_again_by_a_local_teacher_whose_files_have_changed(project):
+    (project.folder / "big.py").write_text(OF_A_FOLDER)
+    weights = project.folder / "larger" / "weights"
+    weights.parent.mkdir()
+    weights.write_text("alpha")
+    local = "local: {source: big, path: larger}, generate: {plugin: writes}"
+    config = CONFIG.replace(
+        "[{plugin: fake, rows: 10}]", f"[{{plugin: teacher, rows: 6, {local}}}]"
+    )
+    config = config.replace("plugins: [", "plugins: [big.py, ")
+    assert edited(project, config, weights, "beta") == [6, 6]
+    sql = "SELECT count(*) AS n FROM added WHERE reference LIKE 'beta %'"
+    assert project.inside("query", sql, "--json").document == [{"n": 6}]

@@ -11,7 +11,9 @@ import pytest
 
 import harness
 from harness import Condition, Dataset, Example, PlanItem, Slice
+from harness.config import loading
 from harness.data.filters import Gate
+from harness.kit import yaml_file
 from harness.remote import ServerOptions
 from harness_teacher import Teacher, verifying
 from tests.support.chat_server import SECRET, Server, said
@@ -354,11 +356,10 @@ def test_agreement_stands_once():
 
 
 def test_the_check_names_what_is_missing(server):
-    options = Teacher.Options(
-        endpoint=server.url, model="m", verify=[{"metric": "jsno", "at_least": 1}]
-    )
+    entry = {"metric": "json", "at_least": 1, "score": "jsno"}
+    options = Teacher.Options(endpoint=server.url, model="m", verify=[entry])
     problems = list(Teacher(options).check({}))
-    assert any("jsno" in problem.message for problem in problems)
+    assert any("json has no score 'jsno'" in problem.message for problem in problems)
     bare = list(Teacher(Teacher.Options(endpoint=server.url, model="m")).check({}))
     assert any("as the teacher writes them" in problem.message for problem in bare)
 
@@ -497,13 +498,11 @@ def test_a_model_of_this_machine_writes_through_a_generator(tmp_path, monkeypatc
     (tmp_path / "big.py").write_text(LOCAL)
     options = {"local": {"source": "big"}, "generate": {"plugin": "counts"},
                "verify": [{"agree": 3}]}  # fmt: skip
-    files = (str(tmp_path / "big.py"),)
-    teacher = Teacher(Teacher.Options(**options))
-    assert not [one for one in teacher.check({"plugins": files}) if one.level == "config"]
+    teacher = harness.make_plugin("augmenter", "teacher", options, [tmp_path / "big.py"])
+    assert not [one for one in teacher.check({}) if one.level == "config"]
 
     def proposed():
-        context = harness.Context(tmp_path, seed=1, plugins=files)
-        return list(Teacher(Teacher.Options(**options)).propose(ITEM, DATA, context))
+        return list(teacher.propose(ITEM, DATA, harness.Context(tmp_path, seed=1)))
 
     rows = proposed()
     assert len({one.prompt for one in rows}) >= 6
@@ -513,7 +512,27 @@ def test_a_model_of_this_machine_writes_through_a_generator(tmp_path, monkeypatc
     assert proposed() == rows
 
 
-def test_a_local_model_that_is_not_there_is_a_problem_of_the_config():
-    options = Teacher.Options(local={"source": "nowhere"}, verify=[{"agree": 3}])
-    [problem] = [one for one in Teacher(options).check({}) if one.level == "config"]
-    assert problem.place == ("local",) and "nowhere" in problem.message
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"local": {"source": "nowhere"}}, "augment.0.local.source: no model is called 'nowhere'"),
+        (
+            {"local": "here", "generate": {"plugin": "me"}},
+            "augment.0.generate.plugin: no generator",
+        ),
+        ({"local": "here", "generate": {"beams": 2}}, "augment.0.generate.beams: unknown key"),
+        ({"local": 4}, "augment.0.local: a model is needed: NAME or {source: NAME}"),
+        ({"verify": [{"plugin": "me"}]}, "augment.0.verify.0.plugin: no verifier is called 'me'"),
+        ({"verify": [{"metric": "jsno", "at_least": 1}]}, "no metric is called 'jsno'"),
+        ({"verify": [{"plugin": "people", "rows": 3}]}, "augment.0.verify.0.rows: unknown key"),
+        ({"verify": [{"plugin": "people", "name": "x"}]}, "'name' has no effect here"),
+    ],
+)
+def test_what_is_wrong_with_a_plugin_that_it_names_stands_at_its_place(project, options, words):
+    given = {"plugin": "teacher", "rows": 6, **options}
+    server = {} if "local" in options else {"endpoint": "http://127.0.0.1:9/v1", "model": "m"}
+    config = yaml_file.read(project.folder / "harness.yaml")[0]
+    project.write(yaml_file.dump({**config, "augment": [{**given, **server}]}))
+    with pytest.raises(harness.ConfigError) as refused:
+        loading.load(project.folder / "harness.yaml")
+    assert any(words in line for line in refused.value.details), refused.value.details
