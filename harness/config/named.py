@@ -37,6 +37,9 @@ class Named(Generic[P]):
     def __init__(self, stage: str, raw: Mapping[str, Any], made: PluginEntry | None = None) -> None:
         self.stage, self.raw, self.made = stage, raw, made
 
+    def __repr__(self) -> str:
+        return f"Named({self.stage}: {dict(self.raw)})"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Named) and (self.stage, self.raw) == (other.stage, other.raw)
 

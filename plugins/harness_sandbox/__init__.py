@@ -72,7 +72,9 @@ class Executing:
     name: ClassVar[str] = "executes"
     libraries: ClassVar[Sequence[str] | None] = ()
     runs_code: ClassVar[Sequence[str]] = ("sandbox",)
-    unkeyed: ClassVar[Sequence[str]] = ("workers",)
+    unkeyed: ClassVar[Mapping[str, str]] = {
+        "workers": "says how many answers are run at once, each by itself"
+    }
 
     options: Any
     _known: dict[tuple[str, Program], Outcome] = {}

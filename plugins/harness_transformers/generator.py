@@ -31,7 +31,11 @@ class TransformersGenerator(harness.Generator):
     revision = 5
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
-    unkeyed = ("processes", "rank_timeout", "jobs")
+    unkeyed: ClassVar[Mapping[str, str]] = {
+        "processes": "`environment()` says how many there are",
+        "rank_timeout": "says when a process that is silent is taken for dead",
+        "jobs": "`environment()` says how many there are",
+    }
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")

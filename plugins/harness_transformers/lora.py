@@ -94,7 +94,11 @@ class LoraTrainer(AdapterTrainer):
         "on_truncated", "early_stop", "keep",
     )  # fmt: skip
     revision = 3
-    unkeyed = ("processes", "strategy", "rank_timeout")
+    unkeyed: ClassVar[Mapping[str, str]] = {
+        "processes": "`environment()` says how many there are",
+        "strategy": "`environment()` says it, where there are several processes",
+        "rank_timeout": "says when a process that is silent is taken for dead",
+    }
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
 
     class Options(harness.Options):

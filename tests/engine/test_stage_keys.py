@@ -157,7 +157,7 @@ class Inner(harness.Verifier):
 
     name = "inner"
     libraries = ("acme-metric",)
-    unkeyed = ("workers",)
+    unkeyed = {"workers": "changes no result"}
 
     class Options(harness.Options):
         path: Path
