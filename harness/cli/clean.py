@@ -20,6 +20,8 @@ from harness.kit.text import one_line
 if TYPE_CHECKING:
     from harness.stored.space import Part, Space
 
+SHOWN = 20
+"""Paths that are listed before the question."""
 app = typer.Typer()
 
 Runs = Annotated[
@@ -115,6 +117,11 @@ def _show(used: Space, going: Sequence[Part], console: Console) -> None:
         draw_rows(table(("", "what", "size", "now", "then"), lines), console)
     else:
         _say("nothing may go here", console)
+    paths = [path for part in going for path in part.paths]
+    for path in paths[:SHOWN]:
+        _say(f"goes: {path}", console)
+    if len(paths) > SHOWN:
+        _say(f"and {counted(len(paths) - SHOWN, 'path')} more: --json lists all", console)
     for name in used.busy:
         _say(f"run {name} is in progress: nothing of it is listed, and no artifact goes", console)
     if used.unclear:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.kit.files import append_line, scan_lines
+from harness.kit.inside import is_name
 from harness.records import to_json
 
 FILE = "uses.jsonl"
@@ -17,7 +18,7 @@ class Use:
     """An artifact that a run has used or was about to make.
 
     Attributes:
-        stage, folder: where it lies in the store.
+        stage, folder: where it lies in the store: two single names.
         arm, round: by which it was used first.
     """
 
@@ -41,7 +42,13 @@ def of(folder: Path) -> Sequence[Use] | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    lines = scan_lines(path)
-    if any(line.value is None for line in lines):
-        return None
-    return [Use(**line.value) for line in lines if line.value]
+    uses = []
+    for line in scan_lines(path):
+        try:
+            use = Use(**(line.value or {}))
+        except TypeError:  # damaged, or none of ours
+            return None
+        if not (is_name(use.stage) and is_name(use.folder)):
+            return None
+        uses.append(use)
+    return uses

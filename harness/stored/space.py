@@ -12,6 +12,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,7 @@ from harness.engine.places import MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
 from harness.kit.files import read_json, remove
+from harness.kit.inside import Outside, inside
 from harness.kit.lock import exclusive, turn
 from harness.records import BASE_ARM
 
@@ -33,6 +35,17 @@ REMOVED = ".removed"
 """Ends the name of what is on its way out: a kill leaves it to the next call."""
 
 
+class Kind(Enum):
+    """What a part is, which says where its paths lie and what goes of them."""
+
+    WORK = "work"
+    ARTIFACTS = "artifacts"
+    WEIGHTS = "weights"
+    """Artifacts of which the large files go."""
+    RUN = "run"
+    """All folders of a run; :func:`remove_run` removes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Something that may go.
@@ -41,13 +54,12 @@ class Part:
         what: for people.
         paths: below the working folder.
         size: bytes.
-        whole: whether the paths go whole; otherwise they are artifacts, and their weights go.
     """
 
+    kind: Kind
     what: str
     paths: tuple[Path, ...]
     size: int
-    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,7 @@ def space(root: Path) -> Space:
     links = [path for path in (machine, work, store, runs) if path.is_symlink()]
     if links:  # somebody has moved it to another place, which is not ours to clean
         return Space((), (), (), (), (), (), tuple(links))
-    reports = (path.parent.name for path in (root / REPORTS_FOLDER).glob("*/summary.json"))
+    reports = (path.name for path in _folders(root / REPORTS_FOLDER) if _has_summary(path))
     names = sorted({*(_run_of(path.name) for path in _folders(runs)), *reports})
     busy = tuple(name for name in names if _in_progress(runs / name))
     noted = {path: uses.of(path) for name in names for path in _own(runs, name)}
@@ -96,7 +108,7 @@ def space(root: Path) -> Space:
         tuple(_interrupted(work, busy)),
         tuple(unneeded),
         tuple(_adapters(root, names, busy)) if not unclear else (),
-        tuple(_part(name, run_folders(root, name)) for name in names if name not in busy),
+        tuple(_part(Kind.RUN, name, run_folders(root, name)) for name in names if name not in busy),
         busy,
         unclear,
         tuple(path for path in _links(root, store)),
@@ -113,7 +125,9 @@ def run_folders(root: Path, name: str) -> list[Path]:
         work / name,
         work / f"{name}{ARMS}",
     ]
-    return [path for path in folders if path.is_dir() and not path.is_symlink()]
+    parents = {path.parent for path in folders}
+    linked = {path for path in (*parents, *folders) if path.is_symlink()}
+    return [path for path in folders if path.is_dir() and not {path, path.parent} & linked]
 
 
 def remove_run(root: Path, name: str) -> None:
@@ -144,37 +158,56 @@ def left_behind(root: Path, before: Space) -> list[Part]:
         (part.what, [path for path in part.paths if path not in unneeded])
         for part in space(root).unneeded
     )
-    return [_part(stage, paths) for stage, paths in fresh if paths]
+    return [_part(Kind.ARTIFACTS, stage, paths) for stage, paths in fresh if paths]
 
 
 def remove_part(root: Path, part: Part) -> None:
-    """Remove what a part names.
+    """Remove what a part names; of a run, what :func:`remove_run` has to.
 
     Raises:
+        Outside: a path does not lie where those of its kind do.
         EnvironmentFailure: a run has begun since, which may want these artifacts.
         StorageError: the system refuses.
     """
     machine = root / MACHINE_FOLDER
-    store = machine / "artifacts"
     for path in part.paths:
-        if path.parent.parent == store:
-            if begun := [run.name for run in _folders(machine / "runs") if _in_progress(run)]:
-                hint = "the same command removes the rest once it has ended"
-                raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
-            with storing(path), turn(store / ".lock"):
-                if part.whole:
-                    _take_away(machine, path)
-                else:
-                    empty(path)
-        else:
-            remove(path)
-            if path.exists():
-                raise EnvironmentFailure(f"{path} cannot be removed", hint="see to whom it belongs")
+        place = _place(machine, part.kind, path)
+        if part.kind is Kind.WORK:
+            remove(place)
+            if place.exists():
+                hint = "see to whom it belongs"
+                raise EnvironmentFailure(f"{place} cannot be removed", hint=hint)
+            continue
+        if begun := [run.name for run in _folders(machine / "runs") if _in_progress(run)]:
+            hint = "the same command removes the rest once it has ended"
+            raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
+        with storing(place), turn(machine / "artifacts" / ".lock"):
+            if part.kind is Kind.ARTIFACTS:
+                _take_away(machine, place)
+            else:
+                empty(place)
+
+
+def _place(machine: Path, kind: Kind, path: Path) -> Path:
+    """The path itself, where paths of a kind lie.
+
+    Raises:
+        Outside: it lies elsewhere.
+    """
+    if kind is Kind.WORK:
+        place = inside(machine, "work", path.name)
+    elif kind is Kind.RUN:
+        raise Outside("a run is removed by its name", where=str(path))
+    else:
+        place = inside(machine, "artifacts", path.parent.name, path.name)
+    if place != path:
+        raise Outside(f"this is none of the {kind.value} of this folder", where=str(path))
+    return place
 
 
 def _take_away(machine: Path, path: Path) -> None:
     """Out of its place by one rename, then removed."""
-    aside = machine / "work" / f"{path.name}.{uuid.uuid4().hex[:8]}{REMOVED}"
+    aside = inside(machine, "work", f"{uuid.uuid4().hex}{REMOVED}")
     with storing(path):
         aside.parent.mkdir(exist_ok=True)
         os.rename(path, aside)
@@ -184,14 +217,14 @@ def _take_away(machine: Path, path: Path) -> None:
 def _interrupted(work: Path, busy: Sequence[str]) -> Iterator[Part]:
     for path in _folders(work):
         if path.name.endswith(REMOVED):
-            yield _part(LEFT, [path])
+            yield _part(Kind.WORK, LEFT, [path])
             continue
         run = _run_of(path.name)
         looks = path.name.partition("-looked-at-by-")[2]
         at_work = run in busy or (looks.isdecimal() and psutil.pid_exists(int(looks)))
         # What a stage was asked stays there after its end; it is a page of text.
         if not at_work and any(file.is_file() for file in path.rglob("*/*/*")):
-            yield _part(run, [path])
+            yield _part(Kind.WORK, run, [path])
 
 
 def _unneeded(store: Path, needed: set[tuple[str, str]], runs: Sequence[str]) -> Iterator[Part]:
@@ -201,7 +234,7 @@ def _unneeded(store: Path, needed: set[tuple[str, str]], runs: Sequence[str]) ->
             if (stage.name, path.name) not in needed and not _tells_of(path, runs)
         ]  # fmt: skip
         if paths:
-            yield _part(stage.name, paths)
+            yield _part(Kind.ARTIFACTS, stage.name, paths)
 
 
 def _tells_of(artifact: Path, runs: Sequence[str]) -> bool:
@@ -232,14 +265,25 @@ def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator
                     spare.setdefault(name, set()).add((use.stage, use.folder))
     counted: set[tuple[str, str]] = set()
     for name, folders in spare.items():
-        paths = [
-            path for stage, folder in sorted(folders - wanted - counted)
-            if (path := machine / "artifacts" / stage / folder).is_dir() and large_files(path)
-        ]  # fmt: skip
+        stored = [_stored(machine, *place) for place in sorted(folders - wanted - counted)]
+        paths = [path for path in stored if path is not None and large_files(path)]
         counted |= folders
         if paths:
             size = sum(file.lstat().st_size for path in paths for file in large_files(path))
-            yield Part(name, tuple(paths), size, whole=False)
+            yield Part(Kind.WEIGHTS, name, tuple(paths), size)
+
+
+def _stored(machine: Path, stage: str, folder: str) -> Path | None:
+    """The artifact that a run has used; None where it is not there, or behind a link."""
+    try:
+        path = inside(machine, "artifacts", stage, folder)
+    except Outside:
+        return None
+    return path if path.is_dir() else None
+
+
+def _has_summary(reports: Path) -> bool:
+    return (reports / "summary.json").is_file()
 
 
 def _best(reports: Path) -> int | None:
@@ -271,13 +315,16 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _links(root: Path, store: Path) -> Iterator[Path]:
-    for path in (root / REPORTS_FOLDER, store):
-        if path.is_dir():
+    reports = root / REPORTS_FOLDER
+    if reports.is_symlink():
+        yield reports
+    for path in (reports, store, *_folders(store)):
+        if path.is_dir() and not path.is_symlink():
             yield from (inner for inner in path.iterdir() if inner.is_symlink())
 
 
-def _part(what: str, paths: Sequence[Path]) -> Part:
-    return Part(what, tuple(paths), sum(map(_size, paths)))
+def _part(kind: Kind, what: str, paths: Sequence[Path]) -> Part:
+    return Part(kind, what, tuple(paths), sum(map(_size, paths)))
 
 
 def _size(folder: Path) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from harness import open_run
 from harness.errors import DataError, EnvironmentFailure
+from harness.kit.files import append_line
 from harness.kit.lock import exclusive
 from harness.stored import space
 from tests.support.project import CONFIG, FAKES
@@ -94,12 +95,12 @@ def test_what_the_list_does_not_say_to_go_stays(weighty):
     assert not artifacts(weighty)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, whole):
+@pytest.mark.parametrize("kind", [space.Kind.ARTIFACTS, space.Kind.WEIGHTS])
+def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, kind):
     weights = tmp_path / ".harness/artifacts/train/unused/weights.bin"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(bytes(1000))
-    part = space.Part("train", (weights.parent,), 1000, whole=whole)
+    part = space.Part(kind, "train", (weights.parent,), 1000)
     with exclusive(tmp_path / ".harness/runs/other/lock"):
         with pytest.raises(EnvironmentFailure, match="other has begun"):
             space.remove_part(tmp_path, part)
@@ -194,6 +195,67 @@ def test_no_link_is_followed(weighty, tmp_path_factory):
     (weighty.folder / ".harness").rename(outside / "machine")
     (weighty.folder / ".harness").symlink_to(outside / "machine")
     assert "not followed" in weighty.inside("clean", "--yes").out
+
+
+def strangers_use(project, stage, folder):
+    """One more line in what the run says it has used, with a seal as ours have."""
+    [run] = (project.folder / ".harness/runs").iterdir()
+    append_line(run / "uses.jsonl", {"stage": stage, "folder": folder, "arm": "main", "round": 99})
+
+
+def test_a_run_that_names_a_folder_of_yours_takes_nothing_away(weighty, tmp_path_factory):
+    precious = tmp_path_factory.mktemp("precious")
+    (precious / "inner").mkdir()
+    (precious / "thesis.txt").write_bytes(bytes(300_000))
+    weighty.inside(*GIVEN)
+    [noted] = weighty.folder.glob(".harness/runs/*/uses.jsonl")
+    honest, before = noted.read_bytes(), sorted(weighty.folder.rglob("*"))
+    up = os.path.relpath(precious, weighty.folder / ".harness/artifacts/train")
+    for stage in ("train", "..", "", "/", up):
+        for folder in (str(precious), up, "..", ".", ""):
+            noted.write_bytes(honest)
+            strangers_use(weighty, stage, folder)
+            done = weighty.inside("clean", "--adapters", "--yes")
+            assert done.code == 0 and "does not say which ones it has used" in done.out
+            assert sorted(weighty.folder.rglob("*")) == before
+    assert (precious / "thesis.txt").stat().st_size == 300_000 and (precious / "inner").is_dir()
+
+
+def test_an_artifact_is_removed_as_one_or_not_at_all(tmp_path):
+    """Whatever made the part: its kind says where its paths have to lie."""
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    for kind in space.Kind:
+        for path in (precious, tmp_path / ".harness/artifacts/train/../../../precious"):
+            with pytest.raises(DataError):
+                space.remove_part(tmp_path, space.Part(kind, "train", (path,), 1))
+    assert precious.is_dir()
+
+
+@pytest.mark.parametrize("place", [".harness/artifacts/train", "reports"])
+def test_a_folder_that_is_a_link_is_passed_over_and_said(weighty, tmp_path_factory, place):
+    name = weighty.inside(*GIVEN).document["run"]
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "folder"
+    (weighty.folder / place).rename(elsewhere)
+    (weighty.folder / place).symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    for command in (("--adapters",), (name,)):
+        done = weighty.inside("clean", *command, "--yes")
+        assert done.code == 0 and f"{place} is a link, which is not followed" in done.out
+    assert sorted(elsewhere.rglob("*")) == before
+    assert not list(weighty.folder.glob(".harness/runs/*"))
+
+
+def test_the_paths_that_go_are_shown_before_anybody_is_asked(weighty):
+    name = weighty.inside(*GIVEN).document["run"]
+    unused = weighty.folder / ".harness/artifacts/train/unused"
+    unused.mkdir()
+    listed = weighty.inside("clean", "--dry-run").out
+    assert ".harness/artifacts/train/unused" in listed and f"reports/{name}" not in listed
+    assert f"reports/{name}" in weighty.inside("clean", name, "--dry-run").out
+    spare = [path for path in weighty.folder.rglob("weights.bin")]
+    shown = weighty.inside("clean", "--adapters", "--dry-run").out
+    assert sum(str(path.parent.relative_to(weighty.folder)) in shown for path in spare) == 1
 
 
 @pytest.mark.nightly(but_each=6)
