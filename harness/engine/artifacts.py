@@ -18,7 +18,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from harness.engine import objects
@@ -37,7 +37,9 @@ from harness.kit.files import (
     write_bytes,
     write_json,
 )
+from harness.kit.inside import Outside, inside, is_below
 from harness.kit.lock import turn
+from harness.kit.text import one_line
 from harness.records import from_json
 from harness.records.plain import Record
 
@@ -100,7 +102,16 @@ class Artifacts:
         return None if self._unreachable else objects.of(self.root.parent)
 
     def folder(self, stage: str, key: str) -> Path:
-        return self.root / stage / key[:24]
+        """Where the artifact of a key lies.
+
+        Raises:
+            Outside: the store, or the folder of the stage in it, is a link.
+        """
+        return self._at(stage, key[:24])
+
+    def _at(self, *names: str) -> Path:
+        """A place in the store; the store itself is no link."""
+        return inside(self.root.parent, self.root.name, *names)
 
     def has(self, stage: str, key: str) -> bool:
         """Whether there is an artifact, unchecked."""
@@ -115,7 +126,7 @@ class Artifacts:
             return self._seen[stage, key]
         artifact = self._whole(stage, self.folder(stage, key), key)
         if artifact is None:
-            artifact = self._fetched(stage, _key_object(stage, key))
+            artifact = self._fetched(stage, key=key)
         elif not self.read_only:
             self._send(stage, artifact)
         if artifact is not None:
@@ -124,39 +135,46 @@ class Artifacts:
 
     def with_digest(self, stage: str, wanted: str) -> Artifact | None:
         """The whole artifact of that content, whatever its key; None if there is none."""
-        for manifest in sorted((self.root / stage).glob(f"*/{MANIFEST}")):
+        for manifest in sorted(self._at(stage).glob(f"*/{MANIFEST}")):
             try:
                 document = read_json(manifest)
                 key, files = document["key"], document["files"]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             if digest(files) == wanted:
-                artifact = self._whole(stage, manifest.parent, key)
+                artifact = self._whole(stage, self._at(stage, manifest.parent.name), key)
                 if artifact is not None and artifact.digest == wanted:
                     return artifact
-        return self._fetched(stage, _content_object(stage, wanted)) if wanted else None
+        return self._fetched(stage, content=wanted) if wanted else None
 
     def complete(self, folder: Path) -> bool:
         """Get the large files of an emptied artifact from the shared store, where that has them.
 
         Returns:
             Whether they are there now.
+
+        Raises:
+            Outside: its manifest names a file elsewhere, or a link lies in the way.
         """
         if not (folder / EMPTIED).is_file():
             return True
+        if folder.absolute().parent.parent != self.root.absolute():
+            return True  # a model of the user's own, which no store has
+        folder = self._at(folder.parent.name, folder.name)
         store = self._objects
         if store is None:
             return False
         files = read_json(folder / MANIFEST)["files"]
-        missing = {name: entry for name, entry in files.items() if not (folder / name).is_file()}
+        places = {name: _in(folder, name) for name in files}
+        missing = {name: files[name] for name, place in places.items() if not place.is_file()}
         with self._work() as work:
             if not self._all_fetched(store, missing, work, str(folder)):
                 self._forget(store, folder.parent.name, digest(files))
                 return False
             with storing(folder):
                 for name in missing:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(work / name, folder / name)
+                    places[name].parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(_in(work, name), places[name])
                 sync_tree(folder)
                 (folder / EMPTIED).unlink(missing_ok=True)
         # It was seen as an emptied one.
@@ -171,7 +189,8 @@ class Artifacts:
         if store is None or not (self.root / TRAIN).is_dir():
             return
         trainings = []
-        for folder in (self.root / TRAIN).iterdir():
+        for path in self._at(TRAIN).iterdir():
+            folder = self._at(TRAIN, path.name)
             if sizes := [path.stat().st_size for path in large_files(folder)]:
                 mark = folder / SENT
                 sent = mark.is_file() and mark.read_text() == store.name
@@ -201,7 +220,7 @@ class Artifacts:
     @contextlib.contextmanager
     def _changing(self, stage: str) -> Iterator[None]:
         """Hold the store against other processes, for the time of a rename."""
-        place = self.root / stage
+        place = self._at(stage)
         if not place.is_dir():
             place.mkdir(parents=True, exist_ok=True)
             sync_folder(self.root)
@@ -292,15 +311,15 @@ class Artifacts:
         # Files first: whoever finds a manifest in the store finds its files there, too.
         if store.get(content) is None:
             for name, entry in document["files"].items():
-                store.send(objects.file_key(entry["sha256"]), folder / name)
+                store.send(objects.file_key(entry["sha256"]), _in(folder, name))
             store.create(content, manifest)
         under_key = _key_object(stage, artifact.key)
         if not store.create(under_key, manifest):
-            theirs = _manifest(store.get(under_key), stage)
+            theirs = _manifest(store.get(under_key), stage, key=artifact.key)
             other = theirs is not None and digest(theirs["files"]) != artifact.digest
             if other and fresh and not replace and not (theirs or {})["facts"].get("failed"):
                 # Another machine was first, so what it made counts here, too.
-                counts = self._fetched(stage, under_key, aside=True)
+                counts = self._fetched(stage, key=artifact.key, aside=True)
                 if counts is not None:
                     return counts
             if theirs is None or replace or (fresh and (other or theirs["facts"].get("failed"))):
@@ -308,18 +327,28 @@ class Artifacts:
         write_bytes(mark, store.name.encode())
         return artifact
 
-    def _fetched(self, stage: str, name: str, *, aside: bool = False) -> Artifact | None:
+    def _fetched(
+        self, stage: str, *, key: str = "", content: str = "", aside: bool = False
+    ) -> Artifact | None:
         """An artifact of the shared store, put among those here; None: it has no whole one.
 
         Args:
-            name: of the object with its manifest.
+            key, content: which one is asked for: the other of both is empty.
             aside: what is here under its key is moved aside.
         """
         try:
             store = self._objects
-            data = None if store is None else store.get(name)
-            document = _manifest(data, stage)
-            if store is None or data is None or document is None:
+            if store is None:
+                return None
+            data = store.get(_key_object(stage, key) if key else _content_object(stage, content))
+            if data is None:
+                return None
+            document = _manifest(data, stage, key=key, content=content)
+            if document is None:
+                self.damaged.append(
+                    f"{stage} {(key or content)[:24]}: its manifest in the store {store.url} is "
+                    "damaged, or of another stage; it is made again"
+                )
                 return None
             files, key = document["files"], document["key"]
             # Weights stay there until a job asks for them (:meth:`complete`).
@@ -365,7 +394,7 @@ class Artifacts:
     ) -> bool:
         """Fetch files and compare each byte; what is not what it should be is never used."""
         for name, entry in files.items():
-            path, key = work / name, objects.file_key(entry["sha256"])
+            path, key = _in(work, name), objects.file_key(entry["sha256"])
             path.parent.mkdir(parents=True, exist_ok=True)
             for _ in range(2):  # the second time, in case it was changed on its way
                 with storing(path):
@@ -412,8 +441,14 @@ def _content_object(stage: str, content: str) -> str:
     return f"contents/{objects.as_part(stage)}/{content}"
 
 
-def _manifest(data: bytes | None, stage: str) -> dict[str, Any] | None:
-    """What a manifest in the shared store says; None where it cannot be believed."""
+def _manifest(
+    data: bytes | None, stage: str, *, key: str = "", content: str = ""
+) -> dict[str, Any] | None:
+    """What a manifest in the shared store says; None where it cannot be believed.
+
+    Args:
+        key, content: of what was asked for; the other of both is empty.
+    """
     if data is None:
         return None
     try:
@@ -424,22 +459,33 @@ def _manifest(data: bytes | None, stage: str) -> dict[str, Any] | None:
             and document["seal"] == digest(sealed)
             and document["stage"] == stage
             and objects.is_digest(document["key"])
+            and key in ("", document["key"])
             and isinstance(document["facts"], dict)
             and all(
                 _is_inside(name) and objects.is_digest(entry["sha256"])
                 for name, entry in document["files"].items()
             )
+            and content in ("", digest(document["files"]))
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return document if believed else None
 
 
-def _is_inside(name: str) -> bool:
+def _is_inside(name: object) -> bool:
     """Whether a file's name stays in its folder, and is none of ours."""
-    path = PurePosixPath(name)
-    plain = path.as_posix() == name and not path.is_absolute() and "\0" not in name
-    return plain and ".." not in path.parts and name not in (".", "", MANIFEST, *_MARKS)
+    return is_below(name) and name not in (MANIFEST, *_MARKS)
+
+
+def _in(folder: Path, name: str) -> Path:
+    """The file that a manifest names in a folder.
+
+    Raises:
+        Outside: it is none that could lie there.
+    """
+    if not _is_inside(name):
+        raise Outside(f"'{one_line(str(name), 80)}' is no file of an artifact", where=str(folder))
+    return inside(folder, *name.split("/"))
 
 
 def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
@@ -452,6 +498,8 @@ def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:
             return None, "its manifest is not what was written"
         if document["key"] != key:
             return None, "it belongs to another stage (swapped)"
+        if not all(map(_is_inside, files)):
+            return None, "its manifest names files elsewhere"
         there = manifest_of(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return None, f"its manifest cannot be read ({type(error).__name__})"

@@ -253,7 +253,7 @@ def test_the_paths_that_go_are_shown_before_anybody_is_asked(weighty):
     listed = weighty.inside("clean", "--dry-run").out
     assert ".harness/artifacts/train/unused" in listed and f"reports/{name}" not in listed
     assert f"reports/{name}" in weighty.inside("clean", name, "--dry-run").out
-    spare = [path for path in weighty.folder.rglob("weights.bin")]
+    spare = list(weighty.folder.rglob("weights.bin"))
     shown = weighty.inside("clean", "--adapters", "--dry-run").out
     assert sum(str(path.parent.relative_to(weighty.folder)) in shown for path in spare) == 1
 

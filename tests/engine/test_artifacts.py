@@ -10,8 +10,11 @@ import sys
 
 import pytest
 
-from harness.engine.artifacts import Artifacts
+from harness.engine import objects
+from harness.engine.artifacts import Artifacts, empty
 from harness.engine.journal import Journal
+from harness.kit.files import digest
+from harness.kit.inside import Outside, is_below
 from harness.records import RoundResult
 from harness.verdicts.rule import baseline_verdict
 from tests.support.waiting import LONG
@@ -123,6 +126,84 @@ def test_swapped_artifacts_are_found_out(tmp_path):
         assert found is None and "swapped" in damaged[0]
 
 
+def sealed(document):
+    document = {name: value for name, value in document.items() if name != "seal"}
+    return json.dumps({**document, "seal": digest(document)}).encode()
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """A folder that belongs to a store, as a stranger hands both on."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "machine").mkdir()
+    objects.attach(tmp_path / "machine", (tmp_path / "shared").as_uri())
+    return Artifacts(tmp_path / "machine" / "store")
+
+
+def published(shared, key=KEY, text="hello"):
+    return publish(shared.root.parent, key, text)
+
+
+HOSTILE = ("../../../outside", "/ABSOLUTE/outside", "deep/../../../../outside", "linked/outside")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_weights_that_a_manifest_names_elsewhere_are_not_fetched(tmp_path, shared, name):
+    name = name.replace("/ABSOLUTE", str(tmp_path))
+    made = published(shared)
+    empty(made.path)
+    document = json.loads((made.path / "manifest.json").read_bytes())
+    document["files"][name] = document["files"].pop("y.txt")
+    (made.path / "manifest.json").write_bytes(sealed(document))
+    (made.path / "linked").symlink_to(tmp_path)
+    with pytest.raises(Outside):
+        Artifacts(shared.root).complete(made.path)
+    assert not list(tmp_path.rglob("outside"))
+    if is_below(name):
+        return
+    # Nor is such a manifest believed: what the store has under the key takes its place.
+    store = Artifacts(shared.root)
+    found = store.find("train", KEY)
+    assert "elsewhere" in store.damaged[0] and found.digest == made.digest
+
+
+def test_a_model_of_the_users_own_is_never_completed(tmp_path, shared):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "emptied").touch()
+    assert shared.complete(tmp_path / "own")
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["emptied"]
+
+
+@pytest.mark.parametrize("place", ["store", "store/train"])
+def test_nothing_is_stored_through_a_link(tmp_path, place):
+    (tmp_path / "yours").mkdir()
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to(tmp_path / "yours")
+    with pytest.raises(Outside, match="link"):
+        publish(tmp_path)
+    assert not list((tmp_path / "yours").iterdir())
+
+
+@pytest.mark.parametrize("asked", ["key", "content"])
+def test_the_shared_store_gives_what_was_asked_for_or_nothing(tmp_path, shared, asked):
+    first, second = published(shared), published(shared, OTHER, "other")
+    kind, names = ("artifacts", (KEY, OTHER)) if asked == "key" else (
+        "contents", (first.digest, second.digest),
+    )  # fmt: skip
+    theirs = [tmp_path / "shared" / kind / "train" / name for name in names]
+    theirs[0].write_bytes(theirs[1].read_bytes())
+    shutil.rmtree(shared.root)
+    store = Artifacts(shared.root)
+    assert (store.find("train", KEY) if asked == "key" else
+            store.with_digest("train", first.digest)) is None  # fmt: skip
+    assert len(store.damaged) == 1 and "made again" in store.damaged[0]
+    assert store.find("train", OTHER).digest == second.digest
+    # What is made again takes the place of what cannot be believed.
+    assert published(shared).digest == first.digest
+    shutil.rmtree(shared.root)
+    assert Artifacts(shared.root).find("train", KEY).digest == first.digest
+
+
 def result(sentence="first", round_=0):
     return RoundResult("main", round_, 10, {}, baseline_verdict(sentence=sentence), True)
 
@@ -184,7 +265,8 @@ def test_a_summary_makes_way_for_the_next_and_is_not_kept(tmp_path):
 RACE = """
 import sys
 from pathlib import Path
-from harness.engine.artifacts import Artifacts
+from harness.engine import objects
+from harness.engine.artifacts import Artifacts, empty
 
 root, name = Path(sys.argv[1]), sys.argv[2]
 for number in range(40):
