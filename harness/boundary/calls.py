@@ -21,6 +21,7 @@ from harness.boundary.lending import Lent
 from harness.context import Report
 from harness.errors import STOPPING, HarnessError, InputChanged, PluginError, reason
 from harness.errors.machine import machine_trouble
+from harness.kit.files import overwrite
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.terminal.streams import within_plugin
@@ -108,7 +109,7 @@ class PluginCalls:
         if self.path is not None:
             # No fsync: it is for a process that ends, not for a machine that does.
             with contextlib.suppress(OSError):
-                self.path.write_bytes(json.dumps({"calling": where}).encode())
+                overwrite(self.path, json.dumps({"calling": where}).encode())
 
     @contextlib.contextmanager
     def watched(self, where: str) -> Iterator[None]:

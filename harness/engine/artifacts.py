@@ -417,7 +417,7 @@ class Artifacts:
     @contextlib.contextmanager
     def _work(self) -> Iterator[Path]:
         """An empty folder on the same disk; what a kill leaves of it is removed by `clean`."""
-        work = self.root.parent / "work" / f"{uuid.uuid4().hex[:12]}.removed"
+        work = inside(self.root.parent, "work", f"{uuid.uuid4().hex[:12]}.removed")
         with storing(work):
             work.mkdir(parents=True)
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.context import Report
+from harness.kit.files import overwrite
 from harness.terminal.time_left import TimeLeft
 
 FILE = "at-work.json"
@@ -64,7 +65,7 @@ class AtWork:
         self._written = time.monotonic()
         beside = self._path.with_suffix(".new")
         try:
-            beside.write_bytes(json.dumps(self._told).encode())
+            overwrite(beside, json.dumps(self._told).encode())
             beside.replace(self._path)
         except OSError:  # a full disk meets those whose files count
             return

@@ -47,6 +47,7 @@ from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
 from harness.kit.files import digest, remove, write_bytes
+from harness.kit.inside import inside
 from harness.records import Checkpoint, Example, RoundResult
 from harness.remote.spending import Spending, account_of, current
 from harness.stages import Resources
@@ -110,8 +111,9 @@ class Run:
         attempt = places.attempt_of(self.name)
         # Another run of the same config has a summary of its own, which is found by this.
         self.key = key if attempt is None else digest([key, attempt])
-        self.folder = self.machine / "runs" / self.name
-        self.reports = self.root / REPORTS_FOLDER / self.name
+        parts = self.name.split("/")
+        self.folder = inside(self.machine, "runs", *parts)
+        self.reports = inside(self.root, REPORTS_FOLDER, *parts)
         self.artifacts = Artifacts(self.machine / "artifacts", read_only=not self.writes)
         self.ledger = Ledger(self.machine / LEDGER)
         # Looked up at each call: a display takes the place of the first watcher.
@@ -158,7 +160,7 @@ class Run:
     @property
     def work(self) -> Path:
         """Where stages work; thrown away at each start of the run, but for their scratch."""
-        return self.machine / "work" / self.name
+        return inside(self.machine, "work", *self.name.split("/"))
 
     @property
     def base_file(self) -> Path:
@@ -221,7 +223,7 @@ class Run:
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
-        check_name(self.root)
+        check_name(self.reports)
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         if sentence := self.calls.left_by_a_dead_process():
@@ -400,7 +402,7 @@ class Run:
 
         Besides that it holds the scratch of earlier attempts at most.
         """
-        folder = self.work / name
+        folder = inside(self.work, name)
         with storing(folder):
             scratch.keep_alone(folder)
             (folder / "output").mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,9 @@ def keep_alone(folder: Path) -> None:
 
     A job that was submitted from it may still be at work there.
     """
+    if folder.is_symlink():
+        remove(folder)
+        return
     if (folder / SUBMITTED).is_file():
         return
     scratch = folder / SCRATCH
@@ -40,6 +43,9 @@ def keep_alone(folder: Path) -> None:
         return
     for path in folder.iterdir():
         if path not in (scratch, folder / SECONDS):
+            remove(path)
+    for path in scratch.rglob("*"):
+        if path.is_symlink():  # no attempt makes one, and the next one would write through it
             remove(path)
 
 

@@ -19,10 +19,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psutil
 
 from harness.config import loading
 from harness.config.finding import shipped
@@ -37,8 +35,9 @@ from harness.engine.scratch import SUBMITTED
 from harness.engine.stage_keys import entry_files
 from harness.errors import EnvironmentFailure, HarnessError, UsageError, near
 from harness.errors.machine import storing
-from harness.kit import yaml_file
+from harness.kit import processes, yaml_file
 from harness.kit.files import canonical, digest, file_digest, read_json, remove, write_json
+from harness.kit.inside import Outside, inside, is_below
 from harness.kit.lock import exclusive
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class State:
 
     Attributes:
         number: from 1 on; 0: the store does not know the run.
-        driver: ``token``, ``host``, ``pid``.
+        driver: ``token``, ``host``, ``pid``, ``process`` (:func:`processes.this_process`).
         ended: whether the driver has ended, so that another one may begin.
         files: path below the folder of all runs -> sha256.
         project: path below the working folder -> sha256, of files that the results depend on.
@@ -97,7 +96,8 @@ class SharedRun:
         project: Callable[[], tuple[Mapping[str, Path], Sequence[str]]] = lambda: ({}, ()),
     ) -> None:
         self.store, self.name = store, name
-        self._runs, self._folder, self._project = machine / "runs", machine / "runs" / name, project
+        self._runs, self._project = machine / "runs", project
+        self._folder = inside(machine, "runs", name)
         self._prefix = f"runs/{objects.as_part(name)}"
         self._token = uuid.uuid4().hex
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -174,7 +174,10 @@ class SharedRun:
             document = {
                 "schema": SCHEMA, "run": self.name, "ended": ended, "files": files,
                 "project": named, "outside": list(self._named[1]),
-                "driver": {"token": self._token, "host": socket.gethostname(), "pid": os.getpid()},
+                "driver": {
+                    "token": self._token, "host": socket.gethostname(), "pid": os.getpid(),
+                    "process": processes.this_process(),
+                },
             }  # fmt: skip
             document["seal"] = digest(document)
             if not self.store.create(objects.number_key(self._prefix, number), canonical(document)):
@@ -217,7 +220,7 @@ class SharedRun:
         mine, mark = self._files(), self._mark
         changed = {path for path, sha256 in mine.items() if mark["files"].get(path) != sha256}
         with storing(self._folder):
-            work = self._folder.parent.parent / "work" / f"{uuid.uuid4().hex[:12]}.removed"
+            work = inside(self._runs.parent, "work", f"{uuid.uuid4().hex[:12]}.removed")
             work.mkdir(parents=True)
         try:
             fetched = {
@@ -239,9 +242,10 @@ class SharedRun:
                         "of the store",
                     )
             for path, file in fetched.items():
-                with storing(self._runs / path):
-                    (self._runs / path).parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(file, self._runs / path)
+                target = inside(self._runs, *path.split("/"))
+                with storing(target):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(file, target)
         finally:
             remove(work)
         self._mark_as(state.number, state.files, state.project, token="")
@@ -288,8 +292,7 @@ class SharedRun:
             EnvironmentFailure: it does.
         """
         driver = last.driver or {}
-        here = driver["host"] == socket.gethostname()
-        if here and not psutil.pid_exists(driver["pid"]):
+        if processes.is_gone(driver["process"]):
             return
         say(
             f"note: by what the store says, PID {driver['pid']} on {driver['host']} is at work on "
@@ -418,7 +421,7 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
         runs = names(store)
         others = f"; there are: {', '.join(runs[:5])}" if runs else ""
         raise UsageError(f"the store has no run '{name}'{near(name, runs)}{others}")
-    folder = machine / "runs" / name
+    folder = inside(machine, "runs", name)
     with exclusive(folder / "lock"):
         shared.take(last)
         objects.attach(machine, store.url)
@@ -439,7 +442,7 @@ def _take_project(
     runs = _runs_code(folder / CONFIG)
     # Configs last: whether one can be loaded may depend on the files that it names.
     for path, sha256 in sorted(state.project.items(), key=lambda file: (_is_yaml(file[0]), file)):
-        target = root / path
+        target = root.joinpath(*path.split("/"))
         if target.is_file():
             if file_digest(target) != sha256:
                 yield f"{path} is another one here than the run has used: it stays as it is"
@@ -449,6 +452,11 @@ def _take_project(
             path.endswith(".py") or (runs and (_is_yaml(path) or path.endswith(".toml")))
         ):
             yield refused
+            continue
+        try:
+            target = inside(root, *path.split("/"))
+        except Outside as error:
+            yield f"{path} is not taken: {error.placed}"
             continue
         with storing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -512,6 +520,7 @@ def _state(data: bytes | None, number: int, name: str, store: Objects) -> State:
             )
         ):
             driver = {key: document["driver"][key] for key in ("token", "host", "pid")}
+            driver["process"] = document["driver"].get("process")  # earlier versions had none
             return State(
                 number, driver, document["ended"] is True, document["files"], document["project"],
                 tuple(map(str, document["outside"])),
@@ -526,10 +535,9 @@ def _state(data: bytes | None, number: int, name: str, store: Objects) -> State:
 
 def _below(path: str, tops: Sequence[str] = ()) -> bool:
     """Whether a path stays below its folder, and in none that is the program's own."""
-    parts = PurePosixPath(path).parts
-    hostile = "\0" in path or "\\" in path or ".." in parts or path.startswith("/") or not parts
-    if hostile or PurePosixPath(path).as_posix() != path:
+    if not is_below(path) or "\\" in path:
         return False
+    parts = path.split("/")
     if tops:
         return parts[0] in tops and len(parts) > 1 and parts[-1] not in _OF_THIS_MACHINE
     return not any(part.startswith(".") for part in parts) and parts[0] != REPORTS_FOLDER

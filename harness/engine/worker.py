@@ -27,6 +27,7 @@ from harness.engine.job import ERROR, LOG
 from harness.errors import EnvironmentFailure, JobDied, JobKilled
 from harness.errors.machine import trouble_in
 from harness.kit.files import read_json
+from harness.kit.inside import not_a_link
 from harness.stages.launching import RESULT
 
 POLL_SECONDS = 0.2
@@ -112,7 +113,7 @@ class _Process:
 
     def __init__(self, log: Path, devices: str | None) -> None:
         seen = {} if devices is None else {DEVICES: devices}
-        with log.open("wb") as stream:
+        with open(log, "wb", opener=not_a_link) as stream:
             self.popen = subprocess.Popen(
                 [sys.executable, "-P", "-m", "harness.engine.worker_process"],
                 stdin=subprocess.PIPE,

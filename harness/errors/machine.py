@@ -131,12 +131,23 @@ def _device_is_full(error: BaseException) -> bool:
 
 
 def check_name(folder: Path) -> None:
-    """Raise EnvironmentFailure where a folder's name is no UTF-8: no database could lie in it."""
+    """Raise EnvironmentFailure where no database could lie in a folder, by its name.
+
+    DuckDB takes what follows a ``?`` for settings, and puts its log beside what comes before it.
+    """
+    hint = "rename it, or work in another folder"
     try:
         str(folder).encode()
     except UnicodeEncodeError:
         raise EnvironmentFailure(
             "the name of this folder is no UTF-8, and no database can lie in it",
             where=str(folder).encode("utf-8", "replace").decode(),
-            hint="rename it, or work in another folder",
+            hint=hint,
         ) from None
+    if "?" in str(folder):
+        raise EnvironmentFailure(
+            "the name of this folder, or of one above it, has a question mark, and DuckDB can "
+            "write no database there",
+            where=str(folder),
+            hint=hint,
+        )

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from harness.errors import DataError
 from harness.errors.machine import storing
+from harness.kit.inside import not_a_link
 from harness.kit.text import storable
 
 SEAL = "seal"
@@ -136,6 +137,17 @@ def write_bytes(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Write a note that may be cut by a crash, in its place and without waiting for the disk.
+
+    Raises:
+        Outside: the file is a link.
+        OSError: the system refuses.
+    """
+    with open(path, "wb", opener=not_a_link) as stream:
+        stream.write(data)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a whole UTF-8 file, or nothing; NUL and lone surrogates become U+FFFD."""
     write_bytes(path, storable(text).encode())
@@ -200,11 +212,12 @@ class AppendLog:
 
         Raises:
             OSError: the disk is full or not writable; the file is as it was.
-            DataError: the end of the last line is damaged; the file is as it was.
+            DataError: the end of the last line is damaged, or the file is a link; what there is
+                is as it was.
         """
         created = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b", buffering=0) as stream:
+        with open(self.path, "a+b", buffering=0, opener=not_a_link) as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             state = os.fstat(stream.fileno())
             same = state.st_ino == self._inode and state.st_size >= self._end

@@ -1,11 +1,12 @@
 """Names that files, stores and folders of other people hold, as paths that stay in their folder.
 
-Whatever is removed or written under such a name gets its path here
-(``tests/repository/test_paths.py``).
+Whatever is removed or written under such a name gets its path here, and a file that is written in
+its place is opened here (``tests/repository/test_paths.py``).
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -43,13 +44,32 @@ def inside(folder: Path, *names: str) -> Path:
             )
         path /= name
         if path.is_symlink():
-            raise Outside(
-                "this is a link, and nothing is written or removed through it",
-                where=one_line(str(path), 200),
-                hint="put a real file or folder in its place; to keep all runs on another disk "
-                "make .harness itself the link",
-            )
+            raise _a_link(path)
     return path
+
+
+def not_a_link(path: str, flags: int) -> int:
+    """The ``opener`` of whatever is written in its place, not anew.
+
+    Raises:
+        Outside: the file is a link.
+        OSError: as ``os.open``.
+    """
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _a_link(Path(path)) from None
+        raise
+
+
+def _a_link(path: Path) -> Outside:
+    return Outside(
+        "this is a link, and nothing is written or removed through it",
+        where=one_line(str(path), 200),
+        hint="put a real file or folder in its place; to keep all runs on another disk make "
+        ".harness itself the link",
+    )
 
 
 def is_name(name: object) -> bool:

@@ -11,13 +11,18 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
+from harness.kit.inside import not_a_link
 
 
 @contextlib.contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Hold the lock, waiting for whoever has it; for work of seconds at most."""
+    """Hold the lock, waiting for whoever has it; for work of seconds at most.
+
+    Raises:
+        Outside: the file is a link.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
+    with open(path, "a+", opener=not_a_link) as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
@@ -28,10 +33,11 @@ def exclusive(path: Path) -> Iterator[None]:
 
     Raises:
         EnvironmentFailure: another process has it; names its PID and host.
+        Outside: the file is a link.
     """
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        opened = path.open("a+")
+        opened = open(path, "a+", opener=not_a_link)  # noqa: SIM115 - closed below
     with opened as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,3 +53,21 @@ def exclusive(path: Path) -> Iterator[None]:
         stream.write(f"PID {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock; so, too, where that cannot be known."""
+    try:
+        # A pipe that lies in its place is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

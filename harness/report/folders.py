@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
+from harness.kit.inside import Outside, inside
 from harness.kit.text import one_line, titled
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def all_reports() -> list[Path]:
     The summary of a finished run whose reports were deleted is written again, from the store.
     """
     for name, document in _stored(_without_reports()).items():
-        write_bytes(Path(REPORTS_FOLDER, name, SUMMARY), document)
+        with contextlib.suppress(Outside):  # whoever lists runs needs none of it
+            write_bytes(inside(Path(), REPORTS_FOLDER, name, SUMMARY), document)
     summaries = Path(REPORTS_FOLDER).glob(f"*/{SUMMARY}")
     latest = sorted(summaries, key=lambda path: path.stat().st_mtime, reverse=True)
     return [path.parent for path in latest]
@@ -86,7 +88,7 @@ def find_reports(name: str | None = None) -> Path:
         from harness.context import Quiet
         from harness.report.refresh import remake
 
-        folder = Path(REPORTS_FOLDER, str(name))
+        folder = inside(Path(), REPORTS_FOLDER, str(name))
         say(f"{folder} is made again from what the run has stored")
         remake(folder, Quiet(), say)
         return folder

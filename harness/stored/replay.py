@@ -33,6 +33,7 @@ from harness.engine.steps import Steps
 from harness.engine.steps.evaluating import Evaluation
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.kit.files import read_json
+from harness.kit.inside import inside
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
 from harness.stored import branches
@@ -63,7 +64,8 @@ class StoredRun(Run):
     @property
     def work(self) -> Path:
         """Of its own: the run may be in progress in another process."""
-        return self.machine / "work" / f"{self.name}-looked-at-by-{os.getpid()}"
+        *within, name = self.name.split("/")
+        return inside(self.machine, "work", *within, f"{name}-looked-at-by-{os.getpid()}")
 
     @functools.cached_property
     def journal(self) -> ClosedRounds:

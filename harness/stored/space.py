@@ -6,7 +6,6 @@ be made again (openings of the test set, arms counted on dev, what raters said) 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -25,7 +24,7 @@ from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
 from harness.kit.files import read_json, remove
 from harness.kit.inside import Outside, inside
-from harness.kit.lock import exclusive, turn
+from harness.kit.lock import exclusive, is_held, turn
 from harness.records import BASE_ARM
 
 LOCK, SUMMARY = "lock", "summary"
@@ -335,11 +334,4 @@ def _size(folder: Path) -> int:
 
 def _in_progress(folder: Path) -> bool:
     """Whether a process holds the lock of a run's folder."""
-    try:
-        with (folder / LOCK).open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
+    return is_held(folder / LOCK)

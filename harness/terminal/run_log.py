@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import reason
+from harness.kit.inside import not_a_link
 from harness.kit.text import plain
 
 
@@ -22,7 +23,8 @@ def log_to(path: Path) -> Iterator[None]:
     logger = logging.getLogger("harness")
     before = logger.level, logger.propagate
     hooks = threading.excepthook, sys.unraisablehook, logging.raiseExceptions
-    with contextlib.closing(logging.FileHandler(path, encoding="utf-8")) as handler:
+    with open(path, "a", encoding="utf-8", opener=not_a_link) as stream:
+        handler = logging.StreamHandler(stream)
         handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

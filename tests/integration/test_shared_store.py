@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import pytest
 from harness.engine import artifacts, ledger, objects, shared_run
 from harness.engine.artifacts import Artifacts
 from harness.errors import EnvironmentFailure
+from harness.kit import processes
 from tests.support.object_store import KEY, SECRET, URL, ObjectStore, serving
 from tests.support.project import CONFIG, Project
 from tests.support.waiting import LONG, until
@@ -229,6 +232,27 @@ def test_a_slow_store_does_not_make_a_driver_dead(tmp_path, bucket, quick, monke
     with pytest.raises(EnvironmentFailure, match="already in progress"):
         two.begin(lambda said: None)
     one.end()
+
+
+@pytest.mark.parametrize("change", [{}, {"pids": "pid:[1]"}, {"boot": "other"}, {"start": 1}])
+def test_only_a_driver_that_is_seen_to_be_gone_is_replaced_at_once(
+    tmp_path, bucket, quick, monkeypatch, change
+):
+    """A host's name is no machine: two containers may share it, and both have a PID 7."""
+    one = shared(tmp_path / "one", "a-host", monkeypatch)
+    ended = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone = {**processes.this_process(), "pid": ended.pid}
+    ended.wait()
+    mine = gone | change if "start" not in change else processes.this_process() | change
+    monkeypatch.setattr(processes, "this_process", lambda: mine)
+    one.begin(lambda said: None)
+    one._ended.set()
+    said: list[str] = []
+    two = shared(tmp_path / "two", "a-host", monkeypatch)
+    two.begin(said.append)
+    two.end()
+    elsewhere = "pids" in change or "boot" in change
+    assert ["waited to see" in sentence for sentence in said] == [True, False] * elsewhere
 
 
 def test_a_dead_driver_is_followed_and_cannot_decide_any_more(tmp_path, bucket, quick, monkeypatch):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 
 import pytest
 
 from harness.engine.artifacts import Artifacts
 from harness.errors import DataError, EnvironmentFailure, machine
 from harness.kit import files
+from harness.kit.inside import Outside
+from harness.kit.lock import exclusive, is_held, turn
+from harness.terminal.run_log import log_to
 
 
 def test_equal_values_have_equal_digests():
@@ -194,6 +198,55 @@ def test_a_folder_whose_name_is_no_utf8_is_said_before_anything_is_done(tmp_path
     with pytest.raises(EnvironmentFailure, match="no UTF-8") as caught:
         machine.check_name(tmp_path / "caf\udce9")
     str(caught.value).encode()
+
+
+def test_a_folder_where_duckdb_can_write_nothing_is_said_before_anything_is_done(tmp_path):
+    with pytest.raises(EnvironmentFailure, match="question mark"):
+        machine.check_name(tmp_path / "really?" / "reports")
+    for name in ("50%", "a#b", "a&b", "a b"):
+        machine.check_name(tmp_path / name)
+
+
+WRITTEN_IN_PLACE = {
+    "append_line": lambda path: files.append_line(path, {"n": 1}),
+    "overwrite": lambda path: files.overwrite(path, b"new"),
+    "turn": lambda path: hold(turn(path)),
+    "exclusive": lambda path: hold(exclusive(path)),
+    "log_to": lambda path: hold(log_to(path)),
+}
+
+
+def hold(lock):
+    with lock:
+        pass
+
+
+@pytest.mark.parametrize("write", WRITTEN_IN_PLACE)
+@pytest.mark.parametrize("content", [b"yours", b"", None])
+def test_a_file_that_is_a_link_is_not_written_through(tmp_path, write, content):
+    yours, path = tmp_path / "yours", tmp_path / "folder" / "file"
+    path.parent.mkdir()
+    if content is not None:
+        yours.write_bytes(content)
+    path.symlink_to(yours)
+    with pytest.raises(Outside, match="this is a link"):
+        WRITTEN_IN_PLACE[write](path)
+    assert (yours.read_bytes() if yours.exists() else None) == content
+    path.unlink()
+    WRITTEN_IN_PLACE[write](path)
+    assert path.is_file()
+
+
+def test_who_holds_a_lock_is_seen_without_waiting_for_a_pipe_or_a_link(tmp_path):
+    lock = tmp_path / "lock"
+    assert not is_held(lock)
+    with exclusive(lock):
+        assert is_held(lock)
+    assert not is_held(lock)
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_held(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(lock)
+    assert is_held(tmp_path / "link")
 
 
 def test_a_folder_appears_whole_also_where_an_empty_one_lies(tmp_path):
