@@ -95,10 +95,14 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """What a rater sees beside the prompt and the answer."""
+    """What a rater sees beside the prompt and the answer.
+
+    Attributes:
+        system_prompt: True: open, False: folded, and no part of what a judge reads.
+    """
 
     reference: Literal["always", "after_first_score", "never"] = "after_first_score"
-    system_prompt: bool = False
+    system_prompt: bool | Literal["never"] = False
     meta: tuple[str, ...] = ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from harness import BASE_ARM, Example, Item, Rubric, UsageError, near, to_json
+from harness import BASE_ARM, SYSTEM_ROLES, Example, Item, Rubric, UsageError, near, to_json
 from harness.kit.files import digest
 from harness_rating.batches import assignment
 from harness_rating.batches.records import Batch, Placing
@@ -106,7 +106,7 @@ def item_of(identifier: str, example: Example, answers: Sequence[str], rubric: R
     messages = tuple(
         {key: message[key] for key in _MESSAGE_KEYS if key in message}
         for message in example.messages
-        if show.system_prompt or message.get("role") != "system"
+        if show.system_prompt != "never" or message.get("role") not in SYSTEM_ROLES
     )
     references = () if show.reference == "never" else example.references
     meta = {name: example.meta[name] for name in show.meta if name in example.meta}

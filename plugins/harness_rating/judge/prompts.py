@@ -81,7 +81,9 @@ def _parts(
     rubric: Rubric, criterion: Criterion, item: Item, swapped: bool
 ) -> list[tuple[str, str]]:
     """Name and text of all that is shown, in order."""
-    parts = [("conversation", "\n\n".join(_turn(message) for message in item.messages))]
+    opened = rubric.show.system_prompt is True
+    turns = [turn for turn in item.messages if opened or turn.get("role") != "system"]
+    parts = [("conversation", "\n\n".join(map(_turn, turns)))]
     if item.meta:
         parts.append(("facts", "\n".join(f"{k}: {_text(v)}" for k, v in item.meta.items())))
     if _with_reference(rubric, criterion):

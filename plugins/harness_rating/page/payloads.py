@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import LONGEST_TEXT, Criterion, DataError, Item, Rubric
+from harness import LONGEST_TEXT, SYSTEM_ROLES, Criterion, DataError, Item, Rubric
 from harness.kit.strict_json import Fault
 from harness.kit.text import plain, storable
 from harness_rating.batches.records import REVIEW, Batch, Event
@@ -76,12 +76,14 @@ def item(
         reference: whether the references may be told; else they are None.
         values: what raters gave, for who settles what they disagree on.
     """
-    system = rubric.show.system_prompt
-    turns = [turn for turn in shown.messages if system or turn.get("role") != "system"]
+    folds = rubric.show.system_prompt is not True
     meta = {key: shown.meta[key] for key in rubric.show.meta if key in shown.meta}
     return {
         "id": shown.id,
-        "messages": [_turn(turn) for turn in turns],
+        "messages": [
+            _turn(turn) | ({"folded": True} if folds and turn.get("role") in SYSTEM_ROLES else {})
+            for turn in shown.messages
+        ],
         "answers": [plain(text) for text in shown.answers],
         "references": [plain(text) for text in shown.references] if reference else None,
         "meta": [[plain(str(key)), plain(str(value))] for key, value in meta.items()],
@@ -92,7 +94,7 @@ def item(
     }
 
 
-def _turn(turn: Mapping[str, Any]) -> dict[str, str]:
+def _turn(turn: Mapping[str, Any]) -> dict[str, Any]:
     content = turn.get("content")
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]

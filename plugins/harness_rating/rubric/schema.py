@@ -303,7 +303,11 @@ class ShowFile(Strict):
         description="when the reference is shown: `always`, `after_first_score` (so that the "
         "first impression is the answer's own) or `never`",
     )
-    system_prompt: bool = Field(default=False, description="whether the system prompt is shown")
+    system_prompt: bool | Literal["never"] = Field(
+        default=False,
+        description="the system prompt: `false` folds it, to be opened by a click; `true` shows it "
+        "open, and judges read it, too; `never` leaves it out",
+    )
     meta: list[Label] = Field(
         default=[], max_length=20, description="names of the row's `meta` fields that are shown"
     )

@@ -58,7 +58,7 @@ PREFERENCE = Criterion(
 
 
 def rubric(
-    *criteria: Criterion, reference: Any = "after_first_score", system: bool = False
+    *criteria: Criterion, reference: Any = "after_first_score", system: Any = False
 ) -> Rubric:
     return Rubric(
         "support", 2, "Support answers", "en",

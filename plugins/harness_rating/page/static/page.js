@@ -469,7 +469,7 @@ function texts() {
   })));
   for (const turn of found.messages) {
     const name = Object.hasOwn(ROLES, turn.role) ? ROLES[turn.role] : "Turn";
-    put.push(box(name, textOf(turn.text), turn.role === "user" ? "asked" : "turn"));
+    put.push(turn.folded ? make("details", {class: "box turn"}, make("summary", {}, ROLES.system), textOf(turn.text)) : box(name, textOf(turn.text), turn.role === "user" ? "asked" : "turn"));
   }
   const two = found.answers.length > 1, compared = showsDifference && pair();
   const answers = found.answers.map((text, n) => {

@@ -63,7 +63,7 @@ def test_nothing_that_raters_see_tells_where_an_answer_came_from(tmp_path, pairs
 def test_the_rubric_decides_what_is_shown(tmp_path):
     show = type(rubric().show)
     all_shown = batch(tmp_path, rubric(id="all", show=show("always", True, ("topic", "hidden"))))
-    none = batch(tmp_path, rubric(id="none", show=show("never", False, ())))
+    none = batch(tmp_path, rubric(id="none", show=show("never", "never", ())))
     assert {len(item.messages) for item in all_shown.items} == {2}
     assert {tuple(item.meta) for item in all_shown.items} == {("topic", "hidden")}
     assert {(len(i.messages), len(i.meta), i.references) for i in none.items} == {(1, 0, ())}

@@ -82,7 +82,8 @@ def test_the_document(room):
     (one,) = document["accepted"]
     assert one["origin"]["rater"] == "bo"
     assert (one["example_id"], one["split"], one["reference"], one["before"], one["prompt"]) == (
-        example, "dev", "Second.", [f"reference {number}"], f"user: question {number}?",
+        example, "dev", "Second.", [f"reference {number}"],
+        f"system: be brief\n\nuser: question {number}?",
     )  # fmt: skip
 
 

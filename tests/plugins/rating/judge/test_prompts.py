@@ -74,6 +74,14 @@ def test_references_are_shown_as_raters_see_them(reference, first, second) -> No
     assert ("Over there." in whole(prompt(rules, SECOND, item))) is second
 
 
+@pytest.mark.parametrize("shown", [True, False, "never"])
+def test_a_system_prompt_is_read_where_the_rubric_shows_it_open(shown) -> None:
+    turns = ({"role": "system", "content": "Name a place."}, *ITEM.messages)
+    rules = dataclasses.replace(rubric(FIRST), show=Show("never", shown))
+    text = whole(prompt(rules, FIRST, dataclasses.replace(ITEM, messages=turns)))
+    assert ("Name a place." in text) is (shown is True)
+
+
 def test_further_words_for_the_model_are_added() -> None:
     rules = rubric(FIRST, instructions="Mind the units.")
     assert "Mind the units." in prompt(rules, FIRST, ITEM)[0]["content"]

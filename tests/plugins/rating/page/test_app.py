@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from harness import Example
 from harness.errors import EnvironmentFailure, UsageError
 from harness.kit.installing import install_extra
 from harness_rating.batches.records import Batch, Event
@@ -256,14 +257,21 @@ def test_references_come_when_the_rubric_says(
         assert bool(ana.get(path)["references"]) is after, "what was seen stays seen"
 
 
-def test_the_system_prompt_is_shown_only_if_the_rubric_says_so() -> None:
+@pytest.mark.parametrize(("shown", "roles"), [
+    (False, [("system", True), ("user", False)]), (True, [("system", False), ("user", False)]),
+    ("never", [("user", False)]),
+])  # fmt: skip
+def test_the_system_prompt_is_folded_open_or_left_out_as_the_rubric_says(
+    shown: Any, roles: list[tuple[str, bool]]
+) -> None:
+    from harness_rating.batches.composing import item_of
     from harness_rating.page import payloads
 
     turns = ({"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"})
-    item = make_item(0, messages=turns)
-    for shown in (False, True):
-        told = payloads.item(item, make_rubric(system=shown), reference=False)
-        assert [turn["role"] for turn in told["messages"]] == ["system"] * shown + ["user"]
+    given = make_rubric(system=shown)
+    item = item_of("0" * 12, Example("row", turns), ["hi"], given)
+    told = payloads.item(item, given, reference=False)
+    assert [(turn["role"], turn.get("folded", False)) for turn in told["messages"]] == roles
 
 
 def test_turns_of_every_form_are_text() -> None:

@@ -173,6 +173,17 @@ def test_numbers_texts_and_comments_by_keyboard(
     assert page.input_value("textarea >> nth=0") == "sfu? 1 c d: it is Tuesday"
 
 
+def test_the_system_prompt_is_folded_until_it_is_opened(windows: Windows, served: Any) -> None:
+    hostile = "Name a day. <b>x</b>"
+    turns = ({"role": "system", "content": hostile}, {"role": "user", "content": "When?"})
+    page = windows.open(served(make_batch([serving.item(0, messages=turns)])).links["ana"])
+    assert page.text_content("#texts summary") == "Instructions to the model"
+    assert not page.get_by_text("Name a day.").is_visible()
+    page.click("#texts summary")
+    page.get_by_text(hostile).wait_for(state="visible")
+    assert page.locator("#texts b").count() == 0
+
+
 @pytest.mark.nightly
 def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
     windows: Windows, served: Any, tmp_path: Path
