@@ -6,6 +6,7 @@ Then its answers are scored beside those that the run was closed with, with thre
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ LIMITS: Mapping[str, Limits] = {
 by three adapters, and tried with others (``benchmarks/gguf.md``)."""
 OTHERS = Limits(0.8, 1.2, 0.6, 0.2)
 """For kinds that are not written here. Not measured: those of ``q5_k_m`` are wider, by the rows of
-one model that fit no block of its kind, and an adapter scaled by .7 would pass them."""
+one model that fit no block of its kind. A wrong scale is seen by the weights (``weighing``)."""
 EQUAL = 0.98
 """Share of answers that a file of float16 has to give token for token."""
 NEAR = 0.1
@@ -234,7 +235,8 @@ def _gaps(
     """By how much the weights' own token is likelier, in nats, where each answer leaves them.
 
     An answer of which each token is the likeliest of the weights in float32 is the one that they
-    give: 0. The tokens themselves are read, since a text may be written by others as well.
+    give: 0. Where these are no numbers (NaN), nothing is the likeliest: infinity. The tokens
+    themselves are read, since a text may be written by others as well.
     """
     gaps = []
     with tempfile.TemporaryDirectory(prefix="harness-") as output:
@@ -245,7 +247,7 @@ def _gaps(
             read = torch.tensor([[*prompt, *answer[:-1]]], device=model.device)
             logits = model(input_ids=read, logits_to_keep=len(answer), use_cache=False).logits[0]
             tokens = torch.tensor(answer, device=model.device)[:, None]
-            ahead = logits.amax(-1) - logits.gather(-1, tokens)[:, 0]
+            ahead = (logits.amax(-1) - logits.gather(-1, tokens)[:, 0]).nan_to_num(nan=math.inf)
             gaps.append(next((gap for gap in ahead.tolist() if gap > 0), 0.0))
     return gaps
 

@@ -5,12 +5,16 @@ What training changed in a weight, D, is looked for in the file: the share of it
 good as unrelated to D, so that the share is 1 up to their size over that of D. Where the base
 model's weights lie on a coarse grid, rounding may take a small D away: a share that is not 1 has to
 be the one that B + D has, rounded to the tensor's kind.
+
+Two shares are looked at: that of each tensor of a fine kind, and the pooled one of all tensors,
+``sum <F - B, D> / sum <D, D>``, whatever their kinds. Over a whole file its standard error is tiny.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +23,15 @@ import numpy as np
 
 import harness
 from harness_transformers import loading
-from harness_transformers.llamacpp import asking, families, writing
+from harness_transformers.llamacpp import asking, families, library, writing
 
 SHARE = 0.05
 """How far a share may be from 1, and beside it six times its standard error."""
 FINE = ("F32", "F16", "BF16", "Q8_0")
-"""Kinds of tensors that are held to it. How coarser kinds round differs between programs."""
+"""Kinds of which each tensor is held to it. How coarser kinds round differs between programs: of
+these all tensors together are."""
+IMPORTANCE = "quantize.imatrix.file"
+"""Key of a file whose rounding weighed numbers by what they do, and cannot be repeated here."""
 ERRORS: Mapping[str, float] = {
     "F32": 1e-5, "F16": 2e-3, "BF16": 0.01, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K": 0.09, "Q5_1": 0.09,
     "Q5_0": 0.11, "Q4_K": 0.17, "Q4_1": 0.18, "Q4_0": 0.2,
@@ -42,7 +49,8 @@ class Tensor:
         error: relative error beside what training made.
         share: how much of what training changed is there; None where it changed nothing.
         se: standard error of the share.
-        alone: the share that rounding to the kind alone leaves; 1 where ``share`` is about 1.
+        alone: the share that rounding to the kind alone leaves; 1 where it was not asked.
+        changed: squared norm of what training changed.
     """
 
     name: str
@@ -51,21 +59,52 @@ class Tensor:
     share: float | None = None
     se: float = 0.0
     alone: float = 1.0
+    changed: float = 0.0
 
     @property
     def trouble(self) -> str:
         """What is wrong with it, or empty."""
         share = self.share if self.kind in FINE else None
         if share is not None and not _near(share, self.alone, self.se):
-            return (
-                f"{self.name} ({self.kind}): {share:.3f} of what training changed is there "
-                f"(standard error {self.se:.3f}), and {self.alone:.3f} is by rounding alone"
-            )
+            return f"{self.name} ({self.kind}): {_there(share, self.se, self.alone)}"
         most = ERRORS.get(self.kind, 0.3)
         if not self.error <= most:
             allowed = f"at most {most:.1%} is rounding"
             return f"{self.name} ({self.kind}): off by {self.error:.1%}, {allowed}"
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """How much of all that training changed is in a file's tensors together.
+
+    Attributes:
+        share: ``sum <F - B, D> / sum <D, D>`` over the tensors.
+        se: its standard error, by errors of rounding that know nothing of each other:
+            ``sqrt(sum (se_t <D_t, D_t>)^2) / sum <D, D>``.
+        alone: the share that rounding to the tensors' kinds alone leaves; NaN where nobody knows.
+        repeated: whether that rounding is the file's own.
+    """
+
+    share: float
+    se: float
+    alone: float
+    repeated: bool = True
+
+    @property
+    def near(self) -> bool:
+        """Whether all of it is there."""
+        return _near(self.share, 1.0, self.se)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is all there, or as much as rounding leaves.
+
+        What cannot be known holds: how a rounding that cannot be repeated here took from a change
+        that an ordinary one takes from.
+        """
+        unknown = not self.repeated and not _near(self.alone, 1.0, self.se)
+        return self.near or _near(self.share, self.alone, self.se) or unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +114,33 @@ class Weights:
     Attributes:
         tensors: with their figures.
         odd: names that one side has alone, and shapes that differ.
+        repeated: see :class:`Pooled`.
     """
 
     tensors: tuple[Tensor, ...]
     odd: tuple[str, ...]
+    repeated: bool = True
+
+    @property
+    def pooled(self) -> Pooled | None:
+        """Of all tensors together; None where training changed none."""
+        return pooled(self.tensors, repeated=self.repeated)
 
     @property
     def troubles(self) -> list[str]:
         """What is wrong, the first few."""
-        every = [*self.odd, *filter(None, (tensor.trouble for tensor in self.tensors))]
+        whole = self.pooled
+        together = [] if whole is None or whole.holds else [
+            f"all weights together: {_there(whole.share, whole.se, whole.alone)}"
+        ]  # fmt: skip
+        single = filter(None, (tensor.trouble for tensor in self.tensors))
+        every = [*self.odd, *together, *single]
         return every[:SHOWN] + ([f"and {len(every) - SHOWN} more"] if len(every) > SHOWN else [])
 
     @property
     def rounded(self) -> bool:
         """Whether they are those after training, rounded, as far as that can be told."""
-        return not self.odd and all(
-            tensor.kind in FINE and not tensor.trouble for tensor in self.tensors
-        )
+        return not self.troubles
 
     @property
     def sentence(self) -> str:
@@ -101,11 +150,30 @@ class Weights:
         error = f"the weights of the file are off by {most:.2%} at most (relative error)"
         if not changed:
             return error
-        shares = [tensor.share for tensor in changed if tensor.share is not None]
+        shares, whole = [tensor.share for tensor in changed], self.pooled
+        assert whole is not None
         return (
             f"{error}; of what training changed in {len(changed)} of them, {min(shares):.3f} to "
-            f"{max(shares):.3f} is there (1 is all of it)"
+            f"{max(shares):.3f} is there, {whole.share:.3f} of all together (1 is all of it; "
+            f"standard error {whole.se:.2g})"
         )
+
+
+def pooled(tensors: Sequence[Tensor], *, repeated: bool = True) -> Pooled | None:
+    """The shares of tensors as one; None where training changed none of them."""
+    changed = [tensor for tensor in tensors if tensor.share is not None]
+    if not changed:
+        return None
+    whole = math.fsum(tensor.changed for tensor in changed)
+    share, alone = (
+        math.fsum(values) / whole
+        for values in zip(
+            *((each.share * each.changed, each.alone * each.changed) for each in changed),
+            strict=True,
+        )
+    )
+    se = math.sqrt(math.fsum((tensor.se * tensor.changed) ** 2 for tensor in changed)) / whole
+    return Pooled(share, se, alone, repeated)
 
 
 def weighed(tuned: harness.Checkpoint, path: Path, model: Any = None) -> Weights:
@@ -124,11 +192,31 @@ def weighed(tuned: harness.Checkpoint, path: Path, model: Any = None) -> Weights
     family = families.family_of(config)
     due = dict(families.tensors(config, family, model.state_dict()))
     before = dict(families.tensors(config, family, base, every=True))
-    there = {tensor.name: tensor for tensor in writing.read(path).tensors}
+    file = writing.read(path)
+    there = {tensor.name: tensor for tensor in file.tensors}
     # llama.cpp takes the embeddings where a file has no output matrix.
     odd = [f"{name}: not in the file" for name in due if name not in there]
     odd += [f"{name}: only in the file" for name in there if name not in due and name in before]
-    return Weights(tuple(_compared(due, before, there, odd)), tuple(odd))
+    tensors = [*_compared(due, before, there, odd)]
+    whole, repeated = pooled(tensors), IMPORTANCE not in file.fields
+    with library.rounding() as rounding:
+        for place, tensor in enumerate(tensors):
+            if tensor.share is None or whole is None or not _asked(tensor, whole):
+                continue
+            wanted, name = due[tensor.name](), tensor.name
+            try:
+                off = rounding(wanted, there[name].tensor_type) - wanted
+                alone = 1 + float(np.vdot(off, wanted - before[name]())) / tensor.changed
+            except harness.EnvironmentFailure:
+                repeated, alone = False, math.nan
+            tensors[place] = dataclasses.replace(tensor, alone=alone)
+    return Weights(tuple(tensors), tuple(odd), repeated)
+
+
+def _asked(tensor: Tensor, whole: Pooled) -> bool:
+    """Whether it has to be known what rounding alone does to a tensor."""
+    apart = tensor.share is not None and not _near(tensor.share, 1.0, tensor.se)
+    return not whole.near or (apart and tensor.kind in FINE)
 
 
 def _base(tuned: harness.Checkpoint) -> harness.Checkpoint:
@@ -164,13 +252,15 @@ def _compared(
             continue
         share = 1 + float(np.vdot(off, changed)) / whole
         se = float(np.sqrt(np.mean(np.square(off, dtype=np.float64)) / whole))
-        alone = 1.0
-        if kind in FINE and not _near(share, alone, se):
-            rounded = gguf.quants.quantize(wanted, tensor.tensor_type)
-            rounded = gguf.quants.dequantize(rounded, tensor.tensor_type).reshape(wanted.shape)
-            alone += float(np.vdot(rounded - wanted, changed)) / whole
-        yield Tensor(name, kind, error, share, se, alone)
+        yield Tensor(name, kind, error, share, se, changed=whole)
 
 
 def _near(share: float, due: float, se: float) -> bool:
     return abs(share - due) <= SHARE + 6 * se
+
+
+def _there(share: float, se: float, alone: float) -> str:
+    return (
+        f"{share:.3f} of what training changed is there (standard error {se:.3f}), and "
+        f"{alone:.3f} is by rounding alone"
+    )

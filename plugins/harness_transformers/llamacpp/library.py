@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import importlib.util
 import json
 import os
@@ -150,6 +151,40 @@ def quantize(source: Path, target: Path, file_type: str) -> None:
     if shutil.disk_usage(target.parent).free < FULL:  # llama.cpp does not say it
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
     raise harness.EnvironmentFailure("llama.cpp could not quantise the file", details=said)
+
+
+@contextlib.contextmanager
+def rounding() -> Iterator[Callable[[Any, Any], Any]]:
+    """A function that gives a matrix (float32) as a kind of tensor holds it, by llama.cpp's rules.
+
+    It takes the matrix and a ``gguf.GGMLQuantizationType``, and raises EnvironmentFailure where
+    llama.cpp does not round to that kind by itself.
+    """
+    import gguf
+    import numpy as np
+
+    with contextlib.ExitStack() as stack:
+        process = functools.cache(lambda: stack.enter_context(_process()))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-"))
+        source, target = f"{folder}/source.npy", f"{folder}/target.npy"
+
+        def rounded(numbers: Any, kind: Any) -> Any:
+            try:
+                data = gguf.quants.quantize(numbers, kind)
+            except NotImplementedError:  # the package reads blocks of 256, and writes none
+                shape = gguf.quants.quant_shape_to_byte_shape(numbers.shape, kind)
+                np.save(source, np.ascontiguousarray(numbers, dtype=np.float32))
+                size = int(np.prod(shape))
+                done, said = process().ask("rounded", source, target, int(kind), size)
+                if not done:
+                    raise harness.EnvironmentFailure(
+                        f"this build of llama.cpp does not round to {kind.name} by itself",
+                        details=said,
+                    ) from None
+                data = np.load(target).reshape(shape)
+            return gguf.quants.dequantize(data, kind).reshape(numbers.shape)
+
+        yield rounded
 
 
 class Model:

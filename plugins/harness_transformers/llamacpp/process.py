@@ -55,6 +55,29 @@ class Llama:
         )
         return not code
 
+    def rounded(self, source: str, target: str, kind: int, size: int) -> bool:
+        """The numbers of a file of NumPy (matrix, float32) as ``size`` bytes of a kind, in another.
+
+        False where the library does not offer it.
+        """
+        from cffi import FFI
+        from llama_cpp_py_sync._cffi_bindings import _find_library
+
+        numbers, ffi = np.load(source), FFI()
+        ffi.cdef(
+            "size_t ggml_quantize_chunk(int kind, const float *source, void *target, "
+            "int64_t start, int64_t rows, int64_t columns, const float *weights);"
+        )
+        try:
+            quantize = ffi.dlopen(_find_library()).ggml_quantize_chunk
+        except (AttributeError, OSError):
+            return False
+        data = np.zeros(size, dtype=np.uint8)
+        sides = (ffi.from_buffer("float[]", numbers), ffi.from_buffer("uint8_t[]", data))
+        quantize(kind, *sides, 0, *numbers.shape, ffi.NULL)
+        np.save(target, data)
+        return True
+
     def load(self, path: str, context: int, threads: int) -> dict[str, Any] | None:
         """Load a file for so many tokens; what its vocabulary says, None where it does not load."""
         model = self.lib.llama_model_load_from_file(

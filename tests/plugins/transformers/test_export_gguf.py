@@ -17,6 +17,7 @@ from harness.context import silent
 from harness_transformers import loading
 from harness_transformers.export import modelfile
 from harness_transformers.quiet import quietly
+from tests.plugins.transformers.conftest import save_tokenizer
 from tests.plugins.transformers.test_export import leftovers, trained
 from tests.support.later import Later
 from tests.support.waiting import LONG
@@ -205,6 +206,125 @@ def test_what_rounding_took_away_is_said_with_the_kind_that_has_it(little, found
         assert seen.finer == "--quantize f32 has all of what training changed"
         asking.written(little, path, "f32", lambda *_: None)
         assert not fidelity.checked(origin, path, "f32", None, silent).faults
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A checkpoint whose rows are multiples of 256, so that its K-quants are real ones."""
+    import peft
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    base, adapter = (tmp_path_factory.mktemp(name) for name in ("wide", "adapter"))
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=300, hidden_size=256, intermediate_size=512, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    with quietly():
+        save_tokenizer(base)
+        model = LlamaForCausalLM(config)
+        model.save_pretrained(base)
+        tuned = peft.get_peft_model(
+            model, peft.LoraConfig(r=8, lora_alpha=8, target_modules="all-linear")
+        )
+        for name, weight in tuned.named_parameters():
+            if "lora_B" in name:
+                weight.data.normal_(std=0.004)  # the update is about 3 % of the weights
+        tuned.save_pretrained(adapter)
+    return harness.Checkpoint("adapter", str(adapter), "wide", "wide", base_path=str(base))
+
+
+def scaled(tuned, scale):
+    """The merged model with so much of what training changed."""
+    model = asking.merged(tuned)
+    base = loading.base_of(weighing._base(tuned), "auto").state_dict()
+    for name, weight in model.state_dict().items():
+        weight.add_((scale - 1) * (weight - base[name]))
+    return model
+
+
+K_KINDS = {"q4_k_m": {"Q4_K", "Q6_K"}, "q5_k_m": {"Q5_K", "Q6_K"}, "q6_k": {"Q6_K"}}
+
+
+@pytest.mark.nightly(but_each=7)
+@pytest.mark.parametrize("scale", [1, 0.9, 0.7, 0, -1])
+@pytest.mark.parametrize("kind", [*K_KINDS, "q8_0"])
+def test_a_quantised_file_has_to_hold_all_that_training_changed(kind, scale, wide, tmp_path):
+    with quietly():
+        seen = weighed_as(kind, wide, scaled(wide, scale), tmp_path / "model.gguf")
+    share = seen.pooled.share
+    assert seen.pooled.se < 0.008 and abs(share - scale) < 0.02
+    assert bool(seen.troubles) == (scale != 1) and seen.rounded == (scale == 1)
+    if scale != 1:
+        assert seen.troubles[0].startswith(f"all weights together: {share:.3f} of")
+    assert {tensor.kind for tensor in seen.tensors} - {"F32"} == K_KINDS.get(kind, {"Q8_0"})
+    assert f"{share:.3f} of all together (1 is all of it" in seen.sentence
+
+
+def on_a_grid(tuned, folder):
+    """The same adapter on a base whose weights are numbers of Q4_K already."""
+    shutil.copytree(tuned.base_path, folder, dirs_exist_ok=True)
+    import gguf
+
+    with quietly(), library.rounding() as rounded:
+        model = loading.base_of(weighing._base(tuned), torch.float32)
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                numbers = weight.detach().numpy()
+                of_four = rounded(numbers, gguf.GGMLQuantizationType.Q4_K)
+                weight.data.copy_(torch.from_numpy(of_four))
+        model.save_pretrained(folder)
+    return dataclasses.replace(tuned, base_path=str(folder))
+
+
+@pytest.mark.nightly
+def test_what_rounding_to_a_k_quant_takes_away_is_no_fault_of_the_file(wide, tmp_path, monkeypatch):
+    """A base that was quantised before lies on a grid, from which a small change does not get."""
+    coarse = on_a_grid(wide, tmp_path / "coarse")
+    with quietly():
+        faithful = weighed_as("q5_k_m", coarse, scaled(coarse, 1), tmp_path / "faithful.gguf")
+        broken = weighed_as("q5_k_m", coarse, scaled(coarse, -1), tmp_path / "broken.gguf")
+        assert faithful.pooled.share < 0.94 and not faithful.troubles
+        assert faithful.pooled.alone == pytest.approx(faithful.pooled.share, abs=0.01)
+        assert "is by rounding alone" in broken.troubles[0]
+        # Whoever cannot repeat a rounding knows nothing of it.
+        monkeypatch.setattr(library, "_Process", Dead)
+        assert not weighing.weighed(coarse, tmp_path / "broken.gguf").troubles
+        assert weighing.weighed(wide, tmp_path / "broken.gguf").troubles
+
+
+def test_weights_that_give_no_numbers_give_no_answer(wide, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(wide.base_path, broken)
+    with quietly():
+        model = loading.base_of(weighing._base(wide), torch.float32)
+        model.get_input_embeddings().weight.data[7] = float("nan")
+        model.save_pretrained(broken)
+        tuned = dataclasses.replace(wide, base_path=str(broken))
+        prompts, answers = [[5, 6], [5, 7]], [[8, 9], [8, 9]]
+        gaps = fidelity._gaps(tuned, prompts, answers, silent)
+    assert gaps[0] < float("inf") and gaps[1] == float("inf")
+    _, faults = fidelity._sameness(2, {"second": gaps[1]})
+    assert faults == [
+        "the answer to row 'second' parts from that of the weights at a token that is no near tie "
+        "(inf nats)"
+    ]
+
+
+class Dead:
+    """A process of llama.cpp that has ended."""
+
+    def ask(self, *asked):
+        raise harness.EnvironmentFailure("llama.cpp ended with -6")
+
+    def end(self):
+        pass
+
+
+def test_a_file_that_weighed_numbers_by_what_they_do_is_not_held_to_an_even_rounding():
+    even, own = (weighing.Pooled(0.3, 0.002, 0.87, repeated=known) for known in (True, False))
+    assert not even.holds and own.holds
+    assert not weighing.Pooled(0.7, 0.002, 1.0, repeated=False).holds
 
 
 @pytest.mark.nightly
