@@ -1,6 +1,7 @@
 """How often 95 % intervals hold the truth, on small, skewed and clustered samples.
 
     python benchmarks/coverage.py [--replications N] [--draws N] [--seed N] [--json FILE]
+    python benchmarks/coverage.py --shares
 
 Worlds whose true score is known by construction are sampled again and again. Each sample gets
 four intervals from one and the same bootstrap over whole groups:
@@ -10,7 +11,12 @@ four intervals from one and the same bootstrap over whole groups:
   groups;
 * bootstrap-t (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 12), which
   needs a formula for the standard error in each draw: here the cluster-robust one of a ratio;
-* harness: that of ``harness.stats``, the only one which the program uses.
+* harness: the one that the program prints: of ``harness.stats.interval``, or for pass/fail of
+  single rows of ``harness.stats.share_interval``.
+
+``--shares`` enumerates the intervals of one pass/fail score of single rows instead: each number of
+passes is weighed with its probability, at every true share at which the coverage may be least, and
+at shares from .01 to .1. Nothing is drawn.
 
 The table is Markdown; ``--json`` writes the figures beside it. Takes about two minutes.
 
@@ -24,15 +30,17 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+from scipy.stats import binom
 
 from harness import stats
+from harness.stats import student
 
 Floats = stats.Floats
 Ints = npt.NDArray[np.intp]
@@ -41,6 +49,8 @@ Rows = tuple[Floats, Floats]
 """Numerators and denominators ``(n, columns)``."""
 
 LEVEL = 0.95
+ROWS = (20, 50, 100, 150, 200, 400, 1000)
+"""Single rows of the shares that are enumerated."""
 BATCH = 100
 METHODS = ("percentile", "BCa", "bootstrap-t", "harness")
 NO_SPREAD = 1e6  # the t of a draw whose groups are all alike: beyond all others
@@ -248,12 +258,65 @@ def intervals(rows: Rows, codes: Ints, seed: int, draws: int) -> dict[str, tuple
     ordered = np.sort(drawn[0] / drawn[1], axis=0)
     value = np.array([one.value for one in found])
     ours = np.array([(one.low, one.high) for one in found], dtype=np.float64)
+    n = len(codes)
+    if len(set(codes)) == n and np.isin(rows[0], (0, 1)).all() and (rows[1] == 1).all():
+        ours = np.array([stats.share_interval(int(hits), n) for hits in rows[0].sum(axis=0)])
     return {
         "percentile": percentile(ordered),
         "BCa": bca(ordered, value, sums),
         "bootstrap-t": bootstrap_t(value, sums, drawn),
         "harness": (ours[:, 0], ours[:, 1]),
     }
+
+
+# -- shares of single rows, enumerated ------------------------------------------------------
+
+
+def held(ends: Sequence[tuple[float, float]], shares: Floats) -> Floats:
+    """How often the interval holds each true share.
+
+    Args:
+        ends: the interval after 0, 1, ..., n passes of n rows.
+    """
+    low, high = np.array(ends).T[:, :, None]
+    passes = np.arange(len(ends))[:, None]
+    chance = binom.pmf(passes, len(ends) - 1, shares)
+    coverage: Floats = (chance * ((low <= shares) & (shares <= high))).sum(axis=0)
+    return coverage
+
+
+def least_held(
+    ends: Sequence[tuple[float, float]], first: float, last: float
+) -> tuple[float, float]:
+    """The least coverage at any true share from ``first`` to ``last``, and that share.
+
+    Coverage is smooth but where an interval begins or ends, so that it is least beside one.
+    """
+    edges = np.array(ends).ravel()
+    shares = np.concatenate([edges - 1e-9, edges + 1e-9, [first, last]])
+    shares = shares[(shares >= first) & (shares <= last)]
+    coverage = held(ends, shares)
+    return float(coverage.min()), float(shares[coverage.argmin()])
+
+
+def students(n: int) -> list[tuple[float, float]]:
+    """The t intervals of n rows, Clopper and Pearson's bound where all are alike."""
+    share = np.arange(n + 1) / n
+    reach = student.quantile(n - 1, (1 + LEVEL) / 2) * np.sqrt(share * (1 - share) / (n - 1))
+    reach[[0, n]] = stats.from_end(np.arange(n), (1 - LEVEL) / 2)
+    return list(zip(share - reach, share + reach, strict=True))
+
+
+def share_lines() -> Iterator[str]:
+    yield "| rows | t: least (at) | mean, .01 to .1 | harness: least (at) | mean, .01 to .1 |"
+    yield "|---|---|---|---|---|"
+    for n in ROWS:
+        cells = []
+        for ends in (students(n), [stats.share_interval(hits, n) for hits in range(n + 1)]):
+            least, share = least_held(ends, 0.01, 0.99)
+            mean = held(ends, np.linspace(0.01, 0.1, 901)).mean()
+            cells += [f"{100 * least:.1f} ({share:.3f})", f"{100 * mean:.1f}"]
+        yield f"| {n} | {' | '.join(cells)} |"
 
 
 # -- the experiment -------------------------------------------------------------------------
@@ -303,7 +366,12 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=stats.DRAWS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--shares", action="store_true")
     given = parser.parse_args()
+    if given.shares:
+        for text in share_lines():
+            print(text, flush=True)
+        return
     start = time.perf_counter()
     print(HEAD)
     rows = []

@@ -46,10 +46,14 @@ def scores(
         estimates = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
     elif entry.metric.additive:
         names = group_names(groups, (m.example_id for m in scored))
-        estimates = stats.interval(entry.aggregate, table(scored), names, seed, draws=draws)
-        if not overrides(entry.metric, "aggregate", "values"):  # plain means
-            bounds = entry.metric.bounds
-            estimates = [_with_ends(estimate, bounds, names) for estimate in estimates]
+        statistics, bounds = table(scored), entry.metric.bounds
+        estimates = stats.interval(entry.aggregate, statistics, names, seed, draws=draws)
+        own = entry.own_values(statistics).T
+        mean = not overrides(entry.metric, "aggregate", "values")
+        estimates = [
+            _pass_or_fail(estimate, values, bounds, names, mean)
+            for estimate, values in zip(estimates, own, strict=True)
+        ]
     else:
         estimates = _corpus(entry, {m.example_id for m in scored}, pairs)
     signature = entry.signature() if signature is None else signature
@@ -87,15 +91,33 @@ def _corpus(entry: MetricEntry, scored: set[str], pairs: Sequence[Pair]) -> list
     return [stats.Interval(value, None, None, None) for value in entry.corpus(chosen)]
 
 
-def _with_ends(
-    estimate: stats.Interval, bounds: tuple[float, float], groups: Sequence[str]
+def _pass_or_fail(
+    estimate: stats.Interval,
+    values: stats.Floats,
+    bounds: tuple[float, float],
+    groups: Sequence[str],
+    mean: bool,
 ) -> stats.Interval:
-    """With the bounds of a mean all of whose rows have the worst value, or the best one."""
+    """With the bounds of a share, where each row has the worst value or the best one.
+
+    Args:
+        values: each row's own.
+        mean: whether the score is known to be the mean of these.
+    """
     least, most = bounds
-    if estimate.se != 0 or estimate.value not in bounds or not math.isfinite(most - least):
+    span = most - least
+    if estimate.se is None or not math.isfinite(span) or not np.isin(values, bounds).all():
         return estimate
-    reach = (most - least) * stats.from_end(groups, _ONE_SIDED)
-    return replace(estimate, low=estimate.value - reach, high=estimate.value + reach)
+    apart = abs(estimate.value - float(values.mean()))
+    if not mean and (estimate.se == 0 or apart > 1e-9 * span):
+        return estimate
+    if len(set(groups)) == len(groups):
+        low, high = stats.share_interval(int((values == most).sum()), len(values))
+        return replace(estimate, low=least + span * low, high=least + span * high)
+    if estimate.value in bounds:
+        reach = span * stats.from_end(groups, _ONE_SIDED)
+        return replace(estimate, low=estimate.value - reach, high=estimate.value + reach)
+    return estimate
 
 
 def _score(

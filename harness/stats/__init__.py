@@ -8,6 +8,7 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 * ``groups``: codes, sums and worth of groups.
 * ``resampling``: the bootstrap's weights, and totals under them.
 * ``intervals``: one score, or the paired difference of two systems, with bounds and p.
+* ``shares``: one share of single rows, with bounds.
 * ``paired_shares``: pass or fail on the same rows: McNemar's test, and bounds of the difference.
 * ``significance``: randomisation, and corrections for many tests.
 * ``decision``: levels, power, which rows carry a verdict, and the label that follows from it.
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         replicates as replicates,
         weights as weights,
     )
+    from harness.stats.shares import share_interval as share_interval
     from harness.stats.significance import (
         benjamini_hochberg as benjamini_hochberg,
         holm as holm,
@@ -77,6 +79,7 @@ _HOMES = {
     ),
     "paired_shares": ("mcnemar", "mcnemar_worse", "share_bounds"),
     "resampling": ("DRAWS", "replicates", "weights"),
+    "shares": ("share_interval",),
     "significance": ("benjamini_hochberg", "holm", "randomisation"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,6 +8,7 @@ This module loads NumPy, and SciPy when called: import it where it is used.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -16,7 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from harness.stats import DRAWS, Floats, Ints, encode, small_sample, student, weights
+from harness.stats import (
+    DRAWS,
+    Floats,
+    Ints,
+    encode,
+    share_interval,
+    small_sample,
+    student,
+    weights,
+)
 from harness.stats.groups import ROUNDING
 
 Scores = Callable[[Floats], Floats]
@@ -131,6 +141,32 @@ def figure(
     reach = student.quantile(worth - 1, 0.975) * se
     low, high = max(bounds[0], value - reach), min(bounds[1], value + reach)
     return Figure(value, low, high, n, count)
+
+
+def share(
+    counts: Any,
+    groups: Sequence[str],
+    seed: int | None,
+    used: Any = None,
+    draws: int = DRAWS,
+) -> Figure:
+    """How much of what is counted, from 0 to 1, with its interval by resampling whole groups.
+
+    Where each unit is a group of its own and counts as a whole or not at all, this is a share of
+    independent units, with the interval of one.
+
+    Args:
+        counts: ``(units, 2)``, what of each unit is so, and what is counted.
+        seed, used, draws: as :func:`bootstrap` takes them.
+    """
+    (found,) = bootstrap(counts, ratio, groups, seed, (0.0, 1.0), used, draws)
+    part, whole = np.asarray(counts, np.float64)[np.asarray(counts)[:, 1] != 0].T
+    single = found.n == found.groups == len(whole) > 1
+    alike = (whole == whole[:1]).all() and np.isin(part, (0.0, *whole[:1])).all()
+    if seed is None or not (single and alike):
+        return found
+    low, high = share_interval(int(np.count_nonzero(part)), found.n)
+    return dataclasses.replace(found, low=low, high=high, why="")
 
 
 def ratio(sums: Floats) -> Floats:

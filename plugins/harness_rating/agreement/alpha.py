@@ -25,7 +25,7 @@ import numpy as np
 from harness.stats import DRAWS, Floats
 from harness.stats.groups import ROUNDING
 from harness_rating.agreement.grid import MOST_NAMES, TOO_MANY, Grid, counts, grid, undefined
-from harness_rating.figures import Figure, Scores, bootstrap, ratio
+from harness_rating.figures import Figure, Scores, bootstrap, share
 
 Kind = Literal["nominal", "ordinal", "interval", "sets"]
 
@@ -63,8 +63,7 @@ def raw_of(ratings: Grid, seed: int | None, draws: int = DRAWS) -> Figure:
     used, sizes = counts(ratings), ratings.sizes
     same = np.asarray(used.multiply(used - used.sign()).sum(axis=1)).ravel()
     table = np.column_stack([same, sizes * (sizes - 1.0)])
-    (figure,) = bootstrap(table, ratio, ratings.groups, seed, (0.0, 1.0), draws=draws)
-    return figure
+    return share(table, ratings.groups, seed, draws=draws)
 
 
 # -- parts of alpha: columns that add up over units, and the coefficient of their sums ---------

@@ -23,7 +23,7 @@ from harness_rating.agreement.kappa import kappas
 from harness_rating.agreement.raters import MIRRORED, Values, is_list, severity, steadiness, timing
 from harness_rating.agreement.text import OVERALL, in_words, sentences
 from harness_rating.batches.records import Batch, Rating
-from harness_rating.figures import Figure, bootstrap, ratio
+from harness_rating.figures import Figure, share
 from harness_rating.ratings.resolved import checked
 from harness_rating.rubric import scoring
 
@@ -208,8 +208,7 @@ def _first_shown(
         return Figure(None, why="nobody preferred one answer").as_json()
     sums = np.array([[float(first), 1.0] for _, first in preferences])
     owners = [groups[item] for item, _ in preferences]
-    (figure,) = bootstrap(sums, ratio, owners, seed, (0.0, 1.0))
-    return figure.as_json()
+    return share(sums, owners, seed).as_json()
 
 
 def distribution(values: Iterable[Any]) -> list[dict[str, Any]]:

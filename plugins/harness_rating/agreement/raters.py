@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.stats import Floats
+from harness.stats import Floats, share_interval
 from harness_rating.agreement.grid import Grid
 from harness_rating.batches.records import Batch
 from harness_rating.figures import Figure, bootstrap
@@ -76,14 +76,14 @@ def consistency(
 ) -> dict[str, Any]:
     """Share of pairs of one rater's values that are the same, and their mean distance.
 
-    The interval is Wilson's (1927), which also holds where all or none are the same.
+    The interval takes the pairs as independent, and holds where all or none are the same.
 
     Args:
         number: what a value counts in points, NaN without.
     """
     n = len(pairs)
     same = sum(_same(first, again) for first, again in pairs)
-    low, high = wilson(same, n)
+    low, high = share_interval(same, n) if n else (None, None)
     moved = [abs(number(again) - number(first)) for first, again in pairs]
     mean = math.fsum(moved) / n if n else math.nan
     return {
@@ -99,17 +99,6 @@ def _same(first: Any, again: Any) -> bool:
     if is_list(first) and is_list(again):
         return set(first) == set(again)
     return bool(first == again)
-
-
-def wilson(hits: int, n: int) -> tuple[float | None, float | None]:
-    """95 % interval of a share: E. B. Wilson, *Probable Inference*, 1927."""
-    if not n:
-        return None, None
-    z = 1.959963984540054
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def timing(seconds: Mapping[tuple[str, str], float], raters: Sequence[str]) -> dict[str, Any]:

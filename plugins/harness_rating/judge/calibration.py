@@ -22,7 +22,7 @@ from harness import Criterion, Item, Judgement, Rubric, to_json
 from harness_rating.agreement.grid import grid
 from harness_rating.agreement.kappa import kappas
 from harness_rating.batches.records import Batch, Rating
-from harness_rating.figures import Figure, bootstrap, ratio
+from harness_rating.figures import Figure, bootstrap, ratio, share
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words
 from harness_rating.judge.judgements import Judged
@@ -226,8 +226,7 @@ def _share(
         return Figure(None, why=why)
     table = np.array([[same, pairs] for _, same, pairs in counted], np.float64)
     groups = [group for group, _, _ in counted]
-    (figure,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
-    return figure
+    return share(table, groups, seed)
 
 
 # -- what the judge prefers ---------------------------------------------------------------------

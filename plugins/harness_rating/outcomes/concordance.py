@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.stats import Floats
-from harness_rating.figures import Figure, bootstrap, ratio
+from harness_rating.figures import Figure, bootstrap, share
 
 _AT_ONCE = 1 << 20  # pairs compared at once: 8 MiB for each side
 
@@ -72,7 +72,7 @@ def same_prompt(people: Floats, metric: Floats, groups: Sequence[str], seed: int
     if clear.any():
         right = np.where(clear, (1 + np.sign(people) * np.sign(metric)) / 2, 0.0)
         table = np.column_stack([right, clear.astype(np.float64)])
-        (accuracy,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0), clear[:, None])
+        accuracy = share(table, groups, seed, clear[:, None])
     elif len(people):
         accuracy = Figure(None, why="raters preferred no answer to another")
     else:

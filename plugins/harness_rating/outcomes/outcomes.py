@@ -22,7 +22,7 @@ import numpy as np
 from harness import stats
 from harness.stats.decision import NO_SPREAD, POWER, label, usable
 from harness_rating.batches.records import SETTLED, Batch, Rating
-from harness_rating.figures import Figure, bootstrap, ratio
+from harness_rating.figures import Figure, share
 from harness_rating.outcomes import text as words
 from harness_rating.ratings.resolved import Column, ScoredItems, columns
 from harness_rating.rubric.scales import SIDES
@@ -283,8 +283,7 @@ def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
     if not values:
         return Figure(None, why=words.UNRATED)
     table = np.column_stack([values, np.ones(len(values))])
-    (figure,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
-    return figure
+    return share(table, groups, seed)
 
 
 # -- the place where an answer was shown --------------------------------------------------------

@@ -238,6 +238,16 @@ def test_raw_agreement_counts_pairs():
     assert raw_of(grid([]), 1).value is None
 
 
+def test_raw_agreement_of_two_raters_on_single_items_has_the_interval_of_a_share():
+    table = [[1, 1]] * 45 + [[1, 2]] * 15
+    figure = raw_of(grid(table), seed=1)
+    assert (figure.low, figure.high) == stats.share_interval(45, 60)
+    alike = raw_of(grid(table[:45]), seed=1)
+    assert (alike.low, alike.high, alike.why) == (*stats.share_interval(45, 45), "")
+    grouped = raw_of(grid(table, [f"g{i // 2}" for i in range(60)]), seed=1)
+    assert grouped.high - grouped.value == pytest.approx(grouped.value - grouped.low)
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("weighting", ["quadratic", "none"])
 def test_kappa_is_that_of_nltk(seed, weighting):

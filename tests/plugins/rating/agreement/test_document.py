@@ -14,7 +14,7 @@ from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.agreement.alpha import alpha
 from harness_rating.agreement.document import agreement_of, distribution
 from harness_rating.agreement.grid import grid
-from harness_rating.agreement.raters import consistency, quartiles, severity, wilson
+from harness_rating.agreement.raters import consistency, quartiles, severity
 from harness_rating.batches.records import Batch, Placing, Rating
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "<script>alert(1)</script>", "=1+1", "a\u202eb\nc", "[/bold]"]
@@ -261,11 +261,11 @@ def test_raters_who_judge_by_the_place_are_found(share, said):
     assert any("shown first" in line for line in document["sentences"]) is said
 
 
-def test_wilson_is_scipys():
-    for hits, n in [(0, 5), (5, 5), (3, 7), (40, 100)]:
-        expected = reference.binomtest(hits, n).proportion_ci(method="wilson")
-        assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-9)
-    assert consistency([])["same"] is None
+def test_the_share_of_repeats_that_are_the_same_has_the_interval_of_a_share():
+    found = consistency([("a", "a")] * 40 + [("a", "b")] * 60)
+    expected = reference.binomtest(40, 100).proportion_ci(method="wilson")
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+    assert consistency([])["same"] is consistency([])["low"] is None
 
 
 def test_times_are_quartiles():
