@@ -97,12 +97,17 @@ def train(
         options=options.model_dump(mode="json"),
     )  # fmt: skip
     watch = Watch(context, further=FIGURES)
+    begun = {name: value.data for name, value in state.trained(model)}
     with trackers.guarded(settings, context) as followers:
         trainer: Any = (Judged if kto else Pairs)(
             model=model, args=settings, train_dataset=Dataset.from_list(rows),
             eval_dataset=Dataset.from_list(held) if held else None,
             processing_class=chats.tokenizer, callbacks=[watch, *followers],
         )  # fmt: skip
+        # Upon quantised weights TRL makes the adapter bf16, in which most steps of a usual rate are
+        # rounded away, and leaves the reference as it is.
+        for name, value in state.trained(trainer.model):
+            value.data = begun[name]
         trainer.remove_callback(PrinterCallback)
         trainer.remembering = [watch]
         resuming.train(trainer, context, belongs)
@@ -191,12 +196,14 @@ def _answer(row: Encoded, good: bool) -> dict[str, Any]:
 def _with_mismatched(lines: Sequence[dict[str, Any]], size: int) -> Iterator[dict[str, Any]]:
     """Each answer with that of its neighbour in the batch, from which KTO estimates its KL term.
 
-    As TRL does it: turned by one within each batch.
+    As TRL does it: turned by one within each batch. An answer that is alone in the last one has
+    that of the batch before, and not its own.
     """
     for start in range(0, len(lines), size):
         batch = lines[start : start + size]
         for place, line in enumerate(batch):
-            yield {**line, "KL_completion_ids": batch[place - 1]["completion_ids"]}
+            other = batch[place - 1] if len(batch) > 1 else lines[start - 1]
+            yield {**line, "KL_completion_ids": other["completion_ids"]}
 
 
 def _need_both(rows: Sequence[dict[str, Any]], loss: str) -> None:

@@ -30,7 +30,7 @@ class PreferenceTrainer(AdapterTrainer):
     }  # fmt: skip
     reported = ("loss", "beta", "learning_rate", "epochs", "batch_size")
     same_pace = ("beta", "learning_rate", "epochs", "scheduler", "warmup", "weight_decay")
-    revision = 1
+    revision = 2
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate", "trl")
     accepts = frozenset({"base", "adapter"})
 

@@ -140,6 +140,40 @@ def test_its_losses_are_those_of_plain_trl(start, loss, pairs, another, tmp_path
     assert ours == pytest.approx(theirs, abs=1e-4)
 
 
+@pytest.mark.parametrize("size", [2, 4])
+def test_no_answer_is_its_own_mismatched_one(size):
+    from harness_transformers.preference.learning import _with_mismatched
+
+    lines = [{"completion_ids": [number]} for number in range(9)]
+    made = [line["KL_completion_ids"][0] for line in _with_mismatched(lines, size)]
+    assert made[-1] == 7 and made[:2] == [size - 1, 0]
+    assert all(other != number for number, other in enumerate(made))
+
+
+@BOTH
+def test_upon_quantised_weights_it_begins_as_its_reference_and_learns_in_fp32(
+    loss, base, row, pairs, another, context
+):
+    from safetensors.torch import load_file
+
+    options = LoraTrainer.Options(
+        r=4, epochs=4, precision="fp32", learning_rate=0.01, quantization="4bit"
+    )
+    start = LoraTrainer(options).train(base, [row(n) for n in range(8)], (), another())
+    made = trainer(loss=loss, learning_rate=1e-4, batch_size=6).train(start, pairs, (), context)
+    assert made.info["quantization"] == "4bit"
+    # Where policy and reference are one, all rewards are 0.
+    first, *_ = log(context)
+    assert first["loss"] == pytest.approx(math.log(2) if loss == "dpo" else 0.5, abs=1e-7)
+    before, after = (
+        load_file(f"{place}/adapter_model.safetensors") for place in (start.path, made.path)
+    )
+    # A rate of 1e-4 moves no number of bf16 above .06: half of its steps there is larger.
+    moved = [after[name][after[name].abs() > 0.06] for name in after]
+    assert all((after[name] != before[name]).any() for name in after)
+    assert not any(len(large) and large.equal(large.bfloat16().float()) for large in moved)
+
+
 def test_a_row_with_a_bad_answer_alone_is_shown_with_it(base, pair, context):
     bad = dataclasses.replace(pair(1), references=())
     [shown] = trainer(loss="kto").rendered(base, [bad], context)
