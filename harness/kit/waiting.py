@@ -9,15 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+from harness.kit.telling import tell
 
 UNSAID = 10.0
 """Seconds of waiting after which it is said for whom."""
-Say = Callable[[str], object]
-
-
-def _unheard(sentence: str) -> None:
-    return
 
 
 class Late(Exception):
@@ -50,25 +47,6 @@ class Deadline:
         self._end += seconds
 
 
-class _Speaker:
-    """Who says a sentence to the person at the terminal."""
-
-    say: Say = staticmethod(_unheard)
-
-
-_speaker = _Speaker()
-
-
-@contextlib.contextmanager
-def telling(say: Say) -> Iterator[None]:
-    """Within the block whom this process waits for is said there: it has one terminal."""
-    before, _speaker.say = _speaker.say, say
-    try:
-        yield
-    finally:
-        _speaker.say = before
-
-
 class Patience:
     """Says once for whom is waited, after :data:`UNSAID` without a sign of it.
 
@@ -88,9 +66,7 @@ class Patience:
         waited = time.monotonic() - self._since
         if waited >= UNSAID and not self._said:
             self._said = True
-            _speaker.say(
-                f"note: waiting for {self._whom}, which has said nothing for {waited:.0f} s"
-            )
+            tell(f"note: waiting for {self._whom}, which has said nothing for {waited:.0f} s")
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import queue
 import threading
 from collections import defaultdict
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import EnvironmentFailure
+from harness.kit.telling import tell
 from harness.remote import spending
 from harness.remote.batches import Batches, Tick, finish
 from harness.remote.client import Client, patiently
 from harness.remote.faults import NOT_ASKED, Fault, Faults
 from harness.remote.options import ServerOptions
 from harness.remote.replies import KeptReplies, Reply, Request, reply_key
+from harness.remote.served import UNKNOWN, Served
 
 Progress = Callable[[int, int, str], None]
 LEAST_BREAKER = 6
@@ -60,12 +63,29 @@ class Asker:
         self._stage, self._model = stage or who, model or options.model
         self._client = client or (lambda: Client(options, who))
         self._at_once = at_once or options.concurrency
+        self._served = (
+            Served(options, self._kept.folder, who) if self._kept and options.endpoint else None
+        )
+        self._compared = False
 
     def key(self, request: Request) -> str:
-        """By which an answer is kept: whatever decides what the model says."""
-        sampling = [self._options.temperature, self._options.max_tokens, request.draw]
-        asked = [request.model or self._model, request.messages, sampling, *request.tools]
-        return reply_key(asked)
+        """By which an answer is kept: whatever decides what the model says, and which it is."""
+        model = request.model or self._model
+        return reply_key(
+            [
+                {**self._decisive, "model": model, "serves": self._serves},
+                {"messages": request.messages, "tools": request.tools, "draw": request.draw},
+            ]
+        )
+
+    @functools.cached_property
+    def _decisive(self) -> Mapping[str, Any]:
+        decisive = self._options.decisive()
+        return {**decisive, "endpoint": decisive["endpoint"].rstrip("/")}
+
+    @functools.cached_property
+    def _serves(self) -> str:
+        return self._served.last() if self._served else UNKNOWN
 
     def known(self, request: Request) -> Reply | None:
         """The answer that is kept; one that will not do only if it was tried often enough."""
@@ -84,13 +104,17 @@ class Asker:
             Cancelled: ``progress`` says so, or the money that a run may cost is spent; what is
                 answered is kept.
         """
+        if self._served and requests and not self._compared:
+            self._serves, self._compared = self._served.now(), True
         missing: dict[str, list[int]] = defaultdict(list)
+        names: set[str] = set()
         done = 0
         for place, request in enumerate(requests):
             reply = self.known(request)
             if reply is None:
                 missing[self.key(request)].append(place)
             else:
+                names.add(reply.served)
                 done += 1
                 yield place, reply
         progress(done, len(requests), "replies")
@@ -105,6 +129,12 @@ class Asker:
 
         fetched = self._in_batches if self._options.batch else self._fetched
         for key, outcome in fetched(first, tick):
+            if isinstance(outcome, Reply) and names and outcome.served not in names:
+                tell(
+                    f"note: {self.who} calls its model {outcome.served or 'nothing'} now, and "
+                    f"{', '.join(sorted(names)) or 'nothing'} in replies that are kept"
+                )
+                names.add(outcome.served)
             for place in missing[key]:
                 done += 1
                 yield place, outcome

@@ -39,6 +39,8 @@ LONGEST_WAIT = 60.0
 ASKED = "chat/completions"
 MOST_TOKENS = 2**31
 """What a server may say that it counted: no model takes so many, and sums of them fit 64 bits."""
+LONGEST_LIST = 10.0
+"""Seconds for a list of models."""
 _OTHERWISE = {
     "max_tokens": "send_as: {max_tokens: max_completion_tokens}",
     "seed": "send_as: {seed: null}",
@@ -171,6 +173,16 @@ class Client:
         if not isinstance(document, dict):
             raise Fault("no JSON object")
         return document
+
+    def models(self) -> list[Any]:
+        """The server's list of its models; raises as :meth:`ask`."""
+        limit = min(self._options.timeout, LONGEST_LIST)
+        status, text, after = self._whole("GET", "models", limit)
+        document = self._document(status, text)
+        if status != HTTPStatus.OK:
+            raise self._refused(status, document, after, "models")
+        listed = document.get("data") if isinstance(document, dict) else None
+        return listed if isinstance(listed, list) else []
 
     def lines(self, path: str) -> Iterator[Any]:
         """The JSON value of each line of a file at the server; raises as :meth:`ask`.

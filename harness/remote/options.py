@@ -89,11 +89,29 @@ class ServerOptions(RequestOptions):
         "one batch may hold",
     )
 
+    def decisive(self) -> dict[str, Any]:
+        """The options that decide what a model says, those of :data:`NOT_DECISIVE` left out."""
+        names = ServerOptions.model_fields.keys() - NOT_DECISIVE.keys()
+        return self.model_dump(mode="json", include=names)
+
     def most(self, body: bytes) -> float | None:
         """The money that a request with this body can cost; None where that is not known."""
         if self.price is None or (self.max_tokens is None and self.price["out"]):
             return None
         return money(self.price, len(body), self.max_tokens or 0)  # a token has at least one byte
+
+
+NOT_DECISIVE = {
+    "timeout": "an answer that comes is the same",
+    "tries": "a kept answer that will not do is asked for again while any are left",
+    "wait": "an answer that comes is the same",
+    "concurrency": "requests at once are answered one by one",
+    "key": "who pays changes no answer",
+    "cache": "it says where answers are kept",
+    "price": "what it costs changes no answer",
+    "batch": "how it is sent changes no answer",
+}
+"""Options of a server -> why kept replies do not depend on them."""
 
 
 def check_server(options: ServerOptions) -> None:

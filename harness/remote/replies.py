@@ -1,7 +1,7 @@
 """Requests, and answers of models kept by the content of what was asked, a small JSON file each.
 
-The key holds the model's name, the whole prompt, the sampling and the index of the draw; not
-the address, so that a server may move. Faults are never kept.
+The key holds the server's address, the model's name and what the server says of it, the whole
+prompt, the sampling and the index of the draw. Faults are never kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.kit.files import canonical, digest, read_json, write_bytes
 from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def anything(text: str) -> bool:

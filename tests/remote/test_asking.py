@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import threading
 import time
@@ -10,7 +11,8 @@ import pytest
 
 import harness
 from harness.remote import NOT_ASKED, Asker, Fault, Faults, Reply, Request, ServerOptions, asking
-from tests.support.chat_server import Answer, said
+from harness.remote.options import NOT_DECISIVE
+from tests.support.chat_server import Answer, Server, said
 from tests.support.waiting import LONG
 
 MESSAGES = [{"role": "user", "content": "u"}]
@@ -40,14 +42,67 @@ def test_each_request_has_its_answer(server, asker):
     assert len(server.asked) == 2
 
 
-def test_an_answer_is_kept_by_the_prompt_the_sampling_and_the_draw(server, asker):
+OPTIONS = {
+    "model": "other", "temperature": 0.5, "max_tokens": 16, "send_as": {"seed": None},
+    "endpoint": None, "timeout": LONG + 1, "tries": 2, "wait": 1, "concurrency": 2,
+    "key": "OTHER_KEY", "price": {"in": 1, "out": 1}, "cache": None, "batch": None,
+}  # fmt: skip
+"""Each option of a server -> another value; None: changed in a way of its own, below."""
+REQUEST = {
+    "messages": [{"role": "user", "content": "b"}], "draw": 1, "tools": [{"name": "f"}],
+    "model": "other",
+}  # fmt: skip
+"""Each field of a request that is compared -> another value."""
+
+
+def test_each_option_and_each_part_of_a_request_is_decided_on():
+    """A new one is part of the key by itself; whether that is right is decided here."""
+    assert OPTIONS.keys() == ServerOptions.model_fields.keys()
+    assert NOT_DECISIVE.keys() < OPTIONS.keys()
+    compared = {field.name for field in dataclasses.fields(Request) if field.compare}
+    assert REQUEST.keys() == compared
+
+
+@pytest.mark.parametrize("name", [name for name, value in OPTIONS.items() if value is not None])
+def test_another_option_asks_again_where_it_decides_what_is_said(server, asker, name):
     list(asker().ask(prompts("a"), silent))
+    list(asker(**{name: OPTIONS[name]}).ask(prompts("a"), silent))
+    assert len(server.asked) == (1 if name in NOT_DECISIVE else 2)
+
+
+def test_another_address_asks_again(server, asker):
     list(asker().ask(prompts("a"), silent))
+    list(asker(endpoint=f"{server.url}/").ask(prompts("a"), silent))  # the same one
     assert len(server.asked) == 1
-    list(asker().ask(prompts("a", draw=1), silent))
-    list(asker(temperature=0.5).ask(prompts("a"), silent))
-    list(asker(model="other").ask(prompts("a"), silent))
-    assert len(server.asked) == 4
+    other = Server()
+    list(asker(endpoint=other.url).ask(prompts("a"), silent))
+    other.close()
+    assert len(other.asked) == 1
+
+
+def test_another_way_to_send_it_does_not(asker):
+    ways = [asker(), asker(batch=True)]
+    assert len({way.key(request) for way in ways for request in prompts("a")}) == 1
+
+
+def test_another_folder_has_answers_of_its_own(server, asker):
+    list(asker().ask(prompts("a"), silent))
+    for _ in range(2):
+        list(asker(cache="elsewhere").ask(prompts("a"), silent))
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("name", REQUEST)
+def test_another_request_is_asked(server, asker, name):
+    list(asker().ask(prompts("a"), silent))
+    (first,) = prompts("a")
+    list(asker().ask([dataclasses.replace(first, **{name: REQUEST[name]})], silent))
+    list(asker().ask(prompts("a"), silent))
+    assert len(server.asked) == 2
+
+
+def test_draws_are_asked_for_with_other_seeds(server, asker):
+    list(asker().ask([*prompts("a"), *prompts("a", draw=1)], silent))
     assert len({asked.body["seed"] for asked in server.asked}) == 2
 
 
@@ -105,7 +160,7 @@ def test_a_wrong_key_ends_it(server, asker):
 def test_a_kept_answer_that_was_damaged_is_asked_for_again(server, asker, here):
     list(asker().ask(prompts("a"), silent))
     (file,) = (here / ".harness/replies").rglob("*.json")
-    for damage in (b"{}", b"[]", b"", file.read_bytes()[:-9], b'{"schema": 2, "key": 1}'):
+    for damage in (b"{}", b"[]", b"", file.read_bytes()[:-9], b'{"schema": 3, "key": 1}'):
         file.write_bytes(damage)
         assert asker().known(prompts("a")[0]) is None
 
