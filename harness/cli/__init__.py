@@ -63,7 +63,7 @@ def _run(debug: bool) -> int:
     """The exit code of a failure; otherwise typer leaves by SystemExit."""
     import sys
 
-    from harness.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, HarnessError
+    from harness.errors import EXIT_INTERRUPTED, EXIT_OK, BudgetSpent, Cancelled, HarnessError
 
     try:
         from harness.cli.commands import app
@@ -78,6 +78,11 @@ def _run(debug: bool) -> int:
         from harness.cli.failure import show
 
         return show(error, debug=debug)
+    except BudgetSpent as end:
+        from harness.boundary.calls import aloud
+
+        aloud(f"stopped: {end}")
+        return EXIT_INTERRUPTED
     except (Cancelled, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except OSError as error:

@@ -29,6 +29,7 @@ from harness.engine import (
     provenance,
     resume_command,
     scratch,
+    spent,
     uses,
 )
 from harness.engine.artifacts import Artifact, Artifacts
@@ -55,8 +56,6 @@ from harness.stages import Resources
 if TYPE_CHECKING:
     from harness.engine.shared_run import SharedRun
 
-SPENT = "spent.jsonl"
-"""What requests to servers have cost, of all runs of the folder."""
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
 ROUND_0 = At()
@@ -154,8 +153,9 @@ class Run:
     @functools.cached_property
     def spending(self) -> Spending:
         """What its requests to servers cost, with those of its branches."""
-        most = self.config.settings.execution.budget.money
-        return Spending(self.machine / SPENT, self.name, most)
+        return spent.spending_of(
+            self.machine, self.name, self.config.settings.execution.budget.money
+        )
 
     @property
     def work(self) -> Path:

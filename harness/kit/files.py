@@ -119,8 +119,13 @@ def fsync(descriptor: int) -> None:
     os.fsync(descriptor)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file under a temporary name, fsync, and rename it into place."""
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a whole file under a temporary name, fsync, and rename it into place.
+
+    Args:
+        durable: False: no fsync. Where the machine itself ends, the file may be empty or missing,
+            which whoever reads it has to notice.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,13 +133,15 @@ def write_bytes(path: Path, data: bytes) -> None:
             with temporary.open("wb") as stream:
                 stream.write(data)
                 stream.flush()
-                fsync(stream.fileno())
+                if durable:
+                    fsync(stream.fileno())
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def overwrite(path: Path, data: bytes) -> None:
@@ -203,6 +210,10 @@ class AppendLog:
         self.path = path
         self._end, self._inode = 0, -1
 
+    def skip(self, end: int) -> None:
+        """Count so many first bytes of the file as read."""
+        self._end, self._inode = end, os.stat(self.path).st_ino
+
     def append(self, make: Callable[[list[bytes], bool], bytes]) -> None:
         """Append what ``make`` gives; it is on the disk when this returns.
 
@@ -269,14 +280,19 @@ class Line:
     trouble: str = ""
 
 
-def scan_lines(path: Path) -> list[Line]:
+def scan_lines(path: Path, offset: int = 0) -> list[Line]:
     """The complete lines of an append-only file, damaged ones among them; a cut tail is ignored.
 
     A line is believed if its seal is the digest of the rest and its bytes are the canonical form.
+
+    Args:
+        offset: bytes before the first line that is wanted.
     """
     if not path.exists():
         return []
-    lines = whole_lines(path.read_bytes())
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        lines = whole_lines(stream.read())
     return [Line(number, *read_sealed(raw)) for number, raw in enumerate(lines, start=1)]
 
 

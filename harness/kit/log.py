@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -27,6 +28,8 @@ from harness.kit.files import (
 from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
+_TAIL = 4 << 20
+"""Bytes at the end of a file among which its last total is looked for."""
 Record = TypeVar("Record")
 
 
@@ -41,12 +44,28 @@ class Log(Generic[Record]):
         schema: of the lines that this version writes and reads.
         cost: what it means that a line cannot be believed, as the end of a sentence.
         hint: what to do about it.
+        total: one of the kinds, of which a record says all that those before it come to, and how
+            many lines they are (``lines``). Reading begins with the last one, and what is damaged
+            before it is not noticed.
+
+    Attributes:
+        followed: lines that :meth:`follow` has come to, or that a total stands for.
     """
 
-    def __init__(self, path: Path, *kinds: type[Record], schema: int, cost: str, hint: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *kinds: type[Record],
+        schema: int,
+        cost: str,
+        hint: str,
+        total: type[Record] | None = None,
+    ) -> None:
         self.path, self.schema, self.cost, self.hint = path, schema, cost, hint
         self._kinds: tuple[Any, ...] = kinds
-        self._appending, self._followed = AppendLog(path), 0
+        self._total = total
+        self._appending, self.followed = AppendLog(path), 0
+        self._begun = False
 
     def append(self, record: Record) -> None:
         """Write a record down; it is on the disk when this returns.
@@ -94,19 +113,24 @@ class Log(Generic[Record]):
 
         written: list[Record] = []
         refusals: list[Exception] = []
+        if not self._begun:
+            self._begun = True
+            offset, self.followed = self._last_total()
+            if offset:
+                self._appending.skip(offset)
 
         def line(raw: list[bytes], whole: bool) -> bytes:
-            if whole and self._followed:
+            if whole and self.followed:
                 raise self._damaged(1, "another file has taken its place")
             for data in raw:
-                self._followed += 1
+                self.followed += 1
                 try:
                     value, trouble = read_sealed(data)
                     if value is None:
                         raise ValueError(trouble)
                     take(self._record(value))
                 except ValueError as error:
-                    raise self._damaged(self._followed, str(error)) from None
+                    raise self._damaged(self.followed, str(error)) from None
             try:
                 written.extend(make())
             except Exception as error:
@@ -119,7 +143,7 @@ class Log(Generic[Record]):
         if refusals:
             raise refusals[0]
         for record in written:
-            self._followed += 1
+            self.followed += 1
             take(record)
 
     def scan(self, take: Callable[[Record], object]) -> Iterator[tuple[int, str]]:
@@ -129,13 +153,32 @@ class Log(Generic[Record]):
             number and trouble of each line that is not believed, as soon as those before it were
             given to ``take``.
         """
-        for line in scan_lines(self.path):
+        offset, lines = self._last_total()
+        for line in scan_lines(self.path, offset):
             try:
                 if line.value is None:
                     raise ValueError(line.trouble)
                 take(self._record(line.value))
             except ValueError as error:
-                yield line.number, str(error)
+                yield lines + line.number, str(error)
+
+    def _last_total(self) -> tuple[int, int]:
+        """Where the last total begins, in bytes, and the lines before it; zeros without one."""
+        if self._total is None or not self.path.exists():
+            return 0, 0
+        with self.path.open("rb") as stream:
+            end = stream.seek(0, os.SEEK_END)
+            begin = stream.seek(max(0, end - _TAIL))
+            lines = stream.read(end - begin).split(b"\n")[:-1]  # what is cut is no line
+        if begin:  # the first one is cut
+            begin += len(lines.pop(0)) + 1 if lines else 0
+        for place in reversed(range(len(lines))):
+            value = read_sealed(lines[place])[0] if b'"lines":' in lines[place] else None
+            record = None if value is None else self._record(value)
+            if isinstance(record, self._total):
+                before: int = getattr(record, "lines")  # noqa: B009
+                return begin + sum(len(line) + 1 for line in lines[:place]), before
+        return 0, 0
 
     def _record(self, line: dict[str, Any]) -> Record:
         schema = line.pop("schema", None)

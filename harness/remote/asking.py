@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import queue
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, HarnessError
 from harness.kit.telling import tell
 from harness.remote import spending
 from harness.remote.batches import Batches, Tick, finish
@@ -20,6 +21,7 @@ from harness.remote.faults import NOT_ASKED, Fault, Faults
 from harness.remote.options import ServerOptions
 from harness.remote.replies import KeptReplies, Reply, Request, reply_key
 from harness.remote.served import UNKNOWN, Served
+from harness.remote.spending import Spending
 
 Progress = Callable[[int, int, str], None]
 LEAST_BREAKER = 6
@@ -89,7 +91,10 @@ class Asker:
 
     def known(self, request: Request) -> Reply | None:
         """The answer that is kept; one that will not do only if it was tried often enough."""
-        reply = None if self._kept is None else self._kept.get(self.key(request))
+        return self._known(self.key(request), request)
+
+    def _known(self, key: str, request: Request) -> Reply | None:
+        reply = None if self._kept is None else self._kept.get(key)
         if reply is None or reply.tries >= self._options.tries or request.accept(reply.text):
             return reply
         return None
@@ -110,9 +115,10 @@ class Asker:
         names: set[str] = set()
         done = 0
         for place, request in enumerate(requests):
-            reply = self.known(request)
+            key = self.key(request)
+            reply = self._known(key, request)
             if reply is None:
-                missing[self.key(request)].append(place)
+                missing[key].append(place)
             else:
                 names.add(reply.served)
                 done += 1
@@ -220,7 +226,7 @@ class Asker:
                 yield key, Fault(NOT_ASKED)
         finally:
             stop.set()
-            _close(client, threads)
+            _close(client, threads, counted)
 
     def _in_batches(
         self, missing: Mapping[str, Request], tick: Tick
@@ -250,7 +256,7 @@ class Asker:
                 break
         reply = dataclasses.replace(reply, tries=attempt)
         if self._kept is not None:
-            self._kept.put(key, reply, self._model)
+            self._kept.put(key, reply, self._model, durable=not self._options.free)
         return reply
 
     def _patiently(self, client: Answering, body: bytes, stop: threading.Event) -> Reply:
@@ -265,10 +271,12 @@ class Asker:
         counted = spending.current()
         if counted is None:
             return client.ask(body)
-        price = self._options.price
         # A model of this machine costs nothing.
-        most = self._options.most(body) if isinstance(client, Client) else 0.0
-        number = counted.sent(self._stage, self._model, most)
+        local = not isinstance(client, Client)
+        price = self._options.price
+        if local or (self._options.free and not (price is None and counted.most is not None)):
+            return self._free(counted, client, body)
+        number = counted.sent(self._stage, self._model, self._options.most(body))
         try:
             reply = client.ask(body)
         except (Fault, EnvironmentFailure) as error:
@@ -279,14 +287,31 @@ class Asker:
         counted.settle(number, reply, price)
         return reply
 
+    def _free(self, counted: Spending, client: Answering, body: bytes) -> Reply:
+        """One attempt that costs nothing: summed up with others."""
+        counted.allow()
+        count = functools.partial(counted.free, self._stage, self._model, price=self._options.price)
+        try:
+            reply = client.ask(body)
+        except (Fault, EnvironmentFailure) as error:
+            count(None, open_=isinstance(error, Fault) and not error.free)
+            raise
+        count(reply)
+        return reply
 
-def _close(client: Answering, threads: Sequence[threading.Thread]) -> None:
+
+def _close(
+    client: Answering, threads: Sequence[threading.Thread], counted: Spending | None
+) -> None:
     """Close it as soon as no thread uses it, without waiting long for one that does."""
 
     def last() -> None:
         for thread in threads:
             thread.join()
         client.close()
+        if counted is not None:
+            with contextlib.suppress(HarnessError):  # it cost nothing
+                counted.flush()
 
     closing = threading.Thread(target=last, daemon=True)
     closing.start()

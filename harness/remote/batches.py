@@ -175,12 +175,10 @@ class Batches:
 
     def _uploaded(self, batch: Batch, bodies: Sequence[bytes]) -> str:
         """The id of a file with the requests."""
-        content = b"".join(map(_line, batch.keys, bodies))
-        file = {"file": (f"{batch.name}.jsonl", content, "application/jsonl")}
-        data = {"purpose": "batch"}
+        form, kind = _form(batch.name, b"".join(map(_line, batch.keys, bodies)))
 
         def upload() -> str:
-            return _id(self._client.call("POST", "files", files=file, data=data))
+            return _id(self._client.call("POST", "files", form, kind))
 
         return self._patiently(upload)
 
@@ -197,7 +195,7 @@ class Batches:
             if unclear and (batch := self._of_file(file)):
                 return batch
             unclear = True
-            return _id(self._client.call("POST", "batches", json=wanted))
+            return _id(self._client.call("POST", "batches", json.dumps(wanted).encode()))
 
         return self._patiently(begin)
 
@@ -390,6 +388,18 @@ def _line(key: str, body: bytes) -> bytes:
     """A request of a batch. Its body is ASCII in one line."""
     head = json.dumps({"custom_id": key, "method": "POST", "url": f"/v1/{ASKED}"})
     return head[:-1].encode() + b', "body": ' + body + b"}\n"
+
+
+def _form(name: str, content: bytes) -> tuple[bytes, str]:
+    """A form that sends a file of requests (RFC 7578), and its content type."""
+    mark = secrets.token_hex(16)
+    part = f"--{mark}\r\nContent-Disposition: form-data; name="
+    head = (
+        f'{part}"purpose"\r\n\r\nbatch\r\n'
+        f'{part}"file"; filename="{name}.jsonl"\r\nContent-Type: application/jsonl\r\n\r\n'
+    )
+    form = b"".join((head.encode(), content, f"\r\n--{mark}--\r\n".encode()))
+    return form, f"multipart/form-data; boundary={mark}"
 
 
 def _id(document: Mapping[str, Any]) -> str:

@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from harness.errors import EnvironmentFailure
 from harness.kit.installing import install_extra
@@ -37,6 +36,7 @@ LONGEST_FILE = 3600.0
 """Seconds for a file of a batch, or for a question about one."""
 LONGEST_WAIT = 60.0
 ASKED = "chat/completions"
+JSON = "application/json"
 MOST_TOKENS = 2**31
 """What a server may say that it counted: no model takes so many, and sums of them fit 64 bits."""
 LONGEST_LIST = 10.0
@@ -51,7 +51,6 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not support|unknown|unrecogni[sz]ed|not permitted|not allowed|unexpected|extra",
     re.IGNORECASE,
 )
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 Result = TypeVar("Result")
@@ -107,32 +106,26 @@ class Client:
 
     def __init__(self, options: ServerOptions, who: str) -> None:
         try:
-            import httpx2
+            import httpcore2  # noqa: F401
         except ImportError:
             raise EnvironmentFailure(
-                "an endpoint needs the package httpx2", hint=install_extra(EXTRA)
+                "an endpoint needs the package httpcore2", hint=install_extra(EXTRA)
             ) from None
         from harness.remote import transport
 
-        self._faults = transport
+        self._transport = transport
         self._options = options
         self._key = _key(options.key)
         self._mask = Mask(self._key)
-        local = urlsplit(options.endpoint).hostname in _LOOPBACK
-        self._network = transport.Network()
-        self._client = httpx2.Client(
-            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
-            timeout=options.timeout,
-            follow_redirects=False,  # the key goes to no other address
-            trust_env=not local,
-            transport=transport.Transport(
-                self._network, options.endpoint, local=local, at_once=options.concurrency
-            ),
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        # It follows no redirection: the key goes to no other address.
+        self._exchanges = transport.Exchanges(
+            options.endpoint, headers, options.timeout, options.concurrency
         )
         self._who = who
 
     def close(self) -> None:
-        self._client.close()
+        self._exchanges.close()
 
     def body(self, request: Request, seed: int) -> bytes:
         """The body of a request, as it is sent."""
@@ -145,9 +138,7 @@ class Client:
             Fault: there is none, and another try may bring one.
             EnvironmentFailure: no try ever will: a wrong key, address or model.
         """
-        headers = {"Content-Type": "application/json"}
-        limit = self._options.timeout
-        status, text, after = self._whole("POST", ASKED, limit, content=body, headers=headers)
+        status, text, after = self._whole("POST", ASKED, self._options.timeout, body, JSON)
         return self.reply(status, self._document(status, text), after)
 
     def reply(self, status: int, document: Any, after: float = 0.0) -> Reply:
@@ -160,13 +151,15 @@ class Client:
             raise self._refused(status, document, after)
         return _reply(document)
 
-    def call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+    def call(
+        self, method: str, path: str, content: bytes = b"", kind: str = JSON
+    ) -> dict[str, Any]:
         """The JSON object that another address below the endpoint answers; raises as :meth:`ask`.
 
         Args:
-            sent: as the package for HTTP takes it: ``json``, ``files``, ``data``.
+            kind: of ``content``, which is sent.
         """
-        status, text, after = self._whole(method, path, LONGEST_FILE, **sent)
+        status, text, after = self._whole(method, path, LONGEST_FILE, content, kind)
         document = self._document(status, text)
         if status != HTTPStatus.OK:
             raise self._refused(status, document, after, path)
@@ -194,22 +187,24 @@ class Client:
             Fault: as :meth:`ask`, or the file is too large, or takes too long.
         """
         with self._response("GET", path, LONGEST_FILE) as response:
-            if response.status_code != HTTPStatus.OK:
+            if response.status != HTTPStatus.OK:
                 data = self._whole_body(response)
-                document = self._document(response.status_code, data.decode("utf-8", "replace"))
-                raise self._refused(response.status_code, document, 0.0, path)
+                document = self._document(response.status, data.decode("utf-8", "replace"))
+                raise self._refused(response.status, document, 0.0, path)
             for line in _lines(self._pieces(response, LARGEST_FILE)):
                 if line is None:
                     yield None
                 elif line.strip():
                     yield self._read(line.decode("utf-8", "replace"))
 
-    def _whole(self, method: str, path: str, limit: float, **sent: Any) -> tuple[int, str, float]:
+    def _whole(
+        self, method: str, path: str, limit: float, content: bytes = b"", kind: str = ""
+    ) -> tuple[int, str, float]:
         """Status, text, and the seconds that the server wants to be left alone."""
-        with self._response(method, path, limit, **sent) as response:
+        with self._response(method, path, limit, content, kind) as response:
             data = self._whole_body(response)
-            after = _seconds(response.headers.get("Retry-After", ""))
-            return response.status_code, data.decode("utf-8", "replace"), after
+            after = _seconds(self._transport.header(response, "Retry-After"))
+            return response.status, data.decode("utf-8", "replace"), after
 
     def _whole_body(self, response: Any) -> bytes:
         return b"".join(self._pieces(response, LARGEST))
@@ -217,23 +212,21 @@ class Client:
     def _pieces(self, response: Any, most: int) -> Iterator[bytes]:
         """The body, piece by piece, of so many bytes at most."""
         size = 0
-        for piece in response.iter_bytes():
+        for piece in response.iter_stream():
             size += len(piece)
             if size > most:
                 raise Fault(f"an answer of over {most >> 20} MiB", again=False)
             yield piece
 
     @contextlib.contextmanager
-    def _response(self, method: str, path: str, limit: float, **sent: Any) -> Iterator[Any]:
+    def _response(
+        self, method: str, path: str, limit: float, content: bytes = b"", kind: str = ""
+    ) -> Iterator[Any]:
         """A response whose body is still to be read, all of it within so many seconds."""
-        faults, begun = self._faults, False
-        address = f"{self._options.endpoint.rstrip('/')}/{path}"
+        faults, begun = self._transport, False
         deadline = Deadline(limit)
         try:
-            with (
-                self._network.until(deadline),
-                self._client.stream(method, address, **sent) as response,
-            ):
+            with self._exchanges.response(method, path, deadline, content, kind) as response:
                 begun = True
                 yield response
         except faults.TIMEOUTS:

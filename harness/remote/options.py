@@ -26,6 +26,11 @@ Price = Annotated[
 """What a million tokens of prompts and of answers cost, in any currency: the user's numbers."""
 
 
+def is_local(endpoint: str) -> bool:
+    """Whether a server is on this machine."""
+    return urlsplit(endpoint).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def money(price: Mapping[Literal["in", "out"], float], prompt: int, answer: int) -> float:
     """What so many tokens of a prompt and of its answer cost."""
     return (prompt * price["in"] + answer * price["out"]) / 1e6
@@ -89,6 +94,13 @@ class ServerOptions(RequestOptions):
         "one batch may hold",
     )
 
+    @property
+    def free(self) -> bool:
+        """Whether no request costs money: by its price, or on this machine and without one."""
+        if self.price is not None:
+            return not any(self.price.values())
+        return not self.endpoint or is_local(self.endpoint)
+
     def decisive(self) -> dict[str, Any]:
         """The options that decide what a model says, those of :data:`NOT_DECISIVE` left out."""
         names = ServerOptions.model_fields.keys() - NOT_DECISIVE.keys()
@@ -136,8 +148,8 @@ def check_server(options: ServerOptions) -> None:
 
 def foresee_library() -> Iterator[Problem]:
     """Whether servers can be asked at all; see :meth:`harness.Plugin.check`."""
-    if importlib.util.find_spec("httpx2") is None:
-        message = f"it needs the package httpx2: {install_extra(EXTRA)}"
+    if importlib.util.find_spec("httpcore2") is None:
+        message = f"it needs the package httpcore2: {install_extra(EXTRA)}"
         yield Problem(message, (), "environment")
 
 

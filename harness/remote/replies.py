@@ -88,10 +88,14 @@ class KeptReplies:
             pass
         return None
 
-    def put(self, key: str, reply: Reply, model: str) -> None:
-        """Keep an answer; the file is there whole or not at all."""
+    def put(self, key: str, reply: Reply, model: str, *, durable: bool = True) -> None:
+        """Keep an answer; the file is there whole or not at all.
+
+        Args:
+            durable: False: one that costs nothing may be lost where the machine itself ends.
+        """
         document = {"schema": SCHEMA, "key": key, "model": model, "reply": to_json(reply)}
-        write_bytes(self._path(key), canonical(storable_json(document)) + b"\n")
+        write_bytes(self._path(key), canonical(storable_json(document)) + b"\n", durable=durable)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

@@ -9,29 +9,26 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore2
-import httpx2
 
 from harness.kit.waiting import Deadline, Late
+from harness.remote.options import is_local
 
-TIMEOUTS = (httpcore2.TimeoutException, httpx2.TimeoutException)
+TIMEOUTS = (httpcore2.TimeoutException,)
 CONNECTING = (httpcore2.ConnectError, httpcore2.ProxyError)
-CUT = (httpcore2.RemoteProtocolError, httpcore2.ReadError, httpx2.DecodingError)
-OTHERS = (
-    httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.UnsupportedProtocol,
-    httpx2.HTTPError,
-)  # fmt: skip
-"""What the libraries raise, by what it means."""
+CUT = (httpcore2.RemoteProtocolError, httpcore2.ReadError)
+OTHERS = (httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.UnsupportedProtocol)
+"""What the library raises, by what it means."""
 _IDLE = 5.0
 """Seconds after which an idle connection is not used again."""
 
 
-class Network(httpcore2.NetworkBackend):
+class _Network(httpcore2.NetworkBackend):
     """Sockets whose reads and writes end at the deadline of the thread that waits for them."""
 
     def __init__(self) -> None:
@@ -76,7 +73,7 @@ class Network(httpcore2.NetworkBackend):
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A connection; ``left`` is :meth:`Network.left`."""
+    """A connection; ``left`` is :meth:`_Network.left`."""
 
     def __init__(
         self,
@@ -107,58 +104,64 @@ class _Stream(httpcore2.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class Transport(httpx2.BaseTransport):
-    """Carries requests to one endpoint over a :class:`Network`.
+class Exchanges:
+    """Requests to one endpoint, and what it responds. Threads may share it.
 
     Args:
-        endpoint: a URL; its proxy is the one that the environment names.
-        local: on this machine: no proxy is between.
+        endpoint: a URL; its proxy is the one that the environment names, and none where the server
+            is on this machine.
+        headers: of each request.
+        timeout: seconds for one read, write or connection.
         at_once: connections.
     """
 
-    def __init__(self, network: Network, endpoint: str, *, local: bool, at_once: int) -> None:
+    def __init__(
+        self, endpoint: str, headers: Mapping[str, str], timeout: float, at_once: int
+    ) -> None:
         parts = urlsplit(endpoint)
-        context = (
-            httpx2.create_ssl_context(trust_env=not local) if parts.scheme == "https" else None
-        )
-        shared: Any = {
-            "ssl_context": context, "max_connections": at_once, "network_backend": network,
-            "keepalive_expiry": _IDLE,
-        }  # fmt: skip
-        self._pool = _pool(None if local else _proxy_of(parts.scheme, parts.netloc), shared)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        url = request.url
-        sent = httpcore2.Request(
-            method=request.method,
-            url=httpcore2.URL(
-                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        response = self._pool.handle_request(sent)
-        assert isinstance(response.stream, Iterable), "the pool is no asynchronous one"
-        return httpx2.Response(
-            response.status, headers=response.headers, stream=_Body(response.stream),
-            extensions=response.extensions,
+        self._network = _Network()
+        self._pool = _pool(
+            None if is_local(endpoint) else _proxy_of(parts.scheme, parts.netloc),
+            max_connections=at_once, network_backend=self._network, keepalive_expiry=_IDLE,
         )  # fmt: skip
+        self._address = httpcore2.URL(endpoint.rstrip("/"))
+        self._headers = [(b"Host", parts.netloc.encode()), (b"User-Agent", b"harness")]
+        self._headers += [(b"Accept", b"*/*"), (b"Accept-Encoding", b"identity")]
+        self._headers += [(name.encode(), value.encode()) for name, value in headers.items()]
+        names = ("connect", "read", "write", "pool")
+        self._extensions = {"timeout": dict.fromkeys(names, timeout)}
+
+    @contextlib.contextmanager
+    def response(
+        self, method: str, path: str, deadline: Deadline, content: bytes = b"", kind: str = ""
+    ) -> Iterator[httpcore2.Response]:
+        """A response whose body is still to be read, all of it within the deadline.
+
+        Args:
+            path: below the endpoint.
+            kind: of ``content``, as ``application/json``.
+        """
+        base = self._address
+        url = httpcore2.URL(
+            scheme=base.scheme, host=base.host, port=base.port,
+            target=base.target.rstrip(b"/") + b"/" + path.encode(),
+        )  # fmt: skip
+        headers = [*self._headers, (b"Content-Length", str(len(content)).encode())]
+        if kind:
+            headers.append((b"Content-Type", kind.encode()))
+        sent: Any = {"headers": headers, "content": content, "extensions": self._extensions}
+        with self._network.until(deadline), self._pool.stream(method, url, **sent) as response:
+            yield response
 
     def close(self) -> None:
         self._pool.close()
 
 
-class _Body(httpx2.SyncByteStream):
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
-
-    def close(self) -> None:
-        if hasattr(self._pieces, "close"):
-            self._pieces.close()
+def header(response: httpcore2.Response, name: str) -> str:
+    """A header of a response; empty where there is none."""
+    wanted = name.lower().encode()
+    values = (value for key, value in response.headers if key.lower() == wanted)
+    return next(values, b"").decode("latin-1")
 
 
 def _proxy_of(scheme: str, host: str) -> str | None:
@@ -169,10 +172,14 @@ def _proxy_of(scheme: str, host: str) -> str | None:
     return proxies.get(scheme) or proxies.get("all")
 
 
-def _pool(proxy: str | None, shared: Any) -> httpcore2.ConnectionPool:
+def _pool(proxy: str | None, **shared: Any) -> httpcore2.ConnectionPool:
     if proxy is None:
         return httpcore2.ConnectionPool(**shared)
-    named = httpx2.Proxy(proxy if "://" in proxy else f"http://{proxy}")
-    if named.url.scheme.startswith("socks5"):
-        return httpcore2.SOCKSProxy(proxy_url=str(named.url), proxy_auth=named.raw_auth, **shared)
-    return httpcore2.HTTPProxy(proxy_url=str(named.url), proxy_auth=named.raw_auth, **shared)
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    named = {"proxy_url": address, **shared}
+    if parts.username is not None:
+        named["proxy_auth"] = (unquote(parts.username), unquote(parts.password or ""))
+    if parts.scheme.startswith("socks5"):
+        return httpcore2.SOCKSProxy(**named)
+    return httpcore2.HTTPProxy(**named)

@@ -36,6 +36,7 @@ from harness.kit.files import read_json
 from harness.kit.inside import inside
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
+from harness.remote.spending import counting, current
 from harness.stored import branches
 
 
@@ -134,7 +135,9 @@ class StoredRun(Run):
                 hint="install that, or harness iterate with the run's config makes it again",
             )
         try:
-            return super()._make(stage, key, label, make)
+            # What is scored anew is paid by the run, too; whoever forecasts has nothing sent.
+            with counting(current() or self.spending):
+                return super()._make(stage, key, label, make)
         finally:
             with contextlib.suppress(OSError):
                 self.work.rmdir()

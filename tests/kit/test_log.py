@@ -121,3 +121,57 @@ def test_who_can_do_without_lines_gets_the_others_in_turn(log: Log[Bought | Sold
     troubles = [(*damage, len(read)) for damage in log.scan(read.append)]
     assert read == [RECORDS[0], RECORDS[2]]
     assert [(number, taken) for number, _, taken in troubles] == [(2, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    lines: int
+    names: tuple[str, ...]
+
+
+def test_reading_begins_with_the_last_total(tmp_path: Path) -> None:
+    path = tmp_path / "trade.jsonl"
+
+    def opened() -> Log[Sold | Stock]:
+        return Log(path, Sold, Stock, schema=1, cost="", hint="", total=Stock)
+
+    log = opened()
+    for name in "abc":
+        log.append(Sold(name))
+    log.append(Stock(3, ("a", "b", "c")))
+    log.append(Sold("d"))
+    log.append(Stock(5, ("a", "b", "c", "d")))
+    log.append(Sold("e"))
+    after = [Stock(5, ("a", "b", "c", "d")), Sold("e")]
+
+    def follow(other: Log[Sold | Stock], *more: Sold | Stock) -> list[Sold | Stock]:
+        taken: list[Sold | Stock] = []
+        other.follow(taken.append, lambda: list(more))
+        return taken
+
+    # What lies before it is not looked at.
+    path.write_bytes(path.read_bytes().replace(b'"name":"b"', b'"name":"x"'))
+    read: list[Sold | Stock] = []
+    opened().read(read.append)
+    assert read == after
+    other = opened()
+    assert follow(other, Sold("f")) == [*after, Sold("f")]
+    assert other.followed == 8 and follow(log)[-2:] == [Sold("e"), Sold("f")]
+    assert follow(other) == []
+    # A line behind it that was changed has its own number.
+    path.write_bytes(path.read_bytes().replace(b'"name":"f"', b'"name":"x"'))
+    for read_again in (lambda: opened().read(read.append), lambda: follow(opened())):
+        with pytest.raises(DataError, match="checksum") as caught:
+            read_again()
+        assert caught.value.where == f"{path}:8"
+
+
+def test_a_total_that_was_changed_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "trade.jsonl"
+    log: Log[Sold | Stock] = Log(path, Sold, Stock, schema=1, cost="", hint="", total=Stock)
+    log.append(Sold("a"))
+    log.append(Stock(1, ("a",)))
+    path.write_bytes(path.read_bytes().replace(b'["a"]', b'["b"]'))
+    with pytest.raises(DataError, match="checksum") as caught:
+        log.read(lambda record: None)
+    assert caught.value.where == f"{path}:2"

@@ -193,7 +193,7 @@ def test_a_server_may_ask_to_be_left_alone_for_a_while(server, client, header, l
 
 
 def test_without_the_package_the_extra_is_named(here, monkeypatch):
-    monkeypatch.setitem(sys.modules, "httpx2", None)
+    monkeypatch.setitem(sys.modules, "httpcore2", None)
     with pytest.raises(harness.EnvironmentFailure) as caught:
         Client(ServerOptions(endpoint="http://127.0.0.1:9/v1", model="m"), "m")
     assert install_extra("remote") in str(caught.value)

@@ -168,11 +168,10 @@ class Faulty:
 def spent(project: Project) -> Cost:
     """What all runs of the folder have sent, where requests are counted."""
     total = Cost(money=0.0)
-    for path in (project.folder / ".harness").rglob("spent.jsonl"):
-        for run in {json.loads(line).get("run") for line in path.read_text().splitlines()}:
-            for cost in Spending(path, run or "").costs().values():
-                total.requests += cost.requests
-                total.open += cost.open
+    for path in (project.folder / ".harness/runs").glob("*/spent/*.jsonl"):
+        for cost in Spending(path, "").costs().values():
+            total.requests += cost.requests
+            total.open += cost.open
     return total
 
 

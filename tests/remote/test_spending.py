@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -13,8 +14,20 @@ import pytest
 
 import harness
 from harness.errors import BudgetSpent
-from harness.remote import Asker, Request, ServerOptions, Spending, counting, money
+from harness.kit import files
+from harness.remote import (
+    Asker,
+    Reply,
+    Request,
+    ServerOptions,
+    Spending,
+    counting,
+    money,
+    spending as spending_module,
+)
+from harness.remote.spending import account_of, spending_of
 from tests.support.chat_server import Answer, said
+from tests.support.waiting import threads_ended
 
 PRICE = {"in": 1.0, "out": 10.0}
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
@@ -107,7 +120,7 @@ def test_what_would_pass_the_cap_is_not_sent(server, here):
     # Another run has money of its own; the same one has none left.
     with pytest.raises(BudgetSpent):
         ask(server, Spending(here / "spent.jsonl", "run", cost.money), "more", max_tokens=100)
-    ask(server, Spending(here / "spent.jsonl", "other", 2 * each), "more", max_tokens=100)
+    ask(server, Spending(here / "other.jsonl", "other", 2 * each), "more", max_tokens=100)
 
 
 def test_with_a_cap_and_no_price_nothing_is_sent(server, here):
@@ -179,3 +192,92 @@ def test_a_kill_leaves_nothing_uncounted(here, after):
     assert sent >= after
     assert cost.requests >= sent
     assert cost.open >= cost.requests - sent
+
+
+@pytest.fixture
+def no_disk(monkeypatch):
+    """How often the disk is waited for."""
+    waits = []
+    monkeypatch.setattr(files.os, "fsync", waits.append)
+    return waits
+
+
+def test_who_comes_later_reads_no_old_lines(here, no_disk, monkeypatch):
+    path, reply = here / "spent.jsonl", Reply("", prompt_tokens=1, answer_tokens=1)
+    monkeypatch.setattr(spending_module, "EVERY", 50)
+    first = Spending(path, "run")
+    batch = first.sent_in("batch", "s", "m", [0.5] * 3)
+    for turn in range(1000):
+        number = first.sent("s", f"m{turn % 3}", 0.5)
+        if turn % 100:  # a few are never settled
+            first.settle(number, reply, PRICE)
+    first.settle(batch[1], reply, PRICE)
+    taken = []
+    later = Spending(path, "run")
+    monkeypatch.setattr(later, "_take", lambda r, take=later._take: (taken.append(r), take(r)))
+    assert later.numbers("batch") == batch
+    assert len(taken) <= 60 < 1900 < len(path.read_bytes().splitlines())
+    later.settle(batch[0], reply, PRICE)
+    later.settle(batch[0], reply, PRICE)  # once
+    later.settle(batch[2], reply, PRICE)
+    assert later.sent("s", "m0", 0.1) == 1004
+    # What was summed up is what each line says.
+    whole = {place: dataclasses.asdict(cost) for place, cost in later.costs().items()}
+    plain = path.with_name("plain.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    plain.write_bytes(b"".join(line for line in lines if b'"lines":' not in line))
+    summed = Spending(plain, "run").costs().items()
+    assert whole == {place: pytest.approx(dataclasses.asdict(cost)) for place, cost in summed}
+    spent = sum(cost["money"] for cost in whole.values())
+    with pytest.raises(BudgetSpent):
+        Spending(path, "run", spent + 0.01).sent("s", "m", 0.02)
+    Spending(path, "run", spent + 0.03).sent("s", "m", 0.02)
+
+
+@pytest.mark.parametrize("price", [{"in": 0, "out": 0}, None])
+def test_what_costs_nothing_does_not_wait_for_the_disk(server, here, no_disk, price):
+    server.says = lambda asked: said("x", usage=USAGE)
+    spending = Spending(here / "spent.jsonl", "run")
+    with threads_ended():
+        ask(server, spending, *map(str, range(40)), price=price)
+    assert len(no_disk) <= 3
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    assert (cost.requests, cost.open, cost.prompt, cost.answer) == (40, 0, 400, 200)
+    assert cost.money == (None if price is None else 0)
+
+
+def test_what_costs_nothing_is_sent_without_money_and_not_against_the_word(server, here):
+    server.says = lambda asked: said("x", usage=USAGE)
+    free = {"in": 0, "out": 0}
+    ask(server, Spending(here / "spent.jsonl", "run", 0.0), "a", price=free)
+    assert len(server.asked) == 1
+    with pytest.raises(BudgetSpent):  # whoever forecasts has nothing sent
+        ask(server, Spending(here / "spent.jsonl", "run", -1.0), "b", price=free)
+    with pytest.raises(BudgetSpent):
+        ask(server, Spending(here / "spent.jsonl", "run", 1.0), "b", price=None)
+    assert len(server.asked) == 1
+
+
+def test_faults_of_what_costs_nothing_are_counted(server, here):
+    server.says = lambda asked: Answer({1: 429, 2: 500}.get(len(server.asked), 200), said("x").body)
+    with threads_ended():
+        ask(server, Spending(here / "spent.jsonl", "run"), "a", price={"in": 0, "out": 0})
+    (cost,) = Spending(here / "spent.jsonl", "run").costs().values()
+    # A server that failed may have worked, and one that says no usage has.
+    assert (cost.requests, cost.open) == (3, 2)
+
+
+def test_what_others_have_spent_counts(here):
+    for name, most in (("b", 0.3), ("c", 0.4)):
+        Spending(here / name, "run").sent("s", "m", most)
+    beside = [here / "b", here / "c", here / "none"]
+    spending = Spending(here / "a", "run", 1.0, beside)
+    spending.sent("s", "m", 0.2)
+    with pytest.raises(BudgetSpent):
+        spending.sent("s", "m", 0.2)
+    (cost,) = spending.costs().values()
+    assert (cost.requests, cost.money) == (3, pytest.approx(0.9))
+    other = spending_of(account_of(spending))
+    with pytest.raises(BudgetSpent):
+        other.sent("s", "m", 0.2)
+    other.sent("s", "m", 0.1)

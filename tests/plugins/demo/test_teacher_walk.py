@@ -7,7 +7,7 @@ import json
 import random
 from pathlib import Path
 
-import httpx2
+import httpcore2
 import pytest
 from rich.console import Console
 
@@ -62,7 +62,9 @@ def test_the_toy_model_is_as_good_as_its_rows(tmp_path):
 def test_the_server_answers_as_the_api_does():
     with StandIn(lambda messages, seed: f"{messages[-1]['content']} {seed}") as server:
         body = {"messages": [{"role": "user", "content": "Hallo"}], "seed": 5}
-        reply = httpx2.post(f"{server.url}/chat/completions", json=body).json()
+        sent = json.dumps(body).encode()
+        response = httpcore2.request("POST", f"{server.url}/chat/completions", content=sent)
+    reply = json.loads(response.content)
     assert reply["choices"][0]["message"]["content"] == "Hallo 5"
     assert reply["usage"] == {"prompt_tokens": 2, "completion_tokens": 2}
     assert server.requests == 1
