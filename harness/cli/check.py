@@ -18,6 +18,7 @@ from harness.context import Context, Quiet
 from harness.errors import DataError, HarnessError
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.draws import drawn, spaced
+from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import ConfigFile, Rounds, Sets
@@ -35,6 +36,8 @@ NAMED = 4
 """Rows that are named of many."""
 LOOKED_AT = 20_000
 """Rows, drawn at random, in whose texts packages look for what people should know."""
+MEASURED = 200
+"""Rows, the longest, that are rendered as training sees them."""
 RENDERED = 50
 """Rows with tools or thoughts that are rendered."""
 
@@ -77,6 +80,7 @@ def _check(config: Config) -> None:
     staying = [row for place, row in enumerate(rows) if place not in leaving]
     with plugins_on_stderr():
         wrong += unaskable(config, staying)
+        wrong += _untrainable(run, staying)
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
@@ -170,6 +174,45 @@ def _screened(
     except DataError as error:
         wrong.append(error)
     return set(leaving), screening
+
+
+def _untrainable(run: Run, rows: Sequence[Example]) -> Iterator[HarnessError]:
+    """What would end the training of these rows, or of the general ones beside them.
+
+    Of many rows the longest are looked at. Nothing is said where the model is not on this machine,
+    or its trainer cannot show rows.
+    """
+    from harness.engine.steps import Steps
+    from harness.errors import ConfigError, EnvironmentFailure, PluginError, UsageError
+    from harness.stored.configured import ConfigView
+
+    view = ConfigView(run.config)
+    try:
+        if not view.at_hand():
+            return
+        own = [row for row in rows if row.split in ("train", "pool")]
+        general = Steps(run).general_rows.due(len(own))
+        refused = view.refused(_longest(own), _longest(general))
+    except ConfigError as error:
+        yield error
+        return
+    except (UsageError, EnvironmentFailure, PluginError):
+        return  # a run says it where it happens
+    by_problem: dict[str, list[str]] = {}
+    for row, problem in refused:
+        by_problem.setdefault(problem, []).append(row.place or row.id)
+    for problem, places in by_problem.items():
+        replayed = sum(row.origin is not None for row, why in refused if why == problem)
+        what = counted(len(places), "row") + (f", {replayed} of `replay`" if replayed else "")
+        yield DataError(
+            f"training would refuse {what}: {problem}",
+            where="train", details=places[:NAMED],
+            hint="raise train.max_length, or drop these rows; harness docs training",
+        )  # fmt: skip
+
+
+def _longest(rows: Sequence[Example]) -> list[Example]:
+    return sorted(rows, key=lambda row: -len(whole_text(row)))[:MEASURED]
 
 
 def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:

@@ -13,6 +13,7 @@ from harness.boundary.lending import Lent
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.config.making import metric_entry
+from harness.config.plugin_entries import PluginEntry
 from harness.config.sourcing import rows_of
 from harness.context import Context, Report, silent
 from harness.data.correction_file import applied
@@ -20,6 +21,7 @@ from harness.data.screening import Screening, previewed
 from harness.engine.ledger import Ledger, Opening, measuring
 from harness.engine.places import LEDGER, MACHINE_FOLDER
 from harness.engine.steps.gating import screening_seed
+from harness.engine.steps.training import learned
 from harness.errors import DataError, UsageError
 from harness.records import Checkpoint, Example, Level, Rendered
 from harness.scoring import MetricEntry
@@ -143,7 +145,32 @@ class ConfigView:
             UsageError: this trainer cannot show rows.
             ConfigError, EnvironmentFailure, PluginError: model or trainer cannot be used.
         """
-        entry, base = self._config.train, self.base(report)
+        return self._rendered(self._config.train, rows, report)
+
+    def refused(
+        self, rows: Sequence[Example], general: Sequence[Example]
+    ) -> list[tuple[Example, str]]:
+        """The rows of which a training would refuse the first one that it meets, with why.
+
+        Args:
+            general: rows that the first trainer learns beside those of the task.
+
+        Raises:
+            UsageError: a trainer cannot show rows.
+            ConfigError, EnvironmentFailure, PluginError: model or trainer cannot be used.
+        """
+        found = []
+        for entry in self._config.trainers:
+            its = learned(entry, [*rows, *(() if entry.index else general)])
+            for row, shown in zip(its, self._rendered(entry, its), strict=True):
+                if shown.problem:
+                    found.append((row, shown.problem))
+        return found
+
+    def _rendered(
+        self, entry: PluginEntry, rows: Sequence[Example], report: Report = silent
+    ) -> list[Rendered]:
+        base = self.base(report)
         call = plainly(f"{entry.named}, train", aloud, lent=Lent(rows))
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(Path(folder), stage="train", report=call.calls.hearing(report))

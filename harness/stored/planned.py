@@ -130,6 +130,12 @@ class PlannedRun:
         """The rows of a split: of test to be counted and measured, never shown."""
         return self._history.data.split(split)
 
+    def general(self) -> Sequence[Example]:
+        """The general rows of `replay` beside all rows of train and pool, before they are screened;
+        a training may take fewer, or others where the gate refuses some."""
+        task = len(self.rows("train")) + len(self.rows("pool"))
+        return self._steps.general_rows.due(task)
+
     def learned(self, arm: str) -> Mapping[int, Sequence[Example]]:
         """Round -> the rows that it trains on, as far as they are known; round 1 always is."""
         train = self._history.arms[arm].train if arm in self._history.arms else {}

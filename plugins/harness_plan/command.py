@@ -40,7 +40,8 @@ def plan(request: Request) -> int:
     """Say what a run will do, how long it takes and what it needs.
 
     Rows, tokens and steps are counted; seconds and memory come from what was made here before, else
-    from a short probe. Exit code 3 where memory or disk is not enough.
+    from a short probe. Exit code 3 where memory or disk is not enough, 4 where training refuses
+    rows.
     """
     from rich.console import Console
 
@@ -65,4 +66,7 @@ def plan(request: Request) -> int:
         sys.stdout.write(json.dumps(forecast.document(), indent=1, allow_nan=False) + "\n")
     else:
         show(forecast, Console())
-    return 0 if forecast.works else harness.EnvironmentFailure.exit_code
+    if forecast.works:
+        return 0
+    failure = harness.DataError if forecast.refused else harness.EnvironmentFailure
+    return failure.exit_code

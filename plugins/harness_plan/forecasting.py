@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -64,7 +65,8 @@ def plan_run(
         remarks += counting.remarks()
         if run.waiting:
             remarks.append(Remark("note", f"the run waits: {run.waiting}"))
-        return forecast(run, items, rates, tokens, remarks)
+        plan = forecast(run, items, rates, tokens, remarks)
+        return dataclasses.replace(plan, refused=bool(counting.refused))
 
 
 def forecast(

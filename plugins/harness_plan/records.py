@@ -132,6 +132,7 @@ class Forecast:
         measured: where seconds come from: when it was measured, or :data:`OWN`, or None.
         detectable: the gain in the primary score that dev can show, where it is known.
         dev_shows: the same in a sentence.
+        refused: whether training refuses rows, which is among the remarks.
     """
 
     run: str
@@ -147,6 +148,7 @@ class Forecast:
     detectable: float | None
     dev_shows: str
     remarks: tuple[Remark, ...]
+    refused: bool = False
 
     @property
     def since(self) -> str:
@@ -158,7 +160,7 @@ class Forecast:
 
     @property
     def works(self) -> bool:
-        """Whether the run can come to its end on this machine, as far as is known."""
+        """Whether the run can come to its end on this machine and rows, as far as is known."""
         return not any(remark.level == "problem" for remark in self.remarks)
 
     def document(self) -> dict[str, Any]:

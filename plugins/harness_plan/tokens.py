@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import harness
 from harness.kit.draws import spaced
+from harness.kit.numbers import counted
 from harness_plan.listing import TRAIN, Item
 from harness_plan.records import Remark
 
@@ -38,7 +39,8 @@ class Counting:
         self.problems: dict[str, str] = {}
         self._unable: dict[str, str] = {}
         """What the trainer cannot count -> why."""
-        self._count(TOKENS, run.rows("valid"))
+        self._general = run.general()
+        self._count(TOKENS, [*run.rows("valid"), *self._general])
 
     def of(self, item: Item) -> tuple[int | None, int | None]:
         """Tokens of the rows of an item, and how many of them the loss sees; None if not known.
@@ -61,20 +63,23 @@ class Counting:
         learned = sum(r.learned for r in counts) + round(more * sum(r.learned for r in mean))
         return within, learned
 
+    @property
+    def refused(self) -> dict[str, str]:
+        """Row that a training of the plan meets -> why it refuses it."""
+        names = {row.id for name in ("train", "valid") for row in self._run.rows(name)}
+        names |= {row.id for row in self._general}
+        return {name: why for name, why in self.problems.items() if name in names}
+
     def remarks(self) -> Iterator[Remark]:
         """What training would refuse, and what cannot be counted."""
         for what in (TOKENS, OF_PROMPTS):
             if what in self._unable:
                 yield Remark("note", f"{what} are not known: {self._unable[what]}")
                 break
-        trained = {row.id for name in ("train", "valid") for row in self._run.rows(name)}
-        refused = {name: why for name, why in self.problems.items() if name in trained}
-        if refused:
+        if refused := self.refused:
             name, why = next(iter(refused.items()))
-            count = f"{len(refused):,} of {len(trained):,} rows"
-            yield Remark(
-                "warning", f"training refuses {count}, as '{name}': {why}; harness data check"
-            )
+            rows = counted(len(refused), "row")
+            yield Remark("problem", f"training refuses {rows}, as '{name}': {why}; harness check")
 
     def _count(self, what: str, rows: Sequence[harness.Example]) -> list[_Counts] | None:
         """The rows as the trainer shows them; None where it cannot, which is noted."""

@@ -269,12 +269,22 @@ class GeneralRows:
             )
         return screened[:count]
 
+    def due(self, rows: int) -> Sequence[Example]:
+        """The general rows that belong beside so many rows of the task, before the gate has seen
+        them: for each that it refuses a later one takes its place."""
+        count = replay.wanted(rows, self.steps.config.settings.replay)
+        return replay.ordered(self._proposed, self.steps.seed(REPLAY, 0))[:count] if count else ()
+
+    @cached_property
+    def _proposed(self) -> Sequence[Example]:
+        probes = self.steps.config.entries["probes"]
+        return [row for entry in probes for row in self._rows_of(entry)]
+
     @cached_property
     def _screened(self) -> tuple[Example, ...]:
         """The general rows that pass the gate, as proposed rows do: in the order of their use."""
         run, at, data = self.steps.run, At(), self.steps.data()
-        seed, probes = self.steps.seed(REPLAY, 0), self.steps.config.entries["probes"]
-        proposed = [row for entry in probes for row in self._rows_of(entry)]
+        seed, proposed = self.steps.seed(REPLAY, 0), self._proposed
         inputs = {
             "rows": rows_digest(proposed),
             "data": data.digest,

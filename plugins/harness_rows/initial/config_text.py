@@ -43,6 +43,7 @@ class Draft:
         label: column of the answer where that is a label, and so a feature.
         dev_given: whether the data say which rows are dev (or validation).
         preference: what pairs, or answers that are good or bad, are learned by; else empty.
+        replays: whether general rows can be learned beside these.
         refuse: whether rows of train that nearly repeat held-out ones are to be left out.
     """
 
@@ -61,6 +62,7 @@ class Draft:
     label: str = ""
     dev_given: bool = False
     preference: str = ""
+    replays: bool = True
 
 
 def config_text(draft: Draft) -> str:
@@ -177,8 +179,8 @@ def _augment(draft: Draft) -> Iterator[str]:
 
 
 def _replay(draft: Draft) -> Iterator[str]:
-    if draft.preference == "dpo":
-        return  # general rows are no pairs
+    if not draft.replays:
+        return
     yield "# A fifth of what each training learns are general rows, so that the model forgets less:"
     yield _line("replay", REPLAY)
 

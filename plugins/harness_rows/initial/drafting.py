@@ -101,23 +101,25 @@ def drafted(
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language, seen.tests)
-    lengths = seen.lengths
+    lengths, preference = seen.lengths, _preference(reading)
+    replays = preference != "dpo"  # general rows are no pairs
     draft = Draft(
         command=request.command,
         data=_relative({key: data[key] for key in KEYS if key in data}, request.output),
         model=_relative(model, request.output),
         splits=chosen,
         scoring=scores,
-        max_length=lengths.max_length,
+        max_length=lengths.max_length if replays else lengths.own_length,
         max_new_tokens=lengths.max_new_tokens,
-        longest=_longest(lengths),
+        longest=_longest(lengths, replays),
         answers=_longest_answer(lengths),
         cut=lengths.cut,
         few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
         refuse=seen.held_out and seen.repeats.near > 0,
         label=_label(seen),
         dev_given=any(row.split == "dev" for row in reading.rows),
-        preference=_preference(reading),
+        preference=preference,
+        replays=replays,
     )
     others: list[Other] = []
     rows = sum(chosen.rows.values())
@@ -270,7 +272,7 @@ def _examples_fit(lengths: Lengths) -> bool:
     """Whether as many of the longest rows as `few-shot` shows have room before another one."""
     few_shot: Any = harness.make_plugin("baseline", "few-shot", {})
     room = lengths.context or SHORT_CONTEXT
-    return bool((1 + few_shot.options.k) * lengths.max_length <= room)
+    return bool((1 + few_shot.options.k) * lengths.own_length <= room)
 
 
 def _same_columns(data: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
@@ -336,10 +338,12 @@ def _relative(options: Mapping[str, Any], output: Path) -> dict[str, Any]:
     return {**options, "path": path.as_posix()}
 
 
-def _longest(lengths: Lengths) -> str:
-    if lengths.unit == "words":
-        return f"an estimate: the longest row has {lengths.whole.longest:,} words"
-    return f"the longest row has {lengths.whole.longest:,} tokens"
+def _longest(lengths: Lengths, replays: bool) -> str:
+    estimate = "an estimate: " if lengths.unit == "words" else ""
+    longest = f"{estimate}the longest row has {lengths.whole.longest:,} {lengths.unit}"
+    if replays and lengths.max_length > lengths.own_length:
+        longest += f", the longest general one (replay) {lengths.general:,}"
+    return longest
 
 
 def _longest_answer(lengths: Lengths) -> str:

@@ -39,6 +39,7 @@ class Lengths:
         context: most tokens that the model takes; None where that is not known.
         why: why words are counted and not tokens; empty for tokens.
         rows: rows that were measured.
+        general: the longest of the general rows that `replay` trains on beside these, as ``whole``.
     """
 
     unit: Literal["tokens", "words"]
@@ -46,6 +47,7 @@ class Lengths:
     answer: Spread
     whole: Spread
     rows: int
+    general: int
     context: int | None = None
     why: str = ""
 
@@ -61,14 +63,22 @@ class Lengths:
 
     @property
     def max_length(self) -> int:
-        """Room for the longest row within the model's context."""
-        wanted = self._limit(self.whole.longest, 64)
-        return min(wanted, self.context) if self.context else wanted
+        """Room for the longest row, a general one too, within the model's context."""
+        return self._within(max(self.whole.longest, self.general))
+
+    @property
+    def own_length(self) -> int:
+        """The same for rows of the task alone."""
+        return self._within(self.whole.longest)
 
     @property
     def cut(self) -> bool:
         """Whether the longest row does not fit the model."""
-        return self.context is not None and self.whole.longest > self.context
+        return self.context is not None and max(self.whole.longest, self.general) > self.context
+
+    def _within(self, longest: float) -> int:
+        wanted = self._limit(longest, 64)
+        return min(wanted, self.context) if self.context else wanted
 
     def _limit(self, length: float, step: int) -> int:
         scale = 1.0 if self.unit == "tokens" else TOKENS_A_WORD
@@ -85,6 +95,8 @@ def measure(
             are counted.
         begin: a piece of work begins; gives what its progress is told.
     """
+    probe: Any = harness.make_plugin("probe", "general", {})
+    general = list(probe.rows())
     sample = evenly(rows, SAMPLE)
     drawn = {row.id for row in sample}
     others = [row for row in rows if row.id not in drawn]
@@ -92,22 +104,27 @@ def measure(
     more = {row.id: row for row in [*longest(others, LONGEST), *answers]}
     try:
         if not model.at_hand():
-            return _in_words(sample, [*more.values()], "the model is not on this machine yet")
-        return _in_tokens(sample, [*more.values()], model, begin)
+            why = "the model is not on this machine yet"
+            return _in_words(sample, [*more.values()], general, why)
+        return _in_tokens(sample, [*more.values()], general, model, begin)
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
-        return _in_words(sample, [*more.values()], f"the model cannot be used: {error.placed}")
+        why = f"the model cannot be used: {error.placed}"
+        return _in_words(sample, [*more.values()], general, why)
 
 
-def _in_words(sample: Sequence[Example], more: Sequence[Example], why: str) -> Lengths:
-    rows = [*sample, *more]
+def _in_words(
+    sample: Sequence[Example], more: Sequence[Example], general: Sequence[Example], why: str
+) -> Lengths:
+    rows = [*sample, *more, *general]
     prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in rows]
     answers = [words(row.references[0]) for row in rows]
-    return _lengths("words", prompts, answers, len(sample), why=why)
+    return _lengths("words", prompts, answers, len(sample), len(general), why=why)
 
 
 def _in_tokens(
     sample: Sequence[Example],
     more: Sequence[Example],
+    general: Sequence[Example],
     model: harness.Model,
     begin: Callable[[str], harness.Report],
 ) -> Lengths:
@@ -122,15 +139,17 @@ def _in_tokens(
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         context = harness.Context(Path(folder), report=report)
-        renderings = list(trainer.rendered(model.fetch(context), [*sample, *more], context))
+        rows = [*sample, *more, *general]
+        renderings = list(trainer.rendered(model.fetch(context), rows, context))
     if refused := next((rendering.problem for rendering in renderings if not rendering.tokens), ""):
-        return _in_words(sample, more, f"the chat template refuses rows: {refused}")
+        return _in_words(sample, more, general, f"the chat template refuses rows: {refused}")
     answers = [sum(rendering.trained) for rendering in renderings]
     prompts = [
         len(rendering.tokens) - trained
         for rendering, trained in zip(renderings, answers, strict=True)
     ]
-    return _lengths("tokens", prompts, answers, len(sample), context=renderings[0].context)
+    context_length = renderings[0].context
+    return _lengths("tokens", prompts, answers, len(sample), len(general), context=context_length)
 
 
 def _lengths(
@@ -138,11 +157,14 @@ def _lengths(
     prompts: Sequence[float],
     answers: Sequence[float],
     sample: int,
+    general: int,
     **others: Any,
 ) -> Lengths:
-    """Quantiles of the first ``sample`` rows, and the longest of all."""
+    """Quantiles of the first ``sample`` rows, the longest of all but the last ``general`` ones, and
+    the longest of these."""
     whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    own = len(whole) - general
     prompt, answer, both = (
-        Spread.of(lengths[:sample], lengths) for lengths in (prompts, answers, whole)
+        Spread.of(lengths[:sample], lengths[:own]) for lengths in (prompts, answers, whole)
     )
-    return Lengths(unit, prompt, answer, both, sample, **others)
+    return Lengths(unit, prompt, answer, both, sample, round(max(whole[own:])), **others)

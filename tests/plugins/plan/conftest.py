@@ -92,9 +92,9 @@ def in_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CLOCK, "sleep", time.sleep)
 
 
-def planned(project: Any, *arguments: str) -> Any:
+def planned(project: Any, *arguments: str, code: int = 0) -> Any:
     result = project.inside("plan", "--json", *arguments)
-    assert result.code == 0, result.err
+    assert result.code == code, result.err
     return result.document
 
 

@@ -177,11 +177,9 @@ def with_a_long_row(project: Any, split: str) -> None:
 @pytest.mark.parametrize("probe", [(), ("--no-probe",)])
 def test_rows_that_training_refuses_are_told(timed, probe):
     with_a_long_row(timed, "train")
-    found = planned(timed, *probe, *NO_MORE)
-    [told] = [r["text"] for r in found["remarks"] if r["level"] == "warning"]
-    assert told == (
-        "training refuses 1 of 7 rows, as 'long': 100 tokens cut its answer; harness data check"
-    )
+    found = planned(timed, *probe, *NO_MORE, code=4)
+    [told] = [r["text"] for r in found["remarks"] if r["level"] == "problem"]
+    assert told == "training refuses 1 row, as 'long': 100 tokens cut its answer; harness check"
     assert (found["seconds"] is None) == bool(probe)
 
 
@@ -193,8 +191,8 @@ def refusing(base, rows, context):
         yield harness.Rendered(row.id, ("a",), (True,), problem="too long")
 """
     (timed.folder / "timed.py").write_text(text + refusing, encoding="utf-8")
-    found = planned(timed, "--rounds", "1")
-    assert any("training refuses 40 of 40 rows" in r["text"] for r in found["remarks"])
+    found = planned(timed, "--rounds", "1", code=4)
+    assert any("training refuses 40 rows" in r["text"] for r in found["remarks"])
     assert found["seconds"] is None
     assert not (timed.folder / "trained.jsonl").exists()
 

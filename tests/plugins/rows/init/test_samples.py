@@ -64,7 +64,7 @@ def test_few_rows_are_no_99_percent() -> None:
     """Of fewer than 100 the limit follows the longest answer."""
     answers = sampling.Spread(5, 9, 9, 400)
     for measured, limit in ((99, 448), (100, 16)):
-        found = lengths.Lengths("tokens", answers, answers, answers, rows=measured)
+        found = lengths.Lengths("tokens", answers, answers, answers, rows=measured, general=90)
         assert found.max_new_tokens == limit
 
 
