@@ -31,13 +31,14 @@ def _main() -> None:
     # time went into looking through that for cycles, again and again.
     gc.set_threshold(50_000)
     from harness.errors import EXIT_UNREAD, Unread
+    from harness.kit.telling import telling
     from harness.terminal.streams import document_alone, outlets
 
     anywhere = {"--debug", "--trust"} & {*sys.argv[1:]}
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in anywhere]
     try:
         alone = document_alone() if "--json" in sys.argv[1:] else nullcontext()
-        with alone, outlets(), _trusting("--trust" in anywhere):
+        with alone, outlets(), _trusting("--trust" in anywhere), telling(_note):
             sys.exit(_run("--debug" in anywhere))
     except Unread:
         sys.exit(EXIT_UNREAD)
@@ -46,6 +47,12 @@ def _main() -> None:
 
         end_without(end.code if isinstance(end.code, int) else int(bool(end.code)))
         raise
+
+
+def _note(sentence: str) -> None:
+    from harness.boundary.calls import aloud
+
+    aloud(f"note: {sentence}")
 
 
 def _trusting(asked: bool) -> AbstractContextManager[None]:

@@ -226,6 +226,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps, baselines
+    from harness.kit.telling import telling
     from harness.loop import rounds
     from harness.remote.spending import counting
     from harness.report import publishing
@@ -248,7 +249,8 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     )
     log = log_to(run.folder / "harness.log")
     display = Display(console, run.name, total, elsewhere=run.workers.launched is not None)
-    with log, stop, run.workers, counting(run.spending), display:
+    said = telling(lambda sentence: display.say(f"note: {sentence}"))
+    with log, stop, run.workers, counting(run.spending), display, said:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()

@@ -23,6 +23,7 @@ from harness.data.splits import group_of
 from harness.engine import scratch
 from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
+from harness.kit.telling import telling
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
 from harness.remote.spending import Account, counting, spending_of
@@ -139,7 +140,8 @@ def perform(
         _environments(folder, description)
     else:
         plain = description["spending"]
-        with counting(spending_of(None if plain is None else from_json(Account, plain))):
+        account = None if plain is None else from_json(Account, plain)
+        with counting(spending_of(account)), telling(say):
             run_inline(folder, _instance(description), report, cancelled, say)
 
 

@@ -6,10 +6,7 @@ whatever is waited for has one :class:`Deadline` for all of it.
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
-from collections.abc import Iterator
 
 from harness.kit.telling import tell
 
@@ -66,22 +63,4 @@ class Patience:
         waited = time.monotonic() - self._since
         if waited >= UNSAID and not self._said:
             self._said = True
-            tell(f"note: waiting for {self._whom}, which has said nothing for {waited:.0f} s")
-
-
-@contextlib.contextmanager
-def waiting(whom: str) -> Iterator[Patience]:
-    """A block that waits by itself, and cannot look at the clock: a thread does meanwhile."""
-    patience, over = Patience(whom), threading.Event()
-
-    def watch() -> None:
-        while not over.wait(UNSAID / 10):
-            patience.look()
-
-    thread = threading.Thread(target=watch, name="harness-waiting", daemon=True)
-    thread.start()
-    try:
-        yield patience
-    finally:
-        over.set()
-        thread.join()
+            tell(f"waiting for {self._whom}, which has said nothing for {waited:.0f} s")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from harness.errors import EnvironmentFailure, HarnessError
 from harness.kit.telling import tell
+from harness.kit.waiting import Patience
 from harness.remote import spending
 from harness.remote.batches import Batches, Tick, finish
 from harness.remote.client import Client, patiently
@@ -68,7 +69,7 @@ class Asker:
         self._served = (
             Served(options, self._kept.folder, who) if self._kept and options.endpoint else None
         )
-        self._compared = False
+        self._compared, self._patience = False, Patience(who)
 
     def key(self, request: Request) -> str:
         """By which an answer is kept: whatever decides what the model says, and which it is."""
@@ -137,7 +138,7 @@ class Asker:
         for key, outcome in fetched(first, tick):
             if isinstance(outcome, Reply) and names and outcome.served not in names:
                 tell(
-                    f"note: {self.who} calls its model {outcome.served or 'nothing'} now, and "
+                    f"{self.who} calls its model {outcome.served or 'nothing'} now, and "
                     f"{', '.join(sorted(names)) or 'nothing'} in replies that are kept"
                 )
                 names.add(outcome.served)
@@ -209,6 +210,7 @@ class Asker:
         for thread in threads:
             thread.start()
         left = dict.fromkeys(missing)
+        self._patience.heard()
         try:
             while left:
                 tick()
@@ -217,7 +219,9 @@ class Asker:
                 except queue.Empty:
                     if stop.is_set() and out.empty():
                         break
+                    self._patience.look()
                     continue
+                self._patience.heard()
                 if isinstance(outcome, BaseException) and not isinstance(outcome, Fault):
                     raise outcome
                 del left[key]

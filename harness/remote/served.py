@@ -68,7 +68,7 @@ class Served:
             return before
         if before:
             tell(
-                f"note: {self._who} is not the model whose replies are kept (now {_shown(serves)}, "
+                f"{self._who} is not the model whose replies are kept (now {_shown(serves)}, "
                 f"then {_shown(before)}): all is asked again"
             )
         write_json(self._path, {"schema": SCHEMA, "serves": serves})

@@ -9,6 +9,9 @@ import pytest
 from harness.engine import objects
 from harness.engine.objects import Folder, Objects, StoreError
 from harness.errors.machine import StorageError
+from harness.kit import waiting
+from harness.kit.telling import telling
+from tests.support import dripping
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -83,7 +86,7 @@ def test_what_a_library_says_is_not_repeated(monkeypatch):
     def fails(*arguments: object, **named: object) -> None:
         raise RuntimeError("signed by AKIAMARKED")
 
-    monkeypatch.setattr(type(store._files), "cat_file", fails)
+    monkeypatch.setattr(type(store._files), "get_file", fails)
     with pytest.raises(StoreError) as caught:
         store.get("a")
     assert "RuntimeError" in caught.value.what and caught.value.__suppress_context__
@@ -103,3 +106,59 @@ def test_a_working_folder_belongs_to_one_store_from_then_on(tmp_path):
     with pytest.raises(StoreError, match="cannot be read") as caught:
         objects.of(tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def chunked():
+    """A body of which no header says the size."""
+    yield dripping.HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    while True:
+        yield b"400\r\n" + b"x" * 1024 + b"\r\n"
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    monkeypatch.setattr(objects, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(objects, "PATIENCE", 0.5)
+    monkeypatch.setattr(waiting, "UNSAID", 0.1)
+
+
+@pytest.mark.parametrize(
+    "drops", [dripping.silence, dripping.header, dripping.interim, dripping.body]
+)
+def test_a_store_without_an_end_is_left_in_time_and_named(hasty, monkeypatch, tmp_path, drops):
+    said = []
+    monkeypatch.setattr(objects, "SLOWEST", 1 << 20)
+    with dripping.dripping(drops) as address, telling(said.append):
+        store = objects.opened(f"{address}/x")
+        for ask in (lambda: store.get("a"), lambda: store.fetch("a", tmp_path / "got")):
+            said.clear()
+            with pytest.raises(StoreError, match=r"within 0\.5 s \(at a\)"):
+                ask()
+            if drops is not dripping.body:  # which says something now and then
+                assert len(said) == 1
+                assert said[0].startswith(f"waiting for the store at {address}/x, which has said")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("drops", [dripping.body, chunked])
+def test_what_is_read_into_memory_has_a_largest_size(hasty, monkeypatch, drops):
+    monkeypatch.setattr(objects, "LARGEST", 20_000)
+    monkeypatch.setattr(objects, "PATIENCE", 60)
+    small = pytest.raises(StoreError, match="where a small file is wanted")
+    with dripping.dripping(drops, pause=0) as address, small:
+        objects.opened(f"{address}/x").get("a")
+
+
+def test_what_comes_steadily_is_waited_for(hasty, monkeypatch, tmp_path):
+    """Longer than the patience for one object, as a large file takes."""
+    monkeypatch.setattr(objects, "SLOWEST", 1000)
+
+    def drops():
+        yield dripping.HEAD + b"Content-Length: 102400\r\n\r\n"
+        for _ in range(100):
+            yield b"x" * 1024
+
+    with dripping.dripping(drops) as address:
+        store = objects.opened(f"{address}/x")
+        assert store.fetch("a", tmp_path / "got")
+    assert (tmp_path / "got").stat().st_size == 102_400

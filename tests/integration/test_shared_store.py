@@ -18,6 +18,7 @@ import pytest
 
 from harness.engine import artifacts, ledger, objects, shared_run
 from harness.engine.artifacts import Artifacts
+from harness.engine.objects import StoreError
 from harness.errors import EnvironmentFailure
 from harness.kit import processes
 from tests.support.object_store import KEY, SECRET, URL, ObjectStore, serving
@@ -574,3 +575,20 @@ def test_a_full_disk_here_leaves_the_store_whole(tmp_path, bucket, monkeypatch):
     assert found is not None and found.digest == made.digest
     shutil.rmtree(tmp_path / "two")
     assert ledger.ALPHA == 0.05
+
+
+def test_a_store_is_asked_again_by_one_layer_alone(tmp_path, bucket, monkeypatch):
+    monkeypatch.setattr(objects, "PAUSES", (0.0, 0.0))
+    bucket.broken = lambda method, path: 503
+    store = objects.opened(URL)
+    with pytest.raises(StoreError, match="SlowDown"):
+        store.get("a")
+    assert bucket.requests["GET"] == 3
+
+
+def test_a_silent_store_is_left_in_time(bucket, monkeypatch):
+    monkeypatch.setattr(objects, "PATIENCE", 0.3)
+    bucket.pause = 3.0
+    with pytest.raises(StoreError, match="within"):
+        objects.opened(URL).get("a")
+    bucket.pause = 0.0

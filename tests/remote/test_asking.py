@@ -10,6 +10,8 @@ import time
 import pytest
 
 import harness
+from harness.kit import waiting
+from harness.kit.telling import telling
 from harness.remote import NOT_ASKED, Asker, Fault, Faults, Reply, Request, ServerOptions, asking
 from harness.remote.options import NOT_DECISIVE
 from tests.support.chat_server import Answer, Server, said
@@ -188,3 +190,15 @@ def test_what_is_kept_is_said_as_it_is(kept, words):
     with pytest.raises(harness.EnvironmentFailure) as caught:
         faults.check(2)
     assert ("are kept" in caught.value.what) == kept and words in caught.value.hint
+
+
+def test_whom_one_waits_for_is_said_once(server, asker, monkeypatch):
+    monkeypatch.setattr(waiting, "UNSAID", 0.05)
+    monkeypatch.setattr(asking, "_TICK", 0.01)
+    server.says = lambda asked: Answer(200, said("ok").body, slow=0.3)
+    sentences, made = [], asker(concurrency=1)
+    with telling(sentences.append):
+        for text in "ab":
+            list(made.ask(prompts(text), silent))
+    (sentence,) = sentences
+    assert sentence.startswith(f"waiting for tester at {server.url}, which has said nothing for")
