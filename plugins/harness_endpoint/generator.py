@@ -168,7 +168,8 @@ class EndpointGenerator(harness.Generator):
                 adapters[name] = values["adapter"]
             names.append(name)
         command = serving.words(self.options.serve, values, adapters)
-        with serving.served(command, port, self.options.start_timeout, context) as address:
+        seconds = self.options.start_timeout
+        with serving.served(command, port, seconds, context, names) as address:
             own = self.options.model_dump(include=set(RequestOptions.model_fields))
             # Nobody is paid for it, so a cap on money does not stop it.
             options = ServerOptions(

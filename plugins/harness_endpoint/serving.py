@@ -9,18 +9,23 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import harness
 from harness.kit.text import one_line
+from harness.kit.waiting import Patience
+from harness.remote import Client, Fault, ServerOptions
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _PLACES = re.compile(r"\{(\w+)\}")
 KNOWN = ("base", "adapter", "adapters", "port")
 _ENDING = 10.0
 """Seconds that a server has to end by itself."""
+_SETTLED = 10.0
+"""Seconds for which a command is at work, and a server that is not seen to be its own has the
+names that are asked for, until that counts as its own."""
 _TAIL = 1500
 """Characters of its last words that are told."""
 
@@ -69,12 +74,19 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def served(
-    command: list[str], port: int, seconds: float, context: harness.Context
+    command: list[str],
+    port: int,
+    seconds: float,
+    context: harness.Context,
+    names: Collection[str] = (),
 ) -> Iterator[str]:
     """The address of a server that the command starts, until the block ends.
 
     The server is a child in the process group of this job, so that it ends with the job however
-    that ends.
+    that ends. Another server at the port is not taken for it.
+
+    Args:
+        names: by which its models are asked.
 
     Raises:
         EnvironmentFailure: the command cannot be started, ends, or does not answer in time; its
@@ -92,7 +104,7 @@ def served(
                 hint="correct generate.serve, or install what it names",
             ) from None
         try:
-            _wait(process, address, seconds, log, command, context)
+            _wait(process, address, port, names, seconds, log, command, context)
             yield address
         finally:
             _end(process)
@@ -101,40 +113,83 @@ def served(
 def _wait(
     process: subprocess.Popen[bytes],
     address: str,
+    port: int,
+    names: Collection[str],
     seconds: float,
     log: IO[bytes],
     command: list[str],
     context: harness.Context,
 ) -> None:
-    begin = time.monotonic()
-    while not _answers(address):
+    begin, patience = time.monotonic(), Patience("the server that generate.serve starts")
+    named_since: float | None = None
+    other = ""
+    # Whether the command is at work is asked first, and once more after a server has answered.
+    while (code := process.poll()) is None:
         context.check()
-        code, waited = process.poll(), time.monotonic() - begin
-        if code is None and waited < seconds:
-            context.progress(0, 0, f"waiting for the server, {waited:.0f} s")
-            time.sleep(0.2)
+        waited = time.monotonic() - begin
+        listed = _listed(address)
+        if listed is None:
+            other, named_since = "", None
+        elif _listens(process, port):
+            if process.poll() is None:
+                return
             continue
-        why = f"does not answer within {seconds:g} s" if code is None else f"ended with {code}"
-        raise harness.EnvironmentFailure(
-            f"the server {why}",
-            where=one_line(shlex.join(command), 200),
-            hint="run the command by hand, or raise generate.start_timeout",
-            details=[one_line(line, 200) for line in _last(log).splitlines()[-12:]],
-        )
+        else:
+            # In a container it listens unseen. One that could not have the port ends soon.
+            other = f"; another server answers at its port ({_shown(listed)})"
+            if not {*names} & {*listed}:
+                named_since = None
+            elif named_since is None:
+                named_since = waited
+            elif waited - named_since >= _SETTLED and process.poll() is None:
+                return
+        if waited >= seconds:
+            break
+        patience.look()
+        context.progress(0, 0, f"waiting for the server, {waited:.0f} s")
+        time.sleep(0.2)
+    why = f"does not answer within {seconds:g} s" if code is None else f"ended with {code}"
+    raise harness.EnvironmentFailure(
+        f"the server {why}{other}",
+        where=one_line(shlex.join(command), 200),
+        hint="run the command by hand, or raise generate.start_timeout",
+        details=[one_line(line, 200) for line in _last(log).splitlines()[-12:]],
+    )
 
 
-def _answers(address: str) -> bool:
-    import urllib.error
-    import urllib.request
+def _listed(address: str) -> list[str] | None:
+    """The names of the models at an address; none where a server does not say; None: nobody is up.
 
+    One that loads says 503.
+    """
+    client = Client(ServerOptions(endpoint=address, model="", key="", timeout=2), "the server")
     try:
-        with urllib.request.urlopen(f"{address}/models", timeout=2) as response:
-            return bool(response.status == 200)
-    except urllib.error.HTTPError as error:
-        # A server that is up and lists no models answers, too; one that loads says 503.
-        return error.code in (401, 404, 405)
-    except (OSError, ValueError):
-        return False
+        entries = [entry for entry in client.models() if isinstance(entry, dict)]
+    except Fault:
+        return None
+    except harness.EnvironmentFailure:  # it is up, and has no list
+        return []
+    finally:
+        client.close()
+    return [entry["id"] for entry in entries if isinstance(entry.get("id"), str)]
+
+
+def _shown(names: Sequence[str]) -> str:
+    return one_line(", ".join(names[:3]), 80) or "it lists no model"
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether the command, or what it has started, listens at a port."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        own = psutil.Process(process.pid)
+        for member in (own, *own.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                for connection in member.net_connections("tcp"):
+                    if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                        return True
+    return False
 
 
 def _last(log: IO[bytes]) -> str:

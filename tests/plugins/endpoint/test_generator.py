@@ -15,6 +15,8 @@ from pydantic import ValidationError
 import harness
 from harness.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
+from tests.support import dripping
+from tests.support.chat_server import Answer, Server, said
 from tests.support.ports import own_port
 from tests.support.project import CONFIG
 from tests.support.waiting import until
@@ -234,3 +236,66 @@ def test_a_run_judges_both_sides_of_one_process(project):
     verdict = done.document["rounds"][1]["verdict"]
     assert verdict["label"] == "no evidence" and abs(verdict["difference"]) < 0.1
     assert "Both sides were asked in one pass of one process. There" in verdict["sentence"]
+
+
+# -- another server at the port ---------------------------------------------------------------
+
+
+@pytest.fixture
+def foreign(monkeypatch):
+    """A server of somebody else, at the port that the run has chosen."""
+    server = Server(lambda asked: said("of somebody else"))
+    models = {"data": [{"id": "mine"}, {"id": "tuned"}]}
+    server.others = lambda *asked: Answer(200, json.dumps(models).encode())
+    port = int(server.url.split(":")[2].partition("/")[0])
+    monkeypatch.setattr(serving, "free_port", lambda: port)
+    yield server
+    server.close()
+
+
+def test_another_server_is_not_taken_for_one_that_has_ended(folder, base, foreign):
+    with pytest.raises(harness.EnvironmentFailure, match="the server ended with 7") as caught:
+        answers(folder, base, generator(f"{SERVE} --fail", model="mine"))
+    assert "CUDA error" in str(caught.value)
+    assert foreign.asked == []
+
+
+@pytest.mark.parametrize("name", ["mine", "another"])
+def test_another_server_is_not_taken_for_one_that_cannot_have_the_port(
+    folder, base, foreign, name, monkeypatch
+):
+    """It ends some time after the other one has answered, whose model may have the same name."""
+    made = generator(f"{SERVE} --slow 0.5", model=name)
+    with pytest.raises(harness.EnvironmentFailure, match="ended with 1; another server") as caught:
+        answers(folder, base, made)
+    assert "(mine, tuned)" in caught.value.what
+    assert foreign.asked == []
+
+
+IDLE = f"{sys.executable} -c 'import time; time.sleep(600)' {{base}} {{port}} [{{adapter}}]"
+
+
+def test_a_server_that_is_not_seen_to_listen_counts_by_its_names(
+    folder, base, foreign, monkeypatch
+):
+    """As in a container: the command stays at work, and somebody else has the port."""
+    monkeypatch.setattr(serving, "_SETTLED", 0.3)
+    assert {a.text for a in answers(folder, base, generator(IDLE, model="mine"))} == {
+        "of somebody else"
+    }
+    foreign.asked.clear()
+    made = generator(IDLE, model="another", start_timeout=1)
+    with pytest.raises(harness.EnvironmentFailure, match="within 1 s; another server answers"):
+        answers(folder, base, made)
+    assert foreign.asked == []
+
+
+@pytest.mark.parametrize("drops", [dripping.header, dripping.interim, dripping.body])
+def test_a_server_that_drips_is_not_waited_for_longer_than_is_said(
+    folder, base, monkeypatch, drops
+):
+    monkeypatch.setattr("harness.remote.client.LONGEST_LIST", 0.2)
+    with dripping.dripping(drops) as address:
+        monkeypatch.setattr(serving, "free_port", lambda: int(address.split(":")[2]))
+        with pytest.raises(harness.EnvironmentFailure, match="does not answer within 1 s"):
+            answers(folder, base, generator(IDLE, start_timeout=1))
