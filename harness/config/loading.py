@@ -19,7 +19,13 @@ from harness.config import dotted
 from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import PluginEntry, entries_of, entry_of, experiments_of
+from harness.config.plugin_entries import (
+    PluginEntry,
+    covered_at,
+    entries_of,
+    entry_of,
+    experiments_of,
+)
 from harness.config.settings import PLUGIN_KEYS, Settings, fields, plugin_files, whole_config
 from harness.errors import near
 from harness.kit import yaml_file
@@ -156,6 +162,17 @@ class Config:
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
         return _shown(self.settings, self.registry, self.entries, self.experiments, self.folder)
+
+    def published(self) -> dict[str, Any]:
+        """The same for readers elsewhere: of commands, which may hold secrets, the first word."""
+        values = self.shown()
+        for place, entry in _placed(self.entries):
+            for inner, nested in entry.whole():
+                for name in nested.instance.commands:
+                    values = covered_at(values, (*place, *inner, name))
+        for experiment in self.experiments:
+            values = experiment.covered(values)
+        return values
 
     def ask_plugins(self) -> Config:
         """This config with what its plugins say of their entries in ``remarks``.

@@ -113,6 +113,33 @@ class PluginEntry:
             core["review"] = self.review.shown()
         return {**head, **core, **self.instance.options.model_dump(mode="json")}
 
+    def published(self) -> dict[str, Any]:
+        """The same for readers elsewhere: of commands the first word alone."""
+        values = self.covered(self.shown())
+        if self.review:
+            values["review"] = self.review.published()
+        return values
+
+    def covered(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values of its options, of which commands are cut to their first word, in nested
+        plugins too."""
+        for place, entry in self.whole():
+            for name in entry.instance.commands:
+                values = covered_at(values, (*place, name))
+        return values
+
+
+def covered_at(values: Any, place: Place) -> Any:
+    """Plain values with the command at a place, if there is one, cut to its first word."""
+    if not place:
+        return f"{values.split()[0]} …" if isinstance(values, str) and values.split() else values
+    first, *rest = place
+    if isinstance(values, dict) and first in values:
+        return {**values, first: covered_at(values[first], tuple(rest))}
+    if isinstance(values, list) and isinstance(first, int) and first < len(values):
+        return [*values[:first], covered_at(values[first], tuple(rest)), *values[first + 1 :]]
+    return values
+
 
 def entries_of(
     registry: Registry, kind: StageKind, raw: Any, base: Path, problems: Problems

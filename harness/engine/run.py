@@ -241,7 +241,7 @@ class Run:
             entries = [*config.trainers, config.generate]
             write_question(entries, self.plugin_files, ahead)
             self.workers.load(ahead)
-        self.observe("on_run_start", config=shown)
+        self.observe("on_run_start", config=self.config.published())
 
     def versions(self, entry: PluginEntry) -> Versions:
         """The libraries whose versions are part of the keys of the entry's stages."""

@@ -39,7 +39,7 @@ def database(
     arms |= {arm_of(name): {"prompts": asked.description} for name, asked in history.asked.items()}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
-        config=run.config.shown(), facts={"model": history.model}, arms=arms,
+        config=run.config.published(), facts={"model": history.model}, arms=arms,
         rounds=[with_caveats(result, caveats) for result in history.results.values()],
         examples=[row for row in history.data.examples if opened or row.split != "test"],
         answers=list(_answers(run, steps, history, caveats, added)), added=history.added,

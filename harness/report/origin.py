@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from harness.boundary import results
 from harness.config.loading import Config
 from harness.config.named import Named
-from harness.config.plugin_entries import PluginEntry
+from harness.config.plugin_entries import PluginEntry, covered_at
 from harness.engine import beginning
 from harness.engine.history import History
 from harness.engine.run import Run
@@ -88,6 +88,8 @@ def _entry(entry: PluginEntry, root: Path) -> Document:
         fields["review"] = _entry(entry.review, root)
     for name, field in type(options).model_fields.items():
         value = getattr(options, name)
+        if name in entry.instance.commands:
+            value = covered_at(value, ())
         usual = not field.is_required() and value == field.get_default(call_default_factory=True)
         if name in reported or not usual:
             fields[one_line(name, TEXT)] = _plain(value, root)
@@ -103,7 +105,7 @@ def _plain(value: Any, root: Path) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Named):
-        value = value.shown()
+        value = value.entry.covered(value.shown())
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):

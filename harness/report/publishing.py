@@ -76,7 +76,7 @@ def reports(
         registry: the plugins that the run is shown with.
     """
     run.reports.mkdir(parents=True, exist_ok=True)
-    config = yaml_file.dump(run.config.shown())
+    config = yaml_file.dump(run.config.published())
     write_bytes(run.reports / "config.yaml", config.encode())
     annotations = collect(run, history, registry)
     database(run, steps, history, annotations)

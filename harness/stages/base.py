@@ -47,6 +47,8 @@ class Plugin:
         runs_code: options by which it runs code that comes with what they name, as
             ``("trust_remote_code",)``. Whoever looks at a stored run that sets one has it refused,
             unless the project's own config has a plugin whose options are all the same.
+        commands: options that are commands. What is published shows their first word alone: others
+            may hold secrets.
         unkeyed: options that are no part of a stage's key -> why: they change no result, or only by
             what :meth:`environment` says of them (how many processes share the work).
     """
@@ -59,6 +61,7 @@ class Plugin:
     synonyms: ClassVar[Mapping[str, str]] = {}
     reported: ClassVar[Sequence[str]] = ()
     runs_code: ClassVar[Sequence[str]] = ()
+    commands: ClassVar[Sequence[str]] = ()
     unkeyed: ClassVar[Mapping[str, str]] = {}
 
     class Options(Options):

@@ -30,6 +30,7 @@ class EndpointGenerator(harness.Generator):
 
     name = "endpoint"
     reported = ("serve", "max_tokens")
+    commands = ("serve",)
     known_as = ("server", "openai", "vllm", "sglang", "llama.cpp")
     libraries = ()
     accepts = frozenset({"base", "adapter"})

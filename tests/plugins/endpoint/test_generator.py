@@ -299,3 +299,23 @@ def test_a_server_that_drips_is_not_waited_for_longer_than_is_said(
         monkeypatch.setattr(serving, "free_port", lambda: int(address.split(":")[2]))
         with pytest.raises(harness.EnvironmentFailure, match="does not answer within 1 s"):
             answers(folder, base, generator(IDLE, start_timeout=1))
+
+
+def test_what_is_published_shows_the_commands_first_word_alone(project):
+    """Commands hold secrets (`--api-key X`); the run's own copy is what it is loaded from."""
+    secret = "hf_SECRET0123456789"
+    serve = f"{sys.executable} {PROGRAM} {{base}} --repeat 0.3 --port {{port}}"
+    run_with(project, f"{serve} --asked {project.folder}/{secret} [--adapters {{adapters}}]")
+    done = project.inside("iterate", "--json", "--no-test")
+    assert done.code == 0, done.err
+    name = done.document["run"]
+    assert done.document["settings"]["generate"]["serve"] == f"{sys.executable} …"
+    shown = [done.out, *(project.inside(*words, name).out for words in (("report",), ("rebuild",)))]
+    published = [path for path in (project.folder / "reports" / name).rglob("*") if path.is_file()]
+    assert {"config.yaml", "summary.json"} < {path.name for path in published}
+    for content in (*map(str.encode, shown), *(path.read_bytes() for path in published)):
+        assert secret.encode() not in content
+    # It is gone on with, and nothing is made again.
+    again = project.inside("iterate", "--json", "--no-test")
+    assert again.code == 0 and again.document["run"] == name
+    assert again.bare == done.bare
