@@ -2,17 +2,19 @@
 
 UTF-16 and UTF-32 are known by a mark or by their NULs. That a file is in one of the many encodings
 of a byte a letter can be guessed alone: the guess is told, with the command that converts the file,
-and a person decides.
+and a person decides. Where two of them fit, both are told with what they make of the same words.
 """
 
 from __future__ import annotations
 
 import codecs
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.kit.text import one_line
+from harness.readers import latin
 from harness.readers.base import SAVE_AS_UTF8, Fault, File
 from harness.readers.lines import lines_of
 
@@ -21,7 +23,9 @@ GUESSED = (
     "euc_jp", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 """Encodings of old files; where one reads the same as an earlier one, that is named."""
-_ICONV = {"mac_roman": "macintosh"}
+EITHER = "which reads right?"
+"""How a hint begins that offers two encodings."""
+_ICONV = {"mac_roman": "macintosh", "iso8859_2": "iso-8859-2"}
 SAMPLE = 2**16
 """Bytes by which an encoding is guessed: of lines that are no UTF-8."""
 _AROUND = 12
@@ -88,7 +92,7 @@ def fault(file: File, option: str = "") -> Fault | None:
 
 def _found(file: File, option: str) -> Fault | None:
     first: tuple[int, int, bytes] | None = None
-    wrong, also_utf8, sample = 0, False, bytearray()
+    wrong, also_utf8, sample = 0, False, list[bytes]()
     for number, _, line in lines_of(file):
         if line.isascii():
             continue
@@ -97,36 +101,61 @@ def _found(file: File, option: str) -> Fault | None:
         except UnicodeDecodeError as error:
             first = first or (number, error.start, line)
             wrong += 1
-            if len(sample) < SAMPLE:
-                sample += line
+            if sum(map(len, sample)) < SAMPLE:
+                sample.append(line[:SAMPLE])
         else:
             also_utf8 = True
     if first is None:  # a line longer than any reader takes
         return Fault("not UTF-8", file.label, hint=SAVE_AS_UTF8)
     number, at, line = first
-    encoding = "" if also_utf8 else likely(bytes(sample[:SAMPLE]))
+    names = [] if also_utf8 else likely(b"\n".join(sample))
     about, hint = f" ({wrong:,} lines have such bytes)" if wrong > 1 else "", SAVE_AS_UTF8
     if also_utf8:
         about += "; other lines are UTF-8: the file was put together of several"
-    elif encoding:
-        before, after = line[:at].decode(encoding, "replace"), line[at:].decode(encoding, "replace")
-        shown = one_line(f"{before[-_AROUND:]}{after[:_AROUND]}".strip(), 2 * _AROUND)
-        about += f"; it is likely {encoding}: '{shown}'"
-        hint = f"convert it: {_iconv(file, encoding)}"
+    elif len(names) == 1:
+        about += f"; it is likely {names[0]}: {_shown(line, at, names[0])}"
+        hint = f"convert it: {_iconv(file, names[0])}"
         if option:
-            hint = f"{option} {encoding} reads it so; or {hint}"
+            hint = f"{option} {names[0]} reads it so; or {hint}"
+    elif names:
+        apart, place = _apart(sample, *names)
+        readings = " or ".join(f"{name}: {_shown(apart, place, name)}" for name in names)
+        about += f"; it is likely {readings}"
+        ways = [f"{option} {name}" if option else _iconv(file, name) for name in names]
+        hint = f"{EITHER} {' or '.join(ways)}"
+        if option:
+            hint += f"; or convert it: {_iconv(file, names[0])}"
     return Fault(f"not UTF-8: byte 0x{line[at]:02x}", file.label, number, at + 1, hint, about)
 
 
-def likely(sample: bytes) -> str:
-    """The encoding that bytes are likely in, of :data:`GUESSED`; empty where none fits."""
+def _apart(lines: Sequence[bytes], one: str, other: str) -> tuple[bytes, int]:
+    """A line that two encodings read otherwise, and the place of the first byte of that."""
+    for line in lines:
+        for place, byte in enumerate(line):
+            if byte > 127 and bytes([byte]).decode(one) != bytes([byte]).decode(other):
+                return line, place
+    raise AssertionError("two encodings that are offered read some byte otherwise")
+
+
+def _shown(line: bytes, at: int, encoding: str) -> str:
+    """What stands around a byte, quoted."""
+    before, after = line[:at].decode(encoding, "replace"), line[at:].decode(encoding, "replace")
+    return f"'{one_line(f'{before[-_AROUND:]}{after[:_AROUND]}'.strip(), 2 * _AROUND)}'"
+
+
+def likely(sample: bytes) -> list[str]:
+    """The encodings that bytes may be in, the likelier first: two at most, that read them
+    otherwise; empty where none fits."""
     from charset_normalizer import from_bytes
 
+    if fitting := latin.fitting(sample):
+        return fitting[:2]
     best = from_bytes(sample, cp_isolation=list(GUESSED)).best()
     if best is None:
-        return ""
+        return []
     text = sample.decode(best.encoding, "replace")
-    return next((name for name in GUESSED if sample.decode(name, "replace") == text), best.encoding)
+    same = (name for name in GUESSED if sample.decode(name, "replace") == text)
+    return [next(same, best.encoding)]
 
 
 def _iconv(file: File, encoding: str) -> str:

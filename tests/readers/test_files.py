@@ -382,7 +382,6 @@ def test_text_that_is_utf8_is_not_wide() -> None:
 OLD = {
     "cp1252": "Die größere Bestellung für Frau Müller wurde schon wieder falsch geliefert.",
     "cp1251": "Когда придёт мой заказ? Я жду уже неделю, и никто не отвечает.",
-    "cp1250": "Kdy přijde moje objednávka? Čekám už týden, nikdo neodpovídá, děkuji.",
     "mac_roman": "Größere Übel drohen: für schöne Äpfel müssen wir höhere Gebühren überweisen.",
     "shift_jis": "注文した荷物はいつ届きますか。請求書の住所を変更したいです。",
 }
@@ -399,6 +398,55 @@ def test_an_old_encoding_is_named_with_what_converts_it(encoding: str, tmp_path:
     command = fault.hint.partition("convert it: ")[2]
     subprocess.run(command, shell=True, check=True, cwd=tmp_path)
     assert (tmp_path / "a b.utf8.csv").read_text("utf-8") == text
+
+
+WORDS = {
+    ("cp1252", "mac_roman", "cp850"): (
+        "Die größere Bestellung für Frau Müller wurde schon wieder falsch geliefert. Können Sie "
+        "mir sagen, wann das Geld zurücküberwiesen wird?",
+        "Où est passée ma commande ? J'ai déjà appelé trois fois, et personne n'a répondu. Ça ne "
+        "fonctionne pas très bien depuis la mise à jour, même après être allé à la boutique.",
+        "¿Dónde está mi pedido? Llamé ayer y nadie respondió. La contraseña no funciona; además "
+        "quiero un reembolso para el próximo año.",
+        "Não consigo entrar na minha conta. A devolução ainda não chegou e já são três semanas. "
+        "Saudações, João Conceição.",
+        "La spedizione non è ancora arrivata, perché? Ho già pagato, e la città è giusta. Più "
+        "tardi richiamerò.",
+        "När kommer min beställning? Jag har väntat i en vecka och ingen svarar på måndag.",
+        "Hello, my order has not arrived yet, where is it?\nRegards, João Conceição\nBest, Señora "
+        "Muñoz",
+    ),
+    ("cp1250", "iso8859_2", "cp852"): (
+        "Gdzie jest moja przesyłka? Czekam już tydzień i nikt nie odpowiada. Proszę o zwrot "
+        "pieniędzy, ponieważ zamówienie było źle opisane.",
+        "Kdy přijde moje objednávka? Čekám už týden, nikdo neodpovídá. Řekněte mi prosím, kde je "
+        "balík, a vraťte mi peníze zpět.",
+        "Mikor érkezik meg a csomagom? Már egy hete várok, és senki sem válaszol. Kérem, küldjenek "
+        "új jelszót, mert a régi nem működik többé.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "text"), [
+    (encoding, text) for some, texts in WORDS.items() for encoding in some for text in texts
+])  # fmt: skip
+def test_of_encodings_that_fit_the_likelier_by_the_words_comes_first(
+    encoding: str, text: str
+) -> None:
+    data = f"{text}\n".encode(encoding)
+    names = encodings.likely(data)
+    assert data.decode(names[0]) == text + "\n"
+    readings = {data.decode(name) for name in names}
+    assert len(readings) == len(names) <= 2
+
+
+def test_two_encodings_that_fit_are_shown_by_what_they_read_otherwise() -> None:
+    data = "Grüße\nWhere is my order please?\nRegards, João\n".encode("cp1252")
+    fault = encodings.fault(File(None, "a.csv", data), "--encoding")
+    assert fault is not None and "likely cp1252: 'Regards, João' or cp1250: 'Regards, Joăo'" in (
+        fault.about
+    )
+    assert fault.hint.startswith("which reads right? --encoding cp1252 or --encoding cp1250; ")
 
 
 def test_a_file_of_two_encodings_is_not_said_to_be_in_one() -> None:

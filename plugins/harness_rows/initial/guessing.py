@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from harness import DataError
+from harness.readers import encodings
 from harness_rows.choices import column_of_choices
 from harness_rows.formats import Unrecognised
 from harness_rows.initial.request import Request
@@ -18,6 +19,7 @@ from harness_rows.reading import HEAD, Reading
 
 _COLUMNS = re.compile(r"`columns: \{(.*?)\}`")
 _OPTION = re.compile(r"--(encoding \S+|drop-incomplete)")
+_EITHER = re.compile(rf"{re.escape(encodings.EITHER)} (--encoding \w+) or (--encoding \w+)")
 _PAIRS = ("prompt-completion", "alpaca")
 """Formats that are recognised by the names of single columns, which may say something else."""
 
@@ -111,6 +113,11 @@ def in_commands(error: DataError, request: Request) -> DataError:
     if option := _OPTION.match(error.hint):
         hint = f"{_command(option[0].split(), request)}{error.hint[option.end() :]}"
         return DataError(error.what, where=error.where, details=error.details, hint=hint)
+    if either := _EITHER.match(error.hint):
+        commands = [_command(option.split(), request) for option in either.groups()]
+        hint = f"paste the line of the encoding that reads right{error.hint[either.end() :]}"
+        details = [*error.details, *commands]
+        return DataError(error.what, where=error.where, details=details, hint=hint)
     match = _COLUMNS.search(error.hint)
     if match is None:
         return error

@@ -83,6 +83,20 @@ def test_the_first_answer_names_what_goes_on(name, empty):
         assert f"iconv -f cp1252 -t utf-8 {name} > excel.utf8.csv" in done.err
 
 
+def test_of_two_encodings_that_fit_neither_is_chosen(empty):
+    EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
+    file = empty.folder / "mails.csv"
+    text = (empty.folder / "tickets.csv").read_text().replace("Dear customer", "Regards, João")
+    file.write_bytes(text.encode("cp1252"))
+    done = empty.inside("init", "mails.csv")
+    assert done.code == 4 and "Regards, João" in done.err and "Regards, Joăo" in done.err
+    assert lines_to_paste(done.err) == [
+        ["init", "mails.csv", "--encoding", "cp1252"],
+        ["init", "mails.csv", "--encoding", "cp1250"],
+    ]
+    assert "paste the line of the encoding that reads right; or convert it: " in done.err
+
+
 def test_all_that_is_wrong_with_a_file_is_said_at_once(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
     file = empty.folder / "mails.csv"
