@@ -32,7 +32,7 @@ from unittest import mock
 import torch
 
 import harness
-from benchmarks import parity, preference
+from benchmarks import kquants, parity, preference
 from benchmarks.parity import Training
 from harness_transformers import loading
 from harness_transformers.export import fidelity, transfer, weighing
@@ -338,6 +338,7 @@ the others may go.
 Largest relative error of a faithful tensor by its kind: {most}. In files of K-quants of this model
 most matrices are of another kind, as its rows of 576 do not fill a block of 256.
 
+{kquants.section()}
 What is not in the tables was not measured.
 """
     return "# GGUF files, faithful and broken\n" + text

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import os
 import shutil
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +47,26 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+LARGE = 1 << 20
+"""Bytes from which a file is not read twice for :func:`files_digest`, as the weights of a model."""
+SETTLED = 2.0
+"""Seconds since a file's last change after which its state tells whether it changed again: so
+coarse is the clock of a file system at most."""
+
+
+def _read_once(path: Path) -> str:
+    """The digest of a file; of a large one that has not changed since, the one of before."""
+    state = path.stat()
+    if state.st_size < LARGE or time.time() - max(state.st_mtime, state.st_ctime) < SETTLED:
+        return file_digest(path)
+    return _digest_of(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _digest_of(path: Path, *_state: int) -> str:
+    return file_digest(path)
+
+
 def files_digest(paths: Iterable[Path]) -> str:
     """One digest for the content of many files, whatever folder they lie in.
 
@@ -54,7 +76,7 @@ def files_digest(paths: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for path in paths:
         try:
-            whole.update(f"{path.name}\0{file_digest(path)}\n".encode("utf-8", "surrogatepass"))
+            whole.update(f"{path.name}\0{_read_once(path)}\n".encode("utf-8", "surrogatepass"))
         except OSError as error:
             raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
     return whole.hexdigest()

@@ -83,7 +83,7 @@ class LeverOptions(harness.Options):
         "each compared with the best round on dev ([other "
         "settings](what-next.md#other-settings))",
     )
-    models: list[str | dict[str, Any]] = Field(
+    models: list[harness.Named[harness.Model]] = Field(
         [],
         description="other base models to compare, each as under model: ([base "
         "models](what-next.md#base-models))",

@@ -153,7 +153,7 @@ def _named(options: LeverOptions) -> Iterator[tuple[str, ArmKind, Mapping[str, A
         yield one_line(arm.name, NAME), "settings", dict(arm.set)
     names: list[str] = []
     for model in options.models:
-        entry = {"source": model} if isinstance(model, str) else model
+        entry = model.shown()
         name = _called(entry)
         names.append(name)
         if (same := names.count(name)) > 1:

@@ -28,6 +28,21 @@ def test_any_text_has_a_digest_and_can_be_read_again(tmp_path):
     assert list(files.read_jsonl(tmp_path / "rows.jsonl")) == [text, {"t": text}]
 
 
+def test_a_large_file_is_read_again_only_where_it_has_changed(tmp_path, monkeypatch):
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(b"a" * files.LARGE)
+    state, hits = weights.stat(), files._digest_of.cache_info
+    first, before = files.files_digest([weights]), hits().hits
+    assert files.files_digest([weights]) == first and hits().hits == before  # it may change yet
+    monkeypatch.setattr(files, "SETTLED", -math.inf)
+    files.files_digest([weights])
+    assert files.files_digest([weights]) == first and hits().hits == before + 1
+    # Of the same size, with the time of the last change set back.
+    weights.write_bytes(b"b" * files.LARGE)
+    os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert files.files_digest([weights]) != first and hits().hits == before + 1
+
+
 def test_what_is_no_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "x.json", math.nan)

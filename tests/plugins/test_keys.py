@@ -63,7 +63,7 @@ WHOLE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("detector", "rubric"): {"rubric": RUBRIC},
     ("experiment", "levers"): {
         "arms": [{"name": "a", "set": {"train.r": 4}}], "curve": {"shares": [0.5, 1.0]},
-        "seeds": {"count": 5},
+        "seeds": {"count": 5}, "models": ["pypi"],
     },
     ("generator", "endpoint"): {"serve": "vllm {base} [--adapters {adapters}] --port {port}"},
     ("judge", "judge"): SERVER,
@@ -105,6 +105,7 @@ OTHERWISE: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "metric evaluate hub": ("bleu", {"path": None, "hub": "rouge"}),
     "metric evaluate key": ("other", {}),
     "metric meteor language": ("german", {"synonyms": False}),
+    "models.0": ({"source": "hub", "id": "team/model"}, {}),
     "over": ({"train.r": [4, 8]}, {}),
     "price": ({"in": 1, "out": 2}, {}),
     "processes": (2, {}),

@@ -35,15 +35,7 @@ def files(folder: Path) -> list[Path]:
 
 def identity(folder: Path) -> str:
     """What tells the model from others: the content of its files, read again where one changed."""
-    states = [(path, path.stat()) for path in files(folder)]
-    return _identity(
-        tuple((path, state.st_size, state.st_mtime_ns, state.st_ino) for path, state in states)
-    )
-
-
-@functools.lru_cache(maxsize=8)
-def _identity(states: tuple[tuple[Path, int, int, int], ...]) -> str:
-    return files_digest(path for path, *_ in states)
+    return files_digest(files(folder))
 
 
 class Local:

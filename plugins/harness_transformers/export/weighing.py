@@ -3,8 +3,8 @@
 What training changed in a weight, D, is looked for in the file: the share of it that is there is
 ``<F - B, D> / <D, D>``, with F the file's weight and B the base model's. Rounding errors are as
 good as unrelated to D, so that the share is 1 up to their size over that of D. Where the base
-model's weights lie on a coarse grid, rounding may take a small D away: a share that is not 1 has to
-be the one that B + D has, rounded to the tensor's kind.
+model's weights lie on a coarse grid, rounding may take a small D away, or round it up: the share
+has to be the one that B + D has, rounded to the tensor's kind.
 
 Two shares are looked at: that of each tensor of a fine kind, and the pooled one of all tensors,
 ``sum <F - B, D> / sum <D, D>``, whatever their kinds. Over a whole file its standard error is tiny.
@@ -98,13 +98,14 @@ class Pooled:
 
     @property
     def holds(self) -> bool:
-        """Whether it is all there, or as much as rounding leaves.
+        """Whether as much is there as rounding leaves.
 
-        What cannot be known holds: how a rounding that cannot be repeated here took from a change
-        that an ordinary one takes from.
+        A rounding that cannot be repeated here may leave all of it, and where an ordinary one does
+        not, nobody knows what it leaves.
         """
-        unknown = not self.repeated and not _near(self.alone, 1.0, self.se)
-        return self.near or _near(self.share, self.alone, self.se) or unknown
+        if self.repeated:
+            return _near(self.share, self.alone, self.se)
+        return self.near or not _near(self.alone, 1.0, self.se)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +215,10 @@ def weighed(tuned: harness.Checkpoint, path: Path, model: Any = None) -> Weights
 
 
 def _asked(tensor: Tensor, whole: Pooled) -> bool:
-    """Whether it has to be known what rounding alone does to a tensor."""
+    """Whether it has to be known what rounding alone does to a tensor: of a fine kind it does
+    nothing, as long as nothing is amiss."""
     apart = tensor.share is not None and not _near(tensor.share, 1.0, tensor.se)
-    return not whole.near or (apart and tensor.kind in FINE)
+    return tensor.kind not in FINE or apart or not whole.near
 
 
 def _base(tuned: harness.Checkpoint) -> harness.Checkpoint:

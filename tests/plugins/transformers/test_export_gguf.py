@@ -324,6 +324,9 @@ class Dead:
 def test_a_file_that_weighed_numbers_by_what_they_do_is_not_held_to_an_even_rounding():
     even, own = (weighing.Pooled(0.3, 0.002, 0.87, repeated=known) for known in (True, False))
     assert not even.holds and own.holds
+    # A part of an update that an even rounding rounds up.
+    even, own = (weighing.Pooled(1.0, 0.002, 1.29, repeated=known) for known in (True, False))
+    assert not even.holds and own.holds
     assert not weighing.Pooled(0.7, 0.002, 1.0, repeated=False).holds
 
 
