@@ -70,6 +70,7 @@ class Asker:
             Served(options, self._kept.folder, who) if self._kept and options.endpoint else None
         )
         self._compared, self._patience = False, Patience(who)
+        self._tried: dict[str, int] = {}  # of kept answers that will not do
 
     def key(self, request: Request) -> str:
         """By which an answer is kept: whatever decides what the model says, and which it is."""
@@ -98,6 +99,7 @@ class Asker:
         reply = None if self._kept is None else self._kept.get(key)
         if reply is None or reply.tries >= self._options.tries or request.accept(reply.text):
             return reply
+        self._tried[key] = reply.tries
         return None
 
     def ask(
@@ -248,8 +250,7 @@ class Asker:
         self, client: Answering, request: Request, key: str, stop: threading.Event
     ) -> Reply | Fault:
         """An answer that will do, the last of several that will not, or the fault met."""
-        before = None if self._kept is None else self._kept.get(key)
-        first = before.tries + 1 if before else 1
+        first = self._tried.get(key, 0) + 1
         for attempt in range(first, self._options.tries + 1):
             body = client.body(request, request.seed(attempt))
             try:

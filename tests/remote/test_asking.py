@@ -124,6 +124,16 @@ def test_an_answer_that_will_not_do_is_asked_for_with_another_seed(server, asker
     assert len({asked.body["seed"] for asked in server.asked}) == 3
 
 
+def test_a_kept_answer_that_will_not_do_is_tried_as_often_as_is_left(server, asker):
+    server.says = lambda asked: said("no")
+    list(asker(tries=2).ask([Request(MESSAGES)], silent))  # any answer will do
+    request = Request(MESSAGES, accept=lambda text: text == "yes")
+    ((_, reply),) = asker(tries=3).ask([request], silent)
+    assert (reply.tries, len(server.asked)) == (3, 3)
+    ((_, reply),) = asker(tries=3).ask([request], silent)
+    assert (reply.tries, len(server.asked)) == (3, 3)
+
+
 def test_waits_grow_and_end(server, asker):
     waits = []
 
