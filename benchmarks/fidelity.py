@@ -337,6 +337,7 @@ the others may go.
 
 Largest relative error of a faithful tensor by its kind: {most}. In files of K-quants of this model
 most matrices are of another kind, as its rows of 576 do not fill a block of 256.
+The column *by weights* of K-quants is of the time before all weights together were judged, too.
 
 {kquants.section()}
 What is not in the tables was not measured.

@@ -212,3 +212,33 @@ def test_a_wrong_key_of_a_mapping_is_named_and_not_the_whole_mapping(project):
     )
     assert "{" not in message
     assert "gradient_checkpointing" not in message
+
+
+def test_a_plugin_that_an_option_names_is_asked_too_and_answers_at_its_place(project):
+    (project.folder / "short.yaml").write_text(RUBRIC)
+    server = "endpoint: 'http://127.0.0.1:9/v1'"
+    judge = f"{{metric: judge, at_least: 1, rubric: short.yaml, {server}, model: judge}}"
+    entry = f"{{plugin: teacher, rows: 6, {server}, model: big, verify: [{judge}]}}"
+    path, sets = project.folder / "harness.yaml", [f"augment=[{entry}]"]
+    remarks = [line for _, line in configuration.load(path, sets=sets, asking=True).remarks]
+    assert any("augment.0.verify.0.metric.endpoint: whether 127.0.0.1:9" in r for r in remarks)
+    capped = [*sets, "execution.budget.money=1"]
+    with pytest.raises(ConfigError) as refused:
+        configuration.load(path, sets=capped, asking=True)
+    needs = [line for line in refused.value.details if "needs price" in line]
+    assert any("augment.0.verify.0.metric.price" in line for line in needs), needs
+
+
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+judge: {bar: 0.6, items: 20, samples: 1}
+"""
