@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import string
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -51,7 +52,7 @@ class Converter:
         left_out: rows whose answer is marked as a bad one.
         equal: pairs of two equal answers, which are rows without a rejected one.
         cut_back: rows that end at an earlier turn, as the last one is not to be learned.
-        incomplete: rows without a prompt or an answer that were left out, as the options say.
+        incomplete: what rows that were left out lack, as the options say -> how many.
         only_rejected: rows without a good answer.
     """
 
@@ -60,7 +61,7 @@ class Converter:
         self.problems = problems
         self._system = options.system
         self._drops = options.incomplete == "drop"
-        self.incomplete = 0
+        self.incomplete = Counter[str]()
         # Not by str.format: a column may be called `a.b`, which it takes for an attribute.
         parts = string.Formatter().parse(self.roles.template)
         self._template = [(words, name) for words, name, _, _ in parts]
@@ -70,9 +71,9 @@ class Converter:
     @property
     def said(self) -> tuple[str, ...]:
         """Sentences for people: which rows are read otherwise than they stand there."""
-        blank = "with a blank prompt or answer"
+        lacking = ", ".join(f"{count:,} {what}" for what, count in self.incomplete.most_common())
         sentences = (
-            (self.incomplete, f"row {blank} is", f"rows {blank} are", "left out"),
+            (self.incomplete.total(), "row is", "rows are", f"left out: {lacking}"),
             (self.left_out, "row is", "rows are",
              f"left out: '{self.roles.good}' says that the answer is not good"),
             (self.equal, "pair has", "pairs have",
@@ -140,10 +141,14 @@ class Converter:
             raise self._wrong("true or false is needed here", column)
         return good
 
-    def _blank(self, reason: str, column: str) -> Unusable:
-        """A row that lacks its prompt or answer: left out and counted, or a problem."""
+    def _blank(self, reason: str, column: str, what: str = "with a blank answer") -> Unusable:
+        """A row that lacks its prompt or answer: left out and counted, or a problem.
+
+        Args:
+            what: it lacks, behind the number of such rows.
+        """
         if self._drops:
-            self.incomplete += 1
+            self.incomplete[what] += 1
             return Unusable()
         return self._wrong(reason, column, LEAVE_OUT)
 
@@ -173,7 +178,9 @@ class Converter:
             texts = (self._text(record, name) for name in self.roles.prompts)
             prompt = "\n\n".join(text for text in texts if text.strip())
         if not prompt.strip():
-            raise self._blank("the prompt is blank", next(iter(self.roles.prompts), ""))
+            raise self._blank(
+                "the prompt is blank", next(iter(self.roles.prompts), ""), "with a blank prompt"
+            )
         return f"{prompt}\n\n{lettered(self._choices(record))}" if self.roles.choices else prompt
 
     def _choices(self, record: Record) -> Choices:
@@ -217,7 +224,9 @@ class Converter:
         else:
             texts = self._answers(value, column)
         if not all(text.strip() for text in texts):
-            raise self._blank("the rejected answer is blank", column)
+            raise self._blank(
+                "the rejected answer is blank", column, "with a blank rejected answer"
+            )
         good = {text.strip() for text in references}
         rejected = tuple(dict.fromkeys(text for text in texts if text.strip() not in good))
         self.equal += not rejected
@@ -279,7 +288,9 @@ class Converter:
             raise self._wrong("the turn before the answer must be the user's or a tool's", column)
         if not references and not self._has_only_rejected(record):
             who = "a tool's" if turns[-1]["role"] == "tool" else "the user's"
-            raise self._blank(f"no answer: the last turn is {who}", column)
+            raise self._blank(
+                f"no answer: the last turn is {who}", column, "that end without an answer"
+            )
         if not any(turn["role"] == "user" for turn in turns):
             raise self._wrong("there is no turn of the user's", column)
         return turns, references, thought
@@ -297,7 +308,8 @@ class Converter:
         if not self.roles.references:
             if turn.get("tool_calls"):
                 calls = "the last turn calls a tool, and calls are not trained as answers"
-                raise self._blank(f"{calls} ({SCOPE})", column)
+                ends = "that end in a call of a tool"
+                raise self._blank(f"{calls} ({SCOPE})", column, ends)
             if not text.strip():
                 raise self._blank("the last assistant turn has no text", column)
             return (text,), thought
@@ -324,7 +336,7 @@ class Converter:
         ]
         if not learned:
             what = "no assistant turn is to be learned (`weight: 0`, `train: false`)"
-            raise self._blank(what, column)
+            raise self._blank(what, column, "of which no turn is to be learned")
         self.cut_back += 1
         return turns[: learned[-1] + 1]
 

@@ -88,7 +88,7 @@ class RowsOptions(harness.Options):
     system: str = Field(default="", description="text of the system turn of all rows")
     incomplete: Literal["refuse", "drop"] = Field(
         "refuse",
-        description="`drop` leaves rows with a blank prompt or answer out, and counts them",
+        description="`drop` leaves rows without a prompt or an answer out, and counts them",
     )
     sizes: dict[Split, int | float] = Field(
         {},

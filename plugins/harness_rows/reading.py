@@ -138,7 +138,7 @@ def _converted(
             if len(rows) % WATCHED == 0:
                 watch(len(rows))
     if not rows and converter.incomplete and not problems.count:
-        raise DataError("every row has a blank prompt or answer", where=where)
+        raise DataError(f"no row can be used: {converter.said[0]}", where=where)
     columns_of = recognised.roles.columns(template_names(options.prompt))
     columns = dict.fromkeys(name for head in heads for name in head.reader.columns)
     used = {name for names in columns_of.values() for name in names}

@@ -50,7 +50,7 @@ class RowOptions:
     ] = None
     drop_incomplete: Annotated[
         bool,
-        typer.Option("--drop-incomplete", help="leave rows with a blank prompt or answer out"),
+        typer.Option("--drop-incomplete", help="leave rows without a prompt or an answer out"),
     ] = False
     subset: Annotated[
         Optional[str],  # noqa: UP045

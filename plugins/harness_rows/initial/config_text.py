@@ -22,7 +22,7 @@ LONG = 2048
 """Tokens of a row from which fewer are trained at once."""
 OF_AUTO = "near-duplicates stay on one side of the splits"
 OF_DEV = "dev is the validation set of the data: it chooses the round to keep; test is opened last"
-OF_INCOMPLETE = "rows with a blank prompt or answer are left out"
+OF_INCOMPLETE = "rows without a prompt or an answer are left out"
 OF_LABEL = "meta has the label itself: weak slices are looked for, and pool rows picked, by it"
 OF_STRATIFY = "some labels are rare: every split gets its share of each"
 COMMENTS = {"group": OF_AUTO, "incomplete": OF_INCOMPLETE, "stratify": OF_STRATIFY}

@@ -122,7 +122,7 @@ def test_blank_rows_are_left_out_everywhere_and_counted(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
     done = empty.inside("init", "tickets.csv", "--drop-incomplete")
     assert done.code == 0, done.err
-    said = "12 rows with a blank prompt or answer are left out"
+    said = "12 rows are left out: 12 with a blank answer"
     assert "tickets.csv: 208 rows" in done.out and said in " ".join(done.out.split())
     assert "incomplete: drop" in (empty.folder / "harness.yaml").read_text()
     checked = empty.inside("check")
@@ -137,6 +137,17 @@ def test_blank_rows_are_left_out_everywhere_and_counted(empty):
             assert said in " ".join(done.out.split()), done.out
     refused = empty.inside("data", "dedup", "tickets.csv", "-o", "other.jsonl", *columns)
     assert refused.code == 4 and "--drop-incomplete" in refused.err
+
+
+def test_rows_that_end_in_a_call_are_called_so(empty):
+    EXPORTS["tools.parquet"].write(empty.folder / "tools.parquet")
+    done = empty.inside("init", "tools.parquet", "--drop-incomplete")
+    assert done.code == 0, done.err
+    said = "35 rows are left out: 35 that end in a call of a tool"
+    for command in (["check"], ["data", "preview"]):
+        shown = empty.inside(*command)
+        assert said in " ".join((shown.out + shown.err).split()), shown
+    assert said in " ".join(done.out.split())
 
 
 def test_a_column_that_is_named_leaves_the_others_to_be_proposed(empty):
