@@ -144,7 +144,7 @@ FAKES = runpy.run_path({str(FAKES)!r})
 
 class Dealt(FAKES["FakeGenerator"]):
     name = "dealt"
-    unkeyed = {"jobs": "said by the environment"}
+    unkeyed = {{"jobs": "said by the environment"}}
 
     class Options(FAKES["FakeGenerator"].Options):
         jobs: int = 1
