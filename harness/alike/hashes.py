@@ -42,7 +42,7 @@ class Windows:
         self.lengths = np.array([len(text) for text in texts], dtype=np.int64)
         ends = np.cumsum(self.lengths)
         self.left = np.repeat(ends, self.lengths) - np.arange(ends[-1])
-        self._sums = _running_sums("".join(texts))
+        self._sums = _running_sums(_characters("".join(texts)))
 
     def hashes(self, width: int) -> Hashes:
         """``(characters - width + 1,)``: of the run of that width from each place on; that of a run
@@ -82,11 +82,30 @@ def mixed(hashes: Hashes) -> Hashes:
     return (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
 
 
-def _running_sums(text: str) -> Hashes:
-    """Sums over the characters before each place, by which runs of any width are hashed."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    sums = np.zeros(len(points) + 1, np.uint64)
-    np.cumsum(points * _powers(len(points))[0][: len(points)], out=sums[1:])
+class Runs:
+    """Runs of any numbers, of words for one, hashed as runs of characters are.
+
+    Args:
+        numbers: ``(n,)``: all of them, one after the other.
+    """
+
+    def __init__(self, numbers: Hashes) -> None:
+        self._sums = _running_sums(numbers)
+
+    def hashes(self, begins: Numbers, ends: Numbers) -> Hashes:
+        """Of the run from each begin up to its end, which lies behind it."""
+        powers = _powers(len(self._sums))[1][ends - 1]
+        return mixed((self._sums[ends] - self._sums[begins]) * powers)
+
+
+def _characters(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def _running_sums(numbers: Hashes | npt.NDArray[np.uint32]) -> Hashes:
+    """Sums over the numbers before each place, by which runs of any width are hashed."""
+    sums = np.zeros(len(numbers) + 1, np.uint64)
+    np.cumsum(numbers * _powers(len(numbers))[0][: len(numbers)], out=sums[1:])
     return sums
 
 

@@ -63,6 +63,15 @@ def words(text: str) -> list[str]:
     return [piece for word in pieces for piece in _pieces(word)]
 
 
+def single(word: str) -> Iterable[str]:
+    """The word, or each character of what stands in an unspaced script."""
+    if word.isascii():
+        yield word
+        return
+    for place, part in enumerate(_UNSPACED.split(word)):
+        yield from part if place % 2 else filter(None, [part])
+
+
 def _pieces(word: str) -> Iterable[str]:
     # Splitting by a group puts what it matched at the odd places.
     for place, part in enumerate(_UNSPACED.split(word)):

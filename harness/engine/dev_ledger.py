@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.engine.row_keys import overlap
+from harness.engine.row_keys import RowKeys, keys_of, overlap, overlapping
 from harness.engine.shared_log import SharedLog
-from harness.kit.files import digest
 
 FILE = "dev-arms.jsonl"
-SCHEMA = 5
+SCHEMA, EARLIER = 6, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +29,21 @@ class JudgedLine:
         dev: digest of the keys of the rows that it was judged on.
         who: the run, and the reference that the arms are compared with.
         arms: what tells each of them from another one.
-        rows: their keys, where no line before has these.
+        turns: the digests of their turns, parted by blanks, where no line before has these rows.
+        words: those of their words.
+        rows: as ``turns``, in lines of earlier versions.
     """
 
     dev: str
     who: str
     judged: Literal["rounds", "arms"]
     arms: tuple[str, ...] | None = None
+    turns: str | None = None
+    words: str | None = None
     rows: tuple[str, ...] | None = None
 
 
-def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | None = None) -> int:
+def count(machine: Path, rows: RowKeys, who: str, arms: Sequence[str] | None = None) -> int:
     """Count arms that are about to be judged together, or a run that is about to judge a round.
 
     The same ones by the same ``who`` count once.
@@ -58,20 +61,25 @@ def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | N
     Raises:
         DataError: a line of the ledger is damaged, or of another version.
     """
-    listed = tuple(sorted(rows))
     judged: Literal["rounds", "arms"] = "rounds" if arms is None else "arms"
-    new = JudgedLine(digest(listed), who, judged, None if arms is None else tuple(arms))
+    new = JudgedLine(rows.digest, who, judged, None if arms is None else tuple(arms))
     log = _log(machine)
 
+    def same(line: JudgedLine, seen: RowKeys) -> bool:
+        told = (line.who, line.judged, line.arms)
+        return told == (who, judged, new.arms) and seen.turns == rows.turns
+
     def decide() -> int:
-        earlier, listed_before = 0, False
-        for line, seen in _lines(machine):
-            if dataclasses.replace(line, rows=None) == new:
-                return earlier
-            listed_before = listed_before or line.dev == new.dev
-            earlier += len(line.arms) if line.arms and overlap(seen, rows) else 0
-        log.append(new if listed_before else dataclasses.replace(new, rows=listed))
-        return earlier
+        lines = _lines(machine)
+        again = next((n for n, (line, seen) in enumerate(lines) if same(line, seen)), None)
+        if again is None:
+            listed = any(line.dev == new.dev for line, _ in lines)
+            log.append(
+                new if listed else dataclasses.replace(new, turns=rows.listed, words=rows.words)
+            )
+        before = [(line.arms, seen) for line, seen in lines[:again] if line.arms]
+        counts = overlapping(rows, [seen for _, seen in before])
+        return sum(len(arms) for (arms, _), here in zip(before, counts, strict=True) if here)
 
     return log.alone(decide)
 
@@ -81,7 +89,7 @@ def catch_up(machine: Path) -> None:
     _log(machine).alone(lambda: None)
 
 
-def runs(machine: Path, rows: frozenset[str]) -> int:
+def runs(machine: Path, rows: RowKeys) -> int:
     """How many runs judged their rounds on these rows, or on enough of them.
 
     Args:
@@ -90,10 +98,9 @@ def runs(machine: Path, rows: frozenset[str]) -> int:
     Raises:
         DataError: a line of the ledger is damaged, or of another version.
     """
-    return len({
-        line.who for line, seen in _lines(machine)
-        if line.judged == "rounds" and overlap(seen, rows)
-    })  # fmt: skip
+    lines = [(line.who, seen) for line, seen in _lines(machine) if line.judged == "rounds"]
+    same = overlapping(rows, [seen for _, seen in lines])
+    return len({who for (who, _), is_same in zip(lines, same, strict=True) if is_same})
 
 
 def sharing(machine: Path) -> list[list[str]]:
@@ -102,7 +109,7 @@ def sharing(machine: Path) -> list[list[str]]:
     Raises:
         DataError: a line of the ledger is damaged, or of another version.
     """
-    together: list[tuple[frozenset[str], list[str]]] = []
+    together: list[tuple[RowKeys, list[str]]] = []
     for line, rows in _lines(machine):
         if line.judged == "arms":
             continue
@@ -125,21 +132,21 @@ def check(machine: Path) -> None:
 
 def _log(machine: Path) -> SharedLog[JudgedLine]:
     return SharedLog(
-        machine / FILE, JudgedLine, schema=SCHEMA,
+        machine / FILE, JudgedLine, schema=SCHEMA, earlier=(EARLIER,),
         cost="what was chosen by which rows of dev cannot be known",
         hint="take the file from a backup; what is taken out of it, or moved away with it, counts "
         "no more",
     )  # fmt: skip
 
 
-def _lines(machine: Path) -> list[tuple[JudgedLine, frozenset[str]]]:
+def _lines(machine: Path) -> list[tuple[JudgedLine, RowKeys]]:
     """All lines, each with the keys of its rows."""
-    lines: list[tuple[JudgedLine, frozenset[str]]] = []
-    sets: dict[str, frozenset[str]] = {}
+    lines: list[tuple[JudgedLine, RowKeys]] = []
+    sets: dict[str, RowKeys] = {}
 
     def take(line: JudgedLine) -> None:
-        if line.rows is not None:
-            sets[line.dev] = frozenset(line.rows)
+        if (rows := keys_of(line.turns, line.words, line.rows)) is not None:
+            sets[line.dev] = rows
         if line.dev not in sets:
             raise ValueError("no line before it has its rows")
         if (line.arms is None) != (line.judged == "rounds"):

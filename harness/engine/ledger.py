@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.data.splits import rows_digest
 from harness.engine import dev_ledger
-from harness.engine.row_keys import overlap, row_keys
+from harness.engine.row_keys import RowKeys, keys_of, overlapping, row_keys
 from harness.engine.shared_log import SharedLog
 from harness.errors import DataError
 from harness.kit.files import digest
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.scoring import MetricEntry
 
 ALPHA = 0.05
-SCHEMA = 3
+SCHEMA, EARLIER = 4, 3
 
 
 def alpha(looks: int) -> float:
@@ -98,7 +98,7 @@ class Opening:
     name: str
     who: str
     test: str
-    rows: frozenset[str]
+    rows: RowKeys = field(compare=False)
     runs: int = 0
     answers: str | None = None
     looks: int = 0
@@ -133,7 +133,11 @@ class OpenedLine:
         test: digest of the whole rows, all fields included.
         set: digest of their keys.
         runs: how many runs had chosen by these rows, or enough of them, as rows of dev before.
-        rows: their keys, where no line before has these.
+        before: how many openings stood in the ledger then; None in lines of earlier versions.
+        same: how many of these were of these rows, or of enough of them.
+        turns: the digests of their turns, parted by blanks, where no line before has these rows.
+        words: those of their words.
+        rows: as ``turns``, in lines of earlier versions.
     """
 
     opening: str
@@ -141,6 +145,10 @@ class OpenedLine:
     test: str
     set: str
     runs: int
+    before: int | None = None
+    same: int | None = None
+    turns: str | None = None
+    words: str | None = None
     rows: tuple[str, ...] | None = None
 
 
@@ -162,13 +170,13 @@ class Ledger:
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path, self.writable = path, writable
         self._log: SharedLog[OpenedLine | AnsweredLine] = SharedLog(
-            path, OpenedLine, AnsweredLine, schema=SCHEMA,
+            path, OpenedLine, AnsweredLine, schema=SCHEMA, earlier=(EARLIER,),
             cost="how often the test set was opened cannot be known",
             hint="take the file from a backup; what is taken out of it, or moved away with it, "
             "counts no more",
         )  # fmt: skip
         self._rows: Sequence[Example] = ()
-        self._keys = ("", frozenset[str]())
+        self._keys = ("", row_keys(()))
 
     def open(self, rows: Sequence[Example], who: str, answers: str | None = None) -> Opening:
         """Count an opening before it happens. The same one by the same ``who`` counts once.
@@ -226,7 +234,8 @@ class Ledger:
             DataError: a line is damaged, or of another version.
         """
         opened: dict[str, Opening] = {}
-        sets: dict[str, frozenset[str]] = {}
+        counted: dict[str, tuple[int, int | None]] = {}
+        sets: dict[str, RowKeys] = {}
 
         def take(line: OpenedLine | AnsweredLine) -> None:
             if isinstance(line, AnsweredLine):
@@ -235,32 +244,41 @@ class Ledger:
                 answered = dataclasses.replace(opened[line.opening], answers=line.answers)
                 opened[line.opening] = answered
                 return
-            if line.rows is not None:
-                sets[line.set] = frozenset(line.rows)
+            if (rows := keys_of(line.turns, line.words, line.rows)) is not None:
+                sets[line.set] = rows
             if line.set not in sets:
                 raise ValueError("no line before it has its rows")
             opened[line.opening] = Opening(
                 line.opening, line.run, line.test, sets[line.set], line.runs
             )
+            if line.same is not None:
+                counted[line.opening] = (line.before or 0, line.same)
 
         self._log.read(take)
         openings: list[Opening] = []
-        for opening in opened.values():
-            openings.append(_counted(opening, openings))
+        for name, opening in opened.items():
+            before, same = counted.get(name, (0, None))
+            # Lines that another folder has put before it were not counted then.
+            if same is None or before != len(openings):
+                same = _same_rows(opening.rows, openings)
+            openings.append(_looked(opening, same))
         return openings
 
     def _append(self, new: Opening, earlier: Sequence[Opening]) -> Opening:
         if not self.writable:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
-        name, rows = uuid.uuid4().hex[:12], tuple(sorted(new.rows))
+        name, rows = uuid.uuid4().hex[:12], new.rows
         dev_ledger.catch_up(self.path.parent)
-        runs = dev_ledger.runs(self.path.parent, new.rows)
-        listed = any(opening.rows == new.rows for opening in earlier)
-        line = OpenedLine(name, new.who, new.test, digest(rows), runs, None if listed else rows)
+        runs = dev_ledger.runs(self.path.parent, rows)
+        same = _same_rows(rows, earlier)
+        line = OpenedLine(name, new.who, new.test, rows.digest, runs, len(earlier), same)
+        listed = ((opening.rows.turns, opening.rows.words) for opening in earlier)
+        if (rows.turns, rows.words) not in listed:
+            line = dataclasses.replace(line, turns=rows.listed, words=rows.words)
         self._log.append(line)
         if new.answers is not None:
             self._log.append(AnsweredLine(name, new.answers), anywhere=True)
-        return _counted(dataclasses.replace(new, name=name, runs=runs), earlier)
+        return _looked(dataclasses.replace(new, name=name, runs=runs), same)
 
     def _alone(self, decide: Callable[[], Opening]) -> Opening:
         return self._log.alone(decide) if self.writable else decide()
@@ -271,7 +289,11 @@ def _same(opening: Opening, other: Opening) -> bool:
     return (opening.who, opening.test) == (other.who, other.test)
 
 
-def _counted(opening: Opening, earlier: Sequence[Opening]) -> Opening:
-    """The opening with which look at its rows it is, by those before it."""
-    before = sum(overlap(opening.rows, other.rows) for other in earlier)
-    return dataclasses.replace(opening, looks=1 + opening.runs + before)
+def _same_rows(rows: RowKeys, earlier: Sequence[Opening]) -> int:
+    """How many openings before were of these rows, or of enough of them."""
+    return sum(overlapping(rows, [opening.rows for opening in earlier]))
+
+
+def _looked(opening: Opening, same: int) -> Opening:
+    """The opening with which look at its rows it is."""
+    return dataclasses.replace(opening, looks=1 + opening.runs + same)

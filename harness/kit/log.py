@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -41,7 +41,8 @@ class Log(Generic[Record]):
     Args:
         kinds: dataclasses. A line is a record of the kind whose fields it has; a field that is None
             is left out of the line.
-        schema: of the lines that this version writes and reads.
+        schema: of the lines that this version writes.
+        earlier: of lines of earlier versions, which this one reads, too.
         cost: what it means that a line cannot be believed, as the end of a sentence.
         hint: what to do about it.
         total: one of the kinds, of which a record says all that those before it come to, and how
@@ -57,11 +58,13 @@ class Log(Generic[Record]):
         path: Path,
         *kinds: type[Record],
         schema: int,
+        earlier: Collection[int] = (),
         cost: str,
         hint: str,
         total: type[Record] | None = None,
     ) -> None:
         self.path, self.schema, self.cost, self.hint = path, schema, cost, hint
+        self._known = {schema, *earlier}
         self._kinds: tuple[Any, ...] = kinds
         self._total = total
         self._appending, self.followed = AppendLog(path), 0
@@ -182,8 +185,9 @@ class Log(Generic[Record]):
 
     def _record(self, line: dict[str, Any]) -> Record:
         schema = line.pop("schema", None)
-        if type(schema) is not int or schema != self.schema:
-            raise ValueError(f"it has schema {schema}, this version reads {self.schema}")
+        if type(schema) is not int or schema not in self._known:
+            schemas = " and ".join(map(str, sorted(self._known)))
+            raise ValueError(f"it has schema {schema}, this version reads {schemas}")
         for kind in self._kinds:
             required, known = _fields(kind)
             if required <= line.keys() <= known:

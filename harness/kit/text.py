@@ -85,6 +85,8 @@ def titled(name: str, caveat: str | None) -> str:
 
 def storable(text: str) -> str:
     """The same text but for what a database or UTF-8 cannot hold: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _STORABLE.sub("\ufffd", text)
 
 

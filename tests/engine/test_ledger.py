@@ -50,7 +50,7 @@ def test_an_opening_is_two_lines_the_first_before_the_answers(path):
     ledger = Ledger(path)
     opening = ledger.open(rows(0, 5), "a")
     (line,) = path.read_text().splitlines()
-    assert len(json.loads(line)["rows"]) == 5
+    assert len(json.loads(line)["turns"].split()) == 5
     ledger.answered(opening, "digest")
     after = path.read_text().splitlines()
     assert after[0] == line and json.loads(after[1])["answers"] == "digest"
@@ -113,10 +113,10 @@ def test_a_ledger_without_checksums_is_refused_at_its_line(path):
     assert (caught.value.where, caught.value.exit_code) == (f"{path}:1", 4)
 
 
-@pytest.mark.parametrize("schema", [2, 4])
+@pytest.mark.parametrize("schema", [2, 5])
 def test_a_ledger_of_another_version_is_refused_by_name(path, schema):
     append_line(path, {"schema": schema, "test": "f" * 64, "run": "old"})
-    with pytest.raises(DataError, match=f"schema {schema}, this version reads 3") as caught:
+    with pytest.raises(DataError, match=f"schema {schema}, this version reads 3 and 4") as caught:
         Ledger(path).open(rows(0, 20), "new")
     assert (caught.value.where, caught.value.exit_code) == (f"{path}:1", 4)
     assert "moved away" in caught.value.hint

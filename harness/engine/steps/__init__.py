@@ -16,7 +16,7 @@ from harness.engine import dev_ledger
 from harness.engine.arm_run import AheadRun, ArmRun
 from harness.engine.at import At
 from harness.engine.pins import DATA
-from harness.engine.row_keys import overlap, row_keys
+from harness.engine.row_keys import RowKeys, overlapping, row_keys
 from harness.engine.run import Run
 from harness.engine.steps import comparing, preparing
 from harness.engine.steps.gating import Gating
@@ -65,7 +65,7 @@ class Steps:
         self._beside = beside
         self._data: Dataset | None = None
         self._base: Checkpoint | None = None
-        self._dev_keys: frozenset[str] | None = None
+        self._dev_keys: RowKeys | None = None
         if beside is not None and (made := beside.run.made.get((BASE_ARM, 0, DATA))):
             run.made[BASE_ARM, 0, DATA] = made
 
@@ -159,10 +159,10 @@ class Steps:
             return
         keys, openings = self._keys_of(dev), self.run.ledger.openings()
         dev_ledger.check(self.run.machine)
+        same = overlapping(keys, [opening.rows for opening in openings])
         others = [
-            opening.who for opening in openings
-            if not f"{opening.who} ".startswith(f"{self.run.name} ")
-            and overlap(opening.rows, keys)
+            opening.who for opening, is_same in zip(openings, same, strict=True)
+            if is_same and not f"{opening.who} ".startswith(f"{self.run.name} ")
         ]  # fmt: skip
         if others:
             self.note(
@@ -171,7 +171,7 @@ class Steps:
                 "Each run that chooses by them counts as one more opening of that test set."
             )
 
-    def _keys_of(self, dev: Sequence[Example]) -> frozenset[str]:
+    def _keys_of(self, dev: Sequence[Example]) -> RowKeys:
         if self._dev_keys is None:
             self._dev_keys = row_keys(dev)
         return self._dev_keys

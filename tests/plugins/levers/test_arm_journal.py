@@ -98,7 +98,7 @@ def test_arms_are_counted_by_dev_rows_over_all_runs(tmp_path: Path) -> None:
     assert count(tmp_path, row_keys(told), "d", ["x"]) == 5, "references make no other set"
     assert count(tmp_path, row_keys(rows(150)[100:]), "a", ["x"]) == 0, "other rows"
     lines = (tmp_path / dev_ledger.FILE).read_text().splitlines()
-    assert ['"rows"' in line for line in lines] == [True, False, False, True, False, True]
+    assert ['"turns"' in line for line in lines] == [True, False, False, True, True, True]
 
 
 def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
