@@ -151,7 +151,9 @@ def test_one_changed_word_in_a_long_row_is_nearly_the_same() -> None:
     assert in_common(wordings(asking(renamed)(rows)), read(wordings(rows))) >= 48
 
 
-WORDS = st.lists(st.sampled_from("is it 12 + 7 open on 京都 Straße".split()), max_size=14)
+WORDS = st.lists(
+    st.sampled_from(["is", "it", "12", "+", "7", "open", "on", "京都", "Straße"]), max_size=14
+)
 
 
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=12))
@@ -176,5 +178,5 @@ def test_no_word_can_be_read_from_what_is_written_down() -> None:
              wordings(sums(0, 4)).packed()],
 )  # fmt: skip
 def test_what_was_not_written_of_so_many_rows_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"digests|base64|padding|Invalid|Incorrect|Only"):
         Wordings.unpacked(text, 3)

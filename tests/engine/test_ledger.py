@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import re
 import subprocess
 import sys
 
 import pytest
 
+from harness.data.splits import rows_digest
 from harness.engine import dev_ledger, ledger as openings
 from harness.engine.ledger import Ledger, Unopened
 from harness.engine.row_keys import row_keys
 from harness.errors import DataError
-from harness.kit.files import append_line, canonical
+from harness.kit.files import append_line, canonical, digest
 from harness.records import Example
 from tests.support.waiting import LONG
 
@@ -99,6 +101,85 @@ def test_rows_in_disguise_are_the_same_rows(path, disguise):
     test = rows(0, 20)
     Ledger(path).open(test, "a")
     assert Ledger(path).open(disguise(test), "b").looks == 2
+
+
+def respelled(test, text):
+    return [
+        changed(row, messages=({"role": "user", "content": text.format(row.prompt)},))
+        for row in test
+    ]
+
+
+def test_rows_with_words_around_them_are_no_first_opening(path):
+    """The level is spent as for equal rows."""
+    test = rows(0, 20)
+    Ledger(path).open(test, "a")
+    for looks, text in enumerate(("Question: {}", "{}, in one word", "- {}"), start=2):
+        opening = Ledger(path).open(respelled(test, text), f"run {looks}")
+        assert (opening.looks, opening.alpha) == (looks, openings.alpha(looks))
+    assert [opening.looks for opening in Ledger(path).openings()] == [1, 2, 3, 4]
+    assert Ledger(path).open(respelled(rows(50, 70), "Question: {}"), "b").looks == 1
+
+
+def earlier_line(test, run, name):
+    """As version 3 of the ledger wrote it."""
+    turns = sorted(row_keys(test).turns)
+    return {"schema": 3, "opening": name, "run": run, "test": rows_digest(test),
+            "set": digest(turns), "runs": 0, "rows": turns}  # fmt: skip
+
+
+def test_openings_that_an_earlier_version_wrote_down_count_as_they_did(path):
+    test = rows(0, 20)
+    for name in ("first", "second"):
+        append_line(path, earlier_line(test, name, name))
+    assert [opening.looks for opening in Ledger(path).openings()] == [1, 2]
+    assert Ledger(path).open(test, "first").looks == 1, "the same opening"
+    assert Ledger(path).open(test, "third").looks == 3
+    assert Ledger(path).open(respelled(test, "Question: {}"), "fourth").looks == 2, "its words"
+
+
+def test_openings_that_another_folder_has_put_before_count_too(tmp_path):
+    """Their lines come first where two folders begin to belong to one store."""
+    test = rows(0, 20)
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    for path, runs in ((one, "ab"), (other, "cd")):
+        for run in runs:
+            Ledger(path).open(respelled(test, "Question: {}") if run == "c" else test, run)
+    one.write_bytes(one.read_bytes() + other.read_bytes())
+    assert [opening.looks for opening in Ledger(one).openings()] == [1, 2, 3, 4]
+
+
+def test_the_ledger_holds_no_word_of_the_rows(path):
+    test = [
+        Example(f"t-{n}", ({"role": "user", "content": f"Has patient {n} a cough?"},), ("never",))
+        for n in range(20)
+    ]
+    Ledger(path).open(test, "a")
+    dev_ledger.count(path.parent, row_keys(test), "a")
+    for file in path.parent.glob("*.jsonl"):
+        words = set(re.findall(r"[a-z]+", file.read_text().lower()))
+        assert not words & {"patient", "cough", "never"}
+
+
+def test_rows_of_dev_with_words_around_them_are_the_same_rows(path):
+    dev = rows(0, 20)
+    count = dev_ledger.count
+    assert count(path.parent, row_keys(dev), "run", ["arm"]) == 0
+    assert count(path.parent, row_keys(respelled(dev, "Question: {}")), "other", ["arm"]) == 1
+    count(path.parent, row_keys(respelled(dev, "1. {}")), "run")
+    count(path.parent, row_keys(dev), "later")
+    assert dev_ledger.sharing(path.parent) == [["run", "later"]]
+    assert Ledger(path).open(respelled(dev, "Please {}"), "a").runs == 2
+
+
+def test_a_count_of_an_earlier_version_is_not_taken_twice(path):
+    dev = rows(0, 20)
+    turns = sorted(row_keys(dev).turns)
+    line = {"schema": 5, "dev": digest(turns), "who": "run", "judged": "arms", "arms": ["x", "y"],
+            "rows": turns}  # fmt: skip
+    append_line(path.parent / dev_ledger.FILE, line)
+    assert dev_ledger.count(path.parent, row_keys(dev), "run", ["x", "y"]) == 0
+    assert dev_ledger.count(path.parent, row_keys(dev), "run", ["z"]) == 2
 
 
 def test_less_than_a_tenth_in_common_is_another_test_set(path):
@@ -211,6 +292,9 @@ def test_processes_that_open_at_once_are_counted_one_after_the_other(path):
         {"schema": 3, "opening": ["x"], "run": "a", "test": "t", "set": "s", "runs": 0, "rows": []},
         {"schema": 3, "opening": "x", "run": "a", "test": "t", "set": "s", "rows": []},
         {"schema": 9, "opening": "x"},
+        {"schema": 4, "opening": "x", "run": "a", "test": "t", "set": "s", "runs": 0, "turns": "f"},
+        {"schema": 4, "opening": "x", "run": "a", "test": "t", "set": "s", "runs": 0, "turns": "f",
+         "words": "AAAA", "before": 1, "same": 0},
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_opening_is_named_and_never_believed(path, line):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import pytest
 
-from harness.engine.row_keys import overlap, row_keys
+from harness.engine.row_keys import keys_of, overlap, row_keys
 from harness.records import Example, Message
 
 
@@ -107,6 +107,41 @@ def test_one_common_question_does_not_make_two_sets_one() -> None:
     others = [asking(number) for number in range(100, 120)]
     one = row("d", ("system", "Document 99"), ("user", "Summarise the document."))
     assert not overlap(row_keys([*others, one]), row_keys(documents(0, 30)))
+
+
+def test_no_rows_are_no_set() -> None:
+    assert not overlap(row_keys([]), row_keys(ROWS))
+    assert not overlap(row_keys(ROWS), row_keys([]))
+    assert not overlap(row_keys([]), row_keys([]))
+
+
+def test_rows_are_the_same_with_words_around_them() -> None:
+    for change in (
+        lambda text: f"Question: {text}",
+        lambda text: f"Please {text}",
+        lambda text: f"{text} Answer with yes or no.",
+        lambda text: text.removeprefix("Is "),
+    ):
+        reworded = respelled(change)
+        assert overlap(row_keys(reworded), row_keys(ROWS))
+        assert overlap(row_keys(ROWS), row_keys(reworded))
+        others = [asking(number) for number in range(100, 120)]
+        assert not overlap(row_keys(reworded), row_keys(others))
+
+
+def test_a_few_rows_that_are_alike_make_no_set_the_same() -> None:
+    others = [asking(number) for number in range(100, 118)]
+    two = [dataclasses.replace(one, id="x") for one in respelled(lambda text: f"So: {text}")[:2]]
+    three = respelled(lambda text: f"So: {text}")[:3]
+    assert not overlap(row_keys([*others, *two]), row_keys(ROWS))
+    assert overlap(row_keys([*others[:17], *three]), row_keys(ROWS))
+
+
+def test_turns_that_an_earlier_version_wrote_down_count_as_they_did() -> None:
+    earlier = keys_of(None, None, sorted(turns(ROWS)))
+    assert earlier is not None and earlier.wordings is None
+    assert overlap(row_keys(ROWS[:5]), earlier)
+    assert not overlap(row_keys(respelled(lambda text: f"Question: {text}")), earlier)
 
 
 @pytest.mark.parametrize(("common", "same"), [(2, True), (1, False)])
