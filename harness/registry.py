@@ -23,7 +23,7 @@ from harness.boundary.lending import copied
 from harness.errors import STOPPING, ConfigError, HarnessError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
-from harness.kit.module_file import load_module
+from harness.kit import gate
 from harness.kit.text import given, one_line
 from harness.stages import KINDS, Plugin, StageKind
 from harness.stages.base import check_attributes
@@ -276,13 +276,14 @@ def import_file(path: Path) -> ModuleType:
     Raises:
         ConfigError: there is no such file, or it is no Python.
         PluginError: it cannot be imported.
+        Untrusted: a config that is not the user's own names it.
     """
     if not path.is_file():
         raise ConfigError("this plugin file does not exist", where=str(path))
     if path.suffix != ".py":
         raise ConfigError("this is no Python file", where=str(path))
     with _loading(str(path), "cannot be imported: "):
-        return load_module(f"harness_file_{path.stem}", path)
+        return gate.import_file(f"harness_file_{path.stem}", path, by="plugins")
 
 
 @functools.lru_cache(maxsize=32)
@@ -307,7 +308,7 @@ def _loading(origin: str, what: str = "") -> Iterator[None]:
     with plainly(origin), contextlib.redirect_stdout(sys.stderr):
         try:
             yield
-        except (*STOPPING, PluginError):
+        except (*STOPPING, PluginError, gate.Untrusted):
             raise
         except SystemExit as error:
             raise PluginError(f"{what}it ends the process ({reason(error)})") from error

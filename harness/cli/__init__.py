@@ -38,7 +38,7 @@ def _main() -> None:
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in anywhere]
     try:
         alone = document_alone() if "--json" in sys.argv[1:] else nullcontext()
-        with alone, outlets(), _trusting("--trust" in anywhere), telling(_note):
+        with alone, outlets(), _gate("--trust" in anywhere), telling(_note):
             sys.exit(_run("--debug" in anywhere))
     except Unread:
         sys.exit(EXIT_UNREAD)
@@ -55,15 +55,11 @@ def _note(sentence: str) -> None:
     aloud(f"note: {sentence}")
 
 
-def _trusting(asked: bool) -> AbstractContextManager[None]:
-    """Within it the code that stored runs name is run, if that was asked for."""
-    from contextlib import nullcontext
+def _gate(trusting: bool) -> AbstractContextManager[None]:
+    """The gate of this command; with ``--trust`` it stays open whatever is put to use."""
+    from harness.kit import gate
 
-    if not asked:
-        return nullcontext()
-    from harness.engine.trust import trusting
-
-    return trusting()
+    return gate.fresh(trusting=trusting)
 
 
 def _run(debug: bool) -> int:

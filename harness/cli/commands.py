@@ -337,7 +337,8 @@ def _common(
     trust: Annotated[
         bool,
         typer.Option(
-            "--trust", help="run the code that a stored run names (accepted anywhere, too)"
+            "--trust",
+            help="start, ask, read and import what a run of somebody else names (anywhere, too)",
         ),
     ] = False,
     version: Annotated[

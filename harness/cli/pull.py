@@ -30,9 +30,11 @@ def pull(
     """Have a run of the shared store here.
 
     Without a name the runs of the store are listed. Answers, scores and weights come when they
-    are asked for. The config and files of code are taken with --trust, where the run names code.
+    are asked for. Python files are taken with --trust alone. Nothing that is pulled counts as your
+    own: what it starts, asks, reads or imports is left out unless --trust is said.
     """
-    from harness.engine import objects, shared_run, trust
+    from harness.engine import objects, shared_run
+    from harness.kit import gate
 
     shared = objects.tried(_url(store))
     if run is None:
@@ -40,7 +42,7 @@ def pull(
             typer.echo(one_line(name))
         return
     console, machine = Console(stderr=True), Path(MACHINE_FOLDER).absolute()
-    for sentence in shared_run.pull(shared, machine, run, code=trust.is_trusting()):
+    for sentence in shared_run.pull(shared, machine, run, code=gate.is_trusting()):
         console.print(Text(f"note: {one_line(sentence)}"), highlight=False, soft_wrap=True)
     message = f"{run} is here: harness report {run}"
     console.print(Text(one_line(message)), highlight=False, soft_wrap=True)
@@ -52,7 +54,9 @@ def _url(option: str | None) -> str:
     Raises:
         UsageError: there is none.
     """
+    from harness.config import own
     from harness.engine import objects
+    from harness.kit import gate
 
     if option is not None:
         return _valid(option, "--store")
@@ -61,8 +65,10 @@ def _url(option: str | None) -> str:
         return of_folder.url
     if Path(FILE_NAME).is_file():
         execution = yaml_file.read(Path(FILE_NAME))[0].get("execution")
+        own.put_to_use(Path(FILE_NAME))
         if isinstance(execution, dict) and isinstance(execution.get("store"), str):
-            return _valid(execution["store"], f"{FILE_NAME}: execution.store")
+            url = _valid(execution["store"], f"{FILE_NAME}: execution.store")
+            return gate.reach(url, by="harness pull")
     raise UsageError(
         "this folder belongs to no store", hint="harness pull RUN --store s3://bucket/prefix"
     )

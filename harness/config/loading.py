@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config import dotted
+from harness.config import dotted, own
 from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
@@ -279,8 +279,10 @@ def load(
         ConfigError: with *all* problems found.
         EnvironmentFailure: the file is right, and this machine lacks what it asks for.
         PluginError: a one-file plugin cannot be used.
+        Untrusted: it is not the user's own, and names plugin files.
     """
     path = find(path)
+    own.put_to_use(path)
     values, lines = yaml_file.read(path)
     origins = {".".join(map(str, place)): f"{path}:{line}" for place, line in lines.items()}
     overrides: list[str] = []

@@ -37,6 +37,7 @@ from harness.kit.files import (
     write_bytes,
     write_json,
 )
+from harness.kit.gate import Untrusted
 from harness.kit.inside import Outside, inside, is_below
 from harness.kit.lock import turn
 from harness.kit.text import one_line
@@ -99,7 +100,16 @@ class Artifacts:
     @property
     def _objects(self) -> Objects | None:
         """The store that is shared with others, if any."""
-        return None if self._unreachable else objects.of(self.root.parent)
+        if self._unreachable:
+            return None
+        try:
+            return objects.of(self.root.parent)
+        except Untrusted as error:
+            if not self.read_only:
+                raise
+            self._unreachable = True
+            self.damaged.append(f"{error.placed} ({error.hint}); what is not here is left out")
+            return None
 
     def folder(self, stage: str, key: str) -> Path:
         """Where the artifact of a key lies.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import plainly
+from harness.config import own
 from harness.config.making import make_plugin
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Report
@@ -29,6 +30,7 @@ from harness.errors import (
     JobDied,
     OutOfMemory,
 )
+from harness.kit import gate
 from harness.kit.files import digest, read_json, remove, write_json
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
@@ -63,6 +65,7 @@ class Submitted:
         job: digest of the job's description.
         label: what people call it.
         at: seconds since 1970, by the clock of the run's machine.
+        seal: of the user who submitted it (:mod:`harness.config.own`).
     """
 
     name: str
@@ -73,6 +76,7 @@ class Submitted:
     job: str
     label: str
     at: float
+    seal: str = ""
 
 
 def submitted_in(folder: Path) -> Submitted | None:
@@ -81,6 +85,24 @@ def submitted_in(folder: Path) -> Submitted | None:
         return from_json(Submitted, read_json(folder / SUBMITTED))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def note_submitted(folder: Path, note: Submitted) -> Submitted:
+    """Write it down in the job's folder, sealed; returns it as it is there."""
+    note = dataclasses.replace(note, seal="")
+    place = folder / SUBMITTED
+    note = dataclasses.replace(note, seal=own.sealed(place, digest(to_json(note))))
+    write_json(place, to_json(note))
+    return note
+
+
+def is_ours(folder: Path, note: Submitted) -> bool:
+    """Whether this user has submitted the job here: its launcher may be asked then, and no other.
+
+    A launcher runs programs by its options, and may be a file.
+    """
+    text = digest(to_json(dataclasses.replace(note, seal="")))
+    return gate.is_trusting() or own.is_sealed(folder / SUBMITTED, text, note.seal)
 
 
 class _SilentError(EnvironmentFailure):
@@ -133,6 +155,8 @@ class LaunchedJobs:
         options = self.entry.instance.options.model_dump(mode="json")
         job = digest(read_json(folder / DESCRIPTION))
         note = submitted_in(folder)
+        if note is not None and not is_ours(folder, note):
+            note = None  # somebody else's: no job of this user waits there
         if note is not None and (note.job, note.plugin) != (job, self.entry.plugin):
             withdraw([folder], cancelled)
             note = None
@@ -153,15 +177,13 @@ class LaunchedJobs:
             note = Submitted(
                 name, "", self.entry.plugin, options, self._files, job, label, time.time()
             )
-            write_json(folder / SUBMITTED, to_json(note))
+            note = note_submitted(folder, note)
         command = carrying.command_of(folder, note.name)
         with self._turn, plainly(self.entry.named):
             name = launching.submitted(
                 self._launcher, LaunchedJob(note.name, folder, command, resources)
             )
-        note = dataclasses.replace(note, id=name)
-        write_json(folder / SUBMITTED, to_json(note))
-        return note
+        return note_submitted(folder, dataclasses.replace(note, id=name))
 
     def _state(self, name: str) -> Launched:
         with self._turn, plainly(self.entry.named):
@@ -282,8 +304,13 @@ def withdraw(folders: Sequence[Path], cancelled: Callable[[], bool] = lambda: Fa
         Cancelled: the user asked to stop meanwhile.
         EnvironmentFailure: a job does not end.
         HarnessError: a launcher cannot be asked.
+        Untrusted: somebody else has noted a job.
     """
     notes = {folder: note for folder in folders if (note := submitted_in(folder)) is not None}
+    for folder, note in notes.items():
+        if not is_ours(folder, note):
+            what = f"the job {note.id} of {note.plugin} is not cancelled"
+            raise gate.refuse(what, "jobs", f"{folder / SUBMITTED}, which was not written here")
     launchers = {folder: launcher_of(note) for folder, note in notes.items() if note.id}
     for folder, launcher in launchers.items():
         with plainly(f"launcher '{notes[folder].plugin}'"):

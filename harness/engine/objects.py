@@ -12,6 +12,7 @@ config or ``harness pull --store`` names another one.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import shutil
@@ -24,9 +25,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
+from harness.config import own
 from harness.config.settings import store_url
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
+from harness.kit import gate
 from harness.kit.files import digest, fsync, read_json, remove, sync_folder, write_bytes, write_json
 from harness.kit.installing import install_extra
 from harness.kit.waiting import Deadline, Late, Patience
@@ -197,8 +200,8 @@ class Bucket(Objects):
         super().__init__(url)
         scheme = urlsplit(url).scheme
         try:
-            import fsspec
-
+            # Asked by who opens it: the user's own folder or config names it, whatever is in use.
+            fsspec = importlib.import_module("fsspec")
             options: dict[str, Any] = {"use_listings_cache": False}
             if scheme in ("s3", "s3a") and "config_kwargs" not in fsspec.config.conf.get("s3", {}):
                 # Tried again here alone: attempts of each layer would multiply the time that takes.
@@ -463,14 +466,23 @@ def attach(machine: Path, url: str | None) -> Objects | None:
 
     Raises:
         StoreError: it cannot be used.
+        Untrusted: somebody else has noted the store, or named it in a config.
     """
-    present = _url_of(machine)
+    try:
+        present = _url_of(machine)
+    except gate.Untrusted:
+        if url is None:
+            raise
+        present = None
     url = url or present
     if url is None:
         return None
+    if url != present:
+        gate.reach(url, by="the shared store")
     store = tried(url)
     if url != present:
-        write_json(machine / FILE, {"schema": 1, "store": url})
+        file = machine / FILE
+        write_json(file, {"schema": 1, "store": url, "seal": own.sealed(file, url)})
     return store
 
 
@@ -481,8 +493,21 @@ def of(machine: Path) -> Objects | None:
 
 
 def _url_of(machine: Path) -> str | None:
+    """The URL that the folder notes.
+
+    Raises:
+        Untrusted: somebody else has noted it.
+        StoreError: it cannot be read.
+    """
+    file = machine / FILE
     try:
-        return str(store_url(read_json(machine / FILE)["store"]))
+        noted = read_json(file)
+        url = str(store_url(noted["store"]))
+        if gate.is_trusting() or own.is_sealed(file, url, noted.get("seal")):
+            return url
+        raise gate.refuse(
+            f"the store {url} is not asked", str(file), "a folder that was not tied to it here"
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

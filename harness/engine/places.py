@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from harness.config.finding import FILE_NAME, shipped
+from harness.config.own import MACHINE_FOLDER as MACHINE_FOLDER
 
-MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"

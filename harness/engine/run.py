@@ -230,7 +230,7 @@ class Run:
             self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
-        beginning.note(self.folder, self.config, self.plugin_files)
+        beginning.note(self.folder, self.config)
         with storing(self.work):
             self.work.mkdir(parents=True, exist_ok=True)
             for folder in self.work.iterdir():

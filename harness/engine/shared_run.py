@@ -19,26 +19,25 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from harness.config import loading
+from harness.config import own
 from harness.config.finding import shipped
-from harness.config.running_code import running_code, runs_code
-from harness.config.settings import plugin_files
 from harness.context import unheard
 from harness.engine import dev_ledger, objects
 from harness.engine.ledger import Ledger
 from harness.engine.objects import Objects, StoreError
-from harness.engine.places import CONFIG, JOURNAL, LEDGER, REPORTS_FOLDER
+from harness.engine.places import JOURNAL, LEDGER, REPORTS_FOLDER
 from harness.engine.scratch import SUBMITTED
 from harness.engine.stage_keys import entry_files
 from harness.errors import EnvironmentFailure, HarnessError, UsageError, near
 from harness.errors.machine import storing
-from harness.kit import processes, yaml_file
+from harness.kit import processes
 from harness.kit.files import canonical, digest, file_digest, read_json, remove, write_json
 from harness.kit.inside import Outside, inside, is_below
 from harness.kit.lock import exclusive
+from harness.readers import SUFFIXES
 
 if TYPE_CHECKING:
     from harness.engine.run import Run
@@ -52,9 +51,10 @@ WATCH = 60.0
 """Seconds for which a heartbeat has to stand still before its driver counts as dead."""
 KEEP = 300.0
 """Seconds between two states of a stage that takes long."""
-_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK)
+_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK, own.SEAL)
 """What is of one machine alone."""
-_OF_CONFIGS = frozenset({"plugins", "data", "model", "train", "generate", "metrics", "execution"})
+PROJECT = (*SUFFIXES, ".yaml", ".yml", ".toml", ".txt", ".md", ".jinja")
+"""Endings of what a run rests on, of its rows, config, rubrics, prompts and templates."""
 Files = Mapping[str, str]
 Say = Callable[[str], None]
 
@@ -405,7 +405,7 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
 
     Args:
         machine: the folder of all its runs.
-        code: take the config and the files that its plugins run as code, too.
+        code: take Python files, too.
 
     Returns:
         sentences about what is not here.
@@ -427,73 +427,45 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
         objects.attach(machine, store.url)
         Ledger(machine / LEDGER).catch_up()
         dev_ledger.catch_up(machine)
-    return [*_take_project(store, machine.parent, folder, last, code=code), *(
+    return [*_take_project(store, machine, last, code=code), *(
         f"{path} lies outside of the project, and is not in the store" for path in last.outside
     )]  # fmt: skip
 
 
-def _take_project(
-    store: Objects, root: Path, folder: Path, state: State, *, code: bool
-) -> Iterator[str]:
-    """Write the files that the results depend on where there are none; say which are others.
+def _take_project(store: Objects, machine: Path, state: State, *, code: bool) -> Iterator[str]:
+    """Write the files that the results depend on where there are none; say which are not taken.
 
-    A file that would be run, or says what is run, is taken where the user says so alone.
+    What is written is noted as pulled: it never counts as the user's own, whatever its name.
+
+    Args:
+        code: take Python files, too.
     """
-    runs = _runs_code(folder / CONFIG)
-    # Configs last: whether one can be loaded may depend on the files that it names.
-    for path, sha256 in sorted(state.project.items(), key=lambda file: (_is_yaml(file[0]), file)):
-        target = root.joinpath(*path.split("/"))
-        if target.is_file():
-            if file_digest(target) != sha256:
-                yield f"{path} is another one here than the run has used: it stays as it is"
-            continue
-        refused = f"{path} says what code is run, and is not taken: --trust takes it"
-        if not code and (
-            path.endswith(".py") or (runs and (_is_yaml(path) or path.endswith(".toml")))
-        ):
-            yield refused
-            continue
+    root, taken = machine.parent, {}
+    for path, sha256 in sorted(state.project.items()):
+        suffix = PurePosixPath(path).suffix.lower()
         try:
             target = inside(root, *path.split("/"))
         except Outside as error:
             yield f"{path} is not taken: {error.placed}"
             continue
-        with storing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.tmp")
-            try:
-                _fetched(store, sha256, temporary)
-                # The file of the project need not say what the run's own copy says.
-                if not code and _is_yaml(path) and _is_config(temporary) and _runs_code(temporary):
-                    yield refused
-                else:
-                    os.replace(temporary, target)
-            finally:
-                temporary.unlink(missing_ok=True)
-
-
-def _is_yaml(path: str) -> bool:
-    return path.endswith((".yaml", ".yml"))
-
-
-def _is_config(file: Path) -> bool:
-    """Whether a YAML file may be a config; others are rubrics, rules and such."""
-    try:
-        return not _OF_CONFIGS.isdisjoint(yaml_file.read(file)[0])
-    except HarnessError:
-        return False
-
-
-def _runs_code(config: Path) -> bool:
-    """Whether a config names code, or cannot be loaded here."""
-    try:
-        if plugin_files(yaml_file.read(config)[0], config.parent):
-            return True
-        loaded = loading.load(config)
-        launched = loaded.launcher is not None and runs_code(loaded.launcher)
-        return launched or any(True for _ in running_code(loaded))
-    except HarnessError:
-        return True
+        if target.is_file():
+            if file_digest(target) != sha256:
+                yield f"{path} is another one here than the run has used: it stays as it is"
+        elif suffix == ".py" and not code:
+            yield f"{path} is code, and is not taken: --trust takes it"
+        elif suffix not in (*PROJECT, ".py"):
+            yield f"{path} is not taken: {suffix or 'no ending'} is no kind of rows, config or text"
+        else:
+            with storing(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.tmp")
+                try:
+                    os.replace(_fetched(store, sha256, temporary), target)
+                finally:
+                    temporary.unlink(missing_ok=True)
+            taken[path] = sha256
+    if taken:
+        own.note_pulled(machine, taken)
 
 
 def _fetched(store: Objects, sha256: str, target: Path) -> Path:

@@ -12,8 +12,6 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -26,6 +24,7 @@ from harness.engine.channel import LOAD, STOP
 from harness.engine.job import ERROR, LOG
 from harness.errors import EnvironmentFailure, JobDied, JobKilled
 from harness.errors.machine import trouble_in
+from harness.kit import gate
 from harness.kit.files import read_json
 from harness.kit.inside import not_a_link
 from harness.stages.launching import RESULT
@@ -114,10 +113,10 @@ class _Process:
     def __init__(self, log: Path, devices: str | None) -> None:
         seen = {} if devices is None else {DEVICES: devices}
         with open(log, "wb", opener=not_a_link) as stream:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-P", "-m", "harness.engine.worker_process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+            self.popen = gate.start_ours(
+                "harness.engine.worker_process",
+                stdin=gate.PIPE,
+                stdout=gate.PIPE,
                 stderr=stream,
                 start_new_session=True,
                 env={**environment(os.environ), **seen},
@@ -185,7 +184,7 @@ class _Process:
         return self.popen.wait(), failure, False
 
 
-def _end(process: subprocess.Popen[bytes], groups: list[int]) -> None:
+def _end(process: gate.Popen[bytes], groups: list[int]) -> None:
     """Leave nothing of a worker behind: its process group, and that of the job at work."""
     for group in reversed(groups):
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -11,7 +11,6 @@ import collections
 import contextlib
 import contextvars
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -24,6 +23,7 @@ from harness.engine.job import ERROR
 from harness.engine.launched import LaunchedJobs, withdraw
 from harness.engine.worker import DEVICES, POLL_SECONDS, Worker
 from harness.errors import Cancelled, HarnessError, JobDied, JobKilled
+from harness.kit import gate
 from harness.kit.files import remove
 from harness.stages import Resources
 from harness.stages.launching import RESULT
@@ -313,6 +313,7 @@ def visible_devices() -> list[str]:
         return [name for name in names.split(",") if name.strip()]
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.split()
-    except (OSError, subprocess.SubprocessError):
+        asked = gate.run(command, by="workers", capture_output=True, text=True, timeout=60)
+        return str(asked.stdout).split()
+    except (OSError, gate.SubprocessError):
         return []

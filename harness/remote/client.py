@@ -11,7 +11,6 @@ import contextlib
 import email.utils
 import json
 import math
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from harness.errors import EnvironmentFailure
+from harness.kit import gate
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness.kit.waiting import Deadline, Late
@@ -106,7 +106,7 @@ class Client:
 
     def __init__(self, options: ServerOptions, who: str) -> None:
         try:
-            import httpcore2  # noqa: F401
+            gate.library("httpcore2", options.endpoint, by=who)
         except ImportError:
             raise EnvironmentFailure(
                 "an endpoint needs the package httpcore2", hint=install_extra(EXTRA)
@@ -115,7 +115,7 @@ class Client:
 
         self._transport = transport
         self._options = options
-        self._key = _key(options.key)
+        self._key = _key(options.key, who)
         self._mask = Mask(self._key)
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         # It follows no redirection: the key goes to no other address.
@@ -319,8 +319,8 @@ def _unsupported(said: str) -> str | None:
     return named[1] if named else None
 
 
-def _key(name: str) -> str:
-    key = os.environ.get(name, "").strip()
+def _key(name: str, who: str) -> str:
+    key = gate.secret(name, by=who)
     if any(not "!" <= letter <= "~" for letter in key):
         raise EnvironmentFailure(
             f"the environment variable {name} holds no key: it has blanks or letters that no key "

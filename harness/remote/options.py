@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from harness.kit import gate
 from harness.kit.installing import install_extra
 from harness.records import Problem
 from harness.stages.base import Options
@@ -161,7 +161,7 @@ def foresee_server(options: ServerOptions, settings: Mapping[str, Any]) -> Itera
         missing = "price" if options.price is None else "max_tokens"
         message = f"execution.budget.money needs {missing}: what a request can cost is not known"
         yield Problem(message, (missing,))
-    if not os.environ.get(options.key):
+    if not gate.secret(options.key, by="check"):
         message = f"the environment variable {options.key} is not set: it is asked without a key"
         yield Problem(message, ("key",), "note")
     host = urlsplit(options.endpoint).netloc

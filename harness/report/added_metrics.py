@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.config import own
 from harness.config.making import make_entries
 from harness.config.plugin_entries import PluginEntry
-from harness.config.running_code import runner_of, runs_code
-from harness.engine import trust
 from harness.engine.run import Run
 from harness.errors import HarnessError
-from harness.kit.files import digest, files_digest
+from harness.kit import gate
+from harness.kit.files import canonical, digest, files_digest
 from harness.kit.log import Log
 
 RECORD = "rescored.jsonl"
@@ -32,18 +32,20 @@ class AddedMetric:
         origin: the distribution, or the file, that the metric comes from.
         entry: as a config names it.
         digest: of that file.
+        seal: of the user who has scored with it (:mod:`harness.config.own`).
     """
 
     origin: str
     entry: Mapping[str, Any]
     digest: str | None = None
+    seal: str = ""
 
 
 def record(run: Run, entries: Sequence[PluginEntry]) -> None:
     """Remember what the run was scored with again, each entry once."""
     log, recorded_before = _log(run), _lines(run)
     for entry in entries:
-        if (metric := _of_entry(entry)) not in recorded_before:
+        if (metric := _of_entry(run, entry)) not in recorded_before:
             log.append(metric)
 
 
@@ -61,23 +63,31 @@ def _lines(run: Run) -> list[AddedMetric]:
     return lines
 
 
-def _of_entry(entry: PluginEntry) -> AddedMetric:
+def _of_entry(run: Run, entry: PluginEntry) -> AddedMetric:
     """What is remembered of an entry, the digest of its file with it."""
     shown, file = {**entry.shown(), "name": entry.name}, Path(entry.origin)
+    origin, content = entry.origin, None
     if file.suffix == ".py":
-        return AddedMetric(str(file.resolve()), shown, files_digest([file]))
-    return AddedMetric(entry.origin, shown)
+        origin, content = str(file.resolve()), files_digest([file])
+    return AddedMetric(
+        origin, shown, content, own.sealed(run.folder / RECORD, _text(origin, shown))
+    )
+
+
+def _text(origin: str, entry: Mapping[str, Any]) -> str:
+    """What is sealed of a line."""
+    return canonical([origin, entry]).decode()
 
 
 def recorded(run: Run, added: Sequence[PluginEntry] = ()) -> list[PluginEntry]:
     """What the run was scored with again; what cannot be loaded any more is left out.
 
-    So is code that this project's own config does not name (:mod:`harness.engine.trust`).
+    So is what somebody else has scored it with.
 
     Args:
         added: entries that were just made, as the person at the terminal named them.
     """
-    made = [(_of_entry(entry), entry) for entry in added]
+    made = [(_of_entry(run, entry), entry) for entry in added]
     entries: list[PluginEntry] = []
     # Of a file that was changed the last line counts.
     latest = {digest([metric.origin, metric.entry]): metric for metric in _lines(run)}
@@ -87,7 +97,7 @@ def recorded(run: Run, added: Sequence[PluginEntry] = ()) -> list[PluginEntry]:
             entries.append(known or _made(run, metric))
         except (HarnessError, LookupError, TypeError, ValueError) as error:
             why = error.what if isinstance(error, HarnessError) else "an entry says nothing"
-            if isinstance(error, trust.Untrusted):
+            if isinstance(error, gate.Untrusted):
                 why += f" ({error.hint})"
             run.watcher.say(f"warning: {run.folder / RECORD}: {why}")
     return entries
@@ -97,15 +107,15 @@ def _made(run: Run, metric: AddedMetric) -> PluginEntry:
     """The entry of a metric.
 
     Raises:
-        Untrusted: it names code that this project's own config does not name.
+        Untrusted: somebody else has scored the run with it.
         ConfigError, PluginError: it cannot be made any more.
         LookupError, TypeError, ValueError: the entry is none of ours.
     """
-    raw, origin = metric.entry, Path(metric.origin)
-    files = [origin] if origin.suffix == ".py" else []
-    same = trust.foreign(run.folder, files, lambda file: metric.digest == files_digest([file]))
-    trust.refuse(run.folder, same)
+    raw, place = metric.entry, run.folder / RECORD
+    text = _text(metric.origin, metric.entry)
+    if not (gate.is_trusting() or own.is_sealed(place, text, metric.seal)):
+        what = f"the metric '{raw['name']}' of {metric.origin} is left out"
+        raise gate.refuse(what, str(place), "a line that was not written here")
+    files = [origin] if (origin := Path(metric.origin)).suffix == ".py" else []
     [entry] = make_entries("metric", {raw["name"]: raw}, files, _SUBJECT)
-    code = [runner_of(entry)] if runs_code(entry) else []
-    trust.refuse(run.folder, trust.foreign_options(run.folder, code))
     return entry

@@ -13,9 +13,10 @@ from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.config.settings import plugin_files
 from harness.engine.places import CONFIG
-from harness.engine.trust import current_files, foreign_files
+from harness.engine.trust import current_files, is_ours
 from harness.errors import ConfigError, PluginError
 from harness.kit import yaml_file
+from harness.kit.gate import Untrusted
 from harness.registry import Registry, import_file
 
 STAGE = "annotation"
@@ -48,14 +49,18 @@ def plugins_of(run: Path, say: Callable[[str], None]) -> Registry:
     with contextlib.suppress(ConfigError):
         named = [file.resolve() for file in plugin_files(yaml_file.read(run / CONFIG)[0], run)]
         others = [file for file in named if file not in files]
-    if others and (reason := foreign_files(run)):
-        say(f"note: one-file plugins of run {run.name} are left out: {reason} (--trust runs it)")
+    if others and not is_ours(run):
+        names = ", ".join(map(str, others))
+        say(
+            f"note: the run {run.name} was not begun here: its plugin files are left out "
+            f"({names}); --trust runs them"
+        )
         others = []
     registry = Registry.build()
     for file in dict.fromkeys([*files, *others]):
         try:
             registry.add(import_file(file), str(file))
-        except (ConfigError, PluginError) as error:
+        except (ConfigError, PluginError, Untrusted) as error:
             say(f"note: the one-file plugin {file} is left out: {error.what}")
     return registry
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EnvironmentFailure
-from harness.kit.module_file import load_module
+from harness.kit import gate
 from harness.scoring import outcomes as answers
 from harness.scoring.metric_entry import MetricEntry, Pair
 from harness.scoring.outcomes import Outcome
@@ -185,4 +185,4 @@ def _module(name: str, file: str | None) -> Any:
     except ImportError:
         if not file:
             raise
-        return load_module(name, Path(file))
+        return gate.import_file(name, Path(file), by="a worker of scoring")

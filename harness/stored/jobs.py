@@ -89,7 +89,7 @@ def _job(folder: Path, work: Path) -> JobAtWork | None:
     done, total, step = _step(noted)
     if note is not None:
         plugin, name, label, began = note.plugin, note.id, note.label, note.at
-        state, said = _asked(note)
+        state, said = _asked(folder, note)
         if attended and state not in ("waiting", "running"):
             state = "running"  # whoever waits for it knows better than we can ask
         for message in next(carrying.messages(carrying.messages_file(folder, note.name))):
@@ -121,7 +121,9 @@ def _step(noted: dict[str, Any]) -> tuple[int, int, str]:
     return 0, 0, ""
 
 
-def _asked(note: launched.Submitted) -> tuple[str, str]:
+def _asked(folder: Path, note: launched.Submitted) -> tuple[str, str]:
+    if not launched.is_ours(folder, note):
+        return "", "not asked: it was not submitted here (--trust asks)"
     try:
         with plainly(f"launcher '{note.plugin}'"):
             state = state_of(launched.launcher_of(note), note.id)

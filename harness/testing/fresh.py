@@ -10,13 +10,14 @@ import importlib
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from harness.kit import gate
 
 TIMEOUT = 120.0
 HEAVY = frozenset(
@@ -99,13 +100,12 @@ def ask(plugin: type[Any], options: Any, pairs: Sequence[tuple[Any, Any]]) -> Re
     }
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-P", __file__, str(answer)]
         try:
-            done = subprocess.run(
-                command, input=json.dumps(job).encode(), capture_output=True, timeout=TIMEOUT,
-                env={**os.environ, "PYTHONHASHSEED": _other_seed()}, check=False,
+            done = gate.run_ours(
+                Path(__file__), str(answer), input=json.dumps(job).encode(), capture_output=True,
+                timeout=TIMEOUT, env={**os.environ, "PYTHONHASHSEED": _other_seed()}, check=False,
             )  # fmt: skip
-        except subprocess.TimeoutExpired:
+        except gate.TimeoutExpired:
             return Report(problem=f"it did not end within {TIMEOUT:.0f} s")
         printed = (done.stdout + done.stderr).decode(errors="replace")
         if not answer.exists():
@@ -134,8 +134,6 @@ def _report(values: dict[str, Any], printed: str) -> Report:
 
 def _load(name: str, file: str | None) -> Any:
     """The module of that name if it is that file, else the file itself under that name."""
-    from harness.kit.module_file import load_module
-
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
@@ -144,7 +142,7 @@ def _load(name: str, file: str | None) -> Any:
         return importlib.import_module(name)
     if file is None:
         raise ImportError(f"no module is called {name}")
-    return load_module("plugin_under_test", Path(file))
+    return gate.import_file("plugin_under_test", Path(file), by="harness.testing")
 
 
 def _answer(job: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit import gate
 from harness.remote import foresee_library
 from harness_demo import units
 from harness_demo.standin import StandIn
 
 TOY = Path(__file__).with_name("toy.py")
-COMMAND = (sys.executable, "-c", "from harness.cli import main; main()", "iterate")
+COMMAND = ("harness.cli", "iterate")
 CONFIG = """\
 rounds: 2
 seed: {seed}
@@ -114,8 +113,8 @@ def walk(seed: int) -> Walk:
         _write_rows(folder / "rows", seed)
         config = CONFIG.format(seed=seed, toy=json.dumps(str(TOY)), endpoint=server.url)
         (folder / "harness.yaml").write_text(config, encoding="utf-8")
-        done = subprocess.run(
-            [*COMMAND, "--no-test", "--json"], cwd=folder, capture_output=True, text=True,
+        done = gate.run_ours(
+            *COMMAND, "--no-test", "--json", cwd=folder, capture_output=True, text=True,
             env={**os.environ, "NO_COLOR": "1"}, check=False,
         )  # fmt: skip
         if done.returncode:

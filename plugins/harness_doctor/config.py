@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 import harness
+from harness.kit import gate
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble
 from harness_doctor.machine import installed_version
@@ -104,10 +103,9 @@ def _silence_of_hub() -> str:
 
 def _silence_of_index() -> str:
     """Of the index of pip, whose help names the address that is in force."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--help"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "COLUMNS": "4000"},
+    done = gate.run_python(
+        "pip", "--disable-pip-version-check", "download", "--help", by="doctor",
+        capture_output=True, text=True, stdin=gate.DEVNULL, env={**os.environ, "COLUMNS": "4000"},
     )  # fmt: skip
     address = _INDEX.search(done.stdout)
     if done.returncode or address is None:
@@ -128,7 +126,7 @@ def silence(address: str) -> str:
     host = parts.netloc.rpartition("@")[2]  # without a password
     request = Request(urlunsplit(parts._replace(netloc=host)), method="HEAD")
     try:
-        with build_opener().open(request, timeout=SECONDS):
+        with gate.open_url(request, by="doctor", timeout=SECONDS):
             return ""
     except HTTPError as error:
         error.close()

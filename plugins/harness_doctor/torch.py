@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from harness.kit import cgroups
+from harness.kit import cgroups, gate
 from harness.kit.numbers import gigabytes
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble
@@ -75,15 +74,14 @@ def _troubles(build: Mapping[str, Any]) -> Iterator[Trouble]:
 
 def _ask(bitsandbytes: bool) -> dict[str, Any]:
     """What :func:`_look` finds; ``error`` alone where torch is of no use."""
-    # -P: a file of the working folder (torch.py) is not taken for a library.
-    command = [sys.executable, "-P", "-m", __name__, *(["bitsandbytes"] if bitsandbytes else [])]
     # Files and no pipes: a process that torch leaves behind would hold a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
-            code = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=SECONDS
-            ).returncode
-        except subprocess.TimeoutExpired:
+            code = gate.run_ours(
+                __name__, *(["bitsandbytes"] if bitsandbytes else []), stdin=gate.DEVNULL,
+                stdout=out, stderr=err, timeout=SECONDS,
+            ).returncode  # fmt: skip
+        except gate.TimeoutExpired:
             return {"error": f"no answer within {SECONDS} s"}
         out.seek(0)
         err.seek(0)

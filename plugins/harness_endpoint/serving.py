@@ -6,7 +6,6 @@ import contextlib
 import re
 import shlex
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import IO
 
 import harness
+from harness.kit import gate
 from harness.kit.text import one_line
 from harness.kit.waiting import Patience
 from harness.remote import Client, Fault, ServerOptions
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _PLACES = re.compile(r"\{(\w+)\}")
+BY = "generator 'endpoint'"
 KNOWN = ("base", "adapter", "adapters", "port")
 _ENDING = 10.0
 """Seconds that a server has to end by itself."""
@@ -96,7 +97,7 @@ def served(
     # No file of the artifact: what a server prints differs each time.
     with tempfile.TemporaryFile() as log:
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = gate.start(command, by=BY, stdin=gate.DEVNULL, stdout=log, stderr=log)
         except OSError as error:
             raise harness.EnvironmentFailure(
                 f"the server cannot be started: {error.strerror or error}",
@@ -111,7 +112,7 @@ def served(
 
 
 def _wait(
-    process: subprocess.Popen[bytes],
+    process: gate.Popen[bytes],
     address: str,
     port: int,
     names: Collection[str],
@@ -178,7 +179,7 @@ def _shown(names: Sequence[str]) -> str:
     return one_line(", ".join(names[:3]), 80) or "it lists no model"
 
 
-def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+def _listens(process: gate.Popen[bytes], port: int) -> bool:
     """Whether the command, or what it has started, listens at a port."""
     import psutil
 
@@ -198,14 +199,14 @@ def _last(log: IO[bytes]) -> str:
     return log.read().decode("utf-8", "replace")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: gate.Popen[bytes]) -> None:
     """End the server with all that it has started."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
         family = [*psutil.Process(process.pid).children(recursive=True)]
         process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(gate.TimeoutExpired):
             process.wait(_ENDING)
         for member in family:
             with contextlib.suppress(psutil.Error):
@@ -232,9 +233,9 @@ def version(template: str) -> str:
     if rest[:1] == ["-m"]:
         ways = [["-c", _VERSION_OF, rest[1].split(".")[0]]]
     for way in ways:
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            done = subprocess.run(
-                [program, *way], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        with contextlib.suppress(OSError, gate.SubprocessError):
+            done = gate.run(
+                [program, *way], by=BY, stdin=gate.DEVNULL, capture_output=True, timeout=60
             )
             lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
             if done.returncode == 0 and lines:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 import harness
+from harness.kit import gate
 from harness.kit.files import files_digest
 from harness.kit.text import one_line, storable
 
@@ -211,6 +212,7 @@ class EvaluateMetric(harness.Metric):
             PluginError, EnvironmentFailure: the local one, or the Hub's, cannot be loaded.
         """
         hub = self.options.hub
+        gate.code(f"the script {hub or self.options.path}", by="metric 'evaluate'")
         try:
             if hub is None:
                 files = self.inputs()
@@ -270,8 +272,7 @@ class CorpusMetric(EvaluateMetric):
 @functools.lru_cache(8)
 def _load(path: str, digest: str) -> Any:
     """A script, loaded once for each content (``digest``) of its files."""
-    import evaluate
-
+    evaluate = gate.library("evaluate", "the model hub", by="metric 'evaluate'")
     evaluate.logging.set_verbosity_error()
     evaluate.logging.disable_progress_bar()
     return evaluate.load(path, keep_in_memory=True, seed=1)

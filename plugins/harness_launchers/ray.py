@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import Field
 
 import harness
+from harness.kit import gate
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 
@@ -276,7 +277,7 @@ def _library() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
-        import ray
+        ray = gate.library("ray", "ray", by="launcher 'ray'")
     except ImportError as error:
         raise harness.EnvironmentFailure(
             "the package ray is not installed", hint=install_extra("ray")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import Field
 
 import harness
+from harness.kit import gate
 from harness.kit.text import one_line
 
 SECONDS = 60
@@ -134,15 +134,15 @@ def _said(command: Sequence[str], script: str | None = None) -> str:
         EnvironmentFailure: it is not there, takes too long, or refuses.
     """
     try:
-        done = subprocess.run(
-            command, input=script, capture_output=True, text=True, errors="replace",
-            timeout=SECONDS,
+        done = gate.run(
+            command, by="launcher 'slurm'", input=script, capture_output=True, text=True,
+            errors="replace", timeout=SECONDS,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    except gate.TimeoutExpired:
         raise harness.EnvironmentFailure(f"{command[0]} has not answered for {SECONDS} s") from None
     except OSError as error:
         raise harness.EnvironmentFailure(f"{command[0]} cannot be run: {error.strerror}") from None
     if done.returncode:
         why = one_line(done.stderr.strip() or f"exit code {done.returncode}", 300)
         raise harness.EnvironmentFailure(f"{command[0]} refuses: {why}")
-    return done.stdout
+    return str(done.stdout)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import ConfigError, DataError, EnvironmentFailure, HarnessError
+from harness.kit import gate
 from harness.readers import File, InMemory, Problems
 from harness_rows.documents import Part
 from harness_rows.options import RowsOptions
@@ -67,13 +68,14 @@ def _split_of(name: str) -> str:
 
 def _commit(name: str, revision: str) -> str:
     """The commit that a revision stands for, or empty where the hub cannot be asked."""
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
     if constants.HF_HUB_OFFLINE:
         return ""
+    library = gate.library("huggingface_hub", "the model hub", by="data.hub")
     try:
-        info: Any = HfApi().dataset_info(name, revision=revision or None, timeout=SECONDS)
+        info: Any = library.HfApi().dataset_info(name, revision=revision or None, timeout=SECONDS)
     except HfHubHTTPError as error:
         raise _refused(error, name, revision) from None
     except Exception:
@@ -103,11 +105,10 @@ def _refused(error: Exception, name: str, revision: str) -> HarnessError:
 
 
 def _loaded(options: RowsOptions, revision: str, reached: bool) -> Any:
-    import datasets
-
+    library = gate.library("datasets", "the model hub", by="data.hub")
     try:
         with _still(), contextlib.nullcontext() if reached else _cache_alone():
-            return datasets.load_dataset(
+            return library.load_dataset(
                 options.hub, options.config or None, revision=revision or None
             )
     except Exception as error:

@@ -15,7 +15,6 @@ import shlex
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import EnvironmentFailure
+from harness.kit import gate
 from harness.kit.text import one_line
 from harness_sandbox.seccomp import syscall_filter
 
@@ -353,11 +353,12 @@ def _watched(
             nothing else finds.
     """
     try:
-        process = subprocess.Popen(
+        process = gate.start(
             command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            by="executes",
+            stdin=gate.PIPE,
+            stdout=gate.PIPE,
+            stderr=gate.STDOUT,
             pass_fds=descriptors,
             start_new_session=True,
             cwd=folder,
@@ -373,11 +374,11 @@ def _watched(
     finally:
         if asked and process.poll() is None:
             process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(gate.TimeoutExpired):
                 process.wait(_ENDING)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(gate.TimeoutExpired):
             process.wait(_ENDING)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -385,7 +386,7 @@ def _watched(
                     pipe.close()
 
 
-def _followed(process: subprocess.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
+def _followed(process: gate.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
     assert process.stdin is not None and process.stdout is not None
     until = time.monotonic() + _STARTING
     look = 0.0

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.kit import gate
+
 Numbers = Mapping[str, float]
 Texts = Mapping[str, str]
 
@@ -90,8 +92,7 @@ class Wandb:
     """A run of the project and the group that the trainings have."""
 
     def __init__(self, asked: Asked) -> None:
-        import wandb
-
+        wandb = gate.library("wandb", "wandb", by="tracker 'wandb'")
         self.run: Any = wandb.init(
             project=os.environ.get("WANDB_PROJECT", "huggingface"),
             group=os.environ.get("WANDB_RUN_GROUP", asked.run),
@@ -118,9 +119,8 @@ class MLflow:
     """A run of the experiment that the trainings have."""
 
     def __init__(self, asked: Asked) -> None:
-        import mlflow
-
-        self.mlflow: Any = mlflow
+        self.mlflow: Any = gate.library("mlflow", "mlflow", by="tracker 'mlflow'")
+        mlflow = self.mlflow
         if "MLFLOW_EXPERIMENT_ID" not in os.environ:
             mlflow.set_experiment(os.environ.get("MLFLOW_EXPERIMENT_NAME", asked.run))
         run = mlflow.start_run(run_id=asked.id or None, run_name=asked.title)
@@ -140,8 +140,7 @@ class Trackio:
     """A run of the project that the trainings have."""
 
     def __init__(self, asked: Asked) -> None:
-        import trackio
-
+        trackio = gate.library("trackio", "trackio", by="tracker 'trackio'")
         self.trackio: Any = trackio
         self.id = asked.title
         trackio.init(

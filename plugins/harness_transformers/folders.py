@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 import harness
+from harness.kit import gate
 from harness_transformers import cache, checks, hub
 from harness_transformers.chat_options import ChatModel, ChatOptions
 
@@ -96,13 +97,13 @@ class HubModel(ChatModel):
         Raises:
             EnvironmentFailure: the hub cannot be reached and nothing is cached.
         """
-        from huggingface_hub import snapshot_download
-
+        by = "model source 'hub'"
         wanted = [*ALLOWED, "*.py"] if self.options.trust_remote_code else ALLOWED
         revision = self._begun(context.known) or self.options.revision
+        library = gate.library("huggingface_hub", "the model hub", by=by)
         try:
             folder = Path(
-                snapshot_download(self.options.id, revision=revision, allow_patterns=wanted)
+                library.snapshot_download(self.options.id, revision=revision, allow_patterns=wanted)
             )
         except Exception as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]

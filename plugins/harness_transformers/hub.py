@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit import gate
 
 SECONDS = 5
 """Longest wait for the hub."""
@@ -45,11 +46,11 @@ def problems(name: str, revision: str) -> Iterator[harness.Problem]:
 
 
 def _asked(name: str, revision: str) -> Iterator[harness.Problem]:
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+    library = gate.library("huggingface_hub", "the model hub", by="model source 'hub'")
     try:
-        info: Any = HfApi().model_info(name, revision=revision, timeout=SECONDS)
+        info: Any = library.HfApi().model_info(name, revision=revision, timeout=SECONDS)
     except RepositoryNotFoundError:
         message = f"the hub has no model '{name}', or it is private (hf auth login)"
         yield harness.Problem(message, ("id",))
@@ -70,12 +71,13 @@ def _asked(name: str, revision: str) -> Iterator[harness.Problem]:
 
 def licence(name: str, revision: str) -> str:
     """What a model's page says of its licence; empty where it cannot be asked or says nothing."""
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
         return ""
+    library = gate.library("huggingface_hub", "the model hub", by="the model card")
     try:
-        card: Any = HfApi().model_info(name, revision=revision, timeout=SECONDS).card_data
+        card: Any = library.HfApi().model_info(name, revision=revision, timeout=SECONDS).card_data
         return str(card.license_name or card.license or "")
     except Exception:
         return ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit import gate
 from harness_transformers import devices, shared
 
 
@@ -15,7 +16,7 @@ def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
     from transformers import AutoTokenizer
 
     folder = _folder(checkpoint)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=_trusted(checkpoint))
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=runs_code(checkpoint))
     if tokenizer.pad_token_id is None:  # any token will do: what is padded is masked
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     tokenizer.chat_template = checkpoint.info.get("chat_template") or tokenizer.chat_template
@@ -28,7 +29,7 @@ def config_of(checkpoint: harness.Checkpoint) -> Any:
     """The base model's configuration."""
     from transformers import AutoConfig
 
-    return AutoConfig.from_pretrained(_folder(checkpoint), trust_remote_code=_trusted(checkpoint))
+    return AutoConfig.from_pretrained(_folder(checkpoint), trust_remote_code=runs_code(checkpoint))
 
 
 def generation_config_of(checkpoint: harness.Checkpoint) -> Any:
@@ -65,7 +66,7 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
         _folder(checkpoint),
         dtype=dtype,
         use_safetensors=True,
-        trust_remote_code=_trusted(checkpoint),
+        trust_remote_code=runs_code(checkpoint),
         **options,
     )
     _keep_unpacked(model, lambda layer: not _packs(layer))
@@ -127,5 +128,11 @@ def _folder(checkpoint: harness.Checkpoint) -> str:
     return folder
 
 
-def _trusted(checkpoint: harness.Checkpoint) -> bool:
-    return bool(checkpoint.info.get("trust_remote_code", False))
+def runs_code(checkpoint: harness.Checkpoint) -> bool:
+    """Whether code that comes with the model is run.
+
+    Raises:
+        Untrusted: a config that is not the user's own says so.
+    """
+    trusted = bool(checkpoint.info.get("trust_remote_code", False))
+    return trusted and gate.code("the code of the model", by=f"model '{checkpoint.name}'")

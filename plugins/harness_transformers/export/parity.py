@@ -133,7 +133,7 @@ def check_prompts(origin: Origin, folder: Path) -> None:
 
     trained = loading.tokenizer_of(origin.tuned)
     exported = AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=bool(origin.tuned.info.get("trust_remote_code"))
+        folder, trust_remote_code=loading.runs_code(origin.tuned)
     )
     exported.chat_template_kwargs = trained.chat_template_kwargs
     for row in origin.stored.card.examples:

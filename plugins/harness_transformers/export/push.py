@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import harness
+from harness.kit import gate
 from harness.kit.text import one_line
 
 
@@ -31,15 +32,14 @@ def need_room(name: str) -> None:
         UsageError: there is a repository of this name.
         EnvironmentFailure: nobody has logged in, or the hub cannot be asked.
     """
-    from huggingface_hub import HfApi, get_token
-
-    if not get_token():
+    library = gate.library("huggingface_hub", "the model hub", by=f"--push {name}")
+    if not library.get_token():
         raise harness.EnvironmentFailure(
             f"--push {name}: no token for the hub is on this machine",
             hint="hf auth login, with a token that may write",
         )
     try:
-        taken = HfApi().repo_exists(name)
+        taken = library.HfApi().repo_exists(name)
     except Exception as error:  # of whatever library the hub is asked by
         raise _silent(name, error, "without --push nothing is uploaded") from error
     if taken:
@@ -56,12 +56,12 @@ def push(folder: Path, name: str, *, private: bool) -> str:
         EnvironmentFailure: the hub cannot be reached, or refuses.
         Cancelled: Ctrl-C.
     """
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
+    library = gate.library("huggingface_hub", "the model hub", by=f"--push {name}")
     again = f"{folder} is whole: {shlex.join(['hf', 'upload', name, str(folder)])}"
     try:
-        api = HfApi()
+        api = library.HfApi()
         address = str(api.create_repo(name, private=private, exist_ok=False))
         api.upload_folder(folder_path=folder, repo_id=name, commit_message="Export of harness")
     except KeyboardInterrupt:

@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import harness
+from harness.kit import gate
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 
@@ -80,10 +80,10 @@ class _Process:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         # Under another name the worker's modules would not be found there.
         paths = os.pathsep.join(filter(None, sys.path))
-        self.child = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "harness_transformers.llamacpp.process"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, "PYTHONPATH": paths},
+        self.child = gate.start_ours(
+            "harness_transformers.llamacpp.process",
+            stdin=gate.PIPE, stdout=gate.PIPE, stderr=self.log, text=True,
+            env={**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
 
     def ask(self, name: str, *arguments: Any) -> tuple[Any, list[str]]:

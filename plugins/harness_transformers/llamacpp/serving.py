@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import subprocess
 import sys
-import urllib.request
 from collections.abc import Sequence
 from typing import Any
+from urllib.request import Request
+
+from harness.kit import gate
 
 _MODULE = "xllamacpp"
 LOADING, EACH = 600, 2
@@ -36,13 +37,13 @@ def prompts(path: str, chats: Sequence[dict[str, Any]]) -> list[list[int] | str]
     places = os.pathsep.join(filter(None, sys.path))
     limit = LOADING + EACH * len(chats)
     try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", __name__, path],
-            input="".join(json.dumps(chat) + "\n" for chat in chats).encode(),
-            capture_output=True, env={**os.environ, "PYTHONPATH": places}, timeout=limit,
+        done = gate.run_ours(
+            __name__, path, input="".join(json.dumps(chat) + "\n" for chat in chats).encode(),
+            capture_output=True, timeout=limit,
+            env={**os.environ, "PYTHONPATH": places, "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
         replies, lost = done.stdout, f"the server ended with {done.returncode}"
-    except subprocess.TimeoutExpired as late:
+    except gate.TimeoutExpired as late:
         replies, lost = late.stdout or b"", f"the server gave no answer within {limit} seconds"
     whole = replies.decode().split("\n")[:-1]
     tokens = [json.loads(line) for line in whole if line.startswith(("[", '"'))]
@@ -65,13 +66,12 @@ def main() -> None:
     server = xllamacpp.Server(parameters)
 
     def ask(path: str, **body: Any) -> Any:
-        request = urllib.request.Request(
+        request = Request(
             server.listening_address + path,
             json.dumps(body).encode(),
             {"content-type": "application/json"},
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as response:
+        with gate.open_url(request, by="llama.cpp", timeout=60, proxies=False) as response:
             return json.load(response)
 
     for line in sys.stdin:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from harness import stages
 from harness.errors import UsageError
-from harness.kit.module_file import load_module
+from harness.kit import gate
 from harness_authoring import scaffold
 from harness_authoring.command import check, new
 from tests.support.waiting import LONG
@@ -101,7 +101,9 @@ def test_the_written_tests_pass_without_installing(here):
 def test_a_written_command_reads_the_latest_run(finished, tmp_path, monkeypatch):
     project, _ = finished
     new("command", "acme-hello", tmp_path / "acme-hello")
-    app = load_module("command_of_a_package", tmp_path / "acme-hello" / "acme_hello.py").app
+    app = gate.import_file(
+        "command_of_a_package", tmp_path / "acme-hello" / "acme_hello.py", by="a test"
+    ).app
     monkeypatch.chdir(project.folder)
     result = CliRunner().invoke(app, ["--round", "0"], catch_exceptions=False)
     assert re.fullmatch(r"\S+, round 0: \d+ of \d+ answers are right\n", result.output)

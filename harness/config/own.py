@@ -1,0 +1,129 @@
+"""Which runs, stores and configs are one's own: those that this user has put to use here.
+
+A seal is a keyed digest (HMAC-SHA256) by a key that lies in the user's own folder, below nothing
+that a project, a run or a store could bring along. What was sealed is known again; what a run's own
+files claim counts for nothing. A seal holds for its place: a copy elsewhere is somebody else's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from harness.kit import gate
+from harness.kit.files import read_json, write_json
+
+MACHINE_FOLDER = ".harness"
+SEAL = "own.seal"
+PULLED = "pulled.json"
+
+
+def put_to_use(config: Path) -> None:
+    """Close the gate where a config file is not the user's own: that of a run that was not begun
+    here, or one as a store has brought it."""
+    path = Path(os.path.abspath(config))
+    if MACHINE_FOLDER in path.parts[:-1]:
+        if not is_own_run(path.parent, path):
+            gate.close(f"the run {path.parent.name}, which was not begun here")
+    elif is_pulled(path, Path(MACHINE_FOLDER)):
+        gate.close(f"{config}, which was pulled from a store")
+
+
+def note_run(folder: Path, config: Path) -> None:
+    """This user has begun the run in that folder, or goes on with it, by this config file of it.
+
+    Nothing is noted while somebody else's config is in use (:func:`harness.kit.gate.closed_for`).
+    """
+    if not gate.closed_for():
+        with contextlib.suppress(OSError):  # without a seal it is looked at as a stranger's
+            (folder / SEAL).write_text(_seal(folder / SEAL, config.read_bytes()))
+
+
+def is_own_run(folder: Path, config: Path) -> bool:
+    """Whether this user has begun the run in that folder here, by the config file as it is."""
+    try:
+        noted = (folder / SEAL).read_text("ascii").strip()
+        return hmac.compare_digest(noted, _seal(folder / SEAL, config.read_bytes()))
+    except (OSError, ValueError):
+        return False
+
+
+def sealed(place: Path, text: str) -> str:
+    """The seal of a text that stands in the file at ``place``; empty where none can be made."""
+    try:
+        return "" if gate.closed_for() else _seal(place, text.encode())
+    except OSError:
+        return ""
+
+
+def is_sealed(place: Path, text: str, seal: object) -> bool:
+    """Whether this user has put that text there."""
+    try:
+        return isinstance(seal, str) and hmac.compare_digest(seal, _seal(place, text.encode()))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def note_pulled(machine: Path, digests: dict[str, str]) -> None:
+    """Remember files of the project that a store has brought: path below it -> sha256."""
+    write_json(machine / PULLED, {**_pulled(machine), **digests})
+
+
+def adopt(config: Path | None, machine: Path) -> None:
+    """A config that a store has brought is the user's own from now on, if they trust it."""
+    if gate.is_trusting() and config is not None and is_pulled(config, machine):
+        path = config.resolve().relative_to(machine.absolute().parent.resolve()).as_posix()
+        digests = {name: sha256 for name, sha256 in _pulled(machine).items() if name != path}
+        write_json(machine / PULLED, digests)
+
+
+def is_pulled(file: Path, machine: Path) -> bool:
+    """Whether a file is as a store has brought it; one that was edited since is the user's."""
+    try:
+        path = file.resolve().relative_to(machine.absolute().parent.resolve()).as_posix()
+        noted = _pulled(machine).get(path)
+        return noted is not None and noted == hashlib.sha256(file.read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        return False
+
+
+def _pulled(machine: Path) -> dict[str, str]:
+    try:
+        digests = read_json(machine / PULLED)
+    except FileNotFoundError:
+        return {}
+    return digests if isinstance(digests, dict) else {}
+
+
+def _seal(place: Path, content: bytes) -> str:
+    message = os.fsencode(os.path.realpath(place)) + b"\0" + hashlib.sha256(content).digest()
+    return hmac.new(_key(), message, hashlib.sha256).hexdigest()
+
+
+def _key() -> bytes:
+    """The user's key, made at the first use.
+
+    Raises:
+        OSError: it cannot be written or read.
+    """
+    import platformdirs
+
+    path = platformdirs.user_data_path("harness") / "own.key"
+    with contextlib.suppress(FileNotFoundError):
+        if len(key := path.read_bytes()) == 32:
+            return key
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Written whole beside it first: a second process takes the first one's, never half of it.
+    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(secrets.token_bytes(32))
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
+    return path.read_bytes()
