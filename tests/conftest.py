@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from harness.config import own
 from harness.data import screening
 from harness.data.screening import Rules
 from harness.data.splits import rows_digest
 from harness.engine.steps import gating
-from harness.kit import files, yaml_file
+from harness.kit import files, gate, yaml_file
 from harness.records import Example
 from tests.support import golden as screens, nightly
 from tests.support.project import Project, Result
@@ -113,6 +114,26 @@ def _no_fsync() -> Iterator[None]:
     """No test cuts the power: what was written is there for the next process without it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A user's key for the tests; a copy of a project is its user's own, wherever it lies."""
+
+    def below(place: Path) -> bytes:
+        return str(place.absolute()).rpartition(own.MACHINE_FOLDER)[2].encode()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user")))
+        patch.setattr(own, "_bound_to", below)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _gate() -> Iterator[None]:
+    """The gate is open at the beginning of each test, as it is for each command."""
+    with gate.fresh():
         yield
 
 

@@ -99,8 +99,12 @@ def _pulled(machine: Path) -> dict[str, str]:
     return digests if isinstance(digests, dict) else {}
 
 
+def _bound_to(place: Path) -> bytes:
+    return os.fsencode(os.path.realpath(place))
+
+
 def _seal(place: Path, content: bytes) -> str:
-    message = os.fsencode(os.path.realpath(place)) + b"\0" + hashlib.sha256(content).digest()
+    message = _bound_to(place) + b"\0" + hashlib.sha256(content).digest()
     return hmac.new(_key(), message, hashlib.sha256).hexdigest()
 
 

@@ -141,6 +141,16 @@ def run(command: Sequence[str], *, by: str, **how: Any) -> CompletedProcess[Any]
     return subprocess.run(command, **how)
 
 
+def start_apart(command: Sequence[str], *, by: str) -> int:
+    """A program in a session of its own, which outlives this process; returns its PID.
+
+    Raises:
+        Untrusted, OSError: see :func:`start`.
+    """
+    _pass(f"the program '{command[0]}' is not started", by)
+    return os.posix_spawnp(command[0], command, os.environ, setsid=True)
+
+
 def start_ours(program: str | Path, *words: str, **how: Any) -> Popen[Any]:
     """A program of ours in a Python of its own. No config says which, so no gate is closed to it.
 

@@ -24,9 +24,9 @@ class Sample(harness.Launcher):
             return note.read_text()
         words = ["nice", "-n", str(self.options.nice), *job.command]
         # In a session of its own it outlives this process.
-        process = gate.start(words, by="launcher 'sample'", start_new_session=True)
-        note.write_text(str(process.pid))
-        return str(process.pid)
+        process = gate.start_apart(words, by="launcher 'sample'")
+        note.write_text(str(process))
+        return str(process)
 
     def state(self, id: str) -> Launched:
         try:
