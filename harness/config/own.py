@@ -1,8 +1,8 @@
 """Which runs, stores and configs are one's own: those that this user has put to use here.
 
-A seal is a keyed digest (HMAC-SHA256) by a key that lies in the user's own folder, below nothing
-that a project, a run or a store could bring along. What was sealed is known again; what a run's own
-files claim counts for nothing. A seal holds for its place: a copy elsewhere is somebody else's.
+A signature is a keyed digest (HMAC-SHA256) by a key that lies in the user's own folder, where no
+project, run or store brings anything. What was signed is known again; what a run's own files claim
+counts for nothing. A signature holds for its place: a copy elsewhere is not one's own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.kit import gate
 from harness.kit.files import read_json, write_json
 
 MACHINE_FOLDER = ".harness"
-SEAL = "own.seal"
+SIGNATURE = "own.sig"
 PULLED = "pulled.json"
 
 
@@ -39,31 +39,33 @@ def note_run(folder: Path, config: Path) -> None:
     Nothing is noted while somebody else's config is in use (:func:`harness.kit.gate.closed_for`).
     """
     if not gate.closed_for():
-        with contextlib.suppress(OSError):  # without a seal it is looked at as a stranger's
-            (folder / SEAL).write_text(_seal(folder / SEAL, config.read_bytes()))
+        with contextlib.suppress(OSError):  # without one it is looked at as a stranger's
+            (folder / SIGNATURE).write_text(_signature(folder / SIGNATURE, config.read_bytes()))
 
 
 def is_own_run(folder: Path, config: Path) -> bool:
     """Whether this user has begun the run in that folder here, by the config file as it is."""
     try:
-        noted = (folder / SEAL).read_text("ascii").strip()
-        return hmac.compare_digest(noted, _seal(folder / SEAL, config.read_bytes()))
+        noted = (folder / SIGNATURE).read_text("ascii").strip()
+        return hmac.compare_digest(noted, _signature(folder / SIGNATURE, config.read_bytes()))
     except (OSError, ValueError):
         return False
 
 
-def sealed(place: Path, text: str) -> str:
-    """The seal of a text that stands in the file at ``place``; empty where none can be made."""
+def signed(place: Path, text: str) -> str:
+    """The signature of a text that stands in the file at ``place``; empty if none can be made."""
     try:
-        return "" if gate.closed_for() else _seal(place, text.encode())
+        return "" if gate.closed_for() else _signature(place, text.encode())
     except OSError:
         return ""
 
 
-def is_sealed(place: Path, text: str, seal: object) -> bool:
+def is_signed(place: Path, text: str, signature: object) -> bool:
     """Whether this user has put that text there."""
     try:
-        return isinstance(seal, str) and hmac.compare_digest(seal, _seal(place, text.encode()))
+        return isinstance(signature, str) and hmac.compare_digest(
+            signature, _signature(place, text.encode())
+        )
     except (OSError, ValueError, TypeError):
         return False
 
@@ -103,7 +105,7 @@ def _bound_to(place: Path) -> bytes:
     return os.fsencode(os.path.realpath(place))
 
 
-def _seal(place: Path, content: bytes) -> str:
+def _signature(place: Path, content: bytes) -> str:
     message = _bound_to(place) + b"\0" + hashlib.sha256(content).digest()
     return hmac.new(_key(), message, hashlib.sha256).hexdigest()
 

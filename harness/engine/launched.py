@@ -65,7 +65,7 @@ class Submitted:
         job: digest of the job's description.
         label: what people call it.
         at: seconds since 1970, by the clock of the run's machine.
-        seal: of the user who submitted it (:mod:`harness.config.own`).
+        signature: of the user who submitted it (:mod:`harness.config.own`).
     """
 
     name: str
@@ -76,7 +76,7 @@ class Submitted:
     job: str
     label: str
     at: float
-    seal: str = ""
+    signature: str = ""
 
 
 def submitted_in(folder: Path) -> Submitted | None:
@@ -88,10 +88,10 @@ def submitted_in(folder: Path) -> Submitted | None:
 
 
 def note_submitted(folder: Path, note: Submitted) -> Submitted:
-    """Write it down in the job's folder, sealed; returns it as it is there."""
-    note = dataclasses.replace(note, seal="")
+    """Write it down in the job's folder, signed; returns it as it is there."""
+    note = dataclasses.replace(note, signature="")
     place = folder / SUBMITTED
-    note = dataclasses.replace(note, seal=own.sealed(place, digest(to_json(note))))
+    note = dataclasses.replace(note, signature=own.signed(place, digest(to_json(note))))
     write_json(place, to_json(note))
     return note
 
@@ -101,8 +101,8 @@ def is_ours(folder: Path, note: Submitted) -> bool:
 
     A launcher runs programs by its options, and may be a file.
     """
-    text = digest(to_json(dataclasses.replace(note, seal="")))
-    return gate.is_trusting() or own.is_sealed(folder / SUBMITTED, text, note.seal)
+    text = digest(to_json(dataclasses.replace(note, signature="")))
+    return gate.is_trusting() or own.is_signed(folder / SUBMITTED, text, note.signature)
 
 
 class _SilentError(EnvironmentFailure):

@@ -482,7 +482,7 @@ def attach(machine: Path, url: str | None) -> Objects | None:
     store = tried(url)
     if url != present:
         file = machine / FILE
-        write_json(file, {"schema": 1, "store": url, "seal": own.sealed(file, url)})
+        write_json(file, {"schema": 1, "store": url, "signature": own.signed(file, url)})
     return store
 
 
@@ -503,7 +503,7 @@ def _url_of(machine: Path) -> str | None:
     try:
         noted = read_json(file)
         url = str(store_url(noted["store"]))
-        if gate.is_trusting() or own.is_sealed(file, url, noted.get("seal")):
+        if gate.is_trusting() or own.is_signed(file, url, noted.get("signature")):
             return url
         raise gate.refuse(
             f"the store {url} is not asked", str(file), "a folder that was not tied to it here"

@@ -51,7 +51,7 @@ WATCH = 60.0
 """Seconds for which a heartbeat has to stand still before its driver counts as dead."""
 KEEP = 300.0
 """Seconds between two states of a stage that takes long."""
-_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK, own.SEAL)
+_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK, own.SIGNATURE)
 """What is of one machine alone."""
 PROJECT = (*SUFFIXES, ".yaml", ".yml", ".toml", ".txt", ".md", ".jinja")
 """Endings of what a run rests on, of its rows, config, rubrics, prompts and templates."""

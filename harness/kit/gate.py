@@ -148,7 +148,7 @@ def start_apart(command: Sequence[str], *, by: str) -> int:
         Untrusted, OSError: see :func:`start`.
     """
     _pass(f"the program '{command[0]}' is not started", by)
-    return os.posix_spawnp(command[0], command, os.environ, setsid=True)
+    return os.posix_spawnp(command[0], [*command], os.environ, setsid=True)
 
 
 def start_ours(program: str | Path, *words: str, **how: Any) -> Popen[Any]:

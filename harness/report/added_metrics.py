@@ -32,13 +32,13 @@ class AddedMetric:
         origin: the distribution, or the file, that the metric comes from.
         entry: as a config names it.
         digest: of that file.
-        seal: of the user who has scored with it (:mod:`harness.config.own`).
+        signature: of the user who has scored with it (:mod:`harness.config.own`).
     """
 
     origin: str
     entry: Mapping[str, Any]
     digest: str | None = None
-    seal: str = ""
+    signature: str = ""
 
 
 def record(run: Run, entries: Sequence[PluginEntry]) -> None:
@@ -70,12 +70,12 @@ def _of_entry(run: Run, entry: PluginEntry) -> AddedMetric:
     if file.suffix == ".py":
         origin, content = str(file.resolve()), files_digest([file])
     return AddedMetric(
-        origin, shown, content, own.sealed(run.folder / RECORD, _text(origin, shown))
+        origin, shown, content, own.signed(run.folder / RECORD, _text(origin, shown))
     )
 
 
 def _text(origin: str, entry: Mapping[str, Any]) -> str:
-    """What is sealed of a line."""
+    """What is signed of a line."""
     return canonical([origin, entry]).decode()
 
 
@@ -113,7 +113,7 @@ def _made(run: Run, metric: AddedMetric) -> PluginEntry:
     """
     raw, place = metric.entry, run.folder / RECORD
     text = _text(metric.origin, metric.entry)
-    if not (gate.is_trusting() or own.is_sealed(place, text, metric.seal)):
+    if not (gate.is_trusting() or own.is_signed(place, text, metric.signature)):
         what = f"the metric '{raw['name']}' of {metric.origin} is left out"
         raise gate.refuse(what, str(place), "a line that was not written here")
     files = [origin] if (origin := Path(metric.origin)).suffix == ".py" else []

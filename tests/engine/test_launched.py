@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -220,8 +221,9 @@ def test_a_run_killed_before_it_knew_the_id_submits_under_the_same_name(folder: 
     jobs, queue = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
-    path = folder / "submitted.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "id": ""}))
+    note = launched.submitted_in(folder)
+    assert note is not None
+    launched.note_submitted(folder, dataclasses.replace(note, id=""))
     again, same = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(again, folder, cancelled=lambda: True)

@@ -1,23 +1,28 @@
-"""A run's folder of a stranger: looking at it runs none of the code that it names."""
+"""A run of somebody else: nothing that its config names is started, asked, read or imported."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.cli.commands import HELP
+from harness.config import own
 from harness.context import Quiet
 from harness.engine import resume_command, trust
-from harness.engine.beginning import PLUGINS
-from harness.kit import yaml_file
+from harness.kit import gate, yaml_file
 from harness.kit.files import append_line, files_digest, write_json
 from harness.records import Checkpoint
 from harness.store.writing import query
+from tests.support.chat_server import Server, said
 from tests.support.project import CONFIG, FAKES, Project, Result
 
+INSTALLED = CONFIG.replace(f"plugins: [{FAKES}]\n", "")
 EVIL = """
 import pathlib
 
@@ -38,63 +43,180 @@ class Own(harness.Section):
 def register_sections():
     return [Own]
 """
-LOOKING = [
-    ("report",), ("report", "--html", "page.html"), ("report", "--json"), ("errors",),
-    ("compare", "0", "1"), ("compare", "--all"), ("advise",), ("rebuild",), ("runs",),
-    ("try", "--prompt", "repeat: x"), ("why", "dev-0"), ("query", "FROM rounds"), ("test",),
-    ("export", "-o", "model"),
-]  # fmt: skip
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+instructions: Read the answer, then judge it.
+show: {reference: never}
+criteria:
+  - id: right
+    title: Right
+    question: Is it right?
+    scale: {kind: binary, anchors: {"yes": right, "no": wrong}}
+"""
+COMMANDS: dict[str, list[str] | str] = {
+    "report": ["report"],
+    "errors": ["errors"],
+    "why": ["why", "dev-0"],
+    "query": ["query", "FROM rounds"],
+    "runs": ["runs"],
+    "advise": ["advise"],
+    "compare": ["compare", "0", "1"],
+    "rebuild": ["rebuild"],
+    "try": ["try", "--prompt", "repeat: x"],
+    "test": ["test"],
+    "export": ["export", "-o", "model"],
+    "score": ["score", "--run", "RUN", "-m", "exact"],
+    "jobs": ["jobs"],
+    "clean": ["clean", "--dry-run"],
+    "pull": "given a store",
+    "rate": ["rate", "create", "--run", "RUN", "--rubric", "short.yaml", "--raters", "ada"],
+    "drift": ["drift", "live.jsonl"],
+    **dict.fromkeys(("iterate", "check", "plan", "data", "config", "doctor", "init"), "own config"),
+    **dict.fromkeys(("demo", "docs", "plugins"), "no run"),
+}
+"""Command -> how it is tried on a run; or why it is not: what else it is given."""
+TRIED = [name for name, words in COMMANDS.items() if isinstance(words, list)]
+DOORS = {"process", "address", "secret", "import"}
+STANDINGS = {"own": (), "stranger": (), "pulled": (), "trusted": ("--trust",)}
+
+
+def test_each_command_of_the_program_stands_in_the_table() -> None:
+    assert COMMANDS.keys() == HELP.keys()
+
+
+@contextlib.contextmanager
+def installed_fakes() -> Iterator[None]:
+    """The fakes as an installed package: a run that names no file has its plugins, too."""
+    found = importlib.metadata.entry_points
+    fakes = importlib.metadata.EntryPoint("fakes", "tests.support.fakes", "harness")
+
+    def with_fakes(**wanted: str) -> Any:
+        points = found(**wanted)
+        return (*points, fakes) if wanted == {"group": "harness"} else points
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.metadata, "entry_points", with_fakes)
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    """A run that names nothing yet: as it was made, and as a store has brought it."""
+    with installed_fakes():
+        return _made(tmp_path_factory)
+
+
+def _made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    project = Project(tmp_path_factory.mktemp("made"))
+    store = tmp_path_factory.mktemp("store")
+    project.write(INSTALLED)
+    shared = f"execution.store={store.as_uri()}"
+    done = project.inside("iterate", "--rounds", "1", "--no-test", "--set", shared)
+    assert done.code == 0, done.err
+    pulled = {}
+    for name, words in (("pulled", ()), ("trusted", ("--trust",))):
+        pulled[name] = Project(tmp_path_factory.mktemp(name))
+        run = folder_of(project).name
+        done = pulled[name].inside("pull", run, "--store", store.as_uri(), *words)
+        assert done.code == 0, done.err
+        assert pulled[name].inside("rebuild", run).code == 0
+    for folder in (project, *pulled.values()):
+        (folder.folder / "short.yaml").write_text(RUBRIC)
+        (folder.folder / "live.jsonl").write_text('{"prompt": "repeat: x"}\n' * 30)
+    return {"own": project, "stranger": project, **pulled}
+
+
+def folder_of(project: Project) -> Path:
+    return next((project.folder / ".harness" / "runs").glob("*/config.yaml")).parent
+
+
+def change(run: Path, **values: Any) -> None:
+    """Change keys of the config in this folder, as whoever made the folder may have."""
+    config = run / "config.yaml"
+    values = {**yaml_file.read(config)[0], **values}
+    config.write_bytes(yaml_file.dump(values).encode())
+
+
+def let(door: str, run: Path, project: Path, server: Server) -> None:
+    """Have the run's config name something behind a door."""
+    metrics = yaml_file.read(run / "config.yaml")[0]["metrics"]
+    if door == "import":
+        (run / "evil.py").write_text(EVIL)
+        change(run, plugins=[str(run / "evil.py")])
+    elif door == "process":
+        sandbox = ["sh", "-c", f"touch {project / 'ran'}; exec false"]
+        change(run, metrics=[*metrics, {"plugin": "executes", "sandbox": sandbox}])
+    else:
+        (run / "short.yaml").write_text(RUBRIC)
+        judge = {
+            "plugin": "judge", "rubric": str(run / "short.yaml"), "endpoint": server.url,
+            "model": "m", "wait": 0, "tries": 1, "key": "VICTIMS_KEY",
+        }  # fmt: skip
+        change(run, metrics=[*metrics, judge])
+
+
+def used(door: str, project: Path, server: Server) -> bool:
+    if door in ("process", "import"):
+        return (project / "ran").exists()
+    if door == "address":
+        return bool(server.asked)
+    return any("victims-secret" in str(asked.headers) for asked in server.asked)
+
+
+@pytest.mark.nightly(but_each=7)
+@pytest.mark.parametrize("standing", STANDINGS)
+@pytest.mark.parametrize("door", sorted(DOORS))
+@pytest.mark.parametrize("command", TRIED)
+def test_each_command_at_each_door(
+    made: dict[str, Project], tmp_path: Path, command: str, door: str, standing: str
+) -> None:
+    shutil.copytree(made[standing].folder, tmp_path / "project")
+    project = Project(tmp_path / "project")
+    run = folder_of(project)
+    judge = Server(lambda asked: said('{"right": "yes"}'))
+    with installed_fakes(), contextlib.closing(judge) as server:
+        let(door, run, project.folder, server)
+        if standing == "own":
+            own.note_run(run, run / "config.yaml")
+        else:
+            (run / own.SIGNATURE).unlink(missing_ok=True)
+        words = [run.name if word == "RUN" else word for word in COMMANDS[command]]
+        done = project.inside(*words, *STANDINGS[standing], VICTIMS_KEY="victims-secret")
+        asked = used(door, project.folder, server)
+    assert "Traceback" not in done.err
+    assert "victims-secret" not in done.out + done.err
+    if standing in ("own", "trusted"):
+        assert asked == (door in USES[command]), done.err
+        return
+    assert not asked
+    if door in USES[command]:  # it says in a line what was left out, and how to allow it
+        said_so = [line for line in done.err.splitlines() if "--trust" in line]
+        assert said_so or "--trust" in done.err, done.err
+        assert "not begun here" in " ".join(done.err.split()), done.err
+
+
+SCORED = {"process", "address", "secret", "import"}
+USES: dict[str, set[str]] = {
+    "report": {"import"}, "errors": {"import"}, "why": {"import"}, "advise": {"import"},
+    "query": {"import"}, "runs": set(), "jobs": set(), "clean": set(),
+    "compare": {"import"}, "rebuild": SCORED, "test": SCORED, "score": SCORED,
+    "try": {"import"}, "export": {"import"}, "rate": {"import"}, "drift": {"import"},
+}  # fmt: skip
+"""Command -> the doors that it uses for a run of one's own."""
 
 
 @pytest.fixture
 def strangers(short: tuple[Project, Result]) -> Project:
-    """A run whose config names a file beside it; no config of this project does."""
+    """A run whose config names a file beside it, in a folder without a config."""
     project, _ = short
     (project.folder / "harness.yaml").unlink()
     run = folder_of(project)
     (run / "evil.py").write_text(EVIL)
-    name_plugins(run, [str(run / "evil.py")])
+    change(run, plugins=[str(run / "evil.py")])
     return project
-
-
-def name_plugins(run: Path, files: object) -> None:
-    """Change what the config in this folder has under ``plugins``."""
-    values = {**yaml_file.read(run / "config.yaml")[0], "plugins": files}
-    (run / "config.yaml").write_bytes(yaml_file.dump(values).encode())
-
-
-def folder_of(project: Project) -> Path:
-    return next((project.folder / ".harness" / "runs").iterdir())
-
-
-@pytest.mark.nightly(but_each=2)
-@pytest.mark.parametrize("command", LOOKING, ids=lambda words: " ".join(words))
-def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[str, ...]) -> None:
-    done = strangers.inside(*command)
-    assert not (strangers.folder / "ran").exists()
-    assert "Traceback" not in done.err
-    if command[0] in ("report", "errors", "advise", "why"):
-        assert done.code == 0
-        [line] = [line for line in done.err.splitlines() if "plugin" in line]
-        assert "left out" in line and "evil.py" in line and "--trust" in line
-    elif command[0] in ("rebuild", "try", "test", "export") or command == ("compare", "0", "1"):
-        assert done.code == 2
-        assert "its code is not run" in done.err and "evil.py" in done.err
-        assert "--trust" in done.err
-
-
-@pytest.mark.parametrize("words", [("report", "--trust"), ("--trust", "report")])
-def test_with_trust_it_is_run(strangers: Project, words: tuple[str, ...]) -> None:
-    assert strangers.inside(*words).code == 0
-    assert (strangers.folder / "ran").exists()
-    (strangers.folder / "ran").unlink()
-    strangers.inside("report")
-    assert not (strangers.folder / "ran").exists()
-
-
-def note_plugin(run: Path, file: Path) -> None:
-    """As if the run in this folder had been made with the file as it is."""
-    write_json(run / PLUGINS, {str(file.resolve()): files_digest([file])})
 
 
 def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Project) -> None:
@@ -103,7 +225,6 @@ def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Pro
         own = place / "own.yaml"
         own.write_text(f"plugins: [{run / 'evil.py'}]\n")
         write_json(run / "command.json", ["harness", "iterate", "-c", str(own)])
-        note_plugin(run, run / "evil.py")
         strangers.inside("report")
         assert not (strangers.folder / "ran").exists()
 
@@ -151,41 +272,12 @@ def test_its_command_cannot_choose_a_config_below_whose_plugins_it_did_not_note(
     assert not (project.folder / "ran").exists()
 
 
-def test_its_config_cannot_use_a_plugin_of_the_project_that_it_does_not_name(
-    short: tuple[Project, Result],
-) -> None:
-    project, _ = short
-    project.write(METRIC, "mine.py")
-    project.write(CONFIG.replace("plugins: [", "plugins: [mine.py, "))
-    config = folder_of(project) / "config.yaml"
-    values = yaml_file.read(config)[0]
-    values["metrics"] = [*values["metrics"], {"plugin": "evil"}]
-    config.write_bytes(yaml_file.dump(values).encode())
-    done = project.inside("rebuild")
-    assert done.code == 2 and "no metric is called 'evil'" in done.err
-
-
-SCRIPT = 'open("ran", "w")\n'
-
-
-@pytest.mark.nightly
-def test_a_run_that_did_not_note_its_plugin_files_is_a_strangers(project: Project) -> None:
-    project.write(EVIL, "own.py")
-    project.write(CONFIG.replace("plugins: [", "plugins: [own.py, "))
-    assert project.inside("iterate", "--rounds", "1", "--json").code == 0
-    (project.folder / "ran").unlink()
-    (folder_of(project) / PLUGINS).unlink()
-    assert "its code is not run" in project.inside("rebuild").err
-    assert not (project.folder / "ran").exists()
-
-
 def test_a_config_outside_of_the_working_folder_is_not_this_projects_own(
     strangers: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     run, elsewhere = folder_of(strangers), tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "own.yaml").write_text(f"plugins: [{run / 'evil.py'}]\n")
     (strangers.folder / "linked.yaml").symlink_to(run / "config.yaml")
-    note_plugin(run, run / "evil.py")
     for path in (elsewhere / "own.yaml", strangers.folder / "linked.yaml"):
         write_json(run / "command.json", ["harness", "iterate", "-c", str(path)])
         assert "left out" in strangers.inside("report").err
@@ -233,7 +325,7 @@ def test_what_a_run_was_scored_with_again_is_code_of_its_folder(
     assert done.code == 0, done.err
     assert not (project.folder / "ran").exists()
     if command == "iterate":
-        assert "its code is not run" in done.err and "--trust" in done.err
+        assert "not written here" in done.err and "--trust" in done.err
     (project.folder / "reports" / run.name / "run.duckdb").unlink()
     assert project.inside(*words, "--trust").code == 0
     assert (project.folder / "ran").exists()
@@ -262,79 +354,6 @@ def test_what_was_just_named_is_scored_with(short: tuple[Project, Result]) -> No
     assert ("evil",) in found.rows
 
 
-def stored(project: Project, text: str) -> str:
-    """A run that was begun with this config; its name."""
-    run = project.folder / ".harness" / "runs" / "harness-00000000"
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "evil.py").write_text('open("ran", "w")\n')
-    (run / "config.yaml").write_text(text)
-    note_plugin(run, FAKES)
-    return run.name
-
-
-def with_metric(**options: str) -> str:
-    listed = ", ".join(f"{name}: {value}" for name, value in options.items())
-    metrics = f"[{{plugin: overlap}}, {{plugin: evaluate, key: x, {listed}}}]"
-    return CONFIG.replace("[{plugin: overlap}]", metrics)
-
-
-def model(name: str, trusted: str = "true") -> str:
-    return f"{{source: hub, id: {name}, trust_remote_code: {trusted}}}"
-
-
-def with_model(entry: str) -> str:
-    return CONFIG.replace("model: {source: fake}", f"model: {entry}")
-
-
-OTHERS = {
-    "script": (with_metric(path="evil.py"), CONFIG),
-    "hub": (with_metric(hub="stranger/metric"), with_metric(hub="mine/metric")),
-    "other arguments": (
-        with_metric(hub="mine/metric", args="{a: 1}"), with_metric(hub="mine/metric"),
-    ),
-    "model": (with_model(model("stranger/model")), with_model(model("mine/model"))),
-    "arm": (
-        f"{with_model(model('mine/model'))}"
-        f"arms: [{{name: a, set: {{model.id: stranger/model}}}}]\n",
-        with_model(model("mine/model")),
-    ),
-    "models": (f"{CONFIG}models: [{model('stranger/model')}]\n", CONFIG),
-    "search": (
-        f"{with_model(model('mine/model', 'false'))}"
-        "search: {plugin: optuna, trials: 2, over: {model.trust_remote_code: [false, true]}}\n",
-        with_model(model("mine/model", "false")),
-    ),
-    "search of several keys": (
-        f"{with_model(model('mine/model'))}"
-        "search: {plugin: optuna, trials: 2, over: {model.id: [mine/model, mine/other], "
-        "model.revision: [main, x]}}\n",
-        f"{with_model(model('mine/model'))}models: [{model('mine/other')}, "
-        "{source: hub, id: mine/model, revision: x, trust_remote_code: true}]\n",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.nightly(but_each=3)
-@pytest.mark.parametrize("place", OTHERS)
-def test_options_that_run_code_are_no_others(
-    project: Project, place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from harness.stored import opened
-
-    theirs, own = OTHERS[place]
-    monkeypatch.chdir(project.folder)
-    name = stored(project, theirs)
-    project.write(own)
-    with pytest.raises(trust.Untrusted, match="runs code by its options"):
-        opened(name, Quiet())
-    project.write(theirs.replace("path: evil.py", f"path: {folder_of(project) / 'evil.py'}"))
-    opened(name, Quiet())
-    project.write(own)
-    with trust.trusting():
-        opened(name, Quiet())
-    assert not (project.folder / "ran").exists()
-
-
 def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
     from harness.config.variants import Variants
     from harness.engine.run import Run
@@ -349,9 +368,9 @@ def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project,
         config = opened(run.name, Quiet()).config
         steps = Steps(Run(config, Quiet(), name=run.name))
         other = Variants(config).changed({"model": stranger}, "arms")
-        with pytest.raises(trust.Untrusted, match="does not set"):
+        with pytest.raises(gate.Untrusted, match="sets no such options"):
             steps.within(other)
-        with trust.trusting():
+        with gate.fresh(trusting=True):
             steps.within(other)
 
 
@@ -378,11 +397,11 @@ def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: objec
     [
         lambda run: (run / "config.yaml").write_text("plugins: evil.py\n"),
         lambda run: (run / "config.yaml").write_text("plugins: [1, {a: 2}]\n"),
-        lambda run: name_plugins(run, {str(run / "evil.py"): None}),
-        lambda run: name_plugins(run, {str(run / "evil.py")}),
-        lambda run: name_plugins(run, [str(run / "evil.py"), "a\0b"]),
-        lambda run: name_plugins(run, [str(run / "evil.py"), 1]),
-        lambda run: (run / "plugins.json").write_text("[1]"),
+        lambda run: change(run, plugins={str(run / "evil.py"): None}),
+        lambda run: change(run, plugins=[[str(run / "evil.py")]]),
+        lambda run: change(run, plugins=[str(run / "evil.py"), "a\0b"]),
+        lambda run: change(run, plugins=[str(run / "evil.py"), 1]),
+        lambda run: (run / "own.sig").write_bytes(b"\xff"),
         lambda run: (run / "command.json").write_text('["harness", "iterate", "-c", "a\\u0000b"]'),
         lambda run: shutil.rmtree(run),
     ],

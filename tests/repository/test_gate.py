@@ -63,6 +63,7 @@ EXCEPTIONS = {
     ("plugins/harness_sandbox/__init__.py", "process"): "whether the sandbox has the same Python",
     ("plugins/harness_sandbox/supervisor.py", "import"): "the library of the sandbox",
     ("harness/engine/worker_process.py", "process"): "a fork of itself does each job",
+    ("harness/remote/transport.py", "address"): "of a client whose address has passed the gate",
     ("harness/scoring/workers.py", "process"): "processes of its own measure shares of a score",
     ("plugins/harness_transformers/devices.py", "process"): "a fork of itself looks at the device",
     ("plugins/harness_transformers/ranks/launching.py", "process"): "ranks of its own training",
