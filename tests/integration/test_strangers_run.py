@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +16,12 @@ import pytest
 from harness.cli.commands import HELP
 from harness.config import own
 from harness.context import Quiet
-from harness.engine import resume_command, trust
+from harness.engine import launched, resume_command, trust
 from harness.kit import gate, yaml_file
 from harness.kit.files import append_line, files_digest, write_json
-from harness.records import Checkpoint
+from harness.records import Checkpoint, to_json
 from harness.store.writing import query
-from tests.support.chat_server import Server, said
+from tests.support.chat_server import Answer, Server, said
 from tests.support.project import CONFIG, FAKES, Project, Result
 
 INSTALLED = CONFIG.replace(f"plugins: [{FAKES}]\n", "")
@@ -420,3 +422,90 @@ def test_a_report_shows_what_is_written_in_it(short: tuple[Project, Result]) -> 
     told = project.inside("report", "--json").document["rounds"][1]["verdict"]["sentence"]
     page.write_text(page.read_text().replace(told, "It was never better."))
     assert "It was never better." in project.inside("report", "--full").out
+
+
+def test_the_page_on_security_has_this_table() -> None:
+    """SECURITY.md, *The gate*: a row for each set of doors, and each command in one of them."""
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text("utf-8")
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| `")]
+    says = {
+        "imports its plugin files; scores": {"import", "process", "address", "secret"},
+        "imports its plugin files": {"import"},
+        "none of the four": set(),
+    }
+    shown: dict[str, set[str]] = {}
+    for commands, own_run, _ in rows:
+        doors = next((doors for words, doors in says.items() if words in own_run), None)
+        if doors is not None:
+            named = re.findall(r"`(\w+)", commands)
+            shown |= dict.fromkeys(named, doors)
+    assert shown == USES
+
+
+def test_a_job_that_a_folder_notes_asks_no_launcher(short: tuple[Project, Result]) -> None:
+    project, _ = short
+    run = folder_of(project)
+    project.write(EVIL, "evil.py")
+    folder = project.folder / ".harness" / "work" / run.name / "train-1"
+    folder.mkdir(parents=True)
+    note = launched.Submitted(
+        "harness-1", "17", "slurm", {}, (str(project.folder / "evil.py"),), "", "train", 0.0
+    )
+    write_json(folder / "submitted.json", to_json(note))
+    listed = project.inside("jobs")
+    assert listed.code == 0 and "not asked" in listed.out + listed.err
+    cancelled = project.inside("jobs", "--cancel", "17")
+    assert cancelled.code == 2 and "--trust" in cancelled.err, cancelled.err
+    assert not (project.folder / "ran").exists()
+    project.inside("jobs", "--trust")
+    assert (project.folder / "ran").exists()
+
+
+def test_a_store_that_a_folder_notes_is_not_asked(short: tuple[Project, Result]) -> None:
+    project, _ = short
+    asked: list[str] = []
+    server = Server()
+    server.others = lambda method, path, body: asked.append(path) or Answer(404)  # type: ignore[func-returns-value]
+    with contextlib.closing(server):
+        url = server.url.replace("/v1", "/store")
+        note = {"schema": 1, "store": url, "signature": "0" * 64}
+        write_json(project.folder / ".harness" / "store.json", note)
+        for folder in (project.folder / ".harness" / "artifacts").glob("score*"):
+            shutil.rmtree(folder)
+        for words in (["compare", "0", "1"], ["rebuild"], ["try", "--prompt", "x"], ["pull"]):
+            done = project.inside(*words)
+            assert "Traceback" not in done.err
+        assert "not tied to it here" in done.err and "--trust" in done.err
+        assert not asked
+
+
+def test_what_is_pulled_is_never_ones_own(tmp_path: Path) -> None:
+    """A config of any name, byte code and Python files of a store."""
+    theirs, mine = Project(tmp_path / "theirs"), Project(tmp_path / "mine")
+    store = (tmp_path / "store").as_uri()
+    for folder in (theirs.folder, mine.folder, tmp_path / "store"):
+        folder.mkdir()
+    theirs.write(EVIL, "evil.py")
+    config = yaml_file.read(theirs.write(CONFIG.replace("plugins: [", "plugins: [evil.py, ")))[0]
+    (theirs.folder / "settings.json").write_text(json.dumps({**config, "rounds": 1}))
+    done = theirs.inside(
+        "iterate", "-c", "settings.json", "--no-test", "--set", f"execution.store={store}"
+    )
+    assert done.code == 0, done.err
+    run = folder_of(theirs).name
+    assert mine.inside("pull", run, "--store", store).code == 0
+    assert (mine.folder / "settings.json").exists() and not (mine.folder / "evil.py").exists()
+    assert mine.inside("pull", run, "--trust").code == 0
+    assert (mine.folder / "evil.py").exists()
+    for words in (
+        ["rebuild", run],
+        ["iterate", "-c", "settings.json"],
+        ["check", "-c", "settings.json"],
+    ):
+        done = mine.inside(*words)
+        assert done.code == 2 and "--trust" in done.err, done.err
+        assert not (mine.folder / "ran").exists()
+    again = ["iterate", "-c", "settings.json", "--no-test"]
+    assert mine.inside(*again, "--trust").code == 0
+    (mine.folder / "ran").unlink()
+    assert mine.inside(*again).code == 0, "trusted once, it is the user's own"
