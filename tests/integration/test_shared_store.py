@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.config import own
 from harness.engine import artifacts, ledger, objects, shared_run
 from harness.engine.artifacts import Artifacts
 from harness.engine.objects import StoreError
@@ -103,7 +104,7 @@ def test_a_run_goes_from_one_machine_to_another(tmp_path, bucket):
         assert three.inside("--trust", *words).code == 0
     weights = three.folder / ".harness" / "artifacts" / "train"
     assert not list(weights.glob("*/adapter*")) or list(weights.glob("*/emptied"))
-    more = three.inside("iterate", "--rounds", "2", "--json")
+    more = three.inside("--trust", "iterate", "--rounds", "2", "--json")
     assert more.code == 0, more.err
     # Another run that opens the same rows of test: the second opening, whatever the machine.
     assert [r.document["test"]["looks"] for r in (first, second, more)] == [1, 1, 2]
@@ -141,8 +142,8 @@ def test_code_of_a_run_is_pulled_where_the_user_says_so_alone(tmp_path, bucket):
     name = one.inside("iterate", "--json", "--no-test").document["run"]
     two = machine(tmp_path, "two", None)
     pulled = two.inside("pull", name, "--store", URL)
-    assert pulled.code == 0 and pulled.err.count("--trust takes it") == 2
-    assert not (two.folder / "mine.py").exists() and not (two.folder / "harness.yaml").exists()
+    assert pulled.code == 0 and pulled.err.count("--trust takes it") == 1
+    assert not (two.folder / "mine.py").exists() and (two.folder / "harness.yaml").exists()
     (two.folder / "mine.py").write_text("# my own\n")
     pulled = two.inside("--trust", "pull", name)
     assert "mine.py is another one here" in pulled.err
@@ -150,30 +151,26 @@ def test_code_of_a_run_is_pulled_where_the_user_says_so_alone(tmp_path, bucket):
     assert (two.folder / "mine.py").read_text() == "# my own\n"
 
 
-def test_a_config_in_the_store_that_is_not_the_runs_own_is_looked_at_itself(tmp_path):
+@pytest.mark.parametrize("code", [False, True])
+def test_only_files_of_known_kinds_are_taken_and_none_is_ones_own(
+    tmp_path: Path, code: bool
+) -> None:
     (tmp_path / "store").mkdir()
     store = objects.opened(f"file://{tmp_path}/store")
-    plain = Path("harness.yaml").read_text()
-    texts = {
-        "a.yaml": plain,
-        "b.yaml": plain.replace("{plugin: json}", "{plugin: executes, sandbox: [sh]}"),
-        "c.yaml": plain + "execution: {launcher: {plugin: slurm, setup: ['rm -r ~']}}\n",
-        "d.yaml": "plugins: [./x.py]\n",
-        "rules.yaml": "id: x\n",
-    }
-    for text in texts.values():
-        data = text.encode()
-        store.put(objects.file_key(hashlib.sha256(data).hexdigest()), data)
-    files = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
-    root, folder = tmp_path / "root", tmp_path / "run"
-    root.mkdir()
-    folder.mkdir()
-    (folder / "config.yaml").write_text(plain)
+    names = ["a.yaml", "rows.jsonl", "settings.json", "x.py", "ctypes.pyc", "lib.so", "Makefile"]
+    for name in names:
+        store.put(objects.file_key(hashlib.sha256(name.encode()).hexdigest()), name.encode())
+    files = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
+    machine = tmp_path / "root" / ".harness"
+    machine.mkdir(parents=True)
     state = shared_run.State(1, project=files)
-    said = list(shared_run._take_project(store, root, folder, state, code=False))
-    assert [sentence.split()[0] for sentence in said] == ["b.yaml", "c.yaml", "d.yaml"]
-    assert sorted(path.name for path in root.iterdir()) == ["a.yaml", "rules.yaml"]
-    assert list(shared_run._take_project(store, root, folder, state, code=True)) == []
+    said = list(shared_run._take_project(store, machine, state, code=code))
+    taken = sorted(path.name for path in machine.parent.iterdir() if path != machine)
+    assert taken == ["a.yaml", "rows.jsonl", "settings.json", *(["x.py"] if code else [])]
+    assert sorted(sentence.split()[0] for sentence in said) == sorted({*names} - {*taken})
+    assert all(own.is_pulled(machine.parent / name, machine) for name in taken)
+    (machine.parent / "a.yaml").write_text("mine: now")
+    assert not own.is_pulled(machine.parent / "a.yaml", machine)
 
 
 # -- who drives -------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ FILES = sorted(
 MODULES = {
     "subprocess": "process", "multiprocessing": "process", "loky": "process", "pty": "process",
     "torch.distributed.elastic": "process",
-    "urllib.request": "address", "http.client": "address", "httpx2": "address",
+    "urllib.request": "address", "httpcore2": "address", "http.client": "address",
+    "httpx2": "address",
     "httpx": "address", "requests": "address", "aiohttp": "address", "ftplib": "address",
     "smtplib": "address", "xmlrpc": "address", "fsspec": "address", "s3fs": "address",
     "boto3": "address", "ray": "address", "wandb": "address", "mlflow": "address",
@@ -35,7 +36,8 @@ NAMES = {
     "concurrent.futures.ProcessPoolExecutor": "process", "sys.executable": "process",
     "asyncio.create_subprocess_exec": "process", "asyncio.create_subprocess_shell": "process",
     "asyncio.open_connection": "address", "urllib.request.Request": "",
-    "urllib.request.url2pathname": "",
+    "urllib.request.url2pathname": "", "urllib.request.getproxies": "",
+    "urllib.request.proxy_bypass": "", "fsspec.callbacks.Callback": "",
 }  # fmt: skip
 """Name of a module -> its door; empty: it is none."""
 CALLED = {

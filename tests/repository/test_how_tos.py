@@ -117,6 +117,7 @@ def test_answers_of_two_runs_are_compared_as_files(finished: Any) -> None:
 def test_the_model_is_found_and_copied_as_written(finished: Any) -> None:
     project, _ = finished
     use, copy = blocks("use-the-model", "python")
+    project.signed()
     run_python(copy, project.folder)
     assert (project.folder / "adapter" / "skill.json").is_file()
     compile(use, "use.py", "exec")
