@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from harness import errors, stats
-from harness.boundary.calls import plainly
+from harness.boundary.calls import aloud, plainly
+from harness.boundary.lending import Lent
 from harness.boundary.results import checked
+from harness.context import Report, silent
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
 from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line, titled
@@ -28,6 +30,8 @@ STOPS_SCORING = (*STOPPING, ConfigError, EnvironmentFailure, PluginError)
 
 CAVEAT = 40
 """Characters of a caveat."""
+REASON = 300
+"""Characters of why a row gets no score."""
 
 
 def group_names(groups: Groups, ids: Iterable[str]) -> list[str]:
@@ -88,6 +92,22 @@ class MetricEntry:
         remarks = self._called(partial(self.metric.remarks, pairs), "remarks")
         with plainly(self._where):
             return list(checked(tuple[str, ...], remarks, "remarks()"))
+
+    def fields(self) -> Sequence[str]:
+        """The metric's; raises PluginError where they are no texts."""
+        fields = self._called(self.metric.fields, "fields")
+        with plainly(self._where):
+            return list(checked(tuple[str, ...], fields, "fields()"))
+
+    def unscorable(
+        self, rows: Sequence[Example], report: Report = silent
+    ) -> Mapping[str, Sequence[str]]:
+        """The metric's, in one line each; raises PluginError where that is no mapping of ids."""
+        call = plainly(self._where, aloud, lent=Lent(rows))
+        with call:
+            given = self.metric.unscorable(rows, call.calls.hearing(report))
+            reasons = checked(Mapping[str, tuple[str, ...]], given, "unscorable()")
+            return {one_line(why, REASON): of for why, of in reasons.items()}
 
     @property
     def _where(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AllowInfNan
 
 from harness.boundary.results import refused, returned, short
+from harness.context import Report
 from harness.records import (
     ErrorLabel,
     Example,
@@ -129,6 +130,26 @@ class Metric(Plugin):
     def corpus(self, pairs: Sequence[tuple[Prediction, Example]]) -> Mapping[str, float]:
         """Only for ``additive = False``: score name -> value of the whole set."""
         raise NotImplementedError
+
+    def fields(self) -> Sequence[str]:
+        """The fields of ``meta`` that it reads and that may hold a list or an object in a file.
+
+        They come as JSON text: ``meta`` is flat. ``harness score`` drops other such fields.
+        """
+        return ()
+
+    def unscorable(self, rows: Sequence[Example], report: Report) -> Mapping[str, Sequence[str]]:
+        """Rows that get no score whatever is answered: why -> their ids. Optional.
+
+        Asked by ``harness data check``, before there is any answer.
+
+        Args:
+            report: is told of done, all, and what is done, if it takes long.
+
+        Raises:
+            EnvironmentFailure: it cannot be said here.
+        """
+        return {}
 
     def caveat(self) -> str:
         """A word or two that stands beside its scores wherever they are shown (*uncalibrated*).

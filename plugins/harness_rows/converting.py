@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import string
 import sys
@@ -375,12 +376,21 @@ class Converter:
             value = value_of(record, column)
             if value is MISSING:
                 continue
-            if isinstance(value, dict):
+            if isinstance(value, dict) and not any(map(_is_nested, value.values())):
                 for key, inner in value.items():
                     meta[sys.intern(str(key))] = self._scalar(inner, column)
+            elif _is_nested(value):
+                meta[column] = self._as_json(value, column)
             else:
                 meta[column] = self._scalar(value, column)
         return meta
+
+    def _as_json(self, value: Any, column: str) -> str:
+        """A list, or an object that holds others, as text: ``meta`` is flat."""
+        try:
+            return json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            raise self._wrong("`meta` holds JSON, and this is none", column) from None
 
     def _scalar(self, value: Any, column: str) -> Any:
         if isinstance(value, str):
@@ -400,6 +410,10 @@ class Converter:
         if tools is None or not all(isinstance(tool, dict) for tool in tools):
             raise self._wrong("`tools` must be a list of objects", column)
         return tuple(map(tool_of, tools))
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (list, dict))
 
 
 def _kind(value: Any) -> str:

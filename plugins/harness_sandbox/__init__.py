@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -15,9 +15,13 @@ from harness import Context, ErrorLabel, Example, ScoredExample, Verification
 
 if TYPE_CHECKING:
     from harness_sandbox.programs import Outcome, Program
-    from harness_sandbox.sandboxes import Sandbox
+    from harness_sandbox.row_tests import RowTests
+    from harness_sandbox.sandboxes import Limits, Sandbox
 
 Pairs = Sequence[tuple[harness.Prediction, Example]]
+LOOKED_AT = 200
+"""Rows whose tests are tried before any answer is there."""
+TEST_NOTHING = "its tests test nothing: they pass behind an empty answer, or whatever it gives"
 
 
 class ExecutesOptions(harness.Options):
@@ -25,8 +29,8 @@ class ExecutesOptions(harness.Options):
 
     tests: str = Field(
         default="tests",
-        description="the field of `meta` that holds the tests of a row (code that is run after "
-        "the answer's); rows without it have only to run",
+        description="the field of `meta` that holds the tests of a row (code, or inputs and "
+        "outputs); rows without it have only to run",
     )
     code: Literal["fence", "whole"] = Field(
         default="fence",
@@ -70,6 +74,7 @@ class Executing:
     """A plugin that runs programs. What became of a program is known to all of one process."""
 
     name: ClassVar[str] = "executes"
+    revision: ClassVar[int] = 2
     libraries: ClassVar[Sequence[str] | None] = ()
     runs_code: ClassVar[Sequence[str]] = ("sandbox",)
     unkeyed: ClassVar[Mapping[str, str]] = {
@@ -78,40 +83,79 @@ class Executing:
 
     options: Any
     _known: dict[tuple[str, Program], Outcome] = {}
+    _always_pass: dict[tuple[str, RowTests], bool] = {}
+    _unusable: dict[tuple[str, RowTests], str] = {}
     _probed: dict[str, Sandbox] = {}
     _probing = threading.Lock()
 
+    def _tests(self, example: Example) -> RowTests | None:
+        """The tests of a row; None where it has none.
+
+        Raises:
+            ValueError: they are of a kind that is not known.
+        """
+        from harness_sandbox.row_tests import row_tests
+
+        return row_tests(example.meta, self.options.tests)
+
     def _program(self, answer: str, example: Example) -> Program:
+        """An answer with the tests of its row.
+
+        Raises:
+            ValueError: see :meth:`_tests`.
+        """
         from harness_sandbox.programs import Program, code_of
 
-        tests = example.meta.get(self.options.tests)
-        if isinstance(tests, (list, tuple)):  # a list is Python too, and asserts nothing
-            tests = "\n".join(map(str, tests))
-        code = code_of(answer, self.options.code)
-        return Program(code, "" if tests is None else str(tests))
+        return Program(code_of(answer, self.options.code), self._tests(example))
 
-    def _outcome(self, program: Program) -> Outcome:
-        """What became of a program, which is run at most once.
+    def _outcome(self, program: Program) -> Outcome | None:
+        """What became of a program, which is run at most once; None where its tests test nothing.
 
         Raises:
             ValueError: it cannot be scored.
             EnvironmentFailure: there is no sandbox, or it does not hold programs in.
         """
         from harness_sandbox import programs
+
+        if program.tests is not None and self._test_nothing(program.tests):
+            return None
+        key = self._setting, program
+        if key not in self._known:
+            command = self.options.command
+            self._known[key] = programs.run(program, self._sandbox(), command, self._limits)
+        return self._known[key]
+
+    def _test_nothing(self, tests: RowTests) -> bool:
+        """Whether tests pass whatever the answer, which is tried once."""
+        from harness_sandbox import programs
+
+        key = self._setting, tests
+        if key not in self._always_pass:
+            command, passed = self.options.command, False
+            try:
+                passed = programs.always_pass(tests, self._sandbox(), command, self._limits)
+            except ValueError as error:
+                self._unusable[key] = str(error)
+            self._always_pass[key] = passed
+        if key in self._unusable:
+            raise ValueError(self._unusable[key])
+        return self._always_pass[key]
+
+    @property
+    def _setting(self) -> str:
+        settings: str = self.options.model_dump_json(exclude={"workers", "tests", "code"})
+        return settings
+
+    @property
+    def _limits(self) -> Limits:
         from harness_sandbox.sandboxes import Limits
 
-        options = self.options
-        key = options.model_dump_json(exclude={"workers", "tests", "code"}), program
-        if key not in self._known:
-            sandbox = self._sandbox()
-            limits = Limits(options.seconds, options.memory, options.disk)
-            self._known[key] = programs.run(program, sandbox, options.command, limits)
-        return self._known[key]
+        return Limits(self.options.seconds, self.options.memory, self.options.disk)
 
     def _sandbox(self) -> Sandbox:
         """The sandbox, once it was seen to hold programs in."""
         from harness_sandbox.probe import probe
-        from harness_sandbox.sandboxes import Limits, chosen
+        from harness_sandbox.sandboxes import chosen
 
         options = self.options
         key = options.model_dump_json(include={"sandbox", "memory", "disk", "command"})
@@ -125,31 +169,47 @@ class Executing:
                         where="executes: command",
                         hint="install bubblewrap, or name a command as sandbox:",
                     )
-                probe(sandbox, Limits(options.seconds, options.memory, options.disk))
+                probe(sandbox, self._limits)
                 self._probed[key] = sandbox
             return self._probed[key]
 
-    def _all(self, wanted: Sequence[Program]) -> Iterator[int]:
-        """Run programs side by side; gives the number of those that are done."""
+    def _ready(self, answers: Iterable[tuple[str, Example]]) -> Iterator[tuple[int, int, str]]:
+        """Try the tests of rows and run answers, some at a time; gives how far it is.
+
+        What cannot be scored is left out.
+        """
+        programs: dict[Program, None] = {}
+        for answer, row in answers:
+            with contextlib.suppress(ValueError):
+                programs[self._program(answer, row)] = None
+        tests = {program.tests for program in programs if program.tests is not None}
+        for done, total in self._side_by_side(self._test_nothing, list(tests)):
+            yield done, total, "tests tried without an answer"
+        for done, total in self._side_by_side(self._outcome, list(programs)):
+            yield done, total, "programs run"
+
+    def _side_by_side(
+        self, work: Callable[[Any], object], of: Sequence[Any]
+    ) -> Iterator[tuple[int, int]]:
+        """Do a piece of work for each of these; gives how many are done, and of how many."""
         from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
         from harness.kit import cgroups
 
-        if not wanted:
+        if not of:
             return
         self._sandbox()
         cores = cgroups.cores(cgroups.limits())
         pool = ThreadPoolExecutor(min(self.options.workers or cores, cores))
         try:
-            waiting = {pool.submit(self._outcome, program) for program in dict.fromkeys(wanted)}
-            total = len(waiting)
+            waiting = {pool.submit(work, each) for each in of}
             while waiting:
                 # Woken now and then, so that Ctrl-C is seen.
                 done, waiting = wait(waiting, 0.5, FIRST_COMPLETED)
                 for future in done:
                     if not isinstance(future.exception(), ValueError):
                         future.result()
-                yield total - len(waiting)
+                yield len(of) - len(waiting), len(of)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -193,30 +253,70 @@ class Executes(Executing, harness.Metric):
         Raises:
             EnvironmentFailure: there is no sandbox, or it does not hold programs in.
         """
-        programs = [self._program(answer.text, row) for answer, row in pairs]
-        total = len(set(programs))
-        for done in self._all(programs):
-            self.progress(done, total, "programs run")
+        for done, total, what in self._ready((answer.text, row) for answer, row in pairs):
+            self.progress(done, total, what)
 
-    def measure(self, prediction: harness.Prediction, example: Example) -> float:
-        """1 or 0.
+    def measure(self, prediction: harness.Prediction, example: Example) -> float | None:
+        """1 or 0; None where the row's tests test nothing.
 
         Raises:
             ValueError: the row's tests cannot be used.
             EnvironmentFailure: there is no sandbox, or it does not hold programs in.
         """
-        return float(not self._outcome(self._program(prediction.text, example)).fault)
+        outcome = self._outcome(self._program(prediction.text, example))
+        return None if outcome is None else float(not outcome.fault)
+
+    def fields(self) -> Sequence[str]:
+        """The field of the tests, and those that MBPP has beside it."""
+        from harness_sandbox.row_tests import SETUP
+
+        return (self.options.tests, *SETUP)
+
+    def unscorable(
+        self, rows: Sequence[Example], report: harness.Report
+    ) -> Mapping[str, Sequence[str]]:
+        """Rows whose tests test nothing, or cannot be used: of :data:`LOOKED_AT` the tests are run.
+
+        Raises:
+            EnvironmentFailure: there is no sandbox, or it does not hold programs in.
+        """
+        from harness.kit.draws import drawn
+
+        tested = [row for row in rows if row.meta.get(self.options.tests) is not None]
+        sample = drawn(tested, LOOKED_AT)
+        for progress in self._ready(("", row) for row in sample):
+            report(*progress)
+        of = "" if len(sample) == len(tested) else f" (of {len(sample):,} that were tried)"
+        found: dict[str, list[str]] = {}
+        for row in sample:
+            if why := self._why_unscored(row):
+                found.setdefault(f"{why}{of}", []).append(row.id)
+        return found
+
+    def _why_unscored(self, row: Example) -> str:
+        try:
+            return TEST_NOTHING if self._outcome(self._program("", row)) is None else ""
+        except ValueError as error:
+            return str(error)
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:
-        """Which Python it is where it is not ours, and how many rows have no tests."""
+        """How many rows have no tests or such as test nothing, and which Python it is."""
         from harness_sandbox.sandboxes import chosen
 
         remarks = []
-        without = sum(not self._program("", row).tests for _, row in pairs)
+        rows = [row for _, row in pairs]
+        without = sum(row.meta.get(self.options.tests) is None for row in rows)
         if without:
             remarks.append(
-                f"{without} of {len(pairs)} rows have no tests (`{self.options.tests}`): an answer "
+                f"{without} of {len(rows)} rows have no tests (`{self.options.tests}`): an answer "
                 "to them has only to run."
+            )
+        idle = [row.id for row in rows if self._is_known_to_test_nothing(row)]
+        if idle:
+            remarks.append(
+                f"the tests of {len(idle)} of {len(rows)} rows test nothing, and these rows have "
+                f"no score, first '{idle[0]}': they pass behind an empty answer, or whatever its "
+                "functions give."
             )
         # Reports ask too, perhaps on a machine without a sandbox: nothing is run for them.
         with contextlib.suppress(harness.EnvironmentFailure):
@@ -229,6 +329,12 @@ class Executes(Executing, harness.Metric):
             if not sandbox.writes:
                 remarks.append(f"programs could not write files: {sandbox.name} bounds no disk.")
         return remarks
+
+    def _is_known_to_test_nothing(self, row: Example) -> bool:
+        with contextlib.suppress(ValueError):
+            tests = self._tests(row)
+            return tests is not None and self._always_pass.get((self._setting, tests), False)
+        return False
 
 
 class ExecutesDetector(Executing, harness.Detector):
@@ -252,9 +358,10 @@ class ExecutesDetector(Executing, harness.Detector):
         """The category, with the program's last line or the limit as evidence."""
         if scored.values.get("executes") == 1.0:
             return
-        outcome = self._outcome(self._program(scored.prediction.text, scored.example))
-        if outcome.fault:
-            yield ErrorLabel(scored.example.id, outcome.fault, outcome.why, self.name)
+        with contextlib.suppress(ValueError):  # of tests that cannot be used: the metric says so
+            outcome = self._outcome(self._program(scored.prediction.text, scored.example))
+            if outcome is not None and outcome.fault:
+                yield ErrorLabel(scored.example.id, outcome.fault, outcome.why, self.name)
 
 
 class ExecutesVerifier(Executing, harness.Verifier):
@@ -269,14 +376,17 @@ class ExecutesVerifier(Executing, harness.Verifier):
         """Whether the row's first reference runs."""
         if not row.references:
             return Verification(False, "no answer to run")
-        outcome = self._outcome(self._program(row.references[0], row))
+        try:
+            outcome = self._outcome(self._program(row.references[0], row))
+        except ValueError as error:
+            return Verification(False, str(error))
+        if outcome is None:
+            return Verification(False, TEST_NOTHING)
         return Verification(not outcome.fault, outcome.fault or "its code runs")
 
     def verify_all(self, rows: Sequence[Example], context: Context) -> Sequence[Verification]:
         """The same for many, some at a time."""
-        for _ in self._all(
-            [self._program(row.references[0], row) for row in rows if row.references]
-        ):
+        for _ in self._ready((row.references[0], row) for row in rows if row.references):
             pass
         return [self.verify(row, context) for row in rows]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from harness.kit.text import one_line
+from harness_sandbox.row_tests import RowTests, same_output, same_value
 from harness_sandbox.sandboxes import Ending, Limits, Sandbox
 
 DOES_NOT_RUN = "does not run"
@@ -21,49 +25,13 @@ LARGEST = 1024**2
 _SHOWN = 300
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 
-_RUNNER = r"""
-import json, os, sys, types
-
-def run():
-    given = json.loads(sys.stdin.buffer.read())
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    sys.stdin = open(0)
-    word, out, write, execute = given["word"].encode(), os.dup(1), os.write, exec
-    code, tests = given["code"], given["tests"]
-    # With tests, what stands under `if __name__ == "__main__"` is not run, as for any import.
-    name = "answer" if tests else "__main__"
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    sys.argv = ["answer.py"]
-    try:
-        tested = compile(tests, "tests.py", "exec")
-    except (SyntaxError, ValueError) as error:  # no fault of the answer
-        write(out, b"\n" + word[16:] + b"\n" + ascii(error).encode())
-        os._exit(1)
-    given.clear()
-    try:
-        execute(compile(code, "answer.py", "exec"), module.__dict__)
-    except MemoryError:
-        module.__dict__.clear()  # room to say so
-        raise
-    if tests:
-        write(out, b"\n" + word[:16] + b"\n")
-        execute(tested, module.__dict__)
-        sys.stdout.flush()
-        write(out, b"\n" + word + b"\n")
-
-run()
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is run: code, and tests of its row (empty: none)."""
+    """What is run: code, and the tests of its row (None: it has only to run)."""
 
     code: str
-    tests: str = ""
+    tests: RowTests | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,38 +66,84 @@ def run(program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limi
         command: of another language, with ``{file}`` for the file of the code; empty for Python.
 
     Raises:
-        ValueError: the tests of the row cannot be read, or do not print ``{token}`` where another
+        ValueError: the tests of the row cannot be used, do not print ``{token}`` where another
             language has to, or texts are too large: no score.
         EnvironmentFailure: the sandbox cannot be started.
     """
     if not program.code.strip():
         return Outcome(DOES_NOT_RUN, "no code")
+    return _run(program, sandbox, command, limits, trial=False)
+
+
+def always_pass(tests: RowTests, sandbox: Sandbox, command: Sequence[str], limits: Limits) -> bool:
+    """Whether tests pass behind an empty answer; those in Python also whatever functions give.
+
+    They test nothing then: no answer could fail.
+
+    Args:
+        command, limits: see :func:`run`.
+
+    Raises:
+        ValueError, EnvironmentFailure: see :func:`run`.
+    """
+    if not tests.cases and not tests.code.strip():
+        return True
+    empty = Program("" if command or tests.code else "pass", tests)
+    return not _run(empty, sandbox, command, limits, trial=bool(tests.code)).fault
+
+
+def _run(
+    program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limits, *, trial: bool
+) -> Outcome:
+    tests = program.tests or RowTests()
     # Known to nobody before the program runs: printing "passed" or ending with 0 is no proof.
     word = secrets.token_hex(16)
     if command:
-        if program.tests and TOKEN not in program.tests:
+        if tests.cases:
+            raise ValueError("inputs and outputs are run for Python alone, without `command`")
+        if program.tests and TOKEN not in tests.code:
             raise ValueError(f"the tests of the row do not print {TOKEN} at their end")
-        text = f"{program.code}\n{program.tests.replace(TOKEN, word)}\n"
+        text = f"{program.code}\n{tests.code.replace(TOKEN, word)}\n"
         file = next(w for w in command if "{file}" in w).replace("{file}", "answer")
         script, words = f'cat >{shlex.quote(file)}; exec "$@" </dev/null', list(command)
         words = [each.replace("{file}", "answer") for each in words]
     else:
-        task = {"word": word, "code": program.code, "tests": program.tests}
+        # What is expected of a printing program stays outside: none can print what it has found.
+        limits = replace(
+            limits, output=limits.output + 2 * sum(len(c.expected) for c in tests.cases)
+        )
+        task = {
+            "word": word,
+            "code": program.code,
+            "tests": tests.code,
+            "entry_point": tests.entry_point,
+            "cases": [case.given for case in tests.cases] if tests.cases else None,
+            "called": tests.entry_point if tests.called else "",
+            "trial": trial,
+            "output": limits.output,
+        }
         text, script = json.dumps(task), 'exec "$@"'
-        words = [sandbox.python, "-s", "-B", "-u", "-c", _RUNNER]
+        words = [sandbox.python, "-s", "-B", "-u", "-c", _runner()]
     fed = text.encode("utf-8", "surrogatepass")
     if len(fed) > LARGEST:
         raise ValueError(f"code and tests have more than {LARGEST // 1024} KiB")
     ending = sandbox.run(script, words, fed, limits)
     if f"\n{word[16:]}\n".encode() in ending.output:
         last_line = ending.output.decode(errors="replace").rpartition("\n")[2]
-        raise ValueError(f"the tests of the row cannot be read: {one_line(last_line, _SHOWN)}")
+        raise ValueError(f"the tests of the row {one_line(last_line, _SHOWN)}")
     return _outcome(ending, program, word)
+
+
+@cache
+def _runner() -> str:
+    return Path(__file__).with_name("runner.py").read_text(encoding="utf-8")
 
 
 def _outcome(ending: Ending, program: Program, word: str) -> Outcome:
     output, begun = ending.output, word[:16].encode()
-    passed = not program.tests or word.encode() in output
+    if program.tests and (wrong := _wrong(program.tests, output, word)):
+        return Outcome(FAILS_ITS_TESTS, one_line(wrong, _SHOWN))
+    passed = not program.tests or f"\n{word}\n".encode() in b"\n" + output
     if ending.code == 0 and not ending.limit and passed:
         return Outcome()
     fault = FAILS_ITS_TESTS if program.tests and begun in output else DOES_NOT_RUN
@@ -143,3 +157,28 @@ def _outcome(ending: Ending, program: Program, word: str) -> Outcome:
     if ending.code is not None and (ending.code < 0 or ending.code > 128):
         exit_words = f"ended by signal {-ending.code if ending.code < 0 else ending.code - 128}"
     return Outcome(fault, last or exit_words)
+
+
+def _wrong(tests: RowTests, output: bytes, word: str) -> str:
+    """The first input for which something else came out than is expected; empty for none."""
+    results = list(_results(output, f"{word}:".encode()))
+    for number, (case, result) in enumerate(zip(tests.cases, results, strict=False), start=1):
+        expected = json.loads(case.expected)
+        if tests.called:
+            value = None
+            with contextlib.suppress(ValueError, RecursionError):
+                value = json.loads(result)
+            right = bool(result) and same_value(value, expected)
+        else:
+            right = same_output(result, expected)
+        if not right:
+            given = result.strip() or "nothing"
+            return f"input {number} of {len(tests.cases)} gives {given[:100]}, not {expected}"
+    return ""
+
+
+def _results(output: bytes, mark: bytes) -> Iterator[str]:
+    for line in output.splitlines():
+        if line.startswith(mark):
+            with contextlib.suppress(ValueError):
+                yield str(json.loads(line.removeprefix(mark)))

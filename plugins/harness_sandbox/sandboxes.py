@@ -66,11 +66,13 @@ class Limits:
         seconds: by the clock, from outside.
         memory: MiB of all its processes together.
         disk: MiB of files.
+        output: bytes of output.
     """
 
     seconds: float = 10.0
     memory: int = 1024
     disk: int = 64
+    output: int = OUTPUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Ending:
     Attributes:
         code: its exit code; None where it was ended from outside.
         limit: what it went beyond (``time limit of 10 s``), or empty.
-        output: what it wrote, both streams, at most :data:`OUTPUT` bytes.
+        output: what it wrote, both streams, as far as :attr:`Limits.output` lets it.
     """
 
     code: int | None
@@ -419,9 +421,9 @@ def _followed(process: gate.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
                     if not piece:
                         selector.unregister(process.stdout)
                         listening = False
-                    if len(output) > OUTPUT:
-                        cut = bytes(output[:OUTPUT])
-                        return Ending(None, f"output limit of {OUTPUT // 1024} KiB", cut)
+                    if len(output) > limits.output:
+                        cut = bytes(output[: limits.output])
+                        return Ending(None, f"output limit of {limits.output // 1024} KiB", cut)
                     continue
                 try:
                     fed = fed[os.write(key.fd, fed[:65536]) :] if fed else fed

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -29,7 +30,8 @@ class Row:
     Attributes:
         id: None where the file gives no ids. The number 7 and the text "7" are one id.
         texts: for predictions exactly one; for references none or more.
-        meta: the row's other fields, as far as they are JSON scalars.
+        meta: the row's other fields, as far as they are JSON scalars; lists and objects that a
+            metric reads as JSON text.
         place: where a person finds it: ``refs.jsonl:12`` is the line, or in Parquet and JSON
             arrays, which have no lines, the row, counted from 1.
         scores: what the program that wrote the file gave the answer: name -> number.
@@ -67,9 +69,16 @@ REFERENCES = Role(("references", "reference", "text"), ("label", "ideal", "targe
 
 
 class Fields:
-    """Makes rows of one source's records; the first of them settles which fields are used."""
+    """Makes rows of one source's records; the first of them settles which fields are used.
 
-    def __init__(self, source: Source, role: Role, problems: Problems) -> None:
+    Args:
+        nested: fields that are kept though they hold lists or objects.
+    """
+
+    def __init__(
+        self, source: Source, role: Role, problems: Problems, nested: Collection[str] = ()
+    ) -> None:
+        self._nested = frozenset(nested)
         self.source = source
         self.role = role
         self.problems = problems
@@ -121,7 +130,7 @@ class Fields:
         """Those of a table's columns that must be read, whatever they hold."""
         field = self.choose(names, self.source.file)
         turns = {"messages"} if field not in names else set()
-        return {field, "id", "meta"} | turns
+        return {field, "id", "meta"} | turns | (self._nested & set(names))
 
     def _settle(self, names: Iterable[str], place: str) -> None:
         there = list(names)
@@ -230,13 +239,22 @@ class Fields:
         inner = record.get("meta")
         meta: dict[str, Any] = {}
         if isinstance(inner, dict):
-            meta = {intern(k): value for k, value in inner.items() if isinstance(value, _SCALARS)}
+            meta = dict(self._flat(inner, ()))
         elif inner is not None and isinstance(inner, _SCALARS):
             meta = {"meta": inner}
-        for key, value in record.items():
-            if key not in self._left_out and isinstance(value, _SCALARS):
-                meta[intern(key)] = value  # each line of JSON makes keys of its own
+        meta.update(self._flat(record, self._left_out))
         return meta
+
+    def _flat(
+        self, record: Mapping[str, Any], left_out: Collection[str]
+    ) -> Iterator[tuple[str, Any]]:
+        for key, value in record.items():
+            if key in left_out:
+                continue
+            if isinstance(value, _SCALARS):
+                yield intern(key), value  # each line of JSON makes keys of its own
+            elif key in self._nested:
+                yield intern(key), json.dumps(value, default=str)
 
 
 def kind_of(value: object) -> str:

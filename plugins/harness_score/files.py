@@ -111,7 +111,7 @@ def _read(
     examples: Sequence[Example]
     openings: dict[str, Opening] = {}
     if request.config is None:
-        references = _references(request, tables, needed=bool(metrics))
+        references = _references(request, tables, metrics)
         examples, answers = pair(tables, references, group_field=request.group)
     else:
         examples, openings = _rows_of_config(request, request.config, tables, metrics)
@@ -120,16 +120,19 @@ def _read(
     return examples, dict(zip(names, answers, strict=True)), openings
 
 
-def _references(request: Request, tables: Sequence[Table], needed: bool) -> list[Table]:
+def _references(
+    request: Request, tables: Sequence[Table], metrics: Sequence[MetricEntry]
+) -> list[Table]:
     """The files of references; where none is given, those in the systems' logs, which agree."""
+    nested = {name for entry in metrics for name in entry.fields()}
     if request.references:
-        return [read_references(source) for source in request.references]
+        return [read_references(source, nested=nested) for source in request.references]
     paths = [locate(source).path for source in request.files]
     if not all(table.is_log for table in tables) or None in paths:
         raise UsageError("references come from --references or from --config; neither is given")
-    first, *others = [read_references(path) for path in dict.fromkeys(paths) if path]
+    first, *others = [read_references(path, nested=nested) for path in dict.fromkeys(paths) if path]
     targets = {row.id: row for row in first.rows}
-    if needed and not any(row.texts for row in first.rows):
+    if metrics and not any(row.texts for row in first.rows):
         hint = "name a file of references: --references FILE"
         raise DataError("the log has no references", where=first.name, hint=hint)
     for other in others:

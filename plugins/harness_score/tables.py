@@ -10,7 +10,7 @@ empty line of a text file and an empty cell of a CSV file are the empty text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -64,19 +64,24 @@ def read_predictions(source: str, stdin: BinaryIO | None = None) -> Table:
     return _read(source, stdin, PREDICTIONS)
 
 
-def read_references(source: str, stdin: BinaryIO | None = None) -> Table:
+def read_references(
+    source: str, stdin: BinaryIO | None = None, nested: Collection[str] = ()
+) -> Table:
     """No, one or several texts per row: the column named, else ``references``, ``reference``,
     the last turn of ``messages`` if it is the assistant's, or ``text``.
 
     Takes and raises what :func:`read_predictions` does.
+
+    Args:
+        nested: other fields that are kept, as JSON text, where they hold lists or objects.
     """
-    return _read(source, stdin, REFERENCES)
+    return _read(source, stdin, REFERENCES, nested)
 
 
-def _read(name: str, stdin: BinaryIO | None, role: Role) -> Table:
+def _read(name: str, stdin: BinaryIO | None, role: Role, nested: Collection[str] = ()) -> Table:
     source = locate(name)
     problems = Problems()
-    fields = Fields(source, role, problems)
+    fields = Fields(source, role, problems, nested)
     with opened(source, stdin) as (file, kind, head):
         if not head:
             raise DataError("the file is empty", where=source.file, hint=_HINT)

@@ -17,6 +17,7 @@ from harness.stats.decision import POWER, usable
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
 from harness_rows.initial.config_text import ROUNDS, Draft
+from harness_rows.initial.fields import BESIDE_TESTS
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.overview import Begin, Overview
 from harness_rows.initial.request import Request, model_of
@@ -316,7 +317,8 @@ def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
         columns["group"] = seen.fields.group
     meta = [*played.get("meta", []), *seen.fields.facts]
     if seen.tests in seen.reading.unused:
-        meta.append(seen.tests)
+        beside = [name for name in BESIDE_TESTS if name in seen.reading.unused]
+        meta += [name for name in (seen.tests, *beside) if name not in meta]
     if (label := _label(seen)) and label not in meta:
         meta.insert(0, label)
     return {**columns, "meta": meta} if meta else columns

@@ -19,6 +19,10 @@ ROWS_A_VALUE = 5
 LONGEST_VALUE = 60
 """Characters of a value."""
 MOST_FACTS = 6
+LONGEST_TESTS = 100_000
+"""Characters of tests that are taken for such."""
+BESIDE_TESTS = ("entry_point", "test_imports", "test_setup_code")
+"""What data sets call what tests need: HumanEval's name of the function, MBPP's first lines."""
 FEWEST_ORIGINS = 3 * MIN_GROUPS
 """Origins from which train, dev and test can have as many as a verdict needs."""
 ORIGINS = (
@@ -116,13 +120,22 @@ def tests_in(records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> str:
 
 
 def _asserts(value: Any) -> bool:
-    """Whether a value is Python that asserts something."""
-    if not isinstance(value, str) or "assert" not in value:
+    """Whether a value is Python that asserts something, or a list of it."""
+    if isinstance(value, list):
+        return bool(value) and all(map(_asserts, value))
+    if not isinstance(value, str) or "assert" not in value or len(value) > LONGEST_TESTS:
         return False
     try:
-        return any(isinstance(node, ast.Assert) for node in ast.parse(value).body)
+        return any(map(_is_assertion, ast.walk(ast.parse(value))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+
+
+def _is_assertion(node: ast.AST) -> bool:
+    """``assert`` of a test or of HumanEval's ``check``, and ``self.assertEqual`` of unittest."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr.startswith("assert")
+    return isinstance(node, ast.Assert)
 
 
 def _counted(counts: Counter[Any], value: Any) -> bool:

@@ -126,6 +126,13 @@ def test_columns_that_play_no_part_are_named(tmp_path):
     assert found.rows[0].meta == {}
 
 
+def test_facts_that_are_nested_are_json(tmp_path):
+    tests = {"inputs": ["1"], "outputs": ["2"]}
+    row = {"question": "Why?", "answer": "So.", "list": ["a", 1], "tests": tests, "flat": {"k": 1}}
+    found = reading(written(tmp_path, [row]), columns={"meta": ["list", "tests", "flat"]})
+    assert found.rows[0].meta == {"list": '["a", 1]', "tests": json.dumps(tests), "k": 1}
+
+
 def test_the_config_names_columns(tmp_path):
     row = {"frage": "Why?", "kurz": "So.", "lang": "So it is.", "kunde": 7, "thema": "x", "nr": 3}
     columns = {

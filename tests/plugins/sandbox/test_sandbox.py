@@ -17,6 +17,7 @@ from harness import EnvironmentFailure
 from harness_sandbox import sandboxes
 from harness_sandbox.probe import probe
 from harness_sandbox.programs import DOES_NOT_RUN, FAILS_ITS_TESTS, Outcome, Program, run
+from harness_sandbox.row_tests import RowTests
 from harness_sandbox.sandboxes import Limits, Sandbox, chosen
 from tests.plugins.sandbox.hostile import CHEATED_TESTS, CHEATING, OUT, STAYING, TAKING, UNLIKE
 from tests.support.waiting import until
@@ -27,7 +28,8 @@ QUICK = Limits(seconds=60.0, memory=512, disk=16)
 @pytest.fixture(scope="module")
 def outcome(held: Sandbox):
     def of(code: str, tests: str = "", limits: Limits = QUICK) -> Outcome:
-        return run(Program(code, tests), held, [], limits)
+        wanted = RowTests(tests) if tests else None
+        return run(Program(code, wanted), held, [], limits)
 
     return of
 

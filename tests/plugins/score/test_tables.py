@@ -209,6 +209,15 @@ def test_parquet_references(folder: Path, kind: pa.DataType) -> None:
     assert table.rows[0].meta == {"k": 1}
 
 
+def test_lists_that_a_metric_reads_are_kept_as_json(folder: Path) -> None:
+    record = {"id": "1", "reference": "a", "tests": ["x", "y"], "others": ["z"]}
+    Path("r.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    columns("r.parquet", **{name: [value] for name, value in record.items()})
+    for name in ("r.jsonl", "r.parquet"):
+        assert read_references(name, nested=["tests"]).rows[0].meta == {"tests": '["x", "y"]'}
+        assert read_references(name).rows[0].meta == {}
+
+
 def test_a_data_set_in_parquet(folder: Path) -> None:
     columns("r.parquet", messages=[TURNS])
     assert texts(read_references("r.parquet")) == [("a",)]

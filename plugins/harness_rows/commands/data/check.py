@@ -28,7 +28,7 @@ def check(request: Request) -> int:
 
     `harness check` validates a config and says whether its run can begin.
     """
-    from harness_rows.commands.data import checking, fitting
+    from harness_rows.commands.data import checking, fitting, scorable
     from harness_rows.commands.data.lengths import measured
     from harness_rows.commands.data.opening import opened
     from harness_rows.commands.data.printing import answer
@@ -38,6 +38,7 @@ def check(request: Request) -> int:
         data = opened(request, begin)
         findings = list(checking.findings(data, begin))
         if data.rows:
+            findings += scorable.findings(data, begin)
             findings += fitting.findings(measured(data, request, begin))
     findings.sort(key=lambda finding: finding.level != "problem")
     answer(request, _document(data, findings), lambda console: _show(data, findings, console))

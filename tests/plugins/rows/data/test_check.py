@@ -254,3 +254,35 @@ def test_hostile_texts_are_texts(place: Shop) -> None:
     done = place.data("check", "shop.jsonl", *place.columns)
     assert done.code == 4
     assert not set("\x1b\x07\u202e") & set(done.out + done.err)
+
+
+def test_tests_that_test_nothing_are_a_problem(place: Shop) -> None:
+    rows = [
+        {"question": f"Add {words(name)}", "answer": "def f(): return 1", "tests": tests}
+        for name, tests in {
+            "nothing": "# f() is 1", "no call": "def check(candidate): assert candidate() == 1",
+            "fails": "assert f() == 1", "a list": ["assert f() == 1"], "a number": 5,
+        }.items()
+    ]  # fmt: skip
+    place.write(rows)
+    done = place.data("check", "shop.jsonl", "--column", "prompt=question", "--json")
+    assert done.code == 4
+    found = [finding for finding in done.document["findings"] if finding["kind"] == "unscorable"]
+    assert [(finding["places"], finding["level"]) for finding in found] == [
+        (["shop.jsonl:1", "shop.jsonl:2"], "problem"),
+        (["shop.jsonl:5"], "problem"),
+    ]
+    assert "2 rows get no score by executes" in found[0]["what"]
+    assert "of the type int" in found[1]["what"]
+
+
+def test_the_metrics_of_a_config_are_asked(place: Shop) -> None:
+    more = [shop_row(900 + n, "dev", check="assert f()" if n else "# f()") for n in range(3)]
+    place.write(shop(more=more))
+    config = (place.folder / "harness.yaml").read_text()
+    source = "{source: rows, path: shop.jsonl, columns: {meta: [check]}}"
+    metrics = "metrics: [{plugin: executes, tests: check}, "
+    config = config.replace("{source: fake}", source, 1).replace("metrics: [", metrics, 1)
+    (place.folder / "harness.yaml").write_text(config)
+    done = place.data("check")
+    assert "1 row gets no score by executes" in " ".join(done.out.split()), done.out + done.err

@@ -344,6 +344,14 @@ def test_rows_with_tests_are_scored_by_running_them(empty):
     assert config["metrics"] == [{"plugin": "executes", "tests": "check"}]
     assert config["primary"] == "executes"
     assert "check" in config["data"]["columns"]["meta"]
+    for row in rows:  # as HumanEval has them, of which nothing stands outside of a function
+        row["check"] = f"def check(candidate):\n    {row['check'].replace('f(', 'candidate(')}\n"
+        row["entry_point"] = "f"
+    write_jsonl(empty, rows, "human.jsonl")
+    assert empty.inside("init", "human.jsonl", "-o", "human.yaml").code == 0
+    config = config_of(empty, "human.yaml")
+    assert config["primary"] == "executes"
+    assert config["data"]["columns"]["meta"] == ["check", "entry_point"]
     rows[0]["check"] = "see the manual"
     write_jsonl(empty, rows, "other.jsonl")
     assert empty.inside("init", "other.jsonl", "-o", "other.yaml").code == 0
