@@ -37,6 +37,9 @@ for path, size, changed in given["files"]:
     except OSError:
         pass
 
+if given["canary"] in "\0".join(os.environ.values()):
+    done.append("read variables of the environment of harness")
+
 try:
     socket.create_connection(("127.0.0.1", given["port"]), 1).close()
     done.append("connect to this machine")
@@ -87,15 +90,16 @@ print(json.dumps({"probe": given["word"], "done": done, "forks": len(children)})
 
 
 def probe(sandbox: Sandbox, limits: Limits) -> None:
-    """Try to leave a sandbox: read files of the user, connect, fork and write without end.
+    """Try to leave a sandbox: read files and variables, connect, fork and write without end.
 
     Raises:
         EnvironmentFailure: one of it succeeds, or it cannot be tried.
     """
     with _listening() as port, _canary() as canary:
-        word = os.urandom(8).hex()
+        word, secret = os.urandom(8).hex(), os.urandom(8).hex()
         task = {
             "word": word,
+            "canary": secret,
             "files": [
                 *_some_files(canary.parent),
                 *_some_files(Path.home()),
@@ -109,7 +113,8 @@ def probe(sandbox: Sandbox, limits: Limits) -> None:
         }
         bounds = Limits(_LIMITS.seconds, limits.memory, limits.disk)
         words = [sandbox.python, "-s", "-B", "-c", _PROBE]
-        ending = sandbox.run('exec "$@"', words, json.dumps(task).encode(), bounds)
+        beside = {"HARNESS_CANARY": secret}
+        ending = sandbox.run('exec "$@"', words, json.dumps(task).encode(), bounds, beside)
     report = _report(ending.output, word)
     if report is None or not report["forks"]:
         last = one_line(ending.output.decode(errors="replace").strip().rpartition("\n")[2], 200)

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from harness import EnvironmentFailure
 from harness.kit import gate
@@ -47,6 +48,16 @@ _HOW_TO_GET = (
     "'iteration-harness[sandlock]'), or name a command that holds programs in: sandbox: [docker, "
     "run, --rm, -i, --network=none, …]"
 )
+_OF_NAMED = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION", "CONTAINER_HOST",
+    "CONTAINERS_CONF",
+)  # fmt: skip
+"""Variables that a sandbox which the user names is given: where it is, and how it is reached."""
+_SOCKET = 416 * 1024
+"""Bytes that wait in a socket at most (twice the usual ``net.core.wmem_max``): memory of the
+kernel, which counts for no process."""
 _ENVIRONMENT = {
     "PATH": _PATH,
     "HOME": "/tmp",
@@ -98,7 +109,7 @@ class Sandbox:
         name: ``bubblewrap``, ``sandlock``, or the command that the user names.
         python: the Python in it.
         prefix: the command and descriptors that it needs, made for each program.
-        by_user: it is a command that the user names, and needs the user's environment.
+        by_user: it is a command that the user names, and finds its server by variables.
         writes: a program in it can write files.
     """
 
@@ -108,8 +119,18 @@ class Sandbox:
     by_user: bool = False
     writes: bool = True
 
-    def run(self, script: str, words: Sequence[str], fed: bytes, limits: Limits) -> Ending:
+    def run(
+        self,
+        script: str,
+        words: Sequence[str],
+        fed: bytes,
+        limits: Limits,
+        beside: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ending:
         """Run a shell script with arguments, which reads ``fed`` on its standard input.
+
+        Args:
+            beside: variables that the command of the sandbox has, and no program in it should see.
 
         Raises:
             EnvironmentFailure: the sandbox itself could not be started.
@@ -118,8 +139,11 @@ class Sandbox:
         mark = secrets.token_hex(8)
         shell = ["/bin/sh", "-c", f"echo {mark}; {script}", "sh", *words]
         with self.prefix(limits) as (prefix, descriptors), _empty_folder() as folder:
-            # A program can read the environment of bubblewrap under /proc: no keys may be in it.
-            environment = dict(os.environ) if self.by_user else {"PATH": _PATH}
+            # What a sandbox is given a program in it may see, so no keys are in it.
+            environment = {"PATH": _PATH}
+            if self.by_user:
+                environment = {name: os.environ[name] for name in _OF_NAMED if name in os.environ}
+            environment |= beside
             command = [*prefix, *shell]
             ending = _watched(
                 command, descriptors, environment, folder, fed, limits, asked=not self.by_user
@@ -185,7 +209,9 @@ def _bubblewrap() -> Sandbox:
     bwrap, nobody = _path("bwrap"), _as_nobody()
     python, folders = _python()
     own = f"--unshare-all --clearenv --cap-drop ALL --uid {NOBODY} --gid {NOBODY}".split()
-    own += ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
+    # No process of bubblewrap's own is in there: it would have no limits, and a memory that a
+    # program of the same user can write.
+    own += ["--as-pid-1", "--die-with-parent", "--new-session", "--hostname", "sandbox"]
     for name, value in _ENVIRONMENT.items():
         own += ["--setenv", name, value]
     own += ["--ro-bind", "/usr", "/usr"]
@@ -438,7 +464,7 @@ def _followed(process: gate.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
 
 
 def _memory(pid: int, limit: int) -> int:
-    """Bytes that a process and all below it hold.
+    """Bytes that a process and all below it hold, those that may wait in sockets among them.
 
     What they share is counted for each of them, which is quick, and where that is more than
     ``limit`` once for all.
@@ -446,18 +472,29 @@ def _memory(pid: int, limit: int) -> int:
     import psutil
 
     total = exact = 0
+    sockets: set[str] = set()
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(pid)
         processes = [top, *top.children(recursive=True)]
         for process in processes:
             with contextlib.suppress(psutil.Error):
                 total += process.memory_info().rss
+            sockets.update(_sockets(process.pid))
+        total += (exact := len(sockets) * _SOCKET)
         if total > limit:
             for process in processes:
                 with contextlib.suppress(psutil.Error):
                     exact += process.memory_full_info().pss
             return exact
     return total
+
+
+def _sockets(pid: int) -> Iterator[str]:
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if (opened := os.readlink(entry.path)).startswith("socket:"):
+                    yield opened
 
 
 def _files(pid: int, size: int) -> int:

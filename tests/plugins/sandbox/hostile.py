@@ -30,7 +30,11 @@ OUT = {
     "read through a hard link": "import os; os.link('SECRET', 'link'); open('link').read()",
     "read environment": "import os; assert any('KEY' in k or 'PYTEST' in k for k in os.environ)",
     "read environment of init": ("assert b'PYTEST' in open('/proc/1/environ', 'rb').read()"),
-    "read memory of init": "open('/proc/1/mem', 'rb').seek(4096); open('/proc/1/mem', 'rb').read(1)",
+    "a process without limits": (
+        "import os, re\n"
+        "names = [name for name in os.listdir('/proc') if name.isdigit()]\n"
+        "assert any(re.search('address space +unlimited', open(f'/proc/{n}/limits').read()) for n in names)"
+    ),
     "read kernel memory": "open('/proc/kcore', 'rb').read(1)",
     "read devices": "import os; assert any(n.startswith(('sd', 'vd', 'nvme')) for n in os.listdir('/dev'))",
     "read sys": "import os; assert os.listdir('/sys')",
@@ -134,6 +138,18 @@ TAKING = {
         "    if not os.fork():\n"
         "        m = mmap.mmap(-1, 100 << 20); m.write(b'x' * (100 << 20)); time.sleep(30)\n"
         "time.sleep(30)", "memory limit"
+    ),
+    "memory of sockets": (
+        "import os, socket, time\n"
+        "for _ in range(12):\n    if not os.fork(): break\n"
+        "pairs = []\n"
+        "try:\n"
+        "    while True:\n"
+        "        pairs.append(socket.socketpair()); pairs[-1][0].setblocking(False)\n"
+        "        try:\n"
+        "            while True: pairs[-1][0].send(b'x' * 65536)\n"
+        "        except BlockingIOError: pass\n"
+        "except OSError: time.sleep(30)", "memory limit"
     ),
     "a large number": ("print(9 ** 9 ** 9)", ""),
     "nested lists": ("x = []\nwhile True: x = [x, x]\n", ""),

@@ -156,6 +156,11 @@ def test_inputs_and_outputs(bubblewrap: Sandbox) -> None:
     assert values(long, "print('y' * (len(input()) // 2))", "print('y' * 9)") == [1, 0]
 
 
+def test_many_inputs_need_no_more_processes(bubblewrap: Sandbox) -> None:
+    numbers = list(map(str, range(150)))
+    assert values({"inputs": numbers, "outputs": numbers}, "print(input())") == [1]
+
+
 def test_what_is_expected_is_not_in_the_sandbox(bubblewrap: Sandbox) -> None:
     looks = (
         "import gc, re, sys\n"

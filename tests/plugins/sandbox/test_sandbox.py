@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -156,6 +157,34 @@ def test_a_command_that_holds_nothing_in_is_found_out() -> None:
     told = " ".join(failure.value.details)
     assert "read " in told and "connect to this machine" in told
     assert "write 49 MiB" in told
+
+
+def test_a_named_sandbox_is_given_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a secret")
+    monkeypatch.setenv("DOCKER_HOST", "ssh://there")
+    seen = tmp_path / "seen"
+    command = ["sh", "-c", f'env >{seen}; exec "$@"', "sh"]
+    assert not run(Program("print(1)"), chosen(command), [], QUICK).fault
+    variables = seen.read_text(encoding="utf-8")
+    assert "DOCKER_HOST=ssh://there\n" in variables and "\nHOME=" in f"\n{variables}"
+    assert "OPENAI_API_KEY" not in variables and "a secret" not in variables
+
+
+def test_variables_that_a_sandbox_hands_on_are_found_out(bubblewrap: Sandbox) -> None:
+    with bubblewrap.prefix(QUICK) as (command, _):
+        bwrap = [word for word in command if word != "--clearenv"]
+        place = bwrap.index("--seccomp")
+        del bwrap[place : place + 2]
+        named = sandboxes.Sandbox(
+            "handing on", bubblewrap.python, lambda _: contextlib.nullcontext((bwrap, []))
+        )
+        with pytest.raises(EnvironmentFailure, match="does not hold programs in") as failure:
+            probe(named, QUICK)
+    assert list(failure.value.details) == [
+        "a program in it can read variables of the environment of harness"
+    ]
 
 
 def test_a_slow_start_is_not_the_programs(tmp_path: Path) -> None:
