@@ -119,25 +119,17 @@ class Rows:
             the greatest first, equal ones by index. A row that has no word in common with the
             query is left out, so a list may be shorter than ``k``.
         """
-        return self._in_blocks(
-            queries, k, lambda block: self._matrix([Counter(words(text)) for text in block])
-        )
+        return _nearest(queries, self.size, k, self.similarities)
 
     def around(self, places: Sequence[int], k: int = 5) -> list[list[tuple[int, float]]]:
         """The same for some of the rows themselves, each of which is among its own nearest."""
-        return self._in_blocks(places, k, lambda block: self._own[list(block)])
+        return _nearest(
+            places, self.size, k, lambda block: self._similarities(self._own[list(block)])
+        )
 
-    def _in_blocks(
-        self, queries: Sequence[Query], k: int, vectors: Callable[[Sequence[Query]], Any]
-    ) -> list[list[tuple[int, float]]]:
-        if not self.size or k < 1:
-            return [[] for _ in queries]
-        block = max(1, CELLS // self.size)
-        nearest: list[list[tuple[int, float]]] = []
-        for start in range(0, len(queries), block):
-            matrix = vectors(queries[start : start + block])
-            nearest += _best(self._similarities(matrix), k)
-        return nearest
+    def similarities(self, queries: Sequence[str]) -> Floats:
+        """How alike each query and each row are, ``(queries, rows)``, from 0 to 1."""
+        return self._similarities(self._matrix([Counter(words(text)) for text in queries]))
 
     def _similarities(self, queries: Any) -> Floats:
         """Cosines ``(queries, rows)``, rounded."""
@@ -174,6 +166,46 @@ class Rows:
         shape = (len(counted), len(self._columns))
         data = np.array(values, dtype=np.float64)
         return sparse.csr_matrix((data, np.array(columns, np.int64), np.array(ends)), shape=shape)
+
+
+class PartedRows:
+    """Rows of several texts each, in which the nearest to a query of as many texts are looked up.
+
+    A row is as alike as its texts are to those of the query, place by place, on average: a short
+    text counts as much as a long one.
+
+    Args:
+        rows: the texts of each row; each row has as many, at least one.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
+        self.size = len(rows)
+        self._places = [Rows(texts) for texts in zip(*rows, strict=True)]
+
+    def nearest(
+        self, queries: Sequence[Sequence[str]], k: int = 5
+    ) -> list[list[tuple[int, float]]]:
+        """The ``k`` rows that are most like each query, as :meth:`Rows.nearest` gives them."""
+
+        def similarities(block: Sequence[Sequence[str]]) -> Floats:
+            texts = zip(*block, strict=True)
+            alike = [rows.similarities(own) for rows, own in zip(self._places, texts, strict=True)]
+            return sum(alike[1:], start=alike[0]) / len(alike)
+
+        return _nearest(queries, self.size, k, similarities)
+
+
+def _nearest(
+    queries: Sequence[Query], size: int, k: int, similarities: Callable[[Sequence[Query]], Floats]
+) -> list[list[tuple[int, float]]]:
+    """The best ``k`` of so many rows for each query, :data:`CELLS` similarities at once."""
+    if not size or k < 1:
+        return [[] for _ in queries]
+    block = max(1, CELLS // size)
+    nearest: list[list[tuple[int, float]]] = []
+    for start in range(0, len(queries), block):
+        nearest += _best(similarities(queries[start : start + block]), k)
+    return nearest
 
 
 def _best(similarities: Floats, k: int) -> list[list[tuple[int, float]]]:

@@ -130,8 +130,9 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
         )  # fmt: skip
     verdict = _verdict(steps, history, name, (best, asked[name]), split, alpha)
     sides = baselines.Sides(
-        asked[name].scores[primary], best.scores[primary], len(on_dev), history.kept, split
-    )
+        asked[name].scores[primary], best.scores[primary], len(on_dev), history.kept, split,
+        len(history.data.split("train")), history.results[BASE_ARM, history.kept].train_rows,
+    )  # fmt: skip
     return baselines.with_base(
         score, name, _shown(asked[name].scores), sides, verdict, base, settings.min_gain
     )

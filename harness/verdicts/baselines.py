@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness.kit.documents import as_document, finite
-from harness.kit.numbers import amount, at_least
+from harness.kit.numbers import amount, at_least, counted
 from harness.kit.text import one_line
 from harness.records import Measurement, Score, Verdict
 from harness.records.summary import Scores, ShownBestPrompt, ShownUsage
@@ -103,6 +103,8 @@ class Sides:
         prompts: how many were asked on dev.
         round_: the best one.
         split: ``dev`` or ``test``.
+        train: rows that prompts are made from.
+        learned: rows that the best round was trained on.
     """
 
     prompted: Score
@@ -110,6 +112,8 @@ class Sides:
     prompts: int
     round_: int
     split: Literal["dev", "test"]
+    train: int
+    learned: int
 
 
 def with_base(
@@ -170,7 +174,17 @@ def _sentence(
             f"{who.capitalize()} beats the base model by {show(base.difference)} in {score.title}, "
             f"and {prompt} by {show(gain)}: each by {at_least(low, show)} at {sure}{wanted}."
         )
-    return f"{outcome} {_rows(sides, verdict)}"
+    return f"{outcome} {_rows_of_train(sides)}{_rows(sides, verdict)}"
+
+
+def _rows_of_train(sides: Sides) -> str:
+    """How many rows either side had, where one of them had more."""
+    if sides.train == sides.learned:
+        return ""
+    return (
+        f"Prompts are made from {counted(sides.train, 'row')}, round {sides.round_} has learned "
+        f"{sides.learned:,}. "
+    )
 
 
 def _rows(sides: Sides, verdict: Verdict) -> str:

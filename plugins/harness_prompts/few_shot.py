@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 import harness
-from harness.alike.words import Rows, asked
+from harness.alike.words import PartedRows
+from harness_prompts.places import Places
 from harness_prompts.turns import parts
 
 ROLES = ("user", "assistant")
 
 
 class FewShot(harness.Baseline):
-    """Examples of train before each prompt, the nearest by text, as turns of the conversation."""
+    """Examples of train before each prompt, those most like it, as turns of the conversation."""
 
     name = "few-shot"
+    revision = 2
     known_as = ("fewshot", "examples", "in-context")
     synonyms = {"n": "k", "shots": "k", "num_fewshot": "k", "field": "balance"}
 
@@ -33,7 +35,7 @@ class FewShot(harness.Baseline):
         balance: str = Field(
             "",
             description="a field of train's `meta` whose values take turns among the "
-            "examples; without it the nearest by text are taken",
+            "examples; without it the nearest are taken",
         )
 
     def prompts(
@@ -42,7 +44,8 @@ class FewShot(harness.Baseline):
         train: Sequence[harness.Example],
         context: harness.Context,
     ) -> Iterator[harness.Example]:
-        nearest = Nearest(list(self._pools(train).values()))
+        pools = list(self._pools(train).values())
+        nearest = Nearest(pools, Places(_usable_of(train), self.options.k))
         for row, shown in zip(rows, nearest.to(rows, self.options.k), strict=True):
             if len(shown) < self.options.k:
                 raise harness.ConfigError(
@@ -56,10 +59,12 @@ class FewShot(harness.Baseline):
             yield dataclasses.replace(row, messages=(*own, *earlier, *spoken))
 
     def description(self, train: Sequence[harness.Example]) -> str:
-        k, field = self.options.k, self.options.balance
+        k, field, usable = self.options.k, self.options.balance, _usable_of(train)
         chosen = f"the values of {field} in turns, the nearest of each" if field else "the nearest"
         many = "example" if k == 1 else "examples"
-        return f"{k} {many} of train before each prompt: {chosen} by text"
+        *first, last = Places(usable, k).names
+        places = f"{', '.join(first)} and {last}" if first else last
+        return f"{k} {many} of train before each prompt: {chosen} by {places}"
 
     def _pools(self, train: Sequence[harness.Example]) -> dict[object, list[harness.Example]]:
         """The examples that can be shown, by the value that is balanced.
@@ -67,7 +72,7 @@ class FewShot(harness.Baseline):
         Raises:
             ConfigError: none of them has the field.
         """
-        usable, field = [row for row in train if _usable(row)], self.options.balance
+        usable, field = _usable_of(train), self.options.balance
         if not field:
             return {"": usable}
         pools: dict[object, list[harness.Example]] = {}
@@ -83,12 +88,17 @@ class FewShot(harness.Baseline):
         return pools
 
 
-def _usable(row: harness.Example) -> bool:
-    """Whether it has an answer, and turns of text alone."""
-    turns = parts(row)[1]
-    return bool(row.references) and all(
-        turn.get("role") in ROLES and isinstance(turn.get("content"), str) for turn in turns
-    )
+def _usable_of(train: Sequence[harness.Example]) -> list[harness.Example]:
+    """The rows that have an answer, and turns of text alone."""
+    return [
+        row
+        for row in train
+        if row.references
+        and all(
+            turn.get("role") in ROLES and isinstance(turn.get("content"), str)
+            for turn in parts(row)[1]
+        )
+    ]
 
 
 def _turns(example: harness.Example) -> list[harness.Message]:
@@ -102,11 +112,13 @@ class Nearest:
 
     Args:
         pools: one, or one for each value that is balanced.
+        places: where rows are compared.
     """
 
-    def __init__(self, pools: Sequence[Sequence[harness.Example]]) -> None:
+    def __init__(self, pools: Sequence[Sequence[harness.Example]], places: Places) -> None:
         self._pools = [list(pool) for pool in pools if pool]
-        self._texts = [Rows([asked(row) for row in pool]) for pool in self._pools]
+        self._places = places
+        self._texts = [PartedRows([places.of(row) for row in pool]) for pool in self._pools]
         self._sizes = Counter(row.group for pool in self._pools for row in pool)
 
     def to(self, rows: Sequence[harness.Example], k: int) -> Iterator[list[harness.Example]]:
@@ -114,7 +126,7 @@ class Nearest:
 
         The pools take turns, the one with the nearest example first.
         """
-        texts = [asked(row) for row in rows]
+        texts = [self._places.of(row) for row in rows]
         relatives = max((self._sizes[row.group] for row in rows), default=0)
         # So many more that rows of the prompt's own group, which are left out, do not use up k.
         ranked = [pool.nearest(texts, k + relatives) for pool in self._texts]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.alike import words as module
-from harness.alike.words import Rows, asked, nearest, words
+from harness.alike.words import PartedRows, Rows, asked, nearest, words
 from harness.records import Example
 from tests.support.effort import effort
 
@@ -159,3 +159,22 @@ def test_thousands_of_short_prompts_take_a_second_or_so() -> None:
     found: list[Any] = []
     assert effort(lambda: found.extend(nearest(queries, rows))) < 1000
     assert len(found) == 5_000 and all(len(own) == 5 for own in found)
+
+
+def test_rows_of_several_texts_are_as_alike_as_their_texts_are_on_average() -> None:
+    rows = [("pay the bill", "a long text about cats"), ("block the line", "a text about dogs")]
+    rows += [("pay the bill", "of dogs, cats and lines"), ("move the contract", "")]
+    queries = [("pay the bill", "dogs and dogs"), ("block it", "cats"), ("", "")]
+    places = [by_hand_of(place, rows, queries) for place in (0, 1)]
+    for at, found in enumerate(PartedRows(rows).nearest(queries, k=4)):
+        expected = {
+            row: sum(place[at][row] for place in places) / 2 for row in range(len(rows))
+        }  # fmt: skip
+        assert dict(found) == pytest.approx({row: v for row, v in expected.items() if v}, abs=1e-5)
+        assert [v for _, v in found] == sorted((v for _, v in found), reverse=True)
+    assert PartedRows([]).nearest(queries) == [[], [], []]
+
+
+def by_hand_of(place: int, rows: list[Any], queries: list[Any]) -> list[list[float]]:
+    texts = [row[place] for row in rows]
+    return [by_hand(query[place], texts) for query in queries]

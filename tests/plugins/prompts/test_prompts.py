@@ -14,6 +14,7 @@ from pydantic import ValidationError
 import harness
 from harness_prompts import FewShot, Prompted
 from harness_prompts.few_shot import Nearest
+from harness_prompts.places import Places
 from tests.support.effort import effort
 
 CONTEXT = harness.Context(Path())
@@ -93,6 +94,63 @@ def test_the_nearest_examples_come_first_to_mind_and_last_in_the_prompt() -> Non
     assert roles == ["user", "assistant", "user", "assistant", "user"]
 
 
+CODE = (
+    "def {0}(self, path):\n    self.{0} = open(path).read()\n    return self.{0}",
+    "def {0}(rows):\n    return [row.{0} for row in rows if row.{0} is not None]",
+    "class {0}(Base):\n    def close(self):\n        self.{0}.close()",
+)
+NAMES = ("alpha", "beta", "gamma", "delta", "kappa", "sigma")
+ASKS = {"Which names does it assign to?": '["{}"]', "What does it raise?": '{{"{}": 1}}'}
+
+
+def about_code(shape: str) -> list[harness.Example]:
+    """Rows of two questions about three kinds of code, in one of four shapes."""
+    rows = []
+    for question, answer in ASKS.items():
+        for kind, code in enumerate(CODE):
+            for name in NAMES:
+                text = code.format(name)
+                turns: list[harness.Message] = [{"role": "user", "content": ""}]
+                turns[0]["content"] = {
+                    "before": f"{question}\n\n```python\n{text}\n```",
+                    "behind": f"```python\n{text}\n```\n\n{question}",
+                    "between": f"# Task\n{question}\n# Code\n{text}\n# Answer",
+                    "system": text,
+                }[shape]
+                if shape == "system":
+                    turns.insert(0, {"role": "system", "content": question})
+                label = f"{question}{kind}{name}"
+                rows.append(row(label, "", answer.format(name), messages=tuple(turns)))
+    return rows
+
+
+@pytest.mark.parametrize("shape", ["before", "behind", "between", "system"])
+def test_examples_of_the_same_question_come_first_though_other_code_is_nearer(shape: str) -> None:
+    rows = about_code(shape)
+    # One question is rare in train, and its code there is unlike the code that is asked about.
+    asked = [one for one in rows if "alpha" in one.id]
+    rare = [one for one in rows if "raise" in one.id and "0" in one.id and "alpha" not in one.id]
+    others = [one for one in rows if "assign" in one.id and "alpha" not in one.id]
+    for before, made in zip(asked, prompts(few_shot(k=3), asked, rare + others), strict=True):
+        wanted = "{" if "raise" in before.id else "["
+        answers = [turn["content"] for turn in made.messages if turn["role"] == "assistant"]
+        assert [answer[0] for answer in answers] == [wanted] * 3
+
+
+def test_a_greeting_that_says_nothing_of_the_answer_does_not_decide() -> None:
+    draw = random.Random(3)
+    topics = {"money": "refund card invoice fee payment", "parcel": "courier van depot box label"}
+    greetings = [f"{word} there." for word in ("Hello", "Hi", "Greetings", "Servus")]
+
+    def asked_by(name: str, topic: str) -> harness.Example:
+        words = " ".join(draw.sample(topics[topic].split(), 3))
+        return row(name, f"{draw.choice(greetings)} Something about {words} here.", topic)
+
+    train = [asked_by(f"t{at}{topic}", topic) for at in range(20) for topic in topics]
+    assert "first sentence" not in Places(train, 3).names
+    assert "first sentence" in Places(about_code("before"), 3).names
+
+
 def test_values_of_a_balanced_field_take_turns() -> None:
     for made in prompts(few_shot(k=2, balance="kind"), ASKED, TRAIN):
         said = " ".join(shown(made))
@@ -112,7 +170,8 @@ def test_a_long_train_is_not_gone_through_for_each_prompt() -> None:
     draw = random.Random(0)
     texts = [" ".join(f"w{draw.randrange(3000)}" for _ in range(12)) for _ in range(10_000)]
     nearest: list[Nearest] = []
-    once = effort(lambda: nearest.append(Nearest([[row(t, t, "x") for t in texts]])))
+    train = [row(t, t, "x") for t in texts]
+    once = effort(lambda: nearest.append(Nearest([train], Places(train, 3))))
     asked = [row(f"d{n}", text) for n, text in enumerate(texts[:1000])]
     assert effort(lambda: list(nearest[0].to(asked, 3))) < 2 * once
 
@@ -166,7 +225,7 @@ def test_a_field_that_train_lacks_is_named_with_those_that_it_has() -> None:
 def test_it_says_what_it_puts_before_a_prompt() -> None:
     assert (
         few_shot().description(TRAIN)
-        == "3 examples of train before each prompt: the nearest by text"
+        == "3 examples of train before each prompt: the nearest by whole text"
     )
     line = few_shot(k=1, balance="kind").description(TRAIN)
     assert line.startswith("1 example of train before each prompt: the values of kind in turns")
