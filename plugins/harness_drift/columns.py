@@ -10,9 +10,8 @@ import numpy as np
 from harness import Condition
 from harness.kit.features import prompt_features
 from harness.readers.live import LiveRow
+from harness_drift.dates import Value, of_calendar
 from harness_drift.permuting import Floats, Mask
-
-Value = str | float | bool
 
 LEAST_ROWS = 5
 """Rows of both sides together that a kind of prompt must have."""
@@ -42,27 +41,43 @@ class Column:
     shown: Floats | None = None
 
 
-def of_prompts(rows: Sequence[LiveRow], live: Mask) -> tuple[list[Column], list[str]]:
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Fields that rows are not compared by.
+
+    Attributes:
+        dates: that say when a row was asked.
+        apart: that one side lacks, or of which the sides share no value.
+    """
+
+    dates: list[str]
+    apart: list[str]
+
+
+def of_prompts(rows: Sequence[LiveRow], live: Mask) -> tuple[list[Column], LeftOut]:
     """Kinds of prompts, and the fields that are left out.
 
-    Left out are those that only one side has, and those of which the sides share no value: dates,
-    weeks, versions. Columns depend on both sides together, so that no side decides where a number
-    is cut.
+    Left out are dates and all else that says when a row was asked, fields that only one side has,
+    and those of which the sides share no value (versions). Columns depend on both sides together,
+    so that no side decides where a number is cut.
     """
     known = [prompt_features(row.example) for row in rows]
     columns: list[Column] = []
-    left_out: list[str] = []
+    left_out = LeftOut([], [])
     fields = {name for row in rows for name in row.example.meta}
     for name in sorted({name for features in known for name in features}):
         values = [features.get(name) for features in known]
         there = np.array([value is not None for value in values])
+        if name in fields and of_calendar(name, [v for v in values if v is not None]):
+            left_out.dates.append(name)
+            continue
         shares = there[live].mean(), there[~live].mean()
         if min(shares) < KNOWN:
             if max(shares) >= KNOWN:
-                left_out.append(name)
+                left_out.apart.append(name)
             continue
         if name in fields and _apart(values, live):
-            left_out.append(name)
+            left_out.apart.append(name)
             continue
         columns += _of_field(name, values)
     columns = [column for column in columns if np.nansum(column.values) >= LEAST_ROWS]

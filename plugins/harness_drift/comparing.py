@@ -13,7 +13,7 @@ import numpy as np
 from harness.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift import columns as kinds_of
-from harness_drift.columns import Column
+from harness_drift.columns import Column, LeftOut
 from harness_drift.permuting import (
     Deal,
     Floats,
@@ -21,12 +21,14 @@ from harness_drift.permuting import (
     Mask,
     Singles,
     differences,
+    directions,
     largest,
     mmd,
     p_of,
     similar,
     trigrams,
 )
+from harness_drift.weeks import Weeks, spread
 
 LEAST_GROUPS = 20
 """Groups on each side without which nothing is said, as without which there is no verdict."""
@@ -92,12 +94,12 @@ class Comparison:
     tests: tuple[AspectTest, ...]
     features: Singles
     witness: Floats
-    left_out: tuple[str, ...]
+    left_out: LeftOut
 
 
 def compare(
     rows: Sequence[LiveRow],
-    live: Mask,
+    weeks: Weeks,
     labels: Mapping[str, set[int]],
     alpha: float,
     permutations: int,
@@ -105,10 +107,12 @@ def compare(
     """The tests of one look.
 
     Args:
-        rows: of both sides; ``live (n,)`` says which are live. Groups are of one side each.
+        rows: of both sides. Groups are of one side each.
+        weeks: of the rows, and which of these are live.
         labels: category of a detector -> the places of the rows whose answers show it.
         alpha: chance of any false alarm of this look.
     """
+    live = weeks.live
     features = trigrams([row.example.prompt for row in rows])
     alike = similar(features)
     everything = np.ones(len(rows), bool)
@@ -117,14 +121,16 @@ def compare(
     rated = np.array([row.rating is not None for row in rows])
     answers, ratings = kinds_of.of_answers(rows, labels), kinds_of.of_ratings(rows, kinds)
     deal = _deal(rows, live, everything, permutations)
-    texts = dataclasses.replace(
-        _untested("prompts", rows, live, everything), p=p_of(mmd(alike, deal))
-    )
+    distances = mmd(alike, deal)
+    scores = directions(alike)
+    if (of_texts := spread(scores, weeks)) is not None:
+        distances[1:] += of_texts.distances(differences(scores, deal)[1:])
+    texts = dataclasses.replace(_untested("prompts", rows, live, everything), p=p_of(distances))
     raw_tests = [
         _RawTest(texts, everything),
-        _raw_test("kinds", kinds, rows, live, everything, permutations),
-        _raw_test("answers", answers, rows, live, answered, permutations),
-        _raw_test("ratings", ratings, rows, live, rated, permutations),
+        _raw_test("kinds", kinds, rows, weeks, everything, permutations),
+        _raw_test("answers", answers, rows, weeks, answered, permutations),
+        _raw_test("ratings", ratings, rows, weeks, rated, permutations),
     ]
     ps = [raw.test.p for raw in raw_tests]
     adjusted = [None if math.isnan(p) else float(p) for p in holm(ps)]
@@ -134,7 +140,7 @@ def compare(
         _decided(raw, p, live, alpha, bound) for raw, p in zip(raw_tests, adjusted, strict=True)
     )
     witness = np.asarray(alike[:, live].mean(axis=1) - alike[:, ~live].mean(axis=1), np.float64)
-    return Comparison(tests, features, witness, tuple(left_out))
+    return Comparison(tests, features, witness, left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +176,11 @@ def _untested(aspect: Aspect, rows: Sequence[LiveRow], live: Mask, there: Mask) 
 
 
 def _raw_test(
-    aspect: Aspect, columns: Sequence[Column], rows: Sequence[LiveRow], live: Mask, there: Mask,
+    aspect: Aspect, columns: Sequence[Column], rows: Sequence[LiveRow], weeks: Weeks, there: Mask,
     permutations: int,
 ) -> _RawTest:  # fmt: skip
     """The test of an aspect on the rows that have it, or why there is none."""
+    live = weeks.live
     test = _untested(aspect, rows, live, there)
     for name, groups in zip(("the reference has", "live rows have"), test.groups, strict=True):
         if groups < LEAST_GROUPS:
@@ -183,6 +190,8 @@ def _raw_test(
         return _RawTest(dataclasses.replace(test, note="nothing differs among rows"), there)
     values = np.column_stack([column.values[there] for column in columns])
     dealt = differences(values, _deal(rows, live, there, permutations))
+    if (of_columns := spread(values, weeks.among(there))) is not None:
+        dealt[1:] += of_columns.differences(permutations)
     p = float(largest(dealt).p.min())
     return _RawTest(dataclasses.replace(test, p=p), there, columns, dealt)
 

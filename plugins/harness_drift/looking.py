@@ -15,13 +15,15 @@ import numpy as np
 import harness
 from harness import Example, HarnessError, Prediction, ScoredExample, UsageError
 from harness.kit.files import digest
+from harness.kit.numbers import counted as many
 from harness.kit.text import one_line
 from harness.readers.live import LiveRow, read_live
-from harness_drift import ledger
+from harness_drift import dates, ledger
 from harness_drift.choosing import choose
 from harness_drift.columns import MOST_VALUES, of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Comparison, compare
 from harness_drift.permuting import Mask
+from harness_drift.weeks import LEAST_GROUPS as LEAST_GROUPS_OF_WEEK, LEAST_WEEKS, Weeks
 
 if TYPE_CHECKING:
     from harness_drift.command import Request
@@ -58,6 +60,7 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         "rows": {"reference": len(reference_rows), "live": len(live_rows)},
         "groups": {"reference": _groups(reference_rows), "live": _groups(live_rows)},
         "look": None,
+        "weeks": None,
         "tests": [],
         "rated": [],
         "examples": [],
@@ -71,7 +74,9 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         return document, []
     taken = ledger.count(MACHINE, _digest(reference_rows), _digest(live_rows), request.looks)
     labels, failed = _labels(rows, view)
-    comparison = compare(rows, live, labels, taken.alpha, PERMUTATIONS)
+    field, of = dates.weeks([row.example.meta for row in rows], (~live).tolist())
+    weeks = Weeks(np.array(of, np.float64), [row.group for row in rows], live)
+    comparison = compare(rows, weeks, labels, taken.alpha, PERMUTATIONS)
     telling = _most_telling(rows, live, comparison)
     drifted = any(test.changed for test in comparison.tests)
     document |= {
@@ -83,7 +88,11 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         "tests": [harness.to_json(test) for test in comparison.tests],
         "rated": [] if view is None or answers_of is None else _rated(rows, live, view),
         "examples": [_example(rows[at]) for at in telling[:EXAMPLES]] if drifted else [],
-        "remarks": [*_ungrouped(live_rows), *_remarks(comparison), *failed],
+        "weeks": {"field": field, "counted": len(weeks.counted), "needed": LEAST_WEEKS},
+        "remarks": [
+            *_ungrouped(live_rows), *_remarks(comparison), _of_weeks(field, len(weeks.counted)),
+            *failed,
+        ],
         "next": _next(request, drifted, live_rows),
     }  # fmt: skip
     return document, [rows[at] for at in telling]
@@ -219,12 +228,14 @@ def _ungrouped(rows: Sequence[LiveRow]) -> list[str]:
     """The field that may say whose rows these are, where each row counts as one witness."""
     if _groups(rows) < len(rows):
         return []
-    values_of: dict[str, list[str]] = {}
+    values_of: dict[str, list[Any]] = {}
     for row in rows:
         for name, value in row.example.meta.items():
-            values_of.setdefault(name, []).append(str(value))
+            values_of.setdefault(name, []).append(value)
     for name, values in sorted(values_of.items()):
-        different = len(set(values))
+        if dates.of_calendar(name, values):
+            continue
+        different = len(set(map(str, values)))
         # More values than a kind of prompt has, and several rows to a value.
         if MOST_VALUES < different < 0.8 * len(values):
             field = one_line(name, 40)
@@ -236,10 +247,34 @@ def _ungrouped(rows: Sequence[LiveRow]) -> list[str]:
 
 
 def _remarks(comparison: Comparison) -> list[str]:
-    if not comparison.left_out:
-        return []
-    names = ", ".join(one_line(name, 40) for name in comparison.left_out[:6])
-    return [f"not compared, since one side lacks it or both share no value of it: {names}"]
+    reasons = {
+        "they say when a row was asked": comparison.left_out.dates,
+        "one side lacks it or both share no value of it": comparison.left_out.apart,
+    }
+    return [
+        f"not compared, since {why}: {', '.join(one_line(name, 40) for name in names[:6])}"
+        for why, names in reasons.items()
+        if names
+    ]
+
+
+def _of_weeks(field: str, counted: int) -> str:
+    """Whether the error of the look knows how weeks differ."""
+    named = one_line(field, 40)
+    if counted >= LEAST_WEEKS:
+        return (
+            f"the spread between {counted} weeks of the reference (`{named}`) is part of the error"
+        )
+    has = (
+        f"the reference has {many(counted, 'week')} of {LEAST_GROUPS_OF_WEEK} groups or more "
+        f"(`{named}`)"
+        if field
+        else "no field of the reference gives its weeks"
+    )
+    return (
+        f"{has}: from {LEAST_WEEKS} on their spread is part of the error, and until then shares "
+        "that wander from week to week count as drift"
+    )
 
 
 def _next(request: Request, drifted: bool, live: Sequence[LiveRow]) -> list[str]:

@@ -23,6 +23,8 @@ DIMENSIONS = 4096
 """Of the hashed character 3-grams."""
 READ = 4_000
 """Characters of a text that are looked at."""
+DIRECTIONS = 12
+"""In which weeks are looked at; the rest of a text is its own words."""
 _MIX = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], np.uint64)  # odd, as in xxHash
 _BLOCK = 500  # permutations that are computed together
 
@@ -85,6 +87,20 @@ def similar(features: Singles) -> Singles:
     Gaussian kernels of four widths found no more of planted shifts.
     """
     return features @ features.T
+
+
+def directions(alike: Singles) -> Floats:
+    """Where texts lie along the directions in which they differ most, ``(n, DIRECTIONS)``.
+
+    The principal components of their features; distances along them are those of :func:`mmd`.
+    """
+    from scipy.sparse.linalg import eigsh
+
+    n = len(alike)
+    to_all = alike.mean(axis=1, dtype=np.float64)
+    centred = alike - to_all[:, None] - to_all + to_all.mean()
+    values, vectors = eigsh(centred, min(DIRECTIONS, n - 1), v0=np.ones(n) / n)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def mmd(alike: Singles, deal: Deal) -> Floats:

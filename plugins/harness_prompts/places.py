@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean, stdev
 
-import numpy as np
-
 import harness
 from harness.alike.words import Rows, asked, words
 from harness_prompts.turns import parts
@@ -91,6 +89,8 @@ def _chosen(
         texts: place -> its text in each row.
         telling: the places to choose from.
     """
+    import numpy as np
+
     _, groups = np.unique([row.group for row in rows], return_inverse=True)
     if not telling or groups.max() == 0:
         return usual

@@ -239,3 +239,41 @@ def test_wrong_rows_are_named_with_their_line(files, line, said):
 
 def test_without_a_run_and_a_reference_it_says_what_is_missing(files):
     assert files.inside("drift", "quiet.jsonl").code == 2
+
+
+def test_fields_of_the_calendar_are_not_compared_where_they_overlap_in_part(files):
+    """May and June beside June and July: as many of one source, and no drift."""
+
+    def dated(seed, months):
+        draw = random.Random(seed)
+        lines = rows(seed)
+        for line in lines:
+            month = draw.choice(months)
+            day = draw.randrange(1, 16 if seed == 1 else 29)
+            line |= {"month": month, "day": day, "asked": f"2026-{month:02}-{day:02}", "hour": day}
+        return lines
+
+    write(files, "before.jsonl", dated(1, (5, 6)))
+    write(files, "live.jsonl", dated(2, (6, 7)))
+    found = looked(files, "live.jsonl", reference="before.jsonl")
+    assert found["verdict"] == "no evidence"
+    left_out = "not compared, since they say when a row was asked: asked, day, hour, month"
+    assert left_out in found["remarks"]
+
+
+def test_too_few_weeks_of_the_reference_are_said_and_enough_are_part_of_the_error(files):
+    def weekly(seed, first, last):
+        return [{**line, "at": 1_780_272_000 + 604_800 * (first + at % (last - first))}
+                for at, line in enumerate(rows(seed))]  # fmt: skip
+
+    write(files, "live.jsonl", weekly(2, 10, 11))
+    for weeks, said in (
+        (4, "the reference has 4 weeks of 5 groups or more (`at`): from 8 on their spread"),
+        (9, "the spread between 9 weeks of the reference (`at`) is part of the error"),
+    ):
+        write(files, "before.jsonl", weekly(1, 0, weeks))
+        found = looked(files, "live.jsonl", reference="before.jsonl")
+        assert any(remark.startswith(said) for remark in found["remarks"]), found["remarks"]
+        assert found["weeks"] == {"field": "at", "counted": weeks, "needed": 8}
+    found = looked(files, "live.jsonl")
+    assert any("no field of the reference gives its weeks" in line for line in found["remarks"])

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness_drift.permuting import Deal, differences, largest, mmd, p_of, trigrams
+from harness_drift.permuting import (
+    Deal,
+    differences,
+    directions,
+    largest,
+    mmd,
+    p_of,
+    trigrams,
+)
 
 
 @pytest.fixture
@@ -61,3 +69,11 @@ def test_an_unlike_text_is_far_and_case_is_not():
 
 def test_p_counts_the_sides_as_they_are():
     assert p_of(np.array([3.0, 1.0, 2.0, 0.0])) == 0.25
+
+
+def test_along_the_directions_lie_the_distances_of_the_means(deal):
+    """Features of no more dimensions than there are directions are there whole."""
+    features = np.random.default_rng(0).random((70, 8), np.float32)
+    alike = features @ features.T
+    along = differences(directions(alike), deal)
+    assert (along**2).sum(axis=1) == pytest.approx(mmd(alike, deal), rel=1e-2, abs=1e-5)
