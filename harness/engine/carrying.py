@@ -20,6 +20,7 @@ from harness.engine import channel
 from harness.engine.worker import Worker
 from harness.errors import Cancelled, JobDied, JobKilled
 from harness.kit.files import digest, manifest_of, read_json, remove
+from harness.kit.inside import inside
 from harness.stages.launching import RESULT
 
 NUMBER = 1
@@ -31,7 +32,7 @@ SECONDS = 0.2
 def messages_file(folder: Path, name: str) -> Path:
     """Where what a job says is read; there before it is submitted, so that no machine remembers
     that it is missing."""
-    return folder / f"told-{name}.jsonl"
+    return inside(folder, f"told-{name}.jsonl")
 
 
 def command_of(folder: Path, name: str) -> tuple[str, ...]:

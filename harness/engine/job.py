@@ -23,6 +23,7 @@ from harness.data.splits import group_of
 from harness.engine import scratch
 from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
+from harness.kit.inside import inside
 from harness.kit.telling import telling
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.registry import Registry
@@ -80,7 +81,7 @@ def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None
     """Lay a job and its inputs out in an empty folder."""
     (folder / "output").mkdir(parents=True, exist_ok=True)
     for name in job.rows:
-        write_jsonl(folder / f"{name}.jsonl", map(to_json, rows[name]))
+        write_jsonl(inside(folder, f"{name}.jsonl"), map(to_json, rows[name]))
     write_json(folder / DESCRIPTION, to_json(job))
 
 
@@ -203,7 +204,7 @@ def run_inline(
 def _written(folder: Path, name: str, lines: Sequence[Any], process: int) -> int:
     """Keep a line for each thing that was asked; returns how many."""
     only_in(process)
-    write_jsonl(folder / "output" / name, lines)
+    write_jsonl(inside(folder, "output", name), lines)
     return len(lines)
 
 

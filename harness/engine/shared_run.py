@@ -225,7 +225,7 @@ class SharedRun:
         try:
             fetched = {
                 # Under a name of its own: several files of a run may be equal.
-                path: _fetched(self.store, sha256, work / str(place))
+                path: _fetched(self.store, sha256, inside(work, str(place)))
                 for place, (path, sha256) in enumerate(state.files.items())
                 if mine.get(path) != sha256
             }

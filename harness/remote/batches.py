@@ -23,7 +23,8 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from harness.errors import Cancelled, DataError, EnvironmentFailure
-from harness.kit.files import read_json, remove, write_json
+from harness.kit.files import open_regular, read_json, read_sealed, remove, write_json
+from harness.kit.inside import inside
 from harness.kit.lock import turn
 from harness.kit.text import one_line
 from harness.records import from_json, to_json
@@ -231,7 +232,7 @@ class Batches:
                 may_be_empty = name == "error_file_id"
                 answers |= self._patiently(functools.partial(self._lines, path, may_be_empty))
         left_out = Fault(f"left out of a batch ({ended['status']})")
-        log = Spending(Path(batch.spent), "") if batch.spent else None
+        log = _log_of(batch)
         # The log may be gone, with all that was spent.
         numbers = dict(zip(batch.keys, log.numbers(batch.name) if log else (), strict=False))
         outcomes: list[Reply | Fault] = []
@@ -340,14 +341,13 @@ class Batches:
 
     def _give_back(self, batch: Batch) -> None:
         """What was counted for a batch that never was one."""
-        if batch.spent:
-            log = Spending(Path(batch.spent), "")
+        if log := _log_of(batch):
             for number in log.numbers(batch.name):
                 log.settle(number, None, self._options.price)
         remove(self._path(batch))
 
     def _path(self, batch: Batch) -> Path:
-        return self._folder / f"{batch.name}.json"
+        return inside(self._folder, f"{batch.name}.json")
 
 
 def finish(store: KeptReplies, options: ServerOptions) -> None:
@@ -361,11 +361,24 @@ def finish(store: KeptReplies, options: ServerOptions) -> None:
         whole = all(r and r.tries >= n for r, n in zip(replies, batch.tries, strict=True))
         if not batch.id or batch.endpoint != options.endpoint or not whole:
             continue
-        if batch.spent:
-            log = Spending(Path(batch.spent), "")
+        if log := _log_of(batch):
             for number, reply in zip(log.numbers(batch.name), replies, strict=False):
                 log.settle(number, reply, options.price)
         remove(path)
+
+
+def _log_of(batch: Batch) -> Spending | None:
+    """The log of money in which a batch was counted; None where the file is no such log.
+
+    The note of a batch may be a stranger's, and name any file of the user's.
+    """
+    log = Path(batch.spent)
+    try:
+        with open_regular(log) as stream:
+            first = stream.readline(2**20)
+    except OSError:
+        return None
+    return Spending(log, "") if read_sealed(first[:-1])[0] is not None else None
 
 
 def _read(path: Path) -> Batch:

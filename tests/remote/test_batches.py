@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -96,6 +97,29 @@ def test_the_same_is_asked_and_kept_as_one_by_one(server, here):
     assert again["a"].text == "A"
     ask(server, "ab")
     assert server.sizes == [2]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"yours", b'{"number": 1}\n', b"a line\nand a half", None]
+)
+def test_a_batch_that_names_a_file_of_yours_as_its_log_of_money_leaves_it(server, here, content):
+    """Lines are appended to that log, and the note of a batch may be a stranger's."""
+    server.looks = 100_000
+
+    def stop(done, total, what):
+        if "in progress" in what:
+            raise harness.Cancelled
+
+    with pytest.raises(harness.Cancelled):
+        ask(server, "abc", stop, spending=Spending(here / "spent.jsonl", "run"))
+    [note], yours = under_way(), here / "yours"
+    if content is not None:
+        yours.write_bytes(content)
+    note.write_text(json.dumps({**json.loads(note.read_bytes()), "spent": str(yours)}))
+    server.batches["batch-0"]["looks"] = server.looks = 0
+    assert texts_of(ask(server, "abc")) == {"a": "A", "b": "B", "c": "C"}
+    assert not under_way()
+    assert (yours.read_bytes() if yours.exists() else None) == content
 
 
 def test_the_key_is_sent_and_never_kept(server, here):

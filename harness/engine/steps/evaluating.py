@@ -20,6 +20,7 @@ from harness.engine.steps.detecting import detect
 from harness.engine.steps.measuring import score_all, scores, waits
 from harness.errors import Waiting
 from harness.kit.files import read_jsonl, write_jsonl
+from harness.kit.inside import inside
 from harness.records import (
     Checkpoint,
     ErrorLabel,
@@ -142,7 +143,7 @@ def _generated(
             name = f"{stage} {number}"
             artifact = _generated(steps, checkpoint, asked, at, name, whole=False, after=after)
             # Time until here counts where the pass is interrupted, and goes on.
-            (scratch.of(folder) / str(number)).touch()
+            inside(scratch.of(folder), str(number)).touch()
             return artifact
 
         tasks = [functools.partial(answered_share, *share) for share in enumerate(shares, start=1)]

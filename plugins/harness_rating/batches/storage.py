@@ -15,6 +15,7 @@ from typing import Any
 
 from harness import DataError, Item, Rubric, from_json, machine_trouble, to_json
 from harness.kit.files import digest, remove, sync_folder, sync_tree, write_json
+from harness.kit.inside import inside
 from harness_rating.batches.records import BATCH_SCHEMA, ITEMS_SCHEMA, Batch, Placing
 
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError)
@@ -27,7 +28,7 @@ def publish(batch: Batch, content: Mapping[str, Any], root: Path) -> None:
     Args:
         content: all that the batch follows from.
     """
-    temporary = root / f".{batch.name}.{uuid.uuid4().hex[:8]}.tmp"
+    temporary = inside(root, f".{batch.name}.{uuid.uuid4().hex[:8]}.tmp")
     items = [to_json(item) for item in batch.items]
     document = {
         "schema": BATCH_SCHEMA, "name": batch.name, "run": batch.run, "created": batch.created,
@@ -45,7 +46,7 @@ def publish(batch: Batch, content: Mapping[str, Any], root: Path) -> None:
         # It says what raters may not learn: which example and round an answer is of.
         (temporary / "batch.json").chmod(0o600)
         sync_tree(temporary)
-        os.replace(temporary, root / batch.name)
+        os.replace(temporary, inside(root, batch.name))
         sync_folder(root)
     except OSError as error:
         # Another process may have made the same batch meanwhile.

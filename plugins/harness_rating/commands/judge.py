@@ -18,6 +18,7 @@ from rich.text import Text
 import harness
 from harness import Context, EnvironmentFailure, Judge, UsageError
 from harness.kit import yaml_file
+from harness.kit.inside import inside
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.terminal import tables
@@ -59,8 +60,8 @@ def judge(request: JudgeRequest) -> None:
     batch = answers(request.batch, ratings)
     with plugins_on_stderr():
         model = _judge_of(request)
-        folder = ratings.path / batch.name
-        with _alone(folder / judgements.FOLDER / f"{request.judge}.lock", batch):
+        folder = inside(ratings.path, batch.name)
+        with _alone(inside(folder, judgements.FOLDER, f"{request.judge}.lock"), batch):
             stored = Judgements(folder, request.judge, model.signature())
             try:
                 _rate(model, batch, stored)

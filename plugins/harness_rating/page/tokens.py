@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import DataError
 from harness.kit import files
 from harness.kit.files import sync_folder
+from harness.kit.inside import inside
 from harness_rating.batches.records import Batch
 
 FILE = "tokens.json"
@@ -64,7 +65,7 @@ def seats(folder: Path, batches: Iterable[Batch]) -> dict[str, Seat]:
     """
     by_token: dict[str, Seat] = {}
     for batch in batches:
-        path = folder / batch.name / FILE
+        path = inside(folder, batch.name, FILE)
         if not path.exists():
             _publish(path, {rater: secrets.token_urlsafe(32) for rater in batch.raters})
         by_token |= {token: Seat(batch.name, rater) for rater, token in _read(path).items()}

@@ -18,6 +18,7 @@ from typing import Any
 
 from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
 from harness.kit.files import AppendLog, read_sealed, sealed, whole_lines
+from harness.kit.inside import inside
 from harness.kit.strict_json import parse
 from harness_rating.batches.records import ITEM_EVENT, KINDS, SETTLED, Batch, Event
 from harness_rating.rubric import scales
@@ -48,7 +49,7 @@ class Events:
         if not RATER.fullmatch(rater):
             raise UsageError(f"'{rater}' cannot be a rater's name", hint=f"use {RATER_RULE}")
         self.rater = rater
-        self.path = folder / "events" / f"{rater}.jsonl"
+        self.path = inside(folder, "events", f"{rater}.jsonl")
         self._mutex = threading.Lock()
         self._log = AppendLog(self.path)
         self._known: set[str] = set()

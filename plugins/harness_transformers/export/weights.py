@@ -10,6 +10,7 @@ import torch
 
 import harness
 from harness.kit.files import read_json, write_json
+from harness.kit.inside import inside
 from harness_transformers import adapters, loading
 from harness_transformers.export.origin import ADAPTER
 from harness_transformers.export.transfer import LIMITS
@@ -68,7 +69,7 @@ def write_legal(tuned: harness.Checkpoint, folder: Path) -> None:
     for pattern in LEGAL:
         for path in Path(str(tuned.base_path)).glob(pattern):
             if path.is_file():
-                shutil.copyfile(path, folder / path.name)
+                shutil.copyfile(path, inside(folder, path.name))
 
 
 def _adapted(tuned: harness.Checkpoint) -> Any:

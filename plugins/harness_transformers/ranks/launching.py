@@ -27,6 +27,7 @@ from typing import Any
 
 import harness
 from harness.kit.files import write_json, write_jsonl
+from harness.kit.inside import inside
 
 WORK = "work.json"
 TRAIN = "train"
@@ -75,7 +76,7 @@ def spread(
         folder.mkdir()
         for name, shares in rows.items():
             for rank, share in enumerate(shares):
-                write_jsonl(folder / f"{name}-{rank}.jsonl", share)
+                write_jsonl(inside(folder, f"{name}-{rank}.jsonl"), share)
         names = ("seed", "stage", "round", "arm", "run", "checkpoint_minutes", "probe",
                 "whole_valid", "limits")  # fmt: skip
         said = {

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import harness
 from harness.kit.files import read_json, read_jsonl
+from harness.kit.inside import inside
 from harness_transformers.ranks.launching import TRAIN, WORK
 
 SIGN_SECONDS = 1.0
@@ -108,11 +109,11 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
     scratch = said["scratch"] and Path(said["scratch"])
     speaks = rank == 0 or said["work"] != TRAIN
     if rank:
-        output = folder / f"rank-{rank}"
+        output = inside(folder, f"rank-{rank}")
         output.mkdir()
     if rank and said["work"] != TRAIN:
         settings["seed"] += rank  # draws of its own
-        scratch = scratch and scratch / f"rank-{rank}"
+        scratch = scratch and inside(scratch, f"rank-{rank}")
         scratch and scratch.mkdir(exist_ok=True)
     if speaks:
         settings |= {

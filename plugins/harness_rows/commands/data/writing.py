@@ -13,6 +13,7 @@ from typing import Any
 
 from harness import UsageError
 from harness.kit.files import remove
+from harness.kit.inside import inside
 from harness.readers import Record
 from harness.terminal.targets import check_target, write_target
 from harness_rows.reading import Reading
@@ -84,7 +85,7 @@ def write_folder(option: str, folder: Path, splits: Mapping[str, Sequence[Record
     making = folder.resolve().with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         for split, rows in splits.items():
-            write_target(option, making / f"{split}.jsonl", encoded(rows))
+            write_target(option, inside(making, f"{split}.jsonl"), encoded(rows))
         os.replace(making, folder)
     finally:
         remove(making)
