@@ -35,7 +35,7 @@ def spending_of(machine: Path, run: str, most: float | None) -> Spending:
         Outside: a link lies in the place of the run's folder.
     """
     folder = inside(machine, "runs", run, FOLDER)
-    own = folder / f"{_folder_id(machine)}.jsonl"
+    own = inside(folder, f"{_folder_id(machine)}.jsonl")
     others = [path for path in sorted(folder.glob("*.jsonl")) if path != own]
     return Spending(own, run, most, [*others, *_earlier(machine, run)])
 

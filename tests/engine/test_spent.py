@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from harness.config import own
 from harness.engine import objects, spent
 from harness.engine.shared_run import SharedRun
 from harness.errors import BudgetSpent
@@ -148,6 +149,7 @@ def test_who_scores_a_stored_run_anew_pays_with_the_runs_money(project, monkeypa
     text = config_file.read_text()
     assert "money: null" in text
     config_file.write_text(text.replace("money: null", "money: 1.0e-09"))
+    own.note_run(config_file.parent, config_file)
     forget()
     before = len(server.asked)
     shown = project.inside("rebuild", name)
