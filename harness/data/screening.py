@@ -290,9 +290,9 @@ def _by_lineage_alone(screening: Screening, rules: Rules) -> bool:
 def _lineage(screening: Screening) -> str:
     share = _percent(screening.usual.recognised or 0, 1)
     return (
-        f"the rows are alike by nature, or short: of {COPIES} copies of dev and test prompts "
-        f"with typing errors the gate would recognise {share}. "
-        "Rows that an augmenter makes are kept apart from dev and test by their lineage alone"
+        "the prompts resemble each other, or are short, so near-copies of dev and test rows are "
+        f"hard to spot: of {COPIES} copies with typing errors {share} are found. "
+        "Generated rows are kept apart by their origin instead"
     )
 
 
@@ -327,8 +327,8 @@ def _near(screening: Screening, rules: Rules, ahead: bool) -> str:
         return f"{head}{near} dev or test and {left_out} left out"
     stays = "It stays" if count == 1 else "They stay"
     return (
-        f"{head}{near} dev or test. {stays}, because the split is yours: scores may owe "
-        "something to texts that were trained on (`filters.source: refuse` leaves them out)"
+        f"{head}{near} dev or test. {stays}: scores may owe something to texts that were trained "
+        "on; `filters.source: refuse` leaves them out"
     )
 
 

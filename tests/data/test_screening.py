@@ -217,7 +217,7 @@ def test_where_rows_are_alike_by_nature_it_is_said_with_the_share():
     *_, alike, lineage = texts_of(found)
     assert alike.startswith("prompts of this data are alike: of 266 held-out rows")
     share = f"{100 * found.usual.recognised:.1f} %"
-    assert f"would recognise {share}" in lineage and "by their lineage alone" in lineage
+    assert f"{share} are found" in lineage and "by their origin" in lineage
 
 
 @pytest.mark.nightly(but_each=3)
@@ -234,7 +234,7 @@ def test_sums_of_the_same_numbers_are_alike_by_nature(top):
     proposals = [row(f"p{n}", one, parent="r0") for n, one in enumerate(sums[800:1100])]
     assert sum(gate.refuse(one) is None for one in proposals) >= 0.98 * len(proposals)
     assert found.usual.recognised is not None and found.usual.recognised < 0.95
-    assert any("by their lineage alone" in sentence for sentence in texts_of(found))
+    assert any("by their origin" in sentence for sentence in texts_of(found))
 
 
 def test_copies_that_differ_in_punctuation_alone_set_no_threshold():

@@ -92,7 +92,7 @@ def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
     if drafted.draft.label:
         what = "weak slices of dev are looked for by the right answer, and pool rows picked by it"
         yield "a feature", f"{drafted.draft.label}: {what} (the model does not see it)"
-    yield "groups", _groups(seen)
+    yield "groups", _groups(drafted)
     yield "duplicates", _repeats(seen.repeats)
     if seen.private:
         yield "personal data", seen.private
@@ -125,13 +125,19 @@ def _quoted(label: str) -> str:
     return f"'{one_line(masked(label), LABEL)}'"
 
 
-def _groups(seen: Overview) -> str:
+def _groups(drafted: Drafted) -> str:
+    seen = drafted.seen
     if seen.groups is not None:
         count, largest = seen.groups
         return f"{count:,}; the largest has {largest:,} rows"
     if seen.fields.group:
         return f"by the column {seen.fields.group}"
     sentence = "none named: each row counts as its own"
+    if drafted.draft.data.get("group") == "auto":
+        count = drafted.draft.splits.groups
+        sentence = (
+            f"none named; near-duplicates are grouped: {count:,} groups of {seen.rows:,} rows"
+        )
     if likely := seen.fields.likely:
         option = shlex.join(["--column", f"group={likely}"])
         sentence += f"; if {likely} says where rows come from: {option}"
@@ -154,7 +160,9 @@ def _repeats(repeats: Repeats) -> str:
             _counted(repeats.conflicts, "prompt has", "prompts have") + " different answers"
         )
     if repeats.near and not repeats.separable:
-        parts.append("too many hang together to be kept on one side of the splits")
+        parts.append(
+            "grouping near-duplicates would leave too few groups: some will be in train and in dev"
+        )
     return "; ".join(parts)
 
 
@@ -166,19 +174,20 @@ def _written(drafted: Drafted) -> Iterator[tuple[str, str]]:
     draft, chosen = drafted.draft, drafted.draft.splits
     yield "rows", ", ".join(f"{count:,} {split}" for split, count in chosen.rows.items())
     if drafted.others:
-        yield "why so", _why(drafted)
+        yield "why this split", _why(drafted)
     for other in drafted.others:
         counts = ", ".join(f"{count:,} {split}" for split, count in other.rows.items())
-        yield "or", f"--train-share {value(other.share)}: {counts}; dev shows {other.shows}"
+        share = f"--train-share {value(other.share)}"
+        yield "alternative", f"{share}: {counts}; dev can detect {other.shows}"
     if draft.dev_given:
         yield "note", OF_DEV
     yield "primary", f"{draft.scoring.primary}: {draft.scoring.reason}"
     if draft.scoring.advice:
         yield "note", draft.scoring.advice
-    yield "dev shows", drafted.detects
+    yield "dev can detect", drafted.detects
     for doubt in chosen.doubts:
         if doubt.startswith("test"):
-            yield "test shows", f"nothing: {doubt.removeprefix('test: ')}"
+            yield "test can detect", f"nothing: {doubt.removeprefix('test: ')}"
     if chosen.doubts and not drafted.seen.held_out:
         yield "note", f"{ENOUGH} groups give train, dev and test {MIN_GROUPS} each; more find more"
     if draft.cut:
@@ -192,7 +201,7 @@ def _why(drafted: Drafted) -> str:
     """Why train has less than half of the rows."""
     rows, groups = drafted.draft.splits.rows, len(set(drafted.draft.splits.dev))
     share = percent(rows["train"] / sum(rows.values()))
-    whole = f", whole: the {rows['dev']:,} rows of dev are of {groups:,}"
+    whole = f", whole: the {rows['dev']:,} dev rows form {groups:,} groups"
     return (
         f"train has {share} of the rows: dev and test get a fifth of the groups each, {MIN_GROUPS} "
         f"at least, as a verdict needs so many{whole if groups < rows['dev'] else ''}"

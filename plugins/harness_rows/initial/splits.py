@@ -42,6 +42,7 @@ class Splits:
         draw: the source's option; 0 is its default.
         rows: split -> rows.
         dev: the group of each dev row.
+        groups: how many there are in all.
         doubts: why dev or test cannot carry a verdict; empty where they can.
     """
 
@@ -49,6 +50,7 @@ class Splits:
     draw: int
     rows: Mapping[str, int]
     dev: tuple[str, ...]
+    groups: int
     doubts: tuple[str, ...]
 
 
@@ -95,7 +97,8 @@ def _dealt(sizes: Sizes, draw: int, deal: Deal) -> Splits:
         groups[row.split].append(row.group)
     doubts = [f"{s}: {doubt}" for s in ("dev", "test") if (doubt := usable(groups[s]))]
     counts = {split: len(members) for split, members in groups.items() if members}
-    return Splits(sizes, draw, counts, tuple(groups["dev"]), tuple(doubts))
+    total = len({row.group for row in dealt})
+    return Splits(sizes, draw, counts, tuple(groups["dev"]), total, tuple(doubts))
 
 
 def _candidates(rows: Sequence[Example]) -> Iterator[Sizes]:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from harness_rows.commands.data.opening import OpenedRows
 
 BAD_DATA = 4
-STYLES = {"problem": "red", "note": "yellow"}
+STYLES = {"problem": "red", "warning": "yellow", "note": "yellow"}
 
 
 @takes(Request)
 def check(request: Request) -> int:
     """Everything that would go wrong, in one pass.
 
-    Exit code 4 if there is a problem, 0 if there are notes alone.
+    Exit code 4 if there is a problem, 0 if there are warnings and notes alone.
 
     `harness check` validates a config and says whether its run can begin.
     """
@@ -87,10 +87,11 @@ def _sentence(data: OpenedRows, findings: Sequence[Finding]) -> str:
     from harness_rows.commands.data.findings import counted
 
     problems = sum(finding.level == "problem" for finding in findings)
-    notes = len(findings) - problems
+    warnings = sum(finding.level == "warning" for finding in findings)
+    notes = len(findings) - problems - warnings
     parts = [
         f"{count} {word}{'s' if count > 1 else ''}"
-        for count, word in ((problems, "problem"), (notes, "note"))
+        for count, word in ((problems, "problem"), (warnings, "warning"), (notes, "note"))
         if count
     ]
     splits = _splits(data)

@@ -35,7 +35,7 @@ def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Findi
     config = data.config
     screening = config.screened(report) if config else previewed(data.rows, report=report)
     yield from _exact(prompts, screening)
-    yield from _near(screening, data.rows)
+    yield from _near(screening, data)
     yield from _within(prompts)
     yield from _texts(data.rows)
     yield from _private(data.rows, begin("looking for personal data"))
@@ -102,7 +102,7 @@ def _verdicts(rows: Sequence[Example]) -> Iterator[Finding]:
         doubt = usable(groups) if groups else ""
         if doubt:
             yield Finding(
-                "problem", "no-verdict", f"{split} cannot carry a verdict: {doubt}", len(groups),
+                "warning", "no-verdict", f"{split} cannot carry a verdict: {doubt}", len(groups),
                 hint="give it rows of more groups (harness docs how-many-rows)",
             )  # fmt: skip
 
@@ -130,7 +130,7 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
         yield Finding("note", "dev-in-test", what, len(both), places(both), SPLIT_IT)
 
 
-def _near(screening: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
+def _near(screening: Screening, data: OpenedRows) -> Iterator[Finding]:
     """Near repeats of dev and test, as ``harness check`` counts them."""
     count = sum(screening.near.values())
     if not count:
@@ -139,9 +139,13 @@ def _near(screening: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
     of = f" of {compared:,} that were compared, evenly spaced," if compared else ""
     nearly = counted(count, "nearly repeats", "nearly repeat")
     what = f"{nearly}{of} a row of dev or test"
-    by_id = {row.id: row for row in rows}
+    by_id = {row.id: row for row in data.rows}
     named = pairs((by_id[pair.row], by_id[pair.held_out]) for pair in screening.pairs)
-    hint = "harness data split --group auto keeps them on one side; harness data dedup drops them"
+    hint = "harness data dedup drops them"
+    if not data.grouped:
+        hint = f"harness data split --group auto keeps them on one side; {hint}"
+    elif data.config:
+        hint = f"`filters.source: refuse` leaves them out; {hint}"
     yield Finding("note", "leak-near", what, count, named, hint)
 
 

@@ -12,7 +12,7 @@ from harness import Example
 PLACES = 4
 """Rows that are named for each finding."""
 
-Level = Literal["problem", "note"]
+Level = Literal["problem", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class OpenedRows:
         problems: one line for each kind, of rows that are left out or contradict each other.
         said: sentences: which format was recognised, and by what.
         config: the config whose data they are; then test is sealed. None for a file of one's own.
+        grouped: whether near-duplicates are kept on one side already (`group: auto`).
     """
 
     where: str
@@ -38,6 +39,7 @@ class OpenedRows:
     problems: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     config: ConfigView | None = None
+    grouped: bool = False
 
     @property
     def sealed(self) -> bool:
@@ -109,7 +111,8 @@ def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) 
             rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))
         except harness.DataError as error:
             problems = (*problems, *(error.details or (error.placed,)))
-    return OpenedRows(reading.where, rows, reading, problems, reading.said, view)
+    grouped = options.group == "auto"
+    return OpenedRows(reading.where, rows, reading, problems, reading.said, view, grouped)
 
 
 def readable(request: Request, begin: Callable[[str], Report]) -> tuple[OpenedRows, Reading]:

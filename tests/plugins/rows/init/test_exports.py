@@ -170,12 +170,15 @@ def test_why_train_is_small_and_what_more_would_cost(empty):
     done = empty.inside(*given)
     assert done.code == 0, done.err
     said = " ".join(done.out.split())
-    assert "train has 25 % of the rows" in said and "63 rows of dev are of 20" in said
-    assert "--train-share .5: 97 train, 24 pool, 43 dev, 44 test; dev shows nothing: the 43" in said
+    assert "train has 25 % of the rows" in said and "the 63 dev rows form 20 groups" in said
+    assert (
+        "--train-share .5: 97 train, 24 pool, 43 dev, 44 test; dev can detect nothing: the 43"
+        in said
+    )
     (empty.folder / "harness.yaml").unlink()
     done = empty.inside(*given, "--train-share", ".5")
     assert done.code == 0, done.err
-    assert "97 train, 24 pool, 43 dev, 44 test" in done.out and "why so" not in done.out
+    assert "97 train, 24 pool, 43 dev, 44 test" in done.out and "why this split" not in done.out
     assert "no verdict yet: dev: the 43 rows" in (empty.folder / "harness.yaml").read_text()
     assert empty.inside("check").code == 0
 
