@@ -4,14 +4,14 @@
 
 All tables of n rows (wins, losses, the rest) are weighed with their probability under a true share
 of wins and of losses, and those whose bound lies beyond the true difference are added up. Prints
-the table of ``benchmarks/verdicts.md``: for each n and level the misses of the worst pair of
-shares, as a multiple of the level, by ``harness.stats``, and at 5 % by the conditional bound alone.
-Takes about half a minute.
+the tables of ``benchmarks/verdicts.md``: for each n and level the misses of the worst pair of
+shares, as a multiple of the level, by ``harness.stats``, and at 5 % by the conditional bound alone;
+then the same where nearly all rows differ to one side. Takes about a minute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import special
@@ -24,6 +24,13 @@ SHARES = (
     (0.1, 0.1), (0.1, 0.0), (0.2, 0.05), (0.05, 0.002), (0.01, 0.01), (0.3, 0.3),
 )  # fmt: skip
 """True shares of wins and of losses; each is taken the other way round, too."""
+ONE_SIDED = (
+    (0.6, 0.0), (0.7, 0.02), (0.8, 0.01), (0.8, 0.1), (0.9, 0.0), (0.9, 0.05), (0.95, 0.0),
+    (0.95, 0.03), (0.97, 0.01), (0.98, 0.0), (0.98, 0.01),
+)  # fmt: skip
+"""Shares of which more than half are wins, as where a model learns what it could not do at all."""
+MANY = 0.05 / 90
+"""The level of ninety planned verdicts."""
 LEVELS = (0.05, 0.05 / 3, 0.005, 0.0025)
 ROWS = (20, 40, 60, 100, 160, 200, 247, 296, 400)
 
@@ -63,9 +70,11 @@ def misses(lows: Floats, n: int, win: float, loss: float) -> tuple[float, float]
     return float(below), float(above)
 
 
-def worst(lows: Floats, n: int) -> tuple[float, tuple[float, float]]:
+def worst(
+    lows: Floats, n: int, shares: Sequence[tuple[float, float]] = SHARES
+) -> tuple[float, tuple[float, float]]:
     """The greatest chance of a miss on one side, and its shares of wins and losses."""
-    every = [(max(misses(lows, n, *shares)), shares) for shares in SHARES]
+    every = [(max(misses(lows, n, *pair)), pair) for pair in shares]
     return max(every)
 
 
@@ -79,11 +88,23 @@ def lines() -> Iterator[str]:
         yield f"| {n} | {' | '.join(cells)} | {alone / LEVELS[0]:.1f} |"
 
 
-def _cell(lows: Floats, n: int, alpha: float) -> str:
-    found, (win, loss) = worst(lows, n)
+def one_sided_lines() -> Iterator[str]:
+    levels = (*LEVELS, MANY)
+    yield f"| rows | {' | '.join(f'{100 * alpha:.3g} %' for alpha in levels)} |"
+    yield "|---|---|---|---|---|---|"
+    for n in ROWS:
+        every = tables(n)
+        cells = [_cell(lower_bounds(*every, n, alpha), n, alpha, ONE_SIDED) for alpha in levels]
+        yield f"| {n} | {' | '.join(cells)} |"
+
+
+def _cell(
+    lows: Floats, n: int, alpha: float, shares: Sequence[tuple[float, float]] = SHARES
+) -> str:
+    found, (win, loss) = worst(lows, n, shares)
     return f"{found / alpha:.2f} ({win:g} / {loss:g})"
 
 
 if __name__ == "__main__":
-    for line in lines():
+    for line in (*lines(), "", *one_sided_lines()):
         print(line, flush=True)

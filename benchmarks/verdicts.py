@@ -14,6 +14,9 @@ Each part prints a table of ``benchmarks/verdicts.md``. Figures come from ``verd
 * ``clustered``: null loops of three rounds on 160 rows: normal scores of a fixed difficulty for
   each row and group, plus new noise of rows and groups in each round.
 * ``announced``: a true gain of the size of either end of the announced range.
+* ``before``: a true gain of the upper end that `init` and `plan` say before any answer, in scores
+  that are 0 or 1 on nine rows of ten and in others; and one of the figure that a round's verdict
+  has, in a round drawn anew.
 * ``near-zero``: what is announced where the base model scores near 0, and what round 1 measures.
 * ``guards``: false alarms of 1, 3 and 10 guards (scores that are independent) in a round that is
   as good as round 0, and how often losses of a quarter of a detectable effect in each of ten kept
@@ -36,6 +39,7 @@ from worlds import (
     drifting,
     graded,
     lopsided,
+    mostly_ends,
     right_or_wrong,
     rouge,
     sizes,
@@ -270,6 +274,45 @@ def _found(
     return wins > losses and stats.mcnemar(wins, losses) < 2 * alpha
 
 
+def before_table(loops: int) -> Iterator[str]:
+    worlds: list[tuple[str, assumed.Values, Pair]] = [
+        ("mostly 0 or 1, .3, rows alike", "mostly 0 or 1", mostly_ends(0.3, 0.7)),
+        ("mostly 0 or 1, .5, unrelated", "mostly 0 or 1", mostly_ends(0.5, 0.0)),
+        ("mostly 0 or 1, .6, rows alike", "mostly 0 or 1", mostly_ends(0.6, 0.7)),
+        ("mostly 0 or 1, .6, unrelated", "mostly 0 or 1", mostly_ends(0.6, 0.0)),
+        ("in between, sd .2 to .2, correlation .5", "in between", graded(0.2, 0.2, 0.5)),
+        ("in between, sd .1 to .25, skewed", "in between", drifting),
+        ("in between, as ROUGE-L of docstrings", "in between", skewed),
+    ]
+    yield "| scores | rows | before any answer | found at the upper end | at the round's figure |"
+    yield "|---|---|---|---|---|"
+    for name, kind, pair in worlds:
+        for rows, (count, size) in (("200 single", (200, 1)), *SHAPES.items()):
+            codes = np.repeat(np.arange(count), size)
+            low, high = assumed.assumed_effect(list(groups_of(codes).values()), 3, kind)
+            cells = _before(pair, codes, high, loops)
+            yield f"| {name} | {rows} | {low:.3f} to {high:.3f} | {' | '.join(cells)} |"
+
+
+def _before(pair: Pair, codes: npt.NDArray[np.intp], gain: float, loops: int) -> list[str]:
+    """How often that gain is found, and one of the size that a verdict calls detectable.
+
+    That verdict is of a round that gained about as much, since spread goes with the gain.
+    """
+    rng, groups, alpha = np.random.default_rng(5), groups_of(codes), decision.alpha_of(3)
+    hits = [0, 0, 0]
+    for seed in range(loops):
+        score = rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS)
+        size: float | None = gain
+        for place in range(3):
+            old, new = pair(rng, codes)
+            sides = [measured(np.clip(side, 0, 1)) for side in (new(size or 0.0), old)]
+            verdict = rule.judge(score, *sides, alpha=alpha)
+            hits[place] += verdict.label == "improved"
+            size = verdict.detectable
+    return [share(hits[0], loops), share(hits[2], loops)]
+
+
 def near_zero_table(loops: int) -> Iterator[str]:
     worlds = [
         ("0 passes, then .36", taught(0, 0, 0, 0.36, 0.2)),
@@ -298,7 +341,8 @@ def _near_zero(pair: Pair, codes: npt.NDArray[np.intp], loops: int) -> list[str]
         ranges.append(ends)
         figures.append(rule.judge(score, measured(new(0)), measured(old), alpha=alpha).detectable)
     is_graded = not set(np.unique(old)) <= {0.0, 1.0}
-    first = assumed.assumed_effect(list(groups.values()), 3, graded=is_graded)
+    kind: assumed.Values = "in between" if is_graded else "pass or fail"
+    first = assumed.assumed_effect(list(groups.values()), 3, kind)
     every = (first, np.mean(ranges, axis=0), np.quantile(figures, [0.05, 0.95]))
     return [f"{low:.3f} to {high:.3f}" for low, high in every]
 
@@ -396,7 +440,8 @@ def guards_table(loops: int) -> Iterator[str]:
 
 TABLES: dict[str, Callable[[int], Iterator[str]]] = {
     "lopsided": lopsided_table, "ordinary": ordinary_table,
-    "clustered": clustered_table, "announced": announced_table, "near-zero": near_zero_table,
+    "clustered": clustered_table, "announced": announced_table, "before": before_table,
+    "near-zero": near_zero_table,
     "guards": guards_table, "power": power_table,
 }  # fmt: skip
 

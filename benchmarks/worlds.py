@@ -147,6 +147,30 @@ def right_or_wrong(rate: float, correlation: float, in_groups: float = 0.0) -> P
     return draw
 
 
+def mostly_ends(rate: float, correlation: float, between: float = 0.1) -> Pair:
+    """Scores of that mean that are 0 or 1 but on a share of ``between``, where a part is right.
+
+    A latent normal orders the rows, a quarter of whose variance rows of a group have in common.
+
+    Args:
+        correlation: of a row's latents before and after.
+    """
+
+    def of(place: Floats, mean: float) -> Floats:
+        # From 1 to 0 over the places around the mean, in quarters.
+        part = (min(mean, 1 - between / 2) + between / 2 - place) / between
+        return np.clip(np.ceil(3 * part) / 4, 0, 1)
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        old, new = linked(rng, codes, correlation)
+        before = of(special.ndtr(old), rate)
+        return before, lambda gain: of(special.ndtr(new), rate + gain)
+
+    return draw
+
+
 def taught(rate: float, level: float, spread: float, after: float, in_groups: float) -> Pair:
     """A base model that scores near 0, and a round that has learned the format.
 

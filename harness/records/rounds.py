@@ -133,6 +133,8 @@ class Forgetting:
         sentence: the comparison of losses in words.
         answers: that of answers, empty where nothing was asked.
         kinds: instructions of kinds of their own, which are not among those above.
+        possible_loss: answers lost less those gained, of which more are excluded at 95 %
+            confidence, one-sided; None where nothing was asked.
     """
 
     loss_before: float | None
@@ -154,6 +156,7 @@ class Forgetting:
     sentence: str
     answers: str
     kinds: tuple[AnsweredKind, ...] = ()
+    possible_loss: int | None = None
 
     @property
     def worse_text(self) -> bool:

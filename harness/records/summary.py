@@ -252,6 +252,8 @@ class ShownInstructions:
         gained: right after alone.
         p: exact and one-sided (McNemar), that answers got worse; `null` where nothing was asked.
         sentence: all of it in words.
+        possible_loss: the greatest number of answers lost less those gained that is not excluded,
+            at 95 % confidence, one-sided; `null` where nothing was asked.
     """
 
     asked: Count
@@ -261,6 +263,7 @@ class ShownInstructions:
     gained: Count
     p: float | None
     sentence: str
+    possible_loss: Count | None = None  # summaries of before it was told are read, too
 
 
 @dataclass(frozen=True, slots=True)

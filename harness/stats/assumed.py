@@ -7,7 +7,9 @@ How much these differ is not known before a second model has answered, so there 
   differences of graded scores have a standard deviation of :data:`LEAST`.
 * The upper end holds if old and new scores are unrelated, so that their variances add up. The new
   ones spread as much as the old ones at least, and otherwise as far as they may: pass/fail rows as
-  a share not below the old one may, graded ones by a standard deviation of :data:`LATER`. The base
+  a share not below the old one may, graded ones by a standard deviation of :data:`LATER`. Before
+  round 0, graded scores that are 0 or 1 on most rows (shares of right fields) may spread as far as
+  passes and fails. The base
   model's own spread is no guide to the new scores where it scores near 0: some rows will have
   learned the task and others not, a standard deviation of :data:`SPLIT`.
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.stats import student
 from harness.stats.decision import POWER, alpha_of
@@ -32,6 +35,10 @@ LATER = 0.3
 SPLIT = 0.4
 """The same of rows that the base model scores within :data:`NEAR` of an end of the range."""
 NEAR = 0.1
+
+
+Values = Literal["pass or fail", "mostly 0 or 1", "in between"]
+"""How a score of single rows lies on its range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +59,19 @@ class BaseScores:
     at_end: float = 1.0
 
 
-def assumed_effect(groups: Sequence[str], rounds: int, *, graded: bool) -> tuple[float, float]:
+def assumed_effect(groups: Sequence[str], rounds: int, values: Values) -> tuple[float, float]:
     """The range of the minimum detectable effect while nothing has answered these rows.
 
     Args:
         groups: that of each row.
         rounds: planned ones, which set the level of a verdict.
-        graded: whether the score has values between pass and fail.
+        values: of the score.
     """
     clustered = len(groups) / effective_groups(groups)
     # A mean in the middle, where scores may spread most.
-    variance = LATER**2 if graded else 0.25
-    unknown = BaseScores(0.5, variance, clustered, not graded, at_end=0.0)
+    variance = LATER**2 if values == "in between" else 0.25
+    passes = values == "pass or fail"
+    unknown = BaseScores(0.5, variance, clustered, passes, at_end=0.0)
     return _ends(groups, alpha_of(rounds), unknown)
 
 

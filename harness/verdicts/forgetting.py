@@ -126,6 +126,24 @@ class PairedAnswers:
         """One-sided, of answers that got worse; None where nothing was asked."""
         return stats.mcnemar_worse(self.lost, self.gained) if self.before else None
 
+    @cached_property
+    def possible_loss(self) -> int | None:
+        """Answers, lost less gained, of which more are excluded at 95 % confidence, one-sided.
+
+        None where nothing was asked; 0 where any loss is excluded.
+        """
+        if not self.before:
+            return None
+        asked = len(self.before)
+        low, _ = stats.share_bounds(self.gained, self.lost, asked, ALPHA)
+        return max(0, math.ceil(round(-low * asked, 9)))
+
+    def tail(self) -> str:
+        """``; a loss of up to 11 of 40 is not excluded``; empty where any loss is."""
+        if not self.possible_loss:
+            return ""
+        return f"; a loss of up to {self.possible_loss} of {len(self.before)} is not excluded"
+
 
 def by_kind(
     kinds: Sequence[str], before: Sequence[bool], after: Sequence[bool]
@@ -165,6 +183,7 @@ def compared(
         len(answers.after), sum(answers.before), sum(answers.after), answers.lost, answers.gained,
         answers.p, _compared(rise, difference) + _left_out(rise), _of_answers(answers, alpha),
         tuple(_of_kind(name, each, alpha) for name, each in (kinds or {}).items()),
+        answers.possible_loss,
     )  # fmt: skip
 
 
@@ -177,10 +196,10 @@ def _of_kind(name: str, answers: PairedAnswers, alpha: float) -> AnsweredKind:
     elif stats.mcnemar_worse(answers.gained, answers.lost) < alpha:
         tail = "more than before"
     else:
-        tail = "no evidence of fewer"
+        tail = f"no evidence of fewer{answers.tail()}"
     sentence = (
         f"{name[:1].upper()}{name[1:]}: {before} of {asked} before, {after} after "
-        f"({answers.lost} lost, {answers.gained} gained, exact p {p_value(p)}), {tail}."
+        f"({answers.lost} lost, {answers.gained} gained, exact one-sided p {p_value(p)}), {tail}."
     )
     return AnsweredKind(
         name, asked, before, after, answers.lost, answers.gained, p, p < alpha, sentence
@@ -191,16 +210,18 @@ def _of_answers(answers: PairedAnswers, alpha: float) -> str:
     """``The model answers general instructions worse than before: 22 of 40 …``."""
     if answers.p is None:
         return ""
+    tail = ""
     if answers.p < alpha:
         head = "The model answers general instructions worse than before"
     elif stats.mcnemar_worse(answers.gained, answers.lost) < alpha:
         head = "The model answers general instructions better than before"
     else:
         head = "No evidence that the model answers general instructions worse than before"
+        tail = answers.tail()
     return (
         f"{head}: {sum(answers.before)} of {len(answers.before)} were answered right before, "
         f"{sum(answers.after)} after ({answers.lost} lost, {answers.gained} gained, exact "
-        f"p {p_value(answers.p)})."
+        f"one-sided p {p_value(answers.p)}){tail}."
     )
 
 

@@ -155,13 +155,15 @@ def _dev_shows(run: harness.PlannedRun) -> tuple[float | None, str]:
     if doubt := usable(groups):
         return None, f"Dev can show nothing: {doubt}."
     rounds = run.rounds
-    low, high = assumed_effect(groups, rounds, graded=False)
+    low, high = assumed_effect(groups, rounds, "pass or fail")
     points = sorted({round(100 * low), round(100 * high)})
-    least, most = assumed_effect(groups, rounds, graded=True)
+    least, most = assumed_effect(groups, rounds, "in between")
+    _, at_ends = assumed_effect(groups, rounds, "mostly 0 or 1")
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     return None, (
         f"{len(groups):,} dev rows show a gain of {' to '.join(map(str, points))} points in a "
         f"pass/fail score ({basis}), and one of {100 * least:.0f} to {100 * most:.0f} % of its "
-        "range in a graded score: the less if training changes few rows, the more if old and new "
-        "scores are unrelated. The base model's answers will say it more exactly."
+        f"range in a graded score, or to {100 * at_ends:.0f} % where most rows have its least or "
+        "greatest value: the less if training changes few rows, the more if old and new scores "
+        "are unrelated. The base model's answers will say it more exactly."
     )

@@ -128,11 +128,16 @@ def test_detectable_effects_are_what_the_program_computes() -> None:
 
     text = (DOCS / "how-many-rows.md").read_text("utf-8")
     rows = re.findall(
-        r"^\| ([\d,]+) \| ([\d.]+) to ([\d.]+) \| (\d+) to (\d+) \|$", text, re.MULTILINE
+        r"^\| ([\d,]+) \| ([\d.]+) to ([\d.]+) \| ([\d.]+) to ([\d.]+) \| (\d+) to (\d+) \|$",
+        text,
+        re.MULTILINE,
     )
     assert len(rows) == 6
     for count, *shown in rows:
         groups = [str(row) for row in range(int(count.replace(",", "")))]
-        graded, passes = (assumed_effect(groups, 3, graded=is_) for is_ in (True, False))
-        expected = [f"{end:.3f}" for end in graded] + [f"{100 * end:.0f}" for end in passes]
+        between = assumed_effect(groups, 3, "in between")
+        at_ends = assumed_effect(groups, 3, "mostly 0 or 1")
+        passes = assumed_effect(groups, 3, "pass or fail")
+        expected = [f"{end:.3f}" for end in (*between, *at_ends)]
+        expected += [f"{100 * end:.0f}" for end in passes]
         assert shown == expected

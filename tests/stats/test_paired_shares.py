@@ -66,6 +66,19 @@ def test_bounds_miss_no_more_often_than_they_say(n: int, alpha: float) -> None:
     assert found <= 1.05 * alpha, shares
 
 
+@pytest.mark.nightly(but_each=3)
+@pytest.mark.parametrize(("alpha", "times"), [(0.05, 1.05), (0.05 / 3, 1.05), (0.0025, 2.3)])
+@pytest.mark.parametrize("n", [40, 100, 200])
+def test_where_nearly_all_rows_are_wins_bounds_of_many_verdicts_miss_more_often(
+    n: int, alpha: float, times: float
+) -> None:
+    """At the levels of up to three verdicts they hold there, too."""
+    lows = lower_bounds(*enumeration.tables(n), n, alpha)
+    found, shares = enumeration.worst(lows, n, enumeration.ONE_SIDED)
+    assert found <= times * alpha, shares
+    assert found > alpha or times < 2
+
+
 @pytest.mark.parametrize(("n", "win", "loss"), [(160, 0.5, 0.0), (200, 0.0, 0.05), (60, 0.4, 0.0)])
 def test_the_enumeration_sees_that_the_conditional_bound_alone_does_not_hold(
     n: int, win: float, loss: float

@@ -267,7 +267,8 @@ def test_where_the_base_model_scores_near_0_the_range_holds_what_verdicts_measur
     """Before an answer, after round 0, and by the verdict: each lies within the one before."""
     rng, loops = np.random.default_rng(3), 20
     groups = {f"{i:03}": f"g{code:03}" for i, code in enumerate(codes)}
-    first = assumed_effect(list(groups.values()), ROUNDS, graded=level > 0)
+    kind = "in between" if level else "pass or fail"
+    first = assumed_effect(list(groups.values()), ROUNDS, kind)
     for seed in range(loops):
         low = np.clip(rng.normal(level, level / 2, len(codes)), 0, 1)
         learned = latents(rng, codes, 0, 0.2)[0] < special.ndtri(after)

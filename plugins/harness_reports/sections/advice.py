@@ -233,7 +233,7 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
         return "", f"{WILL_NOT}the largest gain, {seen}, would take {rows:,}."
     return (
         f"about {rows:,} dev rows instead of {n}, with which a true gain as large as the largest "
-        f"seen ({seen}) is detected at 80 % power; "
+        f"since the best round ({seen}) is detected at 80 % power; "
     ), ""
 
 

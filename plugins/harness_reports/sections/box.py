@@ -18,7 +18,8 @@ BESIDE = "Beside the task:"
 
 
 def heading(document: Document, *beside: str) -> Heading:
-    """The label, where it was found, what stands against it, and what else is to stand there.
+    """The label, where it was found, what stands against it, what may have been lost beside the
+    task, and what else is to stand there.
 
     A label that something stands against is not green: *improved on test, and worse at general
     instructions: 22 → 4 of 40*.
@@ -26,7 +27,7 @@ def heading(document: Document, *beside: str) -> Heading:
     verdict, where = headline(document)
     against = objections(document)
     tone: Literal["open", ""] = "open" if against and verdict["label"] == "improved" else ""
-    text = " · ".join(filter(None, (f"{where}{against}", *beside)))
+    text = " · ".join(filter(None, (f"{where}{against}", _possible_loss(document), *beside)))
     return Heading(text, level=1, label=verdict["label"] or "unknown", tone=tone)
 
 
@@ -38,6 +39,16 @@ def objections(document: Document) -> str:
     if forgot and forgot["sentence"]:
         objection += f", and {forgot['sentence']}"
     return objection
+
+
+def _possible_loss(document: Document) -> str:
+    """What the best round may have lost beside the task where it is not shown to have."""
+    forgetting, forgot = findings.later_round(document)["forgetting"], document["forgot"]
+    answers = forgetting and forgetting["instructions"]
+    if not answers or not answers.get("possible_loss") or (forgot and forgot["instructions"]):
+        return ""
+    most = f"{answers['possible_loss']} of {answers['asked']}"
+    return f"a loss of up to {most} general instructions is not excluded"
 
 
 def _prompt(document: Document) -> str:
@@ -66,7 +77,9 @@ def verdict_words(document: Document) -> str:
     verdict, _ = headline(document)
     if prompt := document["best_prompt"]:
         return str(prompt["sentence"])
-    return unlabelled(verdict["sentence"], verdict["label"])
+    words = unlabelled(verdict["sentence"], verdict["label"])
+    # Of round 0, which is compared with nothing, the sentence tells what dev can show.
+    return f"On {'test' if document['test'] else 'dev'}: {words}" if verdict["against"] else words
 
 
 def forgotten_words(document: Document) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import harness
 from harness import DataError, Example
 from harness.kit.numbers import counted, percent
-from harness.stats.assumed import assumed_effect
+from harness.stats.assumed import Values, assumed_effect
 from harness.stats.decision import POWER, usable
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
@@ -128,7 +128,7 @@ def drafted(
     for share in SHARES if is_short and request.train_share is None else ():
         other = _dealt_out(reading, data, report, share)
         if other.rows["train"] > chosen.rows["train"]:
-            gain = _gain(other.dev, scores.primary, scores.graded)
+            gain = _gain(other.dev, scores.primary, scores.values)
             others.append(Other(share, other.rows, gain))
     return Drafted(seen, draft, _dev_shows(chosen.dev, scores), followed, tuple(others))
 
@@ -239,7 +239,7 @@ def _preference(reading: Reading) -> str:
 
 def _dev_shows(groups: Sequence[str], scores: scoring.Proposal) -> str:
     """The minimum detectable effect and what it rests on, or why there is none."""
-    gain = _gain(groups, scores.primary, scores.graded)
+    gain = _gain(groups, scores.primary, scores.values)
     if usable(groups):
         return gain
     basis = f"{percent(POWER)} power, {counted(ROUNDS, 'round')} planned"
@@ -249,19 +249,19 @@ def _dev_shows(groups: Sequence[str], scores: scoring.Proposal) -> str:
     )
 
 
-def _gain(groups: Sequence[str], primary: str, graded: bool) -> str:
+def _gain(groups: Sequence[str], primary: str, values: Values) -> str:
     """The minimum detectable effect, or why there is none.
 
     Computed by :func:`harness.stats.assumed.assumed_effect`.
 
     Args:
         groups: that of each dev row.
-        graded: whether the score has values between pass and fail.
+        values: of the score.
     """
     if doubt := usable(groups):
         return f"nothing: {doubt}"
-    least, most = assumed_effect(groups, ROUNDS, graded=graded)
-    if graded:
+    least, most = assumed_effect(groups, ROUNDS, values)
+    if values != "pass or fail":
         scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
         ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
     else:

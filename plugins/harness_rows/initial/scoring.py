@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.stats.assumed import Values
 from harness_rows.initial.answers import Answers
 
 ASCII_ALONE = frozenset({"en"})
@@ -19,14 +20,14 @@ class Proposal:
     Attributes:
         metrics: each entry as the config has it, in YAML's flow style.
         primary: name of the score that decides.
-        graded: whether that score has values between pass and fail.
+        values: how that score of single rows lies on its range.
         reason: why these, for the comment beside them.
         advice: what these scores cannot see, where something better could be had; else empty.
     """
 
     metrics: tuple[str, ...]
     primary: str
-    graded: bool
+    values: Values
     reason: str
     advice: str = ""
 
@@ -42,14 +43,19 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
         metric = (
             "{plugin: executes}" if tests == "tests" else f"{{plugin: executes, tests: {tests}}}"
         )
-        return Proposal((metric,), "executes", False, "the share of answers that pass their tests")
+        return Proposal(
+            (metric,), "executes", "pass or fail", "the share of answers that pass their tests"
+        )
     if answers.kind == "labels":
-        return Proposal(("{plugin: exact}",), "exact", False, "the share of right labels")
+        return Proposal(("{plugin: exact}",), "exact", "pass or fail", "the share of right labels")
     if answers.kind == "numbers":
-        return Proposal(("{plugin: exact}",), "exact", False, "the share of right numbers")
+        return Proposal(("{plugin: exact}",), "exact", "pass or fail", "the share of right numbers")
     if answers.kind == "JSON":
         return Proposal(
-            ("{plugin: json}", "{plugin: exact}"), "json", True, "the share of right fields"
+            ("{plugin: json}", "{plugin: exact}"),
+            "json",
+            "mostly 0 or 1",
+            "the share of right fields",
         )
     if answers.kind == "short":
         return _short(language)
@@ -59,11 +65,11 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
 def _short(language: str) -> Proposal:
     if language in UNSPACED:
         return Proposal(
-            ("{plugin: chrf}", "{plugin: exact}"), "chrf", True,
+            ("{plugin: chrf}", "{plugin: exact}"), "chrf", "in between",
             "shared runs of characters, as these answers have no spaces",
         )  # fmt: skip
     metrics = ("{plugin: token-f1}", "{plugin: exact}")
-    return Proposal(metrics, "token-f1", True, "shared words")
+    return Proposal(metrics, "token-f1", "mostly 0 or 1", "shared words")
 
 
 def _long(answers: Answers, language: str) -> Proposal:
@@ -82,4 +88,6 @@ def _long(answers: Answers, language: str) -> Proposal:
             "most answers hold code, and rougeL sees its words, not what it does: "
             "give rows a column of tests, and executes runs them (harness docs metrics/executes)"
         )
-    return Proposal((rouge, other), "rougeL", True, "longest common sequence of words", advice)
+    return Proposal(
+        (rouge, other), "rougeL", "in between", "longest common sequence of words", advice
+    )

@@ -222,8 +222,8 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
     test = TestResult(
         2, scores_of(0, -0.4), scores_of(1, -0.4),
         Verdict("improved", "round 0", 0.147, 0.128, 0.166, 0.975, 0.02,
-                "On the sealed test set round 1 is better than the base model: rougeL "
-                "+0.147, at least +0.128 with 97.5 % confidence (160 rows in 51 groups).",
+                "improved: rougeL rose by 0.147 against round 0, by at least 0.128 at 97.5 % "
+                "confidence; 160 rows in 51 groups.",
                 160, 51),
     )  # fmt: skip
     sentence = (

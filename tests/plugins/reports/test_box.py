@@ -23,7 +23,7 @@ SAID = (
 )
 LOST = (
     "The model answers general instructions worse than before: 22 of 40 were answered right "
-    "before, 4 after (18 lost, 0 gained, exact p < 0.001)."
+    "before, 4 after (18 lost, 0 gained, exact one-sided p < 0.001)."
 )
 LOSS = (
     "The model predicts general text worse than before: +0.054 nats per token [+0.021, +0.087], "
@@ -100,6 +100,26 @@ def test_an_improvement_that_something_stands_against_is_not_green() -> None:
         assert (heading.text, heading.toned) == (text, tone), found
         assert heading.label == found["test"]["verdict"]["label"], found
         assert f'class="banner {tone}"' in page(found), found
+
+
+def test_the_first_line_says_what_loss_is_not_excluded_where_none_is_shown() -> None:
+    beside = "a loss of up to 11 of 40 general instructions is not excluded"
+    for most, shown, text in [
+        (11, None, f"test · {beside}"), (0, None, "test"), (None, None, "test"),
+        (11, {"before": 22, "after": 4, "n": 40, "p": 0.0, "level": 0.95}, "test"),
+    ]:  # fmt: skip
+        found = document()
+        found["rounds"][1]["forgetting"]["instructions"]["possible_loss"] = most
+        found["forgot"]["instructions"] = shown
+        heading = box.heading(whole(found))
+        assert (heading.text, heading.toned) == (text, "good"), most
+
+
+def test_words_of_a_verdict_say_on_which_rows() -> None:
+    found = document()
+    found["test"]["verdict"]["against"] = found["rounds"][1]["verdict"]["against"] = "round 0"
+    assert box.verdict_words(whole(found)) == "On test: f1 rose by 0.689."
+    assert box.verdict_words(whole({**found, "test": None})) == "On dev: f1 rose by 0.689."
 
 
 def test_figures_of_the_first_line_are_of_the_same_rows_where_a_prompt_was_asked() -> None:

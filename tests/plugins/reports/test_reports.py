@@ -58,7 +58,7 @@ def test_the_verdict_comes_first_and_the_command_last(document: Document, width:
     lines = shown(document, width).rstrip("\n").split("\n")
     assert lines[0].split() == ["▲", "IMPROVED", "on", "test"]
     assert lines[1].strip().startswith("rougeL 0.156 → 0.303 on dev, 0.150 → 0.297 on test")
-    assert lines[2].strip().startswith("On the sealed test set round 1 is better")
+    assert lines[2].strip().startswith("On test: rougeL rose by 0.147 against round 0")
     assert lines[-1] == "  harness iterate --rounds 4"
     assert max(map(len, lines)) <= width
 
