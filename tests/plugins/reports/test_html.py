@@ -176,7 +176,8 @@ def test_losses_of_other_validation_rows_are_said_to_be_of_others(analysis: Docu
 def test_the_order_of_the_page(analysis: Document) -> None:
     text = Reader(page(analysis)).text
     expected = [
-        "▲ improved on test", "On test: rougeL rose by 0.147 against round 0", "All guards", "Rounds",
+        "▲ improved on test", "On test: rougeL rose by 0.147 against round 0", "All guards",
+        "Rounds",
         "What was weak, and what was added rougeL there", "Answers that got better",
         "Settings and model what", "Test set evaluated", "Other scores",
         "Underperforming slices round 1", "Fixed and regressed pass threshold",
