@@ -149,6 +149,7 @@ def test_each_trained_round_stands_beside_the_base_model(worse):
         assert told.startswith("No evidence that the model answers general instructions worse")
         assert found["instructions"] == {
             "asked": 40, "right_before": 1, "right_after": 1, "lost": 1, "gained": 1, "p": 0.75,
+            "possible_loss": 5,
         }  # fmt: skip
         assert found["sentence"].startswith("The model predicts general text worse than before: +")
     assert calls(project) == ["0 200", "1 200", "2 200"]

@@ -24,7 +24,7 @@ def comment(document: Mapping[str, Any]) -> str:
     """The verdict, scores before and now, what was weak and added, the settings."""
     head = box.heading(document)
     parts = [
-        f"**{mark_of(head.label)} {safe(head.label, 20)}** on {safe(head.text, 400)}: "
+        f"**{mark_of(head.label)} {safe(head.label, 20)}** on {safe(head.text, 400)}\n"
         + safe(box.verdict_words(document), 800),
         "\n".join(_scores(document)),
         "\n".join(f"- {line}" for line in _lines(document)),

@@ -199,7 +199,7 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
         f"- Beside the task: {beside(summary)}",
     ):  # fmt: skip
         assert text in plain, text
-    assert 2 * "| 0.000 [0.000, 0.142] | 1.000 [0.858, 1.000] " in card
+    assert 2 * "| 0.000 [0.000, 0.138] | 1.000 [0.862, 1.000] " in card
     code = card.partition("```python\n")[2].partition("```")[0]
     compile(code, "card.py", "exec")
 

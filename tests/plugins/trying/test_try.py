@@ -22,6 +22,7 @@ import pytest
 
 import harness
 from harness.cli import commands
+from harness.config import own
 from tests.support.project import CONFIG, Project
 from tests.support.waiting import LONG, until
 
@@ -250,6 +251,7 @@ def test_a_run_that_goes_on_is_tried_with_its_best_so_far(short: Any) -> None:
     project, done = short
     shown = project.folder / ".harness" / "runs" / done.document["run"] / "config.yaml"
     shown.write_text(shown.read_text().replace("rounds: 1", "rounds: 2"))
+    own.note_run(shown.parent, shown)
     again = tried(project, "-p", "copy: x")
     assert "round 1 is its best so far" in again.err
 
@@ -341,6 +343,7 @@ def test_a_conversation_at_a_terminal(project: Project) -> None:
     project.write(text)
     done = project.inside("iterate", "--rounds", "1", "--no-test")
     assert done.code == 0, done.err
+    project.signed()
     terminal = Terminal(project, "--round", "1")
     try:
         terminal.wait_for("you> ")
