@@ -48,7 +48,7 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.stats.decision import alpha_of
+from harness.stats.decision import alpha_of, usable
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
@@ -74,6 +74,8 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
     steps.note_opened(data.split("dev"))
+    if test and (doubt := usable(list(groups_of(data.split("test")).values()))):
+        steps.note(f"test cannot carry a verdict: {doubt}. --no-test leaves it sealed")
     if steps.config.settings.rounds:
         main = history.arms[BASE_ARM]
         _answer_ahead(steps, history, main, main.train[BASELINE], base, BASELINE + 1)

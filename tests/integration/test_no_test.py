@@ -192,3 +192,13 @@ def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     looked = project.inside("score", "--run", run, "--split", "test", "--open-test")
     assert looked.code == 4 and len(ledger_of(project)) == 2
     assert project.inside("test", run).code == 0
+
+
+@pytest.mark.parametrize(("asked", "doubts"), [((), 1), (("--no-test",), 0)])
+def test_that_test_carries_no_verdict_is_said_before_training(project, asked, doubts):
+    project.write()
+    result = project.inside("iterate", "--rounds", "1", "--set", "data.test=16", *asked)
+    assert result.code == 0, result.err
+    before, after = result.err.split("round 1: ", 1)
+    said = "note: test cannot carry a verdict: the 16 rows come from 16 groups"
+    assert (before.count(said), after.count(said)) == (doubts, 0)
