@@ -87,7 +87,7 @@ class Hooks:
 
     @hookspec
     def all_runs(
-        self, beside: Collection[str], sharing: Sequence[Collection[str]]
+        self, beside: Collection[str], sharing: Sequence[Collection[str]], last: int | None
     ) -> Mapping[str, Any]:
         """The runs of this folder side by side, a ``harness.runs/1`` document.
 
@@ -95,7 +95,8 @@ class Hooks:
 
         Args:
             beside: keys of a config by which no round of a run differs.
-            sharing: names of runs that chose by the same rows of dev.
+            sharing: names of runs that chose by the same rows of dev, of all that are there.
+            last: at most that many runs, the latest; None: all.
         """
         raise NotImplementedError
 

@@ -203,10 +203,10 @@ def test_a_hook_of_one_package_is_asked_with_what_it_takes_and_its_failure_names
         return {"runs": len(sharing)}
 
     registry.add(SimpleNamespace(all_runs=counts), "counts")
-    given = {"beside": frozenset(), "sharing": [["a", "b"]]}
+    given = {"beside": frozenset(), "sharing": [["a", "b"]], "last": None}
     assert registry.only("all_runs", **given) == {"runs": 1}
     with pytest.raises(PluginError, match=r"all_runs\(\) of counts: .*TypeError"):
-        registry.only("all_runs", beside=frozenset(), sharing=3)
+        registry.only("all_runs", beside=frozenset(), sharing=3, last=None)
 
 
 @pytest.mark.parametrize("names", [[], ["one", "two"]])
@@ -221,7 +221,7 @@ def test_a_hook_of_one_package_that_none_or_several_have_is_said(names):
         registry.add(SimpleNamespace(name=name, all_runs=nothing), name)
     registry.failed["broken 1.0"] = "ImportError: no luck"
     with pytest.raises(PluginError, match=f"these have it: {', '.join(names) or 'none'}") as caught:
-        registry.only("all_runs", beside=frozenset(), sharing=[])
+        registry.only("all_runs", beside=frozenset(), sharing=[], last=None)
     assert "broken 1.0: ImportError: no luck" in str(caught.value)
 
 

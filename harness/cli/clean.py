@@ -20,8 +20,10 @@ from harness.kit.text import one_line
 if TYPE_CHECKING:
     from harness.stored.space import Part, Space
 
-SHOWN = 20
+PATHS = 20
 """Paths that are listed before the question."""
+LISTED = 50
+"""Parts of one kind that are listed."""
 app = typer.Typer()
 
 Runs = Annotated[
@@ -67,8 +69,8 @@ def clean(
         return
     now = space(root)  # a run may have begun while the question stood
     _runs(runs or [], now)
-    going = (*now.interrupted, *now.unneeded, *now.adapters)
-    parts = [part for part in parts if part in going]
+    there = {*now.interrupted, *now.unneeded, *now.adapters}
+    parts = [part for part in parts if part in there]
     for part in chosen:
         remove_run(root, part.what)
     if chosen:
@@ -103,25 +105,33 @@ def _runs(names: Sequence[str], used: Space) -> list[Part]:
 def _show(used: Space, going: Sequence[Part], console: Console) -> None:
     from harness.terminal.blocks import draw_rows
 
-    rows = [
+    kinds = [
         ("interrupted work", used.interrupted, "it begins anew"),
         ("used by no run", used.unneeded, "made again if a run asks for it"),
         ("weights not kept", used.adapters, "reports stay; try needs them"),
         ("run", used.runs, "the run and its reports are gone"),
     ]
-    lines = [
-        (title, part.what, _size(part.size), "goes" if part in going else "", cost)
-        for title, parts, cost in rows for part in parts
-    ]  # fmt: skip
+    goes = {*going}
+    lines: list[tuple[str, ...]] = []
+    for title, parts, cost in kinds:
+        ordered = sorted(parts, key=lambda part: (part not in goes, -part.size, part.what))
+        lines += [
+            (title, part.what, _size(part.size), "goes" if part in goes else "", cost)
+            for part in ordered[:LISTED]
+        ]
+        if others := ordered[LISTED:]:
+            more = f"and {len(others):,} more: --json lists all"
+            going_too = f"{len(goes & {*others}):,} go" if goes & {*others} else ""
+            lines.append((title, more, _size(sum(p.size for p in others)), going_too, ""))
     if lines:
         draw_rows(table(("", "what", "size", "now", "then"), lines), console)
     else:
         _say("nothing may go here", console)
     paths = [path for part in going for path in part.paths]
-    for path in paths[:SHOWN]:
+    for path in paths[:PATHS]:
         _say(f"goes: {path}", console)
-    if len(paths) > SHOWN:
-        _say(f"and {counted(len(paths) - SHOWN, 'path')} more: --json lists all", console)
+    if len(paths) > PATHS:
+        _say(f"and {counted(len(paths) - PATHS, 'path')} more: --json lists all", console)
     for name in used.busy:
         _say(f"run {name} is in progress: nothing of it is listed, and no artifact goes", console)
     if used.unclear:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Mapping
@@ -14,17 +15,20 @@ from harness.kit.blocks import Cell, table
 from harness.kit.numbers import moment
 from harness.kit.text import titled
 from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
+from harness.terminal.options import SHOWN, Json, Last
+from harness.terminal.tables import note
 
 app = typer.Typer()
 
 
 @app.command()
-def runs(as_json: Json = False) -> None:
+def runs(last: Last = None, as_json: Json = False) -> None:
     """List the runs of this folder, the latest first."""
     from harness.report.folders import all_reports, overview
 
-    rows = [row for folder in all_reports() if (row := overview(folder))]
+    folders = all_reports()
+    whole = (row for folder in folders if (row := overview(folder)))
+    rows = list(itertools.islice(whole, last or (None if as_json else SHOWN)))
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
@@ -33,6 +37,9 @@ def runs(as_json: Json = False) -> None:
         return
     titles = ("run", "model and data", "best round", "test verdict")
     draw_rows(table(titles, map(_cells, rows)), Console())
+    if next(whole, None) is not None:
+        count = len(folders)
+        note(Console(), f"the latest {len(rows):,} of {count:,} runs: --last {count} shows all")
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:

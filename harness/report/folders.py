@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
-from harness.kit.inside import Outside, inside
+from harness.kit.inside import Outside, inside, is_name
 from harness.kit.text import one_line, titled
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def find_reports(name: str | None = None) -> Path:
     Raises:
         UsageError: there is none.
     """
+    if name is not None and is_name(name) and Path(REPORTS_FOLDER, name, SUMMARY).is_file():
+        return Path(REPORTS_FOLDER, name)
     folders = all_reports()
     names = [folder.name for folder in folders]
     if name is None:
@@ -126,18 +129,22 @@ def overview(folder: Path) -> dict[str, Any] | None:
     return _line(document) if document else None
 
 
-def summaries() -> Iterator[dict[str, Any]]:
+def summaries(last: int | None = None) -> Iterator[dict[str, Any]]:
     """The summary of each run of this folder, the latest first; damaged ones cost a warning.
 
     ``run`` is the folder's name, whatever is written in it.
+
+    Args:
+        last: at most that many; None: all.
     """
-    for folder in all_reports():
-        if document := _summary(folder):
-            yield {**document, "run": folder.name}
+    return itertools.islice(filter(None, map(_summary, all_reports())), last)
 
 
-def all_runs() -> dict[str, Any]:
+def all_runs(last: int | None = None) -> dict[str, Any]:
     """The runs of this folder side by side: a ``harness.runs/1`` document.
+
+    Args:
+        last: at most that many, the latest; a note says of how many. None: all.
 
     Raises:
         PluginError: no package makes one, or the one that does fails.
@@ -150,18 +157,24 @@ def all_runs() -> dict[str, Any]:
     sharing: list[list[str]] = []
     with contextlib.suppress(DataError):  # the next run says what is wrong with the ledger
         sharing = dev_ledger.sharing(Path(MACHINE_FOLDER))
+    names = {folder.name for folder in all_reports()}
+    there = [[name for name in together if name in names] for together in sharing]
     registry = Registry.build()
-    document = registry.only("all_runs", beside=keys_beside(registry), sharing=sharing)
-    return dict(results.checked(Mapping[str, Any], document, "all_runs()"))
+    given = registry.only("all_runs", beside=keys_beside(registry), sharing=there, last=last)
+    document = dict(results.checked(Mapping[str, Any], given, "all_runs()"))
+    if last is not None and last < len(names):
+        more = f"The latest {last:,} of {len(names):,} runs: --last {len(names)} shows all."
+        document["notes"] = [more, *document["notes"]]
+    return document
 
 
 def _summary(folder: Path) -> dict[str, Any] | None:
-    """A run's summary; None, with a warning, where it is damaged."""
+    """A run's summary, which has the folder's name; None, with a warning, where it is damaged."""
     from harness.report.reading import read_summary
 
     path = folder / SUMMARY
     try:
-        return read_summary(path)
+        return {**read_summary(path), "run": folder.name}
     except (HarnessError, OSError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
         say(f"warning: {path} is passed over: {why}", "yellow")

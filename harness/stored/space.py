@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -94,11 +94,9 @@ def space(root: Path) -> Space:
     reports = (path.name for path in _folders(root / REPORTS_FOLDER) if _has_summary(path))
     names = sorted({*(_run_of(path.name) for path in _folders(runs)), *reports})
     busy = tuple(name for name in names if _in_progress(runs / name))
-    noted = {path: uses.of(path) for name in names for path in _own(runs, name)}
-    unclear = tuple(
-        sorted({_run_of(path.name) for path, run_uses in noted.items() if run_uses is None})
-    )
-    all_uses = [use for run_uses in noted.values() for use in run_uses or ()]
+    noted = {name: {path: uses.of(path) for path in _own(runs, name)} for name in names}
+    unclear = tuple(name for name, own in noted.items() if None in own.values())
+    all_uses = [use for own in noted.values() for used in own.values() for use in used or ()]
     unneeded: list[Part] = []
     if not busy and not unclear:
         needed = {(use.stage, use.folder) for use in all_uses}
@@ -106,7 +104,7 @@ def space(root: Path) -> Space:
     return Space(
         tuple(_interrupted(work, busy)),
         tuple(unneeded),
-        tuple(_adapters(root, names, busy)) if not unclear else (),
+        tuple(_adapters(root, noted, busy)) if not unclear else (),
         tuple(_part(Kind.RUN, name, run_folders(root, name)) for name in names if name not in busy),
         busy,
         unclear,
@@ -241,15 +239,16 @@ def _tells_of(artifact: Path, runs: Sequence[str]) -> bool:
         return False
 
 
-def _adapters(root: Path, names: Sequence[str], busy: Sequence[str]) -> Iterator[Part]:
+def _adapters(
+    root: Path, noted: Mapping[str, Mapping[Path, Sequence[uses.Use] | None]], busy: Sequence[str]
+) -> Iterator[Part]:
     machine = root / MACHINE_FOLDER
-    runs = machine / "runs"
     wanted: set[tuple[str, str]] = set()
     spare: dict[str, set[tuple[str, str]]] = {}
-    for name in names:
+    for name, own in noted.items():
         best = None if name in busy else _best(root / REPORTS_FOLDER / name)
-        for path in _own(runs, name):
-            for use in uses.of(path) or ():
+        for path, used in own.items():
+            for use in used or ():
                 if not trains(use.stage):
                     continue
                 in_rounds = path.name == name and use.arm == BASE_ARM
@@ -324,8 +323,8 @@ def _part(kind: Kind, what: str, paths: Sequence[Path]) -> Part:
 
 def _size(folder: Path) -> int:
     """Bytes of all files below a folder."""
-    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
-    return sum(path.lstat().st_size for path in files)
+    files = (os.path.join(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sum(os.lstat(file).st_size for file in files)
 
 
 def _in_progress(folder: Path) -> bool:

@@ -24,6 +24,14 @@ Rounds = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--rounds", min=1, help="rounds of training"),
 ]
+SHOWN = 50
+"""Runs that a list for people shows."""
+Last = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--last", min=1, metavar="N", help=f"the latest N runs (default: {SHOWN}; JSON has all)"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 RunName = Annotated[
     Optional[str],  # noqa: UP045

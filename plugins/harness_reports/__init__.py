@@ -141,10 +141,12 @@ def register_reporters() -> list[type[harness.Reporter]]:
 
 
 @harness.hookimpl
-def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> Mapping[str, Any]:
+def all_runs(
+    beside: Collection[str], sharing: Sequence[Collection[str]], last: int | None
+) -> Mapping[str, Any]:
     from harness_reports.runs.document import all_runs
 
-    document: Mapping[str, Any] = harness.to_json(all_runs(beside, sharing))
+    document: Mapping[str, Any] = harness.to_json(all_runs(beside, sharing, last))
     return document
 
 

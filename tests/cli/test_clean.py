@@ -296,3 +296,18 @@ def test_a_run_that_does_not_say_what_it_used_keeps_all_artifacts(weighty):
     (weighty.folder / ".harness/artifacts/train/unused").mkdir()
     found = space.space(weighty.folder)
     assert found.unclear and not found.unneeded and not found.adapters
+
+
+def test_of_many_runs_the_largest_are_listed_after_those_that_go(project):
+    for number in range(60):
+        summary = project.folder / "reports" / f"run-{number:02d}" / "summary.json"
+        summary.parent.mkdir(parents=True)
+        summary.write_bytes(bytes(1000 * (60 - number)))
+    asked = project.inside("clean", "run-57", "--dry-run", COLUMNS="120").out
+    listed = [line.split()[1] for line in asked.splitlines() if line.startswith("run  run-")]
+    assert listed == ["run-57", *(f"run-{number:02d}" for number in range(49))]
+    # The ten that are left out have 1, 2 and 4 to 11 kB.
+    assert "and 10 more: --json lists all  63 kB" in asked
+    assert len(project.inside("clean", "--json").document["runs"]) == 60
+    many = [f"run-{number:02d}" for number in range(60)]
+    assert "10 go" in project.inside("clean", *many, "--dry-run", COLUMNS="120").out

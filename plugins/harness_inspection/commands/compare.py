@@ -18,7 +18,7 @@ from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness.terminal.comparisons import ComparedScore, draw_comparison
-from harness.terminal.options import Json
+from harness.terminal.options import SHOWN, Json, Last
 from harness.terminal.requirements import MinGain, Require, Requirement
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
@@ -52,6 +52,7 @@ def compare(
             help="ids, keys and rows shown of each list",
         ),
     ] = 10,
+    last: Last = None,
     require: Require = None,
     min_gain: MinGain = None,
     as_json: Json = False,
@@ -71,7 +72,9 @@ def compare(
             raise harness.UsageError("--all takes all runs: no A, no B, no --run")
         if requirement:
             raise harness.UsageError("--require and --min-gain are of A and B, not of all runs")
-        document, show = harness.all_runs(), show_overview
+        document, show = harness.all_runs(last or (None if as_json else SHOWN)), show_overview
+    elif last is not None:
+        raise harness.UsageError("--last goes with --all")
     elif first is None or second is None:
         raise harness.UsageError(
             "compare takes two rounds, or two runs",

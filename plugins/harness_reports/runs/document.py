@@ -7,10 +7,12 @@ made from this document.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
+
+import numpy as np
 
 import harness
 from harness.kit.documents import as_json
@@ -27,9 +29,6 @@ CAUTION = (
     "among runs, and are no result. The more runs, the more the highest owes to chance. A score "
     "on test is one; the opening counts how often these rows were looked at."
 )
-
-Settings = Set[tuple[str, str]]
-"""Keys of a config with their values, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,9 @@ class AllRuns:
     runs: Sequence[RunEntry]
 
 
-def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> AllRuns:
+def all_runs(
+    beside: Collection[str], sharing: Sequence[Collection[str]], last: int | None
+) -> AllRuns:
     """The runs of this folder in the order of their begin.
 
     Each is set against the earlier run whose config differs in the fewest keys, the latest of
@@ -72,30 +73,25 @@ def all_runs(beside: Collection[str], sharing: Sequence[Collection[str]]) -> All
     Args:
         beside: keys of a config by which no round differs; arms have rows of their own.
         sharing: names of runs that chose by the same rows of dev.
+        last: at most that many runs, the latest; None: all.
     """
-    latest_last = reversed(list(harness.summaries()))
+    latest_last = reversed(list(harness.summaries(last)))
     summaries = sorted(latest_last, key=lambda summary: summary["dates"]["started"] or "")
     configs = [_config(summary["run"], beside) for summary in summaries]
-    settings = [
-        frozenset(
-            (key, json.dumps(value, sort_keys=True, default=str)) for key, value in config.items()
-        )
-        for config in configs
-    ]
+    nearest = _nearest(configs)
     groups = {split: _grouped(split, summaries) for split in ("dev", "test")}
     names = {
         split: {run: group.id for group, runs in members for run in runs}
         for split, members in groups.items()
     }
     runs = []
-    for place, (summary, config) in enumerate(zip(summaries, configs, strict=True)):
+    for summary, config, earlier in zip(summaries, configs, nearest, strict=True):
         own = {split: named.get(summary["run"], "") for split, named in names.items()}
-        earlier = _nearest(settings, place)
         against = None if earlier is None else summaries[earlier]["run"]
         before = config if earlier is None else configs[earlier]
         changed = _changed(before, config) if config else None
         runs.append(run_entry(summary, config, own, against, changed))
-    notes = list(_notes({summary["run"] for summary in summaries}, sharing))
+    notes = list(_notes(sharing))
     ranked = [group for members in groups.values() for group, _ in members]
     return AllRuns(SCHEMA, CAUTION, notes, ranked, runs)
 
@@ -107,13 +103,13 @@ def _config(run: str, beside: Collection[str]) -> Config:
     return {key: value for key, value in flattened(deciding) if value not in ([], {})}
 
 
-def _notes(names: Collection[str], sharing: Sequence[Collection[str]]) -> Iterator[str]:
+def _notes(sharing: Sequence[Collection[str]]) -> Iterator[str]:
     """How many runs chose by the same rows of dev, which the error of none of them allows for.
 
     The chance of any false verdict is at most the sum of theirs, by Boole's inequality.
     """
     for together in sharing:
-        runs = len({*names} & {*together})
+        runs = len({*together})
         if runs > 1:
             yield (
                 f"{runs} runs chose by the same rows of dev. Each keeps to an error of .05 by "
@@ -174,15 +170,28 @@ def _letters(number: int) -> str:
     return (_letters(head - 1) if head else "") + chr(ord("A") + last)
 
 
-def _nearest(settings: Sequence[Settings], place: int) -> int | None:
-    """The place of the earlier run whose config differs in the fewest keys; None of none."""
-    own = settings[place]
-    earlier = [
-        (len({key for key, _ in other ^ own}), -at)
-        for at, other in enumerate(settings[:place])
-        if other and own
-    ]
-    return -min(earlier)[1] if earlier else None
+def _nearest(configs: Sequence[Config]) -> list[int | None]:
+    """Of each config the place of the earlier one that differs in the fewest keys.
+
+    The latest of several; None where there is none, or one of both is empty.
+    """
+    columns = {key: at for at, key in enumerate(dict.fromkeys(chain.from_iterable(configs)))}
+    numbers: dict[str, int] = {}
+    values = np.zeros((len(configs), len(columns)), np.int32)  # 0: the config lacks the key
+    for place, config in enumerate(configs):
+        for key, value in config.items():
+            text = json.dumps(value, sort_keys=True, default=str)
+            values[place, columns[key]] = numbers.setdefault(text, len(numbers) + 1)
+    nearest: list[int | None] = []
+    known: list[int] = []  # places of configs that are not empty, the latest first
+    for place, config in enumerate(configs):
+        nearest.append(None)
+        if config:
+            if known:
+                differing = (values[known] != values[place]).sum(axis=1)
+                nearest[place] = known[int(differing.argmin())]
+            known.insert(0, place)
+    return nearest
 
 
 def _changed(before: Config, after: Config) -> list[Change]:

@@ -207,6 +207,24 @@ def test_hundreds_of_runs_take_seconds(write: Any) -> None:
     assert found[8]["against"] == "run-7" and found[8]["changed"][0]["to"] == 8
 
 
+def test_a_run_is_set_against_the_latest_of_those_that_differ_in_the_fewest_keys(
+    write: Any,
+) -> None:
+    for name, config in [
+        ("one", "seed: 1\nrounds: 1\n"),
+        ("more", "seed: 1\nrounds: 1\nmin_gain: 0.1\n"),
+        ("other", "seed: 2\nrounds: 1\n"),
+        ("none", "{}\n"),
+        ("text", "seed: '1'\nrounds: 1\n"),
+    ]:
+        write(name, config)
+    found = {run["run"]: run for run in harness.all_runs()["runs"]}
+    assert {name: run["against"] for name, run in found.items()} == {
+        "one": None, "more": "one", "other": "one", "none": None, "text": "other",
+    }  # fmt: skip
+    assert [change["key"] for change in found["more"]["changed"]] == ["min_gain"]
+
+
 def test_an_arm_of_several_seeds_has_their_mean(write: Any) -> None:
     trainings = [training(seed, overlap=0.4 + seed / 10) for seed in range(3)]
     repeated = {**ARMS[0], "trainings": trainings}
