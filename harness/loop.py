@@ -224,7 +224,9 @@ def open_test(
     history.test_evaluations = {BASELINE: baseline, history.kept: best}
     alpha = ledger.alpha(opening.looks)
     verdict = _compare(steps, best, baseline, test, alpha, BASELINE, process)
-    return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.sentence)
+    later = steps.run.ledger.later(opening)
+    counting = ledger.in_words(opening.looks, opening.runs, later)
+    return TestResult(opening.looks, baseline.scores, best.scores, verdict, counting, later)
 
 
 def _compare(

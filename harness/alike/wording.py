@@ -7,7 +7,7 @@ other. What is added by hand is added to many rows alike, so there are two ways 
   of its set share, or behind any one word. Nothing else may differ, so the shortest prompts are
   told apart;
 * *pairs*: a sample of the pairs of neighbouring words of one prompt stands in the other, whatever
-  was added. This needs prompts of nine words and more: a short one stands in many others.
+  was added. This needs eleven words of the row's own: a short one stands in many others.
 
 Compared is the last turn of the user; where rows of a set share it, all turns, the system's last.
 Of each set 24 to 40 bits of hashes are kept, never a word; see :meth:`Wordings.packed`.
@@ -38,7 +38,7 @@ FEWEST = 5
 """Rows of a set from which something is a template."""
 PAIRS = 12
 """Pairs of words that are kept of a prompt, those with the smallest hashes."""
-LEAST_PAIRS = 8
+LEAST_PAIRS = 10
 """Pairs of its own that a prompt needs to be known by them."""
 FIRST_PAIRS = 3
 """The smallest of them, by which a row is looked for in longer ones."""

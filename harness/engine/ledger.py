@@ -46,16 +46,18 @@ def opening_bound(looks: int) -> str:
     return f"{ALPHA:g}".removeprefix("0") + (f"/{looks * (looks - 1)}" if looks > 1 else "")
 
 
-def in_words(looks: int, runs: int = 0) -> str:
+def in_words(looks: int, runs: int = 0, later: int = 0) -> str:
     """How often the rows were opened, what that asks of the verdict, and what it cannot mend.
 
     Args:
         runs: how many of the looks were runs that chose by these rows as rows of dev.
+        later: how many openings came after this one.
     """
+    since = f" Since then these rows were opened {counted(later, 'time')} more." if later else ""
     if looks < 2:
         return (
             "First opening of these rows in this folder or its store: each bound of the verdict "
-            "may be wrong with a chance of .05."
+            f"may be wrong with a chance of .05.{since}"
         )
     share = f"{alpha(looks):.2g}".removeprefix("0")
     chose = f", {_chose(runs)}" if runs else ""
@@ -63,7 +65,7 @@ def in_words(looks: int, runs: int = 0) -> str:
         f"Opening {looks} of these rows, over all runs in this folder or its store{chose}: each "
         f"bound of the verdict may be wrong with a chance of .05/({looks} x {looks - 1}) = {share} "
         "instead of .05. This corrects for how often the rows were opened; it cannot correct for "
-        "choices that were made after seeing what they said."
+        f"choices that were made after seeing what they said.{since}"
     )
 
 
@@ -107,11 +109,6 @@ class Opening:
     def alpha(self) -> float:
         """:func:`alpha` of this opening."""
         return alpha(self.looks)
-
-    @property
-    def sentence(self) -> str:
-        """:func:`in_words` of this opening."""
-        return in_words(self.looks, self.runs)
 
     @property
     def sentence_on_labels(self) -> str:
@@ -222,6 +219,16 @@ class Ledger:
             return dataclasses.replace(blank, answers=answers)
 
         return self._alone(decide)
+
+    def later(self, opening: Opening) -> int:
+        """How many openings of its rows, or of enough of them, came after this one.
+
+        Raises:
+            DataError: a line of the ledger is damaged or of another version.
+        """
+        openings = self.openings()
+        place = next(n for n, each in enumerate(openings) if each.name == opening.name)
+        return _same_rows(opening.rows, openings[place + 1 :])
 
     def catch_up(self) -> None:
         """Read what others have opened, where the folder belongs to a shared store."""

@@ -179,6 +179,7 @@ class TestResult:
         counting: what that asks of the verdict, in words.
         baseline, kept: score name -> score; equal where round 0 was kept.
         verdict: best round against baseline.
+        later: how often these rows were opened since.
     """
 
     __test__: ClassVar[bool] = False
@@ -188,6 +189,7 @@ class TestResult:
     kept: Mapping[str, Score]
     verdict: Verdict
     counting: str = ""
+    later: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -448,6 +448,7 @@ class ShownTest:
         baseline: score name -> score of the base model.
         kept: score name -> score of the best round.
         verdict: best round against the base model.
+        later: how often these rows were opened since, where the report was made again.
     """
 
     looks: Annotated[int, Ge(1)]
@@ -455,6 +456,7 @@ class ShownTest:
     baseline: Scores
     kept: Scores
     verdict: Verdict
+    later: Count = 0
 
 
 AimState = Literal[

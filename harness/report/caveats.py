@@ -1,4 +1,5 @@
 """What metrics remark by now, for reports: people may have rated since the metrics measured.
+So may test rows have been opened again.
 
 What a metric remarks of its scores is stored with them, and a closed round keeps what it was
 closed with. Reports tell more: whether a judge is calibrated is a matter of all ratings so far.
@@ -28,7 +29,8 @@ Caveats = Mapping[str, str]
 
 
 def by_now(document: Document, steps: Steps, history: History) -> Document:
-    """The summary, with the caveats of today and the remarks of metrics that people add to."""
+    """The summary, with the caveats of today, the remarks of metrics that people add to, and how
+    often the test rows were opened since."""
     caveats = caveats_of(steps)
     changed = {
         "rounds": [_round(round_, caveats) for round_ in document["rounds"]],
@@ -36,7 +38,9 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
     }
     if document.get("test"):
         sides = {side: _scores(document["test"][side], caveats) for side in ("baseline", "kept")}
-        changed["test"] = {**document["test"], **sides}
+        now = history.test
+        looks = {"counting": now.counting, "later": now.later} if now else {}
+        changed["test"] = {**document["test"], **sides, **looks}
     if document.get("control"):
         rounds = [_round(round_, caveats) for round_ in document["control"]["rounds"]]
         changed["control"] = {**document["control"], "rounds": rounds}
@@ -46,8 +50,8 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
         changed["models"] = [_round(each, caveats) for each in document["models"]]
     if document.get("best_prompt"):
         changed["best_prompt"] = _round(document["best_prompt"], caveats)
-    now = {**document, **changed}
-    return {**now, "chosen": chosen(now)}
+    renewed = {**document, **changed}
+    return {**renewed, "chosen": chosen(renewed)}
 
 
 def caveats_of(steps: Steps) -> dict[str, str]:

@@ -210,8 +210,9 @@ def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):
     assert Ledger(path).open(test, "first").looks == 1
     swapped = Ledger(path).open(dev, "swapped")
     assert (swapped.looks, swapped.runs) == (2, 1)
-    assert "Opening 2 of these rows, over all runs in this folder or its store" in swapped.sentence
-    assert "1 run that chose by them as rows of dev among them" in swapped.sentence
+    said = openings.in_words(swapped.looks, swapped.runs)
+    assert "Opening 2 of these rows, over all runs in this folder or its store" in said
+    assert "1 run that chose by them as rows of dev among them" in said
     dev_ledger.count(path.parent, row_keys(dev), "second")
     assert Ledger(path).open(dev, "swapped") == swapped
     again = Ledger(path).open(dev[:4], "third")
@@ -244,6 +245,19 @@ def test_who_only_looks_writes_nothing(path):
     before = path.read_bytes()
     assert reader.answered(reader.open(test, "a"), "other").looks == 1
     assert path.read_bytes() == before
+
+
+def test_openings_that_came_after_one_are_told(path):
+    test = rows(0, 20)
+    first, others = Ledger(path).open(test, "a"), Ledger(path).open(rows(50, 70), "b")
+    assert Ledger(path).later(first) == 0
+    second = Ledger(path).open(test[:9], "c")
+    Ledger(path).open(test, "d")
+    ledger = Ledger(path, writable=False)
+    assert [ledger.later(each) for each in (first, others, second)] == [2, 0, 1]
+    assert openings.in_words(1, later=2).endswith("these rows were opened 2 times more.")
+    assert openings.in_words(3, later=1).endswith("these rows were opened 1 time more.")
+    assert "Since" not in openings.in_words(3)
 
 
 def test_the_level_spends_at_most_a_tenth_over_all_openings():

@@ -65,6 +65,26 @@ def respelled(change: Any, place: int) -> list[Row]:
     return found
 
 
+def behind(turns: Any) -> list[Row]:
+    """The test rows with turns before their own, by their places."""
+    return [
+        {**row, "messages": [*turns(number), *row["messages"]]}
+        for number, row in enumerate(rows("test"))
+    ]
+
+
+def shot(number: int) -> list[dict[str, str]]:
+    row: list[dict[str, str]] = rows("train")[number % SPLITS["train"]]["messages"]
+    return row
+
+
+def numbered() -> list[Row]:
+    written = rows("test")
+    for number, row in enumerate(written, start=1):
+        row["messages"][0]["content"] = f"{number}. {row['messages'][0]['content']}"
+    return written
+
+
 def with_system() -> list[Row]:
     turn = {"role": "system", "content": "Be brief."}
     return [{**row, "messages": [turn, *row["messages"]]} for row in rows("test")]
@@ -87,6 +107,44 @@ def test_no_change_of_the_same_rows_is_a_first_opening(looks: Looks) -> None:
     ]
     found = [looks.run(test=changed)["test"]["looks"] for changed in changes]
     assert found == [3, 4, 5, 6, 7]
+
+
+REWORDED = {
+    "a beginning": respelled(lambda text: f"Question: {text}", 0),
+    "please": respelled(lambda text: f"Please {text}", 0),
+    "an instruction behind": respelled(lambda text: f"{text}\n\nAnswer with these words only.", 0),
+    "a bullet": respelled(lambda text: f"- {text}", 0),
+    "a number": numbered(),
+    "one example before all": behind(lambda number: shot(0)),
+    "an example of the row's own": behind(shot),
+}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("written", REWORDED.values(), ids=REWORDED)
+def test_words_added_to_the_prompt_are_no_first_opening(looks: Looks, written: list[Row]) -> None:
+    assert looks.run()["test"]["looks"] == 1
+    again = looks.run(test=written)
+    assert again["test"]["looks"] == 2
+    assert "Opening 2 of these rows" in again["test"]["counting"]
+    assert looks.run(test=as_split("test", rows("pool")), pool=[])["test"]["looks"] == 1
+
+
+@pytest.mark.nightly
+def test_a_report_that_is_made_again_says_how_often_the_rows_were_opened_since(
+    looks: Looks,
+) -> None:
+    first = looks.run()
+    assert (first["test"]["looks"], first["test"]["later"]) == (1, 0)
+    looks.run(test=REWORDED["please"])
+    looks.run("seed=8")
+    assert looks.project.inside("rebuild", first["run"]).code == 0
+    now = looks.project.inside("report", first["run"], "--json").document["test"]
+    assert (now["looks"], now["later"]) == (1, 2)
+    assert "Since then these rows were opened 2 times more." in now["counting"]
+    assert now["verdict"] == first["test"]["verdict"]
+    shown = looks.project.inside("report", first["run"], "--full").out
+    assert "evaluated once, and 2 more since" in " ".join(shown.split())
 
 
 def test_what_is_scored_from_plain_files_is_not_counted(looks: Looks) -> None:

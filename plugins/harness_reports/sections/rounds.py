@@ -250,6 +250,8 @@ class TestSection(harness.Section):
         times = {None: "evaluated", 1: "evaluated once"}.get(
             looks, f"evaluated {looks} times, over all runs of this folder"
         )
+        if later := test.get("later"):
+            times += f", and {later} more since"
         yield Heading(self.title, times)
         columns = [Column("score")]
         for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
