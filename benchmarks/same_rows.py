@@ -204,8 +204,13 @@ def tables_of_rewordings(
     """One line for each rewording and kind of world, and one for each cell below 95 %."""
     lines, low = [], []
     for title, reword in changes.items():
+        without = rewordings.ANOTHER_QUESTION.get(title, ())
         for kind in ("tuned", "new"):
-            shares = {name: recognised(reword, pairs) for k, name, pairs in every if k == kind}
+            shares = {
+                name: recognised(reword, pairs)
+                for k, name, pairs in every
+                if k == kind and name not in without
+            }
             orders = [total(each) for each in zip(*shares.values(), strict=True)]
             lines.append(f"| {title} | {kind} | {orders[0].cells} | {orders[1].cells} |")
             low += [

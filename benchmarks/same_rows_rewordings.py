@@ -124,6 +124,7 @@ TUNED: dict[str, Reword] = {
     "a long instruction before": asking(lambda n, text: FRONT + text),
     "a number (`7. `)": asking(lambda n, text: f"{n + 1}. {text}"),
     "a bullet (`- `)": asking(lambda n, text: f"- {text}"),
+    "a date of the row's own (`[2026-03-14] `)": asking(_dated),
     "the first word left out": asking(_without_first),
     "two fixed examples as turns": behind(lambda n, others: _shots(others[:2])),
     "two examples of the row's own as turns": behind(lambda n, others: _shots(_own(n, others))),
@@ -136,15 +137,20 @@ NEW: dict[str, Reword] = {
     "an instruction in another language": asking(
         lambda n, text: f"Bitte beantworte die folgende Frage auf Deutsch.\n\n{text}"
     ),
-    "one of five beginnings, one of three ends": asking(_one_of),
+    "one of five beginnings": asking(lambda n, text: OPENINGS[n % len(OPENINGS)] + text),
+    "one of fifteen beginnings and ends": asking(_one_of),
+    "a word and a number (`Ticket 17: `)": asking(lambda n, text: f"Ticket {3 * n}: {text}"),
     "a greeting and its answer as turns": behind(
         lambda n, others: [
             {"role": "user", "content": "Hello!"}, {"role": "assistant", "content": "Hi."}
         ]
     ),
     "in JSON": asking(lambda n, text: json.dumps({"question": text}, ensure_ascii=False)),
-    "a date of the row's own (`[2026-03-14] `)": asking(_dated),
 }  # fmt: skip
+ANOTHER_QUESTION = {
+    "the first word left out": ("single words", "calls to evaluate"),
+}
+"""Worlds in which the change takes away what is asked."""
 BEYOND: dict[str, Reword] = {
     "the last word left out": asking(_without_last),
     "two examples of the row's own within the turn": _shots_in_turn,

@@ -4,8 +4,8 @@ Two rows are the same where a reference is the same and the words of one prompt 
 other. What is added by hand is added to many rows alike, so there are two ways to see it:
 
 * *phrases*: one prompt is the other behind a beginning and before an end that a tenth of the rows
-  of its set share, or behind any one word. Nothing else may differ, so the shortest prompts are
-  told apart;
+  of its set share, or behind anything without a blank (``7.``, ``[2026-03-14]``). Nothing else may
+  differ, so the shortest prompts are told apart;
 * *pairs*: a sample of the pairs of neighbouring words of one prompt stands in the other, whatever
   was added. This needs eleven words of the row's own: a short one stands in many others.
 
@@ -158,11 +158,11 @@ class Wordings:
         answers: of the references, four at most; of none where there is none.
         phrases: of the whole prompt, and of the prompt without the beginning and end that nearly
             all rows of the set share.
-        behind_first: of these without their first words.
+        behind_first: of these without what stands before their first blank.
         pairs: of neighbouring words, but for those that nearly all rows hold.
         whole: whether ``pairs`` are all pairs of the row; else those with the smallest hashes.
         parts: what is left of the prompt without any beginning and end that a tenth of the rows
-            share, and without any first word; of what was read, both of the above.
+            share, and without what is before the first blank; of what was read, both of the above.
         every_pair: all pairs; of what was read, ``pairs``.
     """
 
@@ -223,17 +223,20 @@ class Wordings:
 def wordings(rows: Iterable[Example]) -> Wordings:
     """The prompts and references of rows, as digests."""
     texts = [RowTexts(row) for row in rows]
-    words = list(_words_compared(texts))
-    return _digests(words, [_answers(row) for row in texts])
+    return _digests(_Words(list(_words_compared(texts))), [_answers(row) for row in texts])
 
 
-def _words_compared(rows: Sequence[RowTexts]) -> Iterator[list[str]]:
-    """The words of each row by which it is compared."""
+def _words_compared(rows: Sequence[RowTexts]) -> Iterator[list[tuple[str, bool]]]:
+    """The words and signs of each row by which it is compared, and whether a blank is before it."""
     depths = [[_said(row, depth) for depth in range(3)] for row in rows]
     shared = [Counter(said[depth] for said in depths) for depth in range(3)]
     for said in depths:
         depth = next((d for d in range(2) if shared[d][said[d]] == 1), 2)
-        yield [part for word in _WORD.findall(said[depth]) for part in single(word)]
+        yield [
+            (part, not place and said[depth][word.start() - 1 : word.start()].strip() == "")
+            for word in _WORD.finditer(said[depth])
+            for place, part in enumerate(single(word.group()))
+        ]
 
 
 def _said(row: RowTexts, depth: int) -> str:
@@ -271,10 +274,21 @@ class _Cuts:
 class _Words:
     """The words of all rows, one row after the other, by their hashes."""
 
-    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
+    def __init__(self, rows: Sequence[Sequence[tuple[str, bool]]]) -> None:
         self.lengths = np.array([len(words) for words in rows], np.int64)
         self.starts = np.cumsum(self.lengths) - self.lengths
-        self._runs = Runs(np.array([_number(word) for words in rows for word in words], np.uint64))
+        numbers = [_number(word) for words in rows for word, _ in words]
+        self._runs = Runs(np.array(numbers, np.uint64))
+        self._behind_blanks = np.flatnonzero([blank for words in rows for _, blank in words])
+
+    def without_first(self, cuts: _Cuts) -> _Cuts:
+        """What is left up to the next blank is left out, too; one word or sign where none comes."""
+        begins = self.starts[cuts.rows] + cuts.before
+        ends = self.starts[cuts.rows] + self.lengths[cuts.rows] - cuts.behind
+        places = np.append(self._behind_blanks, self.lengths.sum())
+        blanks = places[np.searchsorted(places[:-1], begins, side="right")]
+        first = np.where(blanks < ends, blanks - begins, 1)
+        return _Cuts(cuts.rows, cuts.before + first, cuts.behind)
 
     def phrases(self, cuts: _Cuts) -> Lists:
         """Hashes of what is left, those of a row once."""
@@ -352,8 +366,8 @@ class _Words:
         )
 
 
-def _digests(words: Sequence[Sequence[str]], answers: Sequence[Sequence[int]]) -> Wordings:
-    text, size = _Words(words), len(words)
+def _digests(text: _Words, answers: Sequence[Sequence[int]]) -> Wordings:
+    size = len(text.lengths)
     every, none = np.arange(size), np.zeros(size, np.int64)
     before, behind = text.edges(from_end=False), text.edges(from_end=True)
     template, end = before[2], behind[2]
@@ -361,8 +375,7 @@ def _digests(words: Sequence[Sequence[str]], answers: Sequence[Sequence[int]]) -
     template, end = np.where(left, template, 0), np.where(left, end, 0)
     twice = np.concatenate([every, every])
     own = _Cuts(twice, np.concatenate([none, template]), np.concatenate([none, end]))
-    without_first = _Cuts(twice, own.before + 1, own.behind)
-    behind_one = _Cuts(behind[0], np.ones(len(behind[0]), np.int64), behind[1])
+    behind_one = text.without_first(_Cuts(behind[0], np.zeros_like(behind[0]), behind[1]))
     phrases = text.phrases(own)
     parts = (
         Parts.alike(phrases, OWN),
@@ -379,7 +392,7 @@ def _digests(words: Sequence[Sequence[str]], answers: Sequence[Sequence[int]]) -
             np.array([number for each in answers for number in each], np.uint64),
             np.array([len(each) for each in answers], np.int64),
         ),
-        phrases, text.phrases(without_first),
+        phrases, text.phrases(text.without_first(own)),
         own_pairs.where(enough[own_pairs.owners]), np.ones(size, np.bool_), parts, pairs,
     )  # fmt: skip
 

@@ -90,6 +90,7 @@ REWORDINGS = {
     "an instruction before": asking(lambda n, text: FRONT + text),
     "a wrapper": asking(lambda n, text: f"### Instruction:\n{text}\n\n### Response:"),
     "a number": asking(lambda n, text: f"{n + 1}. {text}"),
+    "a date of the row's own": asking(lambda n, text: f"[2026-03-{n}] {text}"),
     "a bullet": asking(lambda n, text: f"- {text}"),
     "no first word": asking(lambda n, text: text.split(maxsplit=1)[-1]),
     "a fixed example": behind(lambda n: shot(0)),
