@@ -148,3 +148,28 @@ def test_turns_that_an_earlier_version_wrote_down_count_as_they_did() -> None:
 def test_a_tenth_of_the_smaller_set_is_enough(common: int, same: bool) -> None:
     other = [asking(number) for number in range(20 - common, 500)]
     assert overlap(row_keys(ROWS), row_keys(other)) is same
+
+
+def passages(first: int, last: int, question: str) -> list[Example]:
+    """Long, each of its own, with a question behind and one of two answers."""
+    return [
+        row(
+            f"p-{n}",
+            ("user", " ".join(f"House {n} has {n * k} doors to yard {n + k}." for k in range(9))
+             + f" {question}"),
+            references=(("yes", "no")[n % 2],),
+        )
+        for n in range(first, last)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("again", "same"), [(8, False), (20, True)])
+def test_other_questions_on_a_tenth_of_the_long_passages_make_a_set_the_same(
+    again: int, same: bool
+) -> None:
+    old = passages(0, 100, "Was the mill of the village open before the bridge?")
+    asked = "Did anybody see who had painted it?"
+    new = [*passages(0, again, asked), *passages(200, 300 - again, asked)]
+    assert overlap(row_keys(new), row_keys(old)) is same
+    read = keys_of(row_keys(old).listed, row_keys(old).words, None)
+    assert read is not None and overlap(row_keys(new), read) is same
