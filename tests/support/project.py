@@ -73,7 +73,8 @@ class Result:
         return {k: v for k, v in self.document.items() if k not in ("seconds", "cached", "dates")}
 
 
-_BOUND_TO = own._bound_to
+BOUND_TO = own._bound_to
+"""What a signature is bound to outside of tests."""
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Project:
     def signed(self) -> None:
         """Sign its runs where they lie, for processes to which a copy is no run of one's own."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(own, "_bound_to", _BOUND_TO)
+            patch.setattr(own, "_bound_to", BOUND_TO)
             for config in (self.folder / ".harness" / "runs").glob("*/config.yaml"):
                 own.note_run(config.parent, config)
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 import harness
+from harness.config import own
 from harness.engine.launched import submitted_in
 from harness.testing import check
 from harness_launchers.slurm import Slurm as Launcher
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support import slurm
-from tests.support.project import CONFIG, Project
+from tests.support.project import BOUND_TO, CONFIG, Project
 
 pytestmark = pytest.mark.skipif(bool(slurm.lacking()), reason=f"SLURM: {slurm.lacking()}")
 
@@ -26,6 +27,12 @@ pytestmark = pytest.mark.skipif(bool(slurm.lacking()), reason=f"SLURM: {slurm.la
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Slurm]:
     with slurm.one_node(tmp_path_factory.mktemp("slurm")) as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def signed_as_outside_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of a run in a process of its own are this process's, too."""
+    monkeypatch.setattr(own, "_bound_to", BOUND_TO)
 
 
 def launcher(**options: Any) -> Launcher:
@@ -116,28 +123,45 @@ def test_the_end_is_that_of_a_run_on_this_machine(cluster: slurm.Slurm, tmp_path
 
 
 @pytest.mark.nightly
-def test_a_killed_run_finds_its_job_and_jobs_are_listed_and_cancelled(
+def test_a_killed_run_finds_its_job(cluster: slurm.Slurm, project: Project) -> None:
+    slow = ("--set", "train.seconds=12", "--set", "rounds=1")
+    submitted = killed_while_it_trains(project, *slow)
+    [alone] = training(project)
+    assert (alone.id, alone.attended) == (submitted.id, False)
+    assert submitted_in(submitted.folder)
+    done = project.inside("iterate", "--json", *slow)
+    assert done.code == 0, done.err
+    jobs = cluster.scontrol("show", "job", "--oneliner").splitlines()
+    [trained] = [job for job in jobs if f"StdOut={submitted.folder}/" in job]
+    assert f"JobId={submitted.id} " in trained and "JobState=COMPLETED" in trained
+
+
+@pytest.mark.nightly
+def test_a_job_that_no_run_waits_for_is_listed_and_cancelled(
     cluster: slurm.Slurm, project: Project
 ) -> None:
-    slow = ("--set", "train.seconds=12", "--set", "rounds=1")
+    submitted = killed_while_it_trains(project, "--set", "train.seconds=300")
+    listed = project.inside("jobs")
+    assert submitted.id in listed.out and "train" in listed.out
+    assert "JobState=RUNNING" in cluster.scontrol("show", "job", submitted.id)
+    cancelled = project.inside("jobs", "--cancel", submitted.id)
+    assert cancelled.code == 0, cancelled.err
+    assert "JobState=CANCELLED" in cluster.scontrol("show", "job", submitted.id)
+    assert training(project) == []
+
+
+def killed_while_it_trains(project: Project, *options: str) -> harness.JobAtWork:
+    """The job of a run that was killed meanwhile."""
     project.write(of_slurm(CONFIG, 1))
-    run = project.start("iterate", *slow)
+    run = project.start("iterate", *options)
     over = time.monotonic() + 90
-    while not (jobs := training(project)):
+    while not (jobs := [job for job in training(project) if job.id]):
         assert time.monotonic() < over and run.poll() is None
         time.sleep(0.2)
     run.kill()
     run.communicate()
-    [alone] = training(project)
-    assert not alone.attended
     [submitted] = jobs
-    assert submitted_in(submitted.folder)
-    done = project.inside("iterate", "--json", *slow)
-    assert done.code == 0, done.err
-    names = subprocess.run(
-        ["squeue", "-t", "all", "-h", "-o", "%j"], capture_output=True, text=True
-    ).stdout.split()
-    assert len(set(names)) == len(names)
+    return submitted
 
 
 def training(project: Project) -> list[harness.JobAtWork]:
