@@ -12,14 +12,17 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
+from harness.errors import DataError
 from harness.kit import gate
-from harness.kit.files import read_json, write_json
+from harness.kit.files import read_json, write_first, write_json
 
 MACHINE_FOLDER = ".harness"
 SIGNATURE = "own.sig"
 PULLED = "pulled.json"
+KEY_BYTES = 32
 
 
 def put_to_use(config: Path) -> None:
@@ -29,7 +32,7 @@ def put_to_use(config: Path) -> None:
     if MACHINE_FOLDER in path.parts[:-1]:
         if not is_own_run(path.parent, path):
             gate.close(f"the run {path.parent.name}, which was not begun here")
-    elif is_pulled(path, Path(MACHINE_FOLDER)):
+    elif is_pulled(path):
         gate.close(f"{config}, which was pulled from a store")
 
 
@@ -75,30 +78,51 @@ def note_pulled(machine: Path, digests: dict[str, str]) -> None:
     write_json(machine / PULLED, {**_pulled(machine), **digests})
 
 
-def adopt(config: Path | None, machine: Path) -> None:
+def adopt(config: Path | None) -> None:
     """A config that a store has brought is the user's own from now on, if they trust it."""
-    if gate.is_trusting() and config is not None and is_pulled(config, machine):
-        path = config.resolve().relative_to(machine.absolute().parent.resolve()).as_posix()
-        digests = {name: sha256 for name, sha256 in _pulled(machine).items() if name != path}
-        write_json(machine / PULLED, digests)
+    if gate.is_trusting() and config is not None:
+        for machine, name in _places(config):
+            if name in (digests := _pulled(machine)):
+                del digests[name]
+                write_json(machine / PULLED, digests)
 
 
-def is_pulled(file: Path, machine: Path) -> bool:
-    """Whether a file is as a store has brought it; one that was edited since is the user's."""
+def is_pulled(file: Path) -> bool:
+    """Whether a file is as a store has brought it to a folder that it lies below, whichever folder
+    one works in. One that was edited since is the user's."""
     try:
-        path = file.resolve().relative_to(machine.absolute().parent.resolve()).as_posix()
-        noted = _pulled(machine).get(path)
-        return noted is not None and noted == hashlib.sha256(file.read_bytes()).hexdigest()
-    except (OSError, ValueError):
+        noted = [_pulled(machine).get(name) for machine, name in _places(file)]
+        return any(noted) and hashlib.sha256(file.read_bytes()).hexdigest() in noted
+    except OSError:
         return False
 
 
+def _places(file: Path) -> Iterator[tuple[Path, str]]:
+    """The folder of runs of each folder above a file, and the file's path below that one."""
+    path = file.resolve()
+    for folder in path.parents:
+        yield folder / MACHINE_FOLDER, path.relative_to(folder).as_posix()
+
+
 def _pulled(machine: Path) -> dict[str, str]:
+    """Digests of the files that a store has brought, by path.
+
+    Raises:
+        DataError: they are not known.
+    """
     try:
         digests = read_json(machine / PULLED)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    return digests if isinstance(digests, dict) else {}
+    except (OSError, ValueError):
+        digests = None
+    if isinstance(digests, dict):
+        return digests
+    raise DataError(
+        "which files a store has brought is not known: this file is damaged",
+        where=str(machine / PULLED),
+        hint="read what lies in the folder, then remove this file: all of it counts as yours",
+    )
 
 
 def _bound_to(place: Path) -> bytes:
@@ -119,17 +143,16 @@ def _key() -> bytes:
     import platformdirs
 
     path = platformdirs.user_data_path("harness") / "own.key"
-    with contextlib.suppress(FileNotFoundError):
-        if len(key := path.read_bytes()) == 32:
-            return key
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Written whole beside it first: a second process takes the first one's, never half of it.
-    fresh = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(secrets.token_bytes(32))
+    if not _is_key(path):
+        path.unlink(missing_ok=True)  # a part of one forges signatures
+        write_first(path, secrets.token_bytes(KEY_BYTES), 0o600)
+    if len(key := path.read_bytes()) != KEY_BYTES:
+        raise OSError(f"{path} is no key")
+    return key
+
+
+def _is_key(path: Path) -> bool:
     try:
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)
-    finally:
-        fresh.unlink()
-    return path.read_bytes()
+        return path.stat().st_size == KEY_BYTES
+    except FileNotFoundError:
+        return False

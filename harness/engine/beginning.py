@@ -23,7 +23,7 @@ def note(folder: Path, config: Config) -> None:
     """Note it in a run's folder, at each start; the time at the first one alone."""
     resume_command.write(folder, config)
     own.note_run(folder, folder / CONFIG)
-    own.adopt(config.path, folder.parents[1])
+    own.adopt(config.path)
     path = folder / FILE
     if not path.exists():
         write_json(path, {"started": now()})

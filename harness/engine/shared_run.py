@@ -275,8 +275,8 @@ class SharedRun:
         digests = {}
         for top in (self._folder, self._folder.with_name(f"{self.name}.arms")):
             for path in sorted(top.rglob("*")) if top.is_dir() else ():
-                own = path.name in _OF_THIS_MACHINE or path.name.endswith(".tmp")
-                if not own and path.is_file() and not path.is_symlink():
+                stays = path.name in _OF_THIS_MACHINE or path.name.endswith(".tmp")
+                if not stays and path.is_file() and not path.is_symlink():
                     with contextlib.suppress(FileNotFoundError):
                         digests[path.relative_to(self._runs).as_posix()] = file_digest(path)
         return digests
@@ -369,15 +369,15 @@ def project_files(run: Run) -> tuple[dict[str, Path], list[str]]:
     files = [file for entry in config.makers() for file in entry_files(entry)]
     files += [config.path] if config.path else []
     files += [Path(name) for name in run.plugin_files]
-    inside: dict[str, Path] = {}
-    outside: set[str] = set()
+    below: dict[str, Path] = {}
+    elsewhere: set[str] = set()
     for file in (file.resolve() for file in files if file.is_file()):
         path = file.relative_to(root).as_posix() if root in file.parents else ""
         if path and _below(path):
-            inside[path] = file
+            below[path] = file
         elif shipped(".").resolve() not in file.parents:
-            outside.add(str(file))
-    return inside, sorted(outside)
+            elsewhere.add(str(file))
+    return below, sorted(elsewhere)
 
 
 def _others_at_work(run: Run) -> bool:
@@ -440,7 +440,7 @@ def _take_project(store: Objects, machine: Path, state: State, *, code: bool) ->
     Args:
         code: take Python files, too.
     """
-    root, taken = machine.parent, {}
+    root, targets = machine.parent, {}
     for path, sha256 in sorted(state.project.items()):
         suffix = PurePosixPath(path).suffix.lower()
         try:
@@ -456,16 +456,17 @@ def _take_project(store: Objects, machine: Path, state: State, *, code: bool) ->
         elif suffix not in (*PROJECT, ".py"):
             yield f"{path} is not taken: {suffix or 'no ending'} is no kind of rows, config or text"
         else:
-            with storing(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.tmp")
-                try:
-                    os.replace(_fetched(store, sha256, temporary), target)
-                finally:
-                    temporary.unlink(missing_ok=True)
-            taken[path] = sha256
-    if taken:
-        own.note_pulled(machine, taken)
+            targets[path] = target
+    if targets:  # noted before anything is there: whatever ends this, nothing of it is one's own
+        own.note_pulled(machine, {path: state.project[path] for path in targets})
+    for path, target in targets.items():
+        with storing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{uuid.uuid4().hex[:8]}.tmp")
+            try:
+                os.replace(_fetched(store, state.project[path], temporary), target)
+            finally:
+                temporary.unlink(missing_ok=True)
 
 
 def _fetched(store: Objects, sha256: str, target: Path) -> Path:

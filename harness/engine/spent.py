@@ -6,13 +6,11 @@ other, never have two versions of one file.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import uuid
 from pathlib import Path
 
-from harness.kit.files import canonical, write_bytes
+from harness.kit.files import canonical, write_first
 from harness.kit.inside import inside
 from harness.remote.spending import Spending
 
@@ -44,14 +42,8 @@ def _folder_id(machine: Path) -> str:
     path = inside(machine, NAME)
     name = _read(path)
     if not name:
-        made = uuid.uuid4().hex
-        beside = path.with_name(f".{made}.tmp")
-        write_bytes(beside, f"{made}\n".encode())
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()  # it is damaged
-        with contextlib.suppress(FileExistsError):  # of another process, which was quicker
-            os.link(beside, path)
-        beside.unlink()
+        path.unlink(missing_ok=True)  # it is damaged
+        write_first(path, f"{uuid.uuid4().hex}\n".encode())
         name = _read(path)
     return name
 

@@ -41,7 +41,7 @@ def current_files(run: Path) -> list[Path]:
     path = resume_command.config_of(words) or Path(FILE_NAME)
     try:
         beside = path.resolve(strict=True).parent == Path.cwd()
-        if not beside or own.is_pulled(path, Path(own.MACHINE_FOLDER)):
+        if not beside or own.is_pulled(path):
             return []
         return [file.resolve() for file in plugin_files(yaml_file.read(path)[0], path.parent)]
     except (ConfigError, OSError, ValueError):  # there is no such file, or it cannot be read

@@ -166,6 +166,30 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         sync_folder(path.parent)
 
 
+def write_first(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a whole file unless there is one already: of two who do so, all read the first one's.
+
+    Args:
+        mode: of the file, less the umask.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            fsync(stream.fileno())
+        try:
+            os.link(temporary, path)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            pass
+        except OSError:  # a disk without links
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def overwrite(path: Path, data: bytes) -> None:
     """Write a note that may be cut by a crash, in its place and without waiting for the disk.
 

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,20 +40,27 @@ def exclusive(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         opened = open(path, "a+", opener=not_a_link)  # noqa: SIM115 - closed below
     with opened as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _taken(stream.fileno()):
             stream.seek(0)
             holder = stream.read().strip() or "another process"
             raise EnvironmentFailure(
                 f"this run is already in progress: {holder}",
                 hint="wait for it, or stop it first",
-            ) from None
+            )
         stream.seek(0)
         stream.truncate()
         stream.write(f"PID {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()
         yield
+
+
+def _taken(descriptor: int) -> bool:
+    for _ in range(10):
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02)  # who only looks whether it is held has it for a moment, too
+    return False
 
 
 def is_held(path: Path) -> bool:

@@ -223,25 +223,25 @@ class Client:
         self, method: str, path: str, limit: float, content: bytes = b"", kind: str = ""
     ) -> Iterator[Any]:
         """A response whose body is still to be read, all of it within so many seconds."""
-        faults, begun = self._transport, False
+        transport, begun = self._transport, False
         deadline = Deadline(limit)
         try:
             with self._exchanges.response(method, path, deadline, content, kind) as response:
                 begun = True
                 yield response
-        except faults.TIMEOUTS:
+        except transport.TIMEOUTS:
             try:
                 deadline.left()
             except Late:
                 whole = "whole " if begun else ""
                 raise Fault(f"no {whole}answer within {limit:g} s") from None
             raise Fault(f"no answer within {self._options.timeout:g} s") from None
-        except faults.CONNECTING as error:
+        except transport.CONNECTING as error:
             words = f"no connection ({one_line(self._mask.text(str(error)), 80)})"
             raise Fault(words, free=True) from None
-        except faults.CUT:
+        except transport.CUT:
             raise Fault("a response that was cut") from None
-        except faults.OTHERS as error:
+        except transport.OTHERS as error:
             raise Fault(f"{type(error).__name__}") from None
 
     def _document(self, status: int, text: str) -> Any:
@@ -282,7 +282,8 @@ class Client:
         if path != ASKED and status in (404, 405):
             return EnvironmentFailure(
                 f"there is no {path} at the server: {words}", where=self._who,
-                hint="leave batch out where the server has no batch API (files, batches)",
+                hint="check endpoint (it mostly ends in /v1); leave batch out where the server has "
+                "no batch API (files, batches)",
             )  # fmt: skip
         if status == HTTPStatus.NOT_FOUND or 300 <= status < 400:
             return EnvironmentFailure(

@@ -224,7 +224,9 @@ class Spending:
         Raises:
             BudgetSpent: nothing may be sent any more, or at all.
         """
-        if self.most is not None and (self.most < 0 or self._spent() > self.most):
+        with self._lock:
+            is_spent = self.most is not None and (self.most < 0 or self._spent() > self.most)
+        if is_spent:
             raise BudgetSpent(
                 f"the budget of {self.most:g} (execution.budget.money) is spent: nothing is asked"
             )

@@ -128,8 +128,7 @@ class Exchanges:
         self._headers = [(b"Host", parts.netloc.encode()), (b"User-Agent", b"harness")]
         self._headers += [(b"Accept", b"*/*"), (b"Accept-Encoding", b"identity")]
         self._headers += [(name.encode(), value.encode()) for name, value in headers.items()]
-        names = ("connect", "read", "write", "pool")
-        self._extensions = {"timeout": dict.fromkeys(names, timeout)}
+        self._timeout = timeout
 
     @contextlib.contextmanager
     def response(
@@ -149,9 +148,13 @@ class Exchanges:
         headers = [*self._headers, (b"Content-Length", str(len(content)).encode())]
         if kind:
             headers.append((b"Content-Type", kind.encode()))
-        sent: Any = {"headers": headers, "content": content, "extensions": self._extensions}
-        with self._network.until(deadline), self._pool.stream(method, url, **sent) as response:
-            yield response
+        with self._network.until(deadline):
+            times = dict.fromkeys(("connect", "read", "write"), self._timeout)
+            pool = self._network.left(self._timeout)  # until a connection is free
+            extensions: Any = {"timeout": {**times, "pool": pool}}
+            sent: Any = {"headers": headers, "content": content, "extensions": extensions}
+            with self._pool.stream(method, url, **sent) as response:
+                yield response
 
     def close(self) -> None:
         self._pool.close()

@@ -109,6 +109,18 @@ def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, kind):
     assert not weights.exists()
 
 
+def test_the_work_of_a_run_that_has_begun_meanwhile_stays(tmp_path):
+    work = tmp_path / ".harness/work/other"
+    work.mkdir(parents=True)
+    part = space.Part(space.Kind.WORK, "other", (work,), 1000)
+    with exclusive(tmp_path / ".harness/runs/other/lock"):
+        with pytest.raises(EnvironmentFailure, match="other has begun"):
+            space.remove_part(tmp_path, part)
+        assert work.exists()
+    space.remove_part(tmp_path, part)
+    assert not work.exists()
+
+
 @pytest.mark.parametrize(("said", "left"), [("", 1), ("n\n", 1), ("y\n", 0)])
 def test_only_a_yes_removes(weighty, monkeypatch, said, left):
     unused = weighty.folder / ".harness/artifacts/train/unused"

@@ -168,9 +168,22 @@ def test_only_files_of_known_kinds_are_taken_and_none_is_ones_own(
     taken = sorted(path.name for path in machine.parent.iterdir() if path != machine)
     assert taken == ["a.yaml", "rows.jsonl", "settings.json", *(["x.py"] if code else [])]
     assert sorted(sentence.split()[0] for sentence in said) == sorted({*names} - {*taken})
-    assert all(own.is_pulled(machine.parent / name, machine) for name in taken)
+    assert all(own.is_pulled(machine.parent / name) for name in taken)
     (machine.parent / "a.yaml").write_text("mine: now")
-    assert not own.is_pulled(machine.parent / "a.yaml", machine)
+    assert not own.is_pulled(machine.parent / "a.yaml")
+
+
+def test_what_a_pull_that_is_interrupted_has_brought_is_not_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    store = objects.opened(f"file://{tmp_path}/store")
+    config = hashlib.sha256(b"a: 1").hexdigest()
+    store.put(objects.file_key(config), b"a: 1")
+    machine = tmp_path / "root" / ".harness"
+    machine.mkdir(parents=True)
+    state = shared_run.State(1, project={"harness.yaml": config, "z.jsonl": "0" * 64})
+    with pytest.raises(StoreError):
+        list(shared_run._take_project(store, machine, state, code=False))
+    assert own.is_pulled(machine.parent / "harness.yaml")
 
 
 # -- who drives -------------------------------------------------------------------------------

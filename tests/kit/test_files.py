@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import math
 import os
+import threading
 
 import pytest
 
@@ -262,6 +264,16 @@ def test_who_holds_a_lock_is_seen_without_waiting_for_a_pipe_or_a_link(tmp_path)
     assert not is_held(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(lock)
     assert is_held(tmp_path / "link")
+
+
+def test_who_looks_at_a_lock_keeps_nobody_from_it(tmp_path):
+    with exclusive(tmp_path / "lock"):
+        pass
+    with open(tmp_path / "lock") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with exclusive(tmp_path / "lock"):
+            assert is_held(tmp_path / "lock")
 
 
 def test_a_folder_appears_whole_also_where_an_empty_one_lies(tmp_path):

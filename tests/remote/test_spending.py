@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from harness.remote import (
 )
 from harness.remote.spending import account_of, spending_of
 from tests.support.chat_server import Answer, said
-from tests.support.waiting import threads_ended
+from tests.support.waiting import LONG, threads_ended
 
 PRICE = {"in": 1.0, "out": 10.0}
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5}
@@ -105,6 +106,17 @@ def test_a_spent_budget_says_so_each_time(here):
         again.sent("stage", "m", 0.2)
     again.settle(number, None, PRICE)
     assert again.sent("stage", "m", 0.2) == 3
+
+
+def test_free_requests_are_allowed_one_after_the_other(here):
+    spending = Spending(here / "spent.jsonl", "run", 1.0)
+    asking = threading.Thread(target=spending.allow)
+    with spending._lock:  # a thread that writes down what was spent
+        asking.start()
+        asking.join(0.05)
+        assert asking.is_alive()
+    asking.join(LONG)
+    assert not asking.is_alive()
 
 
 def test_what_would_pass_the_cap_is_not_sent(server, here):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from harness.kit.waiting import Deadline
 from harness.remote import Client, Fault, Request, ServerOptions
 from harness.remote.client import body_of
+from harness.remote.transport import TIMEOUTS, Exchanges
 from tests.support import dripping
 from tests.support.chat_server import Server, said
 from tests.support.waiting import LONG
@@ -49,6 +53,24 @@ def test_what_a_batch_asks_ends_too(here, monkeypatch, drops):
             with pytest.raises(Fault, match=r"answer within 0\.3 s"):
                 asked()
         made.close()
+
+
+def test_a_connection_that_others_have_is_not_waited_for_longer(here):
+    waited = threading.Event()
+
+    def ask_beside(exchanges):
+        with pytest.raises(TIMEOUTS), exchanges.response("GET", "b", Deadline(0.1)):
+            pass
+        waited.set()
+
+    with dripping.dripping(dripping.body) as address:
+        exchanges = Exchanges(address, {}, 2 * LONG, 1)
+        with exchanges.response("GET", "a", Deadline(2 * LONG)):
+            beside = threading.Thread(target=ask_beside, args=[exchanges], daemon=True)
+            beside.start()
+            assert waited.wait(LONG / 4)
+        beside.join()
+        exchanges.close()
 
 
 def test_an_interim_response_is_none(here):

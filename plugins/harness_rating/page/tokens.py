@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from harness import DataError
 from harness.kit import files
-from harness.kit.files import sync_folder
 from harness.kit.inside import inside
 from harness_rating.batches.records import Batch
 
@@ -67,29 +65,10 @@ def seats(folder: Path, batches: Iterable[Batch]) -> dict[str, Seat]:
     for batch in batches:
         path = inside(folder, batch.name, FILE)
         if not path.exists():
-            _publish(path, {rater: secrets.token_urlsafe(32) for rater in batch.raters})
+            drawn = {rater: secrets.token_urlsafe(32) for rater in batch.raters}
+            files.write_first(path, f"{json.dumps(drawn, indent=1)}\n".encode(), 0o600)
         by_token |= {token: Seat(batch.name, rater) for rater, token in _read(path).items()}
     return by_token
-
-
-def _publish(path: Path, drawn: Mapping[str, str]) -> None:
-    """Make the file of the tokens, whole, unless another server has made it meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(json.dumps(drawn, indent=1) + "\n")
-        stream.flush()
-        files.fsync(stream.fileno())
-    try:
-        os.link(temporary, path)  # unlike a rename, it replaces nothing
-    except FileExistsError:
-        pass
-    except OSError:  # a disk without links
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 def _read(path: Path) -> dict[str, str]:
