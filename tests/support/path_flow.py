@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BY_PLACE = {
-    "write_bytes": (0,), "write_first": (0,), "write_text": (0,), "write_json": (0,), "write_jsonl": (0,),
+    "write_bytes": (0,), "write_text": (0,), "write_json": (0,), "write_jsonl": (0,),
     "append_line": (0,), "overwrite": (0,), "remove": (0,), "whole_folder": (0,), "rmtree": (0,),
     "unlink": (0,), "rmdir": (0,), "AppendLog": (0,), "copyfile": (1,), "copy2": (1,),
     "copytree": (1,), "move": (0, 1), "replace": (0, 1), "rename": (0, 1), "link": (1,),
     "symlink": (1,), "fetch": (1,), "get_file": (1,), "save_pretrained": (0,), "turn": (0,),
     "exclusive": (0,), "write_target": (1,), "makedirs": (0,), "mkdir": (0,), "truncate": (0,),
-    "Spending": (0,), "log_to": (0,),
+    "Spending": (0,), "write_first": (0,), "log_to": (0,),
 }  # fmt: skip
 """Functions that remove or write -> the places of their paths."""
 MODULES = ("os", "shutil", "files", "harness")
