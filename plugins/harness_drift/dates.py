@@ -9,9 +9,10 @@ from __future__ import annotations
 import calendar
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 
 Value = str | float | bool
 
@@ -41,14 +42,19 @@ _OF_CALENDAR = {
     "quarter": (1, 4), "weekday": (0, 7), "dow": (0, 7), "month": (0, 12), "hour": (0, 24),
     "minute": (0, 60), "week": (0, 10_000), "day": (0, 10_000), "doy": (0, 366),
     "year": (1900, 2200),
-    "monat": (0, 12), "stunde": (0, 24), "woche": (0, 10_000), "tag": (0, 10_000),
+    "monat": (0, 12), "stunde": (0, 24), "woche": (0, 10_000), "kalenderwoche": (0, 53),
     "wochentag": (0, 7), "jahr": (1900, 2200),
     "mois": (0, 12), "heure": (0, 24), "semaine": (0, 10_000), "jour": (0, 10_000),
     "mes": (0, 12), "hora": (0, 24), "semana": (0, 10_000), "dia": (0, 10_000),
 }  # fmt: skip
 _OF_CLOCK = {"time", "clock", "hour", "at", "uhrzeit", "heure", "hora"}
-_OF_THINGS = {"birth", "born", "model"}
-"""In names of numbers that are a property of users and things, for all that they count years."""
+_OF_THINGS = {"birth", "born", "model", "per", "pro", "par", "por"}
+"""In names of what is a property of users and things: their years, and rates (`visits_per_day`)."""
+_NUMBER_OF_WEEK = re.compile(
+    r"(?:(?:iso|calendar|kalender) ?)?(?:week|wochen?|semaine|semana)"
+    r"(?: ?(?:number|no|nr|nummer)| of year)?"
+)
+_WEEKS_OF_YEAR = 52
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SINCE_1970 = (9.4e8, 4.2e9)
 """Seconds of the years from 2000 to 2100."""
@@ -60,15 +66,18 @@ def of_calendar(name: str, values: Sequence[Value]) -> bool:
     Args:
         values: those of its values that are known.
     """
-    of_name = set(_words(name))
+    words = _words(name)
+    of_name = set(words)
     limits = [] if of_name & _OF_THINGS else [
         limit for word, limit in _OF_CALENDAR.items() if word in of_name
     ]  # fmt: skip
+    if words == ["tag"]:  # a German day, or an English label
+        limits = [(1, 31)]
 
     def known(value: Value) -> bool:
         if isinstance(value, bool):
             return False
-        if day_of(value) is not None:
+        if any(day_of(value, month_first) is not None for month_first in (False, True)):
             return True
         if isinstance(value, str):
             if len(value) > LONGEST:
@@ -89,23 +98,27 @@ def of_calendar(name: str, values: Sequence[Value]) -> bool:
     return bool(values) and dated >= ENOUGH * len(values)
 
 
-def day_of(value: Value) -> int | None:
-    """The day that a value names, counted from the first of January of the year 1."""
+def day_of(value: Value, month_first: bool) -> int | None:
+    """The day that a value names, counted from the first of January of the year 1.
+
+    Args:
+        month_first: how 6/7/2026 is read: as the seventh of June, or the sixth of July.
+    """
     try:
         if isinstance(value, str):
-            return _day_of_text(value.strip()) if len(value) <= LONGEST else None
+            return _day_of_text(value.strip(), month_first) if len(value) <= LONGEST else None
         return None if isinstance(value, bool) else _day_of_number(value)
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _day_of_text(text: str) -> int | None:
+def _day_of_text(text: str, month_first: bool) -> int | None:
     if match := _YEAR_FIRST.match(text):
         return date(*map(int, match.groups())).toordinal()
     if match := _YEAR_LAST.match(text):
-        day, month, year = map(int, match.groups())
-        # 6/23/2026 can be read in one way only; 6.7.2026 is read as the seventh month.
-        return (date(year, month, day) if month <= 12 else date(year, day, month)).toordinal()
+        one, other, year = map(int, match.groups())
+        month, day = (one, other) if month_first else (other, one)
+        return date(year, month, day).toordinal()
     if match := _ISO_WEEK.fullmatch(text):
         return date.fromisocalendar(int(match[1]), int(match[2]), 1).toordinal()
     if text.isascii() and re.fullmatch(r"\d{8,19}(?:\.\d+)?", text):
@@ -135,32 +148,13 @@ def _words(name: str) -> list[str]:
     return [word.casefold() for word in _WORDS.findall(name)]
 
 
-def week_of(name: str) -> Callable[[Value], int | None]:
-    """What gives a value of this field its week, counted in order; None where it has none."""
-
-    def by_number(value: Value) -> int | None:
-        if isinstance(value, bool) or day_of(value) is not None:
-            return by_day(value)
-        if isinstance(value, str):
-            match = re.fullmatch(r"(?:w|wk|kw|week)?[-_ ]?(\d{1,5})", value.strip().casefold())
-            return int(match[1]) if match else None
-        return int(value) if float(value).is_integer() and 0 <= value <= 10_000 else None
-
-    def by_day(value: Value) -> int | None:
-        day = day_of(value)
-        return None if day is None else (day - 1) // 7  # the first of January of 1 is a Monday
-
-    named = {"week", "woche", "semaine", "semana"} & set(_words(name))
-    return by_number if named else by_day
-
-
 def weeks(
     fields: Sequence[Mapping[str, object]], first: Sequence[bool]
 ) -> tuple[str, list[int | None]]:
-    """The field by which rows have weeks, and the week of each row.
+    """The field by which rows have weeks, and the week of each row, counted in order.
 
-    Of several fields the one with the fewest weeks among ``first``, two at least: a date of birth
-    has more than the date of a question.
+    Dates before numbers of weeks, and of several fields the one with the fewest weeks among
+    ``first``, two at least: the date of an account has more than the date of a question.
 
     Args:
         fields: of each row.
@@ -169,18 +163,58 @@ def weeks(
     Returns:
         An empty name where no field has weeks.
     """
-    names = sorted({name for row in fields for name in row})
-    best: tuple[int, str, list[int | None]] = (0, "", [None] * len(fields))
-    for name in names:
-        week = week_of(name)
-        of = [
-            week(value) if isinstance(value := row.get(name), (str, int, float)) else None
-            for row in fields
-        ]
-        own = [at for at, counts in zip(of, first, strict=True) if counts]
-        different = len(set(own) - {None})
-        if sum(at is not None for at in own) < ENOUGH * len(own) or different < 2:
+    candidates: list[tuple[bool, int, str, list[int | None]]] = []
+    for name in sorted({name for row in fields for name in row}):
+        words = _words(name)
+        if _OF_THINGS & set(words):
             continue
-        if not best[1] or different < best[0]:
-            best = (different, name, of)
-    return best[1], best[2]
+        values = [row.get(name) for row in fields]
+        readings = [(False, _by_dates(values))]
+        if _NUMBER_OF_WEEK.fullmatch(" ".join(words)):
+            readings.append((True, _by_numbers(values, first)))
+        for by_number, of in readings:
+            own = [week for week, counts in zip(of, first, strict=True) if counts]
+            different = len(set(own) - {None})
+            if different >= 2 and sum(week is not None for week in own) >= ENOUGH * len(own):
+                candidates.append((by_number, different, name, of))
+    best = min(candidates, key=lambda field: field[:3], default=None)
+    return ("", [None] * len(fields)) if best is None else best[2:]
+
+
+def _by_dates(values: Sequence[object]) -> list[int | None]:
+    """In one order of day and month: that which reads more values, then that of fewer weeks."""
+    readings = []
+    for month_first in (False, True):
+        days = [
+            day_of(value, month_first) if isinstance(value, (str, int, float)) else None
+            for value in values
+        ]
+        # The first of January of the year 1 is a Monday.
+        readings.append([None if day is None else (day - 1) // 7 for day in days])
+    return min(readings, key=lambda of: (of.count(None), len(set(of))))
+
+
+def _by_numbers(values: Sequence[object], first: Sequence[bool]) -> list[int | None]:
+    """Week 1 comes after week 52: a year begins where ``first`` lack most numbers.
+
+    Where they lack none they may be of several years, and no row has a week.
+    """
+    numbers = [_number_of_week(value) for value in values]
+    own = sorted({n for n, counts in zip(numbers, first, strict=True) if counts and n is not None})
+    if not own or own[-1] > _WEEKS_OF_YEAR + 1:
+        return list(numbers)
+    year = max(_WEEKS_OF_YEAR, own[-1]) - min(1, own[0]) + 1
+    apart = [week - before for before, week in pairwise([own[-1] - year, *own])]
+    if max(apart) == 1:
+        return [None] * len(numbers)
+    start = own[apart.index(max(apart))]
+    return [n if n is None or n >= start else n + year for n in numbers]
+
+
+def _number_of_week(value: object) -> int | None:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(?:w|wk|kw|week)?[-_ ]?(\d{1,5})", value.strip().casefold())
+        return int(match[1]) if match else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if 0 <= value <= 10_000 and value == value // 1 else None
