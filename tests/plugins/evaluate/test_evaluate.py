@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
+from harness.kit import gate
 from harness.scoring import MetricEntry, measure, scores
 from harness_evaluate import EvaluateMetric
 
@@ -214,6 +215,14 @@ def test_what_a_script_imports_from_beside_it_is_an_input(make, tmp_path):
     metric = make("""{"shared": HALF}""", imports="from .helper import HALF")
     assert [path.name for path in metric.inputs()] == ["shared_words.py", "helper.py"]
     assert metric.measure(*PAIRS[1]) == 0.5
+
+
+def test_a_script_that_somebody_elses_config_names_is_not_run(make):
+    metric = make(ONE_NUMBER)
+    with gate.fresh():
+        gate.close("run x")
+        with pytest.raises(gate.Untrusted, match="the script"):
+            metric.measure(*PAIRS[0])
 
 
 def test_options_that_cannot_be():

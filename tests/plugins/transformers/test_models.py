@@ -10,7 +10,8 @@ import zipfile
 import pytest
 
 import harness
-from harness_transformers import cache
+from harness.kit import gate
+from harness_transformers import cache, loading
 from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.pypi import WHEELS, PypiModel
 
@@ -168,6 +169,10 @@ def test_code_of_a_model_needs_a_word(tiny, context, tmp_path):
     assert "trust_remote_code: true" in caught.value.hint
     allowed = local(folder, trust_remote_code=True).fetch(context)
     assert allowed.info["trust_remote_code"] is True
+    with gate.fresh():
+        gate.close("run x")
+        with pytest.raises(gate.Untrusted, match="the code of the model"):
+            loading.runs_code(allowed)
 
 
 def test_what_is_no_model_folder_is_said(context, tmp_path):
