@@ -74,7 +74,7 @@ class Executing:
     """A plugin that runs programs. What became of a program is known to all of one process."""
 
     name: ClassVar[str] = "executes"
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     libraries: ClassVar[Sequence[str] | None] = ()
     runs_code: ClassVar[Sequence[str]] = ("sandbox",)
     unkeyed: ClassVar[Mapping[str, str]] = {

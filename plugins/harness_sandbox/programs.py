@@ -96,7 +96,8 @@ def _run(
     program: Program, sandbox: Sandbox, command: Sequence[str], limits: Limits, *, trial: bool
 ) -> Outcome:
     tests = program.tests or RowTests()
-    # Known to nobody before the program runs: printing "passed" or ending with 0 is no proof.
+    # Drawn for each program: printing "passed" or ending with 0 passes nothing. A program that
+    # looks for the word in its own process finds it.
     word = secrets.token_hex(16)
     if command:
         if tests.cases:

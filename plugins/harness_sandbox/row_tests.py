@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import math
 import re
 import tokenize
 import warnings
@@ -133,10 +134,15 @@ def _strings(text: str) -> list[str]:
 
 def _cases(held: Mapping[str, Any], entry_point: str) -> RowTests:
     inputs, outputs = _inputs_and_outputs(held)
-    function = held.get("fn_name")
-    if isinstance(function, str) and function.strip():
-        entry_point = function.strip()
-    called = bool(function) or bool(entry_point and any(map(_no_text, inputs)))
+    function = _function(held)
+    # A list without a function is lines of standard input (APPS), with one its arguments.
+    called = bool(function or (entry_point and not all(isinstance(each, str) for each in inputs)))
+    entry_point = function or entry_point
+    if called:
+        try:
+            ast.parse(entry_point, mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            raise ValueError(f"the tests of the row call no function: {entry_point!a}") from None
     cases = []
     for number, (given, expected) in enumerate(zip(inputs, outputs, strict=True), start=1):
         if called:
@@ -146,6 +152,16 @@ def _cases(held: Mapping[str, Any], entry_point: str) -> RowTests:
             texts = _text(given, number, "input"), _text(expected, number, "output")
             cases.append(Case(*map(json.dumps, texts)))
     return RowTests("", entry_point if called else "", tuple(cases), called)
+
+
+def _function(held: Mapping[str, Any]) -> str:
+    name = held.get("fn_name") or ""
+    if not isinstance(name, str):
+        raise ValueError(
+            f"in the tests of the row 'fn_name' is of the type {type(name).__name__}, and not the "
+            "name of a function"
+        )
+    return name.strip()
 
 
 def _inputs_and_outputs(held: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
@@ -179,7 +195,7 @@ def _text(value: Any, number: int, what: str) -> str:
         return str(value)
     raise ValueError(
         f"{what} {number} of the row's tests is of the type {type(value).__name__}, and programs "
-        "read and print text: a function that is called is named by 'fn_name'"
+        "read and print text: a function that is called is named by 'fn_name' or 'entry_point'"
     )
 
 
@@ -211,7 +227,7 @@ def _close(word: str, other: str) -> bool:
 def same_value(value: Any, expected: Any) -> bool:
     """Whether a function returned what is expected, or the only item of a list of it (APPS).
 
-    Fractions are equal within a millionth.
+    Fractions are equal within a millionth, and what is no number to another such.
     """
     if _same(value, expected):
         return True
@@ -219,8 +235,8 @@ def same_value(value: Any, expected: Any) -> bool:
 
 
 def _same(value: Any, expected: Any) -> bool:
-    if isinstance(value, float) and isinstance(expected, (int, float)):
-        return _near(value, expected)
+    if float in (type(value), type(expected)) and {type(value), type(expected)} <= {int, float}:
+        return _near(value, expected) or (value != value and expected != expected)
     if isinstance(value, Sequence) and isinstance(expected, list) and not isinstance(value, str):
         return len(value) == len(expected) and all(map(_same, value, expected))
     if isinstance(value, Mapping) and isinstance(expected, Mapping):
@@ -229,4 +245,7 @@ def _same(value: Any, expected: Any) -> bool:
 
 
 def _near(value: float, expected: float) -> bool:
-    return value == expected or abs(value - expected) <= 1e-6 * max(1.0, abs(expected))
+    try:
+        return math.isclose(value, expected, rel_tol=1e-6, abs_tol=1e-6)
+    except OverflowError:  # a whole number that is larger than any fraction
+        return False

@@ -1,7 +1,8 @@
 """What runs a program in the sandbox: a script, whose text is given to the Python there.
 
-It reads one line of JSON, and writes a word that nobody else knows where a program has passed. It
-may run under another Python than the one of harness.
+It reads one line of JSON, and writes a random word where a program has passed. The program runs in
+the same process: one that looks for the word there finds it. It may run under another Python than
+the one of harness.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import json
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 ANSWER = ("answer", "solution")
 """Modules as which tests import the answer."""
@@ -25,6 +26,7 @@ HOOKS = frozenset(
     for what in ("module", "function", "method", "class")
 )
 """Functions that pytest calls around tests."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 TEST_FILE = "test_row.py"
 COROUTINE = 0x80  # inspect.CO_COROUTINE
 
@@ -51,7 +53,16 @@ class Tests:
         try:
             self.tree = parsed(text)
             nodes = list(ast.walk(self.tree))
-            self.called = called_in(self.tree)
+            outer = list(outside_functions(self.tree.body))
+            self.called = {name for node in outer for name in calls(node)}
+            used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+            used |= {node.id for node in nodes if isinstance(node, ast.Name)}
+            defined = {node.name for node in nodes if isinstance(node, FUNCTIONS)}
+            open_tests = {node.name: unfilled(node) for node in outer if is_open_test(node)}
+            self.checks = {"check"}
+            if "candidate" not in defined:  # else it is a fixture
+                self.checks |= {n for n, names in open_tests.items() if names == {"candidate"}}
+            self.helpers = self.checks | (open_tests.keys() & used)
             self.free = free_names(nodes)
             self.candidate = compile(entry_point, "entry_point", "eval") if entry_point else None
             self.doctests = [(text, examples_in(text)) for text in filter(None, map(doc, nodes))]
@@ -64,7 +75,11 @@ class Tests:
         for name in sorted({name for node in self.tree.body for name in roots(node)}):
             if name not in ANSWER and missing(name):
                 raise UnusableError(f"need the module {name!a}, which is not in the sandbox")
-        self.by_pytest = any("pytest" in roots(node) or needs_pytest(node) for node in nodes)
+        self.by_pytest = (
+            any("pytest" in roots(node) for node in nodes)
+            or any(isinstance(node, FUNCTIONS) and node.name in HOOKS for node in outer)
+            or not open_tests.keys() <= self.helpers
+        )
         # What runs them is imported here, for an answer could leave files of these names.
         import unittest  # noqa: F401
 
@@ -77,47 +92,86 @@ class Tests:
         """Run all of it beside an answer, in whose module its names are looked up.
 
         Whatever a test raises is raised.
+
+        Raises:
+            UnusableError: pytest, where it runs them, has nothing to give to one of them.
         """
         before, space = dict(module.__dict__), module.__dict__
         if self.by_pytest:
-            space = self._run_by_pytest()
+            space = self._run_by_pytest(before)
         else:
             execute(self.code, space)
         made = {n: v for n, v in space.items() if n not in before or before[n] is not v}
         if not self.by_pytest:
-            run_cases([value for value in made.values() if is_case(value)])
+            run_cases([value for value in made.values() if is_case(value)], self.helpers)
             for name, value in made.items():
                 if name not in self.called and not is_case(value):
-                    run_as_pytest_does(name, value)
-        check = made.get("check")
-        if callable(check) and self.candidate and "check" not in self.called:
-            finish(check(evaluate(self.candidate, space)))
+                    run_as_pytest_does(name, value, self.helpers)
+        for name, check in made.items():
+            if name in self.checks - self.called and self.candidate and callable(check):
+                finish(check(evaluate(self.candidate, space)))
         for text, examples in self.doctests:
             run_doctest(text, examples, space)
 
-    def _run_by_pytest(self) -> dict[str, Any]:
-        """Run the tests as a file, which gives fixtures, parameters and marks; gives its names."""
+    def _run_by_pytest(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the tests as a file, which gives fixtures, parameters and marks; gives its names.
+
+        Args:
+            answer: the names of the answer, whose own tests are not run.
+
+        Raises:
+            UnusableError: a test has a parameter for which there is neither.
+        """
         import pytest
 
-        own = ast.parse("globals().update(__import__('sys').modules['answer'].__dict__)").body
+        own = ast.parse(
+            "globals().update({name: value for name, value in vars("
+            "__import__('sys').modules['answer']).items() if not name.startswith('__')})"
+        ).body
         place = sum(map(comes_first, self.tree.body))
         self.tree.body[place:place] = own
         with open(TEST_FILE, "w", encoding="utf-8") as file:
             file.write(ast.unparse(ast.fix_missing_locations(self.tree)))
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        seen = Seen()
+        seen = Seen(self.helpers, answer)
         off = ["--noconftest", "-p", "no:cacheprovider", "-p", "no:terminal"]
         options = ["-c", os.devnull, "--rootdir=.", "-x", "-s", *off]
         ended = int(pytest.main([*options, TEST_FILE], plugins=[seen]))
+        if seen.unfilled:
+            raise UnusableError(f"give nothing for {seen.unfilled}")
         if ended not in (0, 5):  # 5: there is none in them
             fail(seen.said or f"pytest ended with {ended}")
         return sys.modules[TEST_FILE[:-3]].__dict__
 
 
 class Seen:
-    """A plugin of pytest: what failed, and async functions, which pytest leaves to others."""
+    """A plugin of pytest: which tests are run, what failed, and async functions, which pytest
+    leaves to others.
 
-    said = ""
+    Attributes:
+        said: what failed.
+        unfilled: a test and its parameters that are given by nothing; no test is run then.
+    """
+
+    said = unfilled = ""
+
+    def __init__(self, helpers: set[str], answer: Mapping[str, Any]) -> None:
+        self.helpers, self.answer = helpers, answer
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = [item for item in items if not self._is_left_out(item)]
+        for item in items:
+            fixtures = item._fixtureinfo
+            given = {"request", *fixtures.name2fixturedefs}
+            if names := [name for name in fixtures.argnames if name not in given]:
+                self.unfilled = f"{', '.join(map(ascii, names))} of {item.originalname}"
+                items.clear()
+                return
+
+    def _is_left_out(self, item: Any) -> bool:
+        owner = item.cls or item.obj
+        own = any(owner is value for value in self.answer.values())
+        return own or item.originalname in self.helpers
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
@@ -229,20 +283,21 @@ def examples_in(text: str) -> list[Any]:
     return list(doctest.DocTestParser().get_examples(text))
 
 
-def called_in(tree: ast.Module) -> set[str]:
-    """Names that code calls outside of functions, classes and the guard of the main module."""
-    names: set[str] = set()
-    inside: list[ast.AST] = list(tree.body)
-    while inside:
-        node = inside.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            continue
+def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Nodes outside of functions and of the guard of the main module; functions are among them."""
+    for node in nodes:
         if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
             continue
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            names.add(node.func.id)
-        inside += ast.iter_child_nodes(node)
-    return names
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            yield from outside_functions(ast.iter_child_nodes(node))
+
+
+def calls(node: ast.AST) -> list[str]:
+    """The name that a node calls."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return [node.func.id]
+    return []
 
 
 def free_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -279,17 +334,24 @@ def missing(name: str) -> bool:
         return True
 
 
-def needs_pytest(node: ast.AST) -> bool:
-    """Whether a node is a test function with fixtures, or one that pytest calls around tests."""
-    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+def is_open_test(node: ast.AST) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Whether a node is a test function with a parameter that something else has to give.
+
+    A fixture does, the tests that call it as a helper do, or it is a ``check`` of another name. A
+    decorator may give anything.
+    """
+    if not isinstance(node, FUNCTIONS) or node.decorator_list or not node.name.startswith("test"):
         return False
-    if node.decorator_list or not node.name.startswith("test_"):  # a decorator may give arguments
-        return node.name in HOOKS
+    return bool(unfilled(node))
+
+
+def unfilled(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The parameters of a function that have no default."""
     given = node.args
     names = {part.arg for part in (*given.posonlyargs, *given.args)[: -len(given.defaults) or None]}
     defaults = zip(given.kwonlyargs, given.kw_defaults, strict=True)
     names |= {part.arg for part, default in defaults if default is None}
-    return not names <= {"self", "cls"}
+    return names - {"self", "cls"}
 
 
 def need_pytest() -> None:
@@ -313,12 +375,14 @@ def is_case(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, unittest.TestCase)
 
 
-def run_cases(cases: Sequence[type]) -> None:
-    """Run classes of unittest."""
+def run_cases(cases: Sequence[type], helpers: set[str]) -> None:
+    """Run classes of unittest, but for methods of these names."""
     import unittest
 
-    load = unittest.defaultTestLoader.loadTestsFromTestCase
-    suite, result = unittest.TestSuite(map(load, cases)), unittest.TestResult()
+    suite, result = unittest.TestSuite(), unittest.TestResult()
+    for case in cases:
+        names = unittest.defaultTestLoader.getTestCaseNames(case)
+        suite.addTests(case(name) for name in names if name not in helpers)
     result.failfast = True
     suite.run(result)
     if not result.wasSuccessful():
@@ -326,13 +390,19 @@ def run_cases(cases: Sequence[type]) -> None:
         fail(said[-1] if said else "a test passes that is expected to fail")
 
 
-def run_as_pytest_does(name: str, value: Any) -> None:
-    """Run a test function; of a class of tests each method, on an object of its own."""
+def run_as_pytest_does(name: str, value: Any, helpers: set[str]) -> None:
+    """Run a test function; of a class of tests each method, on an object of its own.
+
+    Args:
+        helpers: names of functions and methods that are no tests.
+    """
     if name.startswith("test") and isinstance(value, types.FunctionType):
-        finish(value())
+        if name not in helpers:
+            finish(value())
     elif name.startswith("Test") and isinstance(value, type) and "__init__" not in vars(value):
         for method in dir(value):
-            if method.startswith("test") and callable(getattr(value, method)):
+            is_test = method.startswith("test") and method not in helpers
+            if is_test and callable(getattr(value, method)):
                 finish(getattr(value(), method)())
 
 
@@ -391,8 +461,11 @@ def gives_none(*arguments: Any, **named: Any) -> None:
     """A function that an answer may define."""
 
 
-def always_pass(tests: Tests) -> bool:
-    """Whether tests pass behind an empty answer, or whatever the functions of an answer give."""
+def always_pass(tests: Tests, word: bytes) -> bool:
+    """Whether tests pass behind an empty answer, or whatever the functions of an answer give.
+
+    Where they turn out to be unusable, that is written.
+    """
 
     def behind(given: Any) -> None:
         module = module_of("answer")
@@ -401,10 +474,13 @@ def always_pass(tests: Tests) -> bool:
             vars(module).update(dict.fromkeys(tests.free, given))
         tests.run(module)
 
-    return passes(behind, None) or (passes(behind, Anything()) and passes(behind, gives_none))
+    def passes_behind(given: Any) -> bool:
+        return passes(behind, given, word)
+
+    return passes_behind(None) or (passes_behind(Anything()) and passes_behind(gives_none))
 
 
-def passes(work: Callable[[Any], None], given: Any) -> bool:
+def passes(work: Callable[[Any], None], given: Any, word: bytes) -> bool:
     """Whether work in a process of its own ends without raising."""
     child = os.fork()
     if not child:
@@ -414,6 +490,8 @@ def passes(work: Callable[[Any], None], given: Any) -> bool:
             silence(2)
             work(given)
             code = 0
+        except UnusableError as error:
+            refuse(word, error)
         finally:
             leave(code)
     return os.waitpid(child, 0)[1] == 0
@@ -506,7 +584,7 @@ def feed(text: str) -> int:
 
 def with_numbers(value: Any) -> Any:
     """An object whose keys are all whole numbers has them as such: JSON knows texts alone."""
-    if isinstance(value, dict) and value and all(key.lstrip("-").isdecimal() for key in value):
+    if value and isinstance(value, dict) and all(k.removeprefix("-").isdecimal() for k in value):
         return {int(key): inner for key, inner in value.items()}
     return value
 
@@ -531,6 +609,12 @@ def fail(said: str) -> NoReturn:
     leave(1)
 
 
+def refuse(word: bytes, error: UnusableError) -> NoReturn:
+    """End, and say that the tests are at fault, whatever the answer."""
+    write(OUT, b"\n" + word[16:] + b"\n" + ascii(str(error))[1:-1].encode())
+    leave(1)
+
+
 def main() -> None:
     task = json.loads(sys.stdin.buffer.read())
     silence(0)
@@ -541,15 +625,13 @@ def main() -> None:
     word, text = task["word"].encode(), task.pop("tests")
     try:
         tests = Tests(text, task["entry_point"]) if text else None
-    except UnusableError as error:  # no fault of the answer
-        write(OUT, b"\n" + word[16:] + b"\n" + ascii(str(error))[1:-1].encode())
-        leave(1)
-    if task["trial"]:
-        if tests and always_pass(tests):
+        if not task["trial"]:
+            text = ""
+            run(word, tests, task.pop("code"), task)
+        elif tests and always_pass(tests, word):
             write(OUT, b"\n" + word + b"\n")
-        return
-    text = ""
-    run(word, tests, task.pop("code"), task)
+    except UnusableError as error:
+        refuse(word, error)
 
 
 def run(word: bytes, tests: Tests | None, text: str, task: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -56,6 +57,17 @@ class TestAdd:
     def test_more(self):
         assert add(*self.setup_values()) == 6
 """
+ROWS = "def test_add(a, b, total):\n    assert add(a, b) == total\n\n"
+METHODS = """
+class TestAdd{}:
+    def test_all(self):
+        for numbers in [(2, 2, 4), (1, 5, 6)]:
+            self.test_numbers(*numbers)
+
+    def test_numbers(self, a, b, total):
+        assert add(a, b) == total
+"""
+CANDIDATE = HUMAN_EVAL.replace("def check", "def test")
 DOCTEST = ">>> add(2, 2)\n4\n>>> add(1, 5)\n6\n"
 APPS = {"inputs": ["2 2\n", "1 5\n"], "outputs": ["4\n", "6\n"]}
 CALLED = {"fn_name": "add", "inputs": [[2, 2], [1, 5]], "outputs": [[4], 6]}
@@ -80,6 +92,11 @@ FORMS: dict[str, Any] = {
     "functions of pytest": PYTEST,
     "functions of pytest, called": PYTEST + "\ntest_twos()\n",
     "a class of pytest": CLASS,
+    "a function with parameters, called": ROWS + "test_add(2, 2, 4)\ntest_add(1, 5, 6)\n",
+    "a function with parameters, mapped": ROWS + "list(map(test_add, [2, 1], [2, 5], [4, 6]))\n",
+    "a function in a test": f"def test_all():\n{indent(ROWS, '    ')}    test_add(2, 2, 4)\n",
+    "a method with parameters": METHODS.format(""),
+    "a method of a case": "import unittest\n" + METHODS.format("(unittest.TestCase)"),
     "asynchronous functions": PYTEST.replace("def test", "async def test"),
     "the answer imported": "from solution import add\n" + PYTEST,
     "a doctest": DOCTEST,
@@ -105,6 +122,11 @@ NOTHING: dict[str, Any] = {
     "check without its function": HUMAN_EVAL,
     "functions that nobody calls": "def cases():\n    assert add(2, 2) == 4\n",
     "behind a guard": "if __name__ == '__main__':\n    assert add(2, 2) == 4\n",
+    "with a parameter, behind a guard": (
+        "def test_with(f):\n    assert f(2, 2) == 4\n"
+        "if __name__ == '__main__':\n    test_with(add)\n"
+    ),
+    "a test without its function": CANDIDATE,
     "skipped": UNITTEST.replace("class", "@unittest.skip('later')\nclass"),
     "no look at the result": "add(2, 2)\nprint(add(1, 5))",
     "no inputs": {"inputs": [], "outputs": []},
@@ -116,6 +138,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a list of numbers": ([LINES[0], 3], "a list with the type int"),
     "another object": ({"a": 1}, "an object with 'a'"),
     "an output too few": ({"inputs": ["1", "2"], "outputs": ["1"]}, "2 inputs and 1 outputs"),
+    "a list of names": ({**CALLED, "fn_name": ["add"]}, "'fn_name' is of the type list"),
+    "no name": ({**CALLED, "fn_name": "def add"}, "no function: 'def add'"),
     "no text to read": ({"inputs": [[1, 2]], "outputs": [3]}, "named by 'fn_name'"),
     "no Python": ("assert (", "cannot be read: SyntaxError"),
     "a library that is not there": ("import no_such_library_x\n" + LINES[0], "need the module"),
@@ -140,6 +164,14 @@ def test_check_is_called_with_the_entry_point(bubblewrap: Sandbox) -> None:
     assert values(HUMAN_EVAL, RIGHT, WRONG, "x = 1", entry_point="add") == [1, 0, 0]
     both = [SOLUTION.format(result) for result in ("a + b", "a * b")]
     assert values(HUMAN_EVAL, *both, entry_point="Solution().add") == [1, 0]
+    assert values(CANDIDATE, RIGHT, WRONG, "x = 1", entry_point="add") == [1, 0, 0]
+
+
+def test_lists_are_arguments_of_the_entry_point(bubblewrap: Sandbox) -> None:
+    texts = {"inputs": [["a", "b"], ["c", "d"]], "outputs": ["ab", "cd"]}
+    assert values(texts, RIGHT, WRONG, entry_point="add") == [1, 0]
+    assert values(APPS, READS.format("a + b"), READS.format("a"), entry_point="add") == [1, 0]
+    assert values(texts, "print(input() + input())", "print(input())") == [1, 0]
 
 
 def test_inputs_and_outputs(bubblewrap: Sandbox) -> None:
@@ -152,6 +184,8 @@ def test_inputs_and_outputs(bubblewrap: Sandbox) -> None:
     )
     assert values(APPS, guarded) == [1]
     assert values(CALLED, SOLUTION.format("a + b"), SOLUTION.format("a - b")) == [1, 0]
+    keyed = {"fn_name": "first", "inputs": [[{"-1": 0}], [{"--1": 0}]], "outputs": [-1, "--1"]}
+    assert values(keyed, "def first(x): return list(x)[0]") == [1]
     long = {"inputs": ["x" * 200_000], "outputs": ["y" * 100_000]}
     assert values(long, "print('y' * (len(input()) // 2))", "print('y' * 9)") == [1, 0]
 
@@ -278,23 +312,46 @@ def check(candidate):
 """
 
 
-@pytest.mark.parametrize(
-    ("answer", "passes"),
-    [(RIGHT, True), (WRONG, False), (RIGHT.replace("a + b", "int(a) + b"), False)],
-)
-def test_fixtures_and_parameters_are_for_pytest(tmp_path: Path, answer: str, passes: bool) -> None:
-    # By the Python of harness, which has pytest: that of the sandbox may have none.
+def ended_by_harness(place: Path, answer: str, tests: str, *, trial: bool = False) -> str:
+    """What the runner says under the Python of harness, which has pytest: others may have none."""
     task = {
-        "word": "0" * 32, "code": answer, "tests": WITH_PYTEST, "entry_point": "add", "cases": None,
-        "called": "", "trial": False, "output": 65536,
+        "word": "0" * 16 + "1" * 16, "code": answer, "tests": tests, "entry_point": "add",
+        "cases": None, "called": "", "trial": trial, "output": 65536,
     }  # fmt: skip
     command = [sys.executable, "-s", "-B", "-c", programs._runner()]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place)}
     ended = subprocess.run(
-        command, input=json.dumps(task).encode(), capture_output=True, cwd=tmp_path, env=environment
+        command, input=json.dumps(task).encode(), capture_output=True, cwd=place, env=environment
     )
-    assert (f"\n{'0' * 32}\n".encode() in ended.stdout) == passes
-    assert (ended.returncode == 0) == passes
+    said = ended.stdout.decode()
+    if "\n" + "1" * 16 + "\n" in said:
+        return said.rpartition("\n")[2]
+    passed = f"\n{task['word']}\n" in said
+    assert passed == (ended.returncode == 0) or trial
+    return "passed" if passed else "failed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "ending"),
+    [(RIGHT, "passed"), (WRONG, "failed"), (RIGHT.replace("a + b", "int(a) + b"), "failed")],
+)
+def test_fixtures_and_parameters_are_for_pytest(tmp_path: Path, answer: str, ending: str) -> None:
+    assert ended_by_harness(tmp_path, answer, WITH_PYTEST) == ending
+
+
+def test_pytest_runs_neither_helpers_nor_tests_of_the_answer(tmp_path: Path) -> None:
+    tests = f"import unittest\n{WITH_PYTEST}\n{METHODS.format('(unittest.TestCase)')}\n{CANDIDATE}"
+    own = "\ndef test_own(a):\n    assert add(a, 2) == 4\n"
+    assert ended_by_harness(tmp_path, RIGHT + own, tests) == "passed"
+
+
+@pytest.mark.parametrize("trial", [True, False])
+def test_a_parameter_that_nothing_gives_is_no_fault_of_the_answer(
+    tmp_path: Path, trial: bool
+) -> None:
+    tests = "from solution import add\ndef test_first():\n    assert add(1, 1) == 2\n" + ROWS
+    said = "give nothing for 'a', 'b', 'total' of test_add"
+    assert ended_by_harness(tmp_path, RIGHT, tests, trial=trial) == said
 
 
 def test_fixtures_without_pytest_are_no_fault_of_the_answer(sandlock: Sandbox) -> None:
@@ -316,6 +373,9 @@ def test_fixtures_without_pytest_are_no_fault_of_the_answer(sandlock: Sandbox) -
         ("4.0", "4", False),
         ("100000001", "100000000", False),
         ("", "4", False),
+        ("5", "inf", False),
+        ("-7", "1e400", False),
+        ("Infinity", "inf", True),
     ],
 )
 def test_which_outputs_are_the_same(printed: str, expected: str, same: bool) -> None:
@@ -333,6 +393,13 @@ def test_which_outputs_are_the_same(printed: str, expected: str, same: bool) -> 
         ("ab", ["a", "b"], False),
         ({"1": [2.0]}, {"1": [2]}, True),
         (None, 4, False),
+        (0.5, math.inf, False),
+        (math.inf, math.inf, True),
+        (math.nan, [math.nan], True),
+        (0.5, math.nan, False),
+        (3, 3.0000001, True),
+        ([3], [3.1], False),
+        (10**400, 3.5, False),
     ],
 )
 def test_which_values_are_the_same(value: Any, expected: Any, same: bool) -> None:
