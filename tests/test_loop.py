@@ -63,7 +63,7 @@ def contents(manifests):
     return found
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly
 @pytest.mark.parametrize("stage", ["generate", "train", "analyze"])
 def test_a_finished_run_whose_stages_were_deleted_makes_them_again(short, stage):
     project, first = short
@@ -134,6 +134,7 @@ def test_after_a_regression_data_grow_from_the_kept_round(project):
     assert len(trained[3]) == len(trained[1]) + 10
 
 
+@pytest.mark.nightly
 def test_a_model_that_cannot_improve_fails_the_requirement(project):
     result = project.inside("iterate", "--json", "--require", "improved", *sets("train.gain=0"))
     assert result.code == 1
@@ -151,6 +152,7 @@ def test_an_improvement_meets_the_requirement(finished):
     assert project.inside("iterate", "--require", "better").code == 2
 
 
+@pytest.mark.nightly
 def test_the_control_arm_is_compared_at_equal_rows(project):
     result = project.inside("iterate", "--json", *sets(*ALL, "train.hard_gain=0.02"))
     assert result.code == 0, result.err
@@ -197,6 +199,7 @@ def test_without_a_control_arm_there_is_no_comparison(finished):
     assert "control" not in finished[1].document
 
 
+@pytest.mark.nightly
 def test_arms_of_the_same_rows_are_not_compared_for_the_true_reason(project):
     given = sets("augment=[{plugin: fake, rows: 5, control: random}]", "plan.strategy=random")
     control = project.inside("iterate", "--rounds", "2", "--json", *given).document["control"]
@@ -255,6 +258,7 @@ def test_a_child_process_gives_the_same_as_this_one(project, short):
     assert first.bare | way == second.bare | way
 
 
+@pytest.mark.nightly
 def test_too_few_groups_are_said_before_training_and_never_improve(project):
     result = project.inside(
         "iterate", "--rounds", "1", "--json", *sets("data.groups=8", "train.gain=0.03")

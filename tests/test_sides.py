@@ -103,6 +103,7 @@ def verdict(done, round_=1):
     return done.document["rounds"][round_]["verdict"]
 
 
+@pytest.mark.nightly
 def test_a_shift_of_a_whole_pass_is_no_verdict_where_one_process_answers_both(run, project):
     fooled = verdict(run("iterate", SAME, SHIFTED))
     assert fooled["label"] == "improved"  # the same model, in another process
@@ -192,6 +193,7 @@ def test_the_control_arm_is_asked_beside_its_own_kept_round(run, project):
     assert all("Both sides were asked in one pass" in each["sentence"] for each in control)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("sets", "words"),
     [

@@ -67,7 +67,7 @@ def names(stage, text):
     text.encode()
 
 
-@pytest.mark.nightly(but_each=8)
+@pytest.mark.nightly(but_each=16)
 @pytest.mark.parametrize("fault", RAISES)
 @pytest.mark.parametrize("stage", LOOP)
 def test_whatever_is_raised_names_the_plugin(folder, stage, fault):
@@ -116,7 +116,7 @@ def complete(run_once, tmp_path_factory):
     return type(run_once[0])(folder)
 
 
-@pytest.mark.nightly(but_each=9)
+@pytest.mark.nightly(but_each=18)
 @pytest.mark.parametrize("fault", RAISES)
 def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_once, fault):
     text = (run_once[0].folder / "harness.yaml").read_text()
@@ -131,7 +131,7 @@ def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_onc
     assert complete.inside("report").code == 0
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("fault", ["mute", "wrong"])
 def test_a_section_that_fails_is_named_in_the_report(folder, fault):
     document = published(folder, "section", fault, Saying())
@@ -188,6 +188,7 @@ def test_silence_is_said_once_and_names_the_plugin(monkeypatch):
     assert "Ctrl-C" in sentence
 
 
+@pytest.mark.nightly
 def test_threads_that_raise_and_wrong_logging_go_to_the_log(project):
     (project.folder / "noisy.py").write_text(NOISY)
     text = (project.folder / "harness.yaml").read_text()

@@ -38,6 +38,7 @@ def test_an_augmenter_whose_pool_is_empty(project):
     assert "fine" not in shown
 
 
+@pytest.mark.nightly
 def test_a_run_with_an_empty_pool_says_so_in_its_notes(project):
     configure(project, (FAKE_AUGMENT, POOL), EMPTY)
     done = project.inside("iterate", "--rounds", "1", "--json")

@@ -135,6 +135,7 @@ def test_only_a_yes_removes(weighty, monkeypatch, said, left):
     assert len(artifacts(weighty)) == left
 
 
+@pytest.mark.nightly
 def test_weights_that_were_not_kept_go_and_the_run_stands(weighty):
     first = weighty.inside(*GIVEN)
     best = first.document["kept_round"]
@@ -168,6 +169,7 @@ def test_reports_whose_run_is_gone_go_by_its_name(weighty):
     assert not list(weighty.folder.glob(".harness/runs/*"))
 
 
+@pytest.mark.nightly
 def test_what_an_interrupted_training_has_left_goes(weighty):
     assert weighty.harness(*GIVEN, DIE="1").code == -signal.SIGKILL
     stored = artifacts(weighty)
@@ -244,6 +246,7 @@ def test_an_artifact_is_removed_as_one_or_not_at_all(tmp_path):
     assert precious.is_dir()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("place", [".harness/artifacts/train", "reports"])
 def test_a_folder_that_is_a_link_is_passed_over_and_said(weighty, tmp_path_factory, place):
     name = weighty.inside(*GIVEN).document["run"]
@@ -270,7 +273,7 @@ def test_the_paths_that_go_are_shown_before_anybody_is_asked(weighty):
     assert sum(str(path.parent.relative_to(weighty.folder)) in shown for path in spare) == 1
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly
 @pytest.mark.parametrize("place", [2, 1])
 @pytest.mark.parametrize("call", ["rename", "rmtree", "unlink"])
 def test_a_kill_in_the_middle_leaves_what_both_commands_understand(weighty, call, place):
@@ -301,6 +304,7 @@ def test_a_kill_in_the_middle_leaves_what_both_commands_understand(weighty, call
     assert not artifacts(weighty) and not list(weighty.folder.glob(".harness/work/*"))
 
 
+@pytest.mark.nightly
 def test_a_run_that_does_not_say_what_it_used_keeps_all_artifacts(weighty):
     weighty.inside(*GIVEN)
     [path] = weighty.folder.glob(".harness/runs/*/uses.jsonl")

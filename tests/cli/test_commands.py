@@ -110,6 +110,7 @@ def test_an_unknown_command_is_told_what_is_near(site: Site) -> None:
 # -- other packages' ----------------------------------------------------------------------
 
 
+@pytest.mark.nightly
 def test_the_example_of_the_page_is_a_command(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "hello")
     code, out, err = site.harness("--help")
@@ -200,6 +201,7 @@ def test_one_that_raises_ends_with_one_message(site: Site, kind: str, code: int,
         assert "Traceback" in err and "acme_hello.py" in err
 
 
+@pytest.mark.nightly
 def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "runs", "hello")
     code, out, err = site.harness("--help")

@@ -98,6 +98,7 @@ def test_links_within_a_page_are_words_and_those_of_a_folder_are_commands(projec
         assert words in " ".join(plain(done.out).split())
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -114,6 +115,7 @@ def test_an_unknown_page_is_an_error_with_the_nearest_name(
     assert words in done.err and "-> harness docs" in done.err
 
 
+@pytest.mark.nightly
 def test_an_unknown_page_says_where_the_word_stands(project: Any) -> None:
     done = project.inside("docs", "checkpoint_minutes")
     assert done.code == 2 and "the word stands in " in done.err
@@ -129,6 +131,7 @@ def test_a_search_shows_page_heading_and_lines_the_best_first(asked: str, projec
     assert max(map(len, lines)) <= 80 and "[" not in lines[0]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("asked", ["zzqq", "", "[/]zzqq\x1b"])
 def test_what_no_page_holds_is_said(asked: str, project: Any) -> None:
     done = project.inside("docs", "--search", asked)

@@ -63,7 +63,7 @@ def test_a_claimed_name_names_both_plugins(project):
     assert "claimed by both" in err and "again.py" in err and "fakes.py" in err
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("give", "words"),
     [("", "cannot [bold]count[/bold] this"), ("nan", "nan"), ("none", ""), ("text", "high")],
@@ -82,6 +82,7 @@ def test_a_metric_that_fails_on_one_example_leaves_it_unscored(project, give, wo
         assert len(notes) == 2 and all(words in note and "1 of 48" in note for note in notes)
 
 
+@pytest.mark.nightly
 def test_an_analyzer_that_fails_is_noted_and_the_run_goes_on(project):
     result = project.inside("iterate", *SHORT, *sets("analyze=[{plugin: fake, fail: true}]"))
     assert result.code == 0, result.err
@@ -184,7 +185,7 @@ def tiny_disk(tmp_path, request):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 def test_a_full_disk_is_one_message_and_loses_nothing(project, tiny_disk, request):
     small = type(project)(tiny_disk)
     small.write()

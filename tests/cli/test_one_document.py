@@ -39,7 +39,7 @@ def register_baselines():
 """
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_standard_output_is_one_document(project: Project, launcher: str) -> None:
     project.write(LOUD, "loud.py")

@@ -91,6 +91,7 @@ def register_metrics():
 """
 
 
+@pytest.mark.nightly
 def test_a_plugin_that_prints_is_not_to_blame(answers: Any) -> None:
     answers.write(TALKER, "talker.py")
     command = ("score", "-p", "answers.txt", "-r", "answers.txt", "-m", "talker",
@@ -101,7 +102,7 @@ def test_a_plugin_that_prints_is_not_to_blame(answers: Any) -> None:
     assert (done.returncode, done.stdout) == (141, "")
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("case", ["a document", "help"])
 def test_a_full_disk_is_one_message(answers: Any, case: str) -> None:
@@ -111,7 +112,7 @@ def test_a_full_disk_is_one_message(answers: Any, case: str) -> None:
     assert done.stderr.count("the disk is full") == 1 and len(done.stderr.splitlines()) == 2
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("case", "closed"), [("a table", "2>&-"), ("a document", ">&-"), ("a table", ">&- 2>&-")]
 )

@@ -406,6 +406,7 @@ def test_what_only_tuning_needs_is_in_the_summary_and_not_said():
     assert said_of(few, Rules(refuse_near=True))[0] == ("1 of 450 ", False)
 
 
+@pytest.mark.nightly
 def test_a_near_repeat_among_many_rows_is_told_by_the_whole_report_alone(project):
     near = {**LINES[30], "id": "near", "split": "train"}
     near["messages"] = [{"role": "user", "content": near["messages"][0]["content"] + " Thanks"}]

@@ -34,7 +34,7 @@ def figures(shape):
     return decontamination.measured(shape, SIZES, COPIES, seed=5, deep=False)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize("shape", [*SMALL, *UNSEEN])
 def test_unrelated_rows_are_kept(shape):
     found = figures(shape)

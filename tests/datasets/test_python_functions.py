@@ -126,6 +126,7 @@ def register_generators():
 """
 
 
+@pytest.mark.nightly
 def test_the_experiment_walks_on_a_few_rows(project: Project, bubblewrap: Sandbox) -> None:
     """The shipped config and its sandbox; model, training and answers are fakes."""
     for split in SPLITS:

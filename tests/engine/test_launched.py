@@ -158,6 +158,7 @@ def queued(*states: Any) -> tuple[LaunchedJobs, Queue]:
     return jobs, queue
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("state", "kind"),
@@ -244,6 +245,7 @@ def test_another_job_in_the_folder_cancels_the_one_at_work(tmp_path: Path) -> No
     assert jobs._launcher.state(first.id).state != "running"
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("late", [True, False])
 def test_files_that_show_late_are_waited_for_by_digest(
@@ -321,7 +323,7 @@ def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("all_of_it", [False, True])
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
     jobs: LaunchedJobs, tmp_path: Path, all_of_it: bool
 ) -> None:
@@ -347,6 +349,7 @@ def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
     assert done(jobs, folder)["answer"] == 3
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("quick")
 def test_what_was_stopped_while_nobody_waited_is_submitted_anew(folder: Path) -> None:
     jobs, queue = queued(Launched("running"))
@@ -361,6 +364,7 @@ def test_what_was_stopped_while_nobody_waited_is_submitted_anew(folder: Path) ->
     assert len(same.submitted) == 1
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("quick")
 def test_a_job_that_is_begun_again_finds_nothing_half_done_and_redoes_nothing_done(
     folder: Path,

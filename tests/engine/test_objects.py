@@ -122,6 +122,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(waiting, "UNSAID", 0.1)
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     "drops", [dripping.silence, dripping.header, dripping.interim, dripping.body]
 )
@@ -149,6 +150,7 @@ def test_what_is_read_into_memory_has_a_largest_size(hasty, monkeypatch, drops):
         objects.opened(f"{address}/x").get("a")
 
 
+@pytest.mark.nightly
 def test_what_comes_steadily_is_waited_for(hasty, monkeypatch, tmp_path):
     """Longer than the patience for one object, as a large file takes."""
     monkeypatch.setattr(objects, "SLOWEST", 1000)

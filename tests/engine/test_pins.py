@@ -198,7 +198,7 @@ def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(projec
     assert parts(project) == before
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
 def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(fresh, extra):
     given = (*TWO, *(part for text in extra for part in ("--set", text)))
@@ -238,6 +238,7 @@ def test_what_cannot_be_opened_again_changes_nothing(project, given, words):
     assert parts(project) == before
 
 
+@pytest.mark.nightly
 def test_a_damaged_journal_goes_on_by_the_way_that_its_error_names(project, first):
     journal = journal_of(project, first["run"])
     lines = journal.read_bytes().splitlines(keepends=True)

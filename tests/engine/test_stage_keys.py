@@ -380,7 +380,7 @@ def test_a_signature_is_shown_as_it_was_kept(experiment, libraries):
     assert stored_signatures(experiment) == {"counted|version:1.0"}
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(("launcher", "rounds"), [("inline", 2), ("local", 1)])
 def test_another_machine_stops_an_open_round_with_both_ways_out(experiment, launcher, rounds):
     # The child's environment is the parent's.

@@ -77,6 +77,7 @@ def test_an_edited_one_file_plugin_is_scored_again(project):
     assert "round 1: train" in second.document["cached"]
 
 
+@pytest.mark.nightly
 def test_a_metric_that_fails_on_every_answer_stops_the_run_and_leaves_nothing(project):
     failed = _with_mine(project, "1 / 0")
     assert failed.code == 5 and "no answer could be scored" in failed.err

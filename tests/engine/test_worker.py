@@ -173,6 +173,7 @@ def test_a_job_that_is_killed_takes_nothing_else_along(run):
     assert run() == before
 
 
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_takes_its_job_along_and_the_next_job_gets_another(run):
     before, jobs = run(), []
     with pytest.raises(EnvironmentFailure, match=r"was killed \(signal 9\)"):
@@ -217,7 +218,7 @@ def test_a_run_may_have_it_load_before_there_is_a_job(lay):
         assert again == facts
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("options", [{"fails": True}, {"do": "preload dies"}])
 def test_what_goes_wrong_before_there_is_a_job_costs_no_job(lay, options):
     with Worker() as worker:
@@ -272,6 +273,7 @@ Worker().do(Path(sys.argv[1]), say, lambda: False)
 """
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("with_worker", [False, True], ids=["the run", "the run and its worker"])
 def test_job_and_worker_end_where_the_runs_process_is_killed(lay, with_worker):
     command = [sys.executable, "-c", ALONE, str(lay("wait"))]

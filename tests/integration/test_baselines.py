@@ -226,6 +226,7 @@ def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(proj
     assert harness.query(database, sql).rows == before != ((0,),)
 
 
+@pytest.mark.nightly
 def test_pins_of_a_baseline_that_were_changed_are_refused(project):
     one = ("--rounds", "1", "--set", "baselines=[prompted]")
     done = project.inside("iterate", "--json", *one)
@@ -305,7 +306,7 @@ def test_every_report_says_by_how_much(asked):
     assert head in " ".join(project.inside("report", "--brief").out.split())
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("system", "test", "beats", "said"),
     [
@@ -340,6 +341,7 @@ def test_the_headline_is_against_the_best_prompt_on_the_same_rows(
         assert opened.document["test"]["looks"] == 1
 
 
+@pytest.mark.nightly
 def test_where_no_round_improved_training_beats_no_prompt(listening):
     none = ("--set", "train.gain=0", "--set", "generate.system=0.9")
     done = listening.inside("iterate", "--json", "--rounds", "1", *none, *BOTH)
@@ -432,7 +434,7 @@ def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(list
     assert "no answers when test was opened" in note, "they are not asked again"
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_run_goes_on_and_asks_nothing_twice(listening, tmp_path, name):
     given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", f"generate.die=baseline {name}")

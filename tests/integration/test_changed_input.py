@@ -150,7 +150,7 @@ IN_A_CHILD = ("trainer", "generator", "detector", "baseline")
 """Kinds that `execution.launcher: local` takes out of the run's process."""
 
 
-@pytest.mark.nightly(but_each=8)
+@pytest.mark.nightly(but_each=16)
 @pytest.mark.parametrize(
     ("launcher", "kind"),
     [*(("inline", kind) for kind in PLUGINS), *(("local", kind) for kind in IN_A_CHILD)],

@@ -227,6 +227,7 @@ def test_where_the_rounds_are_not_known_they_count_as_one(counting):
     assert {one["caveat"] for one in scores(iterate(counting, *SET))} == {MARK}
 
 
+@pytest.mark.nightly
 def test_references_of_two_rounds_bear_no_mark_and_a_note_names_the_rounds(counting):
     accept(counting, typed(row(1), "what it should have said", rounds=(0, 1)))
     after = iterate(counting, *SET)

@@ -92,6 +92,7 @@ def test_a_closed_round_is_not_told_again(overfitting):
     assert json.loads(again.out)["rounds"][1]["course"]["kind"] == "overfitting"
 
 
+@pytest.mark.nightly
 def test_an_unstable_training_is_told_without_validation_rows(project):
     done = trained_by(project, "unstable").inside("iterate", "--rounds", "1", "--no-test")
     assert done.code == 0, done.err

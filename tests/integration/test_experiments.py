@@ -68,6 +68,7 @@ def test_a_key_that_is_taken_is_refused(own: Project) -> None:
     assert "the key 'rounds' of the config is taken" in refused.err
 
 
+@pytest.mark.nightly
 def test_other_settings_are_tried_beside_a_run_from_outside(
     own: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -305,6 +305,7 @@ def test_a_guard_keeps_a_round_that_forgets_too_much_from_being_the_best(probed)
     assert "guard forgetting, round 1:" in " ".join(probed.inside("report").out.split())
 
 
+@pytest.mark.nightly
 def test_a_guard_keeps_a_round_that_refuses_less_from_being_the_best(worse):
     """The run is looked at again with guards; both models' answers are in the store."""
     made, _ = worse
@@ -321,6 +322,7 @@ def test_a_guard_keeps_a_round_that_refuses_less_from_being_the_best(worse):
     assert done.document["kept_round"] == 0
 
 
+@pytest.mark.nightly
 def test_what_fails_ends_no_run_and_a_guard_cannot_judge_it(probed):
     done = probed.inside(*ONE, "--set", "generate.fail=true", "--set", "guard=[{forgetting: 5}]")
     assert done.code == 0, done.err

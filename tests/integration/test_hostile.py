@@ -71,6 +71,7 @@ def test_what_a_run_says(run: Run) -> None:
     assert not CONTROLS.search(log)
 
 
+@pytest.mark.nightly
 def test_it_goes_on_and_is_made_again(run: Run) -> None:
     project, done = run
     again = project.inside("iterate")
@@ -124,6 +125,7 @@ def test_what_is_refused_is_named_as_text(run: Run, arguments: tuple[str, ...]) 
     harmless(run[0].inside(*arguments), 2)
 
 
+@pytest.mark.nightly
 def test_as_json_nothing_is_lost(run: Run) -> None:
     project, _ = run
     wanted = {text[:300] for text in hostile_rows.TEXTS}
@@ -138,7 +140,7 @@ def test_as_json_nothing_is_lost(run: Run) -> None:
         assert done.document
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("table", ["examples", "predictions", "errors", "diagnoses", "scores"])
 def test_a_sheet_has_no_formula(run: Run, table: str) -> None:
     project, _ = run
@@ -204,7 +206,7 @@ def begun(run_once: Run, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return type(run_once[0])(tmp_path_factory.mktemp("begun"))
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_a_plugin_fails_with_is_text(begun: Any, fault: str) -> None:
     changed(begun, data="{source: hostile}", generate=f"{{plugin: bad, fault: {fault}}}")
@@ -234,7 +236,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("arguments", SHOWN, ids=lambda found: " ".join(found)[:22])
 def test_a_score_with_a_hostile_name(named: Any, arguments: tuple[str, ...]) -> None:
     run = next((named.folder / "reports").iterdir()).name

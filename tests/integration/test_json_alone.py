@@ -40,6 +40,7 @@ def loud(tmp_path_factory):
     return project
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     "command",
     [("report",), ("errors",), ("why", "dev-1"), ("compare", "0", "1"), ("advise",), ("runs",),

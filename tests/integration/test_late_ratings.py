@@ -235,6 +235,7 @@ def test_a_damaged_batch_of_its_own_rubric_is_named(detecting):
     assert f"{own.name}: this batch was changed or is damaged" in shown.err
 
 
+@pytest.mark.nightly
 def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(run):
     project, name = run
     rate(name)

@@ -94,6 +94,7 @@ def test_the_folders_and_locks_of_a_run_are_not_written_through(
     linked(project, places, yours, "rebuild")
 
 
+@pytest.mark.nightly
 def test_work_that_is_a_link_is_removed_and_not_what_is_behind_it(
     project: Project, yours: Path
 ) -> None:

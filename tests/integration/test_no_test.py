@@ -68,6 +68,7 @@ def test_test_gives_what_iterate_would_have_given(unopened, finished, tmp_path):
     assert project.inside("iterate", "--no-test", "--json").document == opened.document
 
 
+@pytest.mark.nightly
 def test_iterate_without_the_flag_goes_on_to_test(unopened, finished, tmp_path):
     project = copy_of(unopened[0], tmp_path)
     document = project.inside("iterate", "--json").document
@@ -194,6 +195,7 @@ def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     assert project.inside("test", run).code == 0
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(("asked", "doubts"), [((), 1), (("--no-test",), 0)])
 def test_that_test_carries_no_verdict_is_said_before_training(project, asked, doubts):
     project.write()

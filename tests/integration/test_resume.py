@@ -67,6 +67,7 @@ EVERY = 1 if nightly.FULL else 6
 """A process is killed at each of so many places."""
 
 
+@pytest.mark.nightly
 def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(
     project, tmp_path, dying, monkeypatch
 ):
@@ -171,7 +172,7 @@ def test_a_child_dies_with_its_parent(project):
     assert project.inside(*SLOW[:-1], "train.seconds=0").code == 0
 
 
-@pytest.mark.parametrize("launcher", [pytest.param("inline", marks=pytest.mark.nightly), "local"])
+@pytest.mark.nightly
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     given = (*SLOW[:-1], "train.seconds=15", "--set", f"execution.launcher={launcher}")
     running = project.start(*given, FAKE_SPY=str(project.folder / "seen.jsonl"))
@@ -224,7 +225,7 @@ def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, short
     assert bare == short[1].bare
 
 
-@pytest.mark.parametrize("most", [10_000, pytest.param(100_000, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
 def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, run_once, most):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))

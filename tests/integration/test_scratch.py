@@ -160,6 +160,7 @@ def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypat
     assert [step for _, step in taken(counting)][4:] == [str(n) for n in [*range(1, 7)] * 2]
 
 
+@pytest.mark.nightly
 def test_an_attempt_with_other_settings_loses_nothing_of_the_first(counting, monkeypatch):
     import harness.engine.run
 

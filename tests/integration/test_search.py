@@ -106,6 +106,7 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
     assert [arm["scores"] for arm in found["arms"]] == [arm["scores"] for arm in whole["arms"]]
 
 
+@pytest.mark.nightly
 def test_a_trial_whose_job_is_killed_is_no_trial_that_fails(
     valley: Project, tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_trial_whose_job_is_killed_is_no_trial_that_fails(
     assert [trial["state"] for trial in trials] == ["done", "done"]
 
 
+@pytest.mark.nightly
 def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley: Project) -> None:
     search = SEARCH.replace("trials: 6, folds: 2, startup: 3", "trials: 4, startup: 2")
     valley.write(MANY + search)
@@ -194,6 +196,7 @@ def test_where_all_trials_fail_the_reason_is_named(valley: Project) -> None:
     assert "not beside others" in done.err
 
 
+@pytest.mark.nightly
 def test_too_few_rows_are_said_and_all_else_stands(valley: Project) -> None:
     valley.write(VALLEY.replace("pool: 0", "pool: 0, train: 12") + SEARCH)
     done = valley.inside("iterate")

@@ -76,6 +76,7 @@ def publish(store: Artifacts, text: str = "weights", stage: str = STAGE, facts=N
 # -- one live walk: two people, two machines, one store ---------------------------------------
 
 
+@pytest.mark.nightly
 def test_a_run_goes_from_one_machine_to_another(tmp_path, bucket):
     one, two, three = (machine(tmp_path, name) for name in ("one", "two", "three"))
     first = one.inside("iterate", "--json")
@@ -245,6 +246,7 @@ def test_a_slow_store_does_not_make_a_driver_dead(tmp_path, bucket, quick, monke
     one.end()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("change", [{}, {"pids": "pid:[1]"}, {"boot": "other"}, {"start": 1}])
 def test_only_a_driver_that_is_seen_to_be_gone_is_replaced_at_once(
     tmp_path, bucket, quick, monkeypatch, change

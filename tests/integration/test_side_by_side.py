@@ -81,6 +81,7 @@ def check_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
         assert table[same].equals(beside), table[same].compare(beside)
 
 
+@pytest.mark.nightly
 def test_the_end_is_that_of_one_branch_after_the_other(tmp_path: Path) -> None:
     for name in ("one", "many"):
         (tmp_path / name).mkdir()
@@ -182,6 +183,7 @@ SHARING = (
 )
 
 
+@pytest.mark.nightly
 def test_jobs_that_share_the_prompts_give_the_answers_of_one(tmp_path: Path) -> None:
     """With two workers these jobs wait for each other."""
     alone = SHARING.replace("jobs: 2", "jobs: 1")

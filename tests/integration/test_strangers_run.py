@@ -168,7 +168,7 @@ def used(door: str, project: Path, server: Server) -> bool:
     return any("victims-secret" in str(asked.headers) for asked in server.asked)
 
 
-@pytest.mark.nightly(but_each=7)
+@pytest.mark.nightly(but_each=21)
 @pytest.mark.parametrize("standing", STANDINGS)
 @pytest.mark.parametrize("door", sorted(DOORS))
 @pytest.mark.parametrize("command", TRIED)

@@ -45,6 +45,7 @@ def test_the_second_starts_from_what_the_first_made(project: Project) -> None:
     assert [entry["plugin"] for entry in document["settings"]["train"]] == ["fake", "polish"]
 
 
+@pytest.mark.nightly
 def test_the_first_is_trained_once_for_all_that_follow_it(project: Project) -> None:
     project.write(TWO)
     summary(project, "--rounds", "1")
@@ -54,6 +55,7 @@ def test_the_first_is_trained_once_for_all_that_follow_it(project: Project) -> N
     assert "train" in new and "train 1" not in new
 
 
+@pytest.mark.nightly
 def test_where_no_row_is_for_the_second_the_run_rests_on_the_first_alone(project: Project) -> None:
     project.write(ONE)
     summary(project, "--rounds", "1", "--set", "data.rejected=0")
@@ -83,6 +85,7 @@ def test_a_trainer_without_rows_is_named_before_the_run(project: Project) -> Non
     assert "none has anything to learn for polish" in alone.err
 
 
+@pytest.mark.nightly
 def test_a_list_of_one_is_the_run_of_that_trainer(project: Project) -> None:
     project.write(ONE)
     name = summary(project)["run"]
@@ -106,6 +109,7 @@ def test_what_cannot_follow_is_said_before_any_work(project: Project, train: str
     assert said in done.out + done.err
 
 
+@pytest.mark.nightly
 def test_arms_plan_and_reports_know_of_both(project: Project) -> None:
     arm = "\narms: [{name: less, set: {train.1.gain: 0.0}}]\n"
     project.write(TWO.replace("rounds: 3", "rounds: 1") + arm)

@@ -113,6 +113,7 @@ def flips(whole):
             yield whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
 
 
+@pytest.mark.nightly
 def test_no_flipped_bit_is_accepted(tmp_path):
     path = tmp_path / "log.jsonl"
     whole = sealed(path)

@@ -66,6 +66,7 @@ def test_a_cut_line_is_passed_over_and_dropped_by_the_next(log: Log[Bought | Sol
         assert log.path.read_bytes() == whole
 
 
+@pytest.mark.nightly
 def test_no_flipped_bit_is_believed(log: Log[Bought | Sold]) -> None:
     whole = log.path.read_bytes()
     for place in range(len(whole)):

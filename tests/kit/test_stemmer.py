@@ -7,6 +7,7 @@ import random
 import sysconfig
 from pathlib import Path
 
+import pytest
 from hypothesis import given, strategies as st
 
 from harness.kit import stemmer
@@ -25,6 +26,7 @@ STARTS = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.nightly
 @given(start=STARTS, endings=st.lists(st.sampled_from(ENDINGS), max_size=3))
 def test_any_string_has_nltks_stem(start, endings):
     word = start + "".join(endings)

@@ -41,9 +41,12 @@ SILENT = {
 METRICS = {name: plugin for stage, name, plugin in OURS if stage == "metric"}
 OTHERS = [(stage, name, plugin) for stage, name, plugin in OURS if stage != "metric"]
 FIRST = {
-    stage: (stage, name, plugin) for stage, name, plugin in reversed(OTHERS) if name != "executes"
+    stage: (stage, name, plugin)
+    for stage, name, plugin in reversed(OTHERS)
+    if stage != "trainer" and name != "executes"
 }
-"""One plugin of each kind, which is asked in every run; `--nightly` has the others."""
+"""One plugin of each kind, which is asked in every run; `--nightly` has the others, and all that
+train."""
 
 ROWS = [
     {

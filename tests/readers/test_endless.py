@@ -63,6 +63,7 @@ def test_a_config_is_refused_by_its_size(tmp_path):
         yaml_file.read(path)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "arrow dictionary"])
 def test_a_value_that_is_kept_once_does_not_fill_the_memory(tmp_path, kind):
     import pyarrow as pa

@@ -241,6 +241,7 @@ def test_what_does_not_fit_or_cannot_be_paid_at_once_comes_in_the_next_batch(ser
     assert len(server.sizes) == sizes and not under_way()
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("kind", ["POST files", "POST batches", "GET batches/batch-*",
                                   "GET files/file-*/content"])  # fmt: skip
 @pytest.mark.parametrize("fault", [Answer(429), Answer(503), Answer(body=b"<html>"),
@@ -362,10 +363,7 @@ os.write(1, "".join(sorted(found[n].text for n in found)).encode())
 """
 
 
-@pytest.mark.parametrize(
-    "place",
-    [pytest.param(place, marks=() if place == 30 else pytest.mark.nightly) for place in range(100)],
-)
+@pytest.mark.nightly
 def test_a_kill_anywhere_sends_nothing_twice_and_counts_all(server, here, place):
     """A hundred places from before anything is sent until all is kept."""
     server.looks = 3

@@ -204,10 +204,7 @@ FAULTS = {
     "a refused key": (Answer(401, SECRET.encode()), "is refused", NONE),
     "a redirect": (Answer(302, b"", {"Location": "http://127.0.0.1:9"}), "no such model", NONE),
 }  # fmt: skip
-BY_DAY = {
-    ("generator", "a reply that is cut"), ("baseline", "10 MB"), ("judge", "a refused key"),
-    ("teacher", "500"),
-}  # fmt: skip
+BY_DAY = {("baseline", "10 MB"), ("judge", "a refused key")}
 
 
 def cells(*names: str, askers: tuple[str, ...] = ASKERS, by_day: Any = ()) -> Any:

@@ -141,6 +141,7 @@ def test_with_a_cap_and_no_price_nothing_is_sent(server, here):
     assert not server.asked
 
 
+@pytest.mark.nightly
 def test_two_processes_share_a_cap(here):
     path = here / "spent.jsonl"
     context = multiprocessing.get_context("spawn")
@@ -184,13 +185,7 @@ for turn in range(10_000):
 """
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
-        pytest.param(place, marks=() if place in (3, 57) else pytest.mark.nightly)
-        for place in range(1, 101)
-    ],
-)
+@pytest.mark.nightly(but_each=2)
 def test_a_kill_leaves_nothing_uncounted(here, after):
     """What was said to be sent is in the log, wherever the kill falls."""
     with subprocess.Popen(

@@ -24,6 +24,7 @@ def ask(made):
     return made.ask(body_of(options, Request([{"role": "user", "content": "u"}]), 1))
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize(
     ("drops", "pause", "words"),
     [
@@ -44,6 +45,7 @@ def test_a_server_without_an_end_is_left_in_time(here, drops, pause, words):
     assert (caught.value.words, caught.value.again) == (words, True)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("drops", [dripping.body, dripping.header, dripping.interim])
 def test_what_a_batch_asks_ends_too(here, monkeypatch, drops):
     monkeypatch.setattr("harness.remote.client.LONGEST_FILE", 0.3)

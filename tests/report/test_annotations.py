@@ -88,7 +88,7 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
     assert set(found) == {"complaints"}
 
 
-@pytest.mark.nightly(but_each=8)
+@pytest.mark.nightly(but_each=16)
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -119,6 +119,7 @@ def test_one_that_fails_is_named_and_left_out(
     assert asked(annotated, run, "SELECT count(*) FROM rounds") == [(2,)]
 
 
+@pytest.mark.nightly
 def test_rows_without_end_are_left_out(
     unspoilt: tuple[Project, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +135,7 @@ def test_rows_without_end_are_left_out(
     assert "more than 1,000 rows" in notes[0]
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("text", [None, "import nothing_of_the_kind", "x ="])
 def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
     unspoilt: tuple[Project, str], text: str | None
@@ -148,6 +149,7 @@ def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
         assert shown.err.count("complaints.py is left out: ") == 1
 
 
+@pytest.mark.nightly
 def test_a_digest_that_fails_leaves_the_report_as_it_is(unspoilt: tuple[Project, str]) -> None:
     annotated, run = unspoilt
     path = annotated.folder / "complaints.py"

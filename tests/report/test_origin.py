@@ -78,6 +78,7 @@ def run_with(project: Any, *plugins: str, train: str) -> Any:
     return done.document
 
 
+@pytest.mark.nightly
 def test_packages_name_the_commands_that_use_the_model(project: Any) -> None:
     document = run_with(project, PLUGIN, train="{plugin: served, leaves_files: true}")
     model, run = document["model"], document["run"]
@@ -91,7 +92,7 @@ def test_a_model_at_a_service_has_no_folder(project: Any) -> None:
     assert (model["adapter"], model["round"]) == (None, 1)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("result", ["1 / 0", "[7]", "'harness fly'"])
 def test_a_package_that_fails_at_that_is_left_out(result: str, project: Any) -> None:
     broken = BROKEN.replace("{result}", result)

@@ -38,7 +38,7 @@ def test_until_somebody_asks_there_is_a_summary_and_no_more(stopped):
     assert len(json.loads((folder / "summary.json").read_bytes())["rounds"]) == 2
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     ("command", "shows"),
     [

@@ -137,7 +137,7 @@ def run_with_blocks(project, named, broken=False):
     return done, folder
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("named", [True, False])
 def test_blocks_stand_in_every_report(project, named):
     _, folder = run_with_blocks(project, named)
@@ -158,6 +158,7 @@ def test_blocks_stand_in_every_report(project, named):
     assert ("Told [b]in blocks[/b]" in project.inside("report", "--full").out) is named
 
 
+@pytest.mark.nightly
 def test_blocks_that_cannot_be_drawn_are_named(project):
     _, folder = run_with_blocks(project, True, broken=True)
     told = "row 1 of a table has 1 cells for 3 columns"
@@ -231,6 +232,7 @@ def add(project, text=ALWAYS):
         project.write(config.replace("plugins: [", "plugins: [lengths.py, "))
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("command", "file"),
     [
@@ -256,6 +258,7 @@ def test_a_finished_run_is_shown_with_the_projects_sections_as_they_are(short, c
     assert "the second text" in text and "the first text" not in text
 
 
+@pytest.mark.nightly
 def test_a_named_section_is_made_anew_where_it_was_edited(short):
     project, _ = short
     add(project, PLUGIN)
@@ -280,6 +283,7 @@ def test_a_file_that_cannot_be_imported_is_named(short):
     assert "no_such_module" in done.err
 
 
+@pytest.mark.nightly
 def test_iterate_names_a_section_that_raises(short):
     project, _ = short
     add(project, ALWAYS.replace("yield harness.kit.blocks", "yield document['no_such_key'].x"))

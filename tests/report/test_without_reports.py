@@ -10,7 +10,7 @@ import pytest
 LOOKING = ("rebuild", "report", "errors", "runs")
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize("command", LOOKING)
 @pytest.mark.parametrize("named", [True, False])
 def test_a_finished_run_is_found_without_its_reports(short, command, named):

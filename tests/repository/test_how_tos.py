@@ -44,6 +44,7 @@ def write_table(folder: Path) -> None:
             rows.writerow([f"c{n // 2}", f"Ask {words}, please", f"Say, {words}", TOPICS[n % 3]])
 
 
+@pytest.mark.nightly
 def test_a_table_gets_a_config_without_a_problem(
     project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,6 +78,7 @@ def test_configs_are_yaml_and_their_options_exist(page: str) -> None:
             plugin.Options(**options)
 
 
+@pytest.mark.nightly
 def test_what_ci_asks_of_scores_is_what_the_exit_code_says(project: Any) -> None:
     answers = {"refs": "a b c", "new": "a b c", "released": "a"}
     for name, text in answers.items():

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.hookspecs import Hooks
 from tests.support.project import CONFIG
 
@@ -257,6 +259,7 @@ def test_a_finished_run_answers_without_what_made_it(finished):
     assert not loaded_by_iterate(project.folder) & (MODELS | METRICS | NOT_TO_SHOW)
 
 
+@pytest.mark.nightly
 def test_so_does_one_whose_report_says_what_more_rows_would_show(project):
     """Rows are advised where nothing improved, by arithmetic that stands in the room of NumPy."""
     config = CONFIG.replace("train: {plugin: fake}", "train: {plugin: fake, gain: 0.0001}")

@@ -69,6 +69,7 @@ def pairs(*texts):
 TEXTS = [f"text number {i} " + "ae" * (i % 7) for i in range(30)] + ["raise"]
 
 
+@pytest.mark.nightly
 def test_many_processes_give_the_values_of_one(metric):
     entry = MetricEntry("share", metric(metric.Options(letters="aen")))
     done = []
@@ -115,6 +116,7 @@ def test_what_stops_a_run_stops_it_from_another_process(metric):
         scoring.measure(entry, pairs(*TEXTS, "stop"), workers=2)
 
 
+@pytest.mark.nightly
 def test_a_cancelled_measurement_ends_at_the_next_block(metric):
     def stop(done, total, what):
         if done >= 12:

@@ -63,6 +63,7 @@ def ends(n: int) -> tuple[tuple[float, float], ...]:
     return tuple((each.low, each.high) for each in every)
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("n", [100, 150, 200, 400])
 def test_the_interval_of_a_share_holds_it_wherever_it_is(n: int) -> None:
     held, share = coverage.least_held(ends(n), 0.01, 0.99)

@@ -258,6 +258,7 @@ def test_many_groups_are_resampled_in_little_time():
     assert effort(lambda: stats.interval(mean, values, groups, seed=0)) < 1000
 
 
+@pytest.mark.nightly
 def test_a_hundred_thousand_groups_are_compared_in_little_memory():
     """Both sides' statistics are 160 bytes a group, all weights of 100 draws would be 800."""
     rng, groups = np.random.default_rng(0), nightly.draws(100_000, least=30_000)

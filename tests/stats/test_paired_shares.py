@@ -56,7 +56,7 @@ def test_mcnemar_refuses_numbers_below_0():
         stats.mcnemar(3, -1)
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=21)
 @pytest.mark.parametrize("alpha", LEVELS)
 @pytest.mark.parametrize("n", [20, 60, 160, 247, 400])
 def test_bounds_miss_no_more_often_than_they_say(n: int, alpha: float) -> None:

@@ -26,7 +26,7 @@ def path(finished: tuple[Project, Result]) -> Path:
     return project.folder / "reports" / result.document["run"] / "run.duckdb"
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("place", ["", "main.", "run.main.", "run."])
 def test_rows_of_test_are_left_out_however_a_view_is_named(path, place):
     for name in SPLIT:

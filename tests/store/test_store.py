@@ -429,6 +429,7 @@ build(Path(sys.argv[1]), RunContents("r", "f1", 0, examples=rows()))
 """
 
 
+@pytest.mark.nightly
 def test_a_killed_build_leaves_the_old_file_whole(path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(path)],
@@ -491,6 +492,7 @@ def test_no_file_and_a_damaged_one(tmp_path: Path) -> None:
         query(tmp_path / "bad.duckdb", "SELECT 1")
 
 
+@pytest.mark.nightly
 def test_a_database_that_lost_its_end_is_said_to_be_damaged(tmp_path: Path) -> None:
     path = tmp_path / "r.duckdb"
     rows = (Example(f"e{n}", ({"role": "user", "content": str(n) * 900},)) for n in range(5000))

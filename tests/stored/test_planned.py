@@ -85,6 +85,7 @@ def test_lines_of_plugins_come_first_and_a_finished_run_asks_for_none(project):
     assert "told: 1 rounds, {1: 35}, [('main', 0, 'generate')]" in again
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("returned", ["3", "[3]", "1 / 0"])
 def test_a_hook_that_fails_costs_its_lines_and_not_the_run(project, returned):
     text = TELLING.split("    known")[0] + f"    return {returned}\n"
@@ -101,6 +102,7 @@ def test_text_of_a_hook_is_no_markup_and_one_line(project):
     assert any(line.startswith("told: [red]") and "next 1 rounds" in line for line in lines)
 
 
+@pytest.mark.nightly
 def test_without_the_package_a_run_begins_without_its_lines(project, monkeypatch):
     points = importlib.metadata.entry_points
     monkeypatch.setattr(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.project import CONFIG
 
 LEAVING = """
@@ -27,6 +29,7 @@ def register_analyzers():
 """
 
 
+@pytest.mark.nightly
 def test_the_program_ends_and_names_the_plugin(project):
     (project.folder / "leaving.py").write_text(LEAVING)
     text = CONFIG.replace("plugins: [", "plugins: [leaving.py, ").replace(

@@ -526,6 +526,7 @@ class Forgetful(Listed):
         self.options = self.options.model_copy(update={"folder": Path("gone")})
 
 
+@pytest.mark.nightly
 def test_the_content_of_a_path_has_to_be_part_of_the_key(tmp_path):
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / "list.txt").write_text("one two")
@@ -701,6 +702,7 @@ class Divides(Sound):
         return recall(prediction, example) / 0
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("plugin", "words", "line"),
     [
@@ -731,6 +733,7 @@ class Required(harness.Metric):
         return sum(w in prediction.text for w in self.options.words) / len(self.options.words)
 
 
+@pytest.mark.nightly
 def test_a_metric_that_ignores_references_skips_their_rules():
     skipped = [o for o in check(Required, {"words": ["refund"]}) if o.status != "ok"]
     assert [o.rule for o in skipped] == ["direction", "references"]
@@ -1017,6 +1020,7 @@ def test_the_guides_name_rules_that_there_are():
     assert re.findall(r"`([a-z]+)`", of_all) == [str(rule) for rule in rules("trainer")]
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("name", "options", "hold"),
     [("keyword_recall", ["words=[refund, days]"], 16), ("pooled", [], 18)],

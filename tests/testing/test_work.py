@@ -413,6 +413,7 @@ FAULTY = [
 ]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("plugin", "words"), FAULTY, ids=[p.__name__ for p, _ in FAULTY])
 def test_a_plugin_that_breaks_when_it_is_called_fails(plugin, words):
     found = outcome(plugin)

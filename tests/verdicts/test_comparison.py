@@ -185,6 +185,7 @@ def test_a_score_without_statistics_has_no_comparison():
     assert "add up" in found.doubt
 
 
+@pytest.mark.nightly
 def test_the_null_is_rarely_called():
     labels = [one(draw(2 * i + 10), draw(2 * i + 11), draws=500).label for i in range(200)]
     assert labels.count("no evidence") >= 182  # 5 % of 200 is 10; 18 has odds of 1 in 70

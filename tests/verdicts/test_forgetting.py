@@ -174,6 +174,7 @@ def test_beside_no_evidence_stands_what_is_not_excluded(lost: int, gained: int, 
     assert found.answers.endswith(said) is ("No evidence" in found.answers) is (most in (11, 3, 10))
 
 
+@pytest.mark.nightly
 def test_a_loss_that_is_not_excluded_comes_in_no_more_often_than_allowed() -> None:
     """Enumerated: a true loss above the figure is said to be excluded in 5 % at most."""
     tables = [(lost, gained) for lost in range(41) for gained in range(41 - lost)]
@@ -288,7 +289,7 @@ def test_several_guards_of_a_round_are_one_family() -> None:
 SIMULATIONS = 150
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_bounds_hold_where_texts_of_a_register_share_a_part_of_the_variance(share: float) -> None:
     """Bounds of texts that stand for themselves hold far less often."""

@@ -75,6 +75,7 @@ def test_a_round_that_breaks_a_guard_is_not_kept(ran, guard):
     assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
 
 
+@pytest.mark.nightly
 def test_a_guard_that_holds_changes_nothing(ran):
     document = ran(HOLDS)[1].document
     assert document["rounds"][1]["kept"]
@@ -99,7 +100,7 @@ def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_trainin
     assert any("cannot be judged" in note for note in done.document["notes"])
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("strict", ["required: true", "max_loss: 0.2"])
 def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, strict):
     config(project, f"[{SMALL}, {strict}}}]")
@@ -205,6 +206,7 @@ def test_small_losses_do_not_add_up_unseen():
     assert "against round 0" in guard.sentence and "regressed" in guard.sentence
 
 
+@pytest.mark.nightly
 def test_more_guards_ask_for_more_evidence():
     """Holm's method: a loss that one guard calls at 5 % is not called among twelve comparisons."""
     losses = np.linspace(0.01, 0.05, nightly.draws(30, least=12))

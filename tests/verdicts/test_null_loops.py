@@ -97,7 +97,7 @@ def null_loops(shape: Callable[[], list[int]], loops: int = 500) -> list[list[st
     return [labels(World(shape(), seed), lambda _: 0.0) for seed in range(loops)]
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @SHAPES
 def test_at_most_one_null_loop_in_twenty_sees_an_improvement(shape):
     found = null_loops(shape)
@@ -165,7 +165,7 @@ def verdict(new: np.ndarray, old: np.ndarray, codes: np.ndarray, seed: int) -> s
     ).label
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(("sign", "label"), [(1, "improved"), (-1, "regressed")])
 def test_few_large_losses_among_many_small_gains_are_no_improvement(sign, label):
     """Better by .032 on 95 % of rows, worse by .6 on 5 %: by plain t 13 % of such loops err."""
@@ -246,6 +246,7 @@ def test_what_is_announced_before_training_is_found(world, rate, correlation, co
     assert hits >= 0.7 * loops, f"{hits} of {loops}"
 
 
+@pytest.mark.nightly
 def test_the_least_gain_that_is_announced_is_found_if_rows_only_turn_from_fail_to_pass():
     rng, loops, hits = np.random.default_rng(2), 200, 0
     for seed in range(loops):

@@ -77,7 +77,7 @@ def test_every_kind_of_plugin_and_a_command_can_be_written():
     assert set(KINDS) == {*stages.KINDS, "command"}
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly(but_each=18)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "command"])
 def test_each_passes_the_kit(here, capsys, kind):
     new(kind, "acme-first", None)
@@ -112,7 +112,7 @@ def test_a_written_command_reads_the_latest_run(finished, tmp_path, monkeypatch)
 LONGEST = "a-name-of-the-greatest-length-that-is-ok"
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("length", ["88", "100"])
 def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
     for kind in KINDS:

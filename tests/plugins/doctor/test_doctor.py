@@ -131,6 +131,7 @@ def test_nothing_is_written(machine: Any) -> None:
 # -- torch and bitsandbytes -----------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("text", "told"),
     [

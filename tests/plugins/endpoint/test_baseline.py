@@ -86,6 +86,7 @@ def test_what_is_sent_are_prompts_and_no_references(big, server):
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]
 
 
+@pytest.mark.nightly
 def test_a_worse_model_is_reached(big, server):
     server.says = wrong
     found = big.inside("iterate", "--json", "--no-test").document["models"][0]
@@ -93,6 +94,7 @@ def test_a_worse_model_is_reached(big, server):
     assert found["sentence"].startswith("Round 1 reaches big and is better: a difference of 0.")
 
 
+@pytest.mark.nightly
 def test_where_no_round_improved_the_base_model_stands_beside_it(big):
     done = big.inside("iterate", "--json", "--set", "train.gain=0")
     [found] = done.document["models"]
@@ -100,6 +102,7 @@ def test_where_no_round_improved_the_base_model_stands_beside_it(big):
     assert found["sentence"].startswith("The base model (no round improved on it) does not reach")
 
 
+@pytest.mark.nightly
 def test_without_a_price_tokens_are_told_and_without_usage_nothing(big, server):
     big.write(config(server, others=""))
     document = big.inside("iterate", "--json", "--no-test").document
@@ -113,6 +116,7 @@ def test_without_a_price_tokens_are_told_and_without_usage_nothing(big, server):
     assert found["thousand"] is None and "1,000 answers" not in found["sentence"]
 
 
+@pytest.mark.nightly
 def test_a_fault_within_the_opening_counts_it_once(big, server):
     def down_on_test(asked: Any) -> Answer:
         return Answer(503) if asked.user.startswith("repeat test") else right(asked)
@@ -128,6 +132,7 @@ def test_a_fault_within_the_opening_counts_it_once(big, server):
     assert all(asked.user.startswith("repeat test") for asked in server.asked)
 
 
+@pytest.mark.nightly
 def test_replies_are_kept_for_other_runs(big, server):
     assert big.inside("iterate", "--no-test").code == 0
     server.asked.clear()
@@ -135,6 +140,7 @@ def test_replies_are_kept_for_other_runs(big, server):
     assert not server.asked
 
 
+@pytest.mark.nightly
 def test_prompts_may_come_from_another_baseline(big, server):
     big.write(config(server, ", name: big", others=""))
     [alone] = big.inside("iterate", "--json", "--no-test").document["models"]
@@ -207,6 +213,7 @@ def test_reports_tell_it_in_a_line_and_fit_80_columns(big):
         assert "does not reach big" in text and "1,000 answers by big cost 0.60" in text, name
 
 
+@pytest.mark.nightly
 def test_what_looks_asks_nothing(big, server):
     for command in ("check", "plan"):
         assert big.inside(command).code == 0, command
@@ -251,6 +258,7 @@ def test_turns_are_sent_as_the_api_has_them_and_answers_without_a_text_are_count
     assert "1 of 1 answers of big (baseline endpoint, generate test) do not end as" in remark
 
 
+@pytest.mark.nightly
 def test_a_batch_that_was_left_is_gone_on_with_by_the_same_command(big, monkeypatch):
     server = BatchServer(right)
     big.write(config(server, f"{PRICED}, batch: true", others=""))

@@ -84,6 +84,7 @@ def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatc
     assert not list((folder / "out").iterdir())
 
 
+@pytest.mark.nightly
 def test_a_cap_on_money_does_not_stop_a_server_of_the_run(folder, base):
     spending = Spending(folder / "spent.jsonl", "run", most=0.0)
     with counting(spending):
@@ -121,6 +122,7 @@ def test_a_command_for_one_adapter_holds_one_model(folder):
     assert by_name.holds_both() and by_name.asked_again() == 0
 
 
+@pytest.mark.nightly
 def test_a_server_that_ignores_the_signal_is_killed(folder, base, monkeypatch):
     monkeypatch.setattr(serving, "_ENDING", 0.3)
     assert answers(folder, base, generator(f"{SERVE} --stubborn"))
@@ -133,6 +135,7 @@ def test_a_server_that_ends_is_told_in_its_own_words(folder, base):
     assert "out of memory" in "".join(caught.value.details)
 
 
+@pytest.mark.nightly
 def test_a_server_that_is_slow_is_waited_for_and_given_up(folder, base):
     assert answers(folder, base, generator(f"{SERVE} --slow 0.5"))
     with pytest.raises(harness.EnvironmentFailure, match="does not answer within"):
@@ -157,6 +160,7 @@ def test_many_may_be_asked_at_once(folder, base):
     assert len(answers(folder, base, generator(concurrency=1024))) == len(ROWS)
 
 
+@pytest.mark.nightly
 def test_a_wrong_name_of_the_model_is_told(folder, base):
     with pytest.raises(harness.EnvironmentFailure, match="no such model or address"):
         answers(folder, base, generator(model="another"))
@@ -260,6 +264,7 @@ def test_another_server_is_not_taken_for_one_that_has_ended(folder, base, foreig
     assert foreign.asked == []
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("name", ["mine", "another"])
 def test_another_server_is_not_taken_for_one_that_cannot_have_the_port(
     folder, base, foreign, name, monkeypatch
@@ -275,6 +280,7 @@ def test_another_server_is_not_taken_for_one_that_cannot_have_the_port(
 IDLE = f"{sys.executable} -c 'import time; time.sleep(600)' {{base}} {{port}} [{{adapter}}]"
 
 
+@pytest.mark.nightly
 def test_a_server_that_is_not_seen_to_listen_counts_by_its_names(
     folder, base, foreign, monkeypatch
 ):
@@ -290,6 +296,7 @@ def test_a_server_that_is_not_seen_to_listen_counts_by_its_names(
     assert foreign.asked == []
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("drops", [dripping.header, dripping.interim, dripping.body])
 def test_a_server_that_drips_is_not_waited_for_longer_than_is_said(
     folder, base, monkeypatch, drops
@@ -301,6 +308,7 @@ def test_a_server_that_drips_is_not_waited_for_longer_than_is_said(
             answers(folder, base, generator(IDLE, start_timeout=1))
 
 
+@pytest.mark.nightly
 def test_what_is_published_shows_the_commands_first_word_alone(project):
     """Commands hold secrets (`--api-key X`); the run's own copy is what it is loaded from."""
     secret = "hf_SECRET0123456789"

@@ -90,6 +90,7 @@ def test_signature_and_inputs_follow_the_content(metric):
     assert Facts(metric.options).signature() != before
 
 
+@pytest.mark.nightly
 def test_the_run_follows_the_content_of_the_file(project):
     """Another fact is another run; a wrong file is refused by check, with its line."""
     project.write("every: [a]\n", "facts.yaml")

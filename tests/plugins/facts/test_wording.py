@@ -70,6 +70,7 @@ def test_a_text_states_itself(text):
         assert wording(plain, SAME).stated(words(f"Well, {plain}", SAME))
 
 
+@pytest.mark.nightly
 def test_no_wording_takes_long():
     pattern = wording(" ... ".join(["a*|b"] * 19 + ["z"]), SAME)
     answer = words("a b " * 10_000, SAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 
 from harness_facts.numerals import with_values
@@ -94,6 +95,7 @@ def test_letter_case_says_nothing(text):
     assert words(plain.upper(), SAME) == words(plain.lower(), SAME)
 
 
+@pytest.mark.nightly
 def test_long_texts_take_linear_time():
     for piece in ["1,", "1.1,", "a'", "...", "twenty ", "€ 1", "hundred and "]:
         assert effort(lambda text=piece * 40_000: words(text, SAME)) < 500, piece

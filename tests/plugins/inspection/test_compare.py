@@ -55,7 +55,7 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("against", [0, 2])
 def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
     project, run, _ = two
@@ -116,6 +116,7 @@ def test_why_nothing_can_be_concluded_is_said_once(two):
     assert gate.code == 1 and doubt in " ".join(gate.err.split())
 
 
+@pytest.mark.nightly
 def test_fixed_and_broken_are_those_of_the_database(two):
     project, run, _ = two
     for row in stored(project, run, "SELECT DISTINCT round, against FROM changes"):
@@ -158,6 +159,7 @@ def test_two_runs_by_their_kept_rounds(two):
     assert found["n"] == 48 and found["only_a"] == found["only_b"] == 0
 
 
+@pytest.mark.nightly
 def test_other_rows_and_other_signatures_are_left_out(two):
     project, run, _ = two
     config = (project.folder / "other.yaml").read_text()
@@ -270,6 +272,7 @@ def test_what_is_not_stored_any_more_is_said(two, tmp_path):
     assert found.code == 4 and "not in the store" in found.err and "harness iterate" in found.err
 
 
+@pytest.mark.nightly
 def test_hostile_values_of_the_configuration(two):
     project, run, _ = two
     config = (project.folder / "other.yaml").read_text()

@@ -71,6 +71,7 @@ def test_an_unknown_column_names_those_that_are_near_and_all_of_its_tables(finis
     assert "Did you mean" in near and "SHOW TABLES" in near
 
 
+@pytest.mark.nightly
 def test_a_limit_says_that_there_is_more(finished):
     project, _ = finished
     for form in ([], ["--json"], ["--csv"]):

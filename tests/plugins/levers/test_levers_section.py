@@ -54,6 +54,7 @@ def test_the_terminal_says_what_is_better_and_what_more_rows_are_worth(
     assert "Rows: More rows help: twice the rows" in shown
 
 
+@pytest.mark.nightly
 def test_narrow_terminals_show_the_gain(document: dict[str, Any]) -> None:
     assert all(len(line) <= 60 for line in terminal(document, 60).splitlines()[5:20])
 

@@ -105,6 +105,7 @@ def test_the_table_is_what_nltk_says(full_wordnet):
         assert score == row["score"], row
 
 
+@pytest.mark.nightly
 @settings(suppress_health_check=list(HealthCheck))
 @given(answer=texts, references=st.lists(texts, min_size=1, max_size=4),
        tokenizer=st.sampled_from(["words", "whitespace"]), synonyms=st.booleans(),

@@ -60,6 +60,7 @@ def test_requests_tokens_and_money_by_what_asks(asking, server):
     assert [each["what"] for each in left] == ["baseline endpoint on test"]
 
 
+@pytest.mark.nightly
 def test_a_judge_and_a_teacher_are_about_so_much_and_a_plan_asks_neither(project, server):
     (project.folder / "fine.yaml").write_text(RUBRIC)
     of = f"endpoint: '{server.url}', model: big, wait: 0, max_tokens: 100"

@@ -46,6 +46,7 @@ def test_a_run_that_goes_on_says_what_is_left_by_its_own_seconds(project):
     assert line.endswith(", by earlier stages of this run.")
 
 
+@pytest.mark.nightly
 def test_the_budget_knows_how_long_the_first_stage_takes(project):
     given = ("--rounds", "1", "--set", "train.seconds=1.5")
     assert project.inside("plan", *given).code == 0
@@ -60,7 +61,7 @@ def test_a_finished_run_answers_at_once_without_a_plan(short):
     assert "plan:" not in project.inside("iterate", "--rounds", "1").err
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("rounds", ["1", "3"])
 def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert project.inside("iterate", "--rounds", rounds, "--no-test").code == 0
@@ -69,7 +70,7 @@ def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert line.endswith(", by earlier stages of this run.")
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(("options", "hours"), [(("--no-test",), 2), ((), 4)])
 def test_the_test_set_takes_time_only_where_it_is_opened(project, options, hours):
     assert project.inside("plan", "--rounds", "1").code == 0
@@ -112,6 +113,7 @@ def register_trainers():
 """
 
 
+@pytest.mark.nightly
 def test_a_schedule_that_fails_costs_the_plan_and_not_the_run(project):
     project.write(SILENT, "silent.py")
     text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, silent.py]")

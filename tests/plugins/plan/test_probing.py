@@ -61,6 +61,7 @@ def test_a_training_of_the_probe_that_takes_long_is_stopped(timed, monkeypatch):
     assert list((timed.folder / ".harness" / "work").iterdir()) == []
 
 
+@pytest.mark.nightly
 def test_a_trainer_is_told_that_it_is_only_measured(timed):
     planned(timed, "--rounds", "1")
     assert timed.inside("iterate", "--rounds", "1", "--no-test").code == 0

@@ -147,6 +147,7 @@ def test_rounds_are_compared_by_those_who_rated_both_in_one_batch(experiment):
     assert after["verdict"]["label"] == "no evidence"
 
 
+@pytest.mark.nightly
 def test_a_batch_of_two_rounds_of_which_one_is_rated_is_waited_for(experiment):
     by_rubric(experiment)
     run = begun(experiment)

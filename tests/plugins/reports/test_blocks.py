@@ -75,7 +75,7 @@ CHARTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.title)
 def test_a_chart_is_drawn_or_a_table(analysis: Document, chart: Chart) -> None:
     assert flaw(chart) == ""

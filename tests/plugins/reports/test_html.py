@@ -376,7 +376,7 @@ def test_the_rules_given_to_the_browser_name_just_this_script_and_style(analysis
     assert "unsafe" not in rules
 
 
-@pytest.mark.nightly(but_each=7)
+@pytest.mark.nightly(but_each=21)
 @pytest.mark.parametrize("text", hostile_texts.TEXTS, ids=lambda text: ascii(text[:30]))
 def test_hostile_text_stays_text(analysis: Document, text: str) -> None:
     markup = page(hostile_texts.filled(analysis | {"failed": {"causes": "x"}}, [text]))
@@ -399,7 +399,7 @@ def test_places_to_link_to_depend_on_the_id_alone(analysis: Document) -> None:
     assert re.fullmatch(r"example-[0-9a-f]{12}", anchor('"><script>\ud800'))
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("text", ["é€ <&>\"' " * 250, "a b " * 500], ids=["escaped", "loop"])
 def test_the_page_stays_small(analysis: Document, text: str) -> None:
     analysis["examples"] = [long_example(f"{n} {text}"[:2_000]) for n in range(200)]

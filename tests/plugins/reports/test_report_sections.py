@@ -286,6 +286,7 @@ def test_errors_of_slices_are_those_of_the_kept_round(analysis: Document) -> Non
     assert slice_kinds(analysis, 2, "kind = class") == ""
 
 
+@pytest.mark.nightly
 def test_tables_are_cut_to_what_is_read(analysis: Document) -> None:
     causes = analysis["tables"]["causes"]
     analysis["tables"]["causes"] = [
@@ -338,7 +339,7 @@ def test_no_colour_is_known_by_the_environment_too(
     assert "[-Parse" in terminal(analysis, **colour)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_line_is_wider_than_the_terminal(analysis: Document, width: int) -> None:
     analysis["tables"]["ledger"] = [

@@ -132,7 +132,7 @@ def edited(rng, text, others):
     return rng.choice(["\n", "\n", " "]).join(lines)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @METRIC
 def test_equals_rouge_score_on_real_texts(stemmer):
     rng = random.Random(3)

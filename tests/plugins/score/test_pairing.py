@@ -275,6 +275,7 @@ def test_hostile_ids_are_shown_and_do_nothing() -> None:
     assert "\x1b" not in str(error) and "\\x1b[31m\\n" in str(error) and len(str(error)) < 500
 
 
+@pytest.mark.nightly
 def test_large_shuffled_files(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     rows = [{"id": n, "text": "t", "reference": "r"} for n in range(20_000)]

@@ -34,6 +34,7 @@ def stored(project, run, sql):
     return query(project.folder / "reports" / run / "run.duckdb", sql).rows
 
 
+@pytest.mark.nightly
 def test_rounds_are_compared_by_another_metric(done):
     project, run = done
     before = project.manifests()

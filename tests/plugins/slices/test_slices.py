@@ -92,6 +92,7 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
     assert plan(found, 50).items[0].slice == best
 
 
+@pytest.mark.nightly
 def test_most_planted_slices_are_found_and_little_else(tmp_path):
     """The same at other seeds: of 20, 18 or more (19.8 are to be expected)."""
     finds = [held(analyze(tmp_path, rows(seed, weak=0.2), clusters=0)) for seed in SEEDS]
@@ -221,6 +222,7 @@ def test_what_a_slice_explained_that_others_explain_is_looked_at_again(tmp_path)
     assert sorted(words_of(found)) == [f"intent = {name}" for name in ("Draft", *names)]
 
 
+@pytest.mark.nightly
 def test_q_is_the_smallest_level_at_which_a_slice_holds(tmp_path):
     tried = 0
     for seed in range(draws(40)):

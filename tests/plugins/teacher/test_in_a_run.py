@@ -118,6 +118,7 @@ def test_a_verifier_may_stand_in_a_file(with_teacher):
     assert with_teacher.inside("check").code == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("control", "instead"), [("none", "none"), ("random", "real")])
 def test_written_rows_are_compared_and_what_one_cost_is_told(
     with_teacher, server, control, instead
@@ -143,12 +144,14 @@ def test_written_rows_are_compared_and_what_one_cost_is_told(
     assert any("tokens" in text and "of money" in text for text in advice["evidence"])
 
 
+@pytest.mark.nightly
 def test_without_a_control_arm_the_report_says_how_to_compare(with_teacher, server):
     assert with_teacher.inside("iterate").code == 0
     full = " ".join(with_teacher.inside("report", "--full").out.split())
     assert "control: random on their entry trains on as many real rows" in full
 
 
+@pytest.mark.nightly
 def test_a_corrected_row_stands_in_place_of_the_suspect(with_teacher, server):
     suspects = with_teacher.folder / "suspects.jsonl"
     assert with_teacher.inside("iterate", "--rounds", "1").code == 0
@@ -240,6 +243,7 @@ def register_verifiers():
 """
 
 
+@pytest.mark.nightly
 def test_real_rows_of_the_control_arm_are_nobodys_to_review(with_teacher, monkeypatch):
     monkeypatch.chdir(with_teacher.folder)
     (with_teacher.folder / "seen.py").write_text(SEEN)
@@ -265,6 +269,7 @@ def edited(project, config, file, text, *command):
     return [each.document["rounds"][1]["added"] for each in (first, second)]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("command", [(), ("--as-new-run",)])
 def test_rows_that_an_edited_verifier_refuses_are_not_taken_from_an_earlier_run(
     with_teacher, command
@@ -294,6 +299,7 @@ judge: {bar: 0.6, items: 20, samples: 1}
 """
 
 
+@pytest.mark.nightly
 def test_rows_are_judged_again_by_an_edited_rubric(with_teacher, server):
     def says(asked):
         if asked.body["model"] != "judge":
@@ -323,6 +329,7 @@ OF_A_FOLDER = (
 )
 
 
+@pytest.mark.nightly
 def test_rows_are_written_again_by_a_local_teacher_whose_files_have_changed(project):
     (project.folder / "big.py").write_text(OF_A_FOLDER)
     weights = project.folder / "larger" / "weights"

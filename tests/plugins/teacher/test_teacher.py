@@ -121,6 +121,7 @@ def test_how_a_row_was_made_stays_with_it(propose):
     assert SECRET not in json.dumps(origin)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("wrong", "kept"), [(0.1, 0.97), (0.2, 0.93), (0.4, 0.80)])
 def test_agreement_keeps_independent_errors_out(wrong, kept):
     """Of three answers, each wrong with this probability, a wrong one being one of twenty."""

@@ -104,7 +104,7 @@ def test_equal_values_score_one_and_the_score_is_symmetric(one, other):
     assert score(one, other) == score(other, one) <= 1.0
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly
 @pytest.mark.parametrize("value", [
     [{"a": n} for n in range(3000)],
     [[{"a": n, "b": [n, m]} for n in range(60)] for m in range(60)],

@@ -151,6 +151,7 @@ def test_nothing_is_sent_without_report_to(tracked):
     assert not (tracked.folder / ".harness" / "tracker").exists()
 
 
+@pytest.mark.nightly
 def test_going_on_sends_no_round_twice(tracked):
     configure(tracked, rounds=2)
     place = {"WANDB_PROJECT": "mine", "WANDB_RUN_GROUP": "ours"}

@@ -76,6 +76,7 @@ def test_greedy_answers_are_those_of_pefts_own_unmerged_generation(base, row, co
     assert [untouched[k].text for k in expected] != [text for text, _ in expected.values()]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("rank", [4, 16, 17])
 def test_what_answers_computes_what_was_trained(base, context, tmp_path, rank):
     """In float32 as training does; in bf16 no farther from that than training is."""
@@ -150,7 +151,7 @@ def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, a
     assert {k: p.text for k, p in merged.items()} == {k: p.text for k, p in beside.items()}
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("bits", ["4bit", "8bit"])
 def test_a_quantised_base_answers_as_it_was_trained(wide, row, another, bits):
     """From training to the answers: the base in so many bits, the adapter beside it."""

@@ -23,6 +23,7 @@ print(inside, faults())
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator")
 def test_freed_memory_is_paid_for_once_inside_and_given_back_outside():
     """50 times 4 MiB are 51,200 pages of 4 KiB, if each time is paid for."""

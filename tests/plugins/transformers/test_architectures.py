@@ -66,7 +66,7 @@ def test_the_end_of_the_turn_stops_whatever_eos_is(architecture, row):
     assert encoded.learned[-1] == end
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=9)
 def test_quick_or_not_it_answers_what_generate_answers(architecture, row, context):
     chats = Chats.of(architecture.base)
     examples = [row(number) for number in range(7)]

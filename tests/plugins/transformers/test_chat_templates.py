@@ -187,6 +187,7 @@ def test_words_that_the_template_puts_before_the_end_are_no_part_of_the_answer(b
     assert chats.text(encoded.learned[:-1]) == "x [END] y [END]"  # not ended: as it was said
 
 
+@pytest.mark.nightly
 def test_a_prompt_beyond_the_context_is_refused_or_counted(architectures, row, another):
     gpt2 = architectures("gpt2").base
     assert Chats.of(gpt2).context == 512

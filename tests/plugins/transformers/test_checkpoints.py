@@ -7,7 +7,9 @@ import json
 import pytest
 
 from harness.kit.files import digest
-from harness_transformers.checkpoints import Checkpoints
+from tests.support.later import Later
+
+checkpoints = Later("harness_transformers.checkpoints")
 
 BELONGS = {"rows": "a", "libraries": {"torch": "2.13"}, "seed": 1}
 
@@ -18,7 +20,7 @@ def open_in(tmp_path):
 
     def make(**changed):
         said.clear()
-        made = Checkpoints(tmp_path, {**BELONGS, **changed}, said.append)
+        made = checkpoints.Checkpoints(tmp_path, {**BELONGS, **changed}, said.append)
         made.said = said
         return made
 

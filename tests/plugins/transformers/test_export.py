@@ -81,6 +81,7 @@ def evaluated(trained, monkeypatch):
     return {row.prompt: prediction.text for row, prediction in list(pairs)[:5]}
 
 
+@pytest.mark.nightly
 def test_the_run_names_the_command_that_exports_its_model(trained):
     (path,) = trained.folder.glob("reports/*/summary.json")
     document = json.loads(path.read_text())
@@ -435,6 +436,7 @@ def test_answers_that_differ_count_by_the_primary_score(trained, monkeypatch):
     assert seen.sentence.endswith("] (95 % interval)")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -465,6 +467,7 @@ def test_a_wrong_command_line_is_told_and_writes_nothing(trained, given, message
     assert leftovers(project.folder / "full") == ["theirs"]
 
 
+@pytest.mark.nightly
 def test_what_no_trainer_of_adapters_left_is_not_exported(finished, tmp_path):
     project, _ = finished
     done = project.inside("export", "-o", str(tmp_path / "out"))

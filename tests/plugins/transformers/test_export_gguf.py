@@ -195,6 +195,7 @@ def test_rounding_takes_nothing_away_of_weights_between_the_numbers_of_the_kind(
     assert all(tensor.alone == 1 for tensor in seen.tensors)
 
 
+@pytest.mark.nightly
 def test_what_rounding_took_away_is_said_with_the_kind_that_has_it(little, found, tmp_path):
     origin = dataclasses.replace(found, tuned=little)
     path = tmp_path / "model.gguf"
@@ -246,7 +247,7 @@ def scaled(tuned, scale):
 K_KINDS = {"q4_k_m": {"Q4_K", "Q6_K"}, "q5_k_m": {"Q5_K", "Q6_K"}, "q6_k": {"Q6_K"}}
 
 
-@pytest.mark.nightly(but_each=7)
+@pytest.mark.nightly
 @pytest.mark.parametrize("scale", [1, 0.9, 0.7, 0, -1])
 @pytest.mark.parametrize("kind", [*K_KINDS, "q8_0"])
 def test_a_quantised_file_has_to_hold_all_that_training_changed(kind, scale, wide, tmp_path):
@@ -405,6 +406,7 @@ def test_a_folder_with_another_template_is_refused_by_its_prompts(found, tmp_pat
             stranger.compared(found, tmp_path, None, silent)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("kind", "changed"), [("adapter", {}), ("bfloat16", {}), ("float32", {"precision": "fp32"})]
 )

@@ -74,7 +74,7 @@ def test_a_head_that_was_trained_is_written(architectures, tied, tmp_path):
         torch.testing.assert_close(logits(model.eval()), beside(tuned), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - {"mamba"}))  # PEFT adapts no Mamba
 def test_faithful_merges_are_accepted_whatever_the_architecture(architectures, tmp_path, name):
     tuned = with_head(architectures(name).base, tmp_path / "adapter")
@@ -97,7 +97,7 @@ def test_a_bias_that_was_trained_is_written(architectures, tmp_path):
     torch.testing.assert_close(logits(model.eval()), beside(tuned), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("name", [
     "model.layers.0.self_attn.q_proj.bias", "lm_head.weight", "model.norm.weight",
     "model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight",

@@ -71,6 +71,7 @@ def test_more_tokens_can_be_forced(trained, row, context):
     assert all(p.completion_tokens >= 9 for p in forced.values())
 
 
+@pytest.mark.nightly
 def test_another_template_than_that_of_training_stops(trained, row, context, retemplated):
     other = retemplated("{% for m in messages %}{{ m.content }}{% endfor %}")
     moved = replace(trained, base_path=other.path)
@@ -135,7 +136,7 @@ def texts(*given, **options):
     return {name: found.text for name, found in answers(*given, **options).items()}
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.parametrize(
     "setting",
     [{"repetition_penalty": 2.0}, {"no_repeat_ngram_size": 1}, {"forced_eos_token_id": 5},

@@ -29,7 +29,7 @@ def test_a_card_trains_and_answers(part: str) -> None:
     assert found and found.get("tokens_per_second"), found
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("side", ["padded", "greedy", "flat"])
 @pytest.mark.parametrize("bits", gpu.BITS)
 def test_the_same_cells_on_a_cpu(

@@ -47,7 +47,7 @@ def prompts(seed, beginning, most=11):
     return [[*beginning, *tokens] for tokens in rest]
 
 
-@pytest.mark.nightly(but_each=7)
+@pytest.mark.nightly(but_each=14)
 @pytest.mark.parametrize("beginning", [(), (5, 6, 7, 8)], ids=["nothing shared", "shared"])
 @pytest.mark.parametrize("seed", range(6))
 def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginning, seed):

@@ -33,6 +33,7 @@ def by_pytorch(q, k, v, scale, lengths):
     return torch.cat([found[0][:, :shared], *(x[:, shared:] for x in found)], 1).transpose(0, 1)
 
 
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("kept", [0, 200], ids=["computed again", "kept"])
 @pytest.mark.parametrize(("heads", "keys"), [(4, 4), (6, 2), (3, 1)])
 @pytest.mark.parametrize("shared", [0, 7, 130])

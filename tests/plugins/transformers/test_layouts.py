@@ -61,7 +61,7 @@ def computed(model, layout, rows):
     return found.logits.detach(), found.wanted.tolist(), found.places.tolist(), gradients
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=28)
 @pytest.mark.parametrize(
     ("lengths", "shared"), [(LENGTHS, 0), ((30, 150, 14), 12), ((133, 150, 140), 130)]
 )

@@ -205,7 +205,7 @@ def test_cancellation_stops_after_the_step(base, row, context):
     assert done[-1] == 2
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("bits", ["4bit", "8bit"])
 def test_it_trains_on_a_quantised_base(base, row, context, bits, capfd):
     train = [row(number) for number in range(8)]

@@ -180,6 +180,7 @@ def test_what_is_no_model_folder_is_said(context, tmp_path):
         local(tmp_path).fetch(context)
 
 
+@pytest.mark.nightly
 def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
     code = (
         "import pathlib, sys, harness\n"

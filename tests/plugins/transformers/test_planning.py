@@ -35,7 +35,7 @@ def tuned(project, tiny):
     return project
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("options", ["keep: best", "early_stop: {patience: 1}"])
 def test_options_that_ask_for_the_validation_loss_are_planned(tuned, options):
     text = (tuned.folder / "harness.yaml").read_text("utf-8").replace("valid: 0", "valid: 0.2")

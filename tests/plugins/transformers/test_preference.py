@@ -128,7 +128,7 @@ def plain_losses(start, rows, loss, seed, folder):
 
 
 @BOTH
-@pytest.mark.parametrize("start", [pytest.param("base", marks=pytest.mark.nightly), "tuned"])
+@pytest.mark.nightly
 def test_its_losses_are_those_of_plain_trl(start, loss, pairs, another, tmp_path, request):
     checkpoint, context = request.getfixturevalue(start), another()
     in_order = {"args": {"train_sampling_strategy": "sequential"}}
@@ -150,6 +150,7 @@ def test_no_answer_is_its_own_mismatched_one(size):
     assert all(other != number for number, other in enumerate(made))
 
 
+@pytest.mark.nightly
 @BOTH
 def test_upon_quantised_weights_it_begins_as_its_reference_and_learns_in_fp32(
     loss, base, row, pairs, another, context
@@ -187,6 +188,7 @@ class Killed(Exception):
     """Stands for a kill where the process of the tests has to live on."""
 
 
+@pytest.mark.nightly
 @BOTH
 def test_killed_inside_it_goes_on_to_the_same_bytes(loss, tuned, pairs, another, tmp_path):
     scratch = tmp_path / "scratch"

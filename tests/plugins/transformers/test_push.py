@@ -114,6 +114,7 @@ def test_an_export_is_uploaded_as_a_new_private_repository(hub, folder):
     assert {token for _, token, _ in asked} == {"Bearer hf_test"}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("code", "kind", "said"),
     [
@@ -169,6 +170,7 @@ def test_a_stopped_upload_says_how_to_go_on(tmp_path, monkeypatch):
         push(tmp_path / "a b", "ana/tuned", private=True)
 
 
+@pytest.mark.nightly
 def test_no_hub_is_one_message(folder):
     assert "the hub cannot be asked" in pushed(folder, "http://127.0.0.1:9")
 

@@ -172,6 +172,7 @@ def left(folder):
     return found.stdout.split()
 
 
+@pytest.mark.nightly
 def test_two_processes_take_the_steps_of_one(train):
     """The one walk of every day: flat rows, accumulation with a short last step, validation."""
     found = train(2, accumulation=2, keep="best", early_stop={"patience": 8})

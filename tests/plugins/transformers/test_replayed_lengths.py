@@ -36,6 +36,7 @@ def test_max_length_of_a_first_config_has_room_for_the_general_rows(labelled):
     assert done.code == 0 and done.out.startswith("harness.yaml: fine."), done.err
 
 
+@pytest.mark.nightly
 def test_check_and_plan_refuse_what_training_would(labelled):
     sets = ("--set", "train.max_length=64", "--set", "baselines=[]")
     done = labelled.inside("check", *sets)

@@ -75,6 +75,7 @@ def unbroken(train):
     return result(whole)
 
 
+@pytest.mark.nightly
 def test_killed_in_an_epoch_and_at_its_end_it_gives_the_same_bytes(train, unbroken):
     assert set(unbroken) == {"adapter_config.json", "adapter_model.safetensors", "log.jsonl"}
     dead = train(die_at=8)

@@ -73,7 +73,7 @@ def test_killed_twice_it_gives_the_same_answers(answer, kind):
     assert again == unbroken
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_ctrl_c_saves_what_is_done_however_seldom_it_is_saved(answer, kind):
     unbroken = answer(saving=False, **OPTIONS[kind])[0]
@@ -102,6 +102,7 @@ def test_what_is_cut_or_belongs_to_other_prompts_is_passed_over(answer, row):
     assert steps[0] == 0
 
 
+@pytest.mark.nightly
 def test_a_disk_that_takes_nothing_is_one_sentence_and_answering_goes_on(answer):
     unbroken = answer(saving=False)[0]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -114,6 +115,7 @@ def test_a_disk_that_takes_nothing_is_one_sentence_and_answering_goes_on(answer)
     assert made == unbroken
 
 
+@pytest.mark.nightly
 def test_memory_that_runs_out_after_a_kill_answers_no_prompt_twice(answer, monkeypatch):
     from harness_transformers import greedy
 

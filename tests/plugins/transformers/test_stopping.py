@@ -79,6 +79,7 @@ def test_a_training_that_goes_on_getting_better_is_not_ended(base, rows, context
     assert "stopped_step" not in context.facts
 
 
+@pytest.mark.nightly
 def test_the_adapter_of_the_least_validation_loss_is_kept(base, rows, another):
     last, best, there = another(), another(), another()
     trainer(**FAST).train(base, *rows, last)

@@ -116,6 +116,7 @@ def served(folder, messages):
     return text.strip()
 
 
+@pytest.mark.nightly
 def test_try_asks_below_it(trained, evaluated):
     row, answer, _ = evaluated
     asked = ("try", "-p", row.prompt, "--round", "1", "--json")
@@ -149,6 +150,7 @@ def test_the_snippet_of_the_card_gives_the_same_answer(evaluated, merged):
     assert out.getvalue().strip() == answer
 
 
+@pytest.mark.nightly
 def test_llama_cpp_answers_below_it(file, trained, evaluated, monkeypatch):
     row, answer, prompt = evaluated
     monkeypatch.chdir(trained.folder)

@@ -143,7 +143,7 @@ def lines(base, row, tmp_path_factory):
         return {(line["type"], line["way"]): line for line in parity.trials(tuned, rows, 6)}
 
 
-@pytest.mark.nightly(but_each=9)
+@pytest.mark.nightly(but_each=18)
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("number", range(6))
 def test_faithful_exports_are_accepted_and_broken_ones_refused(lines, dtype, number):

@@ -147,6 +147,7 @@ def heard(document: Any) -> list[list[tuple[str, str]]]:
     return [[(t["role"], t["content"]) for t in a["messages"]] for a in document["answers"]]
 
 
+@pytest.mark.nightly
 def test_the_system_turn_of_all_rows_goes_before_each_prompt(
     project: Project, stdin: Any, monkeypatch: Any
 ) -> None:
@@ -247,6 +248,7 @@ def test_a_run_without_a_trained_round_has_nothing_to_try(project: Project) -> N
     assert done.code == 2 and "no trained round of run" in done.err
 
 
+@pytest.mark.nightly
 def test_a_run_that_goes_on_is_tried_with_its_best_so_far(short: Any) -> None:
     project, done = short
     shown = project.folder / ".harness" / "runs" / done.document["run"] / "config.yaml"

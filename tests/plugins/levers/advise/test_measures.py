@@ -21,6 +21,7 @@ def advice(project: Project) -> dict[str, dict[str, Any]]:
     return {one["lever"]: one for one in options}
 
 
+@pytest.mark.nightly
 def test_of_a_run_with_two_references(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.folder)
     project.write(AT_LEVEL)

@@ -269,6 +269,7 @@ def test_the_next_command_is_the_one_that_the_run_was_given(begun):
     assert last == "next: harness iterate -c sub/exp.yaml --rounds 1"
 
 
+@pytest.mark.nightly
 def test_a_run_that_was_given_other_corrections_gets_the_new_ones(begun):
     kept = begun.folder / ".harness" / "runs" / begun.run / "command.json"
     words = json.loads(kept.read_text())

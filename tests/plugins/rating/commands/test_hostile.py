@@ -59,7 +59,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return desk
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize("command", ["status", "agreement", "verdict", "validity"])
 def test_what_is_told_of_a_batch(hostile: Any, command: str) -> None:
     harmless(hostile.rate(command, hostile.name))

@@ -226,6 +226,7 @@ criteria:
 """
 
 
+@pytest.mark.nightly
 def test_agreement_of_hostile_titles_and_choices_and_of_one_value_only(desk, told, document):
     desk.project.write(HOSTILE_RUBRIC, "hostile.yaml")
     command = ("create", "--rubric", "hostile.yaml", "-n", "30", "--raters", "ana,bo")
@@ -385,7 +386,7 @@ def test_create_by_what_is_no_rubric(desk, refused):
     refused(desk.rate(*create("ana"), "--rubric", "wrong.yaml"), 2, "wrong.yaml:2", "titel")
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=15)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -433,7 +434,7 @@ main()
 """
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("debug", [False, True])
 def test_what_the_system_refuses_is_one_message_and_a_traceback_only_for_debug(desk, debug):
     program = ["-c", FAILS, "rate", "status", *(["--debug"] if debug else [])]

@@ -42,6 +42,7 @@ def test_rows_are_listed_reviewed_and_handed_on(desk, told, document):
     assert all(one["by"] == ["ana"] for one in out)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -66,6 +67,7 @@ def test_names_and_files_are_checked_first(desk, refused):
     refused(desk.rate("review", "x.jsonl", "--raters", "ana"), 4, "x.jsonl", "cannot read it")
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("command", ["verdict", "validity", "accept", "judge"])
 def test_what_is_about_answers_refuses_rows(desk, refused, command):
     made = desk.rate("review", lines(desk, {"id": "train-3"}), "--raters", "ana", "--json").document

@@ -152,7 +152,7 @@ sys.meta_path.insert(0, Block())
 """
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

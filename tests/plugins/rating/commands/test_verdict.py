@@ -94,6 +94,7 @@ def rates_the_later_higher(criterion, rounds, rng):
     return rng.randint(1, 4) + (rounds[0] > 0)
 
 
+@pytest.mark.nightly
 def test_pairs_are_told_in_a_table_and_in_words(rated):
     batch = made(rated, PAIRS, (3, 0), prefers_the_later)
     result = rated.inside("rate", "verdict", COLUMNS="80")

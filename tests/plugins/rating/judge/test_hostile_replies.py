@@ -87,7 +87,7 @@ def good(rater, answers):
     return {"right": 5, "polite": True} if "good" in answers[0] else {"right": 1}
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=15)
 @pytest.mark.parametrize("kind", REPLIES)
 def test_a_hostile_reply_is_read_or_counted_and_never_shown(run, rated, pairs, server, words, kind):
     reply, value = REPLIES[kind]

@@ -140,6 +140,7 @@ def test_a_damaged_line_is_told_with_its_number(tmp_path):
         Judgements(tmp_path, "judge", "me")
 
 
+@pytest.mark.nightly
 def test_no_flipped_bit_is_believed(tmp_path):
     log = Judgements(tmp_path, "judge", "me")
     log.append(Judgement("i", "right", 3, (3, 3), "because"))

@@ -33,6 +33,7 @@ def tiny(tmp_path_factory) -> Path:
     torch.set_num_threads(before)
 
 
+@pytest.mark.nightly
 def test_the_seed_decides_what_it_says(tiny):
     model = Local(ModelOptions(local=tiny, max_tokens=16))
     first = ask(model, 1)

@@ -271,7 +271,7 @@ def test_the_signature_knows_what_changes_a_prompt_or_a_score(metric, here, chan
     assert metric().signature() != first
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.filterwarnings("ignore")
 # Nothing has a score before it was asked for.
 @pytest.mark.parametrize("rule", [r for r in metric_rules() if r.id != "measure"], ids=str)
@@ -312,6 +312,7 @@ def experiment(project, here, server, words):
     return project
 
 
+@pytest.mark.nightly
 def test_a_run_stops_with_one_message_and_goes_on(experiment, server, words):
     calls = []
 

@@ -548,6 +548,7 @@ def test_equal_rounds_seldom_read_improved(kind):
     )
 
 
+@pytest.mark.nightly
 def test_a_real_gain_is_found_about_as_often_as_the_power_says():
     """Pairs that are won with .65, lost with .25: near the share that 80 % power is named for."""
     rng = np.random.default_rng(5)

@@ -149,6 +149,7 @@ def test_questions_appear_when_they_apply(windows: Windows, served: Any) -> None
     assert errors.is_visible()
 
 
+@pytest.mark.nightly
 def test_numbers_texts_and_comments_by_keyboard(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_numbers_texts_and_comments_by_keyboard(
     assert page.input_value("textarea >> nth=0") == "sfu? 1 c d: it is Tuesday"
 
 
+@pytest.mark.nightly
 def test_the_system_prompt_is_folded_until_it_is_opened(windows: Windows, served: Any) -> None:
     hostile = "Name a day. <b>x</b>"
     turns = ({"role": "system", "content": hostile}, {"role": "user", "content": "When?"})
@@ -700,6 +702,7 @@ FENCED = [  # a text, and what of it stands in a monospace block
 ]  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_code_and_tables_are_monospace_without_a_changed_character(
     windows: Windows, tmp_path: Path
 ) -> None:
@@ -728,6 +731,7 @@ def test_code_and_tables_are_monospace_without_a_changed_character(
         page.keyboard.press("ArrowRight")
 
 
+@pytest.mark.nightly
 def test_marks_of_what_differs_keep_code_in_its_block(windows: Windows, served: Any) -> None:
     other = CODE.replace("<b>", "<u>").replace("It is", "Call") + "\n" + TABLE
     items = [make_item(0, CODE, other), make_item(1, CODE, CODE), make_item(2, "", "```\n")]
@@ -826,7 +830,7 @@ def test_right_to_left_is_read_from_the_right(windows: Windows, served: Any) -> 
     assert direction == "ltr" and left < 1 < right
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_it_fits_and_breaks_no_rule_of_accessibility(
     windows: Windows, served: Any, width: int, scheme: str
@@ -930,6 +934,7 @@ def decided(folder: Path, batch: Batch) -> dict[str, tuple[str, ...]]:
     }
 
 
+@pytest.mark.nightly
 def test_rows_are_accepted_edited_and_rejected_by_keyboard(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:

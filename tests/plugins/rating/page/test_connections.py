@@ -46,6 +46,7 @@ def held_against(tmp_path: Path, descriptors: int, count: int, sent: bytes) -> N
         assert log.read_bytes() == b""
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("kind", SLOW)
 def test_slow_connections_lock_nobody_out(tmp_path: Path, kind: str) -> None:
     held_against(tmp_path, 160, 200, SLOW[kind])

@@ -136,6 +136,7 @@ def test_two_processes_and_their_threads_lose_nothing(tmp_path):
     assert {one.id for one in events} == {one.id for part in parts for one in part}
 
 
+@pytest.mark.nightly
 def test_kills_lose_no_acknowledged_event(tmp_path):
     program = textwrap.dedent(f"""
         import os, sys
@@ -396,6 +397,7 @@ def test_the_time_of_events_sorts_as_text():
     assert first < now() and len(first) == 24
 
 
+@pytest.mark.nightly
 def test_no_changed_bit_is_read_as_another_event(tmp_path):
     store, events = Events(tmp_path, "ana"), numbered(3)
     store.extend(events)

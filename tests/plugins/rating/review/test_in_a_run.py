@@ -61,6 +61,7 @@ def test_a_round_waits_and_trains_on_what_was_decided(project):
     assert "review: wrong answer" in project.inside("report", "--full").out
 
 
+@pytest.mark.nightly
 def test_the_rows_of_the_last_round_are_trained_on_by_nobody_and_not_asked_about(project):
     asking(project, "required", CONFIG.replace("rounds: 3", "rounds: 1"))
     assert project.inside("iterate").code == 0
@@ -94,6 +95,7 @@ def test_what_was_decided_before_the_round_went_on_stands(project):
     assert after.document["rounds"] == before["rounds"]
 
 
+@pytest.mark.nightly
 def test_a_sample_that_is_good_enough_lets_the_rest_pass(project):
     asking(project, "{sample: 5, at_least: 0.5}")
     first = project.inside("iterate")
@@ -147,6 +149,7 @@ def test_a_review_that_cannot_be_meant_is_refused(project, review, words):
     assert "augment" in result.err
 
 
+@pytest.mark.nightly
 def test_an_edit_that_repeats_a_row_of_dev_is_refused_by_the_gate(project):
     asking(project, "required")
     project.inside("iterate")
@@ -190,6 +193,7 @@ def register_verifiers():
 '''
 
 
+@pytest.mark.nightly
 def test_any_verifier_may_review(project):
     (project.folder / "shout.py").write_text(VERIFIER)
     config = TWO_ROUNDS.replace("plugins: [", "plugins: [shout.py, ")

@@ -333,6 +333,7 @@ def test_addresses_of_machines_and_what_looks_alike():
         )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "part", ["+1 " + "4 " * 60 + "x\n", "call " + "4 " * 60 + "x\n", "eyJ-", "eyJaaaaaaaa.",
              "+49 170 1234567 / ", "a.b@", "_authToken = ", "wa.me/123 "],

@@ -56,7 +56,7 @@ def test_rows_without_a_fault_are_called_so(place: Shop) -> None:
     assert last == ("shop.jsonl: nothing found; 172 rows (60 train, 12 pool, 50 dev, 50 test).")
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=16)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_found_and_no_other(place: Shop, kinds: Any, name: str) -> None:
     rows, level, kind = FAULTS[name]

@@ -237,7 +237,7 @@ def test_hostile_text_is_written_as_it_is_and_shown_as_text(place: Shop, command
     assert rows(place.folder / "out.jsonl")[172]["question"] == evil
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_disk_leaves_nothing(place: Shop, command):
     path = put(place, lines(shop() * 20), "rows.jsonl")

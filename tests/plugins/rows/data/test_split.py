@@ -81,7 +81,7 @@ def content(found: Reading) -> list[Any]:
     return [(row.messages, row.references, row.tools) for row in found.rows]
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_written_reads_back_as_the_same_rows(place: Shop, name: str) -> None:
     made, write = FORMATS[name]

@@ -37,7 +37,7 @@ def named(command):
     return [name for role, _, name in roles if role in ("prompt", "references")]
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly(but_each=18)
 @pytest.mark.parametrize("name", EXPORTS)
 def test_what_other_programs_export(name, empty):
     export = EXPORTS[name]
@@ -118,6 +118,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once(empty):
     assert lines_to_paste(done.err) == [["init", "mails.csv", *columns, "--drop-incomplete"]]
 
 
+@pytest.mark.nightly
 def test_blank_rows_are_left_out_everywhere_and_counted(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
     done = empty.inside("init", "tickets.csv", "--drop-incomplete")
@@ -139,6 +140,7 @@ def test_blank_rows_are_left_out_everywhere_and_counted(empty):
     assert refused.code == 4 and "--drop-incomplete" in refused.err
 
 
+@pytest.mark.nightly
 def test_rows_that_end_in_a_call_are_called_so(empty):
     EXPORTS["tools.parquet"].write(empty.folder / "tools.parquet")
     done = empty.inside("init", "tools.parquet", "--drop-incomplete")
@@ -150,6 +152,7 @@ def test_rows_that_end_in_a_call_are_called_so(empty):
     assert said in " ".join(done.out.split())
 
 
+@pytest.mark.nightly
 def test_a_column_that_is_named_leaves_the_others_to_be_proposed(empty):
     EXPORTS["german_mails.csv"].write(empty.folder / "mails.csv")
     read = ["mails.csv", "--encoding", "cp1252", "-o"]
@@ -164,6 +167,7 @@ def test_a_column_that_is_named_leaves_the_others_to_be_proposed(empty):
     assert [one["columns"]["references"] for one in made] == [["Unsere Antwort"]] * 2
 
 
+@pytest.mark.nightly
 def test_why_train_is_small_and_what_more_would_cost(empty):
     EXPORTS["tickets.csv"].write(empty.folder / "tickets.csv")
     given = ["init", "tickets.csv", "--drop-incomplete", "--column", "group=Customer"]

@@ -145,7 +145,7 @@ def tables(folder):
     return "csvs"
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize(
     ("made", "primary", "words"),
     [

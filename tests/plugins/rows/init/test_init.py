@@ -73,7 +73,7 @@ def test_labels_get_exact_and_rare_ones_are_stratified(empty):
     assert "6 labels" in out and "'rare', 12" in out and "points in exact" in out
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("answer", "primary"),
     [

@@ -36,7 +36,7 @@ def test_what_is_extracted_stands_in_the_note():
         assert [v for v in fields.values() if v is not None and v not in row["input"]] == []
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_passes_check_and_runs(name, empty):
     done = empty.inside("init", "--recipe", name)

@@ -102,9 +102,7 @@ def log_probabilities(model, tokens):
     return [values[place, token].item() for place, token in enumerate(tokens[1:])]
 
 
-@pytest.mark.parametrize(
-    "name", ["Llama", *(pytest.param(name, marks=pytest.mark.nightly) for name in NIGHTLY)]
-)
+@pytest.mark.nightly
 def test_a_familys_log_probabilities_are_those_of_transformers(name, tmp_path):
     with quietly():
         model, tokenizer = made(name, tmp_path)

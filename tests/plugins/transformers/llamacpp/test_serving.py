@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from harness_transformers.llamacpp import serving
 
 
+@pytest.mark.nightly
 def test_a_server_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
     endless = tmp_path / "model.gguf"
     os.mkfifo(endless)  # whoever opens it waits for a writer
