@@ -155,6 +155,7 @@ def values(tests: Any, *answers: str, **meta: Any) -> list[float | None]:
     return [metric.measure(Prediction("a", answer), example) for answer in answers]
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_form_is_run(bubblewrap: Sandbox, form: str) -> None:
     assert values(FORMS[form], RIGHT, WRONG) == [1, 0]

@@ -68,7 +68,7 @@ def test_what_wants_out(outcome, held: Sandbox, name: str, tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["secret"]
 
 
-@pytest.mark.nightly(but_each=6)
+@pytest.mark.nightly(but_each=11)
 @pytest.mark.parametrize("name", TAKING)
 def test_what_takes_all(outcome, held: Sandbox, name: str) -> None:
     code, said = TAKING[name]
@@ -189,9 +189,9 @@ def test_variables_that_a_sandbox_hands_on_are_found_out(bubblewrap: Sandbox) ->
 
 def test_a_slow_start_is_not_the_programs(tmp_path: Path) -> None:
     slow = tmp_path / "slow"
-    slow.write_text('#!/bin/sh\nsleep 4\nexec "$@"\n', encoding="utf-8")
+    slow.write_text('#!/bin/sh\nsleep 2\nexec "$@"\n', encoding="utf-8")
     slow.chmod(0o755)
-    assert not run(Program("print(1)"), chosen([str(slow)]), [], Limits(3.9)).fault
+    assert not run(Program("print(1)"), chosen([str(slow)]), [], Limits(1.9)).fault
 
 
 def test_a_sandbox_that_does_not_start_is_no_zero(bubblewrap: Sandbox) -> None:
