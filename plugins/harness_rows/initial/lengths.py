@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import harness
 from harness import Example
 from harness_rows.proposals import words
-from harness_rows.sampling import Spread, evenly, longest
+from harness_rows.sampling import Spread, evenly, is_long, longest, shortened
 
 SAMPLE = 1_000
 """Rows that are measured, evenly spaced; beside them the longest ones."""
@@ -40,6 +40,7 @@ class Lengths:
         why: why words are counted and not tokens; empty for tokens.
         rows: rows that were measured.
         general: the longest of the general rows that `replay` trains on beside these, as ``whole``.
+        shortened: rows, of all, that are shortened to be measured.
     """
 
     unit: Literal["tokens", "words"]
@@ -50,6 +51,7 @@ class Lengths:
     general: int
     context: int | None = None
     why: str = ""
+    shortened: int = 0
 
     @property
     def far(self) -> bool:
@@ -97,19 +99,21 @@ def measure(
     """
     probe: Any = harness.make_plugin("probe", "general", {})
     general = list(probe.rows())
-    sample = evenly(rows, SAMPLE)
+    short = [*map(shortened, rows)]
+    sample = evenly(short, SAMPLE)
     drawn = {row.id for row in sample}
-    others = [row for row in rows if row.id not in drawn]
+    others = [row for row in short if row.id not in drawn]
     answers = longest(others, LONGEST, lambda row: len(row.references[0]))
-    more = {row.id: row for row in [*longest(others, LONGEST), *answers]}
+    more = [*{row.id: row for row in [*longest(others, LONGEST), *answers]}.values()]
     try:
-        if not model.at_hand():
-            why = "the model is not on this machine yet"
-            return _in_words(sample, [*more.values()], general, why)
-        return _in_tokens(sample, [*more.values()], general, model, begin)
+        if model.at_hand():
+            lengths = _in_tokens(sample, more, general, model, begin)
+        else:
+            lengths = _in_words(sample, more, general, "the model is not on this machine yet")
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
         why = f"the model cannot be used: {error.placed}"
-        return _in_words(sample, [*more.values()], general, why)
+        lengths = _in_words(sample, more, general, why)
+    return replace(lengths, shortened=sum(map(is_long, rows)))
 
 
 def _in_words(

@@ -24,7 +24,7 @@ from harness_rows.initial.recipes import RECIPES
 from harness_rows.initial.repeats import Repeats
 from harness_rows.initial.request import CONFIG
 from harness_rows.initial.splits import ENOUGH
-from harness_rows.sampling import Spread
+from harness_rows.sampling import Spread, long_rows_said
 from harness_rows.yaml_text import value
 
 MOST = 4
@@ -104,6 +104,8 @@ def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
     yield "prompts", _spread(lengths.prompt, lengths.unit) + some
     answers = _spread(lengths.answer, lengths.unit) + some
     yield "answers", answers + (f"; {lengths.why}" if lengths.why else "")
+    if lengths.shortened:
+        yield "note", long_rows_said(lengths.shortened)
 
 
 def _spread(of: Spread, unit: str) -> str:

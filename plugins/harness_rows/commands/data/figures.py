@@ -12,6 +12,7 @@ from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.blocks import draw_rows
 from harness_rows.commands.data.findings import counted
+from harness_rows.sampling import long_rows_said
 
 SHOWN = 12
 """Values of a field that are shown."""
@@ -74,6 +75,8 @@ def _sentences(document: Document) -> Iterator[str]:
         some = f" of {tokens['rows']:,} rows, the longest of each split among them," if few else ""
         model = one_line(tokens["model"], 80)
         yield f"Tokens{some} are those of {model}, its chat template included."
+        if tokens["shortened"]:
+            yield f"{long_rows_said(tokens['shortened'])}."
     if languages := document["languages"]:
         named = ", ".join(f"{code} {100 * share:.0f} %" for code, share in languages.items())
         yield f"Languages: {named} (of {document['judged']:,} texts that were judged)."

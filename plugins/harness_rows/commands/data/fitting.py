@@ -9,6 +9,7 @@ from harness.kit.text import one_line
 from harness_rows.commands.data.checking import texts_of
 from harness_rows.commands.data.findings import Finding, Level, counted, places
 from harness_rows.commands.data.lengths import Length, Lengths
+from harness_rows.sampling import long_rows_said
 
 HELD_OUT = ("dev", "test")
 
@@ -20,12 +21,20 @@ def findings(lengths: Lengths) -> Iterator[Finding]:
         yield Finding("note", "no-tokens", what)
         return
     level: Level = "problem" if lengths.own else "note"
+    yield from _long_rows(lengths)
     yield from _refused(lengths, level)
     yield from _left_out(lengths)
     if lengths.own:
         yield from _no_room(lengths, level)
         yield from _long_answers(lengths)
     yield from _ends(lengths)
+
+
+def _long_rows(lengths: Lengths) -> Iterator[Finding]:
+    if count := len(lengths.long):
+        hint = "make several rows of each, or drop them"
+        what = long_rows_said(count)
+        yield Finding("warning", "long-row", what, count, places(lengths.long), hint)
 
 
 def _refused(lengths: Lengths, level: Level) -> Iterator[Finding]:

@@ -11,7 +11,14 @@ from harness import Example, Rendered, Report
 from harness_rows.commands.data.opening import OpenedRows, model_view, named
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
-from harness_rows.sampling import answer_characters, characters, evenly, longest
+from harness_rows.sampling import (
+    answer_characters,
+    characters,
+    evenly,
+    is_long,
+    longest,
+    shortened,
+)
 
 MOST = 2_000
 """Rows at most that are measured evenly spaced, and as many of the longest others, beside the two
@@ -53,6 +60,7 @@ class Lengths:
         context: most tokens that the model takes; None where nobody says.
         room: tokens that an answer may have when it is generated; None where nobody says.
         too_long: what generation does with a prompt that leaves no room (``refuse``).
+        long: the rows that are shortened to be measured, of all.
     """
 
     model: str
@@ -63,6 +71,7 @@ class Lengths:
     context: int | None = None
     room: int | None = None
     too_long: str = ""
+    long: tuple[Example, ...] = ()
 
 
 def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report]) -> Lengths:
@@ -79,7 +88,8 @@ def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report])
             return Lengths(model, why)
         drawn, others = _taken(data.rows)
         rows = [*drawn, *others]
-        rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "counting tokens"))
+        report = counting(begin, "loading the tokenizer", "counting tokens")
+        rendered = view.rendered([*map(shortened, rows)], report)
     except (harness.UsageError, harness.EnvironmentFailure) as error:
         return Lengths("", error.placed)
     pairs = enumerate(zip(rows, rendered, strict=True))
@@ -95,6 +105,7 @@ def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report])
         context=rendered[0].context if rendered else None,
         room=room if isinstance(room, int) else None,
         too_long=str(generate.get("on_too_long", "")),
+        long=tuple(filter(is_long, data.rows)),
     )
 
 

@@ -48,6 +48,7 @@ def preview(request: PreviewRequest) -> None:
     from harness_rows.commands.data.printing import answer
     from harness_rows.commands.data.rendering import show
     from harness_rows.commands.progress import counting, working
+    from harness_rows.sampling import shortened
 
     with working("data preview") as begin:
         data = opened(request, begin)
@@ -57,7 +58,8 @@ def preview(request: PreviewRequest) -> None:
         else:
             rows = spaced(_rows_of(data, request.split), request.rows)
         view = model_view(request, data)
-        rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "rendering"))
+        report = counting(begin, "loading the tokenizer", "rendering")
+        rendered = view.rendered([*map(shortened, rows)], report)
     document = _document(data, view, list(zip(rows, rendered, strict=True)))
     answer(request, document, lambda console: show(document, console, full=request.full))
 
@@ -126,6 +128,8 @@ def _document(
 
 
 def _row(row: Example, rendered: Rendered) -> dict[str, Any]:
+    from harness_rows.sampling import characters, shortened
+
     tokens = zip(rendered.tokens, rendered.trained, strict=True)
     return {
         "id": row.id,
@@ -133,6 +137,7 @@ def _row(row: Example, rendered: Rendered) -> dict[str, Any]:
         "split": row.split,
         "tokens": [{"text": text, "trained": trained} for text, trained in tokens],
         "cut": rendered.cut,
+        "not_rendered": characters(row) - characters(shortened(row)),
         "problem": rendered.problem,
         "rejected": list(row.rejected),
         "left_out": rendered.left_out,

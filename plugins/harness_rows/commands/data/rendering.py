@@ -88,6 +88,8 @@ def _counts(row: Document) -> str:
 
 def _remarks(row: Document) -> Iterator[str]:
     tokens = row["tokens"]
+    if row["not_rendered"]:
+        yield f"a long row: {row['not_rendered']:,} characters of its middle are not rendered"
     if row["cut"]:
         lost = sum(token["trained"] for token in tokens[len(tokens) - row["cut"] :])
         yield f"cut: {row['cut']:,} tokens, {lost:,} of them of the answer"

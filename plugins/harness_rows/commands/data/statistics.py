@@ -48,7 +48,7 @@ def statistics(data: OpenedRows, request: Request, begin: Callable[[str], Report
         "splits": list(_splits(data.rows, lengths.rows)),
         "tokens": {
             "model": lengths.model, "why": lengths.why, "rows": len(lengths.rows),
-            "of": len(data.rows),
+            "of": len(data.rows), "shortened": len(lengths.long),
         },
         "languages": shares,
         "judged": judged,

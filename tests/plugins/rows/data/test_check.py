@@ -286,3 +286,11 @@ def test_the_metrics_of_a_config_are_asked(place: Shop) -> None:
     (place.folder / "harness.yaml").write_text(config)
     done = place.data("check")
     assert "1 row gets no score by executes" in " ".join(done.out.split()), done.out + done.err
+
+
+def test_a_row_of_megabytes_is_named_and_still_refused(place: Shop, kinds: Any) -> None:
+    row = shop_row(920, question="why " * 100_000 + words("end"))
+    code, document = place.checked(shop(more=[row]))
+    assert (code, kinds(document)) == (4, {"refused": "problem", "long-row": "warning"})
+    [finding] = [one for one in document["findings"] if one["kind"] == "long-row"]
+    assert finding["places"] == ["shop.jsonl:173"] and "1 row has more than" in finding["what"]

@@ -17,7 +17,7 @@ def document(*tokens: tuple[str, bool], cut: int = 0, **row: Any) -> dict[str, A
     made = [{"text": text, "trained": trained} for text, trained in tokens]
     kept = {
         "id": "a", "place": "a.csv:1", "split": "train", "problem": "", "left_out": "",
-        "rejected": [], **row,
+        "rejected": [], "not_rendered": 0, **row,
     }  # fmt: skip
     return {
         "data": "a.csv", "format": (), "unread": 0, "model": "tiny", "trainer": "lora",
@@ -155,3 +155,15 @@ def test_a_trainer_that_cannot_show_rows_says_so(
     done = place.data("preview", "shop.jsonl")
     assert done.code == 2 and "the trainer 'blind' cannot show rows" in done.err
     assert place.data("check", "shop.jsonl", *place.columns).code == 0
+
+
+def test_of_a_row_of_megabytes_the_beginning_and_the_end_are_shown(place: Shop) -> None:
+    row = shop_row(1, question="First " + "why " * 500_000 + "last?")
+    place.write([row])
+    arguments = ("preview", "shop.jsonl", "--row", "shop.jsonl:1")
+    [shown_row] = place.data(*arguments, "--json").document["rows"]
+    text = "".join(token["text"] for token in shown_row["tokens"])
+    assert len(text) < 100_100 and "<user> First why" in text and "why last? <assistant>" in text
+    assert shown_row["not_rendered"] == len(row["question"] + row["answer"]) - 100_000
+    out = " ".join(place.data(*arguments).out.split())
+    assert f"{shown_row['not_rendered']:,} characters of its middle are not rendered" in out

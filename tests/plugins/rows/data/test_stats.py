@@ -131,7 +131,8 @@ def test_bars_fit_the_terminal(width: int, name: str) -> None:
     document = {
         "data": "a.csv", "problems": (), "rows": 20,
         "splits": [{"split": "train", "rows": 20, "groups": 20, "prompt": None, "answer": None}],
-        "tokens": {"model": "", "why": "there is no model", "rows": 0, "of": 20},
+        "tokens": {"model": "", "why": "there is no model", "rows": 0, "of": 20,
+                   "shortened": 0},
         "languages": {}, "judged": 0, "turns": {1: 20},
         "fields": [{"name": name, "used": True, "totals": totals, "values": values}],
         "repeats": {"exact": 0, "leaks": 0, "conflicts": 0, "conflict_rows": 0},
@@ -142,3 +143,11 @@ def test_bars_fit_the_terminal(width: int, name: str) -> None:
     assert max(map(len, shown.splitlines())) <= width
     assert "8 more, --json has all" in shown and "\u202e" not in shown
     assert ("█" in shown or width == 50) and "Tokens are not counted: there is no model." in shown
+
+
+def test_of_a_row_of_megabytes_the_middle_is_no_token(place: Shop) -> None:
+    found = stats(place, shop(more=[shop_row(302, question="why " * 500_000 + "so?")]))
+    asked = found["splits"][0]["prompt"]["longest"]
+    assert 24_000 < asked < 26_000 and found["tokens"]["shortened"] == 1
+    said = "1 row has more than 100,000 characters: lengths leave out the middle of such rows."
+    assert said in " ".join(place.data("stats", "shop.jsonl").out.split())

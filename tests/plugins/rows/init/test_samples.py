@@ -80,3 +80,40 @@ def test_of_long_rows_few_become_tokens_and_the_longest_is_among_them(
     assert sampling.longest(rows, 60, lambda r: len(r.prompt))[0].id == "r99"
     assert len(sampling.evenly([row(0, "x" * 20_000)] * 3, 3)) == 1
     assert len(sampling.longest([row(0, "x" * 20_000)] * 3, 3)) == 1
+
+
+def test_of_rows_of_megabytes_the_middle_is_not_counted() -> None:
+    rows = [row(n, "why " * (500_000 if n == 7 else 5)) for n in range(60)]
+    model = harness.make_plugin("model", "hub", {"id": "nobody/has-this-model"})
+    found = lengths.measure(rows, model, lambda label: quiet)  # type: ignore[arg-type]
+    assert found.shortened == 1 and found.prompt.median == 5
+    assert 24_000 < found.prompt.longest < 26_000
+
+
+@pytest.mark.parametrize(
+    "texts", [(300_000, 10), (10, 300_000), (60_000, 60_000), (*[3_000] * 50, 7), (400_000,) * 4]
+)
+def test_a_shortened_row_keeps_short_texts_and_both_ends_of_long_ones(
+    texts: tuple[int, ...],
+) -> None:
+    turns = tuple({"role": "user", "content": "<" + "x" * (n - 2) + ">"} for n in texts[:-1])
+    whole = Example("r", turns, ("[" + "y" * (texts[-1] - 2) + "]", "other"), thought="hm")
+    short = sampling.shortened(whole)
+    assert short.id == "r" and short.references[1:] == ("other",) and short.thought == "hm"
+    assert sampling.MOST_OF_A_ROW - 2 * len(texts) <= sampling.characters(short)
+    assert sampling.characters(short) <= sampling.MOST_OF_A_ROW
+    for text in (turn["content"] for turn in short.messages):
+        assert text[0] == "<" and text[-1] == ">"
+    assert short.references[0][0] == "[" and short.references[0][-1] == "]"
+    if texts[-1] < 1_000:
+        assert short.references[0] == whole.references[0]
+
+
+def test_a_row_that_is_short_enough_stays_as_it_is() -> None:
+    whole = row(0, "x" * (sampling.MOST_OF_A_ROW - 3))
+    assert sampling.shortened(whole) is whole
+
+
+def test_a_row_of_very_many_turns_is_shortened_too() -> None:
+    turns = tuple({"role": "user", "content": "why?"} for _ in range(60_000))
+    assert sampling.characters(sampling.shortened(Example("r", turns, ("So.",)))) <= 100_000
