@@ -99,7 +99,7 @@ class Saying(Quiet):
         self.said.append(sentence)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("fault", ["mute", "wrong"])
 def test_a_reporter_that_fails_is_a_warning(folder, fault):
     watcher = Saying()

@@ -70,6 +70,7 @@ def test_beside_the_config_it_is_a_note(project):
     assert "harness.yml" not in checked(project, 0, "-c", str(project.folder / "harness.yaml"))
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -116,6 +117,7 @@ def test_the_name_that_is_meant():
         assert found == ([meant] if meant else []), name
 
 
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize(
     ("key", "given", "meant"),
     [
@@ -176,6 +178,7 @@ def test_an_option_of_the_source_without_effect(project):
     assert "data.draw: without `sizes` no row is dealt out" in shown
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize(("text", "shown"), [
     ("train.gain=x", "--set train.gain: "),
     ("train={plugin: fake, gain: x}", "--set train.gain: "),
@@ -195,6 +198,7 @@ def test_workers_without_effect_are_noted(project):
     assert "execution.workers" not in checked(project, 0, *local)
 
 
+@pytest.mark.nightly
 def test_remarks_break_between_words(project):
     configure(project, ("{plugin: fake, rows: 10}", "{plugin: fake, rows: 10, review: required}"))
     for command in ("check", "plan", "iterate"):

@@ -132,7 +132,7 @@ def test_an_app_of_several_commands_is_a_group(site: Site) -> None:
     assert site.harness("hello", "bye") == (0, "bye\n", "")
 
 
-@pytest.mark.nightly(but_each=8)
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -122,6 +122,7 @@ def test_an_unknown_page_says_where_the_word_stands(project: Any) -> None:
     assert "training" in done.err and "harness docs --search checkpoint_minutes" in done.err
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("asked", ["memory runs out", "MEMORY  run-out"])
 def test_a_search_shows_page_heading_and_lines_the_best_first(asked: str, project: Any) -> None:
     done = project.inside("docs", "--search", asked, COLUMNS="80")

@@ -158,6 +158,7 @@ def test_a_damaged_artifact_is_named_and_made_again(short, stage, name, how):
     }
 
 
+@pytest.mark.nightly
 def test_swapped_artifacts_are_made_again(short):
     project, first = short
     one, two, *_ = sorted((project.folder / ".harness" / "artifacts" / "generate").iterdir())

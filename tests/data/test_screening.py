@@ -85,7 +85,7 @@ OTHER = {
 }
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=12)
 @pytest.mark.parametrize("kind", EXACT)
 def test_an_exact_repeat_leaves(kind):
     leaving, found = screened(EXACT[kind])
@@ -246,6 +246,7 @@ def test_copies_that_differ_in_punctuation_alone_set_no_threshold():
     assert found.threshold < 1
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(("held_out", "source", "words"), [
     (120, 200, "of 120 held-out rows, compared with the nearest held-out prompt, 1 % reach "),
     (60, 30, "of 60 held-out rows, compared with the nearest held-out prompt, the most alike "),

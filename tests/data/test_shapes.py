@@ -53,6 +53,7 @@ def test_edited_copies_are_refused(shape):
     assert {edit: share for edit, share in refused.items() if share < least} == {}
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("shape", SMALL)
 def test_the_gate_knows_where_it_cannot_recognise_copies(shape):
     """What it says of itself is about what happens to copies with typing errors."""

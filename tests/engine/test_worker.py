@@ -140,6 +140,7 @@ def test_jobs_share_what_was_loaded_ahead_and_nothing_that_a_job_did(run):
     assert (first["loaded"], first["seen"], first["changed"]) == (1, {}, "")
 
 
+@pytest.mark.nightly
 def test_each_log_has_its_own_job_alone(lay):
     folders = [lay("one"), lay("two")]
     with Worker() as worker:
@@ -166,6 +167,7 @@ def test_environments_are_asked_in_the_same_worker(run, tmp_path, lay):
     assert job["loaded"] == 2
 
 
+@pytest.mark.nightly
 def test_a_job_that_is_killed_takes_nothing_else_along(run):
     before = run()
     with pytest.raises(EnvironmentFailure, match=r"was killed \(signal 9\)"):
@@ -242,6 +244,7 @@ def test_a_job_that_was_stopped_stops_and_the_next_one_is_done(run):
     assert run()["loaded"] == 1
 
 
+@pytest.mark.nightly
 def test_nothing_is_left_where_the_run_fails_in_the_middle_of_a_job(run):
     seen = [run()["worker"]]
 
@@ -254,6 +257,7 @@ def test_nothing_is_left_where_the_run_fails_in_the_middle_of_a_job(run):
     assert len(seen) == 2 and all(map(gone, seen))
 
 
+@pytest.mark.nightly
 def test_a_worker_that_nobody_closes_ends_with_its_run(lay):
     worker = Worker()
     process = worker.do(lay(), lambda *step: None, lambda: False)["facts"]["worker"]

@@ -185,7 +185,7 @@ WRONG = {
 }
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.parametrize("given", WRONG)
 def test_what_cannot_be_tried_is_said_before_anything_is_trained(
     begun: Project, given: str

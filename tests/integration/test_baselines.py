@@ -169,6 +169,7 @@ def test_dev_is_asked_under_each_prompt_and_test_under_the_best_without_referenc
         assert users[3].startswith("repeat dev")
 
 
+@pytest.mark.nightly
 def test_the_database_has_the_answers_to_dev_beside_those_of_rounds(asked):
     project, result = asked
     path = project.folder / "reports" / result.document["run"] / "run.duckdb"
@@ -191,6 +192,7 @@ def test_the_database_has_the_answers_to_dev_beside_those_of_rounds(asked):
     assert result.document["test"]["looks"] == 1
 
 
+@pytest.mark.nightly
 def test_views_and_commands_tell_of_rounds(asked):
     project, result = asked
     path = project.folder / "reports" / result.document["run"] / "run.duckdb"
@@ -488,6 +490,7 @@ def test_a_round_0_that_is_decided_again_asks_again(listening):
 # -- what is refused --------------------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("baselines", "said"),
     [

@@ -93,7 +93,7 @@ LOOKS = (
 )  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=7)
+@pytest.mark.nightly(but_each=14)
 @pytest.mark.parametrize("arguments", LOOKS, ids=lambda found: " ".join(found)[:25].strip("[]"))
 def test_at_a_terminal(run: Run, arguments: tuple[str, ...]) -> None:
     project, _ = run
@@ -119,7 +119,7 @@ REFUSED = (
 )  # fmt: skip
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize("arguments", REFUSED, ids=lambda found: found[0])
 def test_what_is_refused_is_named_as_text(run: Run, arguments: tuple[str, ...]) -> None:
     harmless(run[0].inside(*arguments), 2)
@@ -184,7 +184,7 @@ def changed(project: Any, **lines: str) -> None:
     project.write(text)
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize("fault", ["id", "split", "meta", "group", "raise"])
 def test_rows_that_are_none_are_named_by_check_and_by_the_run(project: Any, fault: str) -> None:
     changed(project, data=f"{{source: bad, fault: {fault}}}")

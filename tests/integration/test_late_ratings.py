@@ -124,6 +124,7 @@ def test_a_further_rating_is_seen_by_the_same_iterate(run):
     assert project.inside("iterate", "--json").err == ""
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("gone", ["generate", "generate test"])
 def test_if_it_cannot_be_made_again_the_old_one_is_shown(run, gone):
     project, name = run

@@ -268,6 +268,7 @@ def test_only_a_driver_that_is_seen_to_be_gone_is_replaced_at_once(
     assert ["waited to see" in sentence for sentence in said] == [True, False] * elsewhere
 
 
+@pytest.mark.nightly
 def test_a_dead_driver_is_followed_and_cannot_decide_any_more(tmp_path, bucket, quick, monkeypatch):
     one = shared(tmp_path / "one", "first-host", monkeypatch)
     one.begin(lambda said: None)
@@ -340,6 +341,7 @@ def test_a_config_that_names_no_store_is_one_message(tmp_path, bucket):
     assert wrong.code == 2 and "harness.yaml: execution.store: it is no URL" in wrong.err
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     "path", ["../../x", "r/../../x", "/etc/x", "other/journal.jsonl", "r/in-store.json", "r/a\\b"]
 )
@@ -384,6 +386,7 @@ def test_of_two_writers_the_first_ones_counts_for_both(tmp_path, bucket):
     assert three is not None and three.digest == first.digest
 
 
+@pytest.mark.nightly
 def test_what_a_plugin_failed_in_makes_way(tmp_path, bucket):
     publish(store_of(tmp_path / "one"), "half", stage="score", facts={"failed": 1})
     whole = publish(store_of(tmp_path / "two"), "whole", stage="score")

@@ -231,6 +231,7 @@ def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Pro
         assert not (strangers.folder / "ran").exists()
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("changed", [False, True])
 def test_what_the_projects_config_names_is_run_as_it_is_now(
     project: Project, changed: bool
@@ -393,7 +394,7 @@ def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: objec
     assert resume_command.read(tmp_path) is None
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     "damage",
     [

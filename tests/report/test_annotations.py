@@ -67,6 +67,7 @@ def asked(project: Project, run: str, sql: str) -> list[tuple[Any, ...]]:
     return list(harness.query(project.folder / "reports" / run / "run.duckdb", sql).rows)
 
 
+@pytest.mark.nightly
 def test_the_example_of_the_docs_brings_its_rows(annotated: Project) -> None:
     run = annotated.inside("iterate", "--json").document["run"]
     assert analysis(annotated, run)["tables"]["complaints"] == []

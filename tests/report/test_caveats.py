@@ -176,7 +176,7 @@ def test_it_is_wherever_the_score_is(run):
     )
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(
     "command",
     [("compare", "0", "1"), ("runs",), ("score", "--run", "NAME"), ("why", "ID")],
@@ -204,6 +204,7 @@ def test_a_table_without_room_says_below_it_what_the_mark_is(run, command):
     assert "odd *" in done.out and "\n* [red]unproven" in done.out
 
 
+@pytest.mark.nightly
 def test_documents_of_commands_have_it(run):
     project, document = run
     compared = project.inside("compare", "0", "1", "--json").document

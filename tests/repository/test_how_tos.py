@@ -104,6 +104,7 @@ def test_the_commands_of_the_workflow_are_those_of_the_program(project: Any) -> 
     assert f"{blocks('ci', 'sh')[0].strip()} --json > score.json" in steps
 
 
+@pytest.mark.nightly
 def test_answers_of_two_runs_are_compared_as_files(finished: Any) -> None:
     project, _ = finished
     text = (DOCS / "compare-runs.md").read_text("utf-8")

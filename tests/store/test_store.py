@@ -384,6 +384,7 @@ def test_hostile_text_is_stored_as_text(tmp_path: Path) -> None:
     assert one(database, f"SELECT count(*) FROM examples WHERE {where}") in (0, 1)
 
 
+@pytest.mark.nightly
 def test_a_reader_is_not_disturbed_by_a_new_build(path: Path) -> None:
     reader = duckdb.connect(str(path), read_only=True)
     before = reader.execute("SELECT count(*) FROM rounds").fetchall()
@@ -404,6 +405,7 @@ def test_a_failed_build_leaves_the_old_file_and_nothing_else(path: Path) -> None
     assert [entry.name for entry in path.parent.iterdir()] == ["run.duckdb"]
 
 
+@pytest.mark.nightly
 def test_what_a_killed_build_left_is_removed(path: Path) -> None:
     (path.parent / ".run.duckdb.123.tmp").write_bytes(b"half")
     (path.parent / ".run.duckdb.123.tmp.wal").write_bytes(b"half")
@@ -447,6 +449,7 @@ def test_a_killed_build_leaves_the_old_file_whole(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["run.duckdb"]
 
 
+@pytest.mark.nightly
 def test_a_folder_in_the_way_is_an_error_of_the_environment(tmp_path: Path) -> None:
     (tmp_path / "r.duckdb").mkdir()
     with pytest.raises(EnvironmentFailure, match="cannot be written"):

@@ -481,7 +481,7 @@ def failures(plugin: Any, options: Any = None) -> dict[str, str]:
     return {o.rule: o.message for o in check(plugin, options) if o.status == "failed"}
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize(
     ("plugin", "rule", "words"), FAULTY, ids=[plugin.__name__ for plugin, _, _ in FAULTY]
 )
@@ -537,6 +537,7 @@ def test_the_content_of_a_path_has_to_be_part_of_the_key(tmp_path):
     assert "the content of the option 'folder' is not part of its key" in told[Forgetful].message
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize(
     ("base", "name", "value", "words"),
     [
@@ -820,7 +821,7 @@ def test_a_metric_that_ends_the_process_does_not_end_the_kit():
 # -- rules as tests, and other stages -------------------------------------------------------
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.parametrize("rule", metric_rules(), ids=str)
 def test_conformance_as_authors_write_it(rule):
     rule.check(Sound)
@@ -944,6 +945,7 @@ def test_importing_the_heavy_is_told(file, capsys):
     assert "importing its module loads numpy" in told["isolation"]["message"]
 
 
+@pytest.mark.nightly
 def test_printing_on_import_is_told_and_spoils_no_document(file, capsys):
     file.write_text("print('hello')\n" + FILE)
     code, out = run(file, ["words=[refund]"], capsys, as_json=True)
@@ -969,6 +971,7 @@ def test_a_wrong_command_is_a_usage_error(target, options, words, capsys):
     assert words in str(caught.value)
 
 
+@pytest.mark.nightly
 def test_a_name_of_two_stages_is_asked_about(capsys, monkeypatch):
     from harness.registry import Registry
 

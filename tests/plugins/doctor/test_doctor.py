@@ -94,6 +94,7 @@ def test_the_login_name_is_no_part_of_a_path(machine: Any) -> None:
     assert "mallory-2" in shown
 
 
+@pytest.mark.nightly
 def test_what_libraries_say_does_nothing_in_a_terminal(machine: Any) -> None:
     text = r"\x1b]0;owned\x07\x1b[2J[red]markup[/red] ```\n# head"
     machine.library("torch", f"raise ImportError('{text}')")
@@ -104,7 +105,7 @@ def test_what_libraries_say_does_nothing_in_a_terminal(machine: Any) -> None:
     assert shown.rstrip().endswith("````")
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_the_terminal(machine: Any, width: int) -> None:
     machine.library("torch", "raise ImportError('a reason of many words ' * 9)")
@@ -164,6 +165,7 @@ def test_torch_that_prints_and_leaves_something_behind_is_no_problem(machine: An
     assert document["exit_code"] == 0
 
 
+@pytest.mark.nightly
 def test_torch_that_hangs_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

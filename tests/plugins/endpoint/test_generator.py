@@ -93,6 +93,7 @@ def test_a_cap_on_money_does_not_stop_a_server_of_the_run(folder, base):
     assert (cost.requests, cost.open, cost.money) == (len(ROWS), 0, 0.0)
 
 
+@pytest.mark.nightly
 def test_both_sides_are_asked_row_by_row_in_one_process(folder, base, adapter):
     (folder / "kept").mkdir()
     (folder / "kept" / "skill.json").write_text("4")

@@ -138,6 +138,7 @@ def test_the_other_way_round_is_the_opposite(two):
     assert [r["id"] for r in there["fixed"]] == [r["id"] for r in back["broken"]]
 
 
+@pytest.mark.nightly
 def test_training_rows_that_were_added(two):
     project, run, _ = two
     found = compared(project, "1", "2", "--run", run)["data"]
@@ -222,7 +223,7 @@ def test_names_of_scores_are_never_cut():
         assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_page_fits(two, width):
     project, run, other = two

@@ -128,7 +128,7 @@ def ids(project: Any, *arguments: str) -> list[str]:
     return [row["id"].removeprefix("dev-") for row in found.document["rows"]]
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -174,6 +174,7 @@ def test_the_lowest_is_not_the_worst_where_lower_is_better(project):
     assert ids(project) == ["03", "02", "01", "00"]  # of these the highest first
 
 
+@pytest.mark.nightly
 def test_a_score_that_judges_nothing_lists_all_and_says_so(project):
     plant(reports(project), contents(right=False))
     assert ids(project)[:4] == ["03", "02", "01", "00"] and len(ids(project)) == ROWS
@@ -205,6 +206,7 @@ def test_a_cause_lists_the_training_rows_with_file_and_line(planted):
     assert (second["id"], second["made_by"], second["place"]) == ("made-1", "vary", "train.jsonl:2")
 
 
+@pytest.mark.nightly
 def test_a_training_row_that_was_added_twice_is_one_row(project):
     """Round 1 was not kept, so that its row was drawn again after round 2."""
 
@@ -218,6 +220,7 @@ def test_a_training_row_that_was_added_twice_is_one_row(project):
     assert rows == [("train-02", None), ("made-1", "maker 1")]  # round 2 learned from round 1
 
 
+@pytest.mark.nightly
 def test_a_slice_that_the_database_cannot_tell_is_one_message(project):
     far = Slice((Condition("nearest_train", "<", 0.2),), 4, 4, 0.2, 0.3, 0.1, 0.5, 0.01)
     plant(reports(project), contents(slices={("main", 1): (far, KINDS)}))

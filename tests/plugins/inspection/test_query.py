@@ -37,6 +37,7 @@ def test_a_table_for_people(finished):
     assert not found.err
 
 
+@pytest.mark.nightly
 def test_the_latest_run_is_the_default(finished):
     project, result = finished
     name = result.document["run"]
@@ -81,6 +82,7 @@ def test_a_limit_says_that_there_is_more(finished):
     assert "no row" in project.inside("query", "FROM examples WHERE id = 'none'").err
 
 
+@pytest.mark.nightly
 def test_json_has_no_nan_and_loses_no_column(finished):
     project, _ = finished
     sql = (

@@ -19,7 +19,7 @@ def opened(tmp_path_factory, finished):
     return type(project)(folder), result.document["run"]
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     "sql",
     [

@@ -64,6 +64,7 @@ def test_a_row_of_dev(finished):
     )
 
 
+@pytest.mark.nightly
 def test_what_the_plan_did_for_its_slices(finished):
     project, _ = finished
     found = project.inside("why", "dev-4", "--json").document  # every fourth row is a hard one
@@ -195,6 +196,7 @@ def test_a_row_that_was_added_twice_came_by_what_the_kept_round_learned_from(pro
     assert origin(0, (2, 1)) == (1, "s1")  # none of them: the first
 
 
+@pytest.mark.nightly
 def test_rows_learned_from_agree_with_the_run_s_own_count(project):
     config = (project.folder / "harness.yaml").read_text()
     falls = config.replace("{plugin: fake}\ngen", "{plugin: fake, drop_in_round: 2}\ngen")
@@ -228,6 +230,7 @@ def test_cause_nearest_and_closest_reference(project, golden):
     golden(project.inside("why", "d", COLUMNS="80").out)
 
 
+@pytest.mark.nightly
 def test_one_cause_is_shown_whole_and_those_of_other_rounds_by_name(project, golden):
     asked, near = row("d", "dev", text="How do I reset it?"), row("t2", place="t.jsonl:2")
     answers = [

@@ -63,6 +63,7 @@ def experiment(project, monkeypatch):
     return project
 
 
+@pytest.mark.nightly
 def test_the_run_waits_and_the_same_command_goes_on(experiment):
     waiting = experiment.inside("iterate", "--rounds", "1", "--json")
     assert (waiting.code, waiting.out) == (6, "")
@@ -161,6 +162,7 @@ def test_a_batch_of_two_rounds_of_which_one_is_rated_is_waited_for(experiment):
     assert f"harness rate serve {batch.name}" in result.err  # all of dev is in it: no larger draw
 
 
+@pytest.mark.nightly
 def test_a_batch_that_was_too_small_is_drawn_larger(experiment):
     run = begun(experiment)
     rate(experiment, run, 0, lambda place, _: None if place < 2 else 3, n=31)
@@ -205,6 +207,7 @@ def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
     assert experiment.inside("query", sql, "--json").document == [{"n": 0}]
 
 
+@pytest.mark.nightly
 def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     run = begun(experiment)
     batch = material.batch_of_run(run, "short.yaml", (0,), ("ana", "bo"), n=35, overlap=0.0)
@@ -214,6 +217,7 @@ def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     assert "rate create" not in found
 
 
+@pytest.mark.nightly
 def test_a_sample_of_each_round_holds_the_same_examples(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]

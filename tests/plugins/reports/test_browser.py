@@ -209,7 +209,7 @@ def test_what_changed_is_seen_on_a_telephone(
         assert ends and max(ends) <= 390 - 12, title  # the page has a margin
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_all_text_stands_out_from_its_background(
     browser: Any, saved: Callable[[str], str], analysis: Document, dark: bool
@@ -221,6 +221,7 @@ def test_all_text_stands_out_from_its_background(
     assert browser.evaluate(CONTRAST) == []
 
 
+@pytest.mark.nightly
 def test_tables_are_sorted(browser: Any, saved: Callable[[str], str], analysis: Document) -> None:
     browser.open(saved(page(analysis)))
     table = """[...document.querySelectorAll("table")]

@@ -101,6 +101,7 @@ def test_a_run_of_an_odd_shape_has_all_its_parts(
     assert page.rstrip().endswith(f"harness report {shlex.quote(analysis['run'])} --full")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("run", ["it's mine", "$(date)", "a run " * 12])
 def test_no_command_shows_another_run(analysis: Document, run: str) -> None:
     page = screen(odd(analysis, "slices") | {"run": run})
@@ -114,6 +115,7 @@ def test_a_comment_of_an_odd_run_has_at_most_twenty_lines(analysis: Document, sh
     assert comment(odd(analysis, shape)).count("\n") <= 20
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("width", [50, 60, 72])
 def test_a_narrow_screen_loses_nothing(analysis: Document, width: int) -> None:
     shown, _, commands = screen(analysis, width).partition("\nNext")
@@ -138,6 +140,7 @@ def test_a_document_of_a_first_round_has_a_screen(make_document: Callable[..., D
     assert "got better" not in page and "What was weak" not in page
 
 
+@pytest.mark.nightly
 def test_the_title_of_the_answers_says_what_there_is(analysis: Document) -> None:
     assert "Answers that got better, and the worst that did not" in screen(analysis)
     assert "The worst answer that did not get better" in screen(analysis | {"better": []})
@@ -560,7 +563,7 @@ POWER, DRAWN = 0.8, draws(400)
 """Simulated dev sets: a share of 80 % strays by sqrt(.8 x .2 / 400) = .02."""
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly
 @pytest.mark.parametrize("min_gain", [0.0, 0.01])
 @pytest.mark.parametrize(("gain", "spread"), [(0.02, 0.2), (0.05, 0.3)])
 def test_the_announced_rows_find_the_gain_at_80_percent_power(

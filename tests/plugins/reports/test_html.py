@@ -110,6 +110,7 @@ NAMES = {
 }
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize(("run", "source"), NAMES)
 def test_the_title_is_what_people_know(analysis: Document, run: str, source: str) -> None:
     data = (
@@ -151,6 +152,7 @@ def test_code_stands_in_a_monospace_face_wherever_it_is(analysis: Document) -> N
     assert ".text.code {" in text and 'class="text">Encode' in text
 
 
+@pytest.mark.nightly
 def test_no_bar_is_drawn_of_what_never_was(analysis: Document) -> None:
     title = "Answers on dev of each error category"
     kept = analysis["kept_round"]
@@ -352,7 +354,7 @@ def test_a_summary_alone_and_an_empty_document(document: Document) -> None:
     assert "Nothing was scored." in Reader(page({})).text
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize("part", ["slice_errors", "ledger", "categories", "answer_lengths",
                                   "causes", "examples", "added"])  # fmt: skip
 def test_a_part_that_failed_says_so(analysis: Document, part: str) -> None:

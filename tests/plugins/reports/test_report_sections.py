@@ -125,6 +125,7 @@ def test_markdown(analysis: Document, golden: Golden) -> None:
     golden(markdown(analysis))
 
 
+@pytest.mark.nightly
 def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Document) -> None:
     line = r"empty +1 +1 +0 +0 +\S+ +the answer has no visible character"
     assert re.search(line, terminal(analysis, 120))
@@ -134,7 +135,7 @@ def test_a_narrow_terminal_has_the_definitions_below_the_counts(analysis: Docume
     assert "not shown for want of room: column 2" in narrow
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_names_and_verdicts_are_never_cut_away(analysis: Document, width: int) -> None:
     shown, _, commands = terminal(analysis, width).partition("\nNext:")
@@ -228,7 +229,7 @@ def test_without_a_threshold_nothing_passes(
     assert "unexplained" not in page and "of 158" not in page
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("face", [terminal, markdown, page])
 def test_the_head_says_how_many_answers_pass(
     analysis: Document, face: Callable[[Document], str]
@@ -238,6 +239,7 @@ def test_the_head_says_how_many_answers_pass(
     assert "dev answers pass" not in face(analysis)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", [terminal, markdown, comment])
 def test_where_no_round_improved_the_answers_that_pass_are_those_of_the_scores(
     analysis: Document, face: Callable[[Document], str]
@@ -250,7 +252,7 @@ def test_where_no_round_improved_the_answers_that_pass_are_those_of_the_scores(
     assert f"{passing[3]} of 158 dev answers pass (base model: {passing[0]})" in page
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("face", [terminal, markdown, page])
 def test_a_report_ends_with_what_can_be_done_next(
     analysis: Document, face: Callable[[Document], str]
@@ -329,6 +331,7 @@ def test_a_right_answer_is_not_among_the_worst(analysis: Document) -> None:
     assert "json:JSONEncoder.iterencode" not in shown
 
 
+@pytest.mark.nightly
 def test_no_colour_is_known_by_the_environment_too(
     analysis: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,7 +358,7 @@ def test_no_line_is_wider_than_the_terminal(analysis: Document, width: int) -> N
     assert "flaky 170000" in page
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [80, 120])
 def test_wide_letters_take_two_cells(analysis: Document, width: int) -> None:
     wide = "漢字" * 200
@@ -368,6 +371,7 @@ def test_wide_letters_take_two_cells(analysis: Document, width: int) -> None:
     assert max(map(cell_len, page.split("\nNext:")[0].split("\n"))) <= width
 
 
+@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_a_report_is_the_same_bytes_again(
     analysis: Document, face: Callable[[Document], str]
@@ -394,7 +398,7 @@ def test_a_real_run_tells_all_it_knows(finished: tuple[Any, Any], columns: str) 
     assert "{+hm" in page
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_a_batch_of_the_pool_says_what_it_is_for(
     analysis: Document, face: Callable[[Document], str]
@@ -407,7 +411,7 @@ def test_a_batch_of_the_pool_says_what_it_is_for(
     assert people.NO_SAMPLE not in page
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("face", [terminal, markdown])
 def test_of_a_score_that_people_give_it_is_said_whose_change_it_is(
     analysis: Document, face: Callable[[Document], str]
@@ -437,7 +441,7 @@ def test_a_caveat_is_never_cut_off(analysis: Document, face: Callable[[Document]
     assert "primary score rougeL (uncalibrated)" in " ".join(page.split())
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("face", [lambda d: terminal(d, 160), markdown, page])
 def test_training_rows_near_held_out_ones_stand_side_by_side(
     analysis: Document, face: Callable[[Document], str]

@@ -86,6 +86,7 @@ def test_the_database_built_again_still_has_them(done):
     assert stored(project, run, "SELECT * FROM rescores ORDER BY ALL") == before != ()
 
 
+@pytest.mark.nightly
 def test_another_baseline_and_each_answer(done):
     project, run = done
     found = rescored(project, run, "--baseline", "round 2", "--per-example", "own.jsonl")
@@ -129,6 +130,7 @@ def test_each_metric_with_its_options_is_an_opening_of_its_own(done):
     assert "need a p below .05/12 = 0.0042" in shown.out
 
 
+@pytest.mark.nightly
 def test_what_the_run_was_judged_by_is_its_own_opening(done):
     project, run = done
     path = project.folder / ".harness" / "test-openings.jsonl"
@@ -155,7 +157,7 @@ def test_a_wrong_option_is_refused_before_a_look_is_counted(done, wrong):
 GATES = (("--require", "improved"), ("--min-gain", "0.1"))
 
 
-@pytest.mark.nightly(but_each=2)
+@pytest.mark.nightly
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate[0])
 def test_a_gate_is_of_the_last_round_against_another(done, gate):
     project, run = done
@@ -170,6 +172,7 @@ def test_a_gate_is_of_the_last_round_against_another(done, gate):
     assert project.inside("score", "--run", run, *gate, "-b", "round 0").code == 0
 
 
+@pytest.mark.nightly
 def test_a_gate_needs_two_rounds(done):
     project, run = done
     journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"

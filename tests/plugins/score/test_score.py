@@ -298,7 +298,7 @@ def test_the_rows_that_ones_own_difference_would_need_are_said(close):
     assert f"about {one['rows_needed']} rows (new.jsonl). All of this" in three["sentence"]
 
 
-@pytest.mark.nightly(but_each=3)
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize(
     ("asked", "code", "told"),
     [
@@ -433,6 +433,7 @@ def plugin(body, name="odd"):
     )
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("case", BAD_PLUGINS)
 def test_a_plugin_that_misbehaves_is_exit_5(files, case):
     body, told = BAD_PLUGINS[case]

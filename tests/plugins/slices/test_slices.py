@@ -294,6 +294,7 @@ def test_what_train_hardly_has_is_found_sooner(tmp_path):
     assert q[1] < q[0] / 3
 
 
+@pytest.mark.nightly
 def test_a_find_is_one_whose_interval_leaves_out_zero(tmp_path):
     """The interval and the find come from one test, so they never contradict each other."""
     for seed in range(10):
@@ -305,6 +306,7 @@ def test_a_find_is_one_whose_interval_leaves_out_zero(tmp_path):
         assert all(piece.low < 0 for piece in found.slices if not piece.holds)
 
 
+@pytest.mark.nightly
 def test_chance_is_the_same_in_every_round(tmp_path):
     """It depends on the run's seed, not on the round's own."""
     data = rows(10)

@@ -103,6 +103,7 @@ def register_verifiers():
 '''
 
 
+@pytest.mark.nightly
 def test_a_verifier_may_stand_in_a_file(with_teacher):
     (with_teacher.folder / "short.py").write_text(VERIFIER)
     config = (with_teacher.folder / "harness.yaml").read_text()

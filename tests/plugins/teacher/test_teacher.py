@@ -278,6 +278,7 @@ judge: {bar: 0.6, items: 20, samples: 1}
 """
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     ("reply", "refused"),
     [
@@ -513,6 +514,7 @@ def test_a_model_of_this_machine_writes_through_a_generator(tmp_path, monkeypatc
     assert proposed() == rows
 
 
+@pytest.mark.nightly(but_each=8)
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -46,6 +46,7 @@ def by_transformers(model, prompts, limit, stops):
     return found
 
 
+@pytest.mark.nightly(but_each=3)
 def test_the_answer_and_the_end_of_the_turn_are_learned(architecture, row):
     tokenizer = loading.tokenizer_of(architecture.base)
     example = row(3, "find the red")
@@ -88,7 +89,7 @@ def test_quick_or_not_it_answers_what_generate_answers(architecture, row, contex
         assert [tokens for _, tokens in sorted(quick.answers(prompts, 12))] == wanted
 
 
-@pytest.mark.nightly(but_each=5)
+@pytest.mark.nightly(but_each=10)
 def test_it_trains_two_steps_and_the_adapter_answers(architecture, row, another):
     context = another()
     made = train(architecture, [row(number) for number in range(4)], context)
@@ -98,7 +99,7 @@ def test_it_trains_two_steps_and_the_adapter_answers(architecture, row, another)
     assert len(found) == 4
 
 
-@pytest.mark.nightly(but_each=4)
+@pytest.mark.nightly(but_each=20)
 @pytest.mark.parametrize("options", [{}, {"min_new_tokens": 2}], ids=["greedy", "generate"])
 def test_it_stops_at_the_end_of_the_turn_and_keeps_the_indentation(
     architecture, saying, context, options
@@ -119,6 +120,7 @@ def test_it_stops_at_the_end_of_the_turn_and_keeps_the_indentation(
     assert answer.completion_tokens == len(learned)
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("answer", ["red", "  red\n    blue", " red"])
 def test_what_is_learned_reads_as_the_answer(architecture, row, answer):
     chats = Chats.of(architecture.base)

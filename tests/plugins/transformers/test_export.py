@@ -254,6 +254,7 @@ def test_weights_that_answer_otherwise_are_refused(trained, tmp_path, monkeypatc
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_one_weight_that_is_not_base_and_update_is_refused(trained, tmp_path, monkeypatch):
     merge = adapters.merged
 
@@ -282,6 +283,7 @@ def test_an_update_that_is_not_what_the_adapter_adds_is_refused(trained, tmp_pat
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly
 def test_a_scale_that_is_wrong_is_refused_by_the_log_probabilities(trained, tmp_path, monkeypatch):
     merge = adapters.merged
 
@@ -476,6 +478,7 @@ def test_what_no_trainer_of_adapters_left_is_not_exported(finished, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize(
     "error",
     [

@@ -484,6 +484,7 @@ def full(tmp_path, request):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.nightly(but_each=2)
 def test_a_disk_that_is_full_is_one_message_and_leaves_no_half_file(trained, full):
     kind, disk = full
     done = trained.inside("export", "--gguf", "--quantize", kind, "-o", str(disk / "tuned"))

@@ -66,6 +66,7 @@ def test_what_is_told_of_a_batch(hostile: Any, command: str) -> None:
     harmless(hostile.rate(command, hostile.name, "--json"))
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("form", ["csv", "sheet", "jsonl", "label-studio", "argilla"])
 def test_every_export(hostile: Any, form: str) -> None:
     done = harmless(hostile.rate("export", hostile.name, "--to", form), kept="\t")

@@ -51,6 +51,7 @@ def test_create_makes_a_batch_and_says_what_it_can_show(desk, told):
     assert said.split("next: ")[1].startswith("harness rate serve short-")
 
 
+@pytest.mark.nightly
 def test_create_says_whether_answers_may_teach(desk, told):
     def said(*options):
         made = desk.rate("create", "-n", "4", "--raters", "cy", *options)
@@ -181,6 +182,7 @@ def test_agreement_says_how_far_raters_agree(rated, told, document):
     )
 
 
+@pytest.mark.nightly
 def test_agreement_says_that_there_are_few_groups_once(desk, told):
     command = ("create", "--rubric", "short.yaml", "-n", "12", "--raters", "ana,bo")
     desk.name = desk.rate(*command, "--overlap", "1", "--json").document["batch"]
@@ -302,6 +304,7 @@ def test_pack_writes_a_page_for_one_rater(desk, told):
     assert desk.name in page and "dev-" not in page and desk.run not in page
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("to", ["csv", "jsonl", "label-studio", "argilla"])
 def test_export_prints_the_data_and_nothing_else(rated, to):
     done = rated.rate("export", "--to", to)
@@ -334,6 +337,7 @@ def test_an_unknown_batch_is_named_with_the_near_one(desk, refused, command):
     refused(desk.rate(*ON_A_BATCH[command], "../x"), 2, "no batch '../x'", desk.name)
 
 
+@pytest.mark.nightly(but_each=7)
 @pytest.mark.parametrize("command", ON_A_BATCH)
 def test_where_there_is_no_batch_the_way_to_one_is_shown(project, refused, command):
     result = project.inside("rate", *ON_A_BATCH[command])
@@ -355,6 +359,7 @@ def test_a_batch_that_was_changed_is_refused(desk, refused, command):
     refused(desk.rate(*ON_A_BATCH[command]), 4, desk.name, "batches are frozen", "backup")
 
 
+@pytest.mark.nightly(but_each=5)
 @pytest.mark.parametrize("rater", ["anna", "ANA", "", "../ana", "[bold]"])
 def test_pack_for_nobody_names_the_raters(desk, refused, rater):
     words = [f"has no rater '{rater}'", "there are: ana, bo"]
@@ -374,6 +379,7 @@ def test_who_settles_needs_a_name(rated, refused, who):
     refused(rated.rate("adjudicate", "--who", who), 2, f"--who: '{who}'", "lower-case")
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("apart", ["-1", "2", "far"])
 def test_apart_is_a_share(rated, refused, apart):
     refused(rated.rate("adjudicate", "--who", "cy", "--apart", apart), 2, "--apart")
@@ -417,6 +423,7 @@ def test_create_says_how_many_examples_there_are(desk, refused):
     refused(desk.rate(*create("ana"), "-n", "4000"), 4, "4000 examples are wanted", "-> -n 48")
 
 
+@pytest.mark.nightly(but_each=9)
 @pytest.mark.parametrize("command", [*ON_A_BATCH, "create", "import"])
 def test_help_says_what_a_command_does(project, command):
     done = project.inside("rate", command, "--help", COLUMNS="80")

@@ -113,6 +113,7 @@ def test_only_what_is_missing_is_asked_again_and_what_is_there_is_kept(
     ]  # fmt: skip
 
 
+@pytest.mark.nightly
 def test_another_model_is_asked_anew_and_kept_beside(command, rated, pairs, server, words):
     rated(pairs, good)
     command()
@@ -129,6 +130,7 @@ def test_another_model_is_asked_anew_and_kept_beside(command, rated, pairs, serv
     assert mine["calibration"]["overall"]["kappa"]["value"] == pytest.approx(1.0)
 
 
+@pytest.mark.nightly
 def test_what_was_settled_stands_for_all_raters(command, rated, pairs):
     batch = rated(many(pairs, 24), middling, raters=("ana", "bo"))
     before = command("--json").document["calibration"]["overall"]["kappa"]["value"]
@@ -176,6 +178,7 @@ def test_a_judge_that_takes_the_first_is_found_out(command, rated, pairs, server
     assert (first["value"], first["samples"]) == ("tie", ["A", "B"])
 
 
+@pytest.mark.nightly
 def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
     command, rated, pairs, server, words
 ):
@@ -237,6 +240,7 @@ def test_unreadable_replies_are_told(command, rated, pairs, server, words):
     assert "1 of 14 judgements could not be read, and have no value." in done.out
 
 
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     ("more", "what"),
     [

@@ -202,6 +202,7 @@ def one_criterion(metric):
 # -- options and the kit ------------------------------------------------------------------------
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("kind", [JudgeMetric, ModelJudge])
 @pytest.mark.parametrize(
     ("changed", "what"),

@@ -130,6 +130,7 @@ def test_a_sample_that_shows_too_few_right_rows_stops_the_round(project):
     assert project.inside("iterate").code == 4
 
 
+@pytest.mark.nightly(but_each=6)
 @pytest.mark.parametrize(
     ("review", "words"),
     [

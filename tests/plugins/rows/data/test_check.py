@@ -133,6 +133,7 @@ def test_everything_is_told_in_one_pass(place: Shop, kinds: Any) -> None:
     assert levels == sorted(levels, key=lambda level: level != "problem")
 
 
+@pytest.mark.nightly
 def test_an_answer_to_another_instruction_is_no_conflict(place: Shop, kinds: Any) -> None:
     rows = [row | {"system": "Be kind."} for row in shop()]
     again = shop_row(3, answer="No.") | {"system": "Be brief."}
@@ -276,6 +277,7 @@ def test_tests_that_test_nothing_are_a_problem(place: Shop) -> None:
     assert "of the type int" in found[1]["what"]
 
 
+@pytest.mark.nightly
 def test_the_metrics_of_a_config_are_asked(place: Shop) -> None:
     more = [shop_row(900 + n, "dev", check="assert f()" if n else "# f()") for n in range(3)]
     place.write(shop(more=more))

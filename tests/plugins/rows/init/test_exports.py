@@ -70,6 +70,7 @@ def test_what_other_programs_export(name, empty):
     assert shown.code == 0, shown.err
 
 
+@pytest.mark.nightly(but_each=4)
 @pytest.mark.parametrize("name", ["tickets.csv", "excel.csv", "survey.csv", "routed.jsonl"])
 def test_the_first_answer_names_what_goes_on(name, empty):
     export = EXPORTS[name]
@@ -203,6 +204,7 @@ def test_a_share_for_train_is_what_it_gets(groups, each, share):
     assert sizes["dev"] == sizes["test"]
 
 
+@pytest.mark.nightly
 def test_rows_that_have_their_split_are_not_dealt_out_again(empty):
     EXPORTS["folder"].write(empty.folder / "folder")
     done = empty.inside("init", "folder", "--train-share", ".5")

@@ -142,6 +142,7 @@ def test_given_splits_are_respected_and_lacking_ones_cut_from_train(empty):
     assert "60 test" in checked and "cannot carry" not in checked
 
 
+@pytest.mark.nightly
 def test_lengths_in_tokens_of_a_local_model(empty):
     folder = empty.folder / "model"
     folder.mkdir()
@@ -243,6 +244,7 @@ def test_a_folder_that_cannot_be_written(empty):
     assert done.code == 3 and "harness.yaml" in done.err
 
 
+@pytest.mark.nightly
 def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
     (empty.folder / "data").mkdir()
     rows = questions(360)
@@ -277,6 +279,7 @@ def test_a_large_group_goes_to_train(empty):
         assert "cannot carry" not in checked
 
 
+@pytest.mark.nightly
 def test_too_few_origins_and_too_few_rows_are_said(empty):
     rows = [{**row, "customer": f"c{n % 10}"} for n, row in enumerate(questions(120))]
     write_jsonl(empty, rows)
@@ -290,6 +293,7 @@ def test_too_few_origins_and_too_few_rows_are_said(empty):
     assert "60 groups give train, dev and test 20 each" in out and "cannot carry" in checked
 
 
+@pytest.mark.nightly
 def test_an_answer_that_is_far_longer_than_all_others_sets_no_limit(empty):
     rows = questions(300)
     rows[7]["answer"] = sentence(7, 900)
