@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def table() -> str:
     return HEAD + "".join(rows)
 
 
+@functools.cache
 def code_lines(text: str) -> int:
     left_out: set[int] = set()
     for node in ast.walk(ast.parse(text)):

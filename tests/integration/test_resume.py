@@ -173,6 +173,7 @@ def test_a_child_dies_with_its_parent(project):
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     given = (*SLOW[:-1], "train.seconds=15", "--set", f"execution.launcher={launcher}")
     running = project.start(*given, FAKE_SPY=str(project.folder / "seen.jsonl"))
@@ -226,6 +227,7 @@ def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, short
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("most", [10_000, 100_000])
 def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, run_once, most):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))

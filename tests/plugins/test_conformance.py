@@ -141,7 +141,6 @@ def test_metric(name, rule, options):
     rule.check(METRICS[name.split(",")[0]], options.get(name))
 
 
-@pytest.mark.nightly(but_each=2)
 @pytest.mark.parametrize(
     ("stage", "name", "plugin"),
     [

@@ -364,6 +364,7 @@ os.write(1, "".join(sorted(found[n].text for n in found)).encode())
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("place", range(100))
 def test_a_kill_anywhere_sends_nothing_twice_and_counts_all(server, here, place):
     """A hundred places from before anything is sent until all is kept."""
     server.looks = 3

@@ -79,11 +79,6 @@ EXCEPTIONS = {
 """(File, door) -> why it goes past the gate."""
 
 
-@functools.cache
-def parsed(file: str) -> ast.Module:
-    return ast.parse((ROOT / file).read_text(encoding="utf-8"))
-
-
 def door_of(name: str) -> str:
     """Of a module, or of a name in one, as an import has it."""
     if name in NAMES:
@@ -119,8 +114,9 @@ def doors(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
                 yield NAMES[name], node.lineno, name
             case ast.Call(func=called, args=arguments, keywords=keywords):
                 name = ast.unparse(called)
-                if ast.unparse(node) != "ctypes.CDLL(None)":  # what Python itself has loaded
-                    yield CALLED.get(name, ""), node.lineno, f"{name}()"
+                # With None it is what Python itself has loaded.
+                if name in CALLED and ast.unparse(node) != "ctypes.CDLL(None)":
+                    yield CALLED[name], node.lineno, f"{name}()"
                 for keyword in keywords if name.endswith(LOADING) else ():
                     if keyword.arg in KEYWORDS and not known(keyword.value):
                         yield "import", node.lineno, f"{keyword.arg}="
@@ -148,7 +144,8 @@ def variable(name: ast.expr) -> bool:
 
 @functools.cache
 def past_the_gate(file: str) -> list[tuple[str, int, str]]:
-    return [] if file == GATE else [found for found in doors(parsed(file)) if found[0]]
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return [] if file == GATE else [found for found in doors(ast.parse(text)) if found[0]]
 
 
 @pytest.mark.parametrize("door", ["process", "address", "secret", "import"])

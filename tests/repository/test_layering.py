@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import re
 import subprocess
 import sys
@@ -22,7 +21,6 @@ METRICS = {"sacrebleu", "nltk", "evaluate", "rouge_score"}
 HEAVY = {"torch", "transformers", "duckdb", "pandas", "sacrebleu", "nltk", "evaluate"}
 
 
-@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 

@@ -129,6 +129,7 @@ def plain_losses(start, rows, loss, seed, folder):
 
 @BOTH
 @pytest.mark.nightly
+@pytest.mark.parametrize("start", ["base", "tuned"])
 def test_its_losses_are_those_of_plain_trl(start, loss, pairs, another, tmp_path, request):
     checkpoint, context = request.getfixturevalue(start), another()
     in_order = {"args": {"train_sampling_strategy": "sequential"}}

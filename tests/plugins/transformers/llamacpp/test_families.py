@@ -103,6 +103,7 @@ def log_probabilities(model, tokens):
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("name", ["Llama", *NIGHTLY])
 def test_a_familys_log_probabilities_are_those_of_transformers(name, tmp_path):
     with quietly():
         model, tokenizer = made(name, tmp_path)
