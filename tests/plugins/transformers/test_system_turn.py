@@ -127,7 +127,6 @@ def test_try_asks_below_it(trained, evaluated):
 
 
 @pytest.mark.nightly
-@pytest.mark.nightly
 def test_a_server_of_the_exported_weights_answers_below_it(merged, evaluated):
     row, answer, prompt = evaluated
     user = [{"role": "user", "content": row.prompt}]
