@@ -45,7 +45,7 @@ from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
 from harness.engine.workers import Workers
 from harness.errors import Cancelled, HarnessError
-from harness.errors.machine import check_name, storing
+from harness.errors.machine import check_addresses, check_name, storing
 from harness.kit import yaml_file
 from harness.kit.files import digest, remove, write_bytes
 from harness.kit.inside import inside
@@ -223,6 +223,7 @@ class Run:
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
+        check_addresses()
         check_name(self.reports)
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)

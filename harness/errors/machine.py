@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def _memory_is_out(error: BaseException) -> EnvironmentFailure:
 def _device_is_full(error: BaseException) -> bool:
     """Whether a library says so of a GPU; the exception is torch's, which is not loaded here."""
     return isinstance(error, RuntimeError) and type(error).__name__ == "OutOfMemoryError"
+
+
+LEAST_ADDRESSES = 400 << 20
+"""Bytes of address space below which OpenBLAS, when it is loaded, asks for memory without end."""
+
+
+def check_addresses() -> None:
+    """Raise OutOfMemory where the limit of address space is too small for the libraries."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESSES:
+        raise OutOfMemory(
+            f"{_NO_MEMORY}: this process may have {limit >> 20} MiB of address space, and the "
+            f"libraries take {LEAST_ADDRESSES >> 20} MiB before any model",
+            hint="raise the limit (`ulimit -v`)",
+        )
 
 
 def check_name(folder: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import math
 import os
+import resource
 import threading
 
 import pytest
 
 from harness.engine.artifacts import Artifacts
-from harness.errors import DataError, EnvironmentFailure, machine
+from harness.errors import DataError, EnvironmentFailure, OutOfMemory, machine
 from harness.kit import files
 from harness.kit.inside import Outside
 from harness.kit.lock import exclusive, is_held, turn
@@ -223,6 +225,16 @@ def test_a_folder_where_duckdb_can_write_nothing_is_said_before_anything_is_done
         machine.check_name(tmp_path / "really?" / "reports")
     for name in ("50%", "a#b", "a&b", "a b"):
         machine.check_name(tmp_path / name)
+
+
+@pytest.mark.parametrize(("mebibytes", "refused"), [(300, True), (400, False), (None, False)])
+def test_too_few_addresses_for_the_libraries_are_said_before_these_are_loaded(
+    monkeypatch, mebibytes, refused
+):
+    limit = resource.RLIM_INFINITY if mebibytes is None else mebibytes << 20
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit, resource.RLIM_INFINITY))
+    with pytest.raises(OutOfMemory, match="300 MiB") if refused else contextlib.nullcontext():
+        machine.check_addresses()
 
 
 WRITTEN_IN_PLACE = {
