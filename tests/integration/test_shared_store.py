@@ -479,10 +479,10 @@ def test_killed_between_an_object_and_its_manifest(tmp_path, bucket):
             real = objects.Bucket._written
             before = number < len(kinds)
 
-            def dying(self, do, name, kind=kind, before=before, real=real):
+            def dying(self, do, name, size, kind=kind, before=before, real=real):
                 if name.startswith(kind) and before:
                     os.kill(os.getpid(), signal.SIGKILL)
-                real(self, do, name)
+                real(self, do, name, size)
                 if name.startswith(kind):
                     os.kill(os.getpid(), signal.SIGKILL)
 
