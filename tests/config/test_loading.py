@@ -7,6 +7,7 @@ import pytest
 from harness.config import loading as configuration
 from harness.errors import ConfigError
 from tests.support.launchers import SAMPLE
+from tests.support.rubric import RUBRIC
 
 
 def problems(project, text=None, sets=()):
@@ -227,18 +228,3 @@ def test_a_plugin_that_an_option_names_is_asked_too_and_answers_at_its_place(pro
         configuration.load(path, sets=capped, asking=True)
     needs = [line for line in refused.value.details if "needs price" in line]
     assert any("augment.0.verify.0.metric.price" in line for line in needs), needs
-
-
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {bar: 0.6, items: 20, samples: 1}
-"""

@@ -15,21 +15,8 @@ from harness.kit.inside import Outside
 from harness.remote import Spending
 from tests.support.chat_server import SECRET, Server, said
 from tests.support.project import CONFIG
+from tests.support.rubric import RUBRIC
 from tests.support.waiting import threads_ended
-
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {bar: 0.6, items: 20, samples: 1}
-"""
 
 
 @pytest.fixture

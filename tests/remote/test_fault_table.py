@@ -23,22 +23,10 @@ from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, Asked, Server, said
 from tests.support.ports import own_port
 from tests.support.project import CONFIG, SUPPORT, Project, Result
+from tests.support.rubric import RUBRIC
 from tests.support.waiting import LONG, threads_ended
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 10}
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {bar: 0.6, items: 20, samples: 1}
-"""
 ASKERS = ("generator", "baseline", "judge", "teacher")
 AT_ONCE = ("no such model", "is refused", "wants a key")
 

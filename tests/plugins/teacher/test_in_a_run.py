@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.chat_server import SECRET, Server, said
 from tests.support.project import CONFIG
+from tests.support.rubric import RUBRIC
 from tests.support.waiting import threads_ended
 
 # The turns of the fakes' rows hold their split and number: `repeat dev7: …`.
@@ -283,21 +284,6 @@ def test_rows_that_an_edited_verifier_refuses_are_not_taken_from_an_earlier_run(
     )
     strict = VERIFIER.replace("len(row.references[0].split()) < 9", "False")
     assert edited(with_teacher, config, mine, strict, *command) == [6, 0]
-
-
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {bar: 0.6, items: 20, samples: 1}
-"""
 
 
 @pytest.mark.nightly

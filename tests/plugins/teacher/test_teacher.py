@@ -17,6 +17,7 @@ from harness.kit import yaml_file
 from harness.remote import ServerOptions
 from harness_teacher import Teacher, verifying
 from tests.support.chat_server import SECRET, Server, said
+from tests.support.rubric import RUBRIC
 
 SLICE = Slice((Condition("kind", "=", "sum"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
 ITEM = PlanItem(SLICE, 6, "have rows written", errors={"wrong-number": 7})
@@ -261,21 +262,6 @@ def test_metrics_see_the_answer_that_was_agreed_on(server, propose):
     entries = [{"form": "json"}, {"agree": 3}]
     rows, context = propose(PlanItem(None, 1, ""), verify=entries, per_request=1, tries=1)
     assert not rows and set(context.refused) == {"verify: form json"}
-
-
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {bar: 0.6, items: 20, samples: 1}
-"""
 
 
 @pytest.mark.nightly(but_each=3)
