@@ -306,7 +306,7 @@ def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypa
     def started(command, **settings):
         return real([sys.executable, "-P", "-c", code], **settings)
 
-    monkeypatch.setattr("harness.engine.worker.subprocess.Popen", started)
+    monkeypatch.setattr("harness.kit.gate.Popen", started)
     steps = []
     with Worker() as worker:
         folder = lay()
