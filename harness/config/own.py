@@ -17,12 +17,11 @@ from pathlib import Path
 
 from harness.errors import DataError
 from harness.kit import gate
-from harness.kit.files import read_json, write_first, write_json
+from harness.kit.files import made_once, read_json, write_json
 
 MACHINE_FOLDER = ".harness"
 SIGNATURE = "own.sig"
 PULLED = "pulled.json"
-KEY_BYTES = 32
 
 
 def put_to_use(config: Path) -> None:
@@ -143,16 +142,5 @@ def _key() -> bytes:
     import platformdirs
 
     path = platformdirs.user_data_path("harness") / "own.key"
-    if not _is_key(path):
-        path.unlink(missing_ok=True)  # a part of one forges signatures
-        write_first(path, secrets.token_bytes(KEY_BYTES), 0o600)
-    if len(key := path.read_bytes()) != KEY_BYTES:
-        raise OSError(f"{path} is no key")
-    return key
-
-
-def _is_key(path: Path) -> bool:
-    try:
-        return path.stat().st_size == KEY_BYTES
-    except FileNotFoundError:
-        return False
+    # A part of a key is none: whoever can guess it forges signatures.
+    return made_once(path, lambda key: len(key) == 32, lambda: secrets.token_bytes(32), 0o600)

@@ -10,7 +10,7 @@ import re
 import uuid
 from pathlib import Path
 
-from harness.kit.files import canonical, write_first
+from harness.kit.files import canonical, made_once
 from harness.kit.inside import inside
 from harness.remote.spending import Spending
 
@@ -39,22 +39,11 @@ def spending_of(machine: Path, run: str, most: float | None) -> Spending:
 
 
 def _folder_id(machine: Path) -> str:
+    def made() -> bytes:
+        return f"{uuid.uuid4().hex}\n".encode()
+
     path = inside(machine, NAME)
-    name = _read(path)
-    if not name:
-        path.unlink(missing_ok=True)  # it is damaged
-        write_first(path, f"{uuid.uuid4().hex}\n".encode())
-        name = _read(path)
-    return name
-
-
-def _read(path: Path) -> str:
-    """The name that a file holds; empty where it holds none."""
-    try:
-        name = path.read_bytes().decode("ascii", "replace").strip()
-    except OSError:
-        return ""
-    return name if re.fullmatch("[0-9a-f]{32}", name) else ""
+    return made_once(path, re.compile(rb"[0-9a-f]{32}\n").fullmatch, made).decode("ascii").strip()
 
 
 def _earlier(machine: Path, run: str) -> list[Path]:

@@ -190,6 +190,26 @@ def write_first(path: Path, data: bytes, mode: int = 0o666) -> None:
     sync_folder(path.parent)
 
 
+def made_once(
+    path: Path, is_whole: Callable[[bytes], object], make: Callable[[], bytes], mode: int = 0o666
+) -> bytes:
+    """The content of a file that whoever needs it first has made; anew where it is damaged.
+
+    Args:
+        mode: see :func:`write_first`.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        pass
+    else:
+        if is_whole(content):
+            return content
+        path.unlink(missing_ok=True)
+    write_first(path, make(), mode)
+    return path.read_bytes()
+
+
 def overwrite(path: Path, data: bytes) -> None:
     """Write a note that may be cut by a crash, in its place and without waiting for the disk.
 

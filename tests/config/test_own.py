@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -74,6 +77,25 @@ def signature(tmp_path: Path) -> str:
 def test_a_key_is_made_once_and_read_by_its_owner_alone(key: Path, tmp_path: Path) -> None:
     assert signature(tmp_path) == signature(tmp_path)
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+def test_of_many_who_make_the_key_at_once_all_have_the_same(
+    key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[bytes] = []
+
+    def while_another_makes_it(do: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*arguments: Any, **named: Any) -> Any:
+            if not others:
+                others.append(b"")
+                others.append(own._key())
+            return do(*arguments, **named)
+
+        return done
+
+    monkeypatch.setattr(secrets, "token_bytes", while_another_makes_it(secrets.token_bytes))
+    monkeypatch.setattr(Path, "unlink", while_another_makes_it(Path.unlink))
+    assert own._key() == key.read_bytes() == others[1]
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", bytes(64)])

@@ -8,7 +8,6 @@ import fcntl
 import math
 import os
 import resource
-import threading
 
 import pytest
 
@@ -279,12 +278,12 @@ def test_who_holds_a_lock_is_seen_without_waiting_for_a_pipe_or_a_link(tmp_path)
     assert is_held(tmp_path / "link")
 
 
-def test_who_looks_at_a_lock_keeps_nobody_from_it(tmp_path):
+def test_who_looks_at_a_lock_keeps_nobody_from_it(tmp_path, monkeypatch):
     with exclusive(tmp_path / "lock"):
         pass
     with open(tmp_path / "lock") as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        monkeypatch.setattr("time.sleep", lambda seconds: fcntl.flock(looking, fcntl.LOCK_UN))
         with exclusive(tmp_path / "lock"):
             assert is_held(tmp_path / "lock")
 

@@ -24,7 +24,7 @@ BY_PLACE = {
     "copytree": (1,), "move": (0, 1), "replace": (0, 1), "rename": (0, 1), "link": (1,),
     "symlink": (1,), "fetch": (1,), "get_file": (1,), "save_pretrained": (0,), "turn": (0,),
     "exclusive": (0,), "write_target": (1,), "makedirs": (0,), "mkdir": (0,), "truncate": (0,),
-    "Spending": (0,), "write_first": (0,), "log_to": (0,),
+    "Spending": (0,), "write_first": (0,), "made_once": (0,), "log_to": (0,),
 }  # fmt: skip
 """Functions that remove or write -> the places of their paths."""
 MODULES = ("os", "shutil", "files", "harness")
