@@ -141,7 +141,7 @@ def check_addresses() -> None:
     if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESSES:
         raise OutOfMemory(
             f"{_NO_MEMORY}: this process may have {limit >> 20} MiB of address space, and the "
-            f"libraries take {LEAST_ADDRESSES >> 20} MiB before any model",
+            f"libraries alone take more than {LEAST_ADDRESSES >> 20} MiB",
             hint="raise the limit (`ulimit -v`)",
         )
 

@@ -1,5 +1,4 @@
-"""What metrics remark by now, for reports: people may have rated since the metrics measured.
-So may test rows have been opened again.
+"""What is so by now, for reports: people may have rated, or opened test rows, since a run ended.
 
 What a metric remarks of its scores is stored with them, and a closed round keeps what it was
 closed with. Reports tell more: whether a judge is calibrated is a matter of all ratings so far.

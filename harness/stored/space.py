@@ -164,17 +164,17 @@ def remove_part(root: Path, part: Part) -> None:
     machine = root / MACHINE_FOLDER
     for path in part.paths:
         place = _place(machine, part.kind, path)
-        hint = "the same command removes the rest once it has ended"
+        runs = machine / "runs"
+        users = [runs / place.name] if part.kind is Kind.WORK else _folders(runs)
+        if begun := [run.name for run in users if _in_progress(run)]:
+            hint = "the same command removes the rest once it has ended"
+            raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
         if part.kind is Kind.WORK:
-            if _in_progress(machine / "runs" / place.name):
-                raise EnvironmentFailure(f"run {place.name} has begun meanwhile", hint=hint)
             remove(place)
             if place.exists():
-                whose = "see to whom it belongs"
-                raise EnvironmentFailure(f"{place} cannot be removed", hint=whose)
+                hint = "see to whom it belongs"
+                raise EnvironmentFailure(f"{place} cannot be removed", hint=hint)
             continue
-        if begun := [run.name for run in _folders(machine / "runs") if _in_progress(run)]:
-            raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
         with storing(place), turn(machine / "artifacts" / ".lock"):
             if part.kind is Kind.ARTIFACTS:
                 _take_away(machine, place)

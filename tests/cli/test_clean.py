@@ -95,9 +95,16 @@ def test_what_the_list_does_not_say_to_go_stays(weighty):
     assert not artifacts(weighty)
 
 
-@pytest.mark.parametrize("kind", [space.Kind.ARTIFACTS, space.Kind.WEIGHTS])
-def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, kind):
-    weights = tmp_path / ".harness/artifacts/train/unused/weights.bin"
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        (space.Kind.ARTIFACTS, "artifacts/train/unused"),
+        (space.Kind.WEIGHTS, "artifacts/train/unused"),
+        (space.Kind.WORK, "work/other"),
+    ],
+)
+def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, kind, place):
+    weights = tmp_path / ".harness" / place / "weights.bin"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(bytes(1000))
     part = space.Part(kind, "train", (weights.parent,), 1000)
@@ -107,18 +114,6 @@ def test_what_a_run_that_has_begun_meanwhile_may_want_stays(tmp_path, kind):
         assert weights.exists()
     space.remove_part(tmp_path, part)
     assert not weights.exists()
-
-
-def test_the_work_of_a_run_that_has_begun_meanwhile_stays(tmp_path):
-    work = tmp_path / ".harness/work/other"
-    work.mkdir(parents=True)
-    part = space.Part(space.Kind.WORK, "other", (work,), 1000)
-    with exclusive(tmp_path / ".harness/runs/other/lock"):
-        with pytest.raises(EnvironmentFailure, match="other has begun"):
-            space.remove_part(tmp_path, part)
-        assert work.exists()
-    space.remove_part(tmp_path, part)
-    assert not work.exists()
 
 
 @pytest.mark.parametrize(("said", "left"), [("", 1), ("n\n", 1), ("y\n", 0)])
