@@ -22,7 +22,7 @@ from harness.engine.steps import gating
 from harness.kit import files, gate, yaml_file
 from harness.records import Example
 from tests.support import golden as screens, nightly
-from tests.support.project import Project, Result
+from tests.support.project import BOUND_TO, Project, Result
 from tests.support.skips import unlisted
 
 _SLOW = [HealthCheck.too_slow]
@@ -138,6 +138,12 @@ def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("user")))
         patch.setattr(own, "_bound_to", below)
         yield
+
+
+@pytest.fixture
+def as_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What processes of their own have begun is this process's own, too, and the other way."""
+    monkeypatch.setattr(own, "_bound_to", BOUND_TO)
 
 
 @pytest.fixture(autouse=True)

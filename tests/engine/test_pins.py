@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import own
 from harness.context import Quiet
 from harness.kit.files import canonical
 from harness.store.writing import query
@@ -304,6 +303,7 @@ def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("as_outside")
 def test_a_run_in_progress_is_looked_at_without_waiting_for_it(fresh):
     slow = ("iterate", "--rounds", "1", "--set", "train.seconds=20")
     running = fresh.start(*slow, FAKE_SPY=str(fresh.folder / "seen.jsonl"))
@@ -312,8 +312,6 @@ def test_a_run_in_progress_is_looked_at_without_waiting_for_it(fresh):
         while b'"trainer"' not in seen(fresh) and time.monotonic() < deadline:
             time.sleep(0.05)
         (run,) = [path.name for path in (fresh.folder / ".harness" / "work").iterdir()]
-        folder = fresh.folder / ".harness" / "runs" / run
-        own.note_run(folder, folder / "config.yaml")  # a process of its own signs otherwise
         before = everything(fresh)
         for command in (("errors",), ("report", run), ("rebuild", run)):
             result = fresh.inside(*command)

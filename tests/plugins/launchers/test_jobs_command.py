@@ -28,6 +28,7 @@ def test_nothing_is_at_work(project: Project) -> None:
 
 @pytest.mark.parametrize("text", [CONFIG.replace("inline", "local"), LAUNCHED])
 @pytest.mark.nightly
+@pytest.mark.usefixtures("as_outside")
 def test_a_training_is_shown_and_a_launched_one_outlives_its_run(
     project: Project, text: str
 ) -> None:

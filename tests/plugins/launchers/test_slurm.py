@@ -12,27 +12,23 @@ from typing import Any
 import pytest
 
 import harness
-from harness.config import own
 from harness.engine.launched import submitted_in
 from harness.testing import check
 from harness_launchers.slurm import Slurm as Launcher
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support import slurm
-from tests.support.project import BOUND_TO, CONFIG, Project
+from tests.support.project import CONFIG, Project
 
-pytestmark = pytest.mark.skipif(bool(slurm.lacking()), reason=f"SLURM: {slurm.lacking()}")
+pytestmark = [
+    pytest.mark.skipif(bool(slurm.lacking()), reason=f"SLURM: {slurm.lacking()}"),
+    pytest.mark.usefixtures("as_outside"),
+]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Slurm]:
     with slurm.one_node(tmp_path_factory.mktemp("slurm")) as started:
         yield started
-
-
-@pytest.fixture(autouse=True)
-def signed_as_outside_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs of a run in a process of its own are this process's, too."""
-    monkeypatch.setattr(own, "_bound_to", BOUND_TO)
 
 
 def launcher(**options: Any) -> Launcher:

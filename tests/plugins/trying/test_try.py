@@ -338,6 +338,7 @@ def register_generators():
 """
 
 
+@pytest.mark.usefixtures("as_outside")
 def test_a_conversation_at_a_terminal(project: Project) -> None:
     project.write(SLOW, "slow.py")
     text = CONFIG.replace("plugins: [", "plugins: [slow.py, ")
@@ -345,7 +346,6 @@ def test_a_conversation_at_a_terminal(project: Project) -> None:
     project.write(text)
     done = project.inside("iterate", "--rounds", "1", "--no-test")
     assert done.code == 0, done.err
-    project.signed()
     terminal = Terminal(project, "--round", "1")
     try:
         terminal.wait_for("you> ")

@@ -272,6 +272,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("as_outside")
 def test_two_at_once_make_one_batch(run, finished):
     project = dataclasses.replace(finished[0], folder=Path.cwd())
     project.signed()
@@ -279,8 +280,7 @@ def test_two_at_once_make_one_batch(run, finished):
     ended = [(one.communicate(timeout=LONG)[1], one.returncode) for one in started]
     assert 0 in [code for _, code in ended]
     assert all(code == 0 or (code == 3 and "in progress" in err) for err, code in ended), ended
-    again = project.start(*command(run))
-    assert again.communicate(timeout=LONG) and again.returncode == 0
+    assert project.inside(*command(run)).code == 0
     assert len(RatingsFolder().names()) == len(list(RATINGS.iterdir())) == 1
 
 
