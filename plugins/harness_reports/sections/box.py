@@ -48,7 +48,7 @@ def _possible_loss(document: Document) -> str:
     if not answers or not answers.get("possible_loss") or (forgot and forgot["instructions"]):
         return ""
     most = f"{answers['possible_loss']} of {answers['asked']}"
-    return f"a loss of up to {most} general instructions is not excluded"
+    return f"general instructions: a loss of up to {most} not excluded"
 
 
 def _prompt(document: Document) -> str:

@@ -103,7 +103,8 @@ def test_an_improvement_that_something_stands_against_is_not_green() -> None:
 
 
 def test_the_first_line_says_what_loss_is_not_excluded_where_none_is_shown() -> None:
-    beside = "a loss of up to 11 of 40 general instructions is not excluded"
+    beside = "general instructions: a loss of up to 11 of 40 not excluded"
+    assert len(beside.split()) <= 12
     for most, shown, text in [
         (11, None, f"test · {beside}"), (0, None, "test"), (None, None, "test"),
         (11, {"before": 22, "after": 4, "n": 40, "p": 0.0, "level": 0.95}, "test"),
