@@ -25,6 +25,8 @@ from typing import Any
 
 import duckdb
 
+from harness.database.contents import Answers, RunContents
+from harness.database.writing import build
 from harness.kit.files import write_json
 from harness.records import (
     Condition,
@@ -41,8 +43,6 @@ from harness.report.analysis import Terms, analyse
 from harness.report.reading import FILE_NAME
 from harness.report.rounds import main_round
 from harness.report.summary import written
-from harness.store.contents import Answers, RunContents
-from harness.store.writing import build
 from harness.testing.sample import SUMMARY
 
 ROUNDS = 3

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.kit import files
-from harness.remote import Asker, Reply, Request, ServerOptions, Spending, counting
+from harness.kit.remote import Asker, Reply, Request, ServerOptions, Spending, counting
 
 AT_ONCE = 32
 BODY = json.dumps(

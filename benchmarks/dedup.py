@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 import shapes
 
 from harness import Example
-from harness.alike.pairs import Pair, pairs
+from harness.kit.alike.pairs import Pair, pairs
 from harness.kit.folding import loosely
 from harness_rows.cleaning.repeated import Rule, prompt_of, repeated
 

@@ -30,7 +30,7 @@ from scipy.stats import beta
 from shapes import SHAPES
 
 from harness import Example
-from harness.readers.live import LiveRow
+from harness.kit.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift.columns import of_answers, of_prompts
 from harness_drift.permuting import (

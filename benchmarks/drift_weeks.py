@@ -25,7 +25,7 @@ import numpy as np
 from drift import ALPHA, FEW, LOOKS, Kept, Results, within
 
 from harness import Example
-from harness.readers.live import LiveRow
+from harness.kit.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift.columns import of_prompts
 from harness_drift.permuting import (

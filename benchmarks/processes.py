@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 import harness
-from harness import sides as processes
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.stats import decision
+from harness.steps import sides as processes
 from harness.verdicts import rule
 
 ROUNDS = 3

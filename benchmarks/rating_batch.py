@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import Example
-from harness.rubrics import Criterion
+from harness.records.rubrics import Criterion
 from harness_rating.batches.records import Batch, Event
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec

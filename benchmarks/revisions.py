@@ -117,7 +117,7 @@ def _watched(path: Path) -> None:
     Both revisions show them by a ``Display``: each stage's report is called with (0, total, what)
     before its first step, and with (total, total, what) after its last.
     """
-    display: Any = importlib.import_module("harness.terminal.progress").Display
+    display: Any = importlib.import_module("harness.kit.terminal.progress").Display
     begins, ends = display.stage, display.stage_done
     times: list[float] = []
     found: list[tuple[str, float]] = []

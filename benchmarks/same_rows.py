@@ -4,7 +4,7 @@
     python benchmarks/same_rows.py --write    # put them into benchmarks/same_rows.md
     python benchmarks/same_rows.py --speed    # processor seconds of an opening
 
-The rule is that of ``harness/alike/wording.py`` and ``harness/engine/row_keys.py``. Of two sets
+The rule is that of ``harness/kit/alike/wording.py`` and ``harness/run/row_keys.py``. Of two sets
 one is read as the ledger has it, and the other one is opened. Of rewordings both orders are shown:
 the rows were opened before they were reworded, or after. Of other rows the order counts in which
 more are merged, with the second set as it is or behind ``Question: ``.
@@ -24,10 +24,10 @@ from pathlib import Path
 import same_rows_rewordings as rewordings
 import same_rows_worlds as worlds
 
-from harness.alike.wording import in_common
-from harness.engine.ledger import Ledger, OpenedLine
-from harness.engine.row_keys import RowKeys, overlap, row_keys
+from harness.kit.alike.wording import in_common
 from harness.records import Example
+from harness.run.ledger import Ledger, OpenedLine
+from harness.run.row_keys import RowKeys, overlap, row_keys
 from harness.stats.shares import share_interval
 
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,7 @@
 """Made-up rows for ``same_rows.py``: short and alike, long, in several languages.
 
 A world draws a prompt and its reference. ``TUNED`` stood beside the rule of
-``harness/alike/wording.py`` while it was made, ``NEW`` were written afterwards.
+``harness/kit/alike/wording.py`` while it was made, ``NEW`` were written afterwards.
 """
 
 from __future__ import annotations

@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.engine import objects
-from harness.engine.artifacts import Artifacts
-from harness.engine.ledger import Ledger
-from harness.engine.places import LEDGER
 from harness.records import Example
+from harness.run import objects
+from harness.run.artifacts import Artifacts
+from harness.run.ledger import Ledger
+from harness.run.places import LEDGER
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

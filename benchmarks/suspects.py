@@ -32,8 +32,8 @@ import numpy as np
 from scipy.stats import t as student
 
 import harness
-from harness.alike.words import asked, nearest
-from harness.context import Quiet
+from harness.kit.alike.words import asked, nearest
+from harness.records.context import Quiet
 from harness_rows.suspects.asking import Questions, answer_of, questions
 from harness_rows.suspects.folds import Losses, out_of_fold
 from harness_rows.suspects.ranking import by_model, by_words, ranked

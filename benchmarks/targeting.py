@@ -37,8 +37,8 @@ from targeting_table import show
 
 import harness
 from harness import make_plugin
-from harness.context import Context
 from harness.kit import yaml_file
+from harness.records.context import Context
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "benchmarks" / "recorded" / "targeting.jsonl"

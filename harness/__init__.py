@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from harness.config.named import Named as Named
     from harness.config.plugin_entries import PluginEntry as PluginEntry
     from harness.config.variants import Variants as Variants
-    from harness.context import (
-        Context as Context,
-        Limits as Limits,
-        Quiet as Quiet,
-        Report as Report,
-        Watcher as Watcher,
-    )
     from harness.data.correction_file import (
         encoded_corrections as encoded_corrections,
         merged_corrections as merged_corrections,
@@ -36,9 +29,8 @@ if TYPE_CHECKING:
     )
     from harness.data.families import families as families, in_parts as in_parts
     from harness.data.screening import Screening as Screening, previewed as previewed
-    from harness.engine.carrying import Carrier as Carrier
-    from harness.engine.ledger import Opening as Opening, opening_bound as opening_bound
-    from harness.engine.steps.evaluating import Evaluation as Evaluation
+    from harness.database.asking import open_database as open_database, safe_query as safe_query
+    from harness.database.writing import QueryResult as QueryResult, query as query
     from harness.errors import (
         Cancelled as Cancelled,
         ConfigError as ConfigError,
@@ -57,6 +49,27 @@ if TYPE_CHECKING:
     from harness.errors.machine import machine_trouble as machine_trouble
     from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
+    from harness.opened import (
+        AnswerSet as AnswerSet,
+        Branch as Branch,
+        Branches as Branches,
+        BranchResult as BranchResult,
+        ConfigView as ConfigView,
+        PlannedRun as PlannedRun,
+        PoolModels as PoolModels,
+        RoundModels as RoundModels,
+        RunView as RunView,
+        StoredRound as StoredRound,
+        open_branches as open_branches,
+        open_config as open_config,
+        open_plan as open_plan,
+        open_run as open_run,
+    )
+    from harness.opened.jobs import (
+        JobAtWork as JobAtWork,
+        cancel_jobs as cancel_jobs,
+        jobs_at_work as jobs_at_work,
+    )
     from harness.records import (
         BASE_ARM as BASE_ARM,
         SPLITS as SPLITS,
@@ -91,6 +104,26 @@ if TYPE_CHECKING:
         system_turns_of as system_turns_of,
         to_json as to_json,
     )
+    from harness.records.context import (
+        Context as Context,
+        Limits as Limits,
+        Quiet as Quiet,
+        Report as Report,
+        Watcher as Watcher,
+    )
+    from harness.records.rubrics import (
+        LONGEST_TEXT as LONGEST_TEXT,
+        SCALE_KINDS as SCALE_KINDS,
+        SCORED_KINDS as SCORED_KINDS,
+        Criterion as Criterion,
+        Item as Item,
+        Judgement as Judgement,
+        Overall as Overall,
+        Rubric as Rubric,
+        Scale as Scale,
+        ScaleKind as ScaleKind,
+        Show as Show,
+    )
     from harness.registry import Provider as Provider, Registry as Registry
     from harness.report.folders import (
         all_runs as all_runs,
@@ -104,19 +137,8 @@ if TYPE_CHECKING:
         summary_schema as summary_schema,
     )
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
-    from harness.rubrics import (
-        LONGEST_TEXT as LONGEST_TEXT,
-        SCALE_KINDS as SCALE_KINDS,
-        SCORED_KINDS as SCORED_KINDS,
-        Criterion as Criterion,
-        Item as Item,
-        Judgement as Judgement,
-        Overall as Overall,
-        Rubric as Rubric,
-        Scale as Scale,
-        ScaleKind as ScaleKind,
-        Show as Show,
-    )
+    from harness.run.carrying import Carrier as Carrier
+    from harness.run.ledger import Opening as Opening, opening_bound as opening_bound
     from harness.scoring import (
         MetricEntry as MetricEntry,
         Scorecard as Scorecard,
@@ -124,29 +146,7 @@ if TYPE_CHECKING:
         scoring_processes as scoring_processes,
     )
     from harness.stages import *  # noqa: F403
-    from harness.store.asking import open_database as open_database, safe_query as safe_query
-    from harness.store.writing import QueryResult as QueryResult, query as query
-    from harness.stored import (
-        AnswerSet as AnswerSet,
-        Branch as Branch,
-        Branches as Branches,
-        BranchResult as BranchResult,
-        ConfigView as ConfigView,
-        PlannedRun as PlannedRun,
-        PoolModels as PoolModels,
-        RoundModels as RoundModels,
-        RunView as RunView,
-        StoredRound as StoredRound,
-        open_branches as open_branches,
-        open_config as open_config,
-        open_plan as open_plan,
-        open_run as open_run,
-    )
-    from harness.stored.jobs import (
-        JobAtWork as JobAtWork,
-        cancel_jobs as cancel_jobs,
-        jobs_at_work as jobs_at_work,
-    )
+    from harness.steps.answer import Evaluation as Evaluation
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
 
 __version__ = "0.1.0"
@@ -154,8 +154,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
-        "CheckedSearcher", "Evidence", "Intent", "Launched", "LaunchedJob", "Options",
-        "Outcome", "PlannedBranch", "PlannedRows", "Resources", "Verification", "trainers_in",
+        "CheckedSearcher", "Evidence", "Intent", "Launched", "LaunchedJob", "Outcome",
+        "PlannedBranch", "PlannedRows", "Resources", "Verification", "trainers_in",
         "verified",
     ),
     "harness.records": (
@@ -165,28 +165,29 @@ _HOMES = {
         "Score", "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json",
         "system_turns_of", "to_json",
     ),
-    "harness.rubrics": (
+    "harness.records.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
-    "harness.engine.carrying": ("Carrier",),
-    "harness.stored.jobs": ("JobAtWork", "cancel_jobs", "jobs_at_work"),
+    "harness.run.carrying": ("Carrier",),
+    "harness.opened.jobs": ("JobAtWork", "cancel_jobs", "jobs_at_work"),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
-    "harness.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
-    "harness.stored": (
+    "harness.records.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
+    "harness.opened": (
         "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PlannedRun", "PoolModels",
         "RoundModels", "RunView", "StoredRound", "open_branches", "open_config", "open_plan",
         "open_run",
     ),
-    "harness.engine.ledger": ("Opening", "opening_bound"),
+    "harness.run.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
     "harness.report.folders": ("all_runs", "current_reports", "find_reports", "summaries"),
-    "harness.store.asking": ("open_database", "safe_query"),
-    "harness.store.writing": ("QueryResult", "query"),
+    "harness.database.asking": ("open_database", "safe_query"),
+    "harness.database.writing": ("QueryResult", "query"),
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
+    "harness.kit.options": ("Options",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
@@ -205,7 +206,7 @@ _HOMES = {
     "harness.config.plugin_entries": ("PluginEntry",),
     "harness.config.variants": ("Variants",),
     "harness.data.families": ("families", "in_parts"),
-    "harness.engine.steps.evaluating": ("Evaluation",),
+    "harness.steps.answer": ("Evaluation",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -10,30 +10,7 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness import sides
 from harness.data.splits import groups_of, grown, rows_digest
-from harness.engine import ledger
-from harness.engine.at import At
-from harness.engine.history import ArmState, History
-from harness.engine.journal import Place
-from harness.engine.pins import (
-    ANALYZE,
-    AUGMENT,
-    DATA,
-    EXAMPLES,
-    GENERATE,
-    MODEL,
-    ROWS,
-    TRAIN,
-)
-from harness.engine.steps import Steps, baselines
-from harness.engine.steps.analyzing import analyze
-from harness.engine.steps.augmenting import AugmentedRows, augment
-from harness.engine.steps.comparing import compared
-from harness.engine.steps.detecting import malformed
-from harness.engine.steps.evaluating import Evaluation, evaluate, generate
-from harness.engine.steps.probes import GeneralTexts
-from harness.engine.steps.training import train, training_log
 from harness.kit.files import digest
 from harness.records import (
     BASE_ARM,
@@ -48,7 +25,29 @@ from harness.records import (
     TestResult,
     Verdict,
 )
+from harness.run import ledger
+from harness.run.at import At
+from harness.run.journal import Place
+from harness.run.pins import (
+    ANALYZE,
+    AUGMENT,
+    DATA,
+    EXAMPLES,
+    GENERATE,
+    MODEL,
+    ROWS,
+    TRAIN,
+)
 from harness.stats.decision import alpha_of, usable
+from harness.steps import Steps, baselines, sides
+from harness.steps.analyse import analyze
+from harness.steps.answer import Evaluation, evaluate, generate
+from harness.steps.augment import AugmentedRows, augment
+from harness.steps.compare import compared
+from harness.steps.detect import malformed
+from harness.steps.history import ArmState, History
+from harness.steps.probes import GeneralTexts
+from harness.steps.train import train, training_log
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
@@ -187,7 +186,7 @@ def open_test(
     and the best round; counted once, before it happens.
 
     The more often its rows were opened before, the more the verdict has to show
-    (:func:`harness.engine.ledger.alpha`). Other answers than those that this run scored before are
+    (:func:`harness.run.ledger.alpha`). Other answers than those that this run scored before are
     another opening.
     """
     test = data.split("test")

@@ -18,9 +18,9 @@ from harness.config import own
 from harness.data import screening
 from harness.data.screening import Rules
 from harness.data.splits import rows_digest
-from harness.engine.steps import gating
 from harness.kit import files, gate, yaml_file
 from harness.records import Example
+from harness.steps import gate as rows_gate
 from tests.support import golden as screens, nightly
 from tests.support.project import BOUND_TO, Project, Result
 from tests.support.skips import unlisted
@@ -160,10 +160,10 @@ def screened() -> Iterator[dict[str, Any]]:
     A test that compares two screenings empties it in between.
     """
     known: dict[str, Any] = {}
-    screen = gating.screen
+    screen = rows_gate.screen
 
     def remembered(rows: Sequence[Example], rules: Rules, **rest: Any) -> Any:
-        limits = screening.MOST_COMPARED, gating.MOST_HELD_OUT
+        limits = screening.MOST_COMPARED, rows_gate.MOST_HELD_OUT
         key = f"{rows_digest(rows, lineage=True)} {rules} {rest['seed']} {limits}"
         rest.get("check", lambda: None)()
         if key not in known:
@@ -171,7 +171,7 @@ def screened() -> Iterator[dict[str, Any]]:
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gating, "screen", remembered)
+        patch.setattr(rows_gate, "screen", remembered)
         patch.setattr(screening, "screen", remembered)
         yield known
 

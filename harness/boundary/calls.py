@@ -18,13 +18,13 @@ from pathlib import Path
 from types import TracebackType
 
 from harness.boundary.lending import Lent
-from harness.context import Report
 from harness.errors import STOPPING, HarnessError, InputChanged, PluginError, reason
 from harness.errors.machine import machine_trouble
 from harness.kit.files import overwrite
 from harness.kit.numbers import duration
+from harness.kit.terminal.streams import within_plugin
 from harness.kit.text import one_line
-from harness.terminal.streams import within_plugin
+from harness.records.context import Report
 
 SILENCE = 180.0
 """Seconds without a sign of life after which it is said who is at work: a first batch may take

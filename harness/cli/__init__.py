@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """The ``harness`` command."""
     try:
-        from harness.terminal import interrupts
+        from harness.kit.terminal import interrupts
 
         with interrupts.answered():
             _main()
@@ -32,7 +32,7 @@ def _main() -> None:
     gc.set_threshold(50_000)
     from harness.errors import EXIT_UNREAD, Unread
     from harness.kit.telling import telling
-    from harness.terminal.streams import document_alone, outlets
+    from harness.kit.terminal.streams import document_alone, outlets
 
     anywhere = {"--debug", "--trust"} & {*sys.argv[1:]}
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in anywhere]
@@ -43,7 +43,7 @@ def _main() -> None:
     except Unread:
         sys.exit(EXIT_UNREAD)
     except SystemExit as end:
-        from harness.terminal.left_threads import end_without
+        from harness.kit.terminal.left_threads import end_without
 
         end_without(end.code if isinstance(end.code, int) else int(bool(end.code)))
         raise
@@ -70,7 +70,7 @@ def _run(debug: bool) -> int:
 
     try:
         from harness.cli.commands import app
-        from harness.terminal import interrupts
+        from harness.kit.terminal import interrupts
 
         interrupts.begin()
         try:

@@ -12,23 +12,23 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.alike.texts import calls_of, whole_text
 from harness.config.effects import sealed_note, shortages
-from harness.context import Context, Quiet
 from harness.errors import DataError, HarnessError
+from harness.kit.alike.texts import calls_of, whole_text
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.draws import drawn, spaced
 from harness.kit.numbers import counted
+from harness.kit.terminal import tables
+from harness.kit.terminal.options import ConfigFile, Rounds, Sets
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.options import ConfigFile, Rounds, Sets
-from harness.terminal.streams import plugins_on_stderr
+from harness.records.context import Context, Quiet
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
     from harness.data.screening import Screening
-    from harness.engine.run import Run
     from harness.records import Example, Level
+    from harness.run.run import Run
 
 app = typer.Typer()
 
@@ -60,8 +60,8 @@ def _check(config: Config) -> None:
     """
     from harness.config.sourcing import rows_of
     from harness.data.correction_file import applied
-    from harness.engine.run import Run
-    from harness.engine.steps.baselines import unaskable
+    from harness.run.run import Run
+    from harness.steps.baselines import unaskable
 
     run = Run(config, Quiet())
     context = Context(output=Path("unused"))
@@ -113,8 +113,8 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) 
     """What carries no verdict or trains on nothing; what would stop a run goes to ``wrong``."""
     from harness.config.making import metric_entry
     from harness.data.splits import groups_of
-    from harness.engine.steps.training import learned
     from harness.stats.decision import usable
+    from harness.steps.train import learned
     from harness.verdicts import guards
 
     for split in ("dev", "test"):
@@ -164,7 +164,7 @@ def _screened(
     Too many repeats go to ``wrong``.
     """
     from harness.data.screening import MOST_PREVIEWED, refuse_repeats, screen
-    from harness.engine.steps.gating import screening_seed
+    from harness.steps.gate import screening_seed
 
     rules = run.config.settings.filters.rules()
     seed = screening_seed(run.config.settings.seed)
@@ -182,9 +182,9 @@ def _untrainable(run: Run, rows: Sequence[Example]) -> Iterator[HarnessError]:
     Of many rows the longest are looked at. Nothing is said where the model is not on this machine,
     or its trainer cannot show rows.
     """
-    from harness.engine.steps import Steps
     from harness.errors import ConfigError, EnvironmentFailure, PluginError, UsageError
-    from harness.stored.configured import ConfigView
+    from harness.opened.configured import ConfigView
+    from harness.steps import Steps
 
     view = ConfigView(run.config)
     try:
@@ -231,7 +231,7 @@ def _notes_on(rows: Sequence[Example], run: Run) -> Iterator[str]:
 def _dropped(rows: Sequence[Example], config: Config) -> Iterator[str]:
     """What the chat template drops of rows with tools or thoughts; for this its tokenizer is
     loaded, where the model is on this machine."""
-    from harness.stored.configured import ConfigView
+    from harness.opened.configured import ConfigView
 
     richer = [
         row

@@ -18,7 +18,7 @@ from harness.kit.numbers import counted, gigabytes
 from harness.kit.text import one_line
 
 if TYPE_CHECKING:
-    from harness.stored.space import Part, Space
+    from harness.opened.space import Part, Space
 
 PATHS = 20
 """Paths that are listed before the question."""
@@ -52,7 +52,7 @@ def clean(
     these runs, and what they alone have used. Openings of test sets, counts of dev and what raters
     said are never removed. Nothing of a run in progress is.
     """
-    from harness.stored.space import LEFT, left_behind, remove_part, remove_run, space
+    from harness.opened.space import LEFT, left_behind, remove_part, remove_run, space
 
     root = Path()
     used = space(root)
@@ -103,7 +103,7 @@ def _runs(names: Sequence[str], used: Space) -> list[Part]:
 
 
 def _show(used: Space, going: Sequence[Part], console: Console) -> None:
-    from harness.terminal.blocks import draw_rows
+    from harness.kit.terminal.blocks import draw_rows
 
     kinds = [
         ("interrupted work", used.interrupted, "it begins anew"),

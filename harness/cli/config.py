@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from harness.kit.blocks import table
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import ConfigFile, Rounds, Sets
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import ConfigFile, Rounds, Sets
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 

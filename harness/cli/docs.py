@@ -20,9 +20,9 @@ from harness.cli.docs_search import Hit, around, search, sections
 from harness.config.finding import shipped
 from harness.errors import UsageError, near
 from harness.kit.blocks import Column, Table
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.tables import head, note
 from harness.kit.text import one_line, plain
-from harness.terminal.blocks import draw_rows
-from harness.terminal.tables import head, note
 
 INDEX = "README"
 MOST_HITS = 8
@@ -147,7 +147,7 @@ def _show_page(name: str, folder: Path, console: Console) -> None:
     if not console.is_terminal:
         sys.stdout.write(plain(text))
         return
-    from harness.terminal.pages import Page
+    from harness.kit.terminal.pages import Page
 
     text = _LINK.sub(partial(_in_words, folder, (folder / name).parent), plain(text))
     text = _PICTURE.sub(r"(picture: \g<text>)", _HERE.sub(r"\g<text>", text))

@@ -16,8 +16,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.context import Quiet
-from harness.engine.places import REPORTS_FOLDER
 from harness.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -29,16 +27,18 @@ from harness.errors import (
 )
 from harness.kit.files import remove
 from harness.kit.numbers import counted
+from harness.kit.terminal import tables
+from harness.kit.terminal.interrupts import Stop, way_on
+from harness.kit.terminal.options import ConfigFile, Json, Rounds, Sets
+from harness.kit.terminal.requirements import Require, Requirement
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.interrupts import Stop, way_on
-from harness.terminal.options import ConfigFile, Json, Rounds, Sets
-from harness.terminal.requirements import Require, Requirement
-from harness.terminal.streams import plugins_on_stderr
+from harness.records.context import Quiet
+from harness.run.places import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
-    from harness.engine.run import Run
+    from harness.run.run import Run
 
 app = typer.Typer()
 
@@ -108,7 +108,7 @@ def iterate(
     Run the same command again to resume; a finished run answers at once.
     """
     from harness.config import loading
-    from harness.engine.run import Run
+    from harness.run.run import Run
 
     request = RunRequest(require, not no_test, as_new_run, reopen, as_json)
     request.check()
@@ -150,7 +150,7 @@ def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
 
 def _leave_or_cancel(run: str, console: Console) -> None:
     """Ask what shall become of jobs that go on elsewhere; without a terminal they go on."""
-    from harness.stored.jobs import cancel_jobs, jobs_at_work
+    from harness.opened.jobs import cancel_jobs, jobs_at_work
 
     jobs = [job for job in jobs_at_work() if job.run == run and job.launcher != "local"]
     if not jobs:
@@ -197,10 +197,10 @@ def _show(config: Config, run: str) -> None:
 
 
 def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> Mapping[str, Any]:
-    from harness.engine.shared_run import driving
     from harness.report.finished import finished
     from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME
+    from harness.run.shared_run import driving
 
     def say(text: str) -> None:
         console.print(Text(one_line(text)), highlight=False, soft_wrap=True)
@@ -224,16 +224,16 @@ def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> M
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
     from harness.config import experiments
     from harness.config.effects import sealed_note
-    from harness.engine.history import History
-    from harness.engine.steps import Steps, baselines
+    from harness.kit.remote.spending import counting
     from harness.kit.telling import telling
+    from harness.kit.terminal.progress import Display, weight_planned
+    from harness.kit.terminal.run_log import log_to
     from harness.loop import rounds
-    from harness.remote.spending import counting
+    from harness.opened import branches
+    from harness.opened.planned import said_before
     from harness.report import publishing
-    from harness.stored import branches
-    from harness.stored.planned import said_before
-    from harness.terminal.progress import Display, weight_planned
-    from harness.terminal.run_log import log_to
+    from harness.steps import Steps, baselines
+    from harness.steps.history import History
 
     settings = run.config.settings
     for level, line in run.config.ask_plugins().remarks:

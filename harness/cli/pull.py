@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.config.finding import FILE_NAME
-from harness.engine.places import MACHINE_FOLDER
 from harness.errors import UsageError
 from harness.kit import yaml_file
+from harness.kit.terminal.options import RunName
 from harness.kit.text import one_line
-from harness.terminal.options import RunName
+from harness.run.places import MACHINE_FOLDER
 
 app = typer.Typer()
 
@@ -33,8 +33,8 @@ def pull(
     are asked for. Python files are taken with --trust alone. Nothing that is pulled counts as your
     own: what it starts, asks, reads or imports is left out unless --trust is said.
     """
-    from harness.engine import objects, shared_run
     from harness.kit import gate
+    from harness.run import objects, shared_run
 
     shared = objects.tried(_url(store))
     if run is None:
@@ -55,8 +55,8 @@ def _url(option: str | None) -> str:
         UsageError: there is none.
     """
     from harness.config import own
-    from harness.engine import objects
     from harness.kit import gate
+    from harness.run import objects
 
     if option is not None:
         return _valid(option, "--store")

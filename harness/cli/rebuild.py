@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit.terminal.options import RunName
 from harness.kit.text import one_line
-from harness.terminal.options import RunName
 
 app = typer.Typer()
 
@@ -15,7 +15,7 @@ app = typer.Typer()
 @app.command()
 def rebuild(run: RunName = None) -> None:
     """Make a run's database and reports again from what it has stored."""
-    from harness.context import Quiet
+    from harness.records.context import Quiet
     from harness.report.folders import find_reports, say
     from harness.report.refresh import remake
 

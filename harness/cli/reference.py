@@ -150,9 +150,9 @@ def _values(field: Any, what: str) -> Iterator[str]:
 
 def _views() -> str:
     """The views of a run's database, with their columns and types."""
+    from harness.database.columns import layout
+    from harness.database.writing import views
     from harness.registry import Registry
-    from harness.store.columns import layout
-    from harness.store.writing import views
 
     further = {
         name: layout(*table)
@@ -309,7 +309,7 @@ def _causes() -> str:
     return "".join((head, *rows))
 
 
-_ROOMS = ("kit", "alike", "readers", "remote", "stats", "terminal", "testing", "verdicts")
+_ROOMS = ("kit", "kit.alike", "stats", "testing", "verdicts")
 """What plugins may import beside the names of ``harness``; of the first two each module."""
 
 

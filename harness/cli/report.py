@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import UsageError
+from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line
-from harness.terminal.options import Json, RunName
 
 if TYPE_CHECKING:
     from harness.boundary.calls import PluginCall
@@ -59,12 +59,12 @@ def report(
         return
     if full and brief:
         raise UsageError("--full shows all and --brief a few lines: one of them")
-    from harness.engine.places import MACHINE_FOLDER
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_sections
+    from harness.run.places import MACHINE_FOLDER
 
     folder = find_reports(run)
     registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
@@ -87,9 +87,9 @@ def report(
 
 def _report_all(html: Path | None, as_json: bool) -> None:
     """The page of all runs, or its document."""
+    from harness.kit.terminal.targets import check_target
     from harness.registry import Registry
     from harness.report.folders import all_runs
-    from harness.terminal.targets import check_target
 
     if html is not None:
         check_target("--html", html)
@@ -105,7 +105,7 @@ def _report_all(html: Path | None, as_json: bool) -> None:
 
 def _with_pages(document: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """The document with each run's ``report``: the way from a folder to its page, if it has one."""
-    from harness.engine.places import REPORTS_FOLDER
+    from harness.run.places import REPORTS_FOLDER
 
     def way(run: str) -> str | None:
         page = Path(REPORTS_FOLDER, run, "report.html")
@@ -136,7 +136,7 @@ def _write_file(
     import tempfile
 
     from harness.boundary import results
-    from harness.terminal.targets import check_target, write_target
+    from harness.kit.terminal.targets import check_target, write_target
 
     option = "--html" if kind == "html" else "--md"
     check_target(option, target)

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from harness.kit.blocks import Cell, table
 from harness.kit.numbers import moment
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import SHOWN, Json, Last
+from harness.kit.terminal.tables import note
 from harness.kit.text import titled
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import SHOWN, Json, Last
-from harness.terminal.tables import note
 
 app = typer.Typer()
 

@@ -7,11 +7,11 @@ import shlex
 import typer
 
 from harness.cli.iterate import RunRequest, to_the_end
-from harness.context import Quiet
 from harness.errors import UsageError
+from harness.kit.terminal.options import Json, RunName
+from harness.kit.terminal.requirements import Require
 from harness.records import BASE_ARM
-from harness.terminal.options import Json, RunName
-from harness.terminal.requirements import Require
+from harness.records.context import Quiet
 
 app = typer.Typer()
 
@@ -19,10 +19,10 @@ app = typer.Typer()
 @app.command()
 def open_test(run: RunName = None, require: Require = None, as_json: Json = False) -> None:
     """Evaluate the sealed test set of a run that ended with --no-test."""
-    from harness.engine import resume_command
-    from harness.engine.run import Run
+    from harness.opened import opened
     from harness.report.folders import find_reports
-    from harness.stored import opened
+    from harness.run import resume_command
+    from harness.run.run import Run
 
     request = RunRequest(require, as_json=as_json)
     request.check()

@@ -73,7 +73,7 @@ class PluginEntry:
         """What of the entry changes results: of a run's name too, so that an upgraded library
         leaves the run what it is.
 
-        Files are no part of it: they count by content, see :mod:`harness.engine.stage_keys`.
+        Files are no part of it: they count by content, see :mod:`harness.run.stage_keys`.
         """
         options = self.instance.options
         return {

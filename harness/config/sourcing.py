@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.boundary.calls import aloud, plainly
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Context
 from harness.records import Example
+from harness.records.context import Context
 from harness.stages.making import rows_of as rows_of_source
 
 EVERY = 100_000

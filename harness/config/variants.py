@@ -10,12 +10,12 @@ from harness.config import dotted, loading
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.config.settings import PLUGIN_KEYS
-from harness.context import derive_seed
 from harness.data import replay
 from harness.errors import ConfigError
 from harness.kit.files import digest
 from harness.kit.problems import Problems
 from harness.records import Schedule
+from harness.records.context import derive_seed
 from harness.stages.making import scheduled
 
 MAY_DIFFER = ("model", "train", "generate", "seed")

@@ -8,11 +8,11 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from harness.context import Context
 from harness.data.filters import Gate
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
+from harness.records.context import Context
 from harness.stages import Augmenter
 from harness.stages.growing import proposed
 

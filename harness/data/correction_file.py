@@ -24,7 +24,7 @@ from harness.kit.files import canonical
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
 from harness.records import Example, to_json
-from harness.rubrics import LONGEST_TEXT
+from harness.records.rubrics import LONGEST_TEXT
 
 SCHEMA = "harness.corrections/1"
 ORIGIN = ("batch", "item", "rater", "at")

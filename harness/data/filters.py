@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness.alike.exact import HeldOutPrompts, LoosePrompts, lesson
-from harness.alike.texts import RowTexts, text_of
+from harness.kit.alike.exact import HeldOutPrompts, LoosePrompts, lesson
+from harness.kit.alike.texts import RowTexts, text_of
 from harness.records import Example
 
 if TYPE_CHECKING:

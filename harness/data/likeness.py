@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.alike.hashes import Numbers
-from harness.alike.index import (
+from harness.kit.alike.hashes import Numbers
+from harness.kit.alike.index import (
     LEAST_CONTAINED,
     LEAST_SHAPE,
     Floats,
@@ -23,8 +23,8 @@ from harness.alike.index import (
     parts_of,
     shape_of,
 )
-from harness.alike.runs import SharedRuns
-from harness.alike.texts import RowTexts
+from harness.kit.alike.runs import SharedRuns
+from harness.kit.alike.texts import RowTexts
 from harness.records import Example
 
 REFERENCES = 20_000

@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.alike.exact import dev_in_test, grouped, later, lesson
-from harness.alike.texts import asked_of, prompt_key
-from harness.context import Report, silent
 from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.data.likeness import HELD_OUT_ROWS, Likeness, Limits, Match, Usual, stride
 from harness.data.threshold import COPIES, MOST_HELD_OUT, calibrate
 from harness.errors import DataError
+from harness.kit.alike.exact import dev_in_test, grouped, later, lesson
+from harness.kit.alike.texts import asked_of, prompt_key
 from harness.kit.text import ELLIPSIS, one_line
 from harness.records import Example
+from harness.records.context import Report, silent
 
 MOST_COMPARED = 20_000
 """Rows of the source at most that are looked at for near repeats where these are only reported:

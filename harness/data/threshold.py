@@ -15,7 +15,6 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from harness.alike.texts import RowTexts
 from harness.data.likeness import (
     HELD_OUT_ROWS,
     SOURCE_ROWS,
@@ -25,6 +24,7 @@ from harness.data.likeness import (
     stride,
 )
 from harness.data.splits import group_of
+from harness.kit.alike.texts import RowTexts
 from harness.records import Example, Message
 
 LEAST_ROWS = 99
@@ -67,8 +67,8 @@ def _among_held_out(
 ) -> Iterable[tuple[float, float]]:
     """For each held-out prompt, how it is above the floors with its nearest of another group.
 
-    Prompts are equal by :attr:`harness.alike.texts.RowTexts.loose`, as copies are: ``7 + 3`` and
-    ``7 - 3`` have the same words and are two prompts.
+    Prompts are equal by :attr:`harness.kit.alike.texts.RowTexts.loose`, as copies are: ``7 + 3``
+    and ``7 - 3`` have the same words and are two prompts.
     """
     prompts: list[dict[str, set[str]]] = [{} for _ in likeness.rows]
     members: dict[str, set[int]] = {}

@@ -13,11 +13,11 @@ from typing import Any
 from harness.config import own
 from harness.config.making import make_entries
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.run import Run
 from harness.errors import HarnessError
 from harness.kit import gate
 from harness.kit.files import canonical, digest, files_digest
 from harness.kit.log import Log
+from harness.run.run import Run
 
 RECORD = "rescored.jsonl"
 _SUBJECT = "the metrics that a run was scored with again"

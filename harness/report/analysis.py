@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.database.writing import Asking, QueryResult, reading
 from harness.errors import HarnessError
 from harness.kit.documents import finite
 from harness.kit.terms import shown as term
@@ -22,7 +23,6 @@ from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.sections import SectionGuard, made, unguarded
 from harness.stages import Section
-from harness.store.writing import Asking, QueryResult, reading
 
 NOT_LOOKED_FOR = (
     "Rules cannot detect a wrong fact or a wrong tone. Raters with a rubric can, or a detector of "

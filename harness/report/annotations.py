@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.history import History
-from harness.engine.run import Run
+from harness.database.columns import Layout, layout
+from harness.database.tables import TABLES
+from harness.database.views import VIEWS
 from harness.errors import PluginError
 from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.annotators import digests, installed
 from harness.report.queries import QUERIES, Query
+from harness.run.run import Run
 from harness.stages import Annotated, AnnotatedRun, Annotations
 from harness.stats import decision
-from harness.store.columns import Layout, layout
-from harness.store.tables import TABLES
-from harness.store.views import VIEWS
+from harness.steps.history import History
 
 Rows = Sequence[Mapping[str, Any]]
 MOST_NOTES = 100

@@ -12,12 +12,12 @@ from pathlib import Path
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.config.settings import plugin_files
-from harness.engine.places import CONFIG
-from harness.engine.trust import current_files, is_ours
 from harness.errors import ConfigError, PluginError
 from harness.kit import yaml_file
 from harness.kit.gate import Untrusted
 from harness.registry import Registry, import_file
+from harness.run.places import CONFIG
+from harness.run.trust import current_files, is_ours
 
 STAGE = "annotation"
 

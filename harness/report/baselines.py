@@ -7,13 +7,6 @@ from typing import Literal
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import returned
-from harness.engine import ledger
-from harness.engine.at import At
-from harness.engine.history import History
-from harness.engine.steps import Steps
-from harness.engine.steps.baselines import arm_of, best_prompt as prompt_of, entries, of_prompts
-from harness.engine.steps.comparing import alike
-from harness.engine.steps.evaluating import Evaluation
 from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line
 from harness.loop import BASELINE, deciding_score
@@ -26,8 +19,15 @@ from harness.records.summary import (
     ShownScore,
     ShownUsage,
 )
+from harness.run import ledger
+from harness.run.at import At
 from harness.stages import Baseline
 from harness.stats.decision import alpha_of
+from harness.steps import Steps
+from harness.steps.answer import Evaluation
+from harness.steps.baselines import arm_of, best_prompt as prompt_of, entries, of_prompts
+from harness.steps.compare import alike
+from harness.steps.history import History
 from harness.verdicts import baselines, rule
 
 Split = Literal["dev", "test"]

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness import scoring
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.at import At
-from harness.engine.history import History
-from harness.engine.steps import Steps
-from harness.engine.steps.evaluating import Evaluation
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, RoundResult, Score
 from harness.report.reading import Document
+from harness.run.at import At
 from harness.scoring import Pair
 from harness.stages import Metric
+from harness.steps import Steps
+from harness.steps.answer import Evaluation
+from harness.steps.history import History
 from harness.verdicts.selection import chosen
 
 Caveats = Mapping[str, str]

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.at import At
-from harness.engine.history import History
-from harness.engine.run import Run
-from harness.engine.steps import Steps, detecting, measuring
-from harness.engine.steps.baselines import arm_of
-from harness.engine.steps.evaluating import Evaluation
+from harness.database.contents import Answers, RescoredAnswers, RunContents
+from harness.database.writing import build
 from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report.added_metrics import recorded
 from harness.report.annotations import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
+from harness.run.at import At
+from harness.run.run import Run
 from harness.stages import BranchOutcome
-from harness.store.contents import Answers, RescoredAnswers, RunContents
-from harness.store.writing import build
+from harness.steps import Steps, detect, measure
+from harness.steps.answer import Evaluation
+from harness.steps.baselines import arm_of
+from harness.steps.history import History
 
 
 def database(
@@ -87,7 +87,7 @@ def _answers(
             # Another score of test would be another look at it.
             list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
             right[arm, number] if (arm, number) in right and split == "dev"
-            else detecting.right(steps, evaluation.scored),
+            else detect.right(steps, evaluation.scored),
         )  # fmt: skip
 
 
@@ -97,9 +97,7 @@ def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bo
     What people say of one text may change from round to round; it has not got better or worse by
     that, so the latest they said of it holds for all rounds.
     """
-    right = {
-        place: detecting.right(steps, side.scored) for place, side in history.evaluations.items()
-    }
+    right = {place: detect.right(steps, side.scored) for place, side in history.evaluations.items()}
     if not steps.primary_entry().metric.by_people:
         return right
     latest: dict[tuple[str, str], bool | None] = {}
@@ -124,10 +122,8 @@ def _rescored(
     answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:
         try:
-            measured, made = measuring.score(
-                steps, entry, answers, generated, rows, At(number, arm)
-            )
-            scores = measuring.scores(
+            measured, made = measure.score(steps, entry, answers, generated, rows, At(number, arm))
+            scores = measure.scores(
                 steps,
                 [entry],
                 {entry.name: measured},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.database.writing import Asking
 from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
@@ -12,7 +13,6 @@ from harness.records import ErrorLabel, ScoredExample
 from harness.records.summary import LONGEST_TEXT, ShownExample
 from harness.report.queries import BETTER, CAUSES, EXAMPLES, NOT_BETTER
 from harness.report.reading import Document
-from harness.store.writing import Asking
 
 LIMIT = 200
 GAINS = 3

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.config.experiments import parts
-from harness.engine.run import Run
 from harness.kit.files import digest, files_digest, read_json
 from harness.records import NOT_ASKED
 from harness.records.rounds import SUMMARY_SCHEMA
 from harness.report.reading import Document
+from harness.run.run import Run
 from harness.stages import Section
 
 STAGE = "summary"

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
 from harness.kit.inside import Outside, inside, is_name
 from harness.kit.text import one_line, titled
+from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -43,9 +43,9 @@ def _stored(names: Collection[str]) -> dict[str, bytes]:
     """The summary that the store has of each of these runs, if it is true of its closed rounds."""
     if not names:
         return {}
-    from harness.engine.artifacts import MANIFEST, Artifacts
-    from harness.engine.journal import ClosedRounds
     from harness.report.finished import STAGE
+    from harness.run.artifacts import MANIFEST, Artifacts
+    from harness.run.journal import ClosedRounds
 
     contents: dict[str, bytes] = {}
     store = Artifacts(Path(MACHINE_FOLDER, "artifacts"))
@@ -88,7 +88,7 @@ def find_reports(name: str | None = None) -> Path:
         whole = (folder for folder in folders if len(folders) == 1 or _summary(folder))
         return next(whole, folders[0])
     if name in _without_reports():
-        from harness.context import Quiet
+        from harness.records.context import Quiet
         from harness.report.refresh import remake
 
         folder = inside(Path(), REPORTS_FOLDER, str(name))
@@ -116,7 +116,7 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
     Args:
         registry: the plugins that it is shown with, where they are known.
     """
-    from harness.context import Quiet
+    from harness.records.context import Quiet
     from harness.report.refresh import refresh
 
     refresh(folder, Quiet(), say, registry)
@@ -151,8 +151,8 @@ def all_runs(last: int | None = None) -> dict[str, Any]:
     """
     from harness.boundary import results
     from harness.config.settings import keys_beside
-    from harness.engine import dev_ledger
     from harness.registry import Registry
+    from harness.run import dev_ledger
 
     sharing: list[list[str]] = []
     with contextlib.suppress(DataError):  # the next run says what is wrong with the ledger

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine.artifacts import MANIFEST, SENT
 from harness.kit.files import read_json
 from harness.report.reading import Document
+from harness.run.artifacts import MANIFEST, SENT
 
 
 def with_model_files(document: Mapping[str, Any], root: Path) -> Document:

@@ -12,15 +12,15 @@ from harness.boundary import results
 from harness.config.loading import Config
 from harness.config.named import Named
 from harness.config.plugin_entries import PluginEntry, covered_at
-from harness.engine import beginning
-from harness.engine.history import History
-from harness.engine.run import Run
-from harness.engine.steps.training import FILELESS
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.records.summary import Dates, Model
 from harness.report.reading import Document
+from harness.run import beginning
+from harness.run.run import Run
 from harness.stages import KINDS
+from harness.steps.history import History
+from harness.steps.train import FILELESS
 
 TEXT = 200
 """Characters of a value that are told."""

@@ -9,10 +9,6 @@ from typing import Any, TypeVar
 from harness.boundary.calls import plainly
 from harness.boundary.lending import copied
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.history import History
-from harness.engine.run import Run
-from harness.engine.steps import Steps
-from harness.engine.steps.detecting import UNEXPLAINED
 from harness.errors import PluginError
 from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
@@ -28,10 +24,14 @@ from harness.report.reading import FILE_NAME as ANALYSIS, Document, rounds_close
 from harness.report.references import between_references
 from harness.report.sections import with_sections
 from harness.report.summary import summarise
+from harness.run.run import Run
 from harness.scoring import right_at
 from harness.stages.growing import causes_of
 from harness.stages.reporting import written as files_of
 from harness.stages.scoring import categories_of
+from harness.steps import Steps
+from harness.steps.detect import UNEXPLAINED
+from harness.steps.history import History
 
 T = TypeVar("T")
 

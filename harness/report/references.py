@@ -12,16 +12,16 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import scoring
-from harness.engine.at import At
-from harness.engine.history import History
-from harness.engine.steps import Steps
 from harness.errors import HarnessError
 from harness.kit.documents import finite
 from harness.kit.draws import fraction
 from harness.loop import deciding_score
 from harness.records import BASE_ARM, Example, Measurement, Prediction
 from harness.report.reading import Document
+from harness.run.at import At
 from harness.scoring import MetricEntry, Pair, overrides
+from harness.steps import Steps
+from harness.steps.history import History
 from harness.verdicts.pairs import complete_pairs
 from harness.verdicts.rule import DecidingScore
 

@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.engine.places import MACHINE_FOLDER
 from harness.errors import DataError, HarnessError, PluginError
 from harness.kit.files import read_json, write_json
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotators import digests_of, plugins_of
 from harness.report.reading import FILE_NAME, read, read_summary, rounds_closed
+from harness.run.places import MACHINE_FOLDER
 from harness.stages import Section
 
 if TYPE_CHECKING:
-    from harness.context import Watcher
-    from harness.engine.history import History
+    from harness.opened import StoredRun
+    from harness.records.context import Watcher
     from harness.registry import Registry
-    from harness.stored import StoredRun
+    from harness.steps.history import History
 
 RATED = "there are new ratings since this report was made: it is made again"
 EDITED = "the file of a section was edited since this report was made: it is made again"
@@ -46,20 +46,20 @@ def remake(
     Raises:
         HarnessError: what they are made from is not stored any more.
     """
-    from harness import stored
+    from harness.opened import opened
 
-    run = stored.opened(folder.name, watcher)
+    run = opened(folder.name, watcher)
     registry = plugins_of(run.folder, say)
     with turn(run.reports_lock):
         return _remade(run, folder, registry, whole)
 
 
 def _remade(run: StoredRun, folder: Path, registry: Registry, whole: bool) -> list[str]:
-    from harness import stored
+    from harness.opened import replay
     from harness.report.publishing import reports
     from harness.report.summary import summarise
 
-    steps, history = stored.replay(run)
+    steps, history = replay(run)
     path = folder / "summary.json"
     if not path.exists():
         write_json(path, summarise(run, steps, history, final=False))
@@ -126,10 +126,10 @@ def refresh(
         return
     if not outdated(folder, registry):
         return
-    from harness import stored
+    from harness.opened import opened
 
     try:
-        run = stored.opened(folder.name, watcher)
+        run = opened(folder.name, watcher)
         with turn(run.reports_lock):
             if reason := outdated(folder, registry):  # whoever had the lock may have made them
                 say(reason)

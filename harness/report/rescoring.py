@@ -9,22 +9,22 @@ from typing import Any
 
 from harness.config.making import metric_entries
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Quiet
-from harness.engine.at import At
-from harness.engine.ledger import Ledger, Opening, measuring
-from harness.engine.steps.measuring import score
 from harness.errors import DataError, UsageError
 from harness.kit.files import digest
 from harness.kit.lock import exclusive
+from harness.opened import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 from harness.records import Example
+from harness.records.context import Quiet
 from harness.report.added_metrics import record
 from harness.report.annotations import collect
 from harness.report.annotators import plugins_of
 from harness.report.database import database
 from harness.report.folders import find_reports
 from harness.report.reading import read_summary
+from harness.run.at import At
+from harness.run.ledger import Ledger, Opening, measuring
 from harness.scoring import MetricEntry, Scorecard
-from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
+from harness.steps.measure import score
 
 Progress = Callable[[str, int], object]
 """Called as a piece of the work begins, with its label and the number of pieces."""

@@ -44,8 +44,8 @@ from harness.verdicts.course import course
 from harness.verdicts.forgetting import compared
 
 if TYPE_CHECKING:
-    from harness.engine.history import History
-    from harness.engine.steps import Steps
+    from harness.steps import Steps
+    from harness.steps.history import History
 
 EVERYWHERE = "everywhere"
 LOG_POINTS = 200

@@ -12,11 +12,8 @@ from collections.abc import Mapping
 
 from harness.data.screening import Screening
 from harness.data.splits import groups_of, rows_digest
-from harness.engine import resume_command
-from harness.engine.history import History
-from harness.engine.run import Run
-from harness.engine.steps import Steps
 from harness.kit.documents import as_document, finite
+from harness.kit.remote.spending import Spending
 from harness.kit.text import one_line
 from harness.loop import deciding_score
 from harness.records import (
@@ -39,7 +36,6 @@ from harness.records.summary import (
     ShownTest,
     Summary,
 )
-from harness.remote.spending import Spending
 from harness.report import baselines
 from harness.report.examples import instructive
 from harness.report.origin import dates_of, model_of, settings_of
@@ -51,6 +47,10 @@ from harness.report.rounds import (
     forgot,
     main_round,
 )
+from harness.run import resume_command
+from harness.run.run import Run
+from harness.steps import Steps
+from harness.steps.history import History
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 from harness.verdicts.selection import chosen

@@ -11,9 +11,9 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from harness.context import Report, silent
 from harness.errors import PluginError
 from harness.records import Measurement
+from harness.records.context import Report, silent
 from harness.scoring import workers as spread
 from harness.scoring.metric_entry import MetricEntry, Pair, overrides
 from harness.scoring.outcomes import Outcome, outcomes

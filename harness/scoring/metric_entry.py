@@ -13,11 +13,11 @@ from harness import errors, stats
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
 from harness.boundary.results import checked
-from harness.context import Report, silent
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
 from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line, titled
 from harness.records import Example, Prediction
+from harness.records.context import Report, silent
 from harness.stages import Metric
 from harness.stages.scoring import names_in_run
 

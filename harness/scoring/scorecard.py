@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
-from harness.context import Report, silent
 from harness.data.splits import groups_of
 from harness.errors import DataError, Waiting
 from harness.records import Example, Measurement, Prediction, Score
+from harness.records.context import Report, silent
 from harness.scoring.measuring import measure, ready
 from harness.scoring.metric_entry import Groups, MetricEntry
 from harness.scoring.totals import scores

@@ -7,8 +7,9 @@ this room knows any plugin, and plugins import only ``harness``.
 
 from __future__ import annotations
 
+from harness.kit.options import Options
 from harness.stages.annotations import Annotated, AnnotatedRun, Annotations, AnswerValues
-from harness.stages.base import Options, Plugin
+from harness.stages.base import Plugin
 from harness.stages.experiments import (
     BranchOutcome,
     BranchTraining,

@@ -8,27 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from harness.boundary.results import checked
+from harness.kit.options import Options
 from harness.kit.yaml_file import Place
 from harness.records import Checkpoint, Example, Problem, Requests
 
 Conflict = tuple[Place, str]
 """Place in a config, and why it cannot be asked for beside the rest."""
-
-
-class Options(BaseModel):
-    """Base of every plugin's options: unknown keys are refused, values are frozen.
-
-    Relative paths in options are relative to the config file; use :class:`pathlib.Path` as
-    the type and the core resolves them.
-    """
-
-    # A default of 32 for a float has to be 32.0, as it is when it is read from a file: the keys
-    # of stages are made of options.
-    # Built when a config names the plugin: of eighty installed ones a run has ten.
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 class Plugin:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.boundary.results import refused, returned, short
-from harness.context import Context
 from harness.records import (
     Dataset,
     ErrorLabel,
@@ -16,6 +15,7 @@ from harness.records import (
     PlanItem,
     ScoredExample,
 )
+from harness.records.context import Context
 from harness.stages.base import Plugin
 
 MOST_FINDINGS = 20_000

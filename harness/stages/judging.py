@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.boundary.results import refused, returned
-from harness.context import Context
-from harness.rubrics import Item, Judgement, Rubric
+from harness.records.context import Context
+from harness.records.rubrics import Item, Judgement, Rubric
 from harness.stages.base import Plugin, signature_of
 
 

@@ -3,7 +3,7 @@
 A new kind is a file in this room with its base class, and a row here. From the row follow the hook
 by which its plugins enter, the config's key, the registry and the part of a run's key; from the
 call and the type that it returns, the check of what its plugins give (:mod:`harness.boundary`), the
-artifact that a run keeps of it (:mod:`harness.engine.steps.calling`), and the rule of the
+artifact that a run keeps of it (:mod:`harness.steps.call`), and the rule of the
 conformance kit.
 """
 

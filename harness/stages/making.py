@@ -13,7 +13,6 @@ from typing import Any, ClassVar, NotRequired
 from typing_extensions import TypedDict
 
 from harness.boundary.results import checked, each, refused, returned, short, wrong
-from harness.context import Context
 from harness.errors import EnvironmentFailure, UsageError
 from harness.kit.shares import deal
 from harness.records import (
@@ -23,6 +22,7 @@ from harness.records import (
     Rendered,
     Schedule,
 )
+from harness.records.context import Context
 from harness.stages.base import Plugin
 
 MOST_ROWS = 5_000_000

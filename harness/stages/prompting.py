@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.boundary.results import refused, returned, short, wrong
-from harness.context import Context
 from harness.kit.text import one_line
 from harness.records import SYSTEM_ROLES, Example, Message, Prediction
+from harness.records.context import Context
 from harness.stages.base import Conflict, Plugin
 from harness.stages.making import in_order
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AllowInfNan
 
 from harness.boundary.results import refused, returned, short
-from harness.context import Report
 from harness.records import (
     ErrorLabel,
     Example,
     Prediction,
     ScoredExample,
 )
+from harness.records.context import Report
 from harness.stages.base import Plugin, check_attributes, signature_of
 
 if TYPE_CHECKING:

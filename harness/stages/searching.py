@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from harness.errors import PluginError
+from harness.kit.options import Options
 from harness.kit.text import given, one_line
 from harness.records.searching import Trial
-from harness.stages import base
 from harness.stages.base import Plugin
 
 LONGEST = 200
@@ -34,7 +34,7 @@ class Searcher(Plugin):
     stage = "searcher"
     shares: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
 
-    class Options(base.Options):
+    class Options(Options):
         """What every search has; a searcher's own options come on top."""
 
         trials: int = Field(

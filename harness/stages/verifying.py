@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.boundary.results import refused, returned
-from harness.context import Context
 from harness.records import Example
+from harness.records.context import Context
 from harness.stages.base import Plugin
 
 

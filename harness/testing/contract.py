@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
-from harness.engine.stage_keys import entry_key, versions_of
 from harness.errors import PluginError
 from harness.kit.files import digest
+from harness.run.stage_keys import entry_key, versions_of
 from harness.stages import KINDS, Metric, Options, Plugin
 from harness.stages.base import check_attributes
 from harness.stages.scoring import categories_of, check_metric

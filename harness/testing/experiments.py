@@ -9,13 +9,13 @@ from typing import Any
 
 from harness.boundary.calls import plainly
 from harness.config.variants import Variants
-from harness.engine.at import At
-from harness.engine.steps.evaluating import Evaluation
 from harness.kit.files import digest
 from harness.kit.problems import Problems
+from harness.opened import AnswerSet, Branch, Branches, BranchResult
+from harness.opened.branches import Trained
 from harness.records import Checkpoint, Example, Measurement, Score
-from harness.stored import AnswerSet, Branch, Branches, BranchResult
-from harness.stored.branches import Trained
+from harness.run.at import At
+from harness.steps.answer import Evaluation
 from harness.testing.sample import SCORE, Sample
 
 SEED = 7

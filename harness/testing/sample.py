@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.context import Context
 from harness.records import (
     Checkpoint,
     Condition,
@@ -21,9 +20,10 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.records.context import Context
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.stages import AnnotatedRun, AnswerValues, Evidence, LaunchedJob
 from harness.stages.prompting import Held
 from harness.testing.subject import Subject
@@ -31,7 +31,7 @@ from harness.testing.subject import Subject
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.stored import Branches
+    from harness.opened import Branches
 
 SCORE = "score"
 _ROWS = (
@@ -171,8 +171,8 @@ class Sample:
     @property
     def job(self) -> LaunchedJob:
         """One that asks no plugin for its environment."""
-        from harness.engine import carrying
-        from harness.engine.job import write_question
+        from harness.run import carrying
+        from harness.run.job import write_question
 
         folder, name = self.folder / "job", f"harness-kit-{time.time_ns()}"
         folder.mkdir()

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.database.contents import Answers, RunContents
+from harness.database.writing import build
 from harness.records import (
     BASE_ARM,
     Diagnosis,
@@ -27,8 +29,6 @@ from harness.report.rounds import main_round
 from harness.report.sections import with_sections
 from harness.report.summary import written
 from harness.stages import AnswerValues
-from harness.store.contents import Answers, RunContents
-from harness.store.writing import build
 from harness.testing.sample import SCORE, SUMMARY, Sample
 
 _BEFORE = (("Yes.", 0.0), ("Yes.", 0.0), ("", 0.0), ("Monday", None))

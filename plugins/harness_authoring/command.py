@@ -21,9 +21,9 @@ from typer.core import TyperGroup
 
 import harness
 from harness.kit.blocks import Column, Table
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json
 from harness.kit.text import one_line, plain
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
 
 if TYPE_CHECKING:
     from harness.testing import Outcome

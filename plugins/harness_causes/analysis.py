@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness import Context, Diagnosis, Evidence, Example, Findings, ScoredExample
-from harness.alike.words import words
+from harness.kit.alike.words import words
 from harness.kit.draws import spaced
 from harness.kit.terms import shown
 from harness_causes import catalogue

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.alike.words import words
+from harness.kit.alike.words import words
 
 
 @dataclass(frozen=True, slots=True)

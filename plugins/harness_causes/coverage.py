@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from harness import Example
-from harness.alike.words import Rows, asked, words
+from harness.kit.alike.words import Rows, asked, words
 from harness_causes.analyzer import Causes
 from harness_causes.answers import Answer, Reader, agreement, best_agreement
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.terminal.options import Json
+from harness.kit.terminal.options import Json
 
 app = typer.Typer()
 
@@ -51,7 +51,7 @@ def teacher(seed: Seed = 7, as_json: Json = False) -> None:
     """
     from rich.console import Console
 
-    from harness.terminal.progress import SHORT, Display
+    from harness.kit.terminal.progress import SHORT, Display
     from harness_demo.teacher_screen import document, show
     from harness_demo.walk import walk
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.kit.blocks import Column, Table
-from harness.terminal.blocks import draw_rows
-from harness.terminal.comparisons import interval
-from harness.terminal.tables import head, item, next_command, note
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.comparisons import interval
+from harness.kit.terminal.tables import head, item, next_command, note
 from harness_demo.loops import ROUNDS, ROWS, SUCCESS, Loop
 from harness_demo.outcome import GAIN, Outcome
 

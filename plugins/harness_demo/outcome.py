@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from harness.terminal.progress import SHORT, Display
+from harness.kit.terminal.progress import SHORT, Display
 from harness_demo.loops import Loop, Simulation
 
 GAIN = 0.18

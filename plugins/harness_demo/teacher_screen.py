@@ -11,9 +11,9 @@ from rich.console import Console
 
 from harness.kit.blocks import Column, Table
 from harness.kit.numbers import amount, counted, estimate, percent
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.tables import head, item, next_command, note
 from harness.kit.text import one_line
-from harness.terminal.blocks import draw_rows
-from harness.terminal.tables import head, item, next_command, note
 from harness_demo import units
 from harness_demo.walk import Walk
 

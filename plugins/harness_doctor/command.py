@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import harness
-from harness.terminal.options import ConfigFile, Json, Sets, takes
+from harness.kit.terminal.options import ConfigFile, Json, Sets, takes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,8 +49,8 @@ def doctor(request: Request) -> int:
     from rich.console import Console
 
     from harness.kit.privacy import of_this_user
-    from harness.terminal.progress import SHORT, Display
-    from harness.terminal.streams import plugins_on_stderr
+    from harness.kit.terminal.progress import SHORT, Display
+    from harness.kit.terminal.streams import plugins_on_stderr
     from harness_doctor import config, machine, torch
 
     if request.config is not None and not request.config.is_file():
@@ -105,9 +105,9 @@ def _show(
     from rich.text import Text
 
     from harness.kit.blocks import Column, Table
+    from harness.kit.terminal.blocks import draw_rows
+    from harness.kit.terminal.tables import head
     from harness.kit.text import markdown_block, one_line
-    from harness.terminal.blocks import draw_rows
-    from harness.terminal.tables import head
 
     def safe(text: str) -> str:
         return one_line(private.text(text), LONGEST)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.readers.live import LiveRow
+from harness.kit.readers.live import LiveRow
 from harness_drift.permuting import Floats, Singles
 
 MOST = 50

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import Condition
 from harness.kit.features import prompt_features
-from harness.readers.live import LiveRow
+from harness.kit.readers.live import LiveRow
 from harness_drift.dates import Value, of_calendar
 from harness_drift.permuting import Floats, Mask
 

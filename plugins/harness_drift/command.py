@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.terminal.options import Json, takes
+from harness.kit.terminal.options import Json, takes
 
 LOOKS = 12
 PERMUTATIONS = 9_999
@@ -56,8 +56,8 @@ def drift(request: Request) -> int:
     """
     from rich.console import Console
 
-    from harness.terminal.streams import plugins_on_stderr
-    from harness.terminal.targets import check_target, write_target
+    from harness.kit.terminal.streams import plugins_on_stderr
+    from harness.kit.terminal.targets import check_target, write_target
     from harness_drift.choosing import as_lines
     from harness_drift.looking import DRIFTED, look
     from harness_drift.showing import show

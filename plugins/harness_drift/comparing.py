@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.readers.live import LiveRow
+from harness.kit.readers.live import LiveRow
 from harness.stats.significance import holm
 from harness_drift import columns as kinds_of
 from harness_drift.columns import Column, LeftOut

@@ -16,8 +16,8 @@ import harness
 from harness import Example, HarnessError, Prediction, ScoredExample, UsageError
 from harness.kit.files import digest
 from harness.kit.numbers import counted as many
+from harness.kit.readers.live import LiveRow, read_live
 from harness.kit.text import one_line
-from harness.readers.live import LiveRow, read_live
 from harness_drift import dates, ledger
 from harness_drift.choosing import choose
 from harness_drift.columns import MOST_VALUES, of_prompts

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from harness.kit.blocks import Column, Table
 from harness.kit.numbers import counted, p_value
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
 
 MOST = {"kinds": 8, "answers": 8, "ratings": 3}
 """Things that changed, and are shown, of each test; ratings of all rows come with their kinds."""

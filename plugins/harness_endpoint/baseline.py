@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 import harness
-from harness.remote import (
+from harness.kit.remote import (
     Asker,
     Request,
     ServerOptions,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 import harness
-from harness.remote import (
+from harness.kit.remote import (
     Asker,
     Reply,
     Request,

@@ -14,9 +14,9 @@ from typing import IO
 
 import harness
 from harness.kit import gate
+from harness.kit.remote import Client, Fault, ServerOptions
 from harness.kit.text import one_line
 from harness.kit.waiting import Patience
-from harness.remote import Client, Fault, ServerOptions
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _PLACES = re.compile(r"\{(\w+)\}")

@@ -154,7 +154,7 @@ def _rows_of(database: RunDatabase, names: set[str]) -> str:
 
 def _nearest(database: RunDatabase, prompt: str) -> list[Document]:
     """The rows of the best round's training data whose prompts are most like this one."""
-    from harness.alike.words import nearest
+    from harness.kit.alike.words import nearest
 
     rows = database.ask(train_rows_sql(database, database.kept))
     (neighbours,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)

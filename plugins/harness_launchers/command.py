@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from harness.terminal.options import Json
+from harness.kit.terminal.options import Json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +79,7 @@ def _cancel(at_work: Sequence[harness.JobAtWork], ids: Sequence[str], console: C
 
 def _show(at_work: Sequence[harness.JobAtWork], console: Console) -> None:
     from harness.kit.blocks import table
-    from harness.terminal.blocks import draw_rows
+    from harness.kit.terminal.blocks import draw_rows
 
     draw_rows(table(("job", "where", "since", "how far"), map(_cells, at_work)), console)
     alone = sum(not job.attended for job in at_work)

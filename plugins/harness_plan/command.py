@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.terminal.options import ConfigFile, Json, Rounds, Sets, takes
+from harness.kit.terminal.options import ConfigFile, Json, Rounds, Sets, takes
 
 STAGES = 6
 """Data, screening, model, the two jobs of a probe, and tokens."""
@@ -45,9 +45,9 @@ def plan(request: Request) -> int:
     """
     from rich.console import Console
 
-    from harness.terminal.interrupts import Stop
-    from harness.terminal.progress import SHORT, Display
-    from harness.terminal.streams import plugins_on_stderr
+    from harness.kit.terminal.interrupts import Stop
+    from harness.kit.terminal.progress import SHORT, Display
+    from harness.kit.terminal.streams import plugins_on_stderr
     from harness_plan.forecasting import plan_run
     from harness_plan.showing import show
 

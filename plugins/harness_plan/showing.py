@@ -9,9 +9,9 @@ from rich.console import Console
 import harness
 from harness.kit.blocks import Table, table
 from harness.kit.numbers import DASH, amount, counted, duration, gigabytes
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
 from harness_plan.listing import AGAIN
 from harness_plan.records import Forecast, PlannedArm, PlannedRequests, PlannedWork
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 import harness
-from harness.alike.words import PartedRows
+from harness.kit.alike.words import PartedRows
 from harness_prompts.places import Places
 from harness_prompts.turns import parts
 

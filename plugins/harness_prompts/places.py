@@ -16,7 +16,7 @@ from itertools import combinations
 from statistics import fmean, stdev
 
 import harness
-from harness.alike.words import Rows, asked, words
+from harness.kit.alike.words import Rows, asked, words
 from harness_prompts.turns import parts
 
 WHOLE = "whole text"

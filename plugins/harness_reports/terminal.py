@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from harness.kit.blocks import Block, of_sections
-from harness.terminal.blocks import begins, draw
+from harness.kit.terminal.blocks import begins, draw
 from harness_reports.shortened import shortened
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from harness.readers import Record
+from harness.kit.readers import Record
 from harness_rows.roles import MISSING, value_of
 
 NEARLY_ALL = 0.95

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import harness
 from harness import SPLITS, Example, Split
-from harness.readers import Fault, Problems, Record
+from harness.kit.readers import Fault, Problems, Record
 from harness_rows.choices import Choices, choices_of, lettered, picked
 from harness_rows.formats import Recognised
 from harness_rows.options import RowsOptions

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from harness import near
 from harness.kit import strict_json
+from harness.kit.readers import BOM, Fault, File, Objects, Problems, Reader
 from harness.kit.text import one_line
-from harness.readers import BOM, Fault, File, Objects, Problems, Reader
 from harness_rows.splits import SPLIT_NAMES, with_dev
 
 LISTS = ("data", "rows", "examples", "items", "records", "instances")

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from harness import DataError
-from harness.readers import (
+from harness.kit.readers import (
     SUFFIXES,
     Fault,
     File,

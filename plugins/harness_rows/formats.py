@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import DataError, near
-from harness.readers import Record
+from harness.kit.readers import Record
 from harness_rows.choices import first_number
 from harness_rows.options import RowsOptions, template_names
 from harness_rows.proposals import Choice, Proposal, kind_of, propose

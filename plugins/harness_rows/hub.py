@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import ConfigError, DataError, EnvironmentFailure, HarnessError
 from harness.kit import gate
-from harness.readers import File, InMemory, Problems
+from harness.kit.readers import File, InMemory, Problems
 from harness_rows.documents import Part
 from harness_rows.options import RowsOptions
 from harness_rows.splits import SPLIT_NAMES, with_dev

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 import harness
 from harness import SPLITS, Split, near
 from harness.kit.numbers import counted
-from harness.readers import Fault, File, JsonLines, Problems, encodings
+from harness.kit.readers import Fault, File, JsonLines, Problems, encodings
 from harness_rows import native
 from harness_rows.dealing import (
     HELD_OUT,

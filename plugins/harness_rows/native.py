@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import SPLITS, near
+from harness.kit.readers import Fault, Stretches, json_text
 from harness.kit.text import one_line
-from harness.readers import Fault, Stretches, json_text
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
 from harness_rows.turns import ASKED, SCOPE, thought_of

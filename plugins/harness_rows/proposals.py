@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from harness.readers import Record
+from harness.kit.readers import Record
 from harness_rows.choices import choices_of, column_of_choices
 from harness_rows.roles import MISSING, value_of
 

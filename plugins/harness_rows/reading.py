@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from harness import DataError, Example
-from harness.readers import Delimited, Problems, Record, Records
+from harness.kit.readers import Delimited, Problems, Record, Records
 from harness_rows import files, hub
 from harness_rows.converting import Converter
 from harness_rows.documents import Part

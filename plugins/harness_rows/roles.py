@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.readers import Record
+from harness.kit.readers import Record
 
 
 @dataclass(frozen=True, slots=True)

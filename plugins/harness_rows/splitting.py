@@ -10,7 +10,7 @@ from typing import cast
 from harness import DataError, Example, Split
 from harness.kit.draws import fraction
 from harness.kit.folding import loosely
-from harness.readers import Fault, Problems
+from harness.kit.readers import Fault, Problems
 from harness_rows.dealing import HELD_OUT, NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
 from harness_rows.prompts import NEAR, evened
@@ -82,7 +82,7 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
     """The group of each row; with ``group: auto`` the id of the first row that it is like."""
     if options.group != "auto":
         return [row.group for row in rows]
-    from harness.alike.pairs import clusters
+    from harness.kit.alike.pairs import clusters
 
     prompts = [loosely(evened(row.messages)) for row in rows]
     clusters_of = clusters(prompts, NEAR, watch)

@@ -6,7 +6,7 @@ import gc
 
 import typer
 
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_score.request import Request
 
 app = typer.Typer()

@@ -10,8 +10,8 @@ from sys import intern
 from typing import Any
 
 from harness import DataError, near
+from harness.kit.readers import Fault, Problems
 from harness.kit.text import one_line
-from harness.readers import Fault, Problems
 from harness_score.sources import Source
 
 _ABSENT = object()

@@ -10,8 +10,8 @@ from typing import Any
 import harness
 from harness import DataError, Example, MetricEntry, Opening, Prediction, Scorecard, UsageError
 from harness.kit.files import digest
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal.streams import plugins_on_stderr
 from harness_score import logged, metric_options, output
 from harness_score.document import SEED, Question, check_fields, document
 from harness_score.pairing import grouped, join, pair

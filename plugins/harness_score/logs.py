@@ -29,8 +29,8 @@ from typing import Any, BinaryIO
 
 from harness import DataError
 from harness.kit import strict_json
+from harness.kit.readers import ALWAYS, BOM, UNPACKED, File, Kind, Record
 from harness.kit.text import one_line
-from harness.readers import ALWAYS, BOM, UNPACKED, File, Kind, Record
 
 Place = int | str
 """A line or number of a row, or the name of a file in the zip."""

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from harness import Report, Scorecard
-from harness.terminal.targets import write_target
+from harness.kit.terminal.targets import write_target
 from harness_score.document import rows
 from harness_score.request import Request
 
@@ -38,7 +38,7 @@ def progress() -> Iterator[Callable[[str, int], Report]]:
 
     It takes a piece's label and how many there are.
     """
-    from harness.terminal.progress import SHORT, Display
+    from harness.kit.terminal.progress import SHORT, Display
 
     with contextlib.ExitStack() as stack:
         display: Display | None = None

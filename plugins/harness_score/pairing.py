@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness import DataError, Example, Prediction
-from harness.readers import Fault, Problems
+from harness.kit.readers import Fault, Problems
 from harness_score.alignment import Side, Trouble, align, doubled_ids, refuse_mix
 from harness_score.fields import Row, quoted
 from harness_score.tables import Table

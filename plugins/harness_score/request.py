@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Optional, get_args
 import typer
 
 from harness import UsageError, near
-from harness.terminal.options import Json, Sets
-from harness.terminal.requirements import MinGain, Require, Requirement
-from harness.terminal.targets import check_target
+from harness.kit.terminal.options import Json, Sets
+from harness.kit.terminal.requirements import MinGain, Require, Requirement
+from harness.kit.terminal.targets import check_target
 
 if TYPE_CHECKING:
     from harness.stats.decision import Test

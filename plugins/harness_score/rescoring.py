@@ -10,8 +10,8 @@ from rich.text import Text
 
 import harness
 from harness import Example, Scorecard, UsageError, near
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
 from harness_score.document import Question, check_fields, document
 from harness_score.request import Request

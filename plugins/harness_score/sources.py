@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 from harness import DataError, UsageError, near
 from harness.kit.files import read_at_most, read_whole
+from harness.kit.readers import BOM, SUFFIXES, File, Kind, kind_of
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
-from harness.readers import BOM, SUFFIXES, File, Kind, kind_of
 
 STANDARD_INPUT = "standard input"
 _HEAD = 4096

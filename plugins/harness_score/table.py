@@ -10,9 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from harness.kit.blocks import Table, table
-from harness.kit.text import one_line
-from harness.terminal.blocks import draw_rows
-from harness.terminal.comparisons import (
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.comparisons import (
     WIDE,
     ComparedScore,
     beside,
@@ -20,7 +19,8 @@ from harness.terminal.comparisons import (
     explain_marks,
     interval,
 )
-from harness.terminal.tables import number
+from harness.kit.terminal.tables import number
+from harness.kit.text import one_line
 
 NAME_WIDTH = 28
 BY_WIDTH = 14

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from harness import DataError
-from harness.readers import (
+from harness.kit.readers import (
     Columnar,
     Fault,
     File,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import Evidence, Example, Findings, ScoredExample
-from harness.alike.words import Rows, asked, words
+from harness.kit.alike.words import Rows, asked, words
 from harness.kit.features import prompt_features, reply_features
 from harness.kit.numbers import percent
 from harness_slices.analyzer import Slices
@@ -179,7 +179,7 @@ def coverage(examples: Sequence[Example], train: Sequence[Example]) -> dict[str,
     """``train_distance`` and ``rare_words`` of each example, from 0 (well covered) to 1.
 
     The distance is 1 minus the similarity of the nearest training row
-    (:class:`harness.alike.words.Rows`); ``rare_words`` is the share of the different words that
+    (:class:`harness.kit.alike.words.Rows`); ``rare_words`` is the share of the different words that
     fewer than ``RARE`` training rows have. A text without words has neither (NaN). Empty where
     there would be more than ``MOST_PRODUCTS`` comparisons.
     """

@@ -14,9 +14,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
 from harness.kit.features import addresses
-from harness.kit.text import one_line
-from harness.readers import Record, each_of
-from harness.remote import (
+from harness.kit.readers import Record, each_of
+from harness.kit.remote import (
     Asker,
     Reply,
     Request,
@@ -26,6 +25,7 @@ from harness.remote import (
     foreseen,
     money,
 )
+from harness.kit.text import one_line
 from harness_teacher import asking, verifying
 from harness_teacher.local import USUAL, LocalAsker, entry_of, generator_of
 

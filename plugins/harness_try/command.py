@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_try.request import Request
 
 app = typer.Typer()
@@ -24,7 +24,7 @@ def try_(request: Request) -> None:
     turn that all rows of dev have. Without --prompt and --file prompts are typed, turn after turn.
     Nothing is stored.
     """
-    from harness.terminal.progress import WEIGHTS, Display
+    from harness.kit.terminal.progress import WEIGHTS, Display
     from harness_try import showing
     from harness_try.conversation import converse
     from harness_try.document import document

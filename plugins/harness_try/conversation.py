@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 import harness
+from harness.kit.terminal import tables
+from harness.kit.terminal.progress import WEIGHTS, Display
 from harness.kit.text import storable
-from harness.terminal import tables
-from harness.terminal.progress import WEIGHTS, Display
 from harness_try import prompts
 from harness_try.request import Request
 from harness_try.showing import show_answers, show_head

@@ -10,7 +10,7 @@ from typing import Any
 import harness
 from harness import SYSTEM_ROLES
 from harness.kit.files import read_at_most, read_whole
-from harness.readers import (
+from harness.kit.readers import (
     BOM,
     Fault,
     File,

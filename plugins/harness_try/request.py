@@ -11,8 +11,8 @@ from typing import Annotated, Optional
 import typer
 
 from harness import Example, UsageError
+from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import storable
-from harness.terminal.options import Json, RunName
 from harness_try import prompts
 
 

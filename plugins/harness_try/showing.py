@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
+from harness.kit.terminal import tables
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import differences
-from harness.terminal import tables
 from harness_try.sides import Answered, Sides
 
 LONGEST = 100_000

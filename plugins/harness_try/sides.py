@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import harness
-from harness.terminal.progress import Display
-from harness.terminal.streams import plugins_on_stderr
+from harness.kit.terminal.progress import Display
+from harness.kit.terminal.streams import plugins_on_stderr
 
 BASELINE = 0
 

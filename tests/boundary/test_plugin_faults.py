@@ -11,14 +11,14 @@ import pytest
 
 from harness.boundary import calls as plugin_calls
 from harness.config import loading as configuration
-from harness.context import Quiet
-from harness.engine.history import History
-from harness.engine.run import Run
-from harness.engine.steps import Steps
 from harness.errors import EnvironmentFailure, PluginError
 from harness.loop import rounds
+from harness.records.context import Quiet
 from harness.registry import import_file
 from harness.report import publishing
+from harness.run.run import Run
+from harness.steps import Steps
+from harness.steps.history import History
 from tests.support.project import SUPPORT
 
 FILE = SUPPORT / "faulty.py"

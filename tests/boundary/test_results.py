@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from harness.boundary import results
-from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Example
+from harness.records.context import Context
 
 
 def refused(call, *words):

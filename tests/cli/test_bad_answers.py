@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.readers.test_files import BAD
+from tests.kit.readers.test_files import BAD
 from tests.support.project import Project
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.waiting import LONG
 
 HIT = "os.kill(os.getpid(), signal.SIGINT)"
-PROGRAM = "import os, signal, sys\nfrom harness.terminal import interrupts\n"
+PROGRAM = "import os, signal, sys\nfrom harness.kit.terminal import interrupts\n"
 HEAD = PROGRAM + "sys.argv = ['harness', %r, '-x']\n"
 
 
@@ -68,7 +68,7 @@ def test_nothing_heavy_is_loaded_before_ctrl_c_is_answered():
 
 def test_the_signal_is_given_back():
     before = signal.getsignal(signal.SIGINT)
-    from harness.terminal import interrupts
+    from harness.kit.terminal import interrupts
 
     with interrupts.answered():
         interrupts.begin()

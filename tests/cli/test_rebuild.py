@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from harness.store.writing import query
+from harness.database.writing import query
 
 
 @pytest.fixture

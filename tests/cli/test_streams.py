@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.terminal.streams import Unread, outlets
+from harness.kit.terminal.streams import Unread, outlets
 from tests.support.waiting import LONG
 
 COMMANDS = {

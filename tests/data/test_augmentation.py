@@ -5,7 +5,6 @@ from itertools import count
 
 import pytest
 
-from harness.context import Context
 from harness.data.augmentation import AugmenterPlan, collect
 from harness.data.filters import (
     DESCENDS,
@@ -19,6 +18,7 @@ from harness.data.filters import (
 from harness.errors import Cancelled, PluginError
 from harness.kit.features import addresses
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
+from harness.records.context import Context
 from harness.stages import Augmenter
 
 WORDS = (

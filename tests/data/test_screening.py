@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from harness.config import loading
-from harness.context import Quiet
 from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.data.likeness import Usual
 from harness.data.screening import (
@@ -22,10 +21,11 @@ from harness.data.screening import (
     shown,
 )
 from harness.data.threshold import misspelt
-from harness.engine.run import Run
-from harness.engine.steps import Steps
 from harness.errors import DataError
 from harness.records import Example, from_json, to_json
+from harness.records.context import Quiet
+from harness.run.run import Run
+from harness.steps import Steps
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
 
@@ -436,7 +436,7 @@ def test_the_source_is_screened_once(project, monkeypatch):
     data = first.data()
     assert len(data.split("train")) + len(data.split("valid")) == 30
     assert "1 of 31 rows of train were left out: repeat of dev or test" in first.run.notes
-    monkeypatch.setattr("harness.engine.steps.gating.screen", None)
+    monkeypatch.setattr("harness.steps.gate.screen", None)
     second = steps()
     assert second.data() == data
     assert second.run.notes == first.run.notes

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness import summary_schema
-from harness.engine.artifacts import Artifacts
+from harness.run.artifacts import Artifacts
 from tests.support.arms import levers_of
 from tests.support.project import CONFIG, SUPPORT, Project
 

@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 import harness
-from harness.engine.journal import Journal
 from harness.kit.files import append_line
+from harness.run.journal import Journal
 from tests.support.project import CONFIG, Project
 
 LISTENING = """\

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from harness.config import loading
-from harness.context import Quiet
 from harness.data import correction_file
 from harness.data.corrections import Correction, prompt_digest
 from harness.data.filters import NEAR_REPEAT
-from harness.engine.run import Run
-from harness.engine.steps import Steps
-from harness.stored import StoredSteps, answered, opened
+from harness.opened import StoredSteps, answered, opened
+from harness.records.context import Quiet
+from harness.run.run import Run
+from harness.steps import Steps
 from tests.support import fakes
 
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

@@ -12,10 +12,10 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from harness.database.writing import query
+from harness.kit.terminal.progress import Display
 from harness.kit.text import storable
 from harness.registry import import_file
-from harness.store.writing import query
-from harness.terminal.progress import Display
 from tests.support import nightly
 from tests.support.project import FAKES, SUPPORT
 

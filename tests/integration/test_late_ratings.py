@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import open_run
-from harness.store.writing import query
+from harness.database.writing import query
 from harness_rating.batches.candidates import candidates
 from harness_rating.batches.records import FOLDER
 from harness_rating.batches.spec import BatchSpec

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from harness.database.writing import query
 from harness.kit.files import digest
-from harness.store.writing import query
 
 
 def ledger_of(project):

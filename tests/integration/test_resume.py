@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from harness.engine import artifacts
-from harness.engine.run import Run
 from harness.kit import log
 from harness.report import publishing
+from harness.run import artifacts
+from harness.run.run import Run
 from tests.support import nightly
 from tests.support.fakes import moment
 from tests.support.waiting import LONG, until
@@ -255,7 +255,7 @@ def test_reports_never_go_back_to_an_earlier_round(project):
 
 
 def test_the_command_that_goes_on_begins_nothing_again(monkeypatch):
-    from harness.terminal.interrupts import way_on
+    from harness.kit.terminal.interrupts import way_on
 
     given = ["harness", "iterate", "--reopen", "1", "-c", "a b.yaml", "--reopen=2", "--as-new-run"]
     monkeypatch.setattr(sys, "argv", given)

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness.engine import scratch
+from harness.run import scratch
 from tests.support.project import CONFIG, FAKES
 
 TRAINER = f"""
@@ -150,10 +150,10 @@ def test_another_run_uses_nothing_of_it(counting):
 @pytest.mark.nightly
 @pytest.mark.parametrize("workers", [(), ("--set", "execution={launcher: local, workers: 2}")])
 def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch, workers):
-    import harness.engine.run
+    import harness.run.run
 
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
-    monkeypatch.setattr(harness.engine.run, "CORE_REVISION", -1)
+    monkeypatch.setattr(harness.run.run, "CORE_REVISION", -1)
     done = counting.inside(*GIVEN, *workers)
     assert done.code == 0, done.err
     assert not left(counting)
@@ -162,11 +162,11 @@ def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypat
 
 @pytest.mark.nightly
 def test_an_attempt_with_other_settings_loses_nothing_of_the_first(counting, monkeypatch):
-    import harness.engine.run
+    import harness.run.run
 
     assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
     with monkeypatch.context() as another:
-        another.setattr(harness.engine.run, "CORE_REVISION", -1)
+        another.setattr(harness.run.run, "CORE_REVISION", -1)
         begun = counting.harness(*GIVEN, DIE_AT="2")
         assert "begins anew; what an interrupted attempt has saved" in " ".join(begun.err.split())
         again = counting.harness(*GIVEN, DIE_AT="3")

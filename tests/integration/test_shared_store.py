@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from harness.config import own
-from harness.engine import artifacts, ledger, objects, shared_run
-from harness.engine.artifacts import Artifacts
-from harness.engine.objects import StoreError
 from harness.errors import EnvironmentFailure
 from harness.kit import processes
+from harness.run import artifacts, ledger, objects, shared_run
+from harness.run.artifacts import Artifacts
+from harness.run.objects import StoreError
 from tests.support.object_store import KEY, SECRET, URL, ObjectStore, serving
 from tests.support.project import CONFIG, Project
 from tests.support.waiting import LONG, until

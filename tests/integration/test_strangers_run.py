@@ -15,12 +15,12 @@ import pytest
 
 from harness.cli.commands import HELP
 from harness.config import own
-from harness.context import Quiet
-from harness.engine import launched, resume_command, trust
+from harness.database.writing import query
 from harness.kit import gate, yaml_file
 from harness.kit.files import append_line, files_digest, write_json
 from harness.records import Checkpoint, to_json
-from harness.store.writing import query
+from harness.records.context import Quiet
+from harness.run import launched, resume_command, trust
 from tests.support.chat_server import Answer, Server, said
 from tests.support.project import CONFIG, FAKES, Project, Result
 
@@ -359,9 +359,9 @@ def test_what_was_just_named_is_scored_with(short: tuple[Project, Result]) -> No
 
 def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
     from harness.config.variants import Variants
-    from harness.engine.run import Run
-    from harness.engine.steps import Steps
-    from harness.stored import opened
+    from harness.opened import opened
+    from harness.run.run import Run
+    from harness.steps import Steps
 
     project, _ = short
     run = folder_of(project)
@@ -378,7 +378,7 @@ def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project,
 
 
 def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
-    from harness.stored import opened
+    from harness.opened import opened
 
     project, _ = short
     stored = Checkpoint("base", "", "", info={"trust_remote_code": True, "skill": 0.4})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.config.loading import load
-from harness.context import Quiet
-from harness.stored import StoredRun, answered
+from harness.opened import StoredRun, answered
+from harness.records.context import Quiet
 
 PLUGIN = '''
 import pathlib

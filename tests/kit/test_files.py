@@ -11,12 +11,12 @@ import resource
 
 import pytest
 
-from harness.engine.artifacts import Artifacts
 from harness.errors import DataError, EnvironmentFailure, OutOfMemory, machine
 from harness.kit import files
 from harness.kit.inside import Outside
 from harness.kit.lock import exclusive, is_held, turn
-from harness.terminal.run_log import log_to
+from harness.kit.terminal.run_log import log_to
+from harness.run.artifacts import Artifacts
 
 
 def test_equal_values_have_equal_digests():

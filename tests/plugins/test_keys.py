@@ -14,11 +14,11 @@ from pydantic import BaseModel, BeforeValidator
 
 import harness
 from harness.config.plugin_entries import PluginEntry, entry_of, paths_in
-from harness.engine.stage_keys import entry_key, versions_of
 from harness.kit.files import digest
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.registry import Registry
+from harness.run.stage_keys import entry_key, versions_of
 from harness.stages import KINDS
 
 ROOT = Path(__file__).parents[2]

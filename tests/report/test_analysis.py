@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from harness.database.writing import query
 from harness.report.analysis import Terms, analyse
 from harness.report.queries import QUERIES
-from harness.store.writing import query
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import re
 import pytest
 
 import harness
-from harness.context import Quiet
+from harness.database.writing import query
 from harness.errors import PluginError
+from harness.opened import opened
 from harness.records import Score, from_json, to_json
+from harness.records.context import Quiet
 from harness.scoring import MetricEntry, measure, scores
-from harness.store.writing import query
-from harness.stored import opened
 from harness.verdicts import detectable_effect, rule
 from tests.support.project import Project
 

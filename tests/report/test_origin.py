@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import harness
-from harness.engine import beginning
 from harness.errors import DataError
 from harness.report import origin
 from harness.report.reading import read, read_summary
+from harness.run import beginning
 
 
 def test_the_model_lies_where_the_summary_says(finished: Any) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import harness
-from harness import stored
-from harness.context import Quiet
-from harness.engine.steps import Steps
+from harness.opened import opened, replay
+from harness.records.context import Quiet
 from harness.report import references
 from harness.report.references import between_references
+from harness.steps import Steps
 from tests.support.project import TWO_REFERENCES, Project
 from tests.support.two_references import Nearest, TwoSource
 
@@ -31,7 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     document = project.inside("report", "--json").document
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
-        steps, history = stored.replay(stored.opened(document["run"], Quiet()))
+        steps, history = replay(opened(document["run"], Quiet()))
         yield steps, history, document
 
 

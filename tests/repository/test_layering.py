@@ -91,40 +91,30 @@ def test_the_core_knows_no_plugin_and_no_model_library():
 
 
 FLOORS = (
-    ("records", "rubrics", "errors", "context", "alike", "kit", "readers", "stats", "terminal"),
-    ("stages", "hookspecs", "boundary", "scoring", "data", "remote"),
-    ("registry", "config", "store"),
-    ("verdicts", "engine", "sides", "loop", "stored"),
+    ("records", "errors", "kit", "stats"),
+    ("stages", "hookspecs", "boundary", "scoring", "data"),
+    ("registry", "config", "database"),
+    ("verdicts", "run", "steps", "loop", "opened"),
     ("report", "testing"),
     ("cli",),
 )
 """Rooms of ``harness/``, the lowest floor first: imports go down."""
 BESIDE = {
-    "rubrics": {"errors", "records"},
-    "context": {"errors", "records"},
+    "records": {"errors"},
     "kit": {"errors", "records"},
-    "alike": {"kit", "records"},
-    "readers": {"errors", "kit", "records"},
-    "terminal": {"context", "errors", "kit", "records"},
     "stages": {"boundary"},
     "hookspecs": {"stages", "boundary"},
-    "remote": {"stages"},
     "scoring": {"stages", "boundary", "data"},
     "data": {"stages", "boundary"},
     "config": {"registry"},
-    "sides": {"engine", "verdicts"},
-    "loop": {"engine", "sides", "verdicts"},
-    "stored": {"engine", "loop", "verdicts"},
+    "steps": {"run", "verdicts"},
+    "loop": {"run", "steps", "verdicts"},
+    "opened": {"run", "steps", "loop", "verdicts"},
     "report": set(),
     "testing": {"report"},
 }
 """Room -> the rooms of its own floor that it may import."""
-PUBLIC_ROOMS = (
-    "harness.alike", "harness.kit", "harness.readers", "harness.remote", "harness.stats",
-    "harness.terminal",
-    "harness.testing",
-    "harness.verdicts",
-)  # fmt: skip
+PUBLIC_ROOMS = ("harness.kit", "harness.stats", "harness.testing", "harness.verdicts")
 """What plugins may import besides the names of ``harness`` itself."""
 
 
@@ -166,7 +156,7 @@ def test_every_room_stands_on_a_floor():
     rooms = {e.name.removesuffix(".py") for e in entries if e.is_dir() or e.suffix == ".py"}
     rooms -= {"__init__", "__pycache__"}
     assert rooms == {room for floor in FLOORS for room in floor}
-    assert len(rooms) <= 26
+    assert len(rooms) <= 20
 
 
 def test_imports_go_down():
@@ -246,7 +236,7 @@ NOT_TO_SHOW = {
     "asyncio", "duckdb", "http.client", "multiprocessing", "numpy", "optuna", "pandas", "pyarrow",
     "rapidfuzz", "scipy", "sqlite3", "ssl", "urllib.request",
     "harness.data.screening", "harness.loop", "harness.records.summary", "harness.scoring",
-    "harness.store", "harness.stored", "harness.verdicts",
+    "harness.database", "harness.opened", "harness.verdicts",
     "harness_causes.analysis", "harness_detectors.rules", "harness_slices.analysis",
 }  # fmt: skip
 """What no run needs that has ended: its report is drawn from its stored analysis."""

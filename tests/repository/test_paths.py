@@ -15,14 +15,14 @@ OTHERWISE = {
     Doubt("harness/config/loading.py", "corrections", "self.settings.corrections"): (
         "the user's own config says where `rate accept` writes"
     ),
-    Doubt("harness/engine/worker_process.py", "serve", "json.loads(line)"): (
+    Doubt("harness/run/worker_process.py", "serve", "json.loads(line)"): (
         "the folder comes through a pipe from the process that has made it"
     ),
-    Doubt("harness/engine/worker_process.py", "serve", "os.devnull"): "no file",
-    Doubt("harness/remote/batches.py", "_log_of", "batch.spent"): (
+    Doubt("harness/run/worker_process.py", "serve", "os.devnull"): "no file",
+    Doubt("harness/kit/remote/batches.py", "_log_of", "batch.spent"): (
         "appended to where its first line is one that the harness has sealed, and in no other file"
     ),
-    Doubt("harness/remote/spending.py", "spending_of", "account.path"): (
+    Doubt("harness/kit/remote/spending.py", "spending_of", "account.path"): (
         "a job's description, which the run has written for its own process"
     ),
     Doubt("harness/testing/contract.py", "_content_counts", "path.name or 'copy'"): (

@@ -14,10 +14,10 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from harness import Example, PlanItem, query, stats
-from harness.context import Context
 from harness.data.augmentation import AugmenterPlan, collect
 from harness.data.filters import Gate
 from harness.records import Dataset, Plan
+from harness.records.context import Context
 from tests.support.project import CONFIG, FAKES
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

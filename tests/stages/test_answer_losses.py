@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Checkpoint, Example
+from harness.records.context import Context
 from harness.stages import making
 
 BASE = Checkpoint("base", "/x", "d")

@@ -56,8 +56,8 @@ KINDS["scheduler of one"] = StageKind(
 """The second: a row of harness/stages/kinds.py."""
 
 LINE = '''
-from harness.engine.at import At
-from harness.engine.steps.calling import called
+from harness.run.at import At
+from harness.steps.call import called
 
 
 def ordered(steps, rows):
@@ -130,9 +130,9 @@ import line
 import plugin
 from harness.config.loading import load
 from harness.config.settings import fields
-from harness.context import Quiet
-from harness.engine.run import Run
-from harness.engine.steps import Steps
+from harness.records.context import Quiet
+from harness.run.run import Run
+from harness.steps import Steps
 from harness.errors import ConfigError, HarnessError
 from harness.registry import Registry
 from harness.testing import check

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.context import Context
 from harness.errors import PluginError
 from harness.records import Example, Prediction
+from harness.records.context import Context
 from harness.stages.prompting import (
     Baseline,
     Held,

@@ -13,13 +13,13 @@ from rich.text import Text
 import harness
 from harness.kit import terms
 from harness.kit.blocks import table
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.comparisons import ComparedScore, draw_comparison
+from harness.kit.terminal.options import SHOWN, Json, Last
+from harness.kit.terminal.requirements import MinGain, Require, Requirement
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.comparisons import ComparedScore, draw_comparison
-from harness.terminal.options import SHOWN, Json, Last
-from harness.terminal.requirements import MinGain, Require, Requirement
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
 

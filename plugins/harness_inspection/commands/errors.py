@@ -11,10 +11,10 @@ from rich.console import Console
 import harness
 from harness.kit import terms
 from harness.kit.blocks import Column, Table
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json, RunName
 from harness_inspection.commands.printing import (
     EMPTY,
     Document,

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from harness.kit.blocks import Cell, table
 from harness.kit.numbers import DASH, duration, estimate, moment
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line, titled
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
 from harness_inspection.commands.printing import VALUE, Document, setting
 
 Lines = tuple[str, ...]

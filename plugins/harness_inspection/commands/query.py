@@ -20,9 +20,9 @@ from typer.core import TyperCommand
 import harness
 from harness.kit.blocks import Column, Table
 from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import RunName, takes
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import RunName, takes
 
 app = typer.Typer()
 

@@ -15,10 +15,10 @@ from rich.text import Text
 import harness
 from harness.kit import terms
 from harness.kit.blocks import table
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line, plain, titled
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json, RunName
 from harness_inspection.commands.printing import Document, train_rows, write_json
 
 if TYPE_CHECKING:

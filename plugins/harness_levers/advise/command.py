@@ -9,7 +9,7 @@ import sys
 import typer
 
 import harness
-from harness.terminal.options import Json, RunName
+from harness.kit.terminal.options import Json, RunName
 
 SCHEMA = "harness.advice/1"
 
@@ -26,7 +26,7 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
     """
     from rich.console import Console
 
-    from harness.terminal.blocks import begins, draw
+    from harness.kit.terminal.blocks import begins, draw
     from harness_levers.advise.ranking import ranked
     from harness_levers.advise.showing import with_commands
 

@@ -17,10 +17,10 @@ from harness import Correction, UsageError, near
 from harness.kit import yaml_file
 from harness.kit.blocks import Column, Table
 from harness.kit.numbers import counted
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
-from harness.terminal.targets import check_target, write_target
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json
+from harness.kit.terminal.targets import check_target, write_target
 from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.exchange.other_tools import prompt

@@ -13,10 +13,10 @@ from rich.console import Console
 from harness import Criterion
 from harness.kit.blocks import Cell, Column, Table, table
 from harness.kit.numbers import DASH
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
 from harness_rating.batches.records import Batch, Rating
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.ratings.folder import RatingsFolder

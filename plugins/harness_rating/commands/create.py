@@ -13,10 +13,10 @@ from rich.text import Text
 
 import harness
 from harness import Cancelled, Rubric
+from harness.kit.terminal import tables
+from harness.kit.terminal.options import Json, takes
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.options import Json, takes
-from harness.terminal.streams import plugins_on_stderr
 from harness_rating.batches.records import Batch
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import REPEATS, BatchSpec
@@ -150,7 +150,7 @@ def _candidates(run: RunView, spec: BatchSpec) -> list[Candidate]:
 
 
 def _of_the_pool(run: RunView, spec: BatchSpec, console: Console) -> list[Candidate]:
-    from harness.terminal.progress import Display, weight_of_pool
+    from harness.kit.terminal.progress import Display, weight_of_pool
     from harness_rating.batches.candidates import pool_candidates, pool_models, pool_rows
 
     models = pool_models(run, spec)

@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 
 from harness import UsageError, to_json
-from harness.terminal import tables
-from harness.terminal.options import Json
-from harness.terminal.targets import check_target, write_target
+from harness.kit.terminal import tables
+from harness.kit.terminal.options import Json
+from harness.kit.terminal.targets import check_target, write_target
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.ratings.folder import RatingsFolder
 

@@ -20,12 +20,12 @@ from harness import Context, EnvironmentFailure, Judge, UsageError
 from harness.kit import yaml_file
 from harness.kit.inside import inside
 from harness.kit.lock import exclusive
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json, takes
+from harness.kit.terminal.progress import SHORT, Display
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json, takes
-from harness.terminal.progress import SHORT, Display
-from harness.terminal.streams import plugins_on_stderr
 from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.judge import judgements

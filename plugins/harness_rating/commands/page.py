@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import DataError, UsageError
-from harness.terminal import tables
-from harness.terminal.targets import check_target, write_target
+from harness.kit.terminal import tables
+from harness.kit.terminal.targets import check_target, write_target
 from harness_rating.batches.records import SETTLED, Batch
 from harness_rating.commands.options import BatchName, Host, Port, chosen, of_each
 from harness_rating.ratings import progress

@@ -12,9 +12,9 @@ from rich.console import Console
 import harness
 from harness import UsageError
 from harness.kit.numbers import counted
-from harness.terminal import tables
-from harness.terminal.options import ConfigFile, Json, Sets
-from harness.terminal.streams import plugins_on_stderr
+from harness.kit.terminal import tables
+from harness.kit.terminal.options import ConfigFile, Json, Sets
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness_rating.commands.options import write_json
 from harness_rating.ratings.folder import RatingsFolder
 

@@ -9,9 +9,9 @@ from rich.console import Console
 import harness
 from harness import to_json
 from harness.kit.blocks import table
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json
 from harness_rating.batches.records import REVIEW, Batch
 from harness_rating.commands.options import BatchName, of_each, write_json
 from harness_rating.ratings import progress

@@ -9,10 +9,10 @@ from rich.console import Console
 
 import harness
 from harness.kit.blocks import Table, table
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
+from harness.kit.terminal.options import Json
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
-from harness.terminal.options import Json
 from harness_rating.commands.agreement import show_unrated
 from harness_rating.commands.options import BatchName, answers, write_json
 from harness_rating.ratings.folder import RatingsFolder

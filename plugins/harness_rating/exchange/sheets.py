@@ -17,8 +17,8 @@ from typing import Any, cast
 
 from harness import Criterion, DataError, near, to_json
 from harness.kit.files import digest
+from harness.kit.readers import Delimited, Fault, File
 from harness.kit.text import one_line
-from harness.readers import Delimited, Fault, File
 from harness_rating.batches.records import ITEM_EVENT, Batch, Event, Kind
 from harness_rating.exchange.blank_sheet import READING
 from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, GUARDED, cell, cell_value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import Criterion, Item, Judgement, Rubric
-from harness.remote import Asker, Fault, Faults, Progress, Reply, Request
+from harness.kit.remote import Asker, Fault, Faults, Progress, Reply, Request
 from harness_rating.judge.judgements import settings, settle, with_conditions
 from harness_rating.judge.options import ModelOptions
 from harness_rating.judge.prompts import Unreadable, prompt, read

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness import DataError, Example, near
 from harness.kit.numbers import counted
+from harness.kit.readers import Record, each_of
+from harness.kit.readers.live import read_live
 from harness.kit.text import one_line
-from harness.readers import Record, each_of
-from harness.readers.live import read_live
 from harness_rating.review.batches import ReviewRow, item_of_row, learned_digest
 
 LONGEST_REASON = 500

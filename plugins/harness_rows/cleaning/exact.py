@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness import Example
-from harness.alike.exact import grouped, later
+from harness.kit.alike.exact import grouped, later
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened

@@ -24,8 +24,8 @@ from hashlib import blake2b
 from itertools import permutations
 
 from harness import Example
-from harness.alike.hashes import SHINGLE
-from harness.alike.pairs import Watch, pairs
+from harness.kit.alike.hashes import SHINGLE
+from harness.kit.alike.pairs import Watch, pairs
 from harness.kit.folding import loosely
 
 RANKS = {"test": 0, "dev": 1, "valid": 2, "train": 3, "": 3, "pool": 4}

@@ -10,8 +10,8 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from harness import UsageError
-from harness.terminal.options import takes
-from harness.terminal.targets import check_target, write_target
+from harness.kit.terminal.options import takes
+from harness.kit.terminal.targets import check_target, write_target
 from harness_rows.commands.progress import working
 from harness_rows.commands.row_options import place
 from harness_rows.initial import recipes

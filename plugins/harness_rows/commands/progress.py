@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 
 import harness
-from harness.terminal.streams import plugins_on_stderr
+from harness.kit.terminal.streams import plugins_on_stderr
 
 Begin = Callable[[str], harness.Report]
 """A piece of work begins; gives what its progress is told."""
@@ -19,7 +19,7 @@ PIECES = 4
 @contextlib.contextmanager
 def working(command: str) -> Iterator[Begin]:
     """A display of pieces of work, one after the other; what libraries print goes there, too."""
-    from harness.terminal.progress import SHORT, Display
+    from harness.kit.terminal.progress import SHORT, Display
 
     console = Console(stderr=True)
     before = ""

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from harness import DataError
-from harness.readers import encodings
+from harness.kit.readers import encodings
 from harness_rows.choices import column_of_choices
 from harness_rows.formats import Unrecognised
 from harness_rows.initial.request import Request

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import harness
 from harness import Example, Message, Report
-from harness.alike.texts import whole_text
+from harness.kit.alike.texts import whole_text
 from harness.kit.draws import drawn
 from harness_rows.cleaning.private import counting
 from harness_rows.initial import answers, fields, languages, lengths, repeats

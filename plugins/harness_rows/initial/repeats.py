@@ -43,7 +43,7 @@ class Repeats:
 
 def look(rows: Sequence[Example], watch: Watch) -> Repeats:
     """The repeats among the prompts of rows."""
-    from harness.alike.pairs import clusters
+    from harness.kit.alike.pairs import clusters
 
     answers: dict[str, set[tuple[str, ...]]] = {}
     for row in rows:

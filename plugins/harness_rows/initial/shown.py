@@ -10,10 +10,10 @@ from rich.console import Console
 
 from harness.kit.blocks import Column, Table, table
 from harness.kit.numbers import percent
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line
 from harness.stats.decision import MIN_GROUPS
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
 from harness_rows.cleaning.private.counting import masked
 from harness_rows.formats import READ_AS
 from harness_rows.initial.answers import Answers

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import harness
-from harness.alike.words import asked, words
+from harness.kit.alike.words import asked, words
 from harness_rows.suspects.asking import Questions
 from harness_rows.suspects.folds import Losses
 

@@ -17,9 +17,9 @@ from rich.text import Text
 
 import harness
 from harness.kit.files import whole_folder
+from harness.kit.terminal.options import takes
+from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
-from harness.terminal.options import takes
-from harness.terminal.streams import plugins_on_stderr
 from harness_transformers.export.request import Request
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _compare(request: Request, place: Path) -> None:
     Raises:
         DataError: it is refused.
     """
-    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness.kit.terminal.progress import SHORT, WEIGHTS, Display
     from harness_transformers.export import origin, stranger
     from harness_transformers.quiet import quietly
 
@@ -150,7 +150,7 @@ def _write_task(request: Request) -> None:
 
 
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:
-    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness.kit.terminal.progress import SHORT, WEIGHTS, Display
     from harness_transformers import memory
     from harness_transformers.export import origin, parity, system_turn
     from harness_transformers.export.card import write_card
@@ -208,7 +208,7 @@ def _export_file(request: Request, target: Path, base: str | None, console: Cons
         DataError: the file is refused.
         EnvironmentFailure: llama.cpp is not installed, or fails.
     """
-    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness.kit.terminal.progress import SHORT, WEIGHTS, Display
     from harness_transformers import memory
     from harness_transformers.export import fidelity, modelfile, origin, system_turn, weights
     from harness_transformers.export.card import write_card

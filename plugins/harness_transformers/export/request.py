@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from harness import UsageError
-from harness.terminal.options import RunName
-from harness.terminal.targets import check_target
+from harness.kit.terminal.options import RunName
+from harness.kit.terminal.targets import check_target
 from harness_transformers import hub
 from harness_transformers.llamacpp.library import Kind
 

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.context import Context
 from harness.records import Condition, Dataset, Example, PlanItem, Slice
+from harness.records.context import Context
 from harness_augment import Paraphrase, Pool
 from harness_augment.prose import is_prose
 from harness_augment.variation import KINDS, vary

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.cli.reference import filled
-from harness.context import Context
 from harness.errors import Cancelled
 from harness.kit.terms import shown
 from harness.records import (
@@ -28,6 +27,7 @@ from harness.records import (
     from_json,
     to_json,
 )
+from harness.records.context import Context
 from harness.registry import Registry
 from harness.stages import Evidence, growing
 from harness_causes import analysis

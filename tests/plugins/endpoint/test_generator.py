@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
-from harness.remote.spending import Spending, counting
+from harness.kit.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
 from tests.support import dripping
 from tests.support.chat_server import Answer, Server, said
@@ -302,7 +302,7 @@ def test_a_server_that_is_not_seen_to_listen_counts_by_its_names(
 def test_a_server_that_drips_is_not_waited_for_longer_than_is_said(
     folder, base, monkeypatch, drops
 ):
-    monkeypatch.setattr("harness.remote.client.LONGEST_LIST", 0.2)
+    monkeypatch.setattr("harness.kit.remote.client.LONGEST_LIST", 0.2)
     with dripping.dripping(drops) as address:
         monkeypatch.setattr(serving, "free_port", lambda: int(address.split(":")[2]))
         with pytest.raises(harness.EnvironmentFailure, match="does not answer within 1 s"):

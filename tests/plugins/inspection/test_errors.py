@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from harness.database.contents import Answers, RunContents
+from harness.database.writing import build
 from harness.records import (
     Condition,
     Diagnosis,
@@ -22,8 +24,6 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store.contents import Answers, RunContents
-from harness.store.writing import build
 
 HOSTILE = (
     "[bold red]x[/bold red] [/nope] \x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link "

@@ -16,9 +16,9 @@ from hypothesis import example, given, strategies as st
 
 import harness
 from harness import safe_query
+from harness.database import writing
 from harness.kit.cells import as_cell, distinct
 from harness.kit.lock import exclusive
-from harness.store import writing
 from harness_inspection.questions import QUESTIONS
 
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"

@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from harness.database.contents import Answers, RunContents
+from harness.database.writing import build
 from harness.kit.text import one_line
 from harness.kit.worddiff import MOST_WORDS
 from harness.records import (
@@ -19,8 +21,6 @@ from harness.records import (
     Score,
     Verdict,
 )
-from harness.store.contents import Answers, RunContents
-from harness.store.writing import build
 from harness_inspection.database import RunDatabase
 from harness_inspection.lineage import train_rows_sql
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 import harness
-from harness.context import silent
-from harness.engine.at_work import AtWork
+from harness.records.context import silent
+from harness.run.at_work import AtWork
 from tests.support.launchers import SAMPLE
 from tests.support.project import CONFIG, FAKES, Project
 from tests.support.waiting import until

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.engine.job import write_question
+from harness.run.job import write_question
 from harness_launchers.ray import Ray
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support.project import Project

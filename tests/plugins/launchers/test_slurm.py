@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.engine.launched import submitted_in
+from harness.run.launched import submitted_in
 from harness.testing import check
 from harness_launchers.slurm import Slurm as Launcher
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same

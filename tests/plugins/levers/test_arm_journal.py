@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness import BranchTraining
-from harness.engine import dev_ledger
-from harness.engine.row_keys import row_keys
 from harness.errors import DataError
 from harness.records import Example, Score, Verdict
+from harness.run import dev_ledger
+from harness.run.row_keys import row_keys
 from harness_levers.arm_journal import FILE, ArmJournal, Judged
 from harness_levers.records import Arm
 

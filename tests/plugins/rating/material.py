@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import open_run
 from harness.records import Example
-from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Overall, Rubric, Scale, Show
 from harness_rating.batches.candidates import candidates as candidates_of
 from harness_rating.batches.records import FOLDER, Batch, Event
 from harness_rating.batches.sampling import Candidate

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing
 from tests.support.browser import unfit
 from tests.support.ports import own_port

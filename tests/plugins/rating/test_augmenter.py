@@ -9,15 +9,15 @@ import uuid
 import pytest
 
 from harness.config import loading
-from harness.context import Context, Quiet
 from harness.data import augmentation, correction_file
 from harness.data.corrections import Correction, prompt_digest
 from harness.data.filters import DESCENDS, Gate
-from harness.engine.run import Run
-from harness.engine.steps import Steps
 from harness.errors import DataError
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
-from harness.rubrics import Item
+from harness.records.context import Context, Quiet
+from harness.records.rubrics import Item
+from harness.run.run import Run
+from harness.steps import Steps
 from harness_rating import BetterAnswers
 from harness_rating.batches.records import Batch, Event, Placing
 from harness_rating.ratings import events

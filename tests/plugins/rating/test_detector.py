@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine.steps.detecting import UNEXPLAINED
 from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
 from harness.report.publishing import definitions_of
+from harness.steps.detect import UNEXPLAINED
 from harness_rating import RubricChoices
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder

@@ -13,9 +13,9 @@ import pytest
 
 import harness
 from harness import Annotated, AnnotatedRun, AnswerValues
-from harness.engine.history import History
-from harness.engine.steps.evaluating import Evaluation
 from harness.records import Measurement, Score
+from harness.steps.answer import Evaluation
+from harness.steps.history import History
 from harness_rating.batches.records import FOLDER, Rating
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder

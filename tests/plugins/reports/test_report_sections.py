@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from harness.kit.blocks import Answers, Column, Table
+from harness.kit.terminal.block_tables import draw_table
 from harness.report.queries import QUERIES
-from harness.terminal.block_tables import draw_table
 from harness_rating import section as people
 from harness_rating.annotations import QUERIES as RATINGS
 from harness_reports import findings

@@ -12,9 +12,9 @@ import pytest
 
 import harness
 from harness.config.settings import keys_beside
-from harness.engine import dev_ledger
-from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
+from harness.run import dev_ledger
+from harness.run.row_keys import row_keys
 from tests.support.arms import ARMS, BASELINES, judged, levers, scored as scored_by_hand, training
 from tests.support.effort import effort
 from tests.support.project import CONFIG, Project

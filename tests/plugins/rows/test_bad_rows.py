@@ -1,6 +1,6 @@
 """Files that the source ``rows`` cannot use: one message for each kind, and nothing else.
 
-What is wrong with the files themselves: tests/readers/test_files.py.
+What is wrong with the files themselves: tests/kit/readers/test_files.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import harness
-from harness.readers import LONGEST
+from harness.kit.readers import LONGEST
 from harness_rows.source import Rows
 
 SIZES = {"train": 0.6, "dev": 0.2, "test": 0.2}

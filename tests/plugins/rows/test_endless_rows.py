@@ -7,7 +7,7 @@ import os
 import pytest
 
 from harness.errors import DataError
-from harness.readers import Problems
+from harness.kit.readers import Problems
 from harness_rows import files
 
 

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from harness.database.writing import query
 from harness.kit.files import append_line
-from harness.store.writing import query
 
 
 def lines(project, name):

@@ -1,6 +1,6 @@
 """Which fields of a file are texts, ids and facts, and what is wrong with them is said.
 
-What the files themselves may be: tests/readers/test_files.py.
+What the files themselves may be: tests/kit/readers/test_files.py.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.context import Context
 from harness.data.planner import plan
 from harness.kit.features import addresses, prompt_features
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
+from harness.records.context import Context
 from harness.stages import Evidence
 from harness_slices import Slices
 from harness_slices.analysis import REPLIES

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from harness.context import Context
 from harness.records import Checkpoint, Example
+from harness.records.context import Context
 from tests.plugins.transformers import architectures as tiny_models
 
 ARCHITECTURES = tiny_models.ARCHITECTURES

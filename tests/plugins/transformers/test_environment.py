@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.config import loading
-from harness.context import Quiet
-from harness.engine.run import Run
+from harness.records.context import Quiet
+from harness.run.run import Run
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 

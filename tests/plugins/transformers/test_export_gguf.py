@@ -13,7 +13,7 @@ import time
 import pytest
 
 import harness
-from harness.context import silent
+from harness.records.context import silent
 from harness_transformers import loading
 from harness_transformers.export import modelfile
 from harness_transformers.quiet import quietly

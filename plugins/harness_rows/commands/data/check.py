@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _splits(data: OpenedRows) -> dict[str, int]:
 def _show(data: OpenedRows, findings: Sequence[Finding], console: Console) -> None:
     from rich.text import Text
 
+    from harness.kit.terminal import tables
     from harness.kit.text import one_line
-    from harness.terminal import tables
     from harness_rows.commands.data.printing import set_in
 
     for finding in findings:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness import Example, Report, Screening, previewed
-from harness.alike.exact import dev_in_test
-from harness.alike.texts import whole_text
+from harness.kit.alike.exact import dev_in_test
+from harness.kit.alike.texts import whole_text
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.draws import drawn
 from harness.kit.text import one_line

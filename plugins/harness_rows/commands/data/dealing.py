@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import harness
 from harness import SPLITS, Example, Report, Screening, previewed
-from harness.readers import Record
+from harness.kit.readers import Record
 from harness_rows.cleaning import exact
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of, reading_of

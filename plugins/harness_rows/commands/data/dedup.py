@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import harness
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.kit.blocks import Table
-    from harness.readers import Record
+    from harness.kit.readers import Record
     from harness_rows.cleaning.repeated import Repeats
     from harness_rows.commands.data.opening import OpenedRows
     from harness_rows.reading import Reading
@@ -145,8 +145,8 @@ def _document(request: DedupRequest, data: OpenedRows, repeats: Repeats) -> dict
 
 
 def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Console) -> None:
-    from harness.terminal import tables
-    from harness.terminal.blocks import draw_rows
+    from harness.kit.terminal import tables
+    from harness.kit.terminal.blocks import draw_rows
 
     if repeats.removed:
         draw_rows(_by_split(data, repeats), console)

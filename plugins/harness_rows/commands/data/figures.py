@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 
 from harness.kit.blocks import Column, Table, table
+from harness.kit.terminal import tables
+from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line
-from harness.terminal import tables
-from harness.terminal.blocks import draw_rows
 from harness_rows.commands.data.findings import counted
 from harness_rows.sampling import long_rows_said
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import harness
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:

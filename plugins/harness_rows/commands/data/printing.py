@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.terminal import tables
+from harness.kit.terminal import tables
 from harness_rows.commands.data.request import Request
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import harness
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness import Report
-    from harness.readers import Record
+    from harness.kit.readers import Record
     from harness_rows.cleaning.private.finding import Finders
     from harness_rows.cleaning.private.redaction import Redaction, Value
     from harness_rows.commands.data.opening import OpenedRows
@@ -101,7 +101,7 @@ def _redacted(
     Raises:
         DataError: a value holds bytes, which would be written as base64 with all that is in them.
     """
-    from harness.readers import Fault, Problems
+    from harness.kit.readers import Fault, Problems
     from harness_rows.cleaning.private.redaction import has_bytes
     from harness_rows.commands.data import writing
 
@@ -131,7 +131,7 @@ def _document(request: RedactRequest, data: OpenedRows, redaction: Redaction) ->
 
 
 def _show(request: RedactRequest, data: OpenedRows, redaction: Redaction, console: Console) -> None:
-    from harness.terminal import tables
+    from harness.kit.terminal import tables
 
     values = redaction.values
     if values:
@@ -151,8 +151,8 @@ def _show(request: RedactRequest, data: OpenedRows, redaction: Redaction, consol
 
 def _draw_listed(values: Sequence[Value], console: Console) -> None:
     from harness.kit.blocks import Column, Table
-    from harness.terminal import tables
-    from harness.terminal.blocks import draw_rows
+    from harness.kit.terminal import tables
+    from harness.kit.terminal.blocks import draw_rows
 
     rows = []
     listed: Counter[str] = Counter()

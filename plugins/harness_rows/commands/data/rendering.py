@@ -14,8 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit.terminal import tables
 from harness.kit.text import one_line, plain
-from harness.terminal import tables
 from harness_rows.commands.data.printing import set_in
 
 MARKS = (("[[", "]]"), ("⟦", "⟧"), ("<<<", ">>>"), ("{{{", "}}}"), ("«««", "»»»"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import harness
-from harness.terminal.options import ConfigFile, Json, Sets
+from harness.kit.terminal.options import ConfigFile, Json, Sets
 from harness_rows.commands.row_options import RowOptions, place
 
 if TYPE_CHECKING:

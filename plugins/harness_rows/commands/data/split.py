@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from harness import SPLITS, UsageError
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
 
 def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
     from harness.kit.blocks import table
+    from harness.kit.terminal import tables
+    from harness.kit.terminal.blocks import draw_rows
     from harness.kit.text import plain
-    from harness.terminal import tables
-    from harness.terminal.blocks import draw_rows
     from harness_rows.yaml_text import value
 
     titles = ("split", "rows", "share", "groups")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.terminal.options import takes
+from harness.kit.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import harness
-from harness.terminal.options import ConfigFile, Json, Sets, takes
+from harness.kit.terminal.options import ConfigFile, Json, Sets, takes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,9 +63,9 @@ def suspects(request: SuspectsRequest) -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from harness.terminal.interrupts import Stop, way_on
-    from harness.terminal.progress import SHORT, WEIGHTS, Display
-    from harness.terminal.streams import plugins_on_stderr
+    from harness.kit.terminal.interrupts import Stop, way_on
+    from harness.kit.terminal.progress import SHORT, WEIGHTS, Display
+    from harness.kit.terminal.streams import plugins_on_stderr
     from harness_rows.commands.data import writing
     from harness_rows.suspects.finding import find
 
@@ -140,8 +140,8 @@ def _document(
 
 def _show(request: SuspectsRequest, result: Suspects, console: Console) -> None:
     from harness.kit.numbers import counted
-    from harness.terminal import tables
-    from harness.terminal.blocks import draw_rows
+    from harness.kit.terminal import tables
+    from harness.kit.terminal.blocks import draw_rows
 
     draw_rows(_table(result), console)
     console.print()

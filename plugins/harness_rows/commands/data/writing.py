@@ -14,8 +14,8 @@ from typing import Any
 from harness import UsageError
 from harness.kit.files import remove
 from harness.kit.inside import inside
-from harness.readers import Record
-from harness.terminal.targets import check_target, write_target
+from harness.kit.readers import Record
+from harness.kit.terminal.targets import check_target, write_target
 from harness_rows.reading import Reading
 from harness_rows.roles import MISSING, value_of
 

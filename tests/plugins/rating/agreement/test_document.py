@@ -10,7 +10,7 @@ import pytest
 from scipy import stats as reference
 
 from harness.errors import DataError
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.agreement.alpha import alpha
 from harness_rating.agreement.document import agreement_of, distribution
 from harness_rating.agreement.grid import grid

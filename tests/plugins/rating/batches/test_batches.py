@@ -20,7 +20,7 @@ from hypothesis import given, strategies as st
 from harness.errors import DataError, HarnessError, UsageError
 from harness.kit.files import digest
 from harness.records import Example, from_json, to_json
-from harness.rubrics import Overall
+from harness.records.rubrics import Overall
 from harness.stats import detectable
 from harness_rating.batches import assignment
 from harness_rating.batches.records import Batch
@@ -466,7 +466,7 @@ def test_the_scores_of_the_run_guide_the_strategies(there):
     worst = rate.make(rate.CreateRequest(everyday, "ana", there, 3, n=5, strategy="worst"))
     rows = json.loads(Path(f"reports/{there}/analysis.json").read_text())
     assert rows and not worst.verdicts
-    from harness.store.writing import query
+    from harness.database.writing import query
 
     sql = (
         "SELECT value FROM example_scores WHERE round = 3 AND split = 'dev' AND name = 'overlap' "

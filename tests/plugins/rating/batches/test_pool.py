@@ -17,9 +17,9 @@ from rich.console import Console
 from harness.errors import HarnessError
 from harness.kit.files import append_line
 from harness.kit.lock import exclusive
+from harness.kit.terminal.progress import Display, weight_of_pool
+from harness.opened.pool import STAGE
 from harness.records import Checkpoint, Example
-from harness.stored.pool import STAGE
-from harness.terminal.progress import Display, weight_of_pool
 from harness_rating.commands import create as rate
 from harness_rating.ratings.folder import RatingsFolder
 from tests.plugins.rating import material
@@ -137,7 +137,7 @@ def test_where_every_row_was_trained_on_none_is_in_reserve(project, monkeypatch)
 
 
 def test_a_row_whose_paraphrase_was_trained_on_is_no_longer_in_reserve():
-    from harness.stored.pool import _learned
+    from harness.opened.pool import _learned
 
     child = dataclasses.replace(fakes._row("train", 1, 4), parent="pool-3")
     arms = {"main": SimpleNamespace(train={1: (child,)})}

@@ -9,7 +9,7 @@ import io
 import pytest
 
 from harness.errors import DataError, UsageError
-from harness.rubrics import Show
+from harness.records.rubrics import Show
 from harness_rating.exchange.exporting import export_batch
 from harness_rating.exchange.importing import import_file
 from harness_rating.ratings.events import Events

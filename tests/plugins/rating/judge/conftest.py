@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.rubrics import Rubric
+from harness.records.rubrics import Rubric
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import file

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from harness.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
 from harness_rating.agreement.kappa import kappa
 from harness_rating.judge.calibration import Row, calibration_of
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.errors import DataError, UsageError
-from harness.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
 from harness_rating.judge.judgements import (
     Judgements,
     judges,

@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.judge.prompts import prompt
 from harness_rating.rubric import file
 from harness_rating.rubric.file import find

@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.rubrics import Criterion, Scale
+from harness.records.rubrics import Criterion, Scale
 from harness_rating.judge.prompts import Unreadable, read
 
 LEVELS = Criterion("q", "Q", "?", Scale("ordinal", 1, 5), allow_na=True)

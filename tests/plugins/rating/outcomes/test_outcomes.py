@@ -12,7 +12,7 @@ from scipy import stats as reference
 
 from harness import stats
 from harness.errors import DataError
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing, Rating
 from harness_rating.outcomes.outcomes import outcomes_of
 from tests.support.nightly import draws

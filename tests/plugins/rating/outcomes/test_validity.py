@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import stats
-from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing, Rating
 from harness_rating.outcomes import concordance, validity
 from harness_rating.outcomes.concordance import any_two, same_prompt

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness.records import Example
-from harness.rubrics import Scale
+from harness.records.rubrics import Scale
 from harness_rating.batches.records import KINDS, Batch, Event
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec

@@ -9,7 +9,7 @@ import pytest
 from harness.data.corrections import Correction, check_fits, corrected, prompt_digest
 from harness.errors import DataError
 from harness.records import Example
-from harness.rubrics import Item
+from harness.records.rubrics import Item
 from harness_rating.batches.records import Batch, Placing
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder

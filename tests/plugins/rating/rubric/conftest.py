@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.rubrics import Rubric
+from harness.records.rubrics import Rubric
 from harness_rating.rubric import file
 from tests.plugins.rating.tiny import write
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness.records import from_json, to_json
-from harness.rubrics import Overall, Rubric, Show
+from harness.records.rubrics import Overall, Rubric, Show
 from harness_rating.rubric import file, lint, scoring
 from tests.plugins.rating.tiny import TINY, line_of, write
 

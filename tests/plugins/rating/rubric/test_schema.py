@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from harness.cli.reference import filled
 from harness.errors import ConfigError
 from harness.kit import yaml_file
-from harness.rubrics import SCALE_KINDS
+from harness.records.rubrics import SCALE_KINDS
 from harness_rating.rubric import conditions, file, lint, scales, scoring
 from harness_rating.rubric.schema import (
     BELONGS,

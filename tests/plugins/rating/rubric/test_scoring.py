@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.errors import DataError
-from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
+from harness.records.rubrics import Criterion, Overall, Rubric, Scale, Show
 from harness_rating.rubric import file, scales, scoring
 from tests.plugins.rating import tiny as tiny_rubric
 

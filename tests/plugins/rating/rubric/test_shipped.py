@@ -11,7 +11,7 @@ import pytest
 
 from harness.config.finding import shipped
 from harness.records import from_json, to_json
-from harness.rubrics import Criterion, Rubric
+from harness.records.rubrics import Criterion, Rubric
 from harness_rating.rubric import file, lint, scales, scoring
 
 FOLDER = Path(__file__).parents[4] / "rubrics"

@@ -270,7 +270,7 @@ def test_a_full_disk_leaves_nothing_behind(place: Shop, monkeypatch: pytest.Monk
         real(path, data)
 
     real = files.write_bytes
-    monkeypatch.setattr("harness.terminal.targets.write_bytes", full)
+    monkeypatch.setattr("harness.kit.terminal.targets.write_bytes", full)
     place.write(BARE)
     before = sorted(place.folder.rglob("*"))
     done = place.data("split", "shop.jsonl", "-o", "dealt")

@@ -1,0 +1,213 @@
+"""One live display for rounds, stages and steps; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from harness.kit import cgroups
+from harness.kit.numbers import duration
+from harness.kit.terminal.time_left import TimeLeft
+from harness.kit.text import one_line
+from harness.records import RoundResult
+from harness.records.context import Report
+
+COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
+PLAIN_SECONDS = 15.0
+SENTENCE = 2_000
+"""Characters of a sentence that are shown; the summary holds all of them."""
+STEP = 200
+"""Characters of what a stage says of its step."""
+
+
+GENERAL = {"losses": 0.8, "instructions": 0.4}
+"""The same as :data:`WEIGHTS`, of a model on general text."""
+WEIGHTS = {
+    "train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0,
+    "answer losses": 6.0, **GENERAL,
+}  # fmt: skip
+"""How long stages last, relative to each other; all others count as :data:`SHORT`."""
+SHORT = 0.2
+
+
+def _weight(stage: str) -> float:
+    """Of one stage; ``train 1`` is a ``train``, and ``generate 1`` a part of ``generate``."""
+    if re.fullmatch(r"generate( \w+)? \d+", stage):
+        return 0.0
+    return WEIGHTS.get(re.sub(r"^train \d+$", "train", stage), SHORT)
+
+
+def weight_planned(
+    rounds: int, metrics: int, control: bool, prompts: int = 0, arms: int = 0, beside: int = 0,
+    trainers: int = 1,
+) -> float:  # fmt: skip
+    """The weight of all stages of a run, for the overall bar and its time left.
+
+    Args:
+        arms: trainings beside the rounds.
+        beside: plugins that are asked beside the task, of general text.
+        trainers: that work one after the other in each training.
+    """
+    small = SHORT * (metrics + 1)
+    dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
+    each = trainers * WEIGHTS["train"] + dev + 2 * SHORT
+    asked = prompts * (SHORT + dev)
+    general = (rounds + 1) * sum(GENERAL.values()) if beside else 0.0
+    trained = (rounds * (2 if control else 1) + arms) * each
+    return 2 * SHORT + dev + asked + SHORT + trained + 2 * test + general
+
+
+def weight_of_pool(rounds: int) -> float:
+    """The same of answering rows of the pool with so many rounds' models."""
+    return SHORT + rounds * WEIGHTS["generate pool"]
+
+
+class Display:
+    """Shows a run on standard error. Implements :class:`harness.records.context.Watcher`.
+
+    Args:
+        elsewhere: jobs are at work on machines of which the load of this one says nothing.
+    """
+
+    def __init__(
+        self, console: Console, run: str, total: float, *, elsewhere: bool = False
+    ) -> None:
+        self.console, self.run, self.elsewhere = console, run, elsewhere
+        self.live = console.is_terminal
+        self._done = 0.0
+        self._total = total
+        self._lock = threading.RLock()
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", style="dim", markup=False),
+            console=console,
+            transient=True,
+        )
+        self._time_left = TimeLeft()
+        self._overall: TaskID | None = None
+        self._steps: dict[threading.Thread, TaskID] = {}
+        self._within: dict[threading.Thread, float] = {}
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self._progress.start()
+            self._overall = self._progress.add_task(one_line(self.run), total=self._total, left="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.live:
+            self._progress.stop()
+
+    def stage(self, label: str) -> Report:
+        """A stage begins: its own bar, fed by the returned function.
+
+        A thread is within one stage at a time; where several are at work there are several bars.
+        """
+        bar: TaskID | None = None
+        with self._lock:
+            self._end_step()
+            if self.live:
+                bar = self._progress.add_task(one_line(label, STEP), total=None, left="")
+                self._steps[threading.current_thread()] = bar
+        said, time_left = time.monotonic(), TimeLeft()
+        weight = _weight(_stage_of(label))
+
+        def report(done: int, total: int, what: str) -> None:
+            nonlocal said
+            now, thread = time.monotonic(), threading.current_thread()
+            if done:
+                time_left.reached(now, done)
+            busy = "" if self.elsewhere else cgroups.busy()
+            remaining = ", ".join(filter(None, (_left(time_left.seconds(total)), busy)))
+            with self._lock:
+                if self.live:
+                    if bar is not None and self._steps.get(thread) == bar:
+                        text = one_line(f"{label} {what}", STEP)
+                        self._progress.update(
+                            bar, completed=done, total=total, description=text, left=remaining
+                        )
+                        self._within[thread] = weight * done / max(1, total)
+                        self._advance()
+                elif now - said >= PLAIN_SECONDS and done:
+                    said = now
+                    self._print(", ".join(filter(None, (f"{label}: {done}/{total}", remaining))))
+
+        return report
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        """Count a stage on the overall bar and say how long it took."""
+        with self._lock:
+            self._done += _weight(stage)
+            self._end_step()
+            if self.live:
+                self._advance()
+            if seconds >= 1 and not cached:
+                self._print(f"{label}: {seconds:.0f} s", style="dim")
+
+    def _end_step(self) -> None:
+        """The bar of this thread's stage goes, and those of threads that have ended."""
+        this = threading.current_thread()
+        for thread in [t for t in self._steps if t is this or not t.is_alive()]:
+            self._progress.remove_task(self._steps.pop(thread))
+            self._within.pop(thread, None)
+
+    def say(self, sentence: str) -> None:
+        self._print(sentence, style="yellow" if sentence.startswith("warning") else "")
+
+    def round_closed(self, result: RoundResult) -> None:
+        """The verdict, as soon as it is known."""
+        verdict = result.verdict
+        if verdict.label == "baseline":
+            return
+        arm = "" if result.arm == "main" else f" ({result.arm} rows)"
+        head = Text(f"round {result.round}{arm}: ", style="bold")
+        head.append(one_line(verdict.sentence, SENTENCE), style="default not bold")
+        if verdict.label in COLOURS:
+            head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
+        self.console.print(head, highlight=False, soft_wrap=not self.live)
+
+    def _advance(self) -> None:
+        """Move the overall bar to what is done, within the stages at work included."""
+        if self._overall is not None:
+            done = self._done + sum(self._within.values())
+            total = max(self._total, done)
+            self._time_left.reached(time.monotonic(), done)
+            left = _left(self._time_left.seconds(total))
+            self._progress.update(self._overall, completed=done, total=total, left=left)
+
+    def _print(self, text: str, style: str = "") -> None:
+        # In a log file a sentence stays on one line, where it can be searched.
+        shown = Text(one_line(text, SENTENCE), style=style)
+        self.console.print(shown, highlight=False, soft_wrap=not self.live)
+
+
+def _left(seconds: float | None) -> str:
+    """``about 3 min 20 s left``; an empty text where it is not known."""
+    return "" if seconds is None else f"about {duration(seconds)} left"
+
+
+def _stage_of(label: str) -> str:
+    """``train`` of ``round 2: train (random)``."""
+    return label.split(": ")[-1].split(" (")[0]

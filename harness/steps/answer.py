@@ -1,0 +1,276 @@
+"""The calls that find out how good a checkpoint is: generate, score, name the errors."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.data.splits import rows_digest
+from harness.errors import Waiting
+from harness.kit.files import read_jsonl, write_jsonl
+from harness.kit.inside import inside
+from harness.records import (
+    Checkpoint,
+    ErrorLabel,
+    Example,
+    Measurement,
+    Prediction,
+    Score,
+    ScoredExample,
+)
+from harness.run import scratch
+from harness.run.artifacts import Artifact
+from harness.run.at import At
+from harness.run.job import ANSWERED, ANSWERS, BESIDE
+from harness.run.pins import DETECT, GENERATE
+from harness.stages.making import shares_of
+from harness.steps.detect import detect
+from harness.steps.measure import score_all, scores, waits
+
+if TYPE_CHECKING:
+    from harness.steps import Steps
+
+
+ANSWER_LOSSES = "answer losses"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One checkpoint on one split.
+
+    Attributes:
+        measurements: metric entry -> one measurement per example.
+        scores: score name -> score of the split.
+        scored: the examples with answers and values.
+        labels: kinds of errors found.
+        keys: stage -> artifact digest.
+    """
+
+    predictions: tuple[Prediction, ...]
+    measurements: Mapping[str, tuple[Measurement, ...]]
+    scores: Mapping[str, Score]
+    scored: tuple[ScoredExample, ...]
+    labels: tuple[ErrorLabel, ...]
+    keys: Mapping[str, str]
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Category -> number of answers, the most frequent first."""
+        answers = {(label.category, label.example_id) for label in self.labels}
+        kinds = Counter(category for category, _ in answers)
+        return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+
+
+def generate(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    *,
+    beside: Checkpoint | None = None,
+    after: str = "",
+    pinned: str | None = None,
+) -> tuple[tuple[Prediction, ...], str]:
+    """A checkpoint's answers to rows, whose references it never sees, and their digest.
+
+    Where several jobs share the rows (:meth:`harness.Generator.jobs`), the answers of each are a
+    stage of their own.
+
+    Args:
+        beside: another checkpoint that answers in the same pass; see :func:`answered_beside`.
+        after: digest of the answers that these are given for: for others they are given anew.
+        pinned: digest of the answers that a closed round was given.
+    """
+    artifact = _generated(
+        steps, checkpoint, rows, at, at.on_split(GENERATE), beside=beside, after=after,
+        pinned=pinned,
+    )  # fmt: skip
+    steps.note_remarks(artifact.facts)
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    return artifact.records(Prediction, ANSWERS), artifact.digest
+
+
+def _generated(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    stage: str,
+    *,
+    whole: bool = True,
+    beside: Checkpoint | None = None,
+    after: str = "",
+    pinned: str | None = None,
+) -> Artifact:
+    """The answers of a stage.
+
+    Args:
+        whole: whether the rows are those of a pass, and not one job's share of them.
+    """
+    run, entry = steps.run, steps.config.generate
+    seed = steps.seed(stage, at.round)
+    # References stay behind: a generator must not be able to look at them.
+    prompts = [row.as_asked() for row in rows]
+    made_with = run.made_with(entry)
+    inputs = {
+        "checkpoint": checkpoint.digest,
+        "prompts": rows_digest(prompts),
+        "environment": made_with["environment"],
+    }
+    if beside is not None:
+        inputs["beside"] = beside.digest
+    if after:
+        inputs["after"] = after
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        shares = shares_of(entry.instance, prompts) if whole and beside is None else []
+        if len(shares) > 1:
+            return shared(shares, folder)
+        examples = {"examples": prompts}
+        result = run.job(
+            folder, stage, entry, at, checkpoint=checkpoint, rows=examples, seed=seed, beside=beside
+        )
+        return {**result["facts"], "made_with": made_with}
+
+    def shared(shares: Sequence[Sequence[int]], folder: Path) -> Mapping[str, Any]:
+        def answered_share(number: int, share: Sequence[int]) -> Artifact:
+            asked = [rows[place] for place in share]
+            name = f"{stage} {number}"
+            artifact = _generated(steps, checkpoint, asked, at, name, whole=False, after=after)
+            # Time until here counts where the pass is interrupted, and goes on.
+            inside(scratch.of(folder), str(number)).touch()
+            return artifact
+
+        tasks = [functools.partial(answered_share, *share) for share in enumerate(shares, start=1)]
+        parts = list(run.workers.side_by_side(tasks))
+        for number in range(1, 1 + len(parts)):
+            run.seconds.pop(f"{stage} {number}", None)  # within those of the whole
+        answers = {
+            place: line
+            for share, part in zip(shares, parts, strict=True)
+            for place, line in zip(share, read_jsonl(part.path / ANSWERS), strict=True)
+        }
+        write_jsonl(folder / "output" / ANSWERS, [answers[place] for place in range(len(rows))])
+        # What a job remarks is of its share: figures in it are not those of the pass.
+        jobs = Counter(remark for part in parts for remark in {*part.facts.get("remarks", ())})
+        remarks = [
+            f"{'each' if count == len(parts) else count} of {len(parts)} jobs: {remark}"
+            for remark, count in sorted(jobs.items())
+        ]
+        return {**parts[0].facts, **({"remarks": remarks} if remarks else {})}
+
+    return run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
+
+
+def answered_beside(
+    steps: Steps, generated: str, checkpoint: Checkpoint, at: At, *, pinned: str | None = None
+) -> tuple[tuple[Prediction, ...], str]:
+    """The other side's answers of a pass as an artifact of their own, and their digest.
+
+    Args:
+        generated: digest of the pass.
+        checkpoint: that gave them.
+        at: where they belong.
+    """
+    run, entry, stage = steps.run, steps.config.generate, at.on_split(GENERATE)
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        whole = run.artifacts.with_digest(stage, generated)
+        assert whole is not None, "it was made, or found, a moment ago"
+        shutil.copyfile(whole.path / BESIDE, folder / "output" / ANSWERS)
+        return {"made_with": whole.facts.get("made_with")}
+
+    inputs = {"checkpoint": checkpoint.digest, "of": generated}
+    artifact = run.stage(stage, entry, inputs, make, at, pinned=pinned)
+    steps.made_with[artifact.digest] = artifact.facts.get("made_with")
+    return artifact.records(Prediction, ANSWERS), artifact.digest
+
+
+def answer_losses(
+    steps: Steps, checkpoint: Checkpoint, rows: Sequence[Example], at: At
+) -> list[list[float]]:
+    """What a checkpoint loses (nats) on each token of each row's first reference."""
+    run, entry = steps.run, steps.config.generate
+    seed = steps.seed(ANSWER_LOSSES, at.round)
+    inputs = {
+        "checkpoint": checkpoint.digest,
+        "rows": rows_digest(rows),
+        "environment": dict(run.environment(entry)),
+    }
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        done = run.job(
+            folder, ANSWER_LOSSES, entry, at, checkpoint=checkpoint, rows={ANSWERED: rows},
+            seed=seed,
+        )  # fmt: skip
+        return dict(done["facts"])
+
+    artifact = run.stage(ANSWER_LOSSES, entry, inputs, make, at, seed=seed)
+    steps.note_remarks(artifact.facts)
+    return list(read_jsonl(artifact.path / "losses.jsonl"))
+
+
+def evaluate(
+    steps: Steps,
+    checkpoint: Checkpoint,
+    rows: Sequence[Example],
+    at: At,
+    *,
+    learned: Sequence[Example] = (),
+    against: int | None = None,
+    beside: Checkpoint | None = None,
+    of: Evaluation | None = None,
+    pinned: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """Generate, score and label one checkpoint's answers to one split.
+
+    Args:
+        beside: another checkpoint that answers in the same pass.
+        of: the evaluation in whose pass this checkpoint has answered.
+        learned: the rows that the checkpoint was trained on.
+        against: the round that it will be compared with.
+        pinned: what the round was closed with; it keeps these answers, measurements, labels.
+    """
+    pinned = pinned or {}
+    pin = pinned.get(GENERATE)
+    if of is None:
+        predictions, generated = generate(steps, checkpoint, rows, at, beside=beside, pinned=pin)
+    else:
+        predictions, generated = answered_beside(
+            steps, of.keys[GENERATE], checkpoint, at, pinned=pin
+        )
+    try:
+        measurements, digests = score_all(steps, predictions, generated, rows, at, pinned)
+    except Waiting as wait:
+        raise waits(steps, wait, generated, at, against) from None
+    scored = scored_rows(rows, predictions, measurements)
+    labels, detected = detect(
+        steps, scored, learned, [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+    )
+    metrics = steps.config.metrics
+    of_split = scores(steps, metrics, measurements, predictions, rows, digests, at)
+    of_scores = {f"score {name}": digest for name, digest in digests.items()}
+    keys = {GENERATE: generated, **of_scores, DETECT: detected}
+    return Evaluation(predictions, measurements, of_split, scored, labels, keys)
+
+
+def scored_rows(
+    rows: Sequence[Example],
+    predictions: Sequence[Prediction],
+    measurements: Mapping[str, Sequence[Measurement]],
+) -> tuple[ScoredExample, ...]:
+    """Each row with its answer and all values of that."""
+    values: list[dict[str, float | None]] = [{} for _ in rows]
+    for of_metric in measurements.values():
+        names = sorted({name for measurement in of_metric for name in measurement.values})
+        for place, measurement in enumerate(of_metric):
+            values[place] |= {name: measurement.values.get(name) for name in names}
+    return tuple(
+        ScoredExample(row, prediction, own)
+        for row, prediction, own in zip(rows, predictions, values, strict=True)
+    )
