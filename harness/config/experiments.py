@@ -10,7 +10,7 @@ from harness.config.plugin_checks import ask
 from harness.config.plugin_entries import PluginEntry
 from harness.config.variants import Variants
 from harness.stages import Intent
-from harness.stages.experiments import intended
+from harness.stages.experiment import intended
 
 
 def intents(config: Config) -> Iterator[Intent]:

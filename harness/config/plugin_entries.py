@@ -22,7 +22,7 @@ from harness.registry import Registry
 from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
 from harness.stages.base import check_attributes
 from harness.stages.kinds import REQUIRED
-from harness.stages.scoring import check_metric, names_in_run
+from harness.stages.metric import check_metric, names_in_run
 
 PEOPLE = "people"
 """The verifier of an entry's ``review`` that names none."""

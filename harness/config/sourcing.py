@@ -9,7 +9,7 @@ from harness.boundary.calls import aloud, plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.records import Example
 from harness.records.context import Context
-from harness.stages.making import rows_of as rows_of_source
+from harness.stages.source import rows_of as rows_of_source
 
 EVERY = 100_000
 """Rows after which it is said how many there are, for a source that does not end."""

@@ -16,7 +16,7 @@ from harness.kit.files import digest
 from harness.kit.problems import Problems
 from harness.records import Schedule
 from harness.records.context import derive_seed
-from harness.stages.making import scheduled
+from harness.stages.schedule import scheduled
 
 MAY_DIFFER = ("model", "train", "generate", "seed")
 """Keys in which a branch may differ: its rows and its scores are the run's."""

@@ -14,7 +14,7 @@ from harness.errors.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
 from harness.records.context import Context
 from harness.stages import Augmenter
-from harness.stages.growing import proposed
+from harness.stages.augmenter import proposed
 
 PROPOSALS_PER_ROW = 50
 """An augmenter may propose this many rows for each row of an item before it is stopped."""

@@ -32,8 +32,8 @@ from harness.run.pins import GENERATE, ROWS, TRAIN
 from harness.run.row_keys import row_keys
 from harness.run.run import Run
 from harness.run.shared_run import driving
-from harness.stages.experiments import carried_out
-from harness.stages.making import Generator
+from harness.stages.experiment import carried_out
+from harness.stages.generator import Generator
 from harness.steps import Steps
 from harness.steps.answer import Evaluation, answer_losses, evaluate
 from harness.steps.compare import alike

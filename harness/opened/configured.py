@@ -23,7 +23,8 @@ from harness.records.context import Context, Report, silent
 from harness.run.ledger import Ledger, Opening, measuring
 from harness.run.places import LEDGER, MACHINE_FOLDER
 from harness.scoring import MetricEntry
-from harness.stages.making import fetched, rendered
+from harness.stages.model import fetched
+from harness.stages.trainer import rendered
 from harness.steps.gate import screening_seed
 from harness.steps.train import learned
 

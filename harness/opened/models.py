@@ -15,7 +15,8 @@ from harness.opened.replay import StoredRun, StoredSteps
 from harness.records import Checkpoint, Example, Prediction
 from harness.records.context import Context, Report, derive_seed, silent
 from harness.run.pins import GENERATE, MODEL
-from harness.stages.making import answered, fetched
+from harness.stages.generator import answered
+from harness.stages.model import fetched
 from harness.steps.data import as_trained
 
 

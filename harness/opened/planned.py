@@ -45,8 +45,8 @@ from harness.run.pins import GENERATE, TRAIN
 from harness.run.run import Run
 from harness.run.stage_keys import Versions
 from harness.stages import PlannedBranch
-from harness.stages.experiments import left_of
-from harness.stages.making import rendered
+from harness.stages.experiment import left_of
+from harness.stages.trainer import rendered
 from harness.steps import Steps, baselines
 from harness.steps.history import History
 

@@ -28,8 +28,10 @@ from harness.records import Checkpoint, Example, from_json, to_json
 from harness.records.context import Context, Limits, Report, unheard
 from harness.registry import Registry
 from harness.run import scratch
-from harness.stages import making
+from harness.stages.generator import answer_losses_of, answered, answered_both, losses_of
 from harness.stages.launching import RESULT
+from harness.stages.model import fetched
+from harness.stages.trainer import trained
 
 DESCRIPTION = "job.json"
 ERROR = "error.json"
@@ -171,26 +173,24 @@ def run_inline(
     answer: Any
     checkpoint = typing.cast(Checkpoint, job.checkpoint)  # a model's own job alone may have none
     if job.stage == "model":
-        answer = to_json(making.fetched(instance, context))
+        answer = to_json(fetched(instance, context))
     elif job.stage == "trainer":
-        answer = to_json(
-            making.trained(instance, checkpoint, rows["train"], rows["valid"], context)
-        )
+        answer = to_json(trained(instance, checkpoint, rows["train"], rows["valid"], context))
     elif TEXTS in rows:
         texts = tuple(row.prompt for row in rows[TEXTS])
-        losses = making.losses_of(instance, checkpoint, texts, context)
+        losses = losses_of(instance, checkpoint, texts, context)
         lines = [(*loss, group_of(row)) for loss, row in zip(losses, rows[TEXTS], strict=True)]
         answer = _written(folder, "losses.jsonl", lines, process)
     elif ANSWERED in rows:
-        of_rows = making.answer_losses_of(instance, checkpoint, rows[ANSWERED], context)
+        of_rows = answer_losses_of(instance, checkpoint, rows[ANSWERED], context)
         rounded = [[round(loss, 4) for loss in of_row] for of_row in of_rows]
         answer = _written(folder, "losses.jsonl", rounded, process)
     else:
         if job.beside is None:
-            sides = [making.answered(instance, checkpoint, rows["examples"], context)]
+            sides = [answered(instance, checkpoint, rows["examples"], context)]
         else:
             both = (checkpoint, job.beside)
-            sides = making.answered_both(instance, both, rows["examples"], context)
+            sides = answered_both(instance, both, rows["examples"], context)
         # One side, or two: the counts are equal, as both answered the same rows.
         for name, predictions in zip((ANSWERS, BESIDE), sides, strict=False):
             answer = _written(folder, name, list(map(to_json, predictions)), process)

@@ -19,7 +19,7 @@ from harness.kit.text import one_line, titled
 from harness.records import Example, Prediction
 from harness.records.context import Report, silent
 from harness.stages import Metric
-from harness.stages.scoring import names_in_run
+from harness.stages.metric import names_in_run
 
 Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]

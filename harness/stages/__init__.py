@@ -8,9 +8,13 @@ this room knows any plugin, and plugins import only ``harness``.
 from __future__ import annotations
 
 from harness.kit.options import Options
+from harness.stages.analyzer import Analyzer, Evidence
 from harness.stages.annotations import Annotated, AnnotatedRun, Annotations, AnswerValues
+from harness.stages.augmenter import Augmenter
 from harness.stages.base import Plugin
-from harness.stages.experiments import (
+from harness.stages.baseline import Baseline
+from harness.stages.detector import Detector
+from harness.stages.experiment import (
     BranchOutcome,
     BranchTraining,
     Experiment,
@@ -19,17 +23,18 @@ from harness.stages.experiments import (
     PlannedBranch,
     PlannedRows,
 )
-from harness.stages.growing import Analyzer, Augmenter, Evidence
-from harness.stages.judging import Judge
+from harness.stages.generator import Generator
+from harness.stages.judge import Judge
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.launching import Launched, LaunchedJob, Launcher, Resources
-from harness.stages.making import Generator, Model, Source, Trainer, trainers_in
-from harness.stages.probing import Probe
-from harness.stages.prompting import Baseline
+from harness.stages.metric import Metric
+from harness.stages.model import Model
+from harness.stages.probe import Probe
 from harness.stages.reporting import Reporter, Section
-from harness.stages.scoring import Detector, Metric
-from harness.stages.searching import CheckedSearcher, Searcher
-from harness.stages.verifying import Verification, Verifier, verified
+from harness.stages.searcher import CheckedSearcher, Searcher
+from harness.stages.source import Source
+from harness.stages.trainer import Trainer, trainers_in
+from harness.stages.verifier import Verification, Verifier, verified
 
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",

@@ -17,28 +17,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.boundary.results import returned
+from harness.stages.analyzer import Analyzer, analyzed
 from harness.stages.annotations import Annotations, exercise_annotations
+from harness.stages.augmenter import Augmenter, proposed
 from harness.stages.base import Conflict, Plugin
-from harness.stages.experiments import Experiment, exercise_experiment
-from harness.stages.growing import Analyzer, Augmenter, analyzed, proposed
-from harness.stages.judging import Judge, rated
+from harness.stages.baseline import Baseline, decided_by_people, exercise_baseline
+from harness.stages.detector import Detector, detected
+from harness.stages.experiment import Experiment, exercise_experiment
+from harness.stages.generator import Generator, exercise_generator
+from harness.stages.judge import Judge, rated
 from harness.stages.launching import Launcher, exercise_launcher
-from harness.stages.making import (
-    Generator,
-    Model,
-    Source,
-    Trainer,
-    exercise_generator,
-    exercise_model,
-    exercise_trainer,
-    rows_of,
-)
-from harness.stages.probing import Probe, exercise_probe, without_texts
-from harness.stages.prompting import Baseline, decided_by_people, exercise_baseline
+from harness.stages.metric import Metric
+from harness.stages.model import Model, exercise_model
+from harness.stages.probe import Probe, exercise_probe, without_texts
 from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
-from harness.stages.scoring import Detector, Metric, detected
-from harness.stages.searching import Searcher, exercise_searcher
-from harness.stages.verifying import Verifier, verified
+from harness.stages.searcher import Searcher, exercise_searcher
+from harness.stages.source import Source, rows_of
+from harness.stages.trainer import Trainer, exercise_trainer
+from harness.stages.verifier import Verifier, verified
 
 REQUIRED: Any = ...
 """The default of a key that a config has to have."""

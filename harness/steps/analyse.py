@@ -15,7 +15,7 @@ from harness.records import Example, Findings, from_json, to_json
 from harness.run.at import At
 from harness.run.pins import ANALYZE, DETECT
 from harness.stages import Evidence
-from harness.stages.growing import analyzed
+from harness.stages.analyzer import analyzed
 from harness.steps.answer import Evaluation
 from harness.steps.detect import right
 

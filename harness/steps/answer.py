@@ -28,7 +28,7 @@ from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.run.job import ANSWERED, ANSWERS, BESIDE
 from harness.run.pins import DETECT, GENERATE
-from harness.stages.making import shares_of
+from harness.stages.generator import shares_of
 from harness.steps.detect import detect
 from harness.steps.measure import score_all, scores, waits
 

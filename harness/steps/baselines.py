@@ -1,6 +1,6 @@
 """How baselines are carried out: the base model asked in another way, or another model; scores.
 
-What a baseline is, its contract says (:mod:`harness.stages.prompting`); what its answers say of
+What a baseline is, its contract says (:mod:`harness.stages.baseline`); what its answers say of
 the best round, :mod:`harness.verdicts.baselines`.
 """
 
@@ -37,7 +37,7 @@ from harness.run.job import ANSWERS
 from harness.run.journal import OF_BASELINE
 from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
-from harness.stages import prompting
+from harness.stages.baseline import Held, answered, description_of, model_of, prompted
 from harness.steps.answer import Evaluation, generate, scored_rows
 from harness.steps.data import valid_seed
 from harness.steps.detect import detect
@@ -85,7 +85,7 @@ class BaselineInput:
 
     rows: tuple[Example, ...]
     train: tuple[Example, ...]
-    held: prompting.Held
+    held: Held
 
     @property
     def lent(self) -> tuple[Sequence[Example], ...]:
@@ -107,7 +107,7 @@ class BaselineInput:
             ConfigError: the rows do not allow what its options ask for.
             PluginError: it shows what it must not.
         """
-        return prompting.prompted(entry.instance, self.rows, self.train, self.held, context)
+        return prompted(entry.instance, self.rows, self.train, self.held, context)
 
 
 def arm_of(name: str) -> str:
@@ -128,7 +128,7 @@ def models(config: Config) -> dict[str, str]:
 
 def _model(entry: PluginEntry) -> str:
     with plainly(entry.named):
-        return prompting.model_of(entry.instance)
+        return model_of(entry.instance)
 
 
 def of_prompts(asked: Mapping[str, BaselineAnswers]) -> dict[str, Evaluation]:
@@ -228,7 +228,7 @@ def _prompts(
         context = steps.run.context(folder, stage, at, seed)
         rows = material.asked_by(entry, context)
         write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-        return {**context.facts, "told": prompting.description_of(entry.instance, material.train)}
+        return {**context.facts, "told": description_of(entry.instance, material.train)}
 
     artifact = steps.run.stage(
         stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=material.lent
@@ -379,7 +379,7 @@ def _answers_elsewhere(
 
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, stage, at, seed)
-        predictions = prompting.answered(entry.instance, asked, context)
+        predictions = answered(entry.instance, asked, context)
         write_jsonl(folder / "output" / ANSWERS, map(to_json, predictions))
         return context.facts
 
@@ -395,7 +395,7 @@ def _in_family(row: Example, family: Mapping[str, str]) -> Example:
     return dataclasses.replace(row, group=family[row.id], parent=None)
 
 
-def _held(data: Dataset, family: Mapping[str, str]) -> prompting.Held:
+def _held(data: Dataset, family: Mapping[str, str]) -> Held:
     """What no prompt may show."""
     families_by_turn: dict[str, set[str]] = {}
     for row in data.split("train"):
@@ -404,7 +404,7 @@ def _held(data: Dataset, family: Mapping[str, str]) -> prompting.Held:
                 families_by_turn.setdefault(str(turn["content"]), set()).add(family[row.id])
     held_out = {row.prompt for split in ("dev", "test") for row in data.split(split)}
     # A prompt that train has, too, is no secret of dev or test.
-    return prompting.Held(held_out - families_by_turn.keys(), families_by_turn)
+    return Held(held_out - families_by_turn.keys(), families_by_turn)
 
 
 def _refuse_too_long(

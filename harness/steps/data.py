@@ -19,7 +19,7 @@ from harness.records.context import derive_seed
 from harness.run.at import At
 from harness.run.pins import DATA, EXAMPLES, MODEL
 from harness.run.stage_keys import SEEDLESS
-from harness.stages.making import rows_of
+from harness.stages.source import rows_of
 
 if TYPE_CHECKING:
     from harness.steps import Steps

@@ -14,7 +14,7 @@ from harness.kit.files import write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, to_json
 from harness.run.at import At
 from harness.run.pins import DETECT
-from harness.stages.scoring import detected
+from harness.stages.detector import detected
 
 if TYPE_CHECKING:
     from harness.steps import Steps

@@ -1,7 +1,7 @@
 """How probes are carried out: what is general, beside the task.
 
 Their texts and instructions are put to the models before and after training, their rows are trained
-on beside those of the task. What a probe is, its contract says (:mod:`harness.stages.probing`);
+on beside those of the task. What a probe is, its contract says (:mod:`harness.stages.probe`);
 what the measurements say of a round, :mod:`harness.verdicts.forgetting`.
 """
 
@@ -26,8 +26,8 @@ from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.run.job import ANSWERS, TEXTS
-from harness.stages import probing
-from harness.stages.making import NO_LOSSES, Loss, measures_losses
+from harness.stages import probe
+from harness.stages.generator import NO_LOSSES, Loss, measures_losses
 
 if TYPE_CHECKING:
     from harness.steps import Steps
@@ -143,7 +143,7 @@ class GeneralTexts:
         texts: list[Example] = []
         for entry in self.config.entries["probes"]:
             with self.run.guard(LOSSES, entry):
-                for text, group in probing.texts_of(entry.instance):
+                for text, group in probe.texts_of(entry.instance):
                     turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
                     name = f"text {len(texts)}"
                     texts.append(Example(name, (turn,), group=own if group else ""))
@@ -159,7 +159,7 @@ class GeneralTexts:
         instructions: list[tuple[PluginEntry, Example]] = []
         for entry in self.config.entries["probes"]:
             with self.run.guard(LOSSES, entry):
-                rows = probing.instructions_of(entry.instance)
+                rows = probe.instructions_of(entry.instance)
             instructions += [(entry, row) for row in rows]
         return instructions
 
@@ -211,7 +211,7 @@ class GeneralTexts:
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
         with self.run.guard(INSTRUCTIONS, entry, lent=Lent((row,))):
-            return probing.is_right(entry.instance, row, answer)
+            return probe.is_right(entry.instance, row, answer)
 
     def _job(
         self,
@@ -313,7 +313,7 @@ class GeneralRows:
     def _rows_of(self, entry: PluginEntry) -> list[Example]:
         """The rows of a probe, under names that no row of the task has, and marked."""
         with self.steps.run.guard(REPLAY, entry):
-            rows = probing.rows_of(entry.instance)
+            rows = probe.rows_of(entry.instance)
         return [
             dataclasses.replace(
                 row, id=f"{entry.name} {row.id}", split="train", group=f"{entry.name} {row.id}",

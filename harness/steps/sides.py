@@ -22,7 +22,7 @@ from harness.kit.numbers import counted
 from harness.records import BASE_ARM, Checkpoint, Example, Measurement, Prediction
 from harness.run.at import At
 from harness.run.pins import AGAIN, GENERATE
-from harness.stages import making
+from harness.stages.generator import holds_both, rows_asked_again
 from harness.stats.decision import alpha_of
 from harness.steps.answer import Evaluation, evaluate, generate
 from harness.steps.measure import score
@@ -63,7 +63,7 @@ def beside(steps: Steps, checkpoint: Checkpoint) -> Checkpoint | None:
     """The checkpoint, if it answers in the pass of the one that is compared with it."""
     entry = steps.config.generate
     with plainly(entry.named):
-        both = making.holds_both(entry.instance)
+        both = holds_both(entry.instance)
     # People rate the answers that each round gave.
     rated = any(metric.instance.by_people for metric in steps.config.metrics)
     return checkpoint if both and not rated else None
@@ -116,7 +116,7 @@ def asked_again(
     """
     entry, name = steps.config.generate, steps.primary_entry().name
     with plainly(entry.named):
-        count = min(making.rows_asked_again(entry.instance), len(rows))
+        count = min(rows_asked_again(entry.instance), len(rows))
     metric = next(each for each in steps.config.metrics if each.name == name)
     if not count or metric.instance.by_people:
         return SAME

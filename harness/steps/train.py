@@ -16,7 +16,7 @@ from harness.records.context import Limits
 from harness.run.at import At
 from harness.run.pins import TRAIN
 from harness.run.trust import as_allowed
-from harness.stages import making
+from harness.stages import trainer
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import PluginEntry
@@ -64,7 +64,7 @@ def train(
 def learned(entry: PluginEntry, rows: Sequence[Example]) -> list[Example]:
     """The rows that have something to learn for a trainer."""
     with plainly(f"{entry.named}, learns()"):
-        return making.learned(entry.instance, rows)
+        return trainer.learned(entry.instance, rows)
 
 
 def _due(steps: Steps, rows: Sequence[Example], at: At) -> list[tuple[PluginEntry, list[Example]]]:
@@ -137,4 +137,4 @@ def training_log(checkpoint: Checkpoint) -> list[Any]:
     """The trainer's loss curve, if it left one."""
     if checkpoint.kind == "base":
         return []
-    return list(making.training_log(Path(checkpoint.path) / "log.jsonl"))
+    return list(trainer.training_log(Path(checkpoint.path) / "log.jsonl"))

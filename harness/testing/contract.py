@@ -21,7 +21,8 @@ from harness.kit.files import digest
 from harness.run.stage_keys import entry_key, versions_of
 from harness.stages import KINDS, Metric, Options, Plugin
 from harness.stages.base import check_attributes
-from harness.stages.scoring import categories_of, check_metric
+from harness.stages.detector import categories_of
+from harness.stages.metric import check_metric
 from harness.testing.outcomes import Failed, Noted
 from harness.testing.subject import Subject
 

@@ -25,7 +25,7 @@ from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
 from harness.stages import AnnotatedRun, AnswerValues, Evidence, LaunchedJob
-from harness.stages.prompting import Held
+from harness.stages.baseline import Held
 from harness.testing.subject import Subject
 
 if TYPE_CHECKING:

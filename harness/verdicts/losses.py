@@ -60,7 +60,7 @@ class Losses:
 
 
 def read(log: Sequence[Line]) -> Losses:
-    """The numbers of a log whose lines :func:`harness.stages.making.training_log` accepted.
+    """The numbers of a log whose lines :func:`harness.stages.trainer.training_log` accepted.
 
     Points that measured other rows than the last one are left out.
     """

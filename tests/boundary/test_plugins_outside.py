@@ -10,7 +10,7 @@ import pytest
 
 from harness.boundary import calls as plugin_calls
 from harness.config import sourcing
-from harness.stages import making
+from harness.stages import source
 from tests.support.project import SUPPORT, Project
 from tests.support.waiting import LONG
 
@@ -232,7 +232,7 @@ def test_a_source_that_does_not_end_is_counted_and_stopped(project, command, mon
     text = (project.folder / "harness.yaml").read_text()
     text = text.replace("plugins: [", "plugins: [endless.py, ")
     project.write(text.replace("{source: fake}\nmodel", "{source: endless}\nmodel"))
-    monkeypatch.setattr(making, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(source, "MOST_ROWS", 1_000)
     monkeypatch.setattr(sourcing, "EVERY", 400)
     done = project.inside(command)
     assert done.code == 5

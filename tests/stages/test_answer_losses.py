@@ -12,7 +12,7 @@ import pytest
 from harness.errors import PluginError
 from harness.records import Checkpoint, Example
 from harness.records.context import Context
-from harness.stages import making
+from harness.stages.generator import answer_losses_of
 
 BASE = Checkpoint("base", "/x", "d")
 ROWS = [Example(name, ({"role": "user", "content": "?"},), ("yes",)) for name in "ab"]
@@ -20,7 +20,7 @@ ROWS = [Example(name, ({"role": "user", "content": "?"},), ("yes",)) for name in
 
 def measured(value: Any) -> Any:
     generator: Any = SimpleNamespace(answer_losses=lambda *asked: value)
-    return making.answer_losses_of(generator, BASE, ROWS, Context(Path()))
+    return answer_losses_of(generator, BASE, ROWS, Context(Path()))
 
 
 def test_what_is_right_passes() -> None:

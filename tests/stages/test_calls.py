@@ -12,7 +12,10 @@ import pytest
 import harness
 from harness.errors import PluginError
 from harness.records import from_json, to_json
-from harness.stages import growing, making, reporting, scoring
+from harness.stages import analyzer, detector, generator, reporting, trainer
+from harness.stages.metric import check_metric
+from harness.stages.model import fetched
+from harness.stages.source import rows_of
 
 ROW = harness.Example("e1", ({"role": "user", "content": "hi"},), ("ho",), "dev", meta={"n": 1})
 BASE = harness.Checkpoint("base", "/x", "d", "name", info={"skill": 0.5})
@@ -49,28 +52,28 @@ def gives(method, value):
 
 
 def loaded(value):
-    return list(making.rows_of(gives("load", value), None))
+    return list(rows_of(gives("load", value), None))
 
 
 def answered(value):
-    return making.answered(gives("generate", value), BASE, [ROW], None)
+    return generator.answered(gives("generate", value), BASE, [ROW], None)
 
 
 def rendered(value):
-    return list(making.rendered(gives("rendered", value), BASE, [ROW], None))
+    return list(trainer.rendered(gives("rendered", value), BASE, [ROW], None))
 
 
 def detected(value):
     scored = [harness.ScoredExample(ROW, ANSWER, {})]
     plugin = gives("detect", value)
     plugin.categories, plugin.prepare = dict, lambda train: None
-    return scoring.detected(plugin, scored, [])
+    return detector.detected(plugin, scored, [])
 
 
 def analyzed(value):
     plugin = gives("analyze", value)
     plugin.causes = dict
-    return growing.analyzed(plugin, None, None)
+    return analyzer.analyzed(plugin, None, None)
 
 
 def refused(call, *words):
@@ -130,7 +133,7 @@ def test_rows_of_a_source(given, words):
     ],
 )
 def test_checkpoints(given, words):
-    refused(lambda: making.fetched(gives("fetch", given), None), *words)
+    refused(lambda: fetched(gives("fetch", given), None), *words)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,7 @@ def test_a_generator_that_never_ends_is_stopped_at_the_first_prediction_too_many
 )
 def test_training_logs(tmp_path, content, words):
     (tmp_path / "log.jsonl").write_bytes(content)
-    refused(lambda: making.training_log(tmp_path / "log.jsonl"), "log.jsonl", *words)
+    refused(lambda: trainer.training_log(tmp_path / "log.jsonl"), "log.jsonl", *words)
 
 
 @pytest.mark.parametrize(
@@ -236,12 +239,12 @@ def test_labels(given, words):
 
 @pytest.mark.parametrize("given", [None, ["cut off"], {"cut off": None}, {1: "x"}, "cut off"])
 def test_categories(given):
-    refused(lambda: scoring.categories_of(gives("categories", given)), "categories()")
+    refused(lambda: detector.categories_of(gives("categories", given)), "categories()")
 
 
 @pytest.mark.parametrize("given", [None, {"gap": "x"}, {"gap": ("a", "b")}, {"gap": ("a", "b", 1)}])
 def test_causes(given):
-    refused(lambda: growing.causes_of(gives("causes", given)), "causes()")
+    refused(lambda: analyzer.causes_of(gives("causes", given)), "causes()")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +274,7 @@ def test_findings(given, words):
 
 @pytest.mark.parametrize("given", [None, "score", (), (1,), ("a", "a"), {"a": 1}])
 def test_score_names(given):
-    refused(lambda: scoring.check_metric(gives("score_names", given)), "score_names()")
+    refused(lambda: check_metric(gives("score_names", given)), "score_names()")
 
 
 @pytest.mark.parametrize("given", [None, "rows", {"a": 1}, ["row"], [None]])
@@ -283,7 +286,7 @@ def test_what_is_right_passes_as_it_is():
     assert loaded(iter([ROW])) == [ROW]
     listed = change(ROW, messages=[{"role": "user", "content": "hi"}], references=["ho"])
     assert loaded([listed]) == [listed]
-    assert making.fetched(gives("fetch", BASE), None) is BASE
+    assert fetched(gives("fetch", BASE), None) is BASE
     assert answered([ANSWER]) == [ANSWER]
     assert detected(iter([LABEL, LABEL])) == [LABEL, LABEL]
     found = harness.Findings((WEAK,), (CAUSE,), ("a note",), {"other": "failed"})

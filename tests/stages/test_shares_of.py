@@ -9,14 +9,14 @@ import pytest
 
 from harness.errors import PluginError
 from harness.records import Example
-from harness.stages import making
+from harness.stages.generator import shares_of
 
 ROWS = [Example(text, ({"role": "user", "content": text},)) for text in ("aaa", "b", "cc")]
 
 
 def shares(jobs: Any, rows: list[Example] = ROWS) -> list[list[int]]:
     generator: Any = SimpleNamespace(jobs=lambda: jobs)
-    return making.shares_of(generator, rows)
+    return shares_of(generator, rows)
 
 
 def test_each_row_is_in_one_share_and_no_share_is_empty() -> None:

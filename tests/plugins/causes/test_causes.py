@@ -29,7 +29,8 @@ from harness.records import (
 )
 from harness.records.context import Context
 from harness.registry import Registry
-from harness.stages import Evidence, growing
+from harness.stages import Evidence
+from harness.stages.analyzer import MOST_FINDINGS
 from harness_causes import analysis
 
 ROOT = Path(__file__).parents[3]
@@ -684,7 +685,7 @@ def test_without_a_recording_the_benchmark_says_what_to_do(benchmark: Any, tmp_p
 
 
 def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert analysis.MOST <= growing.MOST_FINDINGS
+    assert analysis.MOST <= MOST_FINDINGS
     monkeypatch.setattr(analysis, "MOST", 4)
     scored = tuple(
         answered(asks(f"d{i}", f"p {i}", "yes", split="dev"), "no", 0.0) for i in range(10)

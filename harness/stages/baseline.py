@@ -12,7 +12,7 @@ from harness.kit.text import one_line
 from harness.records import SYSTEM_ROLES, Example, Message, Prediction
 from harness.records.context import Context
 from harness.stages.base import Conflict, Plugin
-from harness.stages.making import in_order
+from harness.stages.generator import in_order
 
 ROLES = (*SYSTEM_ROLES, "user", "assistant")
 """Of turns that may stand before a prompt."""

@@ -9,7 +9,8 @@ from harness.boundary.results import refused, returned, short
 from harness.errors import near
 from harness.records import Example
 from harness.stages.base import Conflict, Plugin
-from harness.stages.making import NO_LOSSES, measures_losses, with_ids
+from harness.stages.generator import NO_LOSSES, measures_losses
+from harness.stages.source import with_ids
 
 MOST = 5_000
 """Texts, instructions or rows of one probe, beyond which it is taken for one that does not end."""

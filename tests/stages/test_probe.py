@@ -12,7 +12,7 @@ import pytest
 from harness.errors import PluginError
 from harness.records import Checkpoint, Example
 from harness.records.context import Context
-from harness.stages import making, probing
+from harness.stages import generator, probe
 
 BASE = Checkpoint("base", "/x", "d")
 
@@ -22,23 +22,23 @@ class Probes:
 
     @staticmethod
     def texts(value: Any) -> Any:
-        return probing.texts_of(gives("texts", value))
+        return probe.texts_of(gives("texts", value))
 
     @staticmethod
     def instructions(value: Any) -> Any:
-        return probing.instructions_of(gives("instructions", value))
+        return probe.instructions_of(gives("instructions", value))
 
     @staticmethod
     def rows(value: Any) -> Any:
-        return probing.rows_of(gives("rows", value))
+        return probe.rows_of(gives("rows", value))
 
     @staticmethod
     def right(value: Any, name: str) -> bool:
-        return probing.is_right(gives("right", value), row(name), "yes")
+        return probe.is_right(gives("right", value), row(name), "yes")
 
     @staticmethod
     def losses(value: Any, count: int) -> Any:
-        return making.losses_of(gives("losses", value), BASE, ["a"] * count, Context(Path()))
+        return generator.losses_of(gives("losses", value), BASE, ["a"] * count, Context(Path()))
 
 
 def gives(method: str, value: Any) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from harness.errors import PluginError
 from harness.records import Example, Prediction
 from harness.records.context import Context
-from harness.stages.prompting import (
+from harness.stages.baseline import (
     Baseline,
     Held,
     answered,

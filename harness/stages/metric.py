@@ -1,18 +1,16 @@
-"""Stages that look at single answers: metric, detector."""
+"""The stage that scores answers: metric."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AllowInfNan
 
-from harness.boundary.results import refused, returned, short
+from harness.boundary.results import refused, returned
 from harness.records import (
-    ErrorLabel,
     Example,
     Prediction,
-    ScoredExample,
 )
 from harness.records.context import Report
 from harness.stages.base import Plugin, check_attributes, signature_of
@@ -23,10 +21,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+
 Bound = Annotated[float, AllowInfNan(True)]
 """The one number that may be infinite."""
-MOST_LABELS = 100
-"""Labels of one answer."""
 
 
 class Metric(Plugin):
@@ -188,54 +185,3 @@ def check_metric(metric: Metric) -> None:
     check_attributes(metric)
     if not metric.bounds[0] < metric.bounds[1]:
         raise refused("bounds is no pair of (least, greatest)")
-
-
-class Detector(Plugin):
-    """Names the kinds of errors that one answer shows."""
-
-    stage = "detector"
-
-    def prepare(self, train: Sequence[Example]) -> None:
-        """Called before a round's answers are looked at: the rows that its model has learned.
-
-        Empty for the base model. What was kept of an earlier call must be forgotten.
-        """
-
-    def categories(self) -> Mapping[str, str]:
-        """Category -> one-line definition."""
-        raise NotImplementedError
-
-    def malformed(self) -> Collection[str]:
-        """The categories that mean that an answer has not the form that was asked for.
-
-        Where answers that show one of them no more carry most of a gain, the verdict says so.
-        """
-        return ()
-
-    def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
-        """Labels of one answer; several may hold."""
-        raise NotImplementedError
-
-
-def detected(
-    detector: Detector, scored: Sequence[ScoredExample], train: Sequence[Example]
-) -> list[ErrorLabel]:
-    """The labels of all answers of a model that has learned these rows."""
-    categories_of(detector)
-    detector.prepare(train)
-    labels: list[ErrorLabel] = []
-    for row in scored:
-        name = row.example.id
-        for label in returned(Detector.detect, detector.detect(row), of=name, most=MOST_LABELS):
-            what = f"detect() of '{name}'"
-            if label.example_id != name:
-                raise refused(f"{what} gives a label of '{short(label.example_id)}'")
-            if not label.category.strip():
-                raise refused(f"{what} gives a label without a category")
-            labels.append(label)
-    return labels
-
-
-def categories_of(detector: Detector) -> Mapping[str, str]:
-    """Category -> definition."""
-    return dict(returned(Detector.categories, detector.categories()))
