@@ -43,7 +43,7 @@ def _main() -> None:
     except Unread:
         sys.exit(EXIT_UNREAD)
     except SystemExit as end:
-        from harness.kit.terminal.left_threads import end_without
+        from harness.cli.left_threads import end_without
 
         end_without(end.code if isinstance(end.code, int) else int(bool(end.code)))
         raise

@@ -222,12 +222,12 @@ def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> M
 
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
+    from harness.cli.run_log import log_to
     from harness.config import experiments
     from harness.config.effects import sealed_note
     from harness.kit.remote.spending import counting
     from harness.kit.telling import telling
     from harness.kit.terminal.progress import Display, weight_planned
-    from harness.kit.terminal.run_log import log_to
     from harness.loop import rounds
     from harness.opened import branches
     from harness.opened.planned import said_before

@@ -11,11 +11,11 @@ import resource
 
 import pytest
 
+from harness.cli.run_log import log_to
 from harness.errors import DataError, EnvironmentFailure, OutOfMemory, machine
 from harness.kit import files
 from harness.kit.inside import Outside
 from harness.kit.lock import exclusive, is_held, turn
-from harness.kit.terminal.run_log import log_to
 from harness.run.artifacts import Artifacts
 
 
