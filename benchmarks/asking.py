@@ -28,7 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.kit import files
-from harness.kit.remote import Asker, Reply, Request, ServerOptions, Spending, counting
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import ServerOptions
+from harness.kit.remote.replies import Reply, Request
+from harness.kit.remote.spending import Spending, counting
 
 AT_ONCE = 32
 BODY = json.dumps(

@@ -13,7 +13,7 @@ from typing import Any
 
 import harness
 from harness.kit import gate
-from harness.kit.remote import foresee_library
+from harness.kit.remote.options import foresee_library
 from harness_demo import units
 from harness_demo.standin import StandIn
 

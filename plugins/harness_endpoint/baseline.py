@@ -11,15 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 import harness
-from harness.kit.remote import (
-    Asker,
-    Request,
-    ServerOptions,
-    check_server,
-    foresee_server,
-    foreseen,
-    money,
-)
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.client import foreseen
+from harness.kit.remote.options import ServerOptions, check_server, foresee_server, money
+from harness.kit.remote.replies import Request
 from harness_endpoint.generator import prediction
 
 _KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")

@@ -10,14 +10,9 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 import harness
-from harness.kit.remote import (
-    Asker,
-    Reply,
-    Request,
-    RequestOptions,
-    ServerOptions,
-    foresee_library,
-)
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import RequestOptions, ServerOptions, foresee_library
+from harness.kit.remote.replies import Reply, Request
 from harness_endpoint import serving
 
 

@@ -14,7 +14,9 @@ from typing import IO
 
 import harness
 from harness.kit import gate
-from harness.kit.remote import Client, Fault, ServerOptions
+from harness.kit.remote.client import Client
+from harness.kit.remote.faults import Fault
+from harness.kit.remote.options import ServerOptions
 from harness.kit.text import one_line
 from harness.kit.waiting import Patience
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness import Example, Message, PlanItem
-from harness.kit.remote import Reply
+from harness.kit.remote.replies import Reply
 
 WRITE = (
     "You write training rows for a smaller language model. Each row has a prompt, as a user of the "

@@ -11,7 +11,8 @@ from typing import Any
 import harness
 from harness import Checkpoint, Context, Example, Generator
 from harness.kit.files import digest
-from harness.kit.remote import KeptReplies, Progress, Reply, Request
+from harness.kit.remote.asking import Progress
+from harness.kit.remote.replies import KeptReplies, Reply, Request
 
 USUAL = "transformers"
 """The generator that answers where none is named."""

@@ -15,16 +15,10 @@ import harness
 from harness import Context, Dataset, Example, PlanItem, Verification
 from harness.kit.features import addresses
 from harness.kit.readers import Record, each_of
-from harness.kit.remote import (
-    Asker,
-    Reply,
-    Request,
-    ServerOptions,
-    check_server,
-    foresee_server,
-    foreseen,
-    money,
-)
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.client import foreseen
+from harness.kit.remote.options import ServerOptions, check_server, foresee_server, money
+from harness.kit.remote.replies import Reply, Request
 from harness.kit.text import one_line
 from harness_teacher import asking, verifying
 from harness_teacher.local import USUAL, LocalAsker, entry_of, generator_of

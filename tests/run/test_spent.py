@@ -10,7 +10,7 @@ import pytest
 from harness.config import own
 from harness.errors import BudgetSpent
 from harness.kit.inside import Outside
-from harness.kit.remote import Spending
+from harness.kit.remote.spending import Spending
 from harness.run import objects, spent
 from harness.run.shared_run import SharedRun
 from tests.support.chat_server import SECRET, Server, said

@@ -10,11 +10,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import EnvironmentFailure, HarnessError
 from harness.kit.remote import spending
-from harness.kit.remote.batches import Batches, Tick, finish
 from harness.kit.remote.client import Client, patiently
 from harness.kit.remote.faults import NOT_ASKED, Fault, Faults
 from harness.kit.remote.options import ServerOptions
@@ -23,6 +22,9 @@ from harness.kit.remote.served import UNKNOWN, Served
 from harness.kit.remote.spending import Spending
 from harness.kit.telling import tell
 from harness.kit.waiting import Patience
+
+if TYPE_CHECKING:
+    from harness.kit.remote.batches import Tick
 
 Progress = Callable[[int, int, str], None]
 LEAST_BREAKER = 6
@@ -128,6 +130,8 @@ class Asker:
                 yield place, reply
         progress(done, len(requests), "replies")
         if self._options.batch and self._kept is not None:
+            from harness.kit.remote.batches import finish
+
             finish(self._kept, self._options)
         if not missing:
             return
@@ -237,6 +241,8 @@ class Asker:
     def _in_batches(
         self, missing: Mapping[str, Request], tick: Tick
     ) -> Iterator[tuple[str, Reply | Fault]]:
+        from harness.kit.remote.batches import Batches
+
         client = Client(self._options, self.who)
         try:
             assert self._kept is not None, "check_server refuses a batch without cache"

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from harness.errors import Cancelled, DataError, EnvironmentFailure
@@ -27,7 +27,7 @@ from harness.kit.files import open_regular, read_json, read_sealed, remove, writ
 from harness.kit.inside import inside
 from harness.kit.lock import turn
 from harness.kit.remote import spending
-from harness.kit.remote.client import ASKED, LONGEST_WAIT, Client, patiently
+from harness.kit.remote.client import ASKED, LONGEST_WAIT, Client, Result, patiently
 from harness.kit.remote.faults import Fault
 from harness.kit.remote.options import ServerOptions
 from harness.kit.remote.replies import KeptReplies, Reply, Request
@@ -44,7 +44,6 @@ UNHEARD = 30
 ENDED = ("completed", "failed", "expired", "cancelled")
 FREE = ("batch_expired", "batch_cancelled")
 """Errors of requests for which no model has worked."""
-Result = TypeVar("Result")
 _TICK = 0.2  # seconds between two looks at Ctrl-C
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import harness
 from harness.kit.files import files_digest
-from harness.kit.remote import Reply, Request
+from harness.kit.remote.replies import Reply, Request
 from harness_rating.judge.options import ModelOptions
 
 LONGEST_REPLY = 512

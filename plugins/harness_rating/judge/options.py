@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 import harness
-from harness.kit.remote import ServerOptions, check_server, foresee_server
+from harness.kit.remote.options import ServerOptions, check_server, foresee_server
 
 
 class ModelOptions(ServerOptions):

@@ -103,7 +103,7 @@ class JudgeMetric(RubricScores):
 
     def requests(self, rows: Sequence[harness.Example], count: int) -> harness.Requests | None:
         """See :meth:`harness.Plugin.requests`: for answers as long as the references."""
-        from harness.kit.remote import foreseen
+        from harness.kit.remote.client import foreseen
         from harness_rating.judge.remarks import items_of
 
         if self.options.local is not None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import Criterion, Item, Judgement, Rubric
-from harness.kit.remote import Asker, Fault, Faults, Progress, Reply, Request
+from harness.kit.remote.asking import Asker, Progress
+from harness.kit.remote.faults import Fault, Faults
+from harness.kit.remote.replies import Reply, Request
 from harness_rating.judge.judgements import settings, settle, with_conditions
 from harness_rating.judge.options import ModelOptions
 from harness_rating.judge.prompts import Unreadable, prompt, read

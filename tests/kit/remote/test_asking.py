@@ -11,17 +11,11 @@ import pytest
 
 import harness
 from harness.kit import waiting
-from harness.kit.remote import (
-    NOT_ASKED,
-    Asker,
-    Fault,
-    Faults,
-    Reply,
-    Request,
-    ServerOptions,
-    asking,
-)
-from harness.kit.remote.options import NOT_DECISIVE
+from harness.kit.remote import asking
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.faults import NOT_ASKED, Fault, Faults
+from harness.kit.remote.options import NOT_DECISIVE, ServerOptions
+from harness.kit.remote.replies import Reply, Request
 from harness.kit.telling import telling
 from tests.support.chat_server import Answer, Server, said
 from tests.support.waiting import LONG

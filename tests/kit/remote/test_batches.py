@@ -16,17 +16,11 @@ from pydantic import ValidationError
 
 import harness
 from harness.errors import BudgetSpent
-from harness.kit.remote import (
-    Asker,
-    Reply,
-    Request,
-    ServerOptions,
-    Spending,
-    batches as batching,
-    check_server,
-    counting,
-    money,
-)
+from harness.kit.remote import batches as batching
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import ServerOptions, check_server, money
+from harness.kit.remote.replies import Reply, Request
+from harness.kit.remote.spending import Spending, counting
 from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, said
 from tests.support.waiting import LONG
@@ -351,7 +345,11 @@ def test_a_command_that_ended_once_all_was_kept_is_settled_by_the_next(
 KILLED = """
 import os, sys
 from pathlib import Path
-from harness.kit.remote import Asker, Request, ServerOptions, Spending, batches, counting
+from harness.kit.remote import batches
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import ServerOptions
+from harness.kit.remote.replies import Request
+from harness.kit.remote.spending import Spending, counting
 batches._TICK = 0.005
 options = ServerOptions(
     endpoint=sys.argv[1], model="m", wait=0, batch=True, price={"in": 1.0, "out": 10.0}

@@ -10,7 +10,10 @@ from pydantic import ValidationError
 
 import harness
 from harness.kit.installing import install_extra
-from harness.kit.remote import Client, Fault, Request, ServerOptions
+from harness.kit.remote.client import Client
+from harness.kit.remote.faults import Fault
+from harness.kit.remote.options import ServerOptions
+from harness.kit.remote.replies import Request
 from tests.support.chat_server import SECRET, Answer, said
 from tests.support.ports import own_port
 from tests.support.waiting import LONG

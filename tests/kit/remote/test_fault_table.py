@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from harness.kit.remote import Cost, Spending, batches as batching
+from harness.kit.remote import batches as batching
+from harness.kit.remote.spending import Cost, Spending
 from harness_endpoint import serving
 from tests.support.batch_server import BatchServer
 from tests.support.chat_server import SECRET, Answer, Asked, Server, said

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from harness.kit.remote import Asker, Request, ServerOptions
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import ServerOptions
+from harness.kit.remote.replies import Request
 from harness.kit.telling import telling
 from tests.support.chat_server import Answer, Server, said
 from tests.support.waiting import LONG

@@ -16,17 +16,11 @@ import pytest
 import harness
 from harness.errors import BudgetSpent
 from harness.kit import files
-from harness.kit.remote import (
-    Asker,
-    Reply,
-    Request,
-    ServerOptions,
-    Spending,
-    counting,
-    money,
-    spending as spending_module,
-)
-from harness.kit.remote.spending import account_of, spending_of
+from harness.kit.remote import spending as spending_module
+from harness.kit.remote.asking import Asker
+from harness.kit.remote.options import ServerOptions, money
+from harness.kit.remote.replies import Reply, Request
+from harness.kit.remote.spending import Spending, account_of, counting, spending_of
 from tests.support.chat_server import Answer, said
 from tests.support.waiting import LONG, threads_ended
 
@@ -175,7 +169,7 @@ def test_a_changed_line_is_refused(here):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from harness.kit.remote import Spending
+from harness.kit.remote.spending import Spending
 from harness.kit.remote.replies import Reply
 spending = Spending(Path("spent.jsonl"), "run")
 for turn in range(10_000):

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
-from harness.kit.remote import Client, Fault, Request, ServerOptions
-from harness.kit.remote.client import body_of
+from harness.kit.remote.client import Client, body_of
+from harness.kit.remote.faults import Fault
+from harness.kit.remote.options import ServerOptions
+from harness.kit.remote.replies import Request
 from harness.kit.remote.transport import TIMEOUTS, Exchanges
 from harness.kit.waiting import Deadline
 from tests.support import dripping

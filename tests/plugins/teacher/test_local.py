@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness.kit.remote import Request
+from harness.kit.remote.replies import Request
 from harness_teacher.local import PART, LocalAsker
 
 ALL = 1_000

@@ -14,7 +14,7 @@ from harness import Condition, Dataset, Example, PlanItem, Slice
 from harness.config import loading
 from harness.data.filters import Gate
 from harness.kit import yaml_file
-from harness.kit.remote import ServerOptions
+from harness.kit.remote.options import ServerOptions
 from harness_teacher import Teacher, verifying
 from tests.support.chat_server import SECRET, Server, said
 from tests.support.rubric import RUBRIC

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.kit.remote import Request
+from harness.kit.remote.replies import Request
 from harness_rating.judge.local import Local, identity
 from harness_rating.judge.options import ModelOptions
 from harness_rating.judge.plugin import JudgeMetric
