@@ -30,13 +30,17 @@ from pathlib import Path
 from count import code_lines
 
 ROOT = Path(__file__).resolve().parent.parent
-FEATURES = {
-    "searcher": r"\bSearcher\b|searching|\bsearcher",
-    "probe": r"\bProbe\b|probing|\bprobe",
-    "baseline prompts": r"\bBaseline\b|\bbaselines\b|BaselinePins",
-    "judge": r"\bJudge\b|\bjudges\b",
+FEATURES: dict[str, frozenset[str]] = {
+    "searcher": frozenset({"Searcher"}),
+    "probe": frozenset({"Probe"}),
+    "baseline prompts": frozenset({"Baseline"}),
+    "judge": frozenset({"Judge"}),
+    "launcher": frozenset({"Launcher", "Runner"}),
+    "verifier": frozenset({"Verifier"}),
+    "store": frozenset({"Objects", "Folder", "Bucket", "SharedRun", "SharedLog", "Store"}),
 }
-"""Feature -> how a file of ``harness/`` shows that it knows of it."""
+"""Feature -> the classes of its contract: a file of ``harness/`` knows it that imports one of them,
+for the checker alone, too, or takes it from a module by its name."""
 
 
 class Files:
@@ -94,8 +98,20 @@ class Files:
         ]
         return 100 * sum(line.startswith("#") for line in lines) / len(lines)
 
-    def knowing(self, words: str) -> int:
-        return sum(bool(re.search(words, self.texts[path])) for path in self.under("harness"))
+    def knowing(self, types: frozenset[str]) -> int:
+        """Files of harness/ that import one of the types, or name it as an attribute."""
+        return sum(bool(_named(self.trees[path]) & types) for path in self.under("harness"))
+
+
+def _named(tree: ast.AST) -> set[str]:
+    """What a file imports by name, and what it takes from a module: `stages.Searcher`."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names.update(name.name for name in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+            names.add(node.attr)
+    return names
 
 
 def _module(path: Path) -> str:
