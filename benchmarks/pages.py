@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Set
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from pydantic import TypeAdapter
 
 from harness.cli.reference import fields, first_paragraph
 from harness.records import course, rounds, summary
+from harness.records.plain import IF_SET
 from harness.registry import Registry
 from harness.report.summary import MAY_BE_ABSENT
 from harness_levers import document as of_levers, records as records_of_levers
@@ -40,8 +43,9 @@ def schema() -> dict[str, Any]:
         told["properties"][name] = {"$ref": f"#/$defs/{kind.__name__}"}
     made["properties"]["experiments"] = told
     for name, part in made["$defs"].items():
-        _close(part, _type_of(name), absent=frozenset())
-    _close(made, summary.Summary, absent=MAY_BE_ABSENT)
+        kind = _type_of(name)
+        _close(part, kind, {each.name for each in fields_of(kind) if each.metadata == IF_SET})
+    _close(made, summary.Summary, MAY_BE_ABSENT)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": rounds.SUMMARY_SCHEMA,
@@ -50,7 +54,7 @@ def schema() -> dict[str, Any]:
     return head | {key: value for key, value in made.items() if key != "title"}
 
 
-def _close(part: dict[str, Any], kind: type, absent: frozenset[str]) -> None:
+def _close(part: dict[str, Any], kind: type, absent: Set[str]) -> None:
     part.pop("title")
     told = fields(kind)
     part["description"] = first_paragraph(kind)

@@ -89,6 +89,7 @@ if TYPE_CHECKING:
         PlanItem as PlanItem,
         Prediction as Prediction,
         Problem as Problem,
+        Remark as Remark,
         Rendered as Rendered,
         Requests as Requests,
         RoundResult as RoundResult,
@@ -161,9 +162,9 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Rendered", "Requests", "RoundResult", "SPLITS", "SYSTEM_ROLES", "Schedule",
-        "Score", "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict", "from_json",
-        "system_turns_of", "to_json",
+        "Problem", "Remark", "Rendered", "Requests", "RoundResult", "SPLITS", "SYSTEM_ROLES",
+        "Schedule", "Score", "ScoredExample", "Slice", "Split", "Trial", "TrialState", "Verdict",
+        "from_json", "system_turns_of", "to_json",
     ),
     "harness.records.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",

@@ -244,10 +244,10 @@ def _compare(
         score, *measured,
         alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
     )  # fmt: skip
-    verdict = dataclasses.replace(verdict, sentence=verdict.sentence + process.sentence)
+    verdict = verdict.remarked(*process.remarks)
     if verdict.label != "improved":
         return verdict
-    remark = format_gain.mended(
+    form = format_gain.mended(
         new.scored,
         old.scored,
         (new.labels, old.labels),
@@ -256,7 +256,7 @@ def _compare(
         against=name,
         higher_is_better=score.entry.metric.higher_is_better,
     )
-    return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
+    return verdict.remarked(*form)
 
 
 def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
@@ -352,7 +352,7 @@ def _decide(
         round=number,
         train_rows=len(arm.train[number]),
         scores=evaluation.scores,
-        verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
+        verdict=verdict.remarked(*refusal),
         kept=verdict.label == "improved" and not refusal,
         errors=evaluation.errors,
         keys={**evaluation.keys, **(general.keys if general else {}), **process.keys},

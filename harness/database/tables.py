@@ -261,6 +261,13 @@ def guards(contents: RunContents) -> Groups:
         yield _round(result), (_fields(guard.verdict) | _fields(guard) for guard in result.guards)
 
 
+@_table("arm, round, position", "arm:s round:i position:i what:s sentence:s figures:j")
+def remarks(contents: RunContents) -> Groups:
+    for result in contents.rounds:
+        of_verdict = enumerate(result.verdict.remarks)
+        yield _round(result), (_fields(each) | {"position": place} for place, each in of_verdict)
+
+
 @_table("arm, round, slice, id", "arm:s round:i slice:s id:s")
 def slice_members(contents: RunContents) -> Groups:
     """Filled from the other tables, by the SQL of each slice."""

@@ -119,6 +119,12 @@ def score_title(document: Mapping[str, Any], name: str, limit: int) -> str:
     return titled(one_line(name, limit), one_line(caveats[-1], 40) if caveats else "")
 
 
+def words_of(verdict: Mapping[str, Any]) -> str:
+    """A verdict of a document as people read it: the sentence, and those of all remarks."""
+    remarks = (remark["sentence"] for remark in verdict.get("remarks", ()))
+    return " ".join((verdict["sentence"], *remarks))
+
+
 def unlabelled(sentence: str, label: str) -> str:
     """A verdict's sentence without the label that it begins with, which stands beside it."""
     return sentence.removeprefix(f"{label}: ")

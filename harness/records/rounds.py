@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Literal
 
 from harness.records.findings import Growth, Plan
+from harness.records.plain import IF_SET
 from harness.records.rows import Score
 
 SUMMARY_SCHEMA: Final = "harness.summary/4"
@@ -21,6 +22,21 @@ GuardState = Literal["broken", "held", "cannot be judged"]
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader of a verdict has to know beside the comparison itself.
+
+    Attributes:
+        what: it is about: `one pass`, `asked again`, `form` or `guards`.
+        sentence: all of it in words.
+        figures: name -> number that the sentence tells.
+    """
+
+    what: str
+    sentence: str
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One checkpoint against another, on one score.
 
@@ -31,8 +47,10 @@ class Verdict:
         low, high: the one-sided bounds at ``level`` each.
         level: confidence of each one-sided bound (1 - .05/R).
         detectable: smallest true difference found with 80 % power at this level.
-        sentence: the verdict in words.
+        sentence: the comparison in words.
         n, groups: rows scored on both sides, and the groups that they come from.
+        remarks: what is to be known besides, in the order in which it is told; not in the JSON
+            where there is none.
     """
 
     label: Label
@@ -45,6 +63,16 @@ class Verdict:
     sentence: str
     n: int = 0
     groups: int = 0
+    remarks: tuple[Remark, ...] = field(default=(), metadata=IF_SET)
+
+    @property
+    def words(self) -> str:
+        """The verdict as people read it: the sentence, and those of all remarks."""
+        return " ".join((self.sentence, *(remark.sentence for remark in self.remarks)))
+
+    def remarked(self, *remarks: Remark) -> Verdict:
+        """The same verdict with these remarks after its own."""
+        return replace(self, remarks=(*self.remarks, *remarks))
 
 
 @dataclass(frozen=True, slots=True)

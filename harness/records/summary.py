@@ -2,7 +2,8 @@
 
 The file is written from these types and read by them, ``summary.schema.json`` and the tables of
 ``docs/summary.md`` are made from them. ``Annotated`` says how long a text may be and how small a
-number. Every key is there, but those of :class:`Summary` that have a default.
+number. Every key is there, but those of :class:`Summary` that have a default, and the
+remarks of a verdict that has none.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from harness.boundary.calls import plainly
 from harness.kit.numbers import counted
-from harness.records import BASE_ARM, Checkpoint, Example, Measurement, Prediction
+from harness.records import BASE_ARM, Checkpoint, Example, Measurement, Prediction, Remark
 from harness.run.at import At
 from harness.run.pins import AGAIN, GENERATE
 from harness.stages.generator import holds_both, rows_asked_again
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness.steps import Steps
 
 _SCORE = f"score {AGAIN}"
-ONE_PASS = " Both sides were asked in one pass of one process."
+ONE_PASS = "Both sides were asked in one pass of one process."
 _ASKED = "the base model, asked {} again in a process of its own"
 
 
@@ -44,18 +44,18 @@ class Processes:
 
     Attributes:
         doubt: why nothing can be concluded from the sides' difference, or empty.
-        sentence: what follows the verdict's own, or empty.
+        remarks: on the verdict.
         keys: stage -> artifact digest.
     """
 
     doubt: str = ""
-    sentence: str = ""
+    remarks: tuple[Remark, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
 SAME = Processes()
 """Nothing needs to be known: a prompt is answered alike in each process."""
-ONE = Processes(sentence=ONE_PASS)
+ONE = Processes(remarks=(Remark("one pass", ONE_PASS),))
 """One pass of one process has answered both sides."""
 
 
@@ -91,10 +91,10 @@ def in_one(
     old = evaluate(steps, checkpoint, rows, beside_round, learned=learned, of=new)
     primary = steps.config.settings.primary
     values = tuple(side.scores[primary].value for side in (old, first))
-    sentence = one_pass(
+    remark = one_pass(
         f"round {against}", _changed(old.predictions, first.predictions), len(rows), *values
     )
-    return old, Processes(sentence=sentence)
+    return old, Processes(remarks=(remark,))
 
 
 def asked_again(
@@ -130,7 +130,7 @@ def asked_again(
         steps, metric, predictions, digest, sample, again, pinned=pins.get(_SCORE)
     )
     settings, sampled = steps.config.settings, {row.id for row in sample}
-    doubt, sentence = compare_processes(
+    doubt, remarks = compare_processes(
         DecidingScore(steps.primary_entry(), settings.primary, {}, steps.seed(AGAIN, at.round)),
         measured,
         [
@@ -141,7 +141,7 @@ def asked_again(
         changed=_changed(predictions, plain.predictions),
         alpha=alpha_of(settings.rounds + 1),  # each round, and test
     )
-    return Processes(doubt, sentence, {AGAIN: digest, _SCORE: of_score})
+    return Processes(doubt, remarks, {AGAIN: digest, _SCORE: of_score})
 
 
 def _changed(now: Sequence[Prediction], before: Sequence[Prediction]) -> int:
@@ -157,7 +157,7 @@ def compare_processes(
     *,
     changed: int,
     alpha: float,
-) -> tuple[str, str]:
+) -> tuple[str, tuple[Remark, ...]]:
     """Whether the base model's scores are others than before.
 
     Args:
@@ -167,7 +167,7 @@ def compare_processes(
         alpha: of this test; all checks of a run may err in 5 % together.
 
     Returns:
-        Why there is no verdict, or an empty text; and a sentence to follow a verdict.
+        Why there is no verdict, or an empty text; and what is remarked on one.
     """
     rows = counted(len(again), "row")
     comparison = compare_measurements(
@@ -175,22 +175,28 @@ def compare_processes(
         seed=score.seed, test="randomisation", alpha=alpha, draws=score.draws,
     )["again"][score.name]  # fmt: skip
     asked = _ASKED.format(rows)
+    figures: dict[str, float | None] = {"rows": len(again), "changed": changed}
     if comparison.p is None or comparison.difference is None:
         why = comparison.doubt or "its score cannot be computed"
-        return "", f" Whether processes answer alike is not known: {asked}, {why}."
+        sentence = f"Whether processes answer alike is not known: {asked}, {why}."
+        return "", (Remark("asked again", sentence, figures),)
     moved = change(score.entry, score.title, "", comparison.difference)
     if comparison.label != "no evidence":
         return (
             f"{asked}, does not score as before ({moved}, "
             f"p {comparison.p:.2g}, limit {alpha:.2g}): the difference may be one between processes"
-        ), ""
+        ), ()
     same = f"gave {changed} other answers than before" if changed else "answered all as before"
     shown = f"; no difference is shown ({moved}, p {comparison.p:.2g})" if changed else ""
-    return "", f" {asked[0].upper()}{asked[1:]}, {same}{shown}."
+    sentence = f"{asked[0].upper()}{asked[1:]}, {same}{shown}."
+    figures |= {"difference": comparison.difference, "p": comparison.p}
+    return "", (Remark("asked again", sentence, figures),)
 
 
-def one_pass(name: str, changed: int, rows: int, value: float | None, before: float | None) -> str:
-    """A sentence to follow a verdict whose two sides were answered in one pass.
+def one_pass(
+    name: str, changed: int, rows: int, value: float | None, before: float | None
+) -> Remark:
+    """What is remarked on a verdict whose two sides were answered in one pass.
 
     Args:
         name: of the older side.
@@ -198,8 +204,10 @@ def one_pass(name: str, changed: int, rows: int, value: float | None, before: fl
         value, before: its scores, in this pass and first.
     """
     if not changed or value is None or before is None:
-        return ONE_PASS
-    return (
+        return ONE.remarks[0]
+    sentence = (
         f"{ONE_PASS} There {changed} of {rows} answers of {name} are others than those it gave "
         f"first (a score of {value:.4g}, first {before:.4g})."
     )
+    figures = {"rows": rows, "changed": changed, "value": value, "first": before}
+    return Remark("one pass", sentence, figures)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from harness.kit.numbers import percent
 from harness.kit.terms import shown
-from harness.records import ErrorLabel, ScoredExample
+from harness.records import ErrorLabel, Remark, ScoredExample
 
 HALF = 0.5
 """Share of the gain from which on it is said."""
@@ -27,8 +27,8 @@ def mended(
     score: str,
     higher_is_better: bool,
     against: str,
-) -> str:
-    """A sentence, where answers that are malformed no more carry over half of the gain, or ''.
+) -> tuple[Remark, ...]:
+    """A remark, where answers that are malformed no more carry over half of the gain.
 
     The gain is the sum of the rows' own differences in ``score``, over the rows that both sides
     scored.
@@ -48,15 +48,17 @@ def mended(
     cured = [name for name in gains if name in before and name not in after]
     total, theirs = sum(gains.values()), sum(gains[name] for name in cured)
     if total <= 0 or theirs <= HALF * total:
-        return ""
+        return ()
     kinds = Counter(kind for name in cured for kind in before[name])
     by_count = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
     named = ", ".join(f"{shown('category', kind)} {n}" for kind, n in by_count)
     share = "All" if theirs >= total else percent(theirs / total)
-    return (
-        f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
+    sentence = (
+        f"{share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
         f"{against} and no longer are ({named}): it may be format more than content."
     )
+    figures = {"share": theirs / total, "mended": len(cured), "answers": len(gains)}
+    return (Remark("form", sentence, figures),)
 
 
 def _malformed(labels: Iterable[ErrorLabel], kinds: Collection[str]) -> dict[str, set[str]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from harness.config.aims import Guard
 from harness.errors import DataError, near
 from harness.kit.features import prompt_features
-from harness.records import Example, GuardResult, Measurement, Verdict
+from harness.records import Example, GuardResult, Measurement, Remark, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats.decision import ALPHA, NO_SPREAD, usable
 from harness.verdicts import forgetting, rule
@@ -121,15 +121,15 @@ def _holm(cases: Sequence[_Case | forgetting.Case]) -> list[Verdict]:
     return [every[place] for place in range(len(cases))]
 
 
-def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> str:
-    """What the round's verdict has to add where a guard refuses it, or an empty string."""
+def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> tuple[Remark, ...]:
+    """What is remarked on the round's verdict where a guard refuses it."""
     against = [guard for guard in guards if guard.refuses]
     if not against or verdict.label != "improved":
-        return ""
+        return ()
     broken = [guard for guard in against if guard.state == "broken"]
     why = "a guard is broken" if broken else "a guard that is required cannot be judged"
     reasons = "; ".join(f"{guard.name}: {guard.sentence}" for guard in broken or against)
-    return f" Not the best round, since {why}: {reasons}"
+    return (Remark("guards", f"Not the best round, since {why}: {reasons}"),)
 
 
 def check(

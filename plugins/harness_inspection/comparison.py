@@ -96,7 +96,7 @@ def _named(side: Side) -> Document:
         "verdict": {
             "label": result.verdict.label,
             "against": result.verdict.against,
-            "sentence": result.verdict.sentence,
+            "sentence": result.verdict.words,
         },
     }
 

@@ -37,6 +37,7 @@ from harness.records import (
     Plan,
     PlanItem,
     Prediction,
+    Remark,
     RoundResult,
     Score,
     Slice,
@@ -99,9 +100,12 @@ def scores(round_: int) -> dict[str, Score]:
     return {"rougeL": Score("rougeL", 0.3 + round_ / 10, 0.2, 0.5, 23, 1, "rougeL|v:1")}
 
 
+REMARKS = (Remark("one pass", "In one pass."), Remark("form", "Half of it.", {"share": 0.5}))
+
+
 def result(round_: int, arm: str = "main") -> RoundResult:
     verdict = Verdict("improved" if round_ else "baseline", "round 0", 0.1, 0.02, 0.18, 0.98, 0.05,
-                      f"Round {round_}.")  # fmt: skip
+                      f"Round {round_}.", remarks=REMARKS if round_ == 2 else ())  # fmt: skip
     plan = Plan("targeted", (PlanItem(WEAK, 8, "real rows", "gap"), PlanItem(None, 2, "real rows")))
     growth = Growth(9, {"pool": 9}, {"near dev": 2, "repeats train": 1})
     return RoundResult(
@@ -176,9 +180,19 @@ def test_every_record_arrives(path: Path) -> None:
         "runs": 1, "arms": 2, "rounds": 4, "scores": 4, "examples": 24, "added": 3,
         "predictions": 96, "example_scores": 4 * 24 * 3, "errors": 16, "slices": 2, "plans": 6,
         "filters": 6, "training": 1, "rescores": 4, "example_rescores": 96,
-        "outcomes": 96, "diagnoses": 1, "guards": 1, "slice_members": 8,
+        "outcomes": 96, "diagnoses": 1, "guards": 1, "remarks": 2,
+        "slice_members": 8,
         **{name: len(rows) for name, (_, rows) in said().items()},
     }  # fmt: skip
+
+
+def test_a_remark_on_a_verdict_has_a_row_of_its_own(path: Path) -> None:
+    sql = "SELECT round, position, what, sentence, CAST(figures->'$.share' AS DOUBLE) FROM remarks"
+    assert query(path, sql).rows == (
+        (2, 0, "one pass", "In one pass.", None),
+        (2, 1, "form", "Half of it.", 0.5),
+    )
+    assert one(path, "SELECT sentence FROM rounds WHERE round = 2") == "Round 2."
 
 
 def test_values(path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import harness
+from harness.kit.documents import words_of
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.steps import sides
@@ -112,7 +113,9 @@ def test_a_shift_of_a_whole_pass_is_no_verdict_where_one_process_answers_both(ru
     found = verdict(done)
     assert (found["label"], found["difference"]) == ("no evidence", 0)
     said = "Both sides were asked in one pass of one process. There 46 of 48 answers of round 0"
-    assert said in found["sentence"] and "first 0.1" in found["sentence"]
+    assert said in words_of(found) and "first 0.1" in words_of(found)
+    figures = found["remarks"][0]["figures"]
+    assert (figures["rows"], figures["changed"]) == (48, 46)
     assert asked(project) == {
         ("0", "dev", "base"): 48, ("1", "dev", "adapter"): 48, ("1", "dev", "base"): 48,
     }  # fmt: skip
@@ -124,7 +127,7 @@ def test_a_shift_of_a_whole_pass_is_no_verdict_where_one_process_answers_both(ru
 def test_where_processes_answer_alike_it_is_said_and_the_gain_stands(run, project):
     found = verdict(run("iterate", "generate.both=true", "train.gain=0.02"))
     assert found["label"] == "improved"
-    assert found["sentence"].endswith("Both sides were asked in one pass of one process.")
+    assert words_of(found).endswith("Both sides were asked in one pass of one process.")
 
 
 def test_both_sides_of_test_come_from_one_pass_and_stand_when_looked_at_again(run, project):
@@ -132,7 +135,7 @@ def test_both_sides_of_test_come_from_one_pass_and_stand_when_looked_at_again(ru
     counts = asked(project)
     assert counts["1", "test", "adapter"] == counts["1", "test", "base"] == 48
     assert ("0", "test", "base") not in counts
-    assert "in one pass" in first.document["test"]["verdict"]["sentence"]
+    assert [each["what"] for each in first.document["test"]["verdict"]["remarks"]] == ["one pass"]
     again = run("iterate", "generate.both=true", "train.gain=0.02")
     assert again.bare == first.bare and asked(project) == counts
     name = first.document["run"]
@@ -165,10 +168,10 @@ def test_no_difference_leaves_the_verdict_and_stands_when_looked_at_again(run, p
     first = run("iterate", *sets)
     found = verdict(first)
     assert found["label"] == "improved"
-    assert found["sentence"].endswith(
+    assert words_of(found).endswith(
         "The base model, asked 40 rows again in a process of its own, answered all as before."
     )
-    of_test = first.document["test"]["verdict"]["sentence"]
+    of_test = words_of(first.document["test"]["verdict"])
     assert "The base model, asked 40 rows again" in of_test
     counts = asked(project)
     assert counts["1", "dev", "base"] == counts["1", "test", "base"] == 40
@@ -190,7 +193,7 @@ def test_the_control_arm_is_asked_beside_its_own_kept_round(run, project):
     document = run("iterate", *sets).document
     control = [each["verdict"] for each in document["control"]["rounds"] if each["round"]]
     assert len(control) == 2
-    assert all("Both sides were asked in one pass" in each["sentence"] for each in control)
+    assert all("Both sides were asked in one pass" in words_of(each) for each in control)
 
 
 @pytest.mark.nightly(but_each=3)
@@ -234,10 +237,11 @@ def compared(now, before, metric=Right, alpha=0.0125, seed=1):
 
 def test_equal_answers_are_said_to_be_equal():
     values = [0, 1] * 30
-    doubt, told = compared(values, values)
+    doubt, (told,) = compared(values, values)
     assert not doubt
-    assert told == (
-        " The base model, asked 60 rows again in a process of its own, answered all as before."
+    assert told.figures == {"rows": 60, "changed": 0, "difference": 0, "p": 1}
+    assert told.sentence == (
+        "The base model, asked 60 rows again in a process of its own, answered all as before."
     )
 
 
@@ -250,7 +254,10 @@ def test_eight_rows_the_same_way_are_needed(flips, seen):
     doubt, told = compared(now, before)
     assert bool(doubt) is seen
     said = f"fell by 0.1{'33' if seen else '17'}"
-    assert said in doubt + told and ("limit 0.013" in doubt) is seen
+    assert (
+        said in " ".join((doubt, *(remark.sentence for remark in told)))
+        and ("limit 0.013" in doubt) is seen
+    )
 
 
 def test_the_way_is_said_in_the_scores_own_direction():
@@ -260,8 +267,8 @@ def test_the_way_is_said_in_the_scores_own_direction():
 
 
 def test_what_cannot_be_compared_is_said_and_withholds_nothing():
-    doubt, told = compared([1] * 10, [0] * 10)
-    assert not doubt and "is not known" in told and "20 groups" in told
+    doubt, (told,) = compared([1] * 10, [0] * 10)
+    assert not doubt and "is not known" in told.sentence and "20 groups" in told.sentence
 
 
 @pytest.mark.nightly

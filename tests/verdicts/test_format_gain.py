@@ -48,7 +48,7 @@ def labels(**kinds):
     return [ErrorLabel(name[1:], kind) for name, of in kinds.items() for kind in of]
 
 
-def sentence(new, old, after=(), before=(), up=True):
+def remarks(new, old, after=(), before=(), up=True):
     return mended(
         rows(*new), rows(*old), (after, before), malformed={"cut off", "wrong format"},
         score="f1", higher_is_better=up, against="round 0",
@@ -57,9 +57,11 @@ def sentence(new, old, after=(), before=(), up=True):
 
 def test_the_share_the_answers_and_the_kinds_are_told():
     before = labels(_0=["cut off", "wrong format"], _1=["cut off"], _2=["too long"])
-    found = sentence((0.9, 0.5, 0.4, 0.3), (0.1, 0.1, 0.2, 0.2), (), before)
-    assert found == (
-        " 80 % of the gain is on 2 of 4 answers that were malformed in round 0 and no longer are "
+    (found,) = remarks((0.9, 0.5, 0.4, 0.3), (0.1, 0.1, 0.2, 0.2), (), before)
+    assert found.what == "form"
+    assert found.figures == {"share": pytest.approx(0.8), "mended": 2, "answers": 4}
+    assert found.sentence == (
+        "80 % of the gain is on 2 of 4 answers that were malformed in round 0 and no longer are "
         "(truncated 2, wrong format 1): it may be format more than content."
     )
 
@@ -74,18 +76,20 @@ def test_the_share_the_answers_and_the_kinds_are_told():
     ],
 )
 def test_else_nothing_is_said(new, after):
-    assert sentence(new, (0.1, 0.1), after, labels(_0=["cut off"])) == ""
+    assert remarks(new, (0.1, 0.1), after, labels(_0=["cut off"])) == ()
 
 
 def test_rows_that_one_side_did_not_score_do_not_count():
     before = labels(_0=["cut off"], _1=["cut off"])
-    assert "on 1 of 1 answers" in sentence((0.9, None), (0.1, 0.1), (), before)
-    assert sentence((None,), (0.1,), (), before) == ""
+    (found,) = remarks((0.9, None), (0.1, 0.1), (), before)
+    assert found.figures["answers"] == 1 and "on 1 of 1 answers" in found.sentence
+    assert remarks((None,), (0.1,), (), before) == ()
 
 
 def test_where_less_is_better_a_fall_is_the_gain():
-    assert sentence((0.1,), (0.9,), (), labels(_0=["cut off"]), up=False).startswith(" All of the")
-    assert sentence((0.9,), (0.1,), (), labels(_0=["cut off"]), up=False) == ""
+    (found,) = remarks((0.1,), (0.9,), (), labels(_0=["cut off"]), up=False)
+    assert found.sentence.startswith("All of the")
+    assert remarks((0.9,), (0.1,), (), labels(_0=["cut off"]), up=False) == ()
 
 
 def test_a_run_says_so_beside_each_verdict_that_it_is_true_of(project):
@@ -100,7 +104,10 @@ def test_a_run_says_so_beside_each_verdict_that_it_is_true_of(project):
     document = done.document
     for verdict in (document["rounds"][1]["verdict"], document["test"]["verdict"]):
         assert verdict["label"] == "improved"
-        assert "malformed in round 0 and no longer are (shapeless " in verdict["sentence"]
+        (remark,) = verdict["remarks"]
+        assert remark["what"] == "form" and remark["figures"]["share"] > 0.5
+        assert "malformed in round 0 and no longer are (shapeless " in remark["sentence"]
+        assert "malformed" not in verdict["sentence"]
     assert "it may be format more than content" in done.err
     report = project.folder / "reports" / document["run"]
     for name in ("report.html", "report.md", "report.txt"):

@@ -9,6 +9,7 @@ import pytest
 
 import harness
 from harness.config.aims import Guard
+from harness.kit.documents import words_of
 from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts import rule
@@ -69,7 +70,9 @@ def test_a_round_that_breaks_a_guard_is_not_kept(ran, guard):
     after = document["rounds"][1]
     assert after["verdict"]["label"] == "improved"
     assert (after["kept"], document["kept_round"]) == (False, 0)
-    assert "Not the best round, since a guard is broken: mirror" in after["verdict"]["sentence"]
+    (remark,) = after["verdict"]["remarks"]
+    assert remark["what"] == "guards"
+    assert "Not the best round, since a guard is broken: mirror" in remark["sentence"]
     (told,) = after["guards"]
     assert told["verdict"]["label"] == "regressed"
     assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
@@ -110,9 +113,8 @@ def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, stric
     after = document["rounds"][1]
     assert after["verdict"]["label"] == "improved"
     assert (after["kept"], after["guards"][0]["refuses"]) == (False, True)
-    assert (
-        "Not the best round, since a guard that is required cannot be judged"
-        in (after["verdict"]["sentence"])
+    assert "Not the best round, since a guard that is required cannot be judged" in words_of(
+        after["verdict"]
     )
 
 

@@ -183,7 +183,7 @@ class Display:
             return
         arm = "" if result.arm == "main" else f" ({result.arm} rows)"
         head = Text(f"round {result.round}{arm}: ", style="bold")
-        head.append(one_line(verdict.sentence, SENTENCE), style="default not bold")
+        head.append(one_line(verdict.words, SENTENCE), style="default not bold")
         if verdict.label in COLOURS:
             head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False, soft_wrap=not self.live)

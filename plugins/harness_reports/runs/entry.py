@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
 import harness
-from harness.kit.documents import as_json, finite
+from harness.kit.documents import as_json, finite, words_of
 from harness.kit.text import one_line
 
 LONGEST_TEXT = 2_000
@@ -226,7 +226,8 @@ def _test(test: Mapping[str, Any], primary: str, group: str) -> ScoreOnTest:
     verdict, opening = test["verdict"], test["looks"]
     return _part(
         ScoreOnTest, test["kept"][primary], verdict=verdict["label"],
-        sentence=_cut(verdict["sentence"]), opening=opening, bound=harness.opening_bound(opening),
+        sentence=_cut(words_of(verdict)), opening=opening,
+        bound=harness.opening_bound(opening),
         group=group,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from harness.kit.blocks import Block, Heading, Paragraph
-from harness.kit.documents import score_digits, score_title, unlabelled
+from harness.kit.documents import score_digits, score_title, unlabelled, words_of
 from harness.kit.numbers import number
 from harness.kit.text import one_line
 from harness_reports import figures, findings
@@ -77,7 +77,7 @@ def verdict_words(document: Document) -> str:
     verdict, _ = headline(document)
     if prompt := document["best_prompt"]:
         return str(prompt["sentence"])
-    words = unlabelled(verdict["sentence"], verdict["label"])
+    words = unlabelled(words_of(verdict), verdict["label"])
     # Of round 0, which is compared with nothing, the sentence tells what dev can show.
     return f"On {'test' if document['test'] else 'dev'}: {words}" if verdict["against"] else words
 

@@ -20,7 +20,7 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness.kit.documents import score_digits, score_title
+from harness.kit.documents import score_digits, score_title, words_of
 from harness.kit.numbers import interval, number, signed, span
 from harness.kit.text import one_line
 from harness_reports import figures, findings
@@ -55,7 +55,7 @@ class RoundsSection(harness.Section):
         if document["by_people"]:
             yield Note(BY_PEOPLE)
         sentences = tuple(
-            Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
+            Paragraph(words_of(entry["verdict"]), lead=f"Round {entry['round']}:")
             for entry in reversed(document["rounds"][1:])
         )
         if sentences:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from harness import trainers_in, write_text
+from harness.kit.documents import words_of
 from harness.kit.numbers import DASH, estimate, moment
 from harness.kit.text import markdown_safe, titled
 from harness_transformers import hub
@@ -224,7 +225,7 @@ def _verdict(verdict: Document) -> str:
     level = verdict.get("level")
     bounds = f", each bound at {100 * level:.1f} %" if level and verdict["low"] is not None else ""
     against = f" against {_safe(verdict['against'])}" if verdict["against"] else ""
-    return f"{_safe(verdict['sentence'])} (difference{against}: {shown}{bounds})"
+    return f"{_safe(words_of(verdict))} (difference{against}: {shown}{bounds})"
 
 
 def _scores(made: Export) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
+from harness.kit.documents import words_of
 from harness.kit.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
 from tests.support import dripping
@@ -240,7 +241,7 @@ def test_a_run_judges_both_sides_of_one_process(project):
     assert done.code == 0, done.err
     verdict = done.document["rounds"][1]["verdict"]
     assert verdict["label"] == "no evidence" and abs(verdict["difference"]) < 0.1
-    assert "Both sides were asked in one pass of one process. There" in verdict["sentence"]
+    assert "Both sides were asked in one pass of one process. There" in words_of(verdict)
 
 
 # -- another server at the port ---------------------------------------------------------------
