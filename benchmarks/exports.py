@@ -56,7 +56,7 @@ def walked(export: Export, folder: Path) -> tuple[str, str, int, str]:
         if done.code:
             return proposed, person, pasted, f"{command[0]} {done.code}: {done.err[-300:]}"
     (summary,) = (folder / "reports").glob("*/summary.json")
-    return proposed, person, pasted, str(read_summary(summary)["rounds"][-1]["verdict"]["label"])
+    return proposed, person, pasted, read_summary(summary).rounds[-1].verdict.label
 
 
 def _sets(folder: Path) -> list[str]:

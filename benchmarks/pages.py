@@ -9,9 +9,8 @@ What pages of the docs have from the program is made when ``harness docs PAGE`` 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-from collections.abc import Set
-from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,7 @@ from pydantic import TypeAdapter
 
 from harness.cli.reference import fields, first_paragraph
 from harness.records import course, rounds, summary
-from harness.records.plain import IF_SET
 from harness.registry import Registry
-from harness.report.summary import MAY_BE_ABSENT
 from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
@@ -43,9 +40,8 @@ def schema() -> dict[str, Any]:
         told["properties"][name] = {"$ref": f"#/$defs/{kind.__name__}"}
     made["properties"]["experiments"] = told
     for name, part in made["$defs"].items():
-        kind = _type_of(name)
-        _close(part, kind, {each.name for each in fields_of(kind) if each.metadata == IF_SET})
-    _close(made, summary.Summary, MAY_BE_ABSENT)
+        _close(part, _type_of(name))
+    _close(made, summary.Summary)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": rounds.SUMMARY_SCHEMA,
@@ -54,7 +50,7 @@ def schema() -> dict[str, Any]:
     return head | {key: value for key, value in made.items() if key != "title"}
 
 
-def _close(part: dict[str, Any], kind: type, absent: Set[str]) -> None:
+def _close(part: dict[str, Any], kind: type) -> None:
     part.pop("title")
     told = fields(kind)
     part["description"] = first_paragraph(kind)
@@ -62,6 +58,7 @@ def _close(part: dict[str, Any], kind: type, absent: Set[str]) -> None:
         field.pop("title", None)
         field.pop("default", None)
         field["description"] = told[name]
+    absent = {field.name for field in dataclasses.fields(kind) if field.metadata}
     part["required"] = [name for name in part["properties"] if name not in absent]
     part["additionalProperties"] = False
 

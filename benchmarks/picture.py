@@ -11,16 +11,16 @@ from __future__ import annotations
 import argparse
 import io
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
+from harness.records.analysis import Analysis
 from harness.registry import Registry
 from harness.report.model_files import with_model_files
-from harness.report.reading import FILE_NAME, read
+from harness.report.reading import FILE_NAME, read_analysis
 from harness.report.sections import with_sections
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ _FONT_FACE = re.compile(r"\s*@font-face\s*\{[^}]*\}")
 _REMARK = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 
 
-def picture(document: Mapping[str, Any], width: int = 96, command: str = "harness report") -> str:
+def picture(analysis: Analysis, width: int = 96, command: str = "harness report") -> str:
     """The report as SVG text; the same analysis always gives the same bytes."""
     registry = Registry.build()
     plugin: Any = registry.get("reporter", "terminal").plugin
@@ -37,7 +37,7 @@ def picture(document: Mapping[str, Any], width: int = 96, command: str = "harnes
         file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor",
         legacy_windows=False, _environ={},
     )  # fmt: skip
-    plugin().show(with_sections(with_model_files(document, Path()), registry), console)
+    plugin().show(with_sections(with_model_files(analysis, Path()), registry), console)
     svg = console.export_svg(title=command, theme=MONOKAI, unique_id="report")
     return _without_outside(svg)
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=96, help="columns of the terminal")
     arguments = parser.parse_args()
     path = arguments.analysis or latest()
-    svg = picture(read(path), arguments.width)
+    svg = picture(read_analysis(path.parent), arguments.width)
     arguments.output.write_text(svg, encoding="utf-8")
     print(f"{arguments.output}: {len(svg) // 1024} KiB, from {path}")
 

@@ -105,6 +105,7 @@ if TYPE_CHECKING:
         system_turns_of as system_turns_of,
         to_json as to_json,
     )
+    from harness.records.analysis import Analysis as Analysis
     from harness.records.context import (
         Context as Context,
         Limits as Limits,
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
         ScaleKind as ScaleKind,
         Show as Show,
     )
+    from harness.records.summary import Summary as Summary
     from harness.registry import Provider as Provider, Registry as Registry
     from harness.report.folders import (
         all_runs as all_runs,
@@ -185,6 +187,8 @@ _HOMES = {
     "harness.report.folders": ("all_runs", "current_reports", "find_reports", "summaries"),
     "harness.database.asking": ("open_database", "safe_query"),
     "harness.database.writing": ("QueryResult", "query"),
+    "harness.records.analysis": ("Analysis",),
+    "harness.records.summary": ("Summary",),
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),

@@ -14,6 +14,7 @@ from typing import Any
 import pluggy
 
 from harness.records import Checkpoint, RoundResult
+from harness.records.summary import Summary
 from harness.stages import KINDS, Plugin, StageKind
 
 hookspec = pluggy.HookspecMarker("harness")
@@ -41,8 +42,8 @@ class Hooks:
         """A round was closed; nothing can change it any more."""
 
     @hookspec
-    def on_run_end(self, run: str, summary: Mapping[str, Any]) -> None:
-        """The run is finished; ``summary`` equals summary.json."""
+    def on_run_end(self, run: str, summary: Summary) -> None:
+        """The run is finished; ``summary`` is what summary.json holds."""
 
     @hookspec
     def commands_for_model(self, run: str, model: Checkpoint) -> Sequence[str]:

@@ -6,11 +6,11 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 from rich.console import Console
@@ -33,11 +33,13 @@ from harness.kit.terminal.options import ConfigFile, Json, Rounds, Sets
 from harness.kit.terminal.requirements import Require, Requirement
 from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
+from harness.records import to_json
 from harness.records.context import Quiet
 from harness.run.places import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
+    from harness.records.summary import Summary
     from harness.run.run import Run
 
 app = typer.Typer()
@@ -131,7 +133,7 @@ def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
         run = make_run(stop)
     try:
         with request.streams():
-            document = _carry_out(run, console, stop, request)
+            summary = _carry_out(run, console, stop, request)
     except Cancelled as end:
         if run.workers.launched is not None:
             _leave_or_cancel(run.name, console)
@@ -140,11 +142,10 @@ def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
     if request.as_json:
-        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        sys.stdout.write(json.dumps(to_json(summary), indent=1) + "\n")
     else:
-        _show(run.config, document["run"])
-    of_test = document["test"]
-    label = of_test["verdict"]["label"] if of_test else "no evidence"
+        _show(run.config, summary.run)
+    label = summary.test.verdict.label if summary.test else "no evidence"
     return EXIT_REQUIREMENT if request.require and label != request.require else EXIT_OK
 
 
@@ -174,14 +175,14 @@ def _show(config: Config, run: str) -> None:
     """
     from harness.boundary.calls import plainly
     from harness.report.model_files import with_model_files
-    from harness.report.reading import FILE_NAME, read
+    from harness.report.reading import read_analysis
     from harness.report.sections import with_sections
 
     console = Console()
-    analysis = read(Path(REPORTS_FOLDER) / run / FILE_NAME)
+    analysis = read_analysis(Path(REPORTS_FOLDER) / run)
     analysis = with_sections(with_model_files(analysis, Path()), config.registry)
-    for name in sorted({*config.registry.names("section")} & {*analysis["failed"]}):
-        line = f"note: section '{name}' is left out: {analysis['failed'][name]}"
+    for name in sorted({*config.registry.names("section")} & {*analysis.failed}):
+        line = f"note: section '{name}' is left out: {analysis.failed[name]}"
         tables.note(Console(stderr=True), line)
     for entry in config.report:
         try:
@@ -196,7 +197,7 @@ def _show(config: Config, run: str) -> None:
             return
 
 
-def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> Mapping[str, Any]:
+def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> Summary:
     from harness.report.finished import finished
     from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME
@@ -214,14 +215,14 @@ def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> M
                 f"round {request.reopen} and all later ones are decided again; the journal keeps "
                 "how they were closed before"
             )
-        document = finished(run, say, test=request.test)
-        if document is not None:
+        summary = finished(run, say, test=request.test)
+        if summary is not None:
             refreshed(run.reports, run.config.registry)
-            return document
+            return summary
         return _walk(run, console, stop, request.test)
 
 
-def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
+def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
     from harness.cli.run_log import log_to
     from harness.config import experiments
     from harness.config.effects import sealed_note
@@ -262,10 +263,10 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         if trainings:  # what is known so far can be read while they are trained
             publishing.publish(run, steps, history, final=True)
         failures = branches.carry_out(steps, history)
-        document = publishing.publish(run, steps, history, final=True)
+        summary = publishing.publish(run, steps, history, final=True)
     if failures:
         raise some_failed(failures)
-    return document
+    return summary
 
 
 def some_failed(failures: Sequence[HarnessError]) -> HarnessError:

@@ -309,7 +309,10 @@ def _causes() -> str:
     return "".join((head, *rows))
 
 
-_ROOMS = ("kit", "kit.alike", "stats", "testing", "verdicts")
+_ROOMS = (
+    "kit", "kit.alike", "records.analysis", "records.course", "records.summary", "stats", "testing",
+    "verdicts",
+)  # fmt: skip
 """What plugins may import beside the names of ``harness``; of the first two each module."""
 
 

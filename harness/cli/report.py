@@ -16,6 +16,7 @@ from rich.text import Text
 from harness.errors import UsageError
 from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line
+from harness.records import to_json
 
 if TYPE_CHECKING:
     from harness.boundary.calls import PluginCall
@@ -62,17 +63,17 @@ def report(
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
-    from harness.report.reading import FILE_NAME, read
+    from harness.report.reading import read_analysis
     from harness.report.sections import with_sections
     from harness.run.places import MACHINE_FOLDER
 
     folder = find_reports(run)
     registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
-    document = read(refreshed(folder, registry) / FILE_NAME)
+    analysis = read_analysis(refreshed(folder, registry))
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        sys.stdout.write(json.dumps(to_json(analysis), indent=1) + "\n")
         return
-    document = with_sections(with_model_files(document, Path()), registry)
+    document = with_sections(with_model_files(analysis, Path()), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_file(registry, kind, "write", document, target)

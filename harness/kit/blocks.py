@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from harness.kit.numbers import DASH
+from harness.records.analysis import Analysis
 from harness.records.plain import from_json as record_from_json, to_json as record_to_json
 
 Tone: TypeAlias = Literal["good", "bad", "open", "base"]
@@ -413,14 +414,14 @@ def table(
     return Table(tuple(columns), tuple(map(tuple, rows)), caption)
 
 
-def of_sections(document: Mapping[str, Any], *, short: bool = False) -> Iterator[Block]:
-    """What the sections of an analysis document say, in their order: all of a report.
+def of_sections(analysis: Analysis, *, short: bool = False) -> Iterator[Block]:
+    """What the sections of an analysis say, in their order: all of a report.
 
     Args:
         short: what each says in the short report.
     """
-    for section in document["sections"]:
-        yield from map(from_json, section["in_short" if short else "blocks"])
+    for section in analysis.sections:
+        yield from map(from_json, section.in_short if short else section.blocks)
 
 
 def of_rows(

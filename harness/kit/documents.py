@@ -15,6 +15,8 @@ from annotated_types import MaxLen
 
 from harness.kit.numbers import digits_of
 from harness.kit.text import one_line, titled
+from harness.records.analysis import AddedRows, Analysis
+from harness.records.summary import Summary
 
 Form = TypeVar("Form")
 
@@ -101,28 +103,22 @@ def _in_document(hint: Any, value: Any) -> Any:
     return finite(value) if hint is float else value
 
 
-def score_digits(document: Mapping[str, Any], name: str) -> int:
+def score_digits(summary: Summary, name: str) -> int:
     """Decimals of one score, the same wherever a report of the run shows it."""
-    tables = [entry["scores"] for entry in document["rounds"]]
-    if test := document["test"]:
-        tables += [test["baseline"], test["kept"]]
-    scores = [table[name] for table in tables if name in table]
-    return digits_of(score[key] for score in scores for key in ("value", "high"))
+    sides = [round_.scores for round_ in summary.rounds]
+    if test := summary.test:
+        sides += [test.baseline, test.kept]
+    scores = [scores[name] for scores in sides if name in scores]
+    return digits_of(value for score in scores for value in (score.value, score.high))
 
 
-def score_title(document: Mapping[str, Any], name: str, limit: int) -> str:
+def score_title(summary: Summary, name: str, limit: int) -> str:
     """``judge (uncalibrated)``: a score's name with the latest round's caveat; only the name is
     cut.
     """
-    tables = [entry["scores"] for entry in document["rounds"]]
-    caveats = [table[name]["caveat"] for table in tables if name in table]
+    sides = [round_.scores for round_ in summary.rounds]
+    caveats = [scores[name].caveat for scores in sides if name in scores]
     return titled(one_line(name, limit), one_line(caveats[-1], 40) if caveats else "")
-
-
-def words_of(verdict: Mapping[str, Any]) -> str:
-    """A verdict of a document as people read it: the sentence, and those of all remarks."""
-    remarks = (remark["sentence"] for remark in verdict.get("remarks", ()))
-    return " ".join((verdict["sentence"], *remarks))
 
 
 def unlabelled(sentence: str, label: str) -> str:
@@ -147,20 +143,18 @@ class WrittenRows:
     seconds: float | None
 
 
-def written_rows(document: Mapping[str, Any]) -> WrittenRows | None:
+def written_rows(analysis: Analysis) -> WrittenRows | None:
     """What the rows cost that a model wrote; None where none was added."""
-    written = [row for row in document["tables"].get("added", ()) if row.get("written")]
-    rows = sum(row["written"] for row in written)
+    written = [row for row in analysis.rows(AddedRows) if row.written]
+    rows = sum(row.written for row in written)
     if not rows:
         return None
-    costs = [
-        cost for cost in document.get("requests") or () if cost["stage"].startswith("augment: ")
-    ]
-    money = [cost["money"] for cost in costs if cost["money"] is not None]
-    tokens = sum(cost["prompt_tokens"] + cost["answer_tokens"] for cost in costs)
-    seconds = document["seconds"].get("augment")
+    costs = [cost for cost in analysis.requests if cost.stage.startswith("augment: ")]
+    money = [cost.money for cost in costs if cost.money is not None]
+    tokens = sum(cost.prompt_tokens + cost.answer_tokens for cost in costs)
+    seconds = analysis.seconds.get("augment")
     return WrittenRows(
-        tuple(dict.fromkeys(str(row["made_by"]) for row in written)), rows,
+        tuple(dict.fromkeys(str(row.made_by) for row in written)), rows,
         tokens / rows or None, sum(money) / rows if money else None,
         None if seconds is None else seconds / rows,
     )  # fmt: skip

@@ -54,35 +54,52 @@ def from_json(kind: type[Record], data: Any) -> Record:
     return typing.cast(Record, _decoder(typing.cast(Any, kind))(data))
 
 
+def from_document(kind: type[Record], data: Any) -> Record:
+    """A document to be read: its mappings cannot be written to, and keys that are not known, of a
+    later version, are passed over. Values of plain types are taken as they are.
+
+    Raises:
+        TypeError, AttributeError: a field is missing, or a value of another kind.
+    """
+    return typing.cast(Record, _decoder(typing.cast(Any, kind), reading=True)(data))
+
+
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
 @functools.cache
-def _decoder(kind: Any) -> Callable[[Any], Any]:
+def _decoder(kind: Any, reading: bool = False) -> Callable[[Any], Any]:
     """What makes a value of the kind from JSON; looked up once, as thousands of rows are read."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         inner = [argument for argument in arguments if argument is not type(None)]
         if len(inner) != 1:
             return _as_it_is
-        decode = _decoder(inner[0])
+        decode = _decoder(inner[0], reading)
         return lambda data: data if data is None else decode(data)
     if origin is tuple:
-        decode = _decoder(arguments[0])
+        decode = _decoder(arguments[0], reading)
         return lambda data: tuple(map(decode, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        decode = _decoder(arguments[1])
-        return lambda data: {key: decode(item) for key, item in data.items()}
+        decode = _decoder(arguments[1], reading)
+        made = types.MappingProxyType if reading else dict
+        return lambda data: made({key: decode(item) for key, item in data.items()})
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return functools.partial(_record, kind)
+        return functools.partial(_record, kind, reading)
     return _as_it_is
 
 
-def _record(kind: type, data: Mapping[str, Any]) -> Any:
+def _record(kind: type, reading: bool, data: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
-    return kind(**{key: _decoder(hints.get(key, Any))(value) for key, value in data.items()})
+    return kind(
+        **{
+            key: _decoder(hints.get(key, Any), reading)(value)
+            for key, value in data.items()
+            if key in hints or not reading
+        }
+    )
 
 
 def _as_it_is(data: Any) -> Any:

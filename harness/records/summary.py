@@ -9,12 +9,13 @@ remarks of a verdict that has none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, MaxLen, MinLen
 
 from harness.records.course import Course
+from harness.records.plain import IF_SET
 from harness.records.rounds import AnsweredKind, Contrast, GuardState, Sealed, Verdict
 
 LONGEST_TEXT = 2_000
@@ -146,6 +147,9 @@ class ShownScore:
 
 Scores = Mapping[str, ShownScore]
 """Score name -> score."""
+
+UNSCORED = ShownScore(None, None, None, 0, 0, "", True, "")
+"""In place of a score that a round does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -775,10 +779,15 @@ class Summary:
     seconds: Mapping[str, Seconds]
     cached: tuple[str, ...]
     next_command: str
-    control: ShownControl | None = None
-    baselines: Annotated[tuple[ShownBaseline, ...], MinLen(1)] | None = None
-    models: Annotated[tuple[ShownModel, ...], MinLen(1)] | None = None
+    control: ShownControl | None = field(default=None, metadata=IF_SET)
+    baselines: tuple[ShownBaseline, ...] = field(default=(), metadata=IF_SET)
+    models: tuple[ShownModel, ...] = field(default=(), metadata=IF_SET)
     arms: tuple[ShownArm, ...]
     experiments: Mapping[str, Mapping[str, Any]]
-    requests: Annotated[tuple[ShownCost, ...], MinLen(1)] | None = None
+    requests: tuple[ShownCost, ...] = field(default=(), metadata=IF_SET)
     chosen: Chosen | None
+
+    @property
+    def best(self) -> MainRound:
+        """The best round: its model is the result of the run."""
+        return self.rounds[self.kept_round]

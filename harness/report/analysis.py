@@ -7,21 +7,33 @@ number of its own, since reports of third parties are made from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from harness.database.writing import Asking, QueryResult, reading
+from harness.database.writing import QueryResult, reading
 from harness.errors import HarnessError
 from harness.kit.documents import finite
 from harness.kit.terms import shown as term
 from harness.kit.text import one_line
+from harness.records import to_json
+from harness.records.analysis import (
+    AnalysedExample,
+    Analysis,
+    BetweenReferences,
+    CauseCount,
+    KnownCause,
+    Remedy,
+    ShownQuery,
+)
+from harness.records.plain import from_document
+from harness.records.summary import ShownExample, Summary
 from harness.report import examples
 from harness.report.annotations import RunAnnotations
-from harness.report.queries import QUERIES, Query
-from harness.report.reading import SCHEMA, Document
-from harness.report.sections import SectionGuard, made, unguarded
+from harness.report.queries import BETTER, EXAMPLES, NOT_BETTER, QUERIES, Query
+from harness.report.reading import SCHEMA
+from harness.report.sections import SectionGuard, unguarded, with_named
 from harness.stages import Section
 
 NOT_LOOKED_FOR = (
@@ -32,9 +44,6 @@ NAMED_BY_PEOPLE = (
     "Rules cannot detect a wrong fact or a wrong tone. Raters named those that they saw in the "
     "answers that they rated; other answers were not checked for them."
 )
-
-_WITHOUT: Document = {"control": None, "baselines": [], "models": []}
-"""What the keys hold here that a summary leaves out where a run has nothing to say under them."""
 
 Causes = Mapping[str, tuple[str, str, bool]]
 """Cause -> definition, remedy, and whether new data can cure it."""
@@ -62,126 +71,116 @@ class Terms:
 
 
 def analyse(
-    summary: Mapping[str, Any],
+    summary: Summary,
     database: Path,
     terms: Terms,
     *,
     sections: Sequence[Section] = (),
-    limit: int = examples.LIMIT,
     annotations: RunAnnotations | None = None,
+    references: BetweenReferences | None = None,
     guard: SectionGuard = unguarded,
-) -> Document:
-    """The analysis document of a run.
+) -> Analysis:
+    """The analysis of a run.
 
     Args:
-        summary: its ``harness.summary/4`` document.
         database: its ``run.duckdb``, built from the same state of the run.
         sections: tables of plugins.
-        limit: most examples.
         annotations: what the database was built with of what is said from outside.
+        references: how far the primary score can be expected to go.
         guard: what stands around the call of a section (see :mod:`harness.boundary.calls`).
 
     A section that fails is left out and named under ``failed``.
     """
     outside = annotations or RunAnnotations()
     queries = {**QUERIES, **outside.queries}
-    tables, chosen, failed = _answers(database, queries, limit)
-    document = {
-        **_WITHOUT,
-        **summary,
-        "schema": SCHEMA,
-        "notes": [*summary["notes"], *(one_line(note) for note in outside.notes)],
-        "annotations": outside.digests,
-        "right_at": terms.right_at,
-        "bounds": [finite(bound) for bound in terms.bounds],
-        "by_people": terms.by_people,
-        "definitions": {one_line(name): one_line(text) for name, text in terms.definitions.items()},
-        "causes_known": {
-            one_line(name): {"definition": one_line(d), "remedy": one_line(r), "by_data": by_data}
-            for name, (d, r, by_data) in terms.causes.items()
-        },
-        "not_looked_for": NAMED_BY_PEOPLE
-        if terms.names_errors or outside.names_errors
-        else NOT_LOOKED_FOR,
-        "tables": tables,
-        "examples": chosen.get("examples") or [_unasked(row) for row in summary["examples"]],
-        "better": chosen.get("better", []),
-        "not_better": chosen.get("not_better"),
-        "remedies": _remedies(summary, tables, terms.causes),
-        "queries": [
-            {"name": name, "what": section.what, "sql": section.sql}
-            for name, section in queries.items()
-        ],
-        "failed": failed,
+    tables, chosen, failed = _answers(database, queries)
+    causes = {
+        one_line(name): KnownCause(one_line(definition), one_line(remedy), by_data)
+        for name, (definition, remedy, by_data) in terms.causes.items()
     }
-    return {**document, "sections": made(sections, document, database, failed, guard)}
+    looked = terms.names_errors or outside.names_errors
+    of_summary = {field.name: getattr(summary, field.name) for field in fields(summary)}
+    analysis = Analysis(
+        **of_summary | {
+            "schema": SCHEMA,
+            "notes": (*summary.notes, *map(one_line, outside.notes)),
+            "examples": chosen.get("examples") or tuple(map(_unasked, summary.examples)),
+        },
+        annotations=outside.digests,
+        right_at=terms.right_at,
+        bounds=tuple(map(finite, terms.bounds)),
+        by_people=terms.by_people,
+        between_references=references,
+        definitions={one_line(name): one_line(text) for name, text in terms.definitions.items()},
+        causes_known=causes,
+        not_looked_for=NAMED_BY_PEOPLE if looked else NOT_LOOKED_FOR,
+        tables=tables,
+        better=chosen.get("better", ()),
+        not_better=next(iter(chosen.get("not_better", ())), None),
+        remedies=(),
+        queries=tuple(ShownQuery(name, query.what, query.sql) for name, query in queries.items()),
+        failed=failed,
+    )  # fmt: skip
+    # As whoever reads the file gets it: what one section wrote into it the next ones would see.
+    analysis = from_document(
+        Analysis, to_json(replace(analysis, remedies=tuple(_remedies(analysis, terms.causes))))
+    )
+    return with_named(analysis, sections, database, guard)
 
 
-def _remedies(
-    summary: Mapping[str, Any],
-    tables: Mapping[str, Sequence[Mapping[str, Any]]],
-    causes: Causes,
-) -> list[Document]:
+def _remedies(analysis: Analysis, causes: Causes) -> list[Remedy]:
     """What to do next, each with its reason and the failing answers of dev that it concerns.
 
     Worth is an upper limit: no remedy cures everything that it is meant for.
     """
-    actions = [
-        {
-            "remedy": one_line(row["remedy"]),
-            "why": f"{one_line(term('cause', row['cause']))}: {causes[row['cause']][0]}"
-            if row["cause"] in causes
-            else one_line(row["cause"]),
-            "answers": row["answers"],
-            "by_data": causes[row["cause"]][2] if row["cause"] in causes else False,
-        }
-        for row in tables.get("causes", ())
-        if row["remedy"]
-    ]
-    best = summary["rounds"][summary["kept_round"]]
-    actions += [
-        {
-            "remedy": f"{item['rows']} rows for {item['slice']}",
-            "why": f"planned after round {best['round']}: {item['reason']}",
-            "answers": item["n"],
-            "by_data": True,
-        }
-        for item in best["plan"]
-        if item["n"] is not None and item["rows"]
-    ]
-    return sorted(actions, key=lambda action: (-(action["answers"] or 0), action["remedy"]))
+    remedies = []
+    for row in analysis.rows(CauseCount):
+        if row.remedy:
+            definition, _, by_data = causes.get(row.cause, ("", "", False))
+            name = one_line(term("cause", row.cause)) if definition else one_line(row.cause)
+            why = f"{name}: {definition}" if definition else name
+            remedies.append(Remedy(one_line(row.remedy), why, row.answers, by_data))
+    best = analysis.best
+    remedies += [
+        Remedy(
+            f"{item.rows} rows for {item.slice}",
+            f"planned after round {best.round}: {item.reason}", item.n, True,
+        )
+        for item in best.plan
+        if item.n is not None and item.rows
+    ]  # fmt: skip
+    return sorted(remedies, key=lambda remedy: (-(remedy.answers or 0), remedy.remedy))
 
 
-def _unasked(row: Document) -> Document:
+def _unasked(example: ShownExample) -> AnalysedExample:
     """An example of the summary, where the database tells no more of it."""
-    return {**row, "references": [], "course": "", "answers": [], "cause": None}
+    return AnalysedExample(*(getattr(example, field.name) for field in fields(example)))
 
 
-_EXAMPLES: Mapping[str, Callable[[Asking, int], Any]] = {
-    "examples": examples.chosen,
-    "better": lambda ask, _: examples.better(ask),
-    "not_better": lambda ask, _: examples.not_better(ask),
-}
-"""Key of the document -> what chooses its examples."""
+_EXAMPLES = {
+    "examples": (EXAMPLES, examples.LIMIT), "better": (BETTER, examples.GAINS),
+    "not_better": (NOT_BETTER, 1),
+}  # fmt: skip
+"""Key of the document -> the query that chooses its examples, and at most how many."""
 
 
 def _answers(
-    database: Path, queries: Mapping[str, Query], limit: int
-) -> tuple[dict[str, list[Document]], dict[str, Any], dict[str, str]]:
-    """Section -> its rows, examples by key, and what failed -> why; the database is opened once."""
-    tables: dict[str, list[Document]] = {}
-    chosen: dict[str, Any] = {}
+    database: Path, queries: Mapping[str, Query]
+) -> tuple[dict[str, tuple[Mapping[str, Any], ...]], dict[str, Any], dict[str, str]]:
+    """Table -> its rows, examples by key, and what failed -> why; the database is opened once."""
+    tables: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    chosen: dict[str, tuple[AnalysedExample, ...]] = {}
     failed: dict[str, str] = {}
     try:
         with reading(database) as ask:
-            for name, section in queries.items():
+            for name, query in queries.items():
                 try:
-                    tables[name] = _rows(ask(section.sql))
+                    tables[name] = _rows(ask(query.sql))
                 except HarnessError as error:
                     failed[name] = error.what
-            for name, choose in _EXAMPLES.items():
+            for name, (sql, most) in _EXAMPLES.items():
                 try:
-                    chosen[name] = choose(ask, limit)
+                    chosen[name] = examples.asked(ask, sql, most)
                 except HarnessError as error:
                     failed[name] = error.what
     except HarnessError as error:
@@ -189,11 +188,11 @@ def _answers(
     return tables, chosen, failed
 
 
-def _rows(table: QueryResult) -> list[Document]:
-    return [
+def _rows(table: QueryResult) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
         {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
         for row in table.rows
-    ]
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -7,50 +7,64 @@ Nobody is asked for it, and the summary stays as it is.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from harness import scoring
 from harness.config.plugin_entries import PluginEntry
 from harness.kit.text import one_line
-from harness.records import BASE_ARM, RoundResult, Score
-from harness.report.reading import Document
+from harness.records import BASE_ARM, Score
+from harness.records.summary import (
+    MainRound,
+    ShownBaseline,
+    ShownBestPrompt,
+    ShownModel,
+    ShownRound,
+    ShownScore,
+    Summary,
+)
+from harness.report.summary import with_choice
 from harness.run.at import At
 from harness.scoring import Pair
 from harness.stages import Metric
 from harness.steps import Steps
 from harness.steps.answer import Evaluation
 from harness.steps.history import History
-from harness.verdicts.selection import chosen
 
 Caveats = Mapping[str, str]
 """Score name -> what stands beside it."""
 
+AnyScore = TypeVar("AnyScore", Score, ShownScore)
+Scored = TypeVar("Scored", MainRound, ShownRound, ShownBaseline, ShownModel, ShownBestPrompt)
 
-def by_now(document: Document, steps: Steps, history: History) -> Document:
+
+def by_now(summary: Summary, steps: Steps, history: History) -> Summary:
     """The summary, with the caveats of today, the remarks of metrics that people add to, and how
     often the test rows were opened since."""
     caveats = caveats_of(steps)
-    changed = {
-        "rounds": [_round(round_, caveats) for round_ in document["rounds"]],
-        "notes": _notes(document["notes"], steps, history),
-    }
-    if document.get("test"):
-        sides = {side: _scores(document["test"][side], caveats) for side in ("baseline", "kept")}
-        now = history.test
-        looks = {"counting": now.counting, "later": now.later} if now else {}
-        changed["test"] = {**document["test"], **sides, **looks}
-    if document.get("control"):
-        rounds = [_round(round_, caveats) for round_ in document["control"]["rounds"]]
-        changed["control"] = {**document["control"], "rounds": rounds}
-    if document.get("baselines"):
-        changed["baselines"] = [_round(round_, caveats) for round_ in document["baselines"]]
-    if document.get("models"):
-        changed["models"] = [_round(each, caveats) for each in document["models"]]
-    if document.get("best_prompt"):
-        changed["best_prompt"] = _round(document["best_prompt"], caveats)
-    renewed = {**document, **changed}
-    return {**renewed, "chosen": chosen(renewed)}
+    renewed = replace(
+        summary,
+        rounds=_with(summary.rounds, caveats),
+        baselines=_with(summary.baselines, caveats),
+        models=_with(summary.models, caveats),
+        notes=tuple(_notes(summary.notes, steps, history)),
+    )
+    if test := summary.test:
+        now = history.test or test
+        renewed = replace(
+            renewed,
+            test=replace(
+                test, counting=now.counting, later=now.later,
+                baseline=scores_with(test.baseline, caveats), kept=scores_with(test.kept, caveats),
+            ),
+        )  # fmt: skip
+    if control := summary.control:
+        renewed = replace(renewed, control=replace(control, rounds=_with(control.rounds, caveats)))
+    if prompt := summary.best_prompt:
+        (with_caveats,) = _with((prompt,), caveats)
+        renewed = replace(renewed, best_prompt=with_caveats)
+    return with_choice(renewed)
 
 
 def caveats_of(steps: Steps) -> dict[str, str]:
@@ -58,28 +72,16 @@ def caveats_of(steps: Steps) -> dict[str, str]:
     return {name: entry.caveat() for entry in steps.metric_entries() for name in entry.score_names}
 
 
-def with_caveats(result: RoundResult, caveats: Caveats) -> RoundResult:
-    """A closed round, with the caveats of today."""
-    return dataclasses.replace(result, scores=scores_with(result.scores, caveats))
-
-
-def scores_with(scores: Mapping[str, Score], caveats: Caveats) -> dict[str, Score]:
+def scores_with(scores: Mapping[str, AnyScore], caveats: Caveats) -> dict[str, AnyScore]:
     """Scores with these caveats; one whose metric is gone keeps its own."""
     return {
-        name: dataclasses.replace(score, caveat=caveats.get(name, score.caveat))
+        name: replace(score, caveat=caveats.get(name, score.caveat))
         for name, score in scores.items()
     }
 
 
-def _round(entry: Document, caveats: Caveats) -> Document:
-    return {**entry, "scores": _scores(entry["scores"], caveats)}
-
-
-def _scores(scores: Mapping[str, Document], caveats: Caveats) -> Document:
-    return {
-        name: {**score, "caveat": caveats.get(name, score.get("caveat", ""))}
-        for name, score in scores.items()
-    }
+def _with(sides: Sequence[Scored], caveats: Caveats) -> tuple[Scored, ...]:
+    return tuple(replace(side, scores=scores_with(side.scores, caveats)) for side in sides)
 
 
 # -- remarks ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
@@ -12,7 +13,7 @@ from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report.added_metrics import recorded
 from harness.report.annotations import RunAnnotations
-from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
+from harness.report.caveats import Caveats, caveats_of, scores_with
 from harness.run.at import At
 from harness.run.run import Run
 from harness.stages import BranchOutcome
@@ -40,7 +41,10 @@ def database(
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
         config=run.config.published(), facts={"model": history.model}, arms=arms,
-        rounds=[with_caveats(result, caveats) for result in history.results.values()],
+        rounds=[
+            replace(result, scores=scores_with(result.scores, caveats))
+            for result in history.results.values()
+        ],
         examples=[row for row in history.data.examples if opened or row.split != "test"],
         answers=list(_answers(run, steps, history, caveats, added)), added=history.added,
         slices={place: findings.slices for place, findings in history.findings.items()},

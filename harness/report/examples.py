@@ -10,82 +10,59 @@ from harness.kit.documents import as_document, finite
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import ErrorLabel, ScoredExample
+from harness.records.analysis import AnalysedExample, RoundAnswer, ShownCause
 from harness.records.summary import LONGEST_TEXT, ShownExample
-from harness.report.queries import BETTER, CAUSES, EXAMPLES, NOT_BETTER
-from harness.report.reading import Document
+from harness.report.queries import CAUSES
 
 LIMIT = 200
+"""Examples of an analysis."""
 GAINS = 3
-TEXT_LIMIT = 2_000
+"""Answers that got better."""
 
 
-def chosen(ask: Asking, limit: int) -> list[Document]:
-    """At most ``limit`` dev examples, wrong answers first, the worst first."""
-    return _asked(ask, EXAMPLES, limit)
-
-
-def better(ask: Asking) -> list[Document]:
-    """Some of the answers that got better since the base model, the largest gain first."""
-    return _asked(ask, BETTER, GAINS)
-
-
-def not_better(ask: Asking) -> Document | None:
-    """The worst of the answers that did not get better; None where there is none."""
-    return next(iter(_asked(ask, NOT_BETTER, 1)), None)
-
-
-def _asked(ask: Asking, query: str, limit: int) -> list[Document]:
-    answers = ask(query.format(limit=int(limit))).rows
+def asked(ask: Asking, query: str, most: int) -> tuple[AnalysedExample, ...]:
+    """The dev rows that a query chooses, each with the answers of all rounds."""
+    answers = ask(query.format(limit=most)).rows
     causes = {row[0]: row[1:] for row in ask(CAUSES).rows}
     best = ask("SELECT kept_round FROM runs").rows[0][0]
     by_id: dict[str, list[Sequence[Any]]] = {}
     for row in answers:
         by_id.setdefault(row[1], []).append(row)
-    return [_example(rows, causes.get(name), best) for name, rows in by_id.items()]
+    return tuple(_example(rows, causes.get(name), best) for name, rows in by_id.items())
 
 
-def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, best: int) -> Document:
+def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, best: int) -> AnalysedExample:
     _, name, source, prompt, references, course, *_ = rows[0]
-    answers = [_answer(row) for row in rows]
-    now = next((answer for answer in answers if answer["round"] == best), answers[-1])
-    return {
-        "id": one_line(name, 200),
-        "place": one_line(source or "", 200),
-        "prompt": plain(prompt or "", TEXT_LIMIT),
-        "reference": plain(closest(references or (), now["text"]), TEXT_LIMIT),
-        "references": [plain(text, TEXT_LIMIT) for text in references or ()],
-        "answer": now["text"],
-        "score": now["score"],
-        "finish_reason": now["finish_reason"],
-        "errors": now["errors"],
-        "course": course or "",
-        "answers": answers,
-        "cause": _cause(cause),
-    }
+    answers = tuple(map(_answer, rows))
+    now = next((answer for answer in answers if answer.round == best), answers[-1])
+    return AnalysedExample(
+        id=one_line(name, 200),
+        place=one_line(source or "", 200),
+        prompt=plain(prompt or "", LONGEST_TEXT),
+        reference=plain(closest(references or (), now.text), LONGEST_TEXT),
+        answer=now.text,
+        score=now.score,
+        finish_reason=now.finish_reason,
+        errors=now.errors,
+        references=tuple(plain(text, LONGEST_TEXT) for text in references or ()),
+        course=course or "",
+        answers=answers,
+        cause=None if cause is None else _cause(*cause),
+    )
 
 
-def _answer(row: Sequence[Any]) -> Document:
+def _answer(row: Sequence[Any]) -> RoundAnswer:
     *_, number, text, finish_reason, value, is_right, categories = row
-    return {
-        "round": number,
-        "text": plain(text or "", TEXT_LIMIT),
-        "score": value,
-        "right": is_right,
-        "finish_reason": one_line(finish_reason or "", 40),
-        "errors": [one_line(kind, 80) for kind in categories or ()],
-    }
+    kinds = tuple(one_line(kind, 80) for kind in categories or ())
+    reason = one_line(finish_reason or "", 40)
+    return RoundAnswer(number, plain(text or "", LONGEST_TEXT), value, is_right, reason, kinds)
 
 
-def _cause(cause: Sequence[Any] | None) -> Document | None:
-    if cause is None:
-        return None
-    name, evidence, remedy, rows = cause
-    return {
-        "cause": one_line(name, 80),
-        "evidence": one_line(evidence or "", 600),
-        "remedy": one_line(remedy or "", 300),
-        "train_rows": [one_line(row, 200) for row in rows or ()],
-    }
+def _cause(name: str, evidence: str, remedy: str, rows: Sequence[str]) -> ShownCause:
+    train_rows = tuple(one_line(row, 200) for row in rows or ())
+    return ShownCause(
+        one_line(name, 80), one_line(evidence or "", 600), one_line(remedy or "", 300), train_rows
+    )
 
 
 # -- for the summary -------------------------------------------------------------------------------

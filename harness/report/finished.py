@@ -11,8 +11,9 @@ from pathlib import Path
 from harness.config.experiments import parts
 from harness.kit.files import digest, files_digest, read_json
 from harness.records import NOT_ASKED
+from harness.records.plain import from_document
 from harness.records.rounds import SUMMARY_SCHEMA
-from harness.report.reading import Document
+from harness.records.summary import Summary
 from harness.run.run import Run
 from harness.stages import Section
 
@@ -20,7 +21,7 @@ STAGE = "summary"
 _MOST_NAMED = 3
 
 
-def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:
+def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Summary | None:
     """The summary of a run that is finished, with all reports and stages of it in place.
 
     Args:
@@ -30,7 +31,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     artifact = run.artifacts.find(STAGE, run.key)
     if artifact is None:
         return None
-    document: Document = read_json(artifact.path / "summary.json")
+    document = read_json(artifact.path / "summary.json")
     if document["schema"] != SUMMARY_SCHEMA:
         return None  # another version wrote it: it is written anew
     if artifact.facts["journal"] != run.journal.digest:
@@ -49,14 +50,15 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):
         return None
-    if test and (document["sealed"] or {}).get("reason") == NOT_ASKED.reason:
+    summary = from_document(Summary, document)
+    if test and summary.sealed and summary.sealed.reason == NOT_ASKED.reason:
         return None  # the walk opens the test set
     try:
         if read_json(run.reports / "summary.json") != document:
             return None  # it is not the one that was pinned
     except (OSError, ValueError):
         return None
-    return document
+    return summary
 
 
 def asked_beside(run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from harness.kit.text import one_line, titled
 from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 
 if TYPE_CHECKING:
+    from harness.records.summary import Summary
     from harness.registry import Registry
 
 SUMMARY = "summary.json"
@@ -125,11 +127,11 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
 
 def overview(folder: Path) -> dict[str, Any] | None:
     """A run in a line; None, with a warning, where its summary is damaged."""
-    document = _summary(folder)
-    return _line(document) if document else None
+    summary = _summary(folder)
+    return _line(summary) if summary else None
 
 
-def summaries(last: int | None = None) -> Iterator[dict[str, Any]]:
+def summaries(last: int | None = None) -> Iterator[Summary]:
     """The summary of each run of this folder, the latest first; damaged ones cost a warning.
 
     ``run`` is the folder's name, whatever is written in it.
@@ -168,13 +170,13 @@ def all_runs(last: int | None = None) -> dict[str, Any]:
     return document
 
 
-def _summary(folder: Path) -> dict[str, Any] | None:
+def _summary(folder: Path) -> Summary | None:
     """A run's summary, which has the folder's name; None, with a warning, where it is damaged."""
     from harness.report.reading import read_summary
 
     path = folder / SUMMARY
     try:
-        return {**read_summary(path), "run": folder.name}
+        return replace(read_summary(path), run=folder.name)
     except (HarnessError, OSError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
         say(f"warning: {path} is passed over: {why}", "yellow")
@@ -190,35 +192,32 @@ def say(sentence: str, style: str = "") -> None:
     Console(stderr=True).print(text, highlight=False, soft_wrap=True)
 
 
-def _line(document: dict[str, Any]) -> dict[str, Any]:
-    best = document["rounds"][document["kept_round"]]
-    score_of_best = best["scores"][document["primary"]]
-    name, value = titled(document["primary"], score_of_best.get("caveat")), score_of_best["value"]
-    score = f"{name} {value:.4g}" if value is not None else "unscored"
-    mark = one_line((document["chosen"] or {}).get("short", ""), 120)
+def _line(summary: Summary) -> dict[str, Any]:
+    score = summary.best.scores[summary.primary]
+    name = titled(summary.primary, score.caveat)
     return {
-        "run": document["run"],
-        **document["dates"],
-        "model": document["model"]["base"],
-        "adapter": document["model"]["adapter"],
-        "data": _data(document),
-        "rounds": len(document["rounds"]) - 1,
-        "kept": document["kept_round"],
-        "primary": document["primary"],
-        "value": value,
-        "score": score,
-        "chosen": mark,
-        "verdict": _outcome(document),
+        "run": summary.run,
+        "started": summary.dates.started,
+        "finished": summary.dates.finished,
+        "model": summary.model.base,
+        "adapter": summary.model.adapter,
+        "data": _data(summary),
+        "rounds": len(summary.rounds) - 1,
+        "kept": summary.kept_round,
+        "primary": summary.primary,
+        "value": score.value,
+        "score": f"{name} {score.value:.4g}" if score.value is not None else "unscored",
+        "chosen": one_line(summary.chosen.short, 120) if summary.chosen else "",
+        "verdict": _outcome(summary),
     }
 
 
-def _data(document: dict[str, Any]) -> str:
+def _data(summary: Summary) -> str:
     """``jsonl rows.jsonl, 150 train rows``: the source, what it reads, its size."""
-    data = document["settings"].get("data") or {}
-    source, *values = [*data.values()] or [""]
+    source, *values = [*(summary.settings.get("data") or {}).values()] or [""]
     named = (value if isinstance(value, str) else _first_text(value) for value in values)
     name = next((text for text in named if text not in ("", ".")), "")
-    rows = document["data"]["rows"].get("train")
+    rows = summary.data.rows.get("train")
     size = f"{rows} train rows" if rows is not None else ""
     what = " ".join(part for part in (str(source), name) if part)
     return one_line(", ".join(part for part in (what, size) if part), 120)
@@ -228,12 +227,11 @@ def _first_text(value: Any) -> str:
     return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""
 
 
-def _outcome(document: dict[str, Any]) -> str:
+def _outcome(summary: Summary) -> str:
     """What test says, and at which opening: read side by side, such verdicts are a selection."""
-    if document["test"]:
-        label, looks = document["test"]["verdict"]["label"], document["test"]["looks"]
-        return label if looks == 1 else f"{label} (test opening {looks})"
-    sealed = document.get("sealed")
-    if not sealed:
+    if test := summary.test:
+        label = test.verdict.label
+        return label if test.looks == 1 else f"{label} (test opening {test.looks})"
+    if summary.sealed is None:
         return "not finished"
-    return "none kept" if sealed["reason"] == "nothing kept" else "test not opened"
+    return "none kept" if summary.sealed.reason == "nothing kept" else "test not opened"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.kit.files import read_json
-from harness.report.reading import Document
+from harness.records.analysis import Analysis
 from harness.run.artifacts import MANIFEST, SENT
 
 
-def with_model_files(document: Mapping[str, Any], root: Path) -> Document:
-    """The document with ``model.lost``: files of the best round's model are gone, and no shared
+def with_model_files(analysis: Analysis, root: Path) -> Analysis:
+    """The analysis, which knows whether files of the best round's model are gone, and no shared
     store has them.
 
     No file is read but the manifest: :meth:`harness.RunView.model` checks every byte.
@@ -20,12 +19,8 @@ def with_model_files(document: Mapping[str, Any], root: Path) -> Document:
     Args:
         root: the run's working folder.
     """
-    model = document.get("model")
-    if not isinstance(model, Mapping):
-        return dict(document)
-    folder = model.get("adapter")
-    lost = isinstance(folder, str) and not _is_whole(root / folder)
-    return {**document, "model": {**model, "lost": lost}}
+    folder = analysis.model.adapter
+    return replace(analysis, model_lost=folder is not None and not _is_whole(root / folder))
 
 
 def _is_whole(folder: Path) -> bool:

@@ -15,7 +15,6 @@ from harness.config.plugin_entries import PluginEntry, covered_at
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.records.summary import Dates, Model
-from harness.report.reading import Document
 from harness.run import beginning
 from harness.run.run import Run
 from harness.stages import KINDS
@@ -55,7 +54,7 @@ def dates_of(run: Run, *, final: bool) -> Dates:
     return Dates(beginning.started(run.folder), beginning.now() if final else None)
 
 
-def settings_of(config: Config, root: Path) -> Document:
+def settings_of(config: Config, root: Path) -> dict[str, Any]:
     """What a person would name of the config.
 
     Of each plugin its name, the options that are not at their default, and those that the plugin
@@ -63,7 +62,11 @@ def settings_of(config: Config, root: Path) -> Document:
     """
     shown = config.settings
     single = ("data", "model", "train", "generate")
-    settings: Document = {"rounds": shown.rounds, "seed": shown.seed, "min_gain": shown.min_gain}
+    settings: dict[str, Any] = {
+        "rounds": shown.rounds,
+        "seed": shown.seed,
+        "min_gain": shown.min_gain,
+    }
     for key in single:
         entries = [_entry(entry, root) for entry in config.entries[key]]
         settings[key] = entries[0] if len(entries) == 1 else entries
@@ -77,9 +80,9 @@ def settings_of(config: Config, root: Path) -> Document:
     return settings
 
 
-def _entry(entry: PluginEntry, root: Path) -> Document:
+def _entry(entry: PluginEntry, root: Path) -> dict[str, Any]:
     options, reported = entry.instance.options, entry.instance.reported
-    fields: Document = {KINDS[entry.stage].named_by: one_line(entry.plugin, TEXT)}
+    fields: dict[str, Any] = {KINDS[entry.stage].named_by: one_line(entry.plugin, TEXT)}
     if entry.rows:
         fields["rows"] = entry.rows
     if entry.control:

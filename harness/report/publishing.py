@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from harness.boundary.calls import plainly
-from harness.boundary.lending import copied
 from harness.config.plugin_entries import PluginEntry
-from harness.errors import PluginError
+from harness.errors import HarnessError, PluginError
 from harness.kit import yaml_file
-from harness.kit.files import read_json, write_bytes, write_json
+from harness.kit.files import write_bytes, write_json
 from harness.kit.lock import turn
+from harness.records import to_json
+from harness.records.analysis import Analysis
+from harness.records.summary import Summary
 from harness.registry import Registry
 from harness.report.analysis import Terms, analyse
 from harness.report.annotations import RunAnnotations, collect
@@ -20,7 +22,7 @@ from harness.report.caveats import by_now
 from harness.report.database import database
 from harness.report.finished import STAGE, asked_beside, sections_of
 from harness.report.model_files import with_model_files
-from harness.report.reading import FILE_NAME as ANALYSIS, Document, rounds_closed
+from harness.report.reading import FILE_NAME as ANALYSIS, read_summary, rounds_closed
 from harness.report.references import between_references
 from harness.report.sections import with_sections
 from harness.report.summary import summarise
@@ -36,22 +38,23 @@ from harness.steps.history import History
 T = TypeVar("T")
 
 
-def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
+def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Summary:
     """The summary after each round; everything people read, and its pin, once the run is done.
 
     The reports of a round in between are made when somebody asks for them (``refresh.py``). A run
     that is gone on with walks through its closed rounds again: a summary that tells of more is
     left as it is, so that it never goes back to an earlier round.
     """
-    document = summarise(run, steps, history, final=final)
+    summary = summarise(run, steps, history, final=final)
+    document = to_json(summary)
     if not final:
-        if not _tells_as_much(run, document):
+        if not _tells_as_much(run, summary):
             write_json(run.reports / "summary.json", document)
-        return document
+        return summary
     with turn(run.reports_lock):
-        written = reports(run, steps, history, document, run.config.registry)
+        written = reports(run, steps, history, summary, run.config.registry)
         write_json(run.reports / "summary.json", document)
-    run.observe("on_run_end", summary=document)
+    run.observe("on_run_end", summary=summary)
     # From here on `finished` believes that the run is: whatever a kill cut before is made again.
     folder = run.fresh_folder(STAGE)
     write_json(folder / "output" / "summary.json", document)
@@ -63,16 +66,16 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
-    return document
+    return summary
 
 
 def reports(
-    run: Run, steps: Steps, history: History, document: Document, registry: Registry
+    run: Run, steps: Steps, history: History, summary: Summary, registry: Registry
 ) -> list[str]:
     """Config, database, analysis and what the reporters write; returns the files' names.
 
     Args:
-        document: the run's summary.
+        summary: of the run.
         registry: the plugins that the run is shown with.
     """
     run.reports.mkdir(parents=True, exist_ok=True)
@@ -80,16 +83,14 @@ def reports(
     write_bytes(run.reports / "config.yaml", config.encode())
     annotations = collect(run, history, registry)
     database(run, steps, history, annotations)
-    renewed = by_now(document, steps, history)
-    renewed["between_references"] = between_references(steps, history)
-    analysis = _analysis(run, steps, renewed, annotations)
-    write_json(run.reports / ANALYSIS, analysis)
+    analysis = _analysis(run, steps, history, by_now(summary, steps, history), annotations)
+    write_json(run.reports / ANALYSIS, to_json(analysis))
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    shown_document = with_sections(with_model_files(analysis, run.root), registry)
+    shown = with_sections(with_model_files(analysis, run.root), registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                files = files_of(entry.instance, copied(shown_document), run.reports)
+                files = files_of(entry.instance, shown, run.reports)
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)
@@ -97,7 +98,9 @@ def reports(
     return written
 
 
-def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnotations) -> Document:
+def _analysis(
+    run: Run, steps: Steps, history: History, summary: Summary, annotations: RunAnnotations
+) -> Analysis:
     entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
@@ -109,11 +112,12 @@ def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnota
         names_errors=any(entry.instance.growing() for entry in run.config.detect),
     )  # fmt: skip
     return analyse(
-        document,
+        summary,
         run.reports / "run.duckdb",
         terms,
         sections=[entry.instance for entry in run.config.sections],
         annotations=annotations,
+        references=between_references(steps, history),
         guard=lambda section: run.guard("report", entries[id(section)]),
     )
 
@@ -145,11 +149,11 @@ def _asked(entry: PluginEntry, call: Callable[[Any], Mapping[str, T]]) -> Mappin
         return {}
 
 
-def _tells_as_much(run: Run, document: Document) -> bool:
+def _tells_as_much(run: Run, summary: Summary) -> bool:
     """Whether the summary in place tells of these rounds, as they are, and perhaps of more."""
     try:
-        in_place = read_json(run.reports / "summary.json")
-        same = in_place["rounds"][: len(document["rounds"])] == document["rounds"]
-        return bool(same and rounds_closed(in_place) >= rounds_closed(document))
-    except (OSError, ValueError, KeyError, TypeError):
+        in_place = read_summary(run.reports / "summary.json")
+    except (HarnessError, OSError):
         return False
+    same = in_place.rounds[: len(summary.rounds)] == summary.rounds
+    return same and rounds_closed(in_place) >= rounds_closed(summary)

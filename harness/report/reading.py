@@ -1,10 +1,9 @@
-"""Reading ``summary.json`` and ``analysis.json``: light, so that a finished run is shown soon."""
+"""Reading ``summary.json`` and ``analysis.json``."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,13 @@ from harness.errors import DataError, UsageError
 from harness.kit.files import canonical, read_json
 from harness.kit.text import one_line, storable_json
 from harness.records import to_json
+from harness.records.analysis import Analysis
+from harness.records.plain import from_document
 from harness.records.rounds import SUMMARY_SCHEMA
+from harness.records.summary import Summary
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
-
-    from harness.records.summary import Summary
 
 FILE_NAME = "analysis.json"
 SCHEMA = "harness.analysis/4"
@@ -28,39 +28,75 @@ SCHEMA = "harness.analysis/4"
 _LONGEST_PROBLEM = 300
 """Characters of what is said to be wrong with a file."""
 
-Document = dict[str, Any]
+
+class NotWhole(DataError):
+    """A file lacks what its documents have: somebody edited it, or an earlier version wrote it."""
 
 
-def read(path: Path) -> Document:
-    """The document in an ``analysis.json``.
+def read_analysis(folder: Path) -> Analysis:
+    """The analysis in a folder of reports.
 
-    Raises:
-        UsageError: there is none.
-        DataError: it is damaged, or of a newer harness.
-    """
-    return read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
-
-
-def read_analysis(folder: Path) -> Document:
-    """The analysis document in a folder of reports.
+    It is made anew from what is stored whenever it is outdated, so it is not checked as a summary
+    is: that takes as long as all else of showing a run.
 
     Raises:
         UsageError: there is none.
         DataError: it is damaged, or of a newer harness.
     """
-    return read(folder / FILE_NAME)
+    path = folder / FILE_NAME
+    document = _read(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
+    try:
+        return from_document(Analysis, document)
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise _damaged(
+            path, "analysis", str(problem), "harness rebuild RUN makes it anew"
+        ) from None
 
 
-def read_document(path: Path, schema: str, name: str, hint: str = "") -> Document:
+def read_summary(path: Path) -> Summary:
+    """The document in a ``summary.json``.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is not a whole summary, or one of a newer harness.
+    """
+    document = _read(path, SUMMARY_SCHEMA, "summary")
+    try:
+        # In the order of the file, in which reports show what they list.
+        text = json.dumps(storable_json(document), allow_nan=False)
+        summary = _adapter().validate_json(text, strict=True)
+        canonical(to_json(summary))  # an integer beyond any float became an infinity
+        problem = _problem(summary)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        problem = f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    except ValueError:
+        problem = "it has a number that is not finite"
+    if problem:
+        hint = "it was edited: take it from a backup, or run the same `harness iterate` again"
+        raise _damaged(path, "summary", problem, hint)
+    return summary
+
+
+def rounds_closed(summary: Summary) -> int:
+    """How many closed rounds of all arms it tells of."""
+    return len(summary.rounds) + (len(summary.control.rounds) if summary.control else 0)
+
+
+def summary_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a summary document."""
+    text = files("harness.report").joinpath("summary.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _read(path: Path, schema: str, name: str, hint: str = "") -> dict[str, Any]:
     """A document of one of the schemas.
 
     Args:
         name: what messages call it.
         hint: how it is made where there is none.
-
-    Raises:
-        UsageError: there is none.
-        DataError: it is damaged, or of a newer harness.
     """
     try:
         document = read_json(path)
@@ -80,59 +116,23 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
     return dict(document)
 
 
-def rounds_closed(document: Mapping[str, Any]) -> int:
-    """How many closed rounds of all arms the document tells of."""
-    control = document.get("control") or {"rounds": ()}
-    return len(document["rounds"]) + len(control["rounds"])
+def _damaged(path: Path, name: str, problem: str, hint: str) -> NotWhole:
+    what = one_line(f"this is no whole {name}: {problem}", _LONGEST_PROBLEM)
+    return NotWhole(what, where=str(path), hint=hint)
 
 
-def read_summary(path: Path) -> Document:
-    """The document in a ``summary.json``.
-
-    Raises:
-        UsageError: there is no such file.
-        DataError: it is not a whole summary, or one of a newer harness.
-    """
-    document = read_document(path, SUMMARY_SCHEMA, "summary")
-    if problem := _problem(document):
-        what = one_line(f"this is no whole summary: {problem}", _LONGEST_PROBLEM)
-        hint = "it was edited: take it from a backup, or run the same `harness iterate` again"
-        raise DataError(what, where=str(path), hint=hint)
-    return document
-
-
-def summary_schema() -> Document:
-    """The JSON Schema (draft 2020-12) of a summary document."""
-    text = files("harness.report").joinpath("summary.schema.json").read_text(encoding="utf-8")
-    document: Document = json.loads(text)
-    return document
-
-
-def _problem(document: Document) -> str:
-    """What keeps the document from being a summary that a run can be told by; empty for nothing."""
-    try:
-        summary = _adapter().validate_json(canonical(storable_json(document)), strict=True)
-        canonical(to_json(summary))  # an integer beyond any float became an infinity
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        return f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
-    except ValueError:
-        return "it has a number that is not finite"
-    if not isinstance(document["settings"].get("data", {}), dict):
+def _problem(summary: Summary) -> str:
+    """What keeps a run from being told by a summary, beside its types; empty for nothing."""
+    if not isinstance(summary.settings.get("data", {}), dict):
         return "settings.data: input should be a valid dictionary"
-    if document["kept_round"] >= len(document["rounds"]):
+    if summary.kept_round >= len(summary.rounds):
         return "its best round is not among its rounds"
-    for name, experiment in document["experiments"].items():
+    for name, experiment in summary.experiments.items():
         sentences = experiment.get("sentences", [])
         if not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
             return f"experiments.{name}.sentences: a list of texts is needed"
-    test = document["test"]
-    scored = [
-        document["rounds"][document["kept_round"]]["scores"],
-        *([test["kept"]] if test else []),
-    ]
-    if any(document["primary"] not in scores for scores in scored):
+    scored = [summary.best.scores, *([summary.test.kept] if summary.test else [])]
+    if any(summary.primary not in scores for scores in scored):
         return "its primary score is not among its scores"
     return ""
 
@@ -141,7 +141,5 @@ def _problem(document: Document) -> str:
 def _adapter() -> TypeAdapter[Summary]:
     # Thirty classes, which a run that is finished shows itself without.
     from pydantic import TypeAdapter
-
-    from harness.records.summary import Summary
 
     return TypeAdapter(Summary)

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness import scoring
 from harness.errors import HarnessError
-from harness.kit.documents import finite
+from harness.kit.documents import as_document
 from harness.kit.draws import fraction
 from harness.loop import deciding_score
 from harness.records import BASE_ARM, Example, Measurement, Prediction
-from harness.report.reading import Document
+from harness.records.analysis import BetweenReferences, Estimate
 from harness.run.at import At
 from harness.scoring import MetricEntry, Pair, overrides
 from harness.steps import Steps
@@ -32,7 +32,7 @@ MOST_REFERENCES = 5
 LEVEL = 0.95
 
 
-def between_references(steps: Steps, history: History) -> Document | None:
+def between_references(steps: Steps, history: History) -> BetweenReferences | None:
     """The primary score of references and of the kept round, both against the other references.
 
     None where that says nothing: no rows with several references, or too few groups of them; a
@@ -47,11 +47,10 @@ def between_references(steps: Steps, history: History) -> Document | None:
     of_config = next(metric for metric in steps.config.metrics if metric.name == entry.name)
     try:
         with steps.run.guard("score", of_config, At(history.kept)):
-            compared = _compared(deciding_score(steps, rows), pairs)
+            return _compared(deciding_score(steps, rows), pairs, history.kept)
     except HarnessError as error:
         steps.run.log.error("references were not scored against each other", exc_info=error)
         return None
-    return compared and {"round": history.kept, **compared}
 
 
 def _drawn(rows: Sequence[Example]) -> list[Example]:
@@ -84,7 +83,9 @@ def _pairs(
             yield (Prediction(row.id, text), reduced), (answers[row.id], reduced)
 
 
-def _compared(score: DecidingScore, pairs: Sequence[tuple[Pair, Pair]]) -> Document | None:
+def _compared(
+    score: DecidingScore, pairs: Sequence[tuple[Pair, Pair]], best: int
+) -> BetweenReferences | None:
     # In one call, so that both sides have the same number of statistics.
     measured = scoring.measure(score.entry, [side for pair in pairs for side in pair])
     references, model = (_by_row(measured[first::2]) for first in (0, 1))
@@ -96,15 +97,8 @@ def _compared(score: DecidingScore, pairs: Sequence[tuple[Pair, Pair]]) -> Docum
         scoring.scores(score.entry, side, score.groups, score.seed)[score.name]
         for side in (references, model)
     ]
-    sides = zip(("references", "model", "difference"), (*totals, gap), strict=True)
-    return {
-        "rows": gap.n,
-        "groups": gap.groups,
-        **{
-            name: {key: finite(getattr(side, key)) for key in ("value", "low", "high")}
-            for name, side in sides
-        },
-    }
+    estimates = (as_document(Estimate, side) for side in (*totals, gap))
+    return BetweenReferences(best, gap.n, gap.groups, *estimates)
 
 
 def _by_row(measured: Sequence[Measurement]) -> list[Measurement]:

@@ -7,16 +7,19 @@ and the database, never a closed round: the summary stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import DataError, HarnessError, PluginError
 from harness.kit.files import read_json, write_json
 from harness.kit.lock import turn
-from harness.records import BASE_ARM, CONTROL_ARM
+from harness.records import BASE_ARM, CONTROL_ARM, to_json
+from harness.records.analysis import Analysis
+from harness.records.plain import from_document
+from harness.records.summary import ShownRound, Summary
 from harness.report.annotators import digests_of, plugins_of
-from harness.report.reading import FILE_NAME, read, read_summary, rounds_closed
+from harness.report.reading import FILE_NAME, NotWhole, read_analysis, read_summary, rounds_closed
 from harness.run.places import MACHINE_FOLDER
 from harness.stages import Section
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 RATED = "there are new ratings since this report was made: it is made again"
 EDITED = "the file of a section was edited since this report was made: it is made again"
+OTHER = "this report is not whole, or of an earlier version: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
 
 
@@ -62,21 +66,21 @@ def _remade(run: StoredRun, folder: Path, registry: Registry, whole: bool) -> li
     steps, history = replay(run)
     path = folder / "summary.json"
     if not path.exists():
-        write_json(path, summarise(run, steps, history, final=False))
-    document = read_summary(path)
-    if whole and _short(document, history):
+        write_json(path, to_json(summarise(run, steps, history, final=False)))
+    summary = read_summary(path)
+    if whole and _short(summary, history):
         reason = steps.stopped.placed if steps.stopped else run.name
         raise DataError(f"not all that it was made from is stored any more: {reason}")
-    return reports(run, steps, history, document, registry)
+    return reports(run, steps, history, summary, registry)
 
 
-def _short(document: Mapping[str, Any], history: History) -> bool:
+def _short(summary: Summary, history: History) -> bool:
     """Whether the summary tells of rounds, or of a test set, that the history lacks."""
-    listed = {BASE_ARM: document["rounds"]}
-    if document.get("control"):
-        listed[CONTROL_ARM] = document["control"]["rounds"]
+    listed: dict[str, Sequence[ShownRound]] = {BASE_ARM: summary.rounds}
+    if summary.control:
+        listed[CONTROL_ARM] = summary.control.rounds
     lost = any(len(history.of(arm)) < len(rounds) for arm, rounds in listed.items())
-    return lost or bool(document["test"] and history.test is None and history.sealed is None)
+    return lost or bool(summary.test and history.test is None and history.sealed is None)
 
 
 def outdated(folder: Path, registry: Registry) -> str:
@@ -86,23 +90,25 @@ def outdated(folder: Path, registry: Registry) -> str:
         registry: the plugins that the run is shown with.
     """
     try:
-        closed = rounds_closed(read_json(folder / "summary.json"))
-        report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
+        closed = rounds_closed(from_document(Summary, read_json(folder / "summary.json")))
+        report = read_analysis(folder) if (folder / FILE_NAME).exists() else None
         if report is None or rounds_closed(report) < closed:
             return GONE_ON
         made = (folder / FILE_NAME).stat().st_mtime
         if any(file.stat().st_mtime > made for file in _section_files(report, registry)):
             return EDITED
-        known = report["annotations"]
-    except (HarnessError, OSError, ValueError, LookupError, TypeError):
+        known = report.annotations
+    except NotWhole:
+        return OTHER
+    except (AttributeError, HarnessError, OSError, ValueError, LookupError, TypeError):
         return ""
     now = digests_of(folder.name, Path(), registry)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
 
 
-def _section_files(report: Mapping[str, Any], registry: Registry) -> Iterator[Path]:
+def _section_files(report: Analysis, registry: Registry) -> Iterator[Path]:
     """The one-file plugins of the sections that the report has, or that failed in it."""
-    names = {*report["failed"], *(section["name"] for section in report["sections"])}
+    names = {*report.failed, *(section.name for section in report.sections)}
     for stage, name, provider in registry.providers():
         if stage == Section.stage and name in names and provider.origin.endswith(".py"):
             yield Path(provider.origin)

@@ -193,5 +193,5 @@ def _measured(
 
 def _selection(run: StoredRun, systems: Mapping[str, Scorecard]) -> list[str]:
     """What has to stand beside dev scores of the round that was chosen by dev."""
-    mark = read_summary(run.reports / "summary.json")["chosen"]
-    return [mark["sentence"]] if mark and f"round {mark['round']}" in systems else []
+    mark = read_summary(run.reports / "summary.json").chosen
+    return [mark.sentence] if mark and f"round {mark.round}" in systems else []

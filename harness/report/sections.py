@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.boundary.calls import plainly
-from harness.boundary.lending import copies
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
+from harness.records.analysis import Analysis, ShownSection
 from harness.registry import Registry
-from harness.report.reading import Document
 from harness.stages import Section
-from harness.stages.reporting import drawn, entry_of, head
+from harness.stages.reporting import drawn, said_with
 
 SectionGuard = Callable[[Section], AbstractContextManager[None]]
 
@@ -22,48 +21,45 @@ def unguarded(section: Section) -> AbstractContextManager[None]:
     return plainly(f"section '{section.name}'")
 
 
-def made(
-    sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str],
-    guard: SectionGuard,
-) -> list[Document]:  # fmt: skip
-    """What the sections of a config say; one that fails is named under ``failed``."""
-    entries: list[Document] = []
+def with_named(
+    analysis: Analysis, sections: Sequence[Section], database: Path, guard: SectionGuard
+) -> Analysis:
+    """The analysis with what the sections of a config say; one that fails is named there."""
     for section in sections:
         try:
             with guard(section):
-                entry = entry_of({**document, "sections": entries}, section, database)
+                said = said_with(section, analysis, database)
         except (Waiting, EnvironmentFailure):
             raise
         except HarnessError as error:
-            failed[section.name] = error.what
+            analysis = _without(analysis, section.name, error)
             continue
-        entries.append(entry)
-    return entries
+        analysis = replace(analysis, sections=(*analysis.sections, said))
+    return analysis
 
 
-def with_sections(document: Mapping[str, Any], registry: Registry) -> Document:
-    """The document that reporters are given: with the sections that no config has to name.
+def with_sections(analysis: Analysis, registry: Registry) -> Analysis:
+    """The analysis that reporters are given: with the sections that no config has to name.
 
     They are drawn from what the analysis holds, so they stand in the report of a run that was
     made without them, too. All stand in their order.
     """
-    named = list(document["sections"])
-    known = {section["name"] for section in named}
+    known = {section.name for section in analysis.sections}
     always = [
         (provider.plugin, provider.origin)
         for _, name, provider in registry.providers()
         if issubclass(provider.plugin, Section) and provider.plugin.always and name not in known
     ]
-    extended = {**document, "failed": dict(document["failed"])}
-    entries: list[Document] = []
-    copy_of = copies(extended)
+    entries: list[ShownSection] = []
     for kind, origin in sorted(always, key=lambda section: section[0].order):
         try:
             with plainly(f"section '{kind.name}' from {origin}"):
-                entry = {**head(kind()), **drawn(kind(), copy_of())}
+                entries.append(drawn(kind(), analysis))
         except HarnessError as error:
-            extended["failed"][kind.name] = error.what
-            copy_of = copies(extended)
-            continue
-        entries.append(entry)
-    return {**extended, "sections": sorted([*named, *entries], key=lambda entry: entry["order"])}
+            analysis = _without(analysis, kind.name, error)
+    ordered = sorted([*analysis.sections, *entries], key=lambda section: section.order)
+    return replace(analysis, sections=tuple(ordered))
+
+
+def _without(analysis: Analysis, section: str, error: HarnessError) -> Analysis:
+    return replace(analysis, failed={**analysis.failed, section: error.what})

@@ -39,7 +39,6 @@ from harness.records.summary import (
 from harness.report import baselines
 from harness.report.examples import instructive
 from harness.report.origin import dates_of, model_of, settings_of
-from harness.report.reading import Document
 from harness.report.rounds import (
     branch_arm,
     control_round,
@@ -55,13 +54,8 @@ from harness.verdicts import rule
 from harness.verdicts.objective import progress
 from harness.verdicts.selection import chosen
 
-MAY_BE_ABSENT = frozenset(
-    field.name for field in dataclasses.fields(Summary) if field.default is not dataclasses.MISSING
-)
-"""Keys that are left out where a run has nothing to say under them."""
 
-
-def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
+def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Summary:
     """The summary document of a run that has closed a round.
 
     Args:
@@ -74,7 +68,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
     shown = kept_round or main[-1].round
     asked = baselines.compared(steps, history)
     best_prompt = baselines.best_prompt(steps, history)
-    return written(
+    return with_choice(
         Summary(
             schema=SUMMARY_SCHEMA,
             run=one_line(run.name),
@@ -104,8 +98,8 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             cached=tuple(map(one_line, run.cached)),
             next_command=one_line(_next_command(run, history, final=final)),
             control=_control(steps, history),
-            baselines=asked or None,
-            models=tuple(baselines.other_models(steps, history)) or None,
+            baselines=asked,
+            models=tuple(baselines.other_models(steps, history)),
             arms=tuple(
                 branch_arm(branch, kept_round or 1)
                 for outcome in history.outcomes.values()
@@ -116,7 +110,7 @@ def summarise(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
                 for name, outcome in history.outcomes.items()
                 if outcome.document is not None
             },
-            requests=costs(run.spending) or None,
+            requests=costs(run.spending),
             chosen=None,
         )
     )
@@ -138,11 +132,9 @@ def costs(spending: Spending) -> tuple[ShownCost, ...]:
     )
 
 
-def written(summary: Summary) -> Document:
-    """The document, with the mark of the best round, and without the keys that say nothing."""
-    absent = {name for name in MAY_BE_ABSENT if getattr(summary, name) is None}
-    document = {key: value for key, value in to_json(summary).items() if key not in absent}
-    return {**document, "chosen": chosen(document)}
+def with_choice(summary: Summary) -> Summary:
+    """The summary with the mark of its best round."""
+    return dataclasses.replace(summary, chosen=chosen(summary))
 
 
 def _data(steps: Steps, history: History) -> Data:

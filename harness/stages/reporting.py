@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.boundary.lending import copied
 from harness.boundary.results import each, paths, refused, returned, wrong
 from harness.kit.blocks import Block, Heading, flaw, of_rows, to_json
 from harness.kit.documents import finite
 from harness.kit.text import one_line
+from harness.records.analysis import Analysis, CellValue, ShownSection
 from harness.stages.base import Plugin
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ MOST_BLOCKS = 500
 
 
 class Reporter(Plugin):
-    """Writes a report from the analysis document (``harness docs analysis``)."""
+    """Writes a report from the analysis (``harness docs analysis``)."""
 
     stage = "reporter"
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    def write(self, document: Analysis, folder: Path) -> Sequence[Path]:
         """Write into ``folder`` and return the files written.
 
         The folder may hold an earlier report: ``harness.write_text(path, text)`` replaces a file
@@ -49,7 +50,7 @@ class Reporter(Plugin):
         """
         return ()
 
-    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+    def show(self, document: Analysis, console: Console) -> bool:
         """Print the report for a person at a terminal.
 
         Returns:
@@ -58,7 +59,7 @@ class Reporter(Plugin):
         return False
 
 
-def written(reporter: Reporter, document: Mapping[str, Any], folder: Path) -> list[Path]:
+def written(reporter: Reporter, document: Analysis, folder: Path) -> list[Path]:
     """The files that a reporter has written; each is there."""
     files = paths(reporter.write(document, folder), "write()")
     for path in files:
@@ -68,7 +69,7 @@ def written(reporter: Reporter, document: Mapping[str, Any], folder: Path) -> li
 
 
 def exercise_reporter(
-    reporter: Reporter, document: Mapping[str, Any], folder: Path, console: Any
+    reporter: Reporter, document: Analysis, folder: Path, console: Any
 ) -> list[Path] | bool:
     """All that a reporter is asked: its files, or whether it shows anything without one."""
     shown = reporter.show(document, console)
@@ -91,16 +92,16 @@ class Section(Plugin):
     order: ClassVar[int] = 2100
     always: ClassVar[bool] = False
 
-    def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
+    def rows(self, document: Analysis, database: Path) -> Sequence[Mapping[str, Any]]:
         """The rows of the table; all have the keys of the first, whose order is the columns'.
 
         Args:
-            document: the analysis so far (see ``docs/analysis.md``).
+            document: the analysis so far.
             database: the run's ``run.duckdb``; ``harness.query(database, sql)`` asks it.
         """
         return ()
 
-    def blocks(self, document: Mapping[str, Any]) -> Iterable[Block]:
+    def blocks(self, document: Analysis) -> Iterable[Block]:
         """What the section says, by the records of :mod:`harness.kit.blocks`.
 
         The default is the table of :meth:`rows`. Texts are plain, whatever they hold; a section
@@ -109,14 +110,12 @@ class Section(Plugin):
         Args:
             document: the analysis; what :meth:`rows` gave is the last of its ``sections``.
         """
-        for section in document.get("sections") or ():
-            if section["name"] == self.name:
-                return of_rows(
-                    section["title"], section["columns"], section["rows"], section["cut"]
-                )
+        for said in document.sections:
+            if said.name == self.name:
+                return of_rows(said.title, said.columns, said.rows, said.cut)
         return ()
 
-    def in_short(self, document: Mapping[str, Any]) -> Iterable[Block]:
+    def in_short(self, document: Analysis) -> Iterable[Block]:
         """What the section says in the short report, which a terminal shows first.
 
         The default is nothing.
@@ -124,9 +123,7 @@ class Section(Plugin):
         return ()
 
 
-def table_of(
-    section: Section, document: Mapping[str, Any], database: Path
-) -> list[Mapping[str, Any]]:
+def table_of(section: Section, document: Analysis, database: Path) -> list[Mapping[str, Any]]:
     """The rows of a section's table, whose cells may be anything that has a text."""
     call = "rows()"
     rows = list(each(section.rows(document, database), call, "mappings", MOST_ROWS))
@@ -136,13 +133,13 @@ def table_of(
     return rows
 
 
-def blocks_of(section: Section, document: Mapping[str, Any]) -> list[Block]:
+def blocks_of(section: Section, document: Analysis) -> list[Block]:
     """What a section says: known blocks, tables as wide as their columns."""
     blocks = returned(Section.blocks, section.blocks(document), most=MOST_BLOCKS)
     return _drawable(blocks, "blocks()")
 
 
-def short_of(section: Section, document: Mapping[str, Any]) -> list[Block]:
+def short_of(section: Section, document: Analysis) -> list[Block]:
     """What a section says in the short report."""
     blocks = returned(Section.in_short, section.in_short(document), most=MOST_BLOCKS)
     return _drawable(blocks, "in_short()")
@@ -156,35 +153,24 @@ def _drawable(blocks: Iterable[Block], call: str) -> list[Block]:
     return drawn
 
 
-def head(section: Section) -> dict[str, Any]:
-    """Its entry among the sections of a document, before it has said anything."""
-    return {
-        "name": section.name,
-        "title": one_line(section.title, 120),
-        "order": section.order,
-        "columns": [],
-        "rows": [],
-        "cut": False,
-    }
-
-
-def entry_of(document: Mapping[str, Any], section: Section, database: Path) -> dict[str, Any]:
-    """Its entry among the sections of a document: the table, then all that is drawn.
+def said_with(section: Section, document: Analysis, database: Path) -> ShownSection:
+    """What a section says, which may ask the run's database: its table, then all that is drawn.
 
     A cell of the table is a number, or a text in one line.
     """
-    entry, rows = head(section), table_of(section, copied(document), database)
+    rows = table_of(section, document, database)
     columns = list(rows[0]) if rows else []
-    entry |= {
-        "columns": [one_line(str(name), 80) for name in columns],
-        "rows": [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_SHOWN]],
-        "cut": len(rows) > MOST_SHOWN,
-    }
-    sections = [*document.get("sections", ()), entry]
-    return entry | drawn(section, copied({**document, "sections": sections}))
+    table = ShownSection(
+        section.name, _title(section), section.order,
+        tuple(one_line(str(name), 80) for name in columns),
+        tuple(tuple(_cell(row.get(name)) for name in columns) for row in rows[:MOST_SHOWN]),
+        cut=len(rows) > MOST_SHOWN,
+    )  # fmt: skip
+    said = drawn(section, replace(document, sections=(*document.sections, table)))
+    return replace(table, blocks=said.blocks, in_short=said.in_short)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> CellValue:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float | Decimal):
@@ -192,26 +178,29 @@ def _cell(value: Any) -> Any:
     return one_line(str(value), 300)
 
 
-def drawn(section: Section, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Its blocks, which begin with a heading, and what it says in short.
-
-    Args:
-        document: a copy, which is the section's own.
-    """
-    blocks = blocks_of(section, document)
-    title = one_line(section.title, 120)
+def drawn(section: Section, document: Analysis) -> ShownSection:
+    """What a section draws from the document: its blocks, which begin with a heading, and what it
+    says in short."""
+    title, blocks = _title(section), blocks_of(section, document)
     if title and blocks and not isinstance(blocks[0], Heading):
         blocks.insert(0, Heading(title))
     short = short_of(section, document)
-    return {"blocks": list(map(to_json, blocks)), "in_short": list(map(to_json, short))}
+    return ShownSection(
+        section.name, title, section.order,
+        blocks=tuple(map(to_json, blocks)), in_short=tuple(map(to_json, short)),
+    )  # fmt: skip
 
 
-def exercise_section(section: Section, document: Mapping[str, Any], database: Path) -> list[Any]:
+def _title(section: Section) -> str:
+    return one_line(section.title, 120)
+
+
+def exercise_section(section: Section, document: Analysis, database: Path) -> list[Any]:
     """All that a section is asked, in the order in which a report asks it."""
-    entry = entry_of(document, section, database)
-    if section.always and entry["blocks"] and not blocks_of(section, copied(document)):
+    said = said_with(section, document, database)
+    if section.always and said.blocks and not blocks_of(section, document):
         raise refused(
             "it shows its rows() alone, which is not asked of a section with `always = True`: "
             "give blocks() that draw from the document, or let the config name it"
         )
-    return [*entry["blocks"], *entry["in_short"]]
+    return [*said.blocks, *said.in_short]

@@ -20,6 +20,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.records.analysis import Analysis
 from harness.records.context import Context
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
@@ -162,7 +163,7 @@ class Sample:
         return sample_run.database(self)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Analysis:
         """What its reporters are given."""
         from harness.testing import sample_run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from harness.database.contents import Answers, RunContents
 from harness.database.writing import build
@@ -21,13 +20,14 @@ from harness.records import (
     Score,
     Verdict,
 )
+from harness.records.analysis import Analysis
 from harness.records.summary import ShownExample
 from harness.registry import Registry
 from harness.report.analysis import Terms, analyse
 from harness.report.model_files import with_model_files
 from harness.report.rounds import main_round
 from harness.report.sections import with_sections
-from harness.report.summary import written
+from harness.report.summary import with_choice
 from harness.stages import AnswerValues
 from harness.testing.sample import SCORE, SUMMARY, Sample
 
@@ -55,11 +55,11 @@ def database(sample: Sample) -> Path:
     return path
 
 
-def document(sample: Sample) -> dict[str, Any]:
+def document(sample: Sample) -> Analysis:
     """With the sections that stand in every report."""
     weak, rounds = sample.item.slice, _rounds(sample)
     wrong = sample.scored[1]
-    summary = written(
+    summary = with_choice(
         replace(
             SUMMARY,
             model=replace(SUMMARY.model, round=1),
@@ -93,8 +93,7 @@ def document(sample: Sample) -> dict[str, Any]:
     )
     terms = Terms({_EMPTY: "an empty answer"}, {_GAP: ("no row is like it", "add rows", True)}, 1.0)
     analysis = analyse(summary, sample.database, terms)
-    shown = with_model_files({**analysis, "between_references": None}, sample.folder)
-    return with_sections(shown, Registry.build())
+    return with_sections(with_model_files(analysis, sample.folder), Registry.build())
 
 
 def values(sample: Sample) -> AnswerValues:

@@ -7,52 +7,39 @@ set had no part in the choice, and its score stands beside the mark once it was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line, titled
+from harness.records.summary import Chosen, ShownScore, Summary
 
 SMALL = 1.5
 """Scores up to 1 have three decimals, others one."""
 
 
-def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
+def chosen(summary: Summary) -> Chosen | None:
     """What stands beside the dev scores of a summary's best round; None where nothing was chosen.
 
     The base model is what every run begins with, so round 0 is not chosen.
-
-    Returns:
-        ``round``; ``mark``, for tables; ``short``, the mark with test's primary score where there
-        is one; ``sentence``.
     """
-    best = document.get("kept_round")
+    best, primary = summary.kept_round, summary.primary
     if not best:
         return None
-    test = _test(document)
+    score = summary.test.kept.get(primary) if summary.test else None
     head = f"Round {best} was {CHOSEN} of dev, so its scores on them are optimistic"
-    if test is None:
-        return {
-            "round": best, "mark": CHOSEN, "short": CHOSEN,
-            "sentence": f"{head}; the test set was not opened.",
-        }  # fmt: skip
-    value, bounds = test
-    caveat = document["test"]["kept"][document["primary"]].get("caveat")
-    name = titled(one_line(document["primary"], 80), one_line(caveat or "", 40))
-    return {
-        "round": best, "mark": CHOSEN, "short": f"{CHOSEN}; test: {value}",
-        "sentence": f"{head}; on the test set it has {name} {value}{bounds}.",
-    }  # fmt: skip
+    if score is None or score.value is None:
+        return Chosen(best, CHOSEN, CHOSEN, f"{head}; the test set was not opened.")
+    value, bounds = _in_words(score)
+    name = titled(one_line(primary, 80), one_line(score.caveat, 40))
+    return Chosen(
+        best, CHOSEN, f"{CHOSEN}; test: {value}",
+        f"{head}; on the test set it has {name} {value}{bounds}.",
+    )  # fmt: skip
 
 
-def _test(document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The best round's primary score on test, and its interval in words."""
-    score = ((document.get("test") or {}).get("kept") or {}).get(document["primary"]) or {}
-    value, low, high = (score.get(key) for key in ("value", "low", "high"))
-    if value is None:
-        return None
-    known = [number for number in (value, low, high) if number is not None]
+def _in_words(score: ShownScore) -> tuple[str, str]:
+    """A score, and its interval in words."""
+    known = [number for number in (score.value, score.low, score.high) if number is not None]
     digits = 3 if all(abs(number) <= SMALL for number in known) else 1
-    if low is None or high is None:
-        return f"{value:.{digits}f}", ""
-    return f"{value:.{digits}f}", f" (95 % interval {low:.{digits}f} to {high:.{digits}f})"
+    value = f"{score.value:.{digits}f}"
+    if score.low is None or score.high is None:
+        return value, ""
+    return value, f" (95 % interval {score.low:.{digits}f} to {score.high:.{digits}f})"

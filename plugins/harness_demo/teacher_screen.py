@@ -9,11 +9,13 @@ from typing import Any
 
 from rich.console import Console
 
+import harness
 from harness.kit.blocks import Column, Table
-from harness.kit.numbers import amount, counted, estimate, percent
+from harness.kit.numbers import amount, counted, estimate, number, percent
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.tables import head, item, next_command, note
 from harness.kit.text import one_line
+from harness.records.summary import ShownRound
 from harness_demo import units
 from harness_demo.walk import Walk
 
@@ -34,16 +36,21 @@ def show(walk: Walk, console: Console) -> None:
 
 def document(walk: Walk) -> dict[str, Any]:
     """The same as JSON values."""
-    rounds = walk.summary["rounds"]
+    rounds, control = walk.summary.rounds, walk.summary.control
     return {
-        "scores": [entry["scores"][SCORE]["value"] for entry in rounds],
-        "plan": rounds[1]["plan"],
+        "scores": [entry.scores[SCORE].value for entry in rounds],
+        "plan": harness.to_json(rounds[1].plan),
         "requests": walk.requests,
         "written": {"rows": walk.teacher.written, "wrong": walk.teacher.wrong},
         "refused": _refused(walk),
         "added": {"rows": walk.added, "wrong": walk.wrong},
-        "control": {key: walk.summary["control"][key] for key in ("difference", "low", "high")},
-        "cost": walk.summary["requests"],
+        "control": control
+        and {
+            "difference": control.difference,
+            "low": control.low,
+            "high": control.high,
+        },
+        "cost": harness.to_json(walk.summary.requests),
     }
 
 
@@ -57,13 +64,12 @@ def _weak(walk: Walk, console: Console) -> None:
         f"{units.ROWS['train']}. The loop is not told. What it finds after round 1, and the rows "
         "that it plans:",
     )
-    first = walk.summary["rounds"][1]
-    scores = {part["slice"]: part["score"] for part in first["slices"]}
+    first = walk.summary.rounds[1]
+    scores = {part.slice: part.score for part in first.slices}
     rows = tuple(
-        (one_line(entry["slice"] or "everywhere", 40),
-         "" if scores.get(entry["slice"]) is None else f"{scores[entry['slice']]:.2f}",
-         entry["rows"])
-        for entry in first["plan"]
+        (one_line(item.slice or "everywhere", 40),
+         "" if (score := scores.get(item.slice)) is None else f"{score:.2f}", item.rows)
+        for item in first.plan
     )  # fmt: skip
     columns = (Column("slice"), Column("score", "number"), Column("rows planned", "number"))
     draw_rows(Table(columns, rows, "the plan after round 1"), console)
@@ -110,32 +116,33 @@ def _checked(walk: Walk, console: Console) -> None:
 def _refused(walk: Walk) -> Mapping[str, int]:
     """Reason -> rows, after both rounds."""
     counts: Counter[str] = Counter()
-    for entry in walk.summary["rounds"]:
-        counts.update(entry["refused"])
+    for entry in walk.summary.rounds:
+        counts.update(entry.refused)
     return counts
 
 
 def _brought(walk: Walk, console: Console) -> None:
     head(console, "What the rows brought")
-    rounds, control = walk.summary["rounds"], walk.summary["control"]
+    rounds, control = walk.summary.rounds, walk.summary.control
+    assert control is not None  # the demonstration's config asks for it
     rows: list[tuple[str, ...]] = []
-    for number, when in ((1, "before"), (2, "with the teacher's rows")):
-        rows.append(_score(f"round {number}, {when}", rounds[number]))
-    rows.append(_score("round 2, without them (control: none)", control["rounds"][2]))
+    for place, when in ((1, "before"), (2, "with the teacher's rows")):
+        rows.append(_score(f"round {place}, {when}", rounds[place]))
+    rows.append(_score("round 2, without them (control: none)", control.rounds[2]))
     columns = (Column("model"), Column("rows of train", "number"), Column("score", "number"),
                Column("verdict", "label"))  # fmt: skip
     draw_rows(Table(columns, tuple(rows), "what the rows brought"), console)
-    gained = estimate(control["difference"], control["low"], control["high"], 2, plus=True)
-    [cost] = walk.summary["requests"]
-    tokens = cost["prompt_tokens"] + cost["answer_tokens"]
+    gained = estimate(control.difference, control.low, control.high, 2, plus=True)
+    [cost] = walk.summary.requests
+    tokens = cost.prompt_tokens + cost.answer_tokens
     note(
         console,
         f"With minus without the rows: {gained}. {counted(walk.requests, 'request')} took "
-        f"{tokens:,} tokens, {amount(cost['money'])} of money at the price of the config (1 and 4 "
-        "for a million).",
+        f"{tokens:,} tokens, {amount(cost.money or 0.0)} of money at the price of the config "
+        "(1 and 4 for a million).",
     )
 
 
-def _score(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    score = f"{entry['scores'][SCORE]['value']:.2f}"
-    return name, str(entry["train_rows"]), score, entry["verdict"]["label"]
+def _score(name: str, entry: ShownRound) -> tuple[str, ...]:
+    score = number(entry.scores[SCORE].value, 2)
+    return name, str(entry.train_rows), score, entry.verdict.label

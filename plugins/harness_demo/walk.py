@@ -88,7 +88,7 @@ class Walk:
         wrong: of these, how many have a wrong answer.
     """
 
-    summary: Mapping[str, Any]
+    summary: harness.Summary
     config: str
     teacher: Teacher
     requests: int
@@ -122,9 +122,9 @@ def walk(seed: int) -> Walk:
                 f"the run of the demo ended with {done.returncode}",
                 details=done.stderr.strip().splitlines()[-5:],
             )
-        summary = json.loads(done.stdout)
-        database = folder / "reports" / summary["run"] / "run.duckdb"
-        added = harness.query(database, ADDED).rows
+        reports = folder / "reports" / json.loads(done.stdout)["run"]
+        summary = harness.read_summary(reports / "summary.json")
+        added = harness.query(reports / "run.duckdb", ADDED).rows
     wrong = sum(units.right(str(prompt)) != answer for prompt, answer in added)
     return Walk(summary, config, teacher, server.requests, len(added), wrong)
 

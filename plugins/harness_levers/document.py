@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 import harness
+from harness import Summary
 from harness.kit.documents import as_document, finite, shown
 from harness.kit.text import one_line
 from harness_levers.records import (
@@ -127,13 +128,13 @@ class ShownLevers:
     search: ShownSearch | None
 
 
-def levers_of(document: Mapping[str, Any]) -> ShownLevers | None:
+def levers_of(document: Summary) -> ShownLevers | None:
     """What a run's summary or analysis tells of what was tried; None where nothing was.
 
     Raises:
         DataError: it is of another version, or damaged.
     """
-    part = document["experiments"].get("levers")
+    part = document.experiments.get("levers")
     try:
         return None if part is None else harness.from_json(ShownLevers, part)
     except (TypeError, AttributeError) as problem:  # other fields; no mapping where one should be

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import harness
+from harness import Analysis, Verdict
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -23,16 +24,14 @@ from harness.kit.blocks import (
 from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import DASH, at_least, duration, interval, number, signed
 from harness.kit.text import one_line
+from harness.records.summary import UNSCORED, ShownArm
 from harness_levers.document import OwnTraining, ShownLevers, levers_of
 from harness_levers.records import Curve, ModelPair, Ranking
-
-Document = Mapping[str, Any]
 
 NAME = 48
 """Characters of an arm's name."""
 SHORT = 4
 """Arms that a short report shows."""
-NO_SCORE: Document = {"value": None, "low": None, "high": None}
 WORTH = {"yes": "shown", "no": "excluded", "open": "open"}
 
 
@@ -44,16 +43,16 @@ class LeversSection(harness.Section):
     order = 500
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         """See :meth:`harness.Section.blocks`."""
         return self._readable(document, self._whole)
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The conclusions, and the arms in a few lines."""
         return self._readable(document, self._short)
 
     def _readable(
-        self, document: Document, tell: Callable[[Document, ShownLevers], Iterator[Block]]
+        self, document: Analysis, tell: Callable[[Analysis, ShownLevers], Iterator[Block]]
     ) -> Iterator[Block]:
         try:
             levers = levers_of(document)
@@ -64,7 +63,7 @@ class LeversSection(harness.Section):
         if levers is not None:
             yield from tell(document, levers)
 
-    def _whole(self, document: Document, levers: ShownLevers) -> Iterator[Block]:
+    def _whole(self, document: Analysis, levers: ShownLevers) -> Iterator[Block]:
         reference = f"round {levers.reference}"
         yield Heading(self.title, f"each differs from {reference} in settings, model, rows or seed")
         yield from _conclusions(document, levers)
@@ -84,7 +83,7 @@ class LeversSection(harness.Section):
             "rows."
         )
 
-    def _short(self, document: Document, levers: ShownLevers) -> Iterator[Block]:
+    def _short(self, document: Analysis, levers: ShownLevers) -> Iterator[Block]:
         yield Heading(self.title)
         yield from _conclusions(document, levers)
         if judged := _judged(document):
@@ -94,21 +93,25 @@ class LeversSection(harness.Section):
         yield from _failed(document)
 
 
-def _judged(document: Document) -> list[Document]:
-    return [arm for arm in document["arms"] if arm["verdict"]]
+Judged: TypeAlias = tuple[ShownArm, Verdict]
+"""An arm that was compared, and its verdict."""
 
 
-def _name(arm: Document) -> str:
-    return one_line(arm["name"], NAME)
+def _judged(document: Analysis) -> list[Judged]:
+    return [(arm, arm.verdict) for arm in document.arms if arm.verdict]
 
 
-def _in_words(arm: Document) -> Paragraph:
-    label = arm["verdict"]["label"]
-    sentence = unlabelled(arm["verdict"]["sentence"], label)
-    return Paragraph(sentence, lead=f"{_name(arm)}:", label=label)
+def _name(arm: ShownArm) -> str:
+    return one_line(arm.name, NAME)
 
 
-def _conclusions(document: Document, levers: ShownLevers) -> Iterator[Block]:
+def _in_words(judged: Judged) -> Paragraph:
+    arm, verdict = judged
+    sentence = unlabelled(verdict.sentence, verdict.label)
+    return Paragraph(sentence, lead=f"{_name(arm)}:", label=verdict.label)
+
+
+def _conclusions(document: Analysis, levers: ShownLevers) -> Iterator[Block]:
     """One sentence for each question that was asked."""
     if judged := _judged(document):
         yield Paragraph(_of_arms(document, levers, judged))
@@ -124,16 +127,19 @@ def _conclusions(document: Document, levers: ShownLevers) -> Iterator[Block]:
         )  # fmt: skip
 
 
-def _of_arms(document: Document, levers: ShownLevers, judged: Sequence[Document]) -> str:
+def _of_arms(document: Analysis, levers: ShownLevers, judged: Sequence[Judged]) -> str:
     """``lower rate is better than round 2 by 0.120 (at least 0.080). r 8: no evidence.``"""
     reference = f"round {levers.reference}"
-    shown = partial(number, digits=score_digits(document, document["primary"]))
-    better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
-    better.sort(key=lambda arm: -arm["verdict"]["difference"])
+    shown = partial(number, digits=score_digits(document, document.primary))
+    better = [
+        (verdict.difference, verdict.low, arm)
+        for arm, verdict in judged
+        if verdict.label == "improved"
+        and verdict.difference is not None and verdict.low is not None
+    ]  # fmt: skip
     gains = ", ".join(
-        f"{_name(arm)} by {shown(arm['verdict']['difference'])} "
-        f"({at_least(arm['verdict']['low'], shown)})"
-        for arm in better
+        f"{_name(arm)} by {shown(gain)} ({at_least(low, shown)})"
+        for gain, low, arm in sorted(better, key=lambda improved: -improved[0])
     )
     count = f"{len(judged)} arm{'s' if len(judged) > 1 else ''}"
     sentence = (
@@ -141,32 +147,32 @@ def _of_arms(document: Document, levers: ShownLevers, judged: Sequence[Document]
         if better
         else f"Of {count}, none is shown to be better than {reference}."
     )
-    excluded = [_name(arm) for arm in judged if arm["worth"] == "no"]
+    excluded = [_name(arm) for arm, _ in judged if arm.worth == "no"]
     if excluded:
         gain = shown(levers.worth)
         sentence += f" A gain of {gain}, which would matter, is excluded for {', '.join(excluded)}."
     return sentence
 
 
-def _picture(document: Document, judged: Sequence[Document]) -> Chart:
+def _picture(document: Analysis, judged: Sequence[Judged]) -> Chart:
     """Gains in their bounds; what clears zero is filled."""
     points = tuple(
         Point(
-            _name(arm), verdict["difference"], verdict["low"], verdict["high"],
-            verdict["label"] in ("improved", "regressed"), verdict["label"],
+            _name(arm), verdict.difference, verdict.low, verdict.high,
+            verdict.label in ("improved", "regressed"), verdict.label,
         )
-        for arm in judged
-        if (verdict := arm["verdict"])["difference"] is not None
+        for arm, verdict in judged
+        if verdict.difference is not None
     )  # fmt: skip
-    digits = score_digits(document, document["primary"])
-    title = f"Gain in {score_title(document, document['primary'], 40)} by arm"
+    digits = score_digits(document, document.primary)
+    title = f"Gain in {score_title(document, document.primary, 40)} by arm"
     return Chart("gaps", title, (Series("", points),), digits=digits, redundant=True)
 
 
 def _table(
-    document: Document, levers: ShownLevers, judged: Sequence[Document], short: int | None
+    document: Analysis, levers: ShownLevers, judged: Sequence[Judged], short: int | None
 ) -> Table:
-    primary = document["primary"]
+    primary = document.primary
     digits = score_digits(document, primary)
     worth = levers.worth is not None
     columns = (
@@ -177,42 +183,35 @@ def _table(
         Column("time", "number", spare=3),
     )  # fmt: skip
     rows = []
-    for arm in judged:
-        score, verdict = _primary(document, arm), arm["verdict"]
+    for arm, verdict in judged:
+        score = arm.scores.get(primary, UNSCORED)
         rows.append((
-            _name(arm), one_line(arm["what"], 120), number(score["value"], digits),
-            signed(verdict["difference"], digits),
-            interval(verdict["low"], verdict["high"], digits, plus=True), verdict["label"],
-            *((WORTH.get(arm["worth"], ""),) if worth else ()), duration(arm["seconds"]),
+            _name(arm), one_line(arm.what, 120), number(score.value, digits),
+            signed(verdict.difference, digits),
+            interval(verdict.low, verdict.high, digits, plus=True), verdict.label,
+            *((WORTH[arm.worth] if arm.worth else "",) if worth else ()), duration(arm.seconds),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "Arms against the reference round", short, ordered=True)
 
 
-def _primary(document: Document, entry: Document) -> Document:
-    """The primary score of an arm or a round."""
-    score: Document = entry["scores"].get(document["primary"], NO_SCORE)
-    return score
-
-
-def _models(document: Document, levers: ShownLevers, ranking: Ranking) -> Iterator[Block]:
+def _models(document: Analysis, levers: ShownLevers, ranking: Ranking) -> Iterator[Block]:
     """The ranking, what each model costs, and quality against cost."""
-    primary = document["primary"]
+    primary = document.primary
     digits = score_digits(document, primary)
-    arms = {arm["name"]: arm for arm in document["arms"] if arm["kind"] == "model"}
-    reference = next(entry for entry in document["rounds"] if entry["round"] == levers.reference)
+    arms = {arm.name: arm for arm in document.arms if arm.kind == "model"}
+    reference = next(entry for entry in document.rounds if entry.round == levers.reference)
     rows, points = [], []
     for name, place in sorted(ranking.places.items(), key=lambda item: item[1]):
         arm = arms.get(name)
         training = _training(arm) if arm else levers.own
-        score, seconds = _primary(document, arm or reference), _seconds(training)
+        scores = arm.scores if arm else reference.scores
+        score, seconds = scores.get(primary, UNSCORED), _seconds(training)
         rows.append((
-            str(place), one_line(name, NAME), number(score["value"], digits),
-            interval(score["low"], score["high"], digits), *_cost(training),
+            str(place), one_line(name, NAME), number(score.value, digits),
+            interval(score.low, score.high, digits), *_cost(training),
         ))  # fmt: skip
-        if score["value"] is not None and seconds:
-            points.append(
-                Point(seconds, score["value"], score["low"], score["high"], place == 1, name)
-            )
+        if score.value is not None and seconds:
+            points.append(Point(seconds, score.value, score.low, score.high, place == 1, name))
     yield Heading("Base models", "after the same training", level=3)
     if len(points) > 1:
         title = f"{score_title(document, primary, 40)} by seconds of training and answering"
@@ -244,12 +243,10 @@ def _pairs(pairs: Sequence[ModelPair], digits: int) -> Table:
     return Table(columns, rows, "Each two base models", ordered=True)
 
 
-def _training(arm: Document) -> OwnTraining:
+def _training(arm: ShownArm) -> OwnTraining:
     """The first training of an arm."""
-    stages = {stage: value or 0.0 for stage, value in arm["trainings"][0]["seconds"].items()}
-    return OwnTraining(
-        arm["rows"], arm["seconds"], arm["tokens"], arm["memory"], arm["parameters"], stages
-    )
+    stages = {stage: value or 0.0 for stage, value in arm.trainings[0].seconds.items()}
+    return OwnTraining(arm.rows, arm.seconds, arm.tokens, arm.memory, arm.parameters, stages)
 
 
 def _seconds(training: OwnTraining) -> float:
@@ -269,10 +266,10 @@ def _cost(training: OwnTraining) -> tuple[str, str, str, str]:
     )
 
 
-def _curve(document: Document, curve: Curve) -> Iterator[Block]:
+def _curve(document: Analysis, curve: Curve) -> Iterator[Block]:
     """The scores by share of the rows."""
-    digits = score_digits(document, document["primary"])
-    title = score_title(document, document["primary"], 40)
+    digits = score_digits(document, document.primary)
+    title = score_title(document, document.primary, 40)
     seeds = max(len(point.values) for point in curve.points)
     points = tuple(
         Point(point.rows, value, tip=f"{point.rows:,} rows")
@@ -306,7 +303,7 @@ def _curve(document: Document, curve: Curve) -> Iterator[Block]:
     )
 
 
-def _failed(document: Document) -> Iterator[Block]:
-    for arm in document["arms"]:
-        if arm["failed"]:
-            yield Note(f"{_name(arm)} failed: {one_line(arm['failed'], 300)}", failed=True)
+def _failed(document: Analysis) -> Iterator[Block]:
+    for arm in document.arms:
+        if arm.failed:
+            yield Note(f"{_name(arm)} failed: {one_line(arm.failed, 300)}", failed=True)

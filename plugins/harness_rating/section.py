@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -23,7 +24,8 @@ from harness.kit.blocks import (
 from harness.kit.numbers import DASH, estimate, number, percent
 from harness.kit.text import one_line
 
-Document = Mapping[str, Any]
+Row = Mapping[str, Any]
+"""Of a table that :mod:`harness_rating.tables` makes."""
 
 TABLES = (
     "rated", "rating_scores", "win_rates", "agreement", "raters", "validity", "named_errors",
@@ -59,7 +61,7 @@ class PeopleSection(harness.Section):
     order = 1550
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         """Nothing where nobody has rated."""
         rated, notices = batches(document), list(_notices(document))
         if not rated and not notices:
@@ -72,37 +74,37 @@ class PeopleSection(harness.Section):
             yield from part(document)
 
 
-def _notices(document: Document) -> Iterator[Block]:
+def _notices(document: Analysis) -> Iterator[Block]:
     """What of this section could not be found out."""
-    questions = {query.get("name"): query.get("what") for query in document.get("queries") or ()}
-    for name, why in sorted((document.get("failed") or {}).items()):
+    questions = {query.name: query.what for query in document.queries}
+    for name, why in sorted(document.failed.items()):
         if name in TABLES:
-            what = questions.get(name) or name
+            what = questions.get(name, name)
             text = f"This part is incomplete. It could not be found out: {what}. {why}"
             yield Note(text, failed=True)
 
 
-def rows_of(document: Document, name: str) -> list[Document]:
+def rows_of(document: Analysis, name: str) -> Sequence[Row]:
     """The rows of one table of the analysis, or none."""
-    return list((document.get("tables") or {}).get(name) or ())
+    return document.tables.get(name, ())
 
 
-def batches(document: Document) -> list[Document]:
+def batches(document: Analysis) -> list[Row]:
     """All batches, each with its ``number``; none where nobody has rated."""
     rated = rows_of(document, "rated")
-    numbered: list[Document] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
+    numbered: list[Row] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
     results = any(rows_of(document, name) for name in ("rating_scores", "win_rates", "agreement"))
     return numbered if results or any(row["rated"] for row in numbered) else []
 
 
-def extent(document: Document) -> str:
+def extent(document: Analysis) -> str:
     """``90 of 120 items rated``."""
     rated = rows_of(document, "rated")
     done, total = sum(row["rated"] for row in rated), sum(row["items"] for row in rated)
     return f"{done} of {total} items rated"
 
 
-def _batches(rated: Sequence[Document]) -> Iterator[Block]:
+def _batches(rated: Sequence[Row]) -> Iterator[Block]:
     columns = (
         Column("", "number"), Column("rubric"), Column("rounds", "text"), Column("sample", "word"),
         Column("rated", "number"), Column("raters"), Column("batch", "word", spare=1),
@@ -123,23 +125,23 @@ def _batches(rated: Sequence[Document]) -> Iterator[Block]:
         yield Note(f"† {NOT_DEV}")
 
 
-def _rubric(row: Document) -> str:
+def _rubric(row: Row) -> str:
     """``Support answers, version 2``."""
     return f"{one_line(row['title'] or row['rubric'], 60)}, version {row['version']}"
 
 
-def _sample(row: Document) -> str:
+def _sample(row: Row) -> str:
     """How its answers were chosen, with a mark where they tell nothing of a round."""
     if row["split"] != "dev":
         return f"{one_line(row['split'], 20)}: {one_line(row['strategy'], 30)} †"
     return one_line(row["strategy"], 30) + ("" if row["verdicts"] else " *")
 
 
-Rows = Iterable[tuple[Document, tuple[Cell, ...]]]
+Rows = Iterable[tuple[Row, tuple[Cell, ...]]]
 """What a row of a table is made from, and its cells."""
 
 
-def _table(document: Document, columns: Sequence[Column], rows: Rows, caption: str) -> Table:
+def _table(document: Analysis, columns: Sequence[Column], rows: Rows, caption: str) -> Table:
     """A table whose rows begin with the number of their batch, where there are several."""
     names = [batch["batch"] for batch in rows_of(document, "rated")]
     if len(names) < 2:
@@ -151,7 +153,7 @@ def _table(document: Document, columns: Sequence[Column], rows: Rows, caption: s
     return Table((Column("batch", "number"), *columns), numbered, caption, SHORT)
 
 
-def _scores(document: Document) -> Iterator[Block]:
+def _scores(document: Analysis) -> Iterator[Block]:
     criteria, clash = _largest_scores(document)
     if not criteria:
         return
@@ -166,10 +168,10 @@ def _scores(document: Document) -> Iterator[Block]:
         yield Note(CLASH)
 
 
-def _largest_scores(document: Document) -> tuple[list[tuple[str, dict[int, Document]]], bool]:
+def _largest_scores(document: Analysis) -> tuple[list[tuple[str, dict[int, Row]]], bool]:
     """Criteria with round -> score, and whether batches of one round compete; the largest is
     taken."""
-    scores: dict[tuple[str, int, int, str], dict[int, Document]] = {}
+    scores: dict[tuple[str, int, int, str], dict[int, Row]] = {}
     clash = False
     for row in rows_of(document, "rating_scores"):
         key = (row["rubric"], row["version"], row["position"], row["title"])
@@ -186,32 +188,32 @@ def _largest_scores(document: Document) -> tuple[list[tuple[str, dict[int, Docum
     return named, clash
 
 
-def _value(row: Document | None) -> str:
+def _value(row: Row | None) -> str:
     return "" if row is None else estimate(row["value"], row["low"], row["high"])
 
 
-def _columns(document: Document, rounds: Sequence[int]) -> tuple[Column, ...]:
+def _columns(document: Analysis, rounds: Sequence[int]) -> tuple[Column, ...]:
     """A column for each round; the older ones give way first, the first and the kept never."""
-    fixed = {min(rounds, default=0), document.get("kept_round"), max(rounds, default=0)}
+    fixed = {min(rounds, default=0), document.kept_round, max(rounds, default=0)}
     return tuple(
         Column(f"round {at}", "number", spare=0 if at in fixed else 1 + max(rounds) - at)
         for at in rounds
     )
 
 
-def _shown_rounds(document: Document, rounds: set[int]) -> list[int]:
+def _shown_rounds(document: Analysis, rounds: set[int]) -> list[int]:
     """The first round and the kept one, then the latest."""
-    order = [min(rounds, default=0), document.get("kept_round"), *sorted(rounds, reverse=True)]
+    order = [min(rounds, default=0), document.kept_round, *sorted(rounds, reverse=True)]
     shown = [at for at in dict.fromkeys(order) if at in rounds]
     return sorted(at for at in shown[:MOST_ROUNDS] if at is not None)
 
 
-def _estimate(row: Document, name: str, plus: bool = False) -> str:
+def _estimate(row: Row, name: str, plus: bool = False) -> str:
     """A figure of three columns: value and interval."""
     return estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], plus=plus)
 
 
-def _compared(document: Document) -> Iterator[Block]:
+def _compared(document: Analysis) -> Iterator[Block]:
     compared = rows_of(document, "win_rates")
     if not compared:
         return
@@ -237,7 +239,7 @@ def _compared(document: Document) -> Iterator[Block]:
     yield Details("The same in words", (Bullets(sentences),))
 
 
-def _agreement(document: Document) -> Iterator[Block]:
+def _agreement(document: Analysis) -> Iterator[Block]:
     agreed = rows_of(document, "agreement")
     if not agreed:
         return
@@ -257,7 +259,7 @@ def _agreement(document: Document) -> Iterator[Block]:
     yield Note(ALPHA)
 
 
-def _reading(row: Document) -> str:
+def _reading(row: Row) -> str:
     """What alpha means, in words, without the figures that stand beside it."""
     why = one_line(row["why"] or "", 120)
     if row["alpha"] is None:
@@ -267,7 +269,7 @@ def _reading(row: Document) -> str:
     return "; ".join(part for part in (sentence, lacking) if part)
 
 
-def _raters(document: Document) -> Iterator[Block]:
+def _raters(document: Analysis) -> Iterator[Block]:
     per_rater = raters(document)
     if not per_rater:
         return
@@ -286,9 +288,9 @@ def _raters(document: Document) -> Iterator[Block]:
     yield Note(SEVERITY)
 
 
-def raters(document: Document) -> list[Document]:
+def raters(document: Analysis) -> list[Row]:
     """Each rater of each batch by the first criterion for which severity is known."""
-    by_rater: dict[tuple[str, str], Document] = {}
+    by_rater: dict[tuple[str, str], Row] = {}
     for row in rows_of(document, "raters"):
         key = (row["batch"], row["rater"])
         other = by_rater.get(key)
@@ -300,16 +302,16 @@ def raters(document: Document) -> list[Document]:
     )
 
 
-def _seconds(row: Document) -> str:
+def _seconds(row: Row) -> str:
     return DASH if row["seconds"] is None else f"{row['seconds']:.0f} s"
 
 
-def _steadiness(row: Document) -> str:
+def _steadiness(row: Row) -> str:
     """``83 % of 6``, of hidden repeats."""
     return DASH if row["same"] is None else f"{percent(row['same'])} of {row['repeats']}"
 
 
-def _named(document: Document) -> Iterator[Block]:
+def _named(document: Analysis) -> Iterator[Block]:
     """Kinds of errors, the most frequent first, and answers rated by round."""
     counts: dict[str, dict[int, int]] = {}
     rated: dict[int, int] = {}
@@ -328,11 +330,11 @@ def _named(document: Document) -> Iterator[Block]:
     yield Note(BY_BATCH)
 
 
-def _metrics(document: Document) -> Iterator[Block]:
+def _metrics(document: Analysis) -> Iterator[Block]:
     """One sentence for each automatic metric: by differences where there are any, and by the
     batch that says most.
     """
-    best: dict[str, Document] = {}
+    best: dict[str, Row] = {}
     for row in rows_of(document, "validity"):
         other = best.get(row["metric"])
         if row["sentence"] and (other is None or _weight(row) > _weight(other)):
@@ -345,5 +347,5 @@ def _metrics(document: Document) -> Iterator[Block]:
     yield Bullets(tuple(Paragraph(sentence) for sentence in sentences), short=8)
 
 
-def _weight(row: Document) -> tuple[bool, bool, int]:
+def _weight(row: Row) -> tuple[bool, bool, int]:
     return row["accuracy"] is not None, row["view"] == "differences", row["n"]

@@ -37,14 +37,14 @@ class TerminalReporter(harness.Reporter):
             default=3, ge=0, description="how many of the worst answers are shown"
         )
 
-    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+    def show(self, document: harness.Analysis, console: Console) -> bool:
         """Print what a reader came for; the last lines are commands to be pasted."""
         from harness_reports.terminal import render_first
 
         render_first(document, console)
         return True
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from rich.console import Console
 
         from harness_reports.terminal import render
@@ -63,7 +63,7 @@ class FullReporter(TerminalReporter):
 
     name = "full"
 
-    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+    def show(self, document: harness.Analysis, console: Console) -> bool:
         """Print the whole report; the last lines are commands to be pasted."""
         from harness_reports.terminal import render
 
@@ -86,7 +86,7 @@ class MarkdownReporter(harness.Reporter):
             default=3, ge=0, description="how many of the worst answers are shown"
         )
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.markdown import page
 
         path = folder / "report.md"
@@ -99,14 +99,14 @@ class BriefReporter(harness.Reporter):
 
     name = "brief"
 
-    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+    def show(self, document: harness.Analysis, console: Console) -> bool:
         """Print the Markdown as it is, to be piped."""
         from harness_reports.markdown.comment import comment
 
         console.out(comment(document), highlight=False, end="")
         return True
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.markdown.comment import comment
 
         path = folder / "comment.md"
@@ -119,7 +119,7 @@ class HtmlReporter(harness.Reporter):
 
     name = "html"
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+    def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.html.page import page
 
         path = folder / "report.html"

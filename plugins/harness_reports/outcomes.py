@@ -3,62 +3,74 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from harness_reports.figures import Document
-from harness_reports.findings import later_round, table
+from harness import Analysis
+from harness.records.analysis import ChangeCount, CourseCount, RightCount
+from harness_reports.findings import later_round
 
 COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
 
 
-def ledger(document: Document) -> list[tuple[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a round fixed and broke of the answers of an earlier one, of the judged dev rows."""
+
+    round: int
+    against: int | None
+    right: int
+    judged: int
+    fixed: int
+    broken: int
+
+
+def ledger(document: Analysis) -> list[tuple[str, int]]:
     """What became of each dev row, in a fixed order."""
-    counts = {row["kind"]: row["answers"] for row in table(document, "ledger")}
+    counts = {row.kind: row.answers for row in document.rows(CourseCount)}
     names = [*(name for name in COURSES if name in counts), *sorted(set(counts) - set(COURSES))]
     return [(name, counts[name]) for name in names if counts[name]]
 
 
-def changes(document: Document) -> list[Document]:
-    """``round``, ``against``, ``right``, ``judged``, ``fixed`` and ``broken`` of each round.
-
-    A round that changed nothing has no row in the table: its counts are 0, not unknown.
-    """
-    by_round = {row["round"]: row for row in table(document, "changes")}
-    rights = {row["round"]: row for row in table(document, "right")}
-    is_there = "changes" in (document.get("tables") or {})
-    rows: list[Document] = []
-    for entry in document["rounds"][1:]:
-        at, right = entry["round"], rights.get(entry["round"])
-        against = re.search(r"\d+", str(entry["verdict"]["against"]))
-        if right is None or not is_there or not right["is_right"] + right["wrong"]:
+def changes(document: Analysis) -> list[Change]:
+    """Of each trained round; one that changed nothing has no row in the table, and counts of 0."""
+    if ChangeCount.table not in document.tables:
+        return []
+    by_round = {row.round: row for row in document.rows(ChangeCount)}
+    rights = _rights(document)
+    changes = []
+    for entry in document.rounds[1:]:
+        right, count = rights.get(entry.round), by_round.get(entry.round)
+        if right is None or not right.is_right + right.wrong:
             continue
-        counts = by_round.get(at, {"fixed": 0, "broken": 0})
-        rows.append(
-            {
-                "round": at,
-                "against": counts.get("against", int(against[0][:9]) if against else None),
-                "right": right["is_right"],
-                "judged": right["is_right"] + right["wrong"],
-                "fixed": counts["fixed"],
-                "broken": counts["broken"],
-            }
-        )
-    return rows
+        named = re.search(r"\d+", entry.verdict.against)
+        against = int(named[0][:9]) if named else None
+        changes.append(
+            Change(
+                entry.round, count.against if count else against, right.is_right,
+                right.is_right + right.wrong, count.fixed if count else 0,
+                count.broken if count else 0,
+            )
+        )  # fmt: skip
+    return changes
 
 
-def pass_rate(document: Document) -> str:
+def pass_rate(document: Analysis) -> str:
     """``29 of 160 dev answers pass (base model: 3)``, or nothing where that is not known."""
-    rows = {row["round"]: row for row in table(document, "right")}
-    at = later_round(document)["round"]
-    now = rows.get(at)
-    judged = now["is_right"] + now["wrong"] if now else 0
+    rights, at = _rights(document), later_round(document).round
+    now = rights.get(at)
+    judged = now.is_right + now.wrong if now else 0
     if not now or not judged:
         return ""
-    base = rows.get(0) if at else None
-    before = f" (base model: {base['is_right']})" if base else ""
-    return f"{now['is_right']} of {judged} dev answers pass{before}"
+    base = rights.get(0) if at else None
+    before = f" (base model: {base.is_right})" if base else ""
+    return f"{now.is_right} of {judged} dev answers pass{before}"
 
 
-def wrong(document: Document) -> int | None:
+def wrong(document: Analysis) -> int | None:
     """Failing answers of the best round; None where nothing tells."""
-    rows = [r for r in table(document, "right") if r["round"] == document["kept_round"]]
-    return rows[0]["wrong"] if rows else None
+    right = _rights(document).get(document.kept_round)
+    return right.wrong if right else None
+
+
+def _rights(document: Analysis) -> dict[int, RightCount]:
+    return {row.round: row for row in document.rows(RightCount)}

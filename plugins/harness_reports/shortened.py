@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from harness import Analysis
 from harness.kit.blocks import Answers, Block, Chart, Details, Heading, of_sections
 
 
-def shortened(document: Mapping[str, Any], examples: int) -> Iterator[Block]:
+def shortened(document: Analysis, examples: int) -> Iterator[Block]:
     """The blocks without details and without drawings whose figures a table has.
 
     Headings of nothing go, too.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from harness import Analysis
+from harness.records.analysis import AddedRows, TargetScore
+from harness.records.summary import MainRound, ShownSlice
 from harness_reports import findings
-from harness_reports.figures import Document
 
 EVERYWHERE = "everywhere"
+Rounds = Mapping[int, MainRound]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +42,20 @@ class Target:
     label: str
 
 
-def targets(document: Document) -> list[Target]:
+def targets(document: Analysis) -> list[Target]:
     """Of each round whose added rows were trained on, the latest first; slices before all data.
 
     What was added after the last round no model has learned.
     """
-    rounds = {entry["round"]: entry for entry in document["rounds"]}
+    rounds = {entry.round: entry for entry in document.rounds}
     added: list[Target] = []
     for number in sorted(rounds, reverse=True):
-        if number + 1 in rounds and rounds[number]["added"]:
+        if number + 1 in rounds and rounds[number].added:
             added += _of_round(document, number, rounds)
     return added
 
 
-def by_gain(document: Document) -> list[Target]:
+def by_gain(document: Analysis) -> list[Target]:
     """The same, the largest gain of the primary score first, and what has none last."""
     sign = 1.0 if findings.higher_is_better(document) else -1.0
 
@@ -83,45 +86,45 @@ class Missed:
     had_rows: bool
 
 
-def missed(document: Document) -> list[Missed]:
+def missed(document: Analysis) -> list[Missed]:
     """Of each round that another one follows, the latest first; each slice once.
 
     Without the slices that rows were added for after a later round.
     """
-    rounds = {entry["round"]: entry for entry in document["rounds"]}
+    rounds = {entry.round: entry for entry in document.rounds}
     learned: dict[str, int] = {}
     for target in targets(document):
         learned.setdefault(target.slice, target.after)
     misses: dict[str, Missed] = {}
     for after in sorted(rounds, reverse=True):
         entry = rounds[after]
-        if after + 1 not in rounds or not (entry["added"] or entry["plan"]):
+        if after + 1 not in rounds or not (entry.added or entry.plan):
             continue
-        for piece in rounds[_source(after, rounds)]["slices"]:
-            name = piece["slice"]
+        for piece in rounds[_source(after, rounds)].slices:
+            name = piece.slice
             if not findings.holds(piece) or name in misses or learned.get(name, -1) >= after:
                 continue
             had_rows = name in learned
             why = _why_missed(document, entry, piece, had_rows)
-            misses[name] = Missed(after, name, why, bool(piece["from_prompt"]), had_rows)
+            misses[name] = Missed(after, name, why, piece.from_prompt, had_rows)
     return list(misses.values())
 
 
-def _why_missed(document: Document, entry: Document, piece: Document, had_rows: bool) -> str:
-    if not piece["from_prompt"]:
+def _why_missed(document: Analysis, entry: MainRound, piece: ShownSlice, had_rows: bool) -> str:
+    if not piece.from_prompt:
         return "only its answers show it, not its prompts"
-    if entry["strategy"] == "random":
+    if entry.strategy == "random":
         return "plan.strategy random looks at no slice"
-    asked = sum(item["rows"] for item in entry["plan"] if item["slice"] == piece["slice"])
+    asked = sum(item.rows for item in entry.plan if item.slice == piece.slice)
     if not asked:
         return "none was planned for it"
-    names = [str(noun.get("plugin") or "") for noun in document["settings"].get("augment") or ()]
+    names = [str(noun.get("plugin") or "") for noun in document.settings.get("augment") or ()]
     if names == ["pool"]:
         reason = f"the pool has none of its kind{' left' if had_rows else ''}"
     else:
         noun = "augmenters" if len(names) != 1 else "augmenter"
         reason = " ".join(filter(None, (f"the {noun}", ", ".join(names), "gave none")))
-    accepted = " that passes the filters" if entry["refused"] else ""
+    accepted = " that passes the filters" if entry.refused else ""
     return (
         f"{rows_words(asked)} {'was' if asked == 1 else 'were'} asked for, and {reason}{accepted}"
     )
@@ -132,63 +135,64 @@ def rows_words(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:
+def _of_round(document: Analysis, after: int, rounds: Rounds) -> Iterator[Target]:
     source, following = _source(after, rounds), rounds[after + 1]
-    label = str(following["verdict"]["label"])
+    label = following.verdict.label
     by_slice, planned = came(document, rounds[after]), _planned(rounds[after])
     courses = _courses(document, after)
     source_slices, next_slices = (
-        {piece["slice"]: piece for piece in entry["slices"]}
-        for entry in (rounds[source], following)
+        {piece.slice: piece for piece in entry.slices} for entry in (rounds[source], following)
     )
     for name, rows in sorted(by_slice.items(), key=lambda item: (not item[0], -item[1], item[0])):
         if name:
-            course, piece = courses.get(name, {}), source_slices.get(name) or {}
-            before, n = course.get(source, (piece.get("score"), piece.get("n")))
-            # Documents of before have no courses; the slice may have been found again.
-            now = course.get(after + 1, ((next_slices.get(name) or {}).get("score"), None))[0]
+            course, piece = courses.get(name, {}), source_slices.get(name)
+            known = (piece.score, piece.n) if piece else (None, None)
+            before, n = course.get(source, known)
+            # Without the table of courses, the slice may have been found again.
+            again = next_slices.get(name)
+            now = course.get(after + 1, (again.score if again else None, None))[0]
         else:
             before, n = _primary(document, rounds[source])
             now, _ = _primary(document, following)
         yield Target(after, source, name, rows, planned.get(name, 0), n, before, now, label)
 
 
-def _source(after: int, rounds: dict[int, Document]) -> int:
+def _source(after: int, rounds: Rounds) -> int:
     """The round that the plan after this one was made from."""
-    if rounds[after]["verdict"]["label"] != "regressed":
+    if rounds[after].verdict.label != "regressed":
         return after
-    return max((number for number, e in rounds.items() if number < after and e["kept"]), default=0)
+    return max((number for number, e in rounds.items() if number < after and e.kept), default=0)
 
 
-def came(document: Document, entry: Document) -> dict[str, int]:
+def came(document: Analysis, entry: MainRound) -> dict[str, int]:
     """Slice (empty: all data) -> rows added; by the plan where the table is not there."""
     counts: dict[str, int] = {}
-    rows = [row for row in findings.table(document, "added") if row["round"] == entry["round"]]
-    if sum(row["rows"] for row in rows) == entry["added"]:
+    rows = [row for row in document.rows(AddedRows) if row.round == entry.round]
+    if sum(row.rows for row in rows) == entry.added:
         for row in rows:
-            counts[row["slice"] or ""] = counts.get(row["slice"] or "", 0) + row["rows"]
+            counts[row.slice or ""] = counts.get(row.slice or "", 0) + row.rows
         return counts
     return _planned(entry)
 
 
-def _planned(entry: Document) -> dict[str, int]:
+def _planned(entry: MainRound) -> dict[str, int]:
     """Slice (empty: all data) -> rows that the plan after this round asked for."""
     counts: dict[str, int] = {}
-    for item in entry["plan"]:
-        name = "" if item["slice"] == EVERYWHERE else item["slice"]
-        counts[name] = counts.get(name, 0) + item["rows"]
+    for item in entry.plan:
+        name = "" if item.slice == EVERYWHERE else item.slice
+        counts[name] = counts.get(name, 0) + item.rows
     return counts
 
 
-def _courses(document: Document, after: int) -> dict[str, dict[int, tuple[float | None, int]]]:
+def _courses(document: Analysis, after: int) -> dict[str, dict[int, tuple[float | None, int]]]:
     """Slice -> round -> mean score and rows."""
     courses: dict[str, dict[int, tuple[float | None, int]]] = {}
-    for row in findings.table(document, "targets"):
-        if row["round"] == after:
-            courses.setdefault(row["slice"], {})[row["answered"]] = (row["score"], row["n"])
+    for row in document.rows(TargetScore):
+        if row.round == after:
+            courses.setdefault(row.slice, {})[row.answered] = (row.score, row.n)
     return courses
 
 
-def _primary(document: Document, entry: Document) -> tuple[float | None, int | None]:
-    score = entry["scores"].get(document["primary"]) or {}
-    return score.get("value"), score.get("n")
+def _primary(document: Analysis, entry: MainRound) -> tuple[float | None, int | None]:
+    score = entry.scores.get(document.primary)
+    return (score.value, score.n) if score else (None, None)

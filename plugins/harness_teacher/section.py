@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Cell, Column, Heading, Note, Table
 from harness.kit.documents import score_digits, written_rows
 from harness.kit.numbers import DASH, amount, duration, estimate
@@ -25,7 +25,7 @@ class WrittenRowsSection(harness.Section):
     order = 1850
     always = True
 
-    def blocks(self, document: Mapping[str, Any]) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         """See :meth:`harness.Section.blocks`."""
         cost = written_rows(document)
         if cost is None:
@@ -36,11 +36,11 @@ class WrittenRowsSection(harness.Section):
             Column("money", "number"), Column("time", "number"),
             Column("what they brought", "word"),
         )  # fmt: skip
-        control = document.get("control")
+        control = document.control
         brought = "" if control is None else "not compared"
-        if control is not None and control["difference"] is not None:
-            digits = score_digits(document, document["primary"])
-            bounds = (control["difference"], control["low"], control["high"])
+        if control is not None and control.difference is not None:
+            digits = score_digits(document, document.primary)
+            bounds = (control.difference, control.low, control.high)
             brought = estimate(*bounds, digits, plus=True)
         written: tuple[Cell, ...] = (
             f"by {', '.join(cost.by)}", cost.rows,
@@ -50,7 +50,7 @@ class WrittenRowsSection(harness.Section):
         )  # fmt: skip
         rows = [written]
         if control is not None:
-            name = INSTEAD[control["instead"]]
+            name = INSTEAD[control.instead]
             rows.append((name, DASH, DASH, DASH, DASH, "compared with"))
         yield Table(columns, tuple(rows), self.title)
         if control is None:

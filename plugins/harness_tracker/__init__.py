@@ -30,5 +30,5 @@ def on_round_end(result: harness.RoundResult) -> None:
 
 
 @harness.hookimpl
-def on_run_end(summary: Mapping[str, Any]) -> None:
+def on_run_end(summary: harness.Summary) -> None:
     _observer.end(summary)

@@ -68,21 +68,23 @@ def of_round(result: harness.RoundResult, seconds: Mapping[str, float]) -> Entry
     return _entry(f"{result.arm}/{result.round}", result.round, numbers, texts, beside)
 
 
-def of_test(summary: Mapping[str, Any]) -> Entry | None:
+def of_test(summary: harness.Summary) -> Entry | None:
     """What the test set said, from the summary; None where it stayed sealed."""
-    test = summary.get("test")
-    if not test:
+    test = summary.test
+    if test is None:
         return None
-    numbers = {}
-    for side in ("baseline", "kept"):
-        for name, score in test[side].items():
-            for key, place in (("value", ""), ("low", ".low"), ("high", ".high")):
-                numbers[f"test/{name} {side}{place}"] = score[key]
-    for key in ("difference", "low", "high"):
-        numbers[f"test/verdict.{key}"] = test["verdict"][key]
-    texts = {"test/verdict": str(test["verdict"]["label"])}
-    beside = {"test/times opened": test["looks"]}
-    return _entry("test", summary["kept_round"], numbers, texts, beside)
+    numbers: dict[str, float | None] = {}
+    for side, scores in (("baseline", test.baseline), ("kept", test.kept)):
+        for name, score in scores.items():
+            head = f"test/{name} {side}"
+            numbers |= {head: score.value, f"{head}.low": score.low, f"{head}.high": score.high}
+    verdict = test.verdict
+    numbers |= {
+        "test/verdict.difference": verdict.difference,
+        "test/verdict.low": verdict.low, "test/verdict.high": verdict.high,
+    }  # fmt: skip
+    texts, beside = {"test/verdict": str(verdict.label)}, {"test/times opened": test.looks}
+    return _entry("test", summary.kept_round, numbers, texts, beside)
 
 
 def of_settings(config: Mapping[str, Any]) -> dict[str, float]:

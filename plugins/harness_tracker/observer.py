@@ -59,7 +59,7 @@ class Observer:
         seconds = self._seconds.get((result.arm, result.round), {})
         self._each(lambda tracker: tracker.send(figures.of_round(result, seconds)))
 
-    def end(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: harness.Summary) -> None:
         """The run is finished."""
         entry = figures.of_test(summary)
         try:

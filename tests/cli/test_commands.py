@@ -97,7 +97,7 @@ def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stderr.split() if name.startswith("harness.cli.")}
-    assert loaded == {"harness.cli.commands", "harness.cli.runs"}
+    assert loaded == {"harness.cli.commands", "harness.cli.left_threads", "harness.cli.runs"}
 
 
 def test_an_unknown_command_is_told_what_is_near(site: Site) -> None:

@@ -221,11 +221,11 @@ class Own(harness.Section):
     title = "Own"
 
     def rows(self, document, database):
-        document["rounds"][1]["verdict"]["label"] = "changed"
+        document.rounds[1].scores.clear()
         return [{"a": 1}]
 
     def blocks(self, document):
-        document["rounds"].clear()
+        document.failed["own"] = "changed"
         return super().blocks(document)
 
 
@@ -236,7 +236,7 @@ def on_round_end(run, result):
 
 @harness.hookimpl
 def on_run_end(run, summary):
-    summary["rounds"].clear()
+    summary.rounds[1].scores.clear()
 
 
 @harness.hookimpl
@@ -245,14 +245,14 @@ def register_sections():
 """
 
 
-def test_sections_and_observers_have_copies(project: Project) -> None:
+def test_sections_cannot_write_and_observers_have_copies(project: Project) -> None:
     project.write(HEAD + TELLING.lstrip(), "own.py")
     text = CONFIG.replace("plugins: [", "plugins: [own.py, ").replace("rounds: 3", "rounds: 1")
     project.write(text + "sections: [own]\n")
     document = project.inside("iterate", "--json").document
     assert [each["verdict"]["label"] for each in document["rounds"]] == ["baseline", "improved"]
     shown = project.inside("report", "--json").document
-    assert "own" in [section["name"] for section in shown["sections"]]
+    assert list(shown["failed"]) == ["own"] and "mappingproxy" in shown["failed"]["own"]
     for told in (document, shown):
         assert [each["verdict"]["label"] for each in told["rounds"]] == ["baseline", "improved"]
         assert told["rounds"][1]["scores"]["overlap"]["value"] > 0.3

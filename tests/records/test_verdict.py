@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.kit.documents import words_of
 from harness.kit.files import digest
 from harness.records import Remark, Verdict, from_json, to_json
+from tests.support.documents import words_of
 
 PLAIN = Verdict("improved", "round 0", 0.1, 0.05, 0.15, 0.95, None, "improved: it rose.", 40, 40)
 SHARE = Remark("form", "All of it is form.", {"share": 1.0})

@@ -9,6 +9,7 @@ import pytest
 from harness.database.writing import query
 from harness.report.analysis import Terms, analyse
 from harness.report.queries import QUERIES
+from harness.report.reading import read_summary
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatc
     folder, _ = run
     broken = dict(QUERIES) | {"ledger": type(QUERIES["ledger"])("x", "SELECT nothing FROM no")}
     monkeypatch.setattr("harness.report.analysis.QUERIES", broken)
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = read_summary(folder / "summary.json")
     found = analyse(summary, folder / "run.duckdb", Terms(right_at=0.5))
-    assert found["bounds"] == [None, None]
-    assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]
-    assert found["tables"]["rounds"]
+    assert found.bounds == (None, None)
+    assert "ledger" not in found.tables and "no" in found.failed["ledger"]
+    assert found.tables["rounds"]

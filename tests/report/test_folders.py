@@ -28,8 +28,8 @@ def many(short: tuple[Project, Result], monkeypatch: pytest.MonkeyPatch) -> Proj
     return project
 
 
-def names(rows: list[dict[str, Any]]) -> list[str]:
-    return [row["run"] for row in rows]
+def names(rows: list[Any]) -> list[str]:
+    return [row["run"] if isinstance(row, dict) else row.run for row in rows]
 
 
 def test_the_latest_50_are_listed_and_how_many_there_are(many: Project) -> None:

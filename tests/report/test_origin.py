@@ -11,7 +11,7 @@ import pytest
 import harness
 from harness.errors import DataError
 from harness.report import origin
-from harness.report.reading import read, read_summary
+from harness.report.reading import read_analysis, read_summary
 from harness.run import beginning
 
 
@@ -186,7 +186,8 @@ def test_a_damaged_note_is_no_date(spoilt: str, tmp_path: Path) -> None:
 
 
 def test_documents_of_another_version_are_refused_by_name(finished: Any, tmp_path: Path) -> None:
-    for name, reader in (("summary", read_summary), ("analysis", read)):
+    readers = {"summary": read_summary, "analysis": lambda path: read_analysis(path.parent)}
+    for name, reader in readers.items():
         path = tmp_path / f"{name}.json"
         for old in ({"schema": f"harness.{name}/1"}, [1]):
             path.write_text(json.dumps(old))

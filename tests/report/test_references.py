@@ -79,9 +79,9 @@ def test_each_reference_is_scored_against_the_other_and_the_answer_against_the_s
 
 def test_where_less_is_better_the_difference_is_turned(run: Stored) -> None:
     more, less = (found_by(run, name) for name in ("nearest", "wrong"))
-    assert less["model"]["value"] == pytest.approx(1 - more["model"]["value"])
-    assert less["difference"]["value"] == pytest.approx(more["difference"]["value"])
-    assert found_by(run, "nearest") == run[2]["between_references"]
+    assert less.model.value == pytest.approx(1 - more.model.value)
+    assert less.difference.value == pytest.approx(more.difference.value)
+    assert harness.to_json(found_by(run, "nearest")) == run[2]["between_references"]
 
 
 @pytest.mark.parametrize("name", ["asking", "failing", "whole"])
@@ -97,7 +97,7 @@ def test_rows_with_one_reference_do_not_count(run: Stored, single: int, rows: in
         for place, row in enumerate(given)
     ]
     found = found_by(run, "nearest", cut)
-    assert (found and found["rows"]) == rows
+    assert (found and found.rows) == rows
 
 
 def test_of_very_many_rows_and_references_some_are_drawn(
@@ -107,8 +107,8 @@ def test_of_very_many_rows_and_references_some_are_drawn(
     monkeypatch.setattr(references, "MOST_ROWS", 30)
     monkeypatch.setattr(references, "MOST_REFERENCES", 1)
     found = found_by(run, "nearest")
-    assert found["rows"] == 30 and found["groups"] >= 20
+    assert found.rows == 30 and found.groups >= 20
     # The first reference alone is taken for the answer.
-    assert found["references"]["value"] != whole["references"]["value"]
+    assert found.references.value != whole["references"]["value"]
     shuffled = list(reversed(run[1].data.split("dev")))
-    assert found_by(run, "nearest", shuffled)["references"] == found["references"]
+    assert found_by(run, "nearest", shuffled).references == found.references

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from pydantic import TypeAdapter
 
 from harness.cli import reference
 from harness.errors import DataError, UsageError
@@ -40,12 +39,11 @@ from harness.records.summary import (
     ShownControl,
     ShownScore,
     ShownTest,
-    Summary,
 )
 from harness.report.examples import instructive
 from harness.report.reading import read_summary, summary_schema
 from harness.report.rounds import LOG_POINTS, TrainingLog, control_round, main_round
-from harness.report.summary import written
+from harness.report.summary import with_choice
 from harness.testing.sample import SUMMARY
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -90,7 +88,7 @@ def summary(
         )
         for result in rounds or (round_of(0), grown, round_of(2))
     )  # fmt: skip
-    return written(dataclasses.replace(SUMMARY, **{**fields, **changes}))
+    return to_json(with_choice(dataclasses.replace(SUMMARY, **{**fields, **changes})))
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -219,9 +217,7 @@ def test_reading_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no summary here"):
         read_summary(path)
     path.write_text(json.dumps(summary()))
-    assert read_summary(path) == summary()
-    typed = TypeAdapter(Summary).validate_json(path.read_bytes(), strict=True)
-    assert {key: value for key, value in to_json(typed).items() if key in summary()} == summary()
+    assert to_json(read_summary(path)) == summary()
     for text, problem in (("{", "not JSON"), ("[]", "schema None"), ('{"schema": "x/9"}', "x/9")):
         path.write_text(text)
         with pytest.raises(DataError, match=problem):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import harness
-from harness.kit.documents import words_of
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.steps import sides
 from harness.verdicts.rule import DecidingScore
+from tests.support.documents import words_of
 from tests.support.project import CONFIG
 
 SERVED = '''\

@@ -8,6 +8,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from harness.records import Verdict, analysis
+from harness.records.analysis import Analysis
+from harness.records.plain import from_document
 from harness.records.summary import ShownExample, Summary
 
 Document = dict[str, Any]
@@ -19,6 +22,10 @@ _ANALYSIS: Document = {
     "not_looked_for": "", "tables": {}, "better": [], "not_better": None, "remedies": [],
     "queries": [], "sections": [], "failed": {}, "control": None, "baselines": [], "models": [],
     "arms": [], "experiments": {}, "chosen": None,
+}  # fmt: skip
+_TABLES = {
+    kind.table: kind for kind in vars(analysis).values()
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and hasattr(kind, "table")
 }  # fmt: skip
 _ROW: Document = {"references": [], "course": "", "answers": [], "cause": None}
 _ANSWER: Document = {"finish_reason": "stop", "errors": [], "right": None}
@@ -37,27 +44,34 @@ def filled(kind: Any, found: Any, name: str = "") -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: filled(arguments[1], item) for key, item in (found or {}).items()}
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind, include_extras=True)
-        known = found or {}
+        of_kind, known = typing.get_type_hints(kind, include_extras=True), found or {}
+        hints = {field.name: of_kind[field.name] for field in dataclasses.fields(kind)}
         return {**known, **{key: filled(hint, known.get(key), key) for key, hint in hints.items()}}
     if found is None and kind in (str, int, float, bool):
         return name in _TRUE if kind is bool else kind()
     return found
 
 
-def whole(document: Mapping[str, Any]) -> Document:
-    """An analysis with every key, of a run that knows no more than the document says."""
+def whole(document: Mapping[str, Any]) -> Analysis:
+    """An analysis of a run that knows no more than the document says."""
+    return from_document(Analysis, _whole(document))
+
+
+def _whole(document: Mapping[str, Any]) -> Document:
     known = {"rounds": [{}], **document}
     found: Document = {**_ANALYSIS, **known, **filled(Summary, {**known, "control": None})}
     for key in ("control", "baselines", "models", "arms", "chosen"):
         kind = typing.get_type_hints(Summary, include_extras=True)[key]
         found[key] = filled(kind, known[key]) if known.get(key) else _ANALYSIS[key]
     found["schema"] = document.get("schema", _ANALYSIS["schema"])
-    found["model"].setdefault("lost", False)
     found["rounds"] = found["rounds"] or filled(Summary, {"rounds": [{}]})["rounds"]
     for key in ("examples", "better"):
         found[key] = [_row(row) for row in found[key]]
     found["not_better"] = found["not_better"] and _row(found["not_better"])
+    for name, kind in _TABLES.items():
+        if name in found["tables"]:
+            rows = found["tables"][name]
+            found["tables"] = found["tables"] | {name: [filled(kind, row) for row in rows]}
     return found
 
 
@@ -65,3 +79,8 @@ def _row(row: Mapping[str, Any]) -> Document:
     found = {**_ROW, **filled(ShownExample, row)}
     found["answers"] = [_ANSWER | answer for answer in found["answers"]]
     return found
+
+
+def words_of(verdict: Mapping[str, Any]) -> str:
+    """A verdict of a document as people read it."""
+    return from_document(Verdict, verdict).words

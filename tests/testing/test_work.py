@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.records.analysis import RightCount
 from harness.stages import KINDS
 from harness.testing import check, rules
 from harness.testing.sample import Sample
@@ -298,7 +299,7 @@ class Drawn(harness.Section):
 
     def rows(self, document, database):
         (count,) = harness.query(database, "SELECT count(*) FROM predictions").rows[0]
-        return [{"share of the first round": 1 / len(document["tables"]["right"]), "n": count}]
+        return [{"share of the first round": 1 / len(document.rows(RightCount)), "n": count}]
 
 
 class Always(Drawn):
@@ -314,7 +315,7 @@ class Assumes(harness.Section):
     name = "assumes"
 
     def blocks(self, document):
-        return [document["rounds"][2]]
+        return [document.rounds[2]]
 
 
 class Stingy(harness.Judge):
@@ -481,9 +482,9 @@ def test_sections_and_reporters_are_given_a_run_with_answers():
         document = sample.document
         answers = harness.query(sample.database, "SELECT id FROM predictions").rows
     assert len(answers) == 8
-    assert document["failed"] == {}
-    assert [entry["kept"] for entry in document["rounds"]] == [True, True]
-    empty = {name for name, rows in document["tables"].items() if not rows}
+    assert document.failed == {}
+    assert [entry.kept for entry in document.rounds] == [True, True]
+    empty = {name for name, rows in document.tables.items() if not rows}
     assert not empty & {"rounds", "scores", "slices", "plans", "categories", "right", "causes"}
 
 

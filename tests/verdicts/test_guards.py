@@ -9,12 +9,12 @@ import pytest
 
 import harness
 from harness.config.aims import Guard
-from harness.kit.documents import words_of
 from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts import rule
 from harness.verdicts.guards import judge
 from tests.support import nightly
+from tests.support.documents import words_of
 from tests.support.project import Project
 
 MIRROR = '''

@@ -6,29 +6,30 @@ import json
 
 from harness.kit.terms import CHOSEN
 from harness.verdicts.selection import chosen
+from tests.support.documents import whole
 
 
 def test_where_round_0_is_kept_nothing_was_chosen():
-    assert chosen({"kept_round": 0, "primary": "f1", "test": None}) is None
+    assert chosen(whole({"kept_round": 0, "primary": "f1", "test": None})) is None
 
 
 def test_before_test_is_opened_the_mark_stands_alone():
-    found = chosen({"kept_round": 2, "primary": "f1", "test": None})
-    assert (found["round"], found["short"]) == (2, CHOSEN)
-    assert found["sentence"].endswith("; the test set was not opened.")
+    found = chosen(whole({"kept_round": 2, "primary": "f1", "test": None}))
+    assert (found.round, found.short) == (2, CHOSEN)
+    assert found.sentence.endswith("; the test set was not opened.")
 
 
 def test_the_score_on_test_stands_beside_it_with_its_caveat():
     score = {"value": 0.2963, "low": 0.27, "high": 0.321, "caveat": "uncalibrated"}
-    found = chosen({"kept_round": 1, "primary": "judge", "test": {"kept": {"judge": score}}})
-    assert found["short"] == f"{CHOSEN}; test: 0.296"
-    assert "judge (uncalibrated) 0.296 (95 % interval 0.270 to 0.321)" in found["sentence"]
+    found = chosen(whole({"kept_round": 1, "primary": "judge", "test": {"kept": {"judge": score}}}))
+    assert found.short == f"{CHOSEN}; test: 0.296"
+    assert "judge (uncalibrated) 0.296 (95 % interval 0.270 to 0.321)" in found.sentence
 
 
 def test_a_score_on_test_without_a_value_is_left_out():
     score = {"value": None, "low": None, "high": None}
-    found = chosen({"kept_round": 1, "primary": "f1", "test": {"kept": {"f1": score}}})
-    assert found["short"] == CHOSEN
+    found = chosen(whole({"kept_round": 1, "primary": "f1", "test": {"kept": {"f1": score}}}))
+    assert found.short == CHOSEN
 
 
 def test_it_stands_wherever_the_score_stands(finished):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import harness
 
@@ -14,9 +13,8 @@ class Sample(harness.Reporter):
 
     name = "sample"
 
-    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-        rounds = document["rounds"]
-        lines = [f"{entry['round']}: {entry['verdict']['label']}" for entry in rounds]
+    def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
+        lines = [f"{entry.round}: {entry.verdict.label}" for entry in document.rounds]
         path = folder / "rounds.txt"
         harness.write_text(path, "\n".join(lines) + "\n")
         return [path]

@@ -17,7 +17,7 @@ class Sample(harness.Section):
 
     def rows(
         self,
-        document: Mapping[str, Any],
+        document: harness.Analysis,
         database: Path,
     ) -> Sequence[Mapping[str, Any]]:
         answers = harness.query(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block
 
 
@@ -16,7 +16,7 @@ class AdviceSection(harness.Section):
     title = "What to do next"
     always = True
 
-    def blocks(self, document: Mapping[str, Any]) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         """See :meth:`harness.Section.blocks`."""
         from harness_levers.advise.ranking import ranked
         from harness_levers.advise.showing import blocks

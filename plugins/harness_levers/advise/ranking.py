@@ -10,9 +10,9 @@ find out; last what is not worth it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from harness import Analysis
 from harness_levers.advise.evidence import arms, ceiling, data, forgetting, metric, prompts
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import Run
@@ -25,7 +25,7 @@ FREE = ("prompt", "settings", "model")
 """Levers that take no row more."""
 
 
-def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Option]:
+def ranked(document: Analysis, words: Sequence[str] = ()) -> list[Option]:
     """All options, the best first; none for a run without a trained round.
 
     Args:

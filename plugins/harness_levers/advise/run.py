@@ -6,14 +6,19 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
+from harness import Analysis, Verdict
 from harness.kit.documents import score_digits
-from harness.kit.numbers import number, span
+from harness.kit.numbers import estimate, number
+from harness.records.analysis import CauseCount, Estimate, RightCount
+from harness.records.course import Course
+from harness.records.summary import UNSCORED, MainRound, ShownArm, ShownScore
 from harness_levers.document import ShownLevers, ShownSearch, levers_of
 from harness_levers.records import Curve
 
-Document = Mapping[str, Any]
+Judged: TypeAlias = tuple[ShownArm, Verdict]
+"""An arm that was compared, and its verdict."""
 NOISE = 1e-9
 """What a difference of scores may be by rounding alone."""
 LEVERS = ("arms", "models", "curve", "seeds", "search")
@@ -48,21 +53,20 @@ class Run:
             are taken.
     """
 
-    document: Document
+    document: Analysis
     words: Sequence[str] = ()
 
     @property
     def primary(self) -> str:
-        return str(self.document["primary"])
+        return self.document.primary
 
     @property
-    def rounds(self) -> Sequence[Document]:
-        rounds: Sequence[Document] = self.document["rounds"]
-        return rounds
+    def rounds(self) -> Sequence[MainRound]:
+        return self.document.rounds
 
     @property
     def kept(self) -> int:
-        return int(self.document["kept_round"])
+        return self.document.kept_round
 
     @cached_property
     def levers(self) -> ShownLevers | None:
@@ -82,10 +86,9 @@ class Run:
         return None if self.levers is None else self.levers.search
 
     @property
-    def settings(self) -> Document:
+    def settings(self) -> Mapping[str, Any]:
         """What a person would name of the config; no key is sure to be there."""
-        settings: Document = self.document["settings"]
-        return settings
+        return self.document.settings
 
     @property
     def worth(self) -> float | None:
@@ -102,38 +105,35 @@ class Run:
         )
 
     @cached_property
-    def reference(self) -> Document:
+    def reference(self) -> MainRound:
         """The best round; round 1 where none was kept, as for arms."""
         at = self.kept or 1
-        return next((entry for entry in self.rounds if entry["round"] == at), self.rounds[-1])
+        return next((entry for entry in self.rounds if entry.round == at), self.rounds[-1])
 
-    def score(self, entry: Document) -> Document | None:
+    def score(self, entry: MainRound) -> ShownScore | None:
         """The primary score of a round; None where it has none."""
-        score: Document | None = entry["scores"].get(self.primary)
-        return score
+        return entry.scores.get(self.primary)
 
-    def value(self, entry: Document) -> float | None:
+    def value(self, entry: MainRound) -> float | None:
         """The value of that."""
         score = self.score(entry)
-        return None if score is None else score["value"]
+        return None if score is None else score.value
 
     @property
     def higher_is_better(self) -> bool:
         score = self.score(self.reference)
-        return score is None or bool(score["higher_is_better"])
+        return score is None or score.higher_is_better
 
     @property
     def test_value(self) -> float | None:
         """The primary score of the best round on test; None while that is sealed."""
-        test = self.document["test"]
-        score = test and test["kept"].get(self.primary)
-        value: float | None = score and score["value"]
-        return value
+        test = self.document.test
+        return test.kept.get(self.primary, UNSCORED).value if test else None
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Least and greatest value of the primary score; None for one that is not known."""
-        least, most = self.document["bounds"]
+        least, most = self.document.bounds
         return least, most
 
     @property
@@ -149,7 +149,7 @@ class Run:
 
     @property
     def dev_rows(self) -> int:
-        return int(self.document["data"]["rows"].get("dev", 0))
+        return self.document.data.rows.get("dev", 0)
 
     @property
     def adds_rows(self) -> bool:
@@ -158,40 +158,37 @@ class Run:
 
     @property
     def train_rows(self) -> int:
-        return int(self.reference["train_rows"] or 0)
+        return self.reference.train_rows
 
     @property
     def replayed(self) -> float:
         """Share of the rows of the latest training that were general ones."""
         last = self.rounds[-1]
-        general = last["replayed"]
-        return float(general / (general + last["train_rows"])) if general else 0.0
+        general = last.replayed
+        return general / (general + last.train_rows) if general else 0.0
 
     @cached_property
     def failing(self) -> int:
         """Dev answers of the best round that do not pass."""
-        for row in self.table("right"):
-            if row["round"] == self.kept:
-                return int(row["wrong"])
-        return 0
+        rights = {row.round: row for row in self.document.rows(RightCount)}
+        return rights[self.kept].wrong if self.kept in rights else 0
 
-    def table(self, name: str) -> Sequence[Document]:
-        """The rows of a query; none where it failed, or its plugin is not installed."""
-        rows: Sequence[Document] = self.document["tables"].get(name, ())
-        return rows
+    def table(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The rows of another plugin's query; none where it failed, or that is not installed."""
+        return self.document.tables.get(name, ())
 
     @cached_property
     def causes(self) -> Mapping[str, int]:
         """Cause -> failing answers of the best round that it is the likeliest of."""
         answers: dict[str, int] = {}
-        for row in self.table("causes"):
-            answers[row["cause"]] = answers.get(row["cause"], 0) + int(row["answers"])
+        for row in self.document.rows(CauseCount):
+            answers[row.cause] = answers.get(row.cause, 0) + row.answers
         return answers
 
-    def course(self, *kinds: str) -> Document | None:
+    def course(self, *kinds: str) -> Course | None:
         """How the training of the reference went; None unless it is of these kinds."""
-        course: Document | None = self.reference["course"]
-        return course if course is not None and course["kind"] in kinds else None
+        course = self.reference.course
+        return course if course is not None and course.kind in kinds else None
 
     @property
     def seconds_of_one(self) -> float:
@@ -207,25 +204,24 @@ class Run:
         return self._spent("generate") / max(1, len(self.rounds))
 
     def _spent(self, stage: str) -> float:
-        return float(self.document["seconds"].get(stage, 0))
+        return self.document.seconds.get(stage, 0.0)
 
     @property
-    def arms(self) -> Sequence[Document]:
+    def arms(self) -> Sequence[ShownArm]:
         """What was trained beside the rounds, failed ones included."""
-        arms: Sequence[Document] = self.document["arms"]
-        return arms
+        return self.document.arms
 
-    def judged(self, kind: str) -> list[Document]:
+    def judged(self, kind: str) -> list[Judged]:
         """The arms of a kind that have a verdict."""
-        return [arm for arm in self.arms if arm["kind"] == kind and arm["verdict"]]
+        return [(arm, arm.verdict) for arm in self.arms if arm.kind == kind and arm.verdict]
 
     def shown(self, value: float | None) -> str:
         """A value of the primary score as reports print it."""
         return number(value, self._digits)
 
-    def estimated(self, estimate: Document) -> str:
-        """The same with its interval, of ``value``, ``low`` and ``high``."""
-        return span(estimate, self._digits)
+    def estimated(self, figure: Estimate | ShownScore) -> str:
+        """The same with its interval."""
+        return estimate(figure.value, figure.low, figure.high, self._digits)
 
     @cached_property
     def _digits(self) -> int:
@@ -234,7 +230,7 @@ class Run:
     @cached_property
     def _resuming(self) -> Sequence[str]:
         """The words of the command that goes on with the run."""
-        command = self.document["next_command"]
+        command = self.document.next_command
         try:
             # shlex takes quadratic time over a long word.
             words = list(self.words) or shlex.split(command if len(command) <= LONGEST else "")
@@ -268,6 +264,6 @@ class Run:
         for setting in sets:
             words += ["--set", setting]
         # Test is opened once, for the run that is kept: not for one that finds out.
-        if another or not self.document["test"]:
+        if another or not self.document.test:
             words.append("--no-test")
         return shlex.join(words)

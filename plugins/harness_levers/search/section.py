@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Chart, Column, Heading, Note, Paragraph, Point, Series, Table
 from harness.kit.numbers import DASH, duration
 from harness.kit.text import one_line
@@ -33,7 +34,7 @@ class SearchSection(harness.Section):
     order = 600
     always = True
 
-    def blocks(self, document: Mapping[str, Any]) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         """See :meth:`harness.Section.blocks`."""
         try:
             levers = levers_of(document)

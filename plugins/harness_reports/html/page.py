@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from harness import Analysis
 from harness.kit.blocks import Block, Heading, of_sections
 from harness.kit.text import one_line
 from harness_reports.html.blocks import draw
 from harness_reports.html.markup import Child, Html, element, name
 
 
-def page(document: Mapping[str, Any]) -> str:
+def page(document: Analysis) -> str:
     """The report as one HTML document; the same document always gives the same text."""
-    run, day = document["run"], _day(document)
+    run, day = document.run, _day(document)
     sections = list(_sections(document))
     called = called_by(document)
     header = element(
@@ -54,17 +55,17 @@ def whole(
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def called_by(document: Mapping[str, Any]) -> str:
+def called_by(document: Analysis) -> str:
     """``SmolLM2-135M-Instruct on tickets``: the model, and the config's name or its data.
 
     A run is named by its config and a number; a config that is called ``harness.yaml`` says
     nothing, so there it is the file or the source of the data.
     """
-    run = document["run"]
+    run = document.run
     config = _NUMBER.sub("", run)
     if config == DEFAULT:
-        config = _data(document["settings"].get("data") or {})
-    return one_line(" on ".join(filter(None, (document["model"]["base"], config)))) or run
+        config = _data(document.settings.get("data") or {})
+    return one_line(" on ".join(filter(None, (document.model.base, config)))) or run
 
 
 DEFAULT = "harness"
@@ -81,10 +82,10 @@ def _data(data: Mapping[str, Any]) -> str:
     return path.rstrip("/").rpartition("/")[2] or source
 
 
-def _day(document: Mapping[str, Any]) -> str:
+def _day(document: Analysis) -> str:
     """``2026-11-26``, when the run was done, or an empty text."""
-    dates = document["dates"]
-    return one_line((dates["finished"] or dates["started"] or "")[:10])
+    dates = document.dates
+    return one_line((dates.finished or dates.started or "")[:10])
 
 
 def _beside(remark: str) -> list[Child] | None:
@@ -118,7 +119,7 @@ class _Section:
     remark: str = ""
 
 
-def _sections(document: Mapping[str, Any]) -> Iterator[_Section]:
+def _sections(document: Analysis) -> Iterator[_Section]:
     """One section for each heading of level 2; the first line of all begins the first."""
     taken: set[str] = set()
     keys = itertools.count(1)

@@ -6,10 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.kit.numbers import counted, number
-from harness_reports.figures import Document
 from harness_reports.html.markup import Child, Html, element, joined, name
 from harness_reports.html.page import whole
-from harness_reports.html.runs_table import Extent, choice, draw_table, extents, verdicts_of
+from harness_reports.html.runs_table import (
+    Document,
+    Extent,
+    choice,
+    draw_table,
+    extents,
+    verdicts_of,
+)
 
 GROUPED = (
     "Sorted by a score, the runs of each group stand together: scores of other rows, or another "

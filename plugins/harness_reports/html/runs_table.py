@@ -20,11 +20,12 @@ from harness.kit.numbers import (
     number,
 )
 from harness.kit.text import one_line, titled
-from harness_reports.figures import Document
 from harness_reports.html.axes import Scale, dot, line
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, long, name
 
+Document: TypeAlias = Mapping[str, Any]
+"""A run, a group or an arm of a ``harness.runs/1`` document."""
 Extent: TypeAlias = "tuple[float, float]"
 """From the lowest bound of a group's scores to the highest: all are drawn on one scale."""
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from harness import Analysis
 from harness_reports.markdown.blocks import draw
 from harness_reports.shortened import shortened
 
 
-def page(document: Mapping[str, Any], examples: int = 3) -> str:
+def page(document: Analysis, examples: int = 3) -> str:
     """The whole report: the verdict first, the next commands last."""
     parts = (part for block in shortened(document, examples) for part in draw(block))
     return "\n\n".join(filter(None, parts)) + "\n"

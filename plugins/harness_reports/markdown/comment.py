@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import mark_of
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import estimate, moment, signed
+from harness.records.summary import UNSCORED, ShownScore
 from harness_reports import figures, findings, outcomes
-from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
 from harness_reports.sections import advice, box, model, prompts, targeted
 from harness_reports.targets import by_gain, missed, rows_words, targets
@@ -20,7 +20,7 @@ SCORES = 4
 SLICES = 3
 
 
-def comment(document: Mapping[str, Any]) -> str:
+def comment(document: Analysis) -> str:
     """The verdict, scores before and now, what was weak and added, the settings."""
     head = box.heading(document)
     parts = [
@@ -32,48 +32,44 @@ def comment(document: Mapping[str, Any]) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _scores(document: Document) -> Iterator[str]:
+def _scores(document: Analysis) -> Iterator[str]:
     """A table: score, base model, best (or latest) round, change."""
     names = figures.score_names(document)[: 1 + SCORES]
     now = findings.later_round(document)
     if not names:
         return
-    yield f"| score | base model | round {now['round']} | change |"
+    yield f"| score | base model | round {now.round} | change |"
     yield "|---|---:|---:|---:|"
-    sides = {"dev": (document["rounds"][0]["scores"], now["scores"])}
-    if test := document["test"]:
-        sides["test"] = (test["baseline"], test["kept"])
+    sides = {"dev": (document.rounds[0].scores, now.scores)}
+    if test := document.test:
+        sides["test"] = (test.baseline, test.kept)
     for place, name in enumerate(names):
         for split, (old, new) in sides.items():
             if split == "test" and place:
                 continue  # the other scores on test are in the whole report
-            yield _score(document, name, split, old.get(name) or {}, new.get(name) or {})
+            yield _score(document, name, split, old.get(name, UNSCORED), new.get(name, UNSCORED))
 
 
-def _score(
-    document: Document, name: str, split: str, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> str:
+def _score(document: Analysis, name: str, split: str, old: ShownScore, new: ShownScore) -> str:
     digits = score_digits(document, name)
-    cells = [
-        estimate(side.get("value"), side.get("low"), side.get("high"), digits)
-        for side in (old, new)
-    ]
-    both_scored = old.get("value") is not None and new.get("value") is not None
-    change = signed(new["value"] - old["value"], digits) if both_scored else "–"
+    cells = [estimate(side.value, side.low, side.high, digits) for side in (old, new)]
+    change = "–"
+    if old.value is not None and new.value is not None:
+        change = signed(new.value - old.value, digits)
     title = safe(score_title(document, name, 40), 80)
     return f"| {title}, {split} | {cells[0]} | {cells[1]} | {change} |"
 
 
-def _lines(document: Document) -> Iterator[str]:
+def _lines(document: Analysis) -> Iterator[str]:
     if passing := outcomes.pass_rate(document):
         yield passing
     if forgotten := box.forgotten_words(document):
         yield f"**{box.BESIDE}** {safe(forgotten, 800)}"
-    if document["baselines"] and not document["best_prompt"]:
+    if document.baselines and not document.best_prompt:
         yield safe(prompts.conclusion(document), 600)
     grown, without = [target for target in by_gain(document) if target.slice], missed(document)
     if grown:
-        digits = score_digits(document, document["primary"])
+        digits = score_digits(document, document.primary)
         gains = (
             f"{safe(target.slice, 80)}: {rows_words(target.rows)} after round {target.after}, "
             f"{figures.course(target.before, target.now, digits)}"
@@ -99,5 +95,5 @@ def _lines(document: Document) -> Iterator[str]:
     used = [safe(model.where(document), 400), *map(safe, model.commands(document))]
     if text := "; ".join(filter(None, used)):
         yield f"**model:** {text}"
-    when = moment(document["dates"]["finished"] or document["dates"]["started"])
-    yield safe(" · ".join(filter(None, (document["run"], when))), 200)
+    when = moment(document.dates.finished or document.dates.started)
+    yield safe(" · ".join(filter(None, (document.run, when))), 200)

@@ -7,21 +7,22 @@ made from this document.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any
 
 import numpy as np
 
 import harness
+from harness import Summary
 from harness.kit.documents import as_json
 from harness.kit.files import digest
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.kit.yaml_file import flattened
+from harness.records.summary import ShownScore
 from harness.stats.decision import ALPHA
-from harness_reports.runs.entry import LONGEST_TEXT, Change, Config, RunEntry, Summary, run_entry
+from harness_reports.runs.entry import LONGEST_TEXT, Change, Config, RunEntry, run_entry
 
 SCHEMA = "harness.runs/1"
 CAUTION = (
@@ -76,8 +77,8 @@ def all_runs(
         last: at most that many runs, the latest; None: all.
     """
     latest_last = reversed(list(harness.summaries(last)))
-    summaries = sorted(latest_last, key=lambda summary: summary["dates"]["started"] or "")
-    configs = [_config(summary["run"], beside) for summary in summaries]
+    summaries = sorted(latest_last, key=lambda summary: summary.dates.started or "")
+    configs = [_config(summary.run, beside) for summary in summaries]
     nearest = _nearest(configs)
     groups = {split: _grouped(split, summaries) for split in ("dev", "test")}
     names = {
@@ -86,8 +87,8 @@ def all_runs(
     }
     runs = []
     for summary, config, earlier in zip(summaries, configs, nearest, strict=True):
-        own = {split: named.get(summary["run"], "") for split, named in names.items()}
-        against = None if earlier is None else summaries[earlier]["run"]
+        own = {split: named.get(summary.run, "") for split, named in names.items()}
+        against = None if earlier is None else summaries[earlier].run
         before = config if earlier is None else configs[earlier]
         changed = _changed(before, config) if config else None
         runs.append(run_entry(summary, config, own, against, changed))
@@ -127,41 +128,33 @@ def _grouped(split: str, summaries: Sequence[Summary]) -> list[tuple[Group, list
     """
     together: dict[str, list[Summary]] = {}
     for summary in summaries:
-        if split == "dev" or summary["test"]:
-            rows = _digest(split, summary) or as_json([
-                summary["settings"].get("data"), summary["data"]["rows"].get(split),
-                summary["data"].get("dev_groups"),
+        if split == "dev" or summary.test:
+            rows = summary.data.digests.get(split) or as_json([
+                summary.settings.get("data"), summary.data.rows.get(split),
+                summary.data.dev_groups,
             ])  # fmt: skip
-            key = digest([summary["primary"], _best_score(summary)["signature"], rows])
+            key = digest([summary.primary, _best_score(summary).signature, rows])
             together.setdefault(key, []).append(summary)
     ids = (f"{split} {_letters(number)}" for number in count())
     return [
-        (_group(id_, split, runs), [run["run"] for run in runs])
+        (_group(id_, split, runs), [run.run for run in runs])
         for id_, runs in zip(ids, together.values(), strict=False)
     ]
 
 
 def _group(id_: str, split: str, runs: Sequence[Summary]) -> Group:
     first, score = runs[0], _best_score(runs[0])
-    scored = score if split == "dev" else first["test"]["kept"][first["primary"]]
+    scored = first.test.kept[first.primary] if split == "test" and first.test else score
     return Group(
-        id=id_, split=split, primary=one_line(first["primary"], LONGEST_TEXT),
-        signature=score["signature"], higher_is_better=score["higher_is_better"], rows=scored["n"],
-        exact=bool(_digest(split, first)), runs=len(runs),
+        id=id_, split=split, primary=one_line(first.primary, LONGEST_TEXT),
+        signature=score.signature, higher_is_better=score.higher_is_better, rows=scored.n,
+        exact=split in first.data.digests, runs=len(runs),
     )  # fmt: skip
 
 
-def _digest(split: str, summary: Summary) -> str | None:
-    """Of the rows of a split."""
-    digests: Mapping[str, str] = summary["data"].get("digests") or {}
-    return digests.get(split)
-
-
-def _best_score(summary: Summary) -> Mapping[str, Any]:
+def _best_score(summary: Summary) -> ShownScore:
     """The best round's primary score on dev."""
-    best = summary["rounds"][summary["kept_round"]]
-    score: Mapping[str, Any] = best["scores"][summary["primary"]]
-    return score
+    return summary.best.scores[summary.primary]
 
 
 def _letters(number: int) -> str:

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
 import harness
-from harness.kit.documents import as_json, finite, words_of
+from harness import Summary
+from harness.kit.documents import as_json, finite
 from harness.kit.text import one_line
+from harness.records.summary import Scores, ShownArm, ShownBaseline, ShownModel, ShownTest
 
 LONGEST_TEXT = 2_000
 """Characters of a text."""
 
 Part = TypeVar("Part")
-Summary = Mapping[str, Any]
-"""The document of a run, as :func:`harness.summaries` gives it."""
 Config = Mapping[str, Any]
 """Flattened: dotted key -> value."""
 Change = TypedDict("Change", {"key": str, "from": Any, "to": Any})
@@ -163,110 +163,111 @@ def run_entry(
         against: the run that it is set against.
         changed: the keys in which the two differ; None where the config is not known.
     """
-    primary, sealed, best_prompt = summary["primary"], summary["sealed"], summary["best_prompt"]
-    best = summary["rounds"][summary["kept_round"]]
-    score = best["scores"][primary]
+    primary, best, best_prompt = summary.primary, summary.best, summary.best_prompt
+    score = best.scores[primary]
+    asked: Sequence[ShownBaseline | ShownModel] = (*summary.baselines, *summary.models)
     return RunEntry(
-        run=summary["run"],
-        started=_cut(summary["dates"]["started"]),
-        finished=_cut(summary["dates"]["finished"]),
-        model=_cut(summary["model"]["base"]),
+        run=summary.run,
+        started=_cut(summary.dates.started),
+        finished=_cut(summary.dates.finished),
+        model=_cut(summary.model.base),
         primary=_cut(primary),
-        caveat=_cut(score["caveat"]),
-        higher_is_better=score["higher_is_better"],
-        rounds=len(summary["rounds"]) - 1,
-        planned=finite(summary["settings"].get("rounds")),
-        best=summary["kept_round"],
-        train_rows=best["train_rows"],
+        caveat=_cut(score.caveat),
+        higher_is_better=score.higher_is_better,
+        rounds=len(summary.rounds) - 1,
+        planned=finite(summary.settings.get("rounds")),
+        best=summary.kept_round,
+        train_rows=best.train_rows,
         dev=_part(ScoreOnDev, score, group=groups["dev"]),
-        verdicts=[each["verdict"]["label"] for each in summary["rounds"]],
-        test=_test(summary["test"], primary, groups["test"]) if summary["test"] else None,
-        sealed=_cut(sealed["sentence"]) if sealed else None,
+        verdicts=[each.verdict.label for each in summary.rounds],
+        test=_test(summary.test, primary, groups["test"]) if summary.test else None,
+        sealed=_cut(summary.sealed.sentence) if summary.sealed else None,
         best_prompt=(
-            _part(BestPrompt, best_prompt, verdict=_part(Verdict, best_prompt["verdict"]))
+            _part(BestPrompt, best_prompt, verdict=_part(Verdict, best_prompt.verdict))
             if best_prompt
             else None
         ),
-        beats_prompts=summary["beats_prompts"],
+        beats_prompts=summary.beats_prompts,
         forgetting=_forgetting(summary),
-        seconds=sum(summary["seconds"].values(), 0.0),
+        seconds=sum(summary.seconds.values(), 0.0),
         tokens=None,  # a run's rounds do not say
         memory=None,
-        arms=[_arm(arm, primary, config) for arm in summary["arms"]],
+        arms=[_arm(arm, primary, config) for arm in summary.arms],
         levers=[
             _cut(sentence)
-            for experiment in summary["experiments"].values()
+            for experiment in summary.experiments.values()
             for sentence in experiment.get("sentences", ())
         ],
         baselines=[
             _part(
                 Baseline,
                 baseline,
-                dev=_primary(baseline["scores"], primary),
-                verdict=_part(Verdict, baseline["verdict"]),
+                dev=_primary(baseline.scores, primary),
+                verdict=_part(Verdict, baseline.verdict),
             )
-            for baseline in (*summary.get("baselines", ()), *summary.get("models", ()))
+            for baseline in asked
         ],
         against=against,
         changed=changed,
     )
 
 
-def _part(kind: type[Part], summarised: Mapping[str, Any], **own: Any) -> Part:
-    """The part with these fields of its own; the others are keys of what the summary says."""
+def _part(kind: type[Part], summarised: object, **own: Any) -> Part:
+    """The part with these fields of its own; the others are fields of what the summary says."""
     names = (field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
-    return kind(**{name: own[name] if name in own else _cut(summarised[name]) for name in names})
+    return kind(
+        **{name: own[name] if name in own else _cut(getattr(summarised, name)) for name in names}
+    )
 
 
 def _cut(value: Any) -> Any:
     return one_line(value, LONGEST_TEXT) if isinstance(value, str) else value
 
 
-def _test(test: Mapping[str, Any], primary: str, group: str) -> ScoreOnTest:
-    verdict, opening = test["verdict"], test["looks"]
+def _test(test: ShownTest, primary: str, group: str) -> ScoreOnTest:
+    verdict, opening = test.verdict, test.looks
     return _part(
-        ScoreOnTest, test["kept"][primary], verdict=verdict["label"],
-        sentence=_cut(words_of(verdict)), opening=opening,
-        bound=harness.opening_bound(opening),
+        ScoreOnTest, test.kept[primary], verdict=verdict.label,
+        sentence=_cut(verdict.words), opening=opening, bound=harness.opening_bound(opening),
         group=group,
     )  # fmt: skip
 
 
 def _forgetting(summary: Summary) -> Forgetting | None:
-    measured = summary["rounds"][summary["kept_round"] or -1]["forgetting"]
+    measured = summary.rounds[summary.kept_round or -1].forgetting
     if measured is None:
         return None
-    forgot = summary["forgot"]
+    answers = measured.instructions
     return _part(
-        Forgetting,
-        {**measured["instructions"], **measured},
-        forgot=_cut(forgot["sentence"]) if forgot else "",
-    )
+        Forgetting, measured, asked=answers.asked, right_before=answers.right_before,
+        right_after=answers.right_after,
+        forgot=_cut(summary.forgot.sentence) if summary.forgot else "",
+    )  # fmt: skip
 
 
-def _primary(scores: Mapping[str, Any], primary: str) -> Score | None:
+def _primary(scores: Scores, primary: str) -> Score | None:
     return _part(Score, scores[primary]) if primary in scores else None
 
 
-def _arm(arm: Mapping[str, Any], primary: str, config: Config) -> Arm:
+def _arm(arm: ShownArm, primary: str, config: Config) -> Arm:
     return _part(
         Arm,
         arm,
         changed=[
             Change({"key": _cut(key), "from": as_json(_before(key, config)), "to": value})
-            for key, value in arm["changed"].items()
+            for key, value in arm.changed.items()
         ],
-        train_rows=arm["rows"],
-        trainings=len(arm["trainings"]),
+        train_rows=arm.rows,
+        trainings=len(arm.trainings),
         dev=_mean(arm, primary),
-        verdict=_part(Verdict, arm["verdict"]) if arm["verdict"] else None,
+        verdict=_part(Verdict, arm.verdict) if arm.verdict else None,
     )
 
 
-def _mean(arm: Mapping[str, Any], primary: str) -> Score | None:
+def _mean(arm: ShownArm, primary: str) -> Score | None:
     """An arm's score; of several trainings their mean, whose interval over rows is not known."""
-    first = _primary(arm["scores"], primary)
-    measured = [training["values"].get(primary) for training in arm["trainings"]]
+    first = _primary(arm.scores, primary)
+    measured = [training.values.get(primary) for training in arm.trainings]
     values = [value for value in measured if value is not None]
     if first is None or len(values) < 2:
         return first

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -20,7 +21,6 @@ from harness.kit.blocks import (
 )
 from harness.kit.text import one_line
 from harness_reports import findings
-from harness_reports.figures import Document
 from harness_reports.sections.advice import ended, exhausted
 from harness_reports.sections.model import commands as that_use_the_model
 
@@ -35,10 +35,10 @@ class NotesSection(harness.Section):
     order = 2200
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        if document["notes"]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        if document.notes:
             yield Heading(self.title)
-            yield Bullets(tuple(Paragraph(note) for note in document["notes"]), short=NOTES)
+            yield Bullets(tuple(Paragraph(note) for note in document.notes), short=NOTES)
 
 
 class FailedSection(harness.Section):
@@ -49,7 +49,7 @@ class FailedSection(harness.Section):
     order = 2300
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         failures = findings.failed(document)
         if failures:
             yield Heading(self.title, "these parts of the analysis failed")
@@ -64,8 +64,8 @@ class RemediesSection(harness.Section):
     order = 2400
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        remedies = document["remedies"]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        remedies = document.remedies
         if not remedies:
             return
         yield Heading(self.title, "by the failing answers that each concerns")
@@ -75,7 +75,7 @@ class RemediesSection(harness.Section):
         )  # fmt: skip
         rows = tuple(
             (
-                row["remedy"], row["answers"], "yes" if row["by_data"] else "no", row["why"],
+                row.remedy, row.answers, "yes" if row.by_data else "no", row.why,
             )
             for row in remedies
         )  # fmt: skip
@@ -91,31 +91,31 @@ class AppendixSection(harness.Section):
     order = 2500
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        spent = sorted(document["seconds"].items(), key=lambda item: -item[1])
-        if not spent and not document["queries"]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        spent = sorted(document.seconds.items(), key=lambda item: -item[1])
+        if not spent and not document.queries:
             return
-        took = f"took {_minutes(sum(document['seconds'].values()))}" if spent else ""
+        took = f"took {_minutes(sum(document.seconds.values()))}" if spent else ""
         yield Heading(self.title, took)
         if spent:
             stages = ", ".join(f"{name} {_minutes(seconds)}" for name, seconds in spent[:4])
-            cached = len(document["cached"])
+            cached = len(document.cached)
             yield Note(stages + (f" · {cached} stages from the store" if cached else ""))
             columns = (Column("stage"), Column("time", "number"))
             rows = tuple((name, _minutes(seconds)) for name, seconds in spent)
             shown = Table(columns, rows, "Time by stage", ordered=True)
             yield Details("Time by stage", (shown,))
-        if document["queries"]:
+        if document.queries:
             yield Details("The queries behind each table", tuple(_queries(document)))
 
 
-def _queries(document: Document) -> Iterator[Simple]:
+def _queries(document: Analysis) -> Iterator[Simple]:
     yield Note(
         'Each of these tables is the result of a query: harness query "SELECT …" runs it again.'
     )
-    for query in document["queries"]:
-        yield Paragraph(f"{query.get('what')}", lead=str(query.get("name")))
-        yield Code(str(query.get("sql") or ""))
+    for query in document.queries:
+        yield Paragraph(query.what, lead=query.name)
+        yield Code(str(query.sql or ""))
 
 
 class NextSection(harness.Section):
@@ -125,14 +125,14 @@ class NextSection(harness.Section):
     order = 2600
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         if commands := [one_line(command, 20_000) for command in _commands(document)]:
             yield Code("\n".join(commands), "Next:")
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The same, with the command that shows the rest of the report."""
         commands = [one_line(command, 20_000) for command in _commands(document)]
-        whole = whole_report(document["run"])
+        whole = whole_report(document.run)
         yield Code("\n".join([*commands, whole]), "Next (the last one shows the whole report):")
 
 
@@ -141,18 +141,18 @@ def whole_report(run: str) -> str:
     return one_line(shlex.join(["harness", "report", run, "--full"]), 20_000)
 
 
-def _commands(document: Document) -> Iterator[str]:
+def _commands(document: Analysis) -> Iterator[str]:
     """What uses the model, then what looks closer at the run, then what goes on with it."""
     yield from that_use_the_model(document)
-    run, best = document["run"], document["kept_round"]
-    worst = document["not_better"] or next(iter(document["examples"]), None)
-    if worst and worst["id"]:
-        yield shlex.join(["harness", "why", worst["id"], run])
-    if len(document["rounds"]) > 1:
-        later = best or document["rounds"][-1]["round"]
+    run, best = document.run, document.kept_round
+    worst = document.not_better or next(iter(document.examples), None)
+    if worst and worst.id:
+        yield shlex.join(["harness", "why", worst.id, run])
+    if len(document.rounds) > 1:
+        later = best or document.rounds[-1].round
         yield shlex.join(["harness", "compare", "0", str(later), "--run", run])
         yield shlex.join(["harness", "advise", run])
-    following = document["next_command"]
+    following = document.next_command
     another_round = ended(document) and following.startswith("harness iterate ")
     if following and not (another_round and exhausted(document)):
         yield following

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness import Analysis
 from harness.kit.blocks import Block, Column, Note
+from harness.records.summary import MainRound
 from harness_reports import figures
-from harness_reports.figures import Document
 
 MOST_ROUNDS = 8
 
 
-def incomplete(document: Document, *parts: str) -> Iterator[Block]:
+def incomplete(document: Analysis, *parts: str) -> Iterator[Block]:
     """A notice for each of these parts of the analysis that could not be made."""
-    purposes = {query.get("name"): query.get("what") for query in document["queries"]}
-    for part, why in sorted(document["failed"].items()):
+    purposes = {query.name: query.what for query in document.queries}
+    for part, why in sorted(document.failed.items()):
         if part in parts:
-            what = f"This part is incomplete. Not computed: {purposes.get(part) or part}"
+            what = f"This part is incomplete. Not computed: {purposes.get(part, part)}"
             yield Note(f"{what}. {why}", failed=True)
 
 
-def rounds_of(document: Document) -> tuple[list[Document], tuple[Column, ...]]:
+def rounds_of(document: Analysis) -> tuple[list[MainRound], tuple[Column, ...]]:
     """The rounds that have room, each with its column; the older give way first.
 
     The first, the best and the latest round never do.
     """
     shown = figures.shown_rounds(document, MOST_ROUNDS)
-    fixed = {0, document["kept_round"], shown[-1]["round"]}
+    fixed = {0, document.kept_round, shown[-1].round}
     columns = [
         Column(
-            figures.round_name(entry, document), "number",
-            spare=0 if entry["round"] in fixed else 20 - place,
+            figures.round_name(entry.round, document), "number",
+            spare=0 if entry.round in fixed else 20 - place,
         )
         for place, entry in enumerate(shown)
     ]  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import amount, counted
-from harness_reports.figures import Document
 
 
 class CostsSection(harness.Section):
@@ -18,8 +18,8 @@ class CostsSection(harness.Section):
     order = 2150
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        asked = document.get("requests") or []
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        asked = document.requests
         if not asked:
             return
         yield Heading(self.title)
@@ -30,23 +30,23 @@ class CostsSection(harness.Section):
         )  # fmt: skip
         rows = tuple(
             (
-                cost["stage"], cost["model"], cost["requests"], cost["prompt_tokens"],
-                cost["answer_tokens"], "" if cost["money"] is None else amount(cost["money"]),
+                cost.stage, cost.model, cost.requests, cost.prompt_tokens,
+                cost.answer_tokens, "" if cost.money is None else amount(cost.money),
             )
             for cost in asked
         )  # fmt: skip
         yield Table(columns, rows, self.title)
-        open_ = sum(cost["open"] for cost in asked)
+        open_ = sum(cost.open for cost in asked)
         if open_:
             yield Note(
                 f"The usage of {counted(open_, 'request')} is not known; each counts at the most "
                 "that it can cost, and its tokens are not in the table."
             )
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The money in one line, where a price is known."""
-        asked = document.get("requests") or []
-        spent = sum(cost["money"] or 0.0 for cost in asked)
+        asked = document.requests
+        spent = sum(cost.money or 0.0 for cost in asked)
         if spent:
-            requests = counted(sum(cost["requests"] for cost in asked), "request")
+            requests = counted(sum(cost.requests for cost in asked), "request")
             yield Paragraph(f"{self.title}: {requests}, {amount(spent)} of money.")

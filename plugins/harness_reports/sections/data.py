@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import harness
+from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import (
     Block,
@@ -22,8 +23,9 @@ from harness.kit.blocks import (
 )
 from harness.kit.numbers import interval, number, signed
 from harness.kit.text import one_line
+from harness.records.analysis import AddedRows
+from harness.records.summary import MainRound, NearPair, ShownPlanItem
 from harness_reports import figures, findings
-from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
 from harness_reports.targets import came
 from harness_reports.terms import in_words
@@ -43,22 +45,21 @@ class NearSection(harness.Section):
     order = 1700
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        screening = (document.get("data") or {}).get("screening") or {}
-        pairs = screening.get("pairs") or ()  # the most alike first
-        if pairs:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        screening = document.data.screening
+        if screening and screening.pairs:  # the most alike first
             yield Heading(self.title, "the most similar pairs")
             yield Note(NEAR)
-            yield Bullets(tuple(map(_near_pair, pairs)))
+            yield Bullets(tuple(map(_near_pair, screening.pairs)))
 
 
-def _near_pair(pair: Document) -> Paragraph:
+def _near_pair(pair: NearPair) -> Paragraph:
     """A row, and the row of dev or test that it nearly repeats."""
-    held_out = SEALED if pair["held_out_text"] is None else pair["held_out_text"]
+    held_out = SEALED if pair.held_out_text is None else pair.held_out_text
     return Paragraph(
-        f"{pair['split']} {pair['row']}: {pair['text']}",
-        lead=number(pair["similarity"], 2),
-        detail=f"{pair['held_out_split']} {pair['held_out']}: {held_out}",
+        f"{pair.split} {pair.row}: {pair.text}",
+        lead=number(pair.similarity, 2),
+        detail=f"{pair.held_out_split} {pair.held_out}: {held_out}",
     )
 
 
@@ -70,15 +71,15 @@ class AddedSection(harness.Section):
     order = 1800
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
-        grown = [e for e in document["rounds"] if e["plan"] or e["added"] or e["refused"]]
+        grown = [e for e in document.rounds if e.plan or e.added or e.refused]
         notices = list(incomplete(document, "added", "refused"))
         if grown or notices:
             yield Heading(self.title, "and refused, after each round")
         yield from notices
         if grown and not any(_says_more(entry) for entry in grown):
-            yield Paragraph(_untargeted(grown, document["rounds"][-1]["round"]))
+            yield Paragraph(_untargeted(grown, document.rounds[-1].round))
         elif grown:
             columns = (
                 Column("after round", "word"), Column("added", "number"), Column("by"),
@@ -86,10 +87,10 @@ class AddedSection(harness.Section):
             )  # fmt: skip
             rows = tuple(
                 (
-                    str(entry["round"]), entry["added"], _counts(entry["added_by"]),
-                    ", ".join(_planned(entry["plan"], came(document, entry))),
-                    sum(entry["refused"].values()),
-                    _counts(entry["refused"]),
+                    str(entry.round), entry.added, _counts(entry.added_by),
+                    ", ".join(_planned(entry.plan, came(document, entry))),
+                    sum(entry.refused.values()),
+                    _counts(entry.refused),
                 )
                 for entry in reversed(grown)
             )  # fmt: skip
@@ -98,26 +99,26 @@ class AddedSection(harness.Section):
         yield from _by_slice(document)
 
 
-def _says_more(entry: Document) -> bool:
+def _says_more(entry: MainRound) -> bool:
     """Whether rows were planned for a slice, or refused."""
-    return bool(entry["refused"]) or any(item["slice"] != "everywhere" for item in entry["plan"])
+    return bool(entry.refused) or any(item.slice != "everywhere" for item in entry.plan)
 
 
-def _untargeted(grown: list[Document], last: int) -> str:
+def _untargeted(grown: list[MainRound], last: int) -> str:
     counts = ", ".join(
-        f"{entry['added']} after round {entry['round']}"
-        + (" (which no round was trained on)" if entry["round"] == last else "")
+        f"{entry.added} after round {entry.round}"
+        + (" (which no round was trained on)" if entry.round == last else "")
         for entry in grown
     )  # fmt: skip
     source = terms.shown("key", "everywhere")
     return f"All rows were drawn from {source}, and none was refused: {counts}."
 
 
-def _by_slice(document: Document) -> Iterator[Block]:
+def _by_slice(document: Analysis) -> Iterator[Block]:
     untargeted = terms.shown("key", "everywhere")
     rows = tuple(
-        (str(row.get("round")), row.get("made_by"), row.get("slice") or untargeted, row.get("rows"))
-        for row in findings.table(document, "added")
+        (str(row.round), row.made_by, row.slice or untargeted, row.rows)
+        for row in document.rows(AddedRows)
     )
     if rows:
         columns = (
@@ -144,16 +145,16 @@ class ControlSection(harness.Section):
     order = 1900
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        control = document["control"]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        control = document.control
         if not control:
             return
-        compared = control["difference"] is not None
-        contrast, remark = CONTRASTS[control["instead"]]
-        bounds = interval(control["low"], control["high"], plus=True)
-        lead = f"{contrast}: {signed(control['difference'])} {bounds}".rstrip()
+        compared = control.difference is not None
+        contrast, remark = CONTRASTS[control.instead]
+        bounds = interval(control.low, control.high, plus=True)
+        lead = f"{contrast}: {signed(control.difference)} {bounds}".rstrip()
         yield Heading(self.title, remark if compared else "not compared")
-        yield Paragraph(control["sentence"], lead=lead if compared else "")
+        yield Paragraph(control.sentence, lead=lead if compared else "")
 
 
 class TrainingSection(harness.Section):
@@ -164,8 +165,8 @@ class TrainingSection(harness.Section):
     order = 2000
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        logged = [entry for entry in document["rounds"] if any(_losses(entry))]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        logged = [entry for entry in document.rounds if any(_losses(entry))]
         if not logged:
             return
         validated = any(_losses(entry)[1] for entry in logged)
@@ -173,14 +174,11 @@ class TrainingSection(harness.Section):
         yield Heading(self.title, f"first to last step{about}")
         values = [value for entry in logged for side in _losses(entry) for value in side]
         for entry in logged:
-            series = tuple(
-                Series(
-                    name,
-                    tuple(Point(p["step"], p[key]) for p in entry["log"] if p[key] is not None),
-                )
-                for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
+            series = (
+                Series("training loss", _points((p.step, p.loss) for p in entry.log)),
+                Series("validation loss", _points((p.step, p.eval_loss) for p in entry.log)),
             )
-            title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
+            title, scale = f"Loss in round {entry.round}", (min(values), max(values))
             dots = f"dots: {_validation_rows(entry)}" if _losses(entry)[1] else ""
             yield Chart("curve", title, series, scale, redundant=True, remark=dots)
         columns = (
@@ -190,7 +188,7 @@ class TrainingSection(harness.Section):
         rows: list[tuple[Cell, ...]] = []
         for entry in logged:
             learned, validation = _losses(entry)
-            name = figures.round_name(entry, document)
+            name = figures.round_name(entry.round, document)
             measured = f"{_ends(validation)} ({_validation_rows(entry)})" if validation else ""
             rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
         caption = "Training and validation loss" if validated else "Training loss"
@@ -199,11 +197,11 @@ class TrainingSection(harness.Section):
             yield Note(UNLIKE)
         sentences = tuple(
             Paragraph(
-                entry["course"]["sentence"],
-                lead=f"Round {entry['round']}:", detail=entry["course"]["advice"],
+                entry.course.sentence,
+                lead=f"Round {entry.round}:", detail=entry.course.advice,
             )
             for entry in reversed(logged)
-            if entry["course"]
+            if entry.course
         )  # fmt: skip
         if sentences:
             yield Bullets(sentences)
@@ -215,12 +213,12 @@ UNLIKE = (
 )
 
 
-def _validation_rows(entry: Document) -> str:
+def _validation_rows(entry: MainRound) -> str:
     """``3 of 10 validation rows``: those that were measured all along, as far as it is known."""
-    course = entry["course"] or {}
-    rows, of = course.get("valid_rows"), course.get("valid_of")
-    if not rows:
+    course = entry.course
+    if course is None or not course.valid_rows:
         return "the validation rows"
+    rows, of = course.valid_rows, course.valid_of
     return f"{rows} of {of} validation rows" if of and of != rows else f"{rows} validation rows"
 
 
@@ -230,11 +228,15 @@ def _ends(values: list[float]) -> str:
     return f"{number(values[0])} → {number(values[-1])}"
 
 
-def _losses(entry: Document) -> tuple[list[float], list[float]]:
+def _points(losses: Iterable[tuple[int, float | None]]) -> tuple[Point, ...]:
+    return tuple(Point(step, loss) for step, loss in losses if loss is not None)
+
+
+def _losses(entry: MainRound) -> tuple[list[float], list[float]]:
     """Training and validation losses of a round, by step."""
-    log = entry["log"]
-    training = [point["loss"] for point in log if point["loss"] is not None]
-    return training, [point["eval_loss"] for point in log if point["eval_loss"] is not None]
+    log = entry.log
+    training = [point.loss for point in log if point.loss is not None]
+    return training, [point.eval_loss for point in log if point.eval_loss is not None]
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -243,7 +245,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{one_line(name, 60)} {n}" for name, n in ordered if n)
 
 
-def _planned(plan: Sequence[Document], came: Mapping[str, int], most: int = 8) -> list[str]:
+def _planned(plan: Sequence[ShownPlanItem], came: Mapping[str, int], most: int = 8) -> list[str]:
     """``48 for kind = class (40 came)``, … ; rows for one slice are summed.
 
     Args:
@@ -251,7 +253,7 @@ def _planned(plan: Sequence[Document], came: Mapping[str, int], most: int = 8) -
     """
     rows: dict[str, int] = {}
     for item in plan:
-        rows[item["slice"]] = rows.get(item["slice"], 0) + item["rows"]
+        rows[item.slice] = rows.get(item.slice, 0) + item.rows
     listed = [
         f"{n} from {terms.shown('key', name)}{_came(n, came.get('', 0))}"
         if name == "everywhere"

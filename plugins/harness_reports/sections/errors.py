@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -20,9 +21,16 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
+from harness.records.analysis import (
+    AnswerLength,
+    CategoryCount,
+    CauseCount,
+    ReferenceLength,
+    RightCount,
+    UnexplainedCount,
+)
+from harness.records.summary import MainRound
 from harness_reports import findings
-from harness_reports.figures import Document
-from harness_reports.findings import table
 from harness_reports.outcomes import wrong
 from harness_reports.sections.common import incomplete, rounds_of
 from harness_reports.terms import in_words
@@ -51,7 +59,7 @@ class ErrorsSection(harness.Section):
     order = 1400
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         shown, left = shown_kinds(document)
         notices = list(incomplete(document, "categories", "unexplained"))
@@ -61,22 +69,22 @@ class ErrorsSection(harness.Section):
         if shown:
             yield from _chart(document)
             yield _table(document, [*shown, *left], len(shown))
-            if document["not_looked_for"]:
-                yield Note(document["not_looked_for"])
+            if document.not_looked_for:
+                yield Note(document.not_looked_for)
             seen = {kind.name for kind in (*shown, *left)}
-            yield from _unseen({n: d for n, d in document["definitions"].items() if n not in seen})
+            yield from _unseen({n: d for n, d in document.definitions.items() if n not in seen})
         yield from _lengths(document)
 
 
-def _chart(document: Document) -> Iterator[Block]:
+def _chart(document: Analysis) -> Iterator[Block]:
     """What training fixed and what is left: a bar of the base model and one of the best round."""
     shown, left = shown_kinds(document, DRAWN)
-    compared = [entry["round"] for entry in _compared(document)]
+    compared = [entry.round for entry in _compared(document)]
     drawn = [kind for kind in shown if any(kind.by_round.get(at) for at in compared)]
     series = tuple(
         Series(
-            f"round {entry['round']}",
-            tuple(Point(kind.name, kind.by_round.get(entry["round"], 0)) for kind in drawn),
+            f"round {entry.round}",
+            tuple(Point(kind.name, kind.by_round.get(entry.round, 0)) for kind in drawn),
         )
         for entry in _compared(document)
     )
@@ -85,23 +93,23 @@ def _chart(document: Document) -> Iterator[Block]:
     yield Chart("bars", title, series, remark=remark, digits=0, redundant=True)
 
 
-def _compared(document: Document) -> list[Document]:
+def _compared(document: Analysis) -> list[MainRound]:
     """The base model and the best round, or the latest where no round was kept."""
-    rounds = document["rounds"]
-    now = findings.kept_round(document) if document["kept_round"] else rounds[-1]
-    return [rounds[0], now] if now["round"] else [rounds[0]]
+    rounds = document.rounds
+    now = document.best if document.kept_round else rounds[-1]
+    return [rounds[0], now] if now.round else [rounds[0]]
 
 
-def _table(document: Document, present: Sequence[Kind], short: int) -> Table:
+def _table(document: Analysis, present: Sequence[Kind], short: int) -> Table:
     rounds, heads = rounds_of(document)
-    at = document["kept_round"]
+    at = document.kept_round
     columns = (
         Column("category"), *heads, Column(f"round {at}", "bar", spare=1),
         Column("what it is", spare=2),
     )  # fmt: skip
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
-            kind.name, *(kind.by_round.get(entry["round"], 0) for entry in rounds),
+            kind.name, *(kind.by_round.get(entry.round, 0) for entry in rounds),
             kind.by_round.get(at, 0), kind.definition,
         )
         for kind in present
@@ -118,19 +126,17 @@ def _unseen(definitions: Mapping[str, str]) -> Iterator[Block]:
         yield Details(summary, (Bullets(items),))
 
 
-def _lengths(document: Document) -> Iterator[Block]:
+def _lengths(document: Analysis) -> Iterator[Block]:
     """Words of the answers against the references', by round, as shares upon one scale.
 
     Rows without a reference make the totals differ.
     """
     yield from incomplete(document, "answer_lengths", "reference_lengths")
     answers: dict[int, dict[int, int]] = {}
-    for row in findings.table(document, "answer_lengths"):
-        answers.setdefault(row["round"], {})[row["words"] or 0] = row["answers"]
-    references = {
-        row["words"] or 0: row["answers"] for row in findings.table(document, "reference_lengths")
-    }
-    rounds = [entry["round"] for entry in _compared(document)]
+    for row in document.rows(AnswerLength):
+        answers.setdefault(row.round, {})[row.words] = row.answers
+    references = {row.words: row.answers for row in document.rows(ReferenceLength)}
+    rounds = [entry.round for entry in _compared(document)]
     shown = {at: answers[at] for at in rounds if answers.get(at)}
     if not shown:
         return
@@ -193,13 +199,13 @@ class CausesSection(harness.Section):
     order = 1500
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
-        causes = findings.table(document, "causes")  # the commonest first
+        causes = document.rows(CauseCount)  # the commonest first
         notices = list(incomplete(document, "causes"))
         if not causes and not notices:
             return
-        about = f"round {document['kept_round']} · {_explained(document, causes)}"
+        about = f"round {document.kept_round} · {_explained(document, causes)}"
         yield Heading(self.title, about if causes else "")
         yield from notices
         if not causes:
@@ -211,20 +217,20 @@ class CausesSection(harness.Section):
         )  # fmt: skip
         rows: list[tuple[Cell, ...]] = []
         for cause in causes:
-            known = (document.get("causes_known") or {}).get(cause["cause"], {})
+            known = document.causes_known.get(cause.cause)
             rows.append((
-                cause["cause"], cause["answers"], cause["answers"], known.get("definition", ""),
-                cause["remedy"] or "", "yes" if known.get("by_data") else "no",
-                ", ".join(map(str, (cause.get("ids") or ())[:3])),
+                cause.cause, cause.answers, cause.answers, known.definition if known else "",
+                cause.remedy, "yes" if known and known.by_data else "no",
+                ", ".join(cause.ids[:3]),
             ))  # fmt: skip
-        rare = sum(cause["answers"] for cause in causes[findings.SHOWN :])
+        rare = sum(cause.answers for cause in causes[findings.SHOWN :])
         caption, rest = "Likeliest causes of failing answers", f"rarer, of {rare} answers"
         yield Table(columns, tuple(rows), caption, findings.SHOWN, rest)
 
 
-def _explained(document: Document, causes: Sequence[Document]) -> str:
+def _explained(document: Analysis, causes: Sequence[CauseCount]) -> str:
     """``82 of 100 failing answers``: those that have a likeliest cause."""
-    total, failing = sum(cause["answers"] for cause in causes), wrong(document)
+    total, failing = sum(cause.answers for cause in causes), wrong(document)
     return f"{total} of {failing} failing answers" if failing else f"{total} failing answers"
 
 
@@ -254,49 +260,46 @@ class Kind:
         return abs(self.by_round.get(at, 0) - self.by_round.get(0, 0))
 
 
-def kinds(document: Document) -> list[Kind]:
+def kinds(document: Analysis) -> list[Kind]:
     """All error categories but the unexplained, by their largest count of any round.
 
     So what the rounds fixed ranks with what is left: a category that fell from 158 answers to
     none comes before one that always had 12.
     """
     counts: dict[str, dict[int, int]] = {}
-    for row in table(document, "categories"):
-        counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
+    for row in document.rows(CategoryCount):
+        counts.setdefault(row.category, {})[row.round] = row.answers
     if not counts:
-        for entry in document["rounds"]:
-            for name, n in entry["errors"].items():
-                counts.setdefault(name, {})[entry["round"]] = n
+        for entry in document.rounds:
+            for name, n in entry.errors.items():
+                counts.setdefault(name, {})[entry.round] = n
     if unexplained(document):
         counts.pop(UNEXPLAINED, None)
-    definitions = document.get("definitions") or {}
-    at = document["kept_round"]
+    definitions, at = document.definitions, document.kept_round
     return sorted(
         (Kind(name, by, definitions.get(name, "")) for name, by in counts.items()),
         key=lambda kind: (-kind.most, -kind.by_round.get(at, 0), kind.name),
     )
 
 
-def unexplained(document: Document) -> Kind | None:
+def unexplained(document: Analysis) -> Kind | None:
     """Failing answers of no known category; None where it is unknown which answers pass."""
-    judged = [row for row in table(document, "right") if row["is_right"] + row["wrong"]]
-    if not judged or "unexplained" not in document["tables"]:
+    judged = [row for row in document.rows(RightCount) if row.is_right + row.wrong]
+    if not judged or UnexplainedCount.table not in document.tables:
         return None
-    counts = {row["round"]: row["answers"] for row in table(document, "unexplained")}
-    definition = (document.get("definitions") or {}).get(UNEXPLAINED, NO_DETECTOR)
-    return Kind(
-        UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, definition
-    )
+    counts = {row.round: row.answers for row in document.rows(UnexplainedCount)}
+    definition = document.definitions.get(UNEXPLAINED, NO_DETECTOR)
+    return Kind(UNEXPLAINED, {row.round: counts.get(row.round, 0) for row in judged}, definition)
 
 
-def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
+def shown_kinds(document: Analysis, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
     """The categories that a report shows, the unexplained last, and those that it leaves out.
 
     Half of the places go to the largest changes between the base model and the best round, so
     that what training fixed is seen; half to the largest counts of the best round.
     """
     present = [kind for kind in kinds(document) if any(kind.by_round.values())]
-    at = document["kept_round"]
+    at = document.kept_round
     changed = sorted(present, key=lambda kind: (-kind.change(at), present.index(kind)))
     commonest = sorted(present, key=lambda kind: (-kind.by_round.get(at, 0), present.index(kind)))
     in_turn = (kind.name for both in zip(changed, commonest, strict=True) for kind in both)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import DASH, interval, number, perplexity, signed
+from harness.records.summary import ShownForgetting
 from harness_reports import figures, findings
-from harness_reports.figures import Document
 from harness_reports.sections import box
 
 SENTENCES = 3
@@ -26,51 +27,48 @@ class GeneralSection(harness.Section):
     order = 1100
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        rounds = [entry for entry in document["rounds"] if entry["forgetting"]]
-        if not rounds:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        measured = {e.round: e.forgetting for e in document.rounds if e.forgetting}
+        if not measured:
             return
-        texts = rounds[-1]["forgetting"]["texts"]
-        remark = f"loss per token on {texts} texts that have nothing to do with the task"
+        latest = measured[max(measured)]
+        remark = f"loss per token on {latest.texts} texts that have nothing to do with the task"
         yield Heading(self.title, remark)
-        yield _table(document, rounds)
-        in_box = findings.later_round(document)["round"]
+        yield _table(document, measured)
+        in_box = findings.later_round(document).round
         sentences = tuple(
-            Paragraph(box.words(entry), lead=f"Round {entry['round']}:")
-            for entry in reversed(rounds) if entry["round"] != in_box
+            Paragraph(box.words(measured[at]), lead=f"Round {at}:")
+            for at in reversed(measured) if at != in_box
         )  # fmt: skip
         if sentences:
             yield Bullets(sentences, short=SENTENCES, rest="of other rounds")
         yield Note(
-            f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No "
+            f"Each round's model beside the base model{_level(latest)}. No "
             "result of the task: a loss says how well text is predicted, not how good answers are."
         )
 
 
-def _level(loss: Document) -> str:
-    """``, each bound at 97.5 %, over 20 groups of texts``; summaries of old runs do not know it."""
-    if loss["level"] is None:
-        return ""
-    return f", each bound at {100 * loss['level']:.4g} %, over {loss['groups']} groups of texts"
+def _level(loss: ShownForgetting) -> str:
+    """``, each bound at 97.5 %, over 20 groups of texts``."""
+    return f", each bound at {100 * loss.level:.4g} %, over {loss.groups} groups of texts"
 
 
-def _table(document: Document, rounds: list[Document]) -> Table:
+def _table(document: Analysis, measured: Mapping[int, ShownForgetting]) -> Table:
     columns = (
         Column("round", "word"), Column("loss before", "number"), Column("after", "number"),
         Column("difference", "number", strong=True), Column("bounds", "number"),
         Column("perplexity", "number", spare=2), Column("instructions right", "word", spare=1),
     )  # fmt: skip
     rows = []
-    for entry in rounds:
-        forgetting = entry["forgetting"]
-        asked = forgetting["instructions"]
-        right = f"{asked['right_before']} of {asked['asked']}, then {asked['right_after']}"
+    for at, forgetting in measured.items():
+        asked = forgetting.instructions
+        right = f"{asked.right_before} of {asked.asked}, then {asked.right_after}"
         rows.append((
-            figures.round_name(entry, document),
-            number(forgetting["loss_before"]), number(forgetting["loss_after"]),
-            signed(forgetting["difference"]),
-            interval(forgetting["low"], forgetting["high"], plus=True),
-            f"{perplexity(forgetting['loss_before'])}, then {perplexity(forgetting['loss_after'])}",
-            right if asked["asked"] else DASH,
+            figures.round_name(at, document),
+            number(forgetting.loss_before), number(forgetting.loss_after),
+            signed(forgetting.difference),
+            interval(forgetting.low, forgetting.high, plus=True),
+            f"{perplexity(forgetting.loss_before)}, then {perplexity(forgetting.loss_after)}",
+            right if asked.asked else DASH,
         ))  # fmt: skip
     return Table(columns, tuple(rows), "General text by round", ordered=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.text import one_line
-from harness_reports.figures import Document
 
 BASE, TRAINING = "base model", "training"
 PAGE = "harness docs use-the-model"
@@ -26,7 +27,7 @@ class ModelSection(harness.Section):
     order = 800
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         lines, used = dict(settings(document)), tuple(model(document))
         if not lines and not used:
             return
@@ -36,12 +37,12 @@ class ModelSection(harness.Section):
             yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
         yield from used
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The same with the settings in a paragraph, without options that are mappings."""
-        lines = dict(settings({**document, "settings": _flat(document["settings"])}))
+        lines = dict(settings(replace(document, settings=_flat(document.settings))))
         lines.pop(BASE, None)
-        if document["model"]["adapter"]:
-            lines[BASE] = document["model"]["base"]
+        if document.model.adapter:
+            lines[BASE] = document.model.base
         order = sorted(lines, key=lambda name: (name != TRAINING, name != BASE))
         levers = "; ".join(f"{name}: {lines[name]}" for name in order)
         used = tuple(model_in_short(document))
@@ -61,10 +62,10 @@ def _flat(entries: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def settings(document: Document) -> Iterator[tuple[str, str]]:
+def settings(document: Analysis) -> Iterator[tuple[str, str]]:
     """Name and value of each line: data, base model, training, answers, added rows."""
-    given, name = document["settings"], document["model"]["base"]
-    rows = document["data"]["rows"]
+    given, name = document.settings, document.model.base
+    rows = document.data.rows
     sizes = ", ".join(f"{count} {split}" for split, count in rows.items())
     data = "; ".join(filter(None, (entry_words(given.get("data")), sizes)))
     base = entry_words(given.get("model"))
@@ -103,47 +104,47 @@ def _says(value: Any) -> bool:
     return value not in ("", [], (), {}, None)
 
 
-def model(document: Document) -> Iterator[Block]:
+def model(document: Analysis) -> Iterator[Block]:
     """The place; what can be typed is among the commands at the end."""
     if place := where(document):
         use = f"; to use it: {PAGE}" if commands(document) else ""
         yield Paragraph(place + use, lead="model:")
 
 
-def model_in_short(document: Document) -> Iterator[Block]:
+def model_in_short(document: Analysis) -> Iterator[Block]:
     """The place in a line: the first screen names the base model above it."""
-    model = document["model"]
-    if model["adapter"]:
-        model = {**model, "base": ""}
-    if place := where({**document, "model": model}, NAME):
+    model = document.model
+    if model.adapter:
+        document = replace(document, model=replace(model, base=""))
+    if place := where(document, NAME):
         yield Paragraph(place, lead="model:")
 
 
-def where(document: Document, limit: int = 500) -> str:
+def where(document: Analysis, limit: int = 500) -> str:
     """``.harness/artifacts/train/4f0c1b9d2e7a (round 1, trained from SmolLM2-135M-Instruct)``.
 
     Args:
         limit: characters of a name.
     """
-    model = document["model"]
-    base, folder = (one_line(str(model[key] or ""), limit) for key in ("base", "adapter"))
-    number = model["round"]
+    model = document.model
+    base, folder = one_line(model.base, limit), one_line(model.adapter or "", limit)
+    number = model.round
     if folder:
         place = f"{folder} (round {number}{base and f', trained from {base}'})"
-        return f"{place}: {GONE}" if model["lost"] else place
+        return f"{place}: {GONE}" if document.model_lost else place
     if number:
         return f"round {number}{base and f', trained from {base},'} left no files here"
-    tried = len(document["rounds"]) > 1
+    tried = len(document.rounds) > 1
     return base and f"the base model {base}{', on which no round improved' if tried else ''}"
 
 
 GONE = "files of it are gone; harness iterate with the run's config trains it again"
 
 
-def commands(document: Document) -> list[str]:
+def commands(document: Analysis) -> list[str]:
     """What uses the model, where there is one whose files are in place."""
-    model = document["model"]
-    if not model["round"] or model["lost"]:
+    model = document.model
+    if not model.round or document.model_lost:
         return []
-    lines = (one_line(str(command), COMMAND + 1) for command in model["commands"])
+    lines = (one_line(command, COMMAND + 1) for command in model.commands)
     return [command for command in lines if command and len(command) <= COMMAND]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import amount, interval, number, signed
 from harness.kit.text import one_line
-from harness_reports.figures import Document
+from harness.records.summary import UNSCORED
 
 NAMED = 3
 """Models that a short report tells of."""
@@ -27,28 +28,28 @@ class ModelsSection(harness.Section):
     order = 410
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        models = document["models"]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        models = document.models
         if not models:
             return
         yield Heading(self.title)
         for each in models:
-            yield Paragraph(each["sentence"])
+            yield Paragraph(each.sentence)
         yield _table(document)
         for each in models:
-            yield Paragraph(each["what"], lead=f"{one_line(each['name'], NAME)}:")
+            yield Paragraph(each.what, lead=f"{one_line(each.name, NAME)}:")
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The sentences."""
-        models = document["models"]
+        models = document.models
         if models:
             yield Heading(self.title)
         for each in models[:NAMED]:
-            yield Paragraph(each["sentence"])
+            yield Paragraph(each.sentence)
 
 
-def _table(document: Document) -> Table:
-    primary = document["primary"]
+def _table(document: Analysis) -> Table:
+    primary = document.primary
     digits = score_digits(document, primary)
     columns = (
         Column("model"), Column("on", "word"),
@@ -58,15 +59,15 @@ def _table(document: Document) -> Table:
         Column("1,000 cost", "number"),
     )  # fmt: skip
     rows = []
-    for each in document["models"]:
-        score, verdict = each["scores"].get(primary) or {}, each["verdict"]
-        money = each["thousand"] and each["thousand"]["money"]
+    for each in document.models:
+        score, verdict = each.scores.get(primary, UNSCORED), each.verdict
+        money = each.thousand.money if each.thousand else None
         rows.append((
-            one_line(each["name"], NAME), each["split"], number(score.get("value"), digits),
-            interval(score.get("low"), score.get("high"), digits),
-            _REACHED.get(verdict["label"], "not shown"),
-            signed(verdict["difference"], digits),
-            interval(verdict["low"], verdict["high"], digits, plus=True),
+            one_line(each.name, NAME), each.split, number(score.value, digits),
+            interval(score.low, score.high, digits),
+            _REACHED.get(verdict.label, "not shown"),
+            signed(verdict.difference, digits),
+            interval(verdict.low, verdict.high, digits, plus=True),
             "" if money is None else amount(money),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "The best round against each model", ordered=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import harness
+from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import (
     Block,
@@ -20,11 +20,12 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness.kit.documents import score_digits, score_title, words_of
-from harness.kit.numbers import interval, number, signed, span
+from harness.kit.documents import score_digits, score_title
+from harness.kit.numbers import estimate, interval, number, signed
 from harness.kit.text import one_line
+from harness.records.analysis import Estimate
+from harness.records.summary import UNSCORED, MainRound, ShownScore
 from harness_reports import figures, findings
-from harness_reports.figures import Document
 from harness_reports.sections.common import rounds_of
 
 BY_PEOPLE = "change: by raters who rated both rounds in one batch"
@@ -43,29 +44,29 @@ class RoundsSection(harness.Section):
     order = 200
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         yield Heading(self.title, " · ".join(_remarks(document)))
         if not figures.score_names(document):
             yield Paragraph("Nothing was scored.")
-        yield from _chart(document, document["primary"])
+        yield from _chart(document, document.primary)
         yield _table(document)
         yield from _references(document)
         if sentence := _chosen_sentence(document):
             yield Note(sentence)
-        if document["by_people"]:
+        if document.by_people:
             yield Note(BY_PEOPLE)
         sentences = tuple(
-            Paragraph(words_of(entry["verdict"]), lead=f"Round {entry['round']}:")
-            for entry in reversed(document["rounds"][1:])
+            Paragraph(entry.verdict.words, lead=f"Round {entry.round}:")
+            for entry in reversed(document.rounds[1:])
         )
         if sentences:
             yield Bullets(
                 sentences, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
             )
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The primary score of the base model, the best and the latest rounds, and on test."""
-        primary = document["primary"]
+        primary = document.primary
         digits = score_digits(document, primary)
         columns = (
             Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
@@ -75,53 +76,56 @@ class RoundsSection(harness.Section):
         shown = figures.shown_rounds(document, ROUNDS)
         rows = [
             (
-                figures.round_name(entry, document), entry["verdict"]["label"], entry["train_rows"],
-                *_value(entry["scores"].get(primary), digits),
-                signed(entry["verdict"]["difference"], digits),
+                figures.round_name(entry.round, document), entry.verdict.label, entry.train_rows,
+                *_value(entry.scores.get(primary), digits),
+                signed(entry.verdict.difference, digits),
             )
             for entry in shown
         ]  # fmt: skip
-        best = findings.kept_round(document)
-        if test := document["test"]:
-            verdict = test["verdict"]
+        best = document.best
+        if test := document.test:
+            verdict = test.verdict
             rows.append((
-                f"{best['round']} on test", verdict["label"], best["train_rows"],
-                *_value(test["kept"].get(primary), digits), signed(verdict["difference"], digits),
+                f"{best.round} on test", verdict.label, best.train_rows,
+                *_value(test.kept.get(primary), digits), signed(verdict.difference, digits),
             ))  # fmt: skip
         remark = f"● best round{figures.chosen_mark(document, best, ': ')}"
-        hidden = len(document["rounds"]) - len(shown)
+        hidden = len(document.rounds) - len(shown)
         yield Heading("Scores by round", remark + (f" · {hidden} more rounds" if hidden else ""))
         yield Table(columns, tuple(rows), "Primary score by round, and on test", ordered=True)
 
 
-def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
-    score = score or {}
-    value = number(score.get("value"), digits)
-    return value, interval(score.get("low"), score.get("high"), digits)
+def _value(score: ShownScore | None, digits: int) -> tuple[str, str]:
+    score = score or UNSCORED
+    return number(score.value, digits), interval(score.low, score.high, digits)
 
 
-def _references(document: Document) -> Iterator[Note]:
+def _references(document: Analysis) -> Iterator[Note]:
     """What a reference gets against the others of its row, beside the best round."""
-    agreement = document["between_references"]
+    agreement = document.between_references
     if agreement:
-        digits = score_digits(document, document["primary"])
-        who = f"round {agreement['round']}" if agreement["round"] else "the base model"
+        digits = score_digits(document, document.primary)
+        who = f"round {agreement.round}" if agreement.round else "the base model"
         yield Note(
             f"A reference scored against the other references of its row gets "
-            f"{span(agreement['references'], digits)} ({agreement['rows']} rows); {who} "
-            f"{span(agreement['model'], digits)} against the same ones."
+            f"{_estimate(agreement.references, digits)} ({agreement.rows} rows); {who} "
+            f"{_estimate(agreement.model, digits)} against the same ones."
         )
 
 
-def _remarks(document: Document) -> Iterator[str]:
-    yield f"● best round{figures.chosen_mark(document, findings.kept_round(document), ': ')}"
+def _estimate(figure: Estimate, digits: int) -> str:
+    return estimate(figure.value, figure.low, figure.high, digits)
+
+
+def _remarks(document: Analysis) -> Iterator[str]:
+    yield f"● best round{figures.chosen_mark(document, document.best, ': ')}"
     yield "change: against the best round before it"
     if level := figures.bounds_level(document):
         yield level
 
 
-def _table(document: Document) -> Table:
-    primary = document["primary"]
+def _table(document: Analysis) -> Table:
+    primary = document.primary
     digits = score_digits(document, primary)
     columns = (
         Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
@@ -130,36 +134,34 @@ def _table(document: Document) -> Table:
         Column("change", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip
     rows = []
-    for entry in document["rounds"]:
-        score, verdict = entry["scores"].get(primary) or {}, entry["verdict"]
+    for entry in document.rounds:
+        score, verdict = entry.scores.get(primary, UNSCORED), entry.verdict
         rows.append((
-            figures.round_name(entry, document), verdict["label"], _train_rows(entry),
-            number(score.get("value"), digits),
-            interval(score.get("low"), score.get("high"), digits),
-            score.get("value"),
-            signed(verdict["difference"], digits),
-            interval(verdict["low"], verdict["high"], digits, plus=True),
+            figures.round_name(entry.round, document), verdict.label, _train_rows(entry),
+            number(score.value, digits),
+            interval(score.low, score.high, digits),
+            score.value,
+            signed(verdict.difference, digits),
+            interval(verdict.low, verdict.high, digits, plus=True),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "Rounds: verdict and primary score", ordered=True)
 
 
-def _chart(document: Document, name: str) -> Iterator[Chart]:
+def _chart(document: Analysis, name: str) -> Iterator[Chart]:
     """One score by round, each point in its interval; the best round is filled."""
-    scored = [
-        (entry, score) for entry in document["rounds"]
-        if (score := entry["scores"].get(name)) and score["value"] is not None
-    ]  # fmt: skip
-    if not scored:
-        return
     points = tuple(
         Point(
-            entry["round"], score["value"], score["low"], score["high"],
-            strong=entry["round"] == document["kept_round"],
+            entry.round, score.value, score.low, score.high,
+            strong=entry.round == document.kept_round,
             tip=figures.chosen_mark(document, entry, ""),
         )
-        for entry, score in scored
+        for entry in document.rounds
+        if (score := entry.scores.get(name)) and score.value is not None
     )  # fmt: skip
-    better = "" if scored[0][1]["higher_is_better"] else " (lower is better)"
+    if not points:
+        return
+    first = next(entry.scores[name] for entry in document.rounds if name in entry.scores)
+    better = "" if first.higher_is_better else " (lower is better)"
     title = f"{score_title(document, name, 120)} by round{better}"
     chosen = _chosen_score(document, name)
     yield Chart(
@@ -176,14 +178,14 @@ class ScoresSection(harness.Section):
     order = 1000
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        names = [name for name in figures.score_names(document) if name != document["primary"]]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        names = [name for name in figures.score_names(document) if name != document.primary]
         if not figures.score_names(document):
             return
         shown, columns = rounds_of(document)
-        last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
+        last = next((e for e in shown if e.round == document.kept_round), shown[-1])
         chosen = figures.chosen_mark(document, last, " · ● ")
-        yield Heading(self.title, f"by round · interval: of round {last['round']}{chosen}")
+        yield Heading(self.title, f"by round · interval: of round {last.round}{chosen}")
         if names:
             heads = (
                 Column("score"), *columns, Column("95 % interval", "number"),
@@ -201,31 +203,31 @@ class ScoresSection(harness.Section):
 
 
 def _score(
-    document: Document, name: str, shown: list[Document], last: Document
+    document: Analysis, name: str, shown: Sequence[MainRound], last: MainRound
 ) -> tuple[str | int | tuple[float | None, ...] | None, ...]:
     digits = score_digits(document, name)
-    score = last["scores"].get(name) or {}
+    score = last.scores.get(name, UNSCORED)
     return (
         score_title(document, name, 30),
         *(number(_value_of(entry, name), digits) for entry in shown),
-        interval(score.get("low"), score.get("high"), digits),
-        tuple(_value_of(entry, name) for entry in document["rounds"]),
-        score.get("unscored") or 0,
+        interval(score.low, score.high, digits),
+        tuple(_value_of(entry, name) for entry in document.rounds),
+        score.unscored,
     )
 
 
-def _measured(document: Document, last: Document) -> Iterator[Note | Table]:
+def _measured(document: Analysis, last: MainRound) -> Iterator[Note | Table]:
     columns = (
         Column("score"), Column("scored", "number"), Column("not scored", "number"),
         Column("better", "word"), Column("signature"),
     )  # fmt: skip
     rows = []
     for name in figures.score_names(document):
-        score = last["scores"].get(name) or {}
-        better = "higher" if score.get("higher_is_better", True) else "lower"
+        score = last.scores.get(name, UNSCORED)
+        better = "higher" if score.higher_is_better else "lower"
         rows.append((
-            score_title(document, name, 40), score.get("n"), score.get("unscored") or 0,
-            better, score.get("signature", ""),
+            score_title(document, name, 40), score.n, score.unscored,
+            better, score.signature,
         ))  # fmt: skip
     yield Table(columns, tuple(rows), "Scores and their signatures")
     yield Note("Compare two numbers only if their signatures are equal.")
@@ -239,61 +241,60 @@ class TestSection(harness.Section):
     order = 900
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
-        test = document["test"]
+    def blocks(self, document: Analysis) -> Iterator[Block]:
+        test = document.test
         if not test:
-            if sealed := document["sealed"]:
+            if sealed := document.sealed:
                 yield Heading(self.title, "not opened")
-                yield Paragraph(sealed["sentence"])
+                yield Paragraph(sealed.sentence)
             return
-        looks = test["looks"]
-        times = {None: "evaluated", 1: "evaluated once"}.get(
-            looks, f"evaluated {looks} times, over all runs of this folder"
-        )
-        if later := test.get("later"):
-            times += f", and {later} more since"
+        looks = test.looks
+        times = "evaluated once"
+        if looks > 1:
+            times = f"evaluated {looks} times, over all runs of this folder"
+        if test.later:
+            times += f", and {test.later} more since"
         yield Heading(self.title, times)
         columns = [Column("score")]
-        for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
+        for side in (terms.shown("key", "baseline"), f"round {document.kept_round}"):
             columns += [Column(side, "number"), Column("95 % interval", "number")]
         rows = tuple(
-            (score_title(document, name, 30), *_sides(document, name))
+            (
+                score_title(document, name, 30),
+                *(
+                    text
+                    for side in (test.baseline, test.kept)
+                    for text in _value(side.get(name), score_digits(document, name))
+                ),
+            )
             for name in figures.score_names(document)
         )
         yield Table(tuple(columns), rows, "Scores on the test set", findings.SHOWN + 1)
-        if test["counting"]:
-            yield Note(test["counting"])
+        if test.counting:
+            yield Note(test.counting)
 
 
-def _sides(document: Document, name: str) -> Iterator[str]:
-    digits = score_digits(document, name)
-    for side in ("baseline", "kept"):
-        score = document["test"][side].get(name) or {}
-        yield number(score.get("value"), digits)
-        yield interval(score.get("low"), score.get("high"), digits)
-
-
-def _chosen_score(document: Document, name: str) -> str:
+def _chosen_score(document: Analysis, name: str) -> str:
     """The mark of a score on dev that led to the choice of the round, with its value on test where
     there is one; or nothing."""
-    mark = one_line((document.get("chosen") or {}).get("mark") or "", 60)
-    score = ((document.get("test") or {}).get("kept") or {}).get(name) or {}
-    if not mark or score.get("value") is None:
+    mark = one_line(document.chosen.mark, 60) if document.chosen else ""
+    score = document.test.kept.get(name, UNSCORED) if document.test else UNSCORED
+    if not mark or score.value is None:
         return mark
-    return f"{mark}; test: {number(score['value'], score_digits(document, name))}"
+    return f"{mark}; test: {number(score.value, score_digits(document, name))}"
 
 
-def _chosen_sentence(document: Document) -> str:
+def _chosen_sentence(document: Analysis) -> str:
     """What such a mark means."""
-    return one_line((document.get("chosen") or {}).get("sentence") or "", 400)
+    return one_line(document.chosen.sentence, 400) if document.chosen else ""
 
 
-def _value_of(entry: Document, name: str) -> float | None:
-    score = entry["scores"].get(name)
-    return score["value"] if score else None
+def _value_of(entry: MainRound, name: str) -> float | None:
+    score = entry.scores.get(name)
+    return score.value if score else None
 
 
-def _train_rows(entry: Document) -> str | int | None:
+def _train_rows(entry: MainRound) -> str | int:
     """Rows of the task, and general ones beside them: ``100``, ``100 + 11 general``."""
-    rows: int | None = entry["train_rows"]
-    return f"{rows} + {entry['replayed']} general" if entry["replayed"] else rows
+    rows = entry.train_rows
+    return f"{rows} + {entry.replayed} general" if entry.replayed else rows

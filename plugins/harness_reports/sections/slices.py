@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import harness
+from harness import Analysis
 from harness.kit.blocks import (
     Block,
     Cell,
@@ -22,8 +23,10 @@ from harness.kit.blocks import (
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import DASH, interval, number
 from harness.kit.text import one_line
+from harness.records.analysis import SliceErrorCount
+from harness.records.summary import UNSCORED
 from harness_reports import figures, findings, outcomes
-from harness_reports.figures import Document
+from harness_reports.findings import Piece
 from harness_reports.sections.common import incomplete
 from harness_reports.terms import in_words
 
@@ -43,13 +46,13 @@ class SlicesSection(harness.Section):
     order = 1200
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         at, held, others = findings.weak(document)
         notices = list(incomplete(document, "slice_errors"))
         if not held and not others and not notices:
             return
-        score = score_title(document, document["primary"], 60)
+        score = score_title(document, document.primary, 60)
         yield Heading(self.title, f"round {at} · gap: {score} below the rest")
         yield from notices
         if held:
@@ -62,24 +65,22 @@ class SlicesSection(harness.Section):
             yield from _doubtful(document, at, others, drawn=not held)
 
 
-def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterator[Chart]:
+def _chart(document: Analysis, pieces: Sequence[Piece], what: str) -> Iterator[Chart]:
     """The first of them as points in their intervals."""
     points = tuple(
         Point(
-            _slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
-            strong=findings.holds(piece), tip=f"{piece['n']} rows",
+            _slice_name(piece, 80), piece.gap, piece.low, piece.high,
+            strong=piece.holds, tip=f"{piece.n} rows",
         )
-        for piece in pieces[:DRAWN] if piece["gap"] is not None
+        for piece in pieces[:DRAWN]
     )  # fmt: skip
     if points:
-        title = f"{score_title(document, document['primary'], 80)} {what}"
-        digits = score_digits(document, document["primary"])
+        title = f"{score_title(document, document.primary, 80)} {what}"
+        digits = score_digits(document, document.primary)
         yield Chart("gaps", title, (Series("", points),), digits=digits, redundant=True)
 
 
-def _doubtful(
-    document: Document, at: int, others: list[Document], *, drawn: bool
-) -> Iterator[Block]:
+def _doubtful(document: Analysis, at: int, others: list[Piece], *, drawn: bool) -> Iterator[Block]:
     """Slices below the rest that may be chance; drawn where no other slices are."""
     shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
     chart = _chart(document, others, "below the rest, which may be chance") if drawn else ()
@@ -88,11 +89,11 @@ def _doubtful(
 
 
 def _table(
-    document: Document, at: int, pieces: Sequence[Document], caption: str, short: int | None,
+    document: Analysis, at: int, pieces: Sequence[Piece], caption: str, short: int | None,
     rest: str,
 ) -> Table:  # fmt: skip
-    digits = score_digits(document, document["primary"])
-    kinds = [slice_kinds(document, at, piece["slice"]) for piece in pieces]
+    digits = score_digits(document, document.primary)
+    kinds = [slice_kinds(document, at, piece.slice) for piece in pieces]
     columns = [
         Column("slice"), Column("rows", "number"), Column("groups", "number", spare=3),
         Column("score", "number", spare=4), Column("gap", "number", strong=True),
@@ -101,10 +102,10 @@ def _table(
     ]  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (
-            _slice_name(piece, 120), number(piece["n"], 0), number(piece["groups"], 0),
-            number(piece["score"], digits), number(piece["gap"], digits),
-            interval(piece["low"], piece["high"], digits),
-            (piece["low"], piece["gap"], piece["high"]), number(piece.get("q"), 3),
+            _slice_name(piece, 120), number(piece.n, 0), number(piece.groups, 0),
+            number(piece.score, digits), number(piece.gap, digits),
+            interval(piece.low, piece.high, digits),
+            (piece.low, piece.gap, piece.high), number(piece.q, 3),
         )
         for piece in pieces
     ]  # fmt: skip
@@ -122,12 +123,12 @@ class ChangesSection(harness.Section):
     order = 1300
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
         notices = list(incomplete(document, "ledger", "changes", "right"))
         remark = _pass_threshold(document)
-        unknown = bool(document.get("tables")) and document["right_at"] is None
+        unknown = bool(document.tables) and document.right_at is None
         if not (by_round or ledger or notices or unknown):
             return
         yield Heading(self.title, "" if unknown else remark)
@@ -147,38 +148,36 @@ class ChangesSection(harness.Section):
             )  # fmt: skip
             rows = tuple(
                 (
-                    figures.round_name(row, document),
-                    DASH if row["against"] is None else str(row["against"]),
-                    f"{row['right']} of {row['judged']}", row["broken"], row["broken"],
-                    row["fixed"], row["fixed"], f"{row['fixed'] - row['broken']:+d}",
+                    figures.round_name(row.round, document),
+                    DASH if row.against is None else str(row.against),
+                    f"{row.right} of {row.judged}", row.broken, row.broken,
+                    row.fixed, row.fixed, f"{row.fixed - row.broken:+d}",
                 )
                 for row in by_round
             )  # fmt: skip
             yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
 
 
-def _slice_name(piece: Document, limit: int) -> str:
+def _slice_name(piece: Piece, limit: int) -> str:
     """Its conditions; a slice that only the reply shows is marked, since no row can be planned."""
-    reply = "" if piece.get("from_prompt", True) else " (reply)"
-    return one_line(piece["slice"], limit) + reply
+    reply = "" if piece.from_prompt else " (reply)"
+    return one_line(piece.slice, limit) + reply
 
 
-def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
+def slice_kinds(document: Analysis, at: int, name: str, most: int = 3) -> str:
     """``off topic 12, truncated 5``: commonest error categories of a slice of the best round."""
-    if at != document["kept_round"]:
+    if at != document.kept_round:
         return ""
-    rows = [row for row in findings.table(document, "slice_errors") if row["slice"] == name]
-    ordered = sorted(rows, key=lambda row: (-row["answers"], row["category"]))
-    return ", ".join(f"{one_line(r['category'], 40)} {r['answers']}" for r in ordered[:most])
+    rows = [row for row in document.rows(SliceErrorCount) if row.slice == name]
+    ordered = sorted(rows, key=lambda row: (-row.answers, row.category))
+    return ", ".join(f"{one_line(r.category, 40)} {r.answers}" for r in ordered[:most])
 
 
-def _pass_threshold(document: Document) -> str:
+def _pass_threshold(document: Analysis) -> str:
     """From which score on an answer passes, or that nothing says so."""
-    if "tables" not in document:
-        return ""
-    primary, at = document["primary"], document.get("right_at")
+    primary, at = document.primary, document.right_at
     if at is None:
         return f"{primary} has no pass threshold (right_at), so no answer passes or fails"
-    score = findings.kept_round(document)["scores"].get(primary) or {}
-    side = "at least" if score.get("higher_is_better", True) else "at most"
+    score = document.best.scores.get(primary, UNSCORED)
+    side = "at least" if score.higher_is_better else "at most"
     return f"pass threshold: {score_title(document, primary, 80)} {side} {at:g}"

@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 
 import harness
+from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import counted, number
 from harness.kit.text import one_line
-from harness_reports.figures import Document
 from harness_reports.targets import Missed, Target, by_gain, missed
 
 SHOWN = 8
@@ -34,15 +34,15 @@ class TargetedSection(harness.Section):
     order = 300
     always = True
 
-    def blocks(self, document: Document) -> Iterator[Block]:
+    def blocks(self, document: Analysis) -> Iterator[Block]:
         yield from _blocks(document, None)
 
-    def in_short(self, document: Document) -> Iterator[Block]:
+    def in_short(self, document: Analysis) -> Iterator[Block]:
         """The slices whose score rose most after rows were added for them, and how many more."""
         yield from _blocks(document, SHOWN)
 
 
-def _blocks(document: Document, most: int | None) -> Iterator[Block]:
+def _blocks(document: Analysis, most: int | None) -> Iterator[Block]:
     targets, without = by_gain(document), missed(document)
     slices = [target for target in targets if target.slice]
     if not targets and not without:
@@ -51,9 +51,9 @@ def _blocks(document: Document, most: int | None) -> Iterator[Block]:
         yield Heading(TITLE)
         yield Paragraph(_untargeted(document, targets, without))
         return
-    primary = score_title(document, document["primary"], 20)
+    primary = score_title(document, document.primary, 20)
     yield Heading(TITLE, f"{primary} there, the best first")
-    digits = score_digits(document, document["primary"])
+    digits = score_digits(document, document.primary)
     columns = (
         Column("slice"), Column("dev rows", "number", spare=1),
         Column("added of planned", "word", "right"), Column("before", "number"),
@@ -78,7 +78,7 @@ def _row(target: Target, digits: int) -> tuple[str | int | None, ...]:
     )  # fmt: skip
 
 
-def _untargeted(document: Document, targets: list[Target], without: list[Missed]) -> str:
+def _untargeted(document: Analysis, targets: list[Target], without: list[Missed]) -> str:
     """Where all rows were drawn from all data: why, and how many."""
     counts = ", ".join(
         f"{target.rows} after round {target.after} (round {target.after + 1}: {target.label})"
@@ -88,7 +88,7 @@ def _untargeted(document: Document, targets: list[Target], without: list[Missed]
     if without:
         rows = f"R{drawn[1:]}" if targets else "No rows were added at all."
         return f"{underperformed(without)}. {rows}"
-    if any(entry["strategy"] == "random" for entry in document["rounds"]):
+    if any(entry.strategy == "random" for entry in document.rounds):
         return f"By plan.strategy random, {drawn}"
     return f"No slice underperformed by more than chance, so that {drawn}"
 

@@ -13,15 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from harness import trainers_in, write_text
-from harness.kit.documents import words_of
+from harness import Verdict, trainers_in, write_text
 from harness.kit.numbers import DASH, estimate, moment
 from harness.kit.text import markdown_safe, titled
+from harness.records.summary import MainRound, Scores, ShownScore
 from harness_transformers import hub
 from harness_transformers.chats import Chats
 from harness_transformers.export.made import Export
-
-Document = Mapping[str, Any]
 
 NAME = "README.md"
 LIBRARIES = ("torch", "transformers", "peft")
@@ -41,9 +39,9 @@ def _safe(text: object) -> str:
     return markdown_safe(str(text), 1000)
 
 
-def _round(made: Export) -> Document:
+def _round(made: Export) -> MainRound | None:
     document, number = made.origin.document, made.origin.round
-    return next((entry for entry in document["rounds"] if entry["round"] == number), {})
+    return next((entry for entry in document.rounds if entry.round == number), None)
 
 
 def _metadata(made: Export) -> Iterator[str]:
@@ -136,9 +134,8 @@ def _turn(turn: Mapping[str, Any]) -> dict[str, str]:
 
 def _origin(made: Export) -> Iterator[str]:
     document, stored = made.origin.document, made.origin.stored
-    dates = document.get("dates") or {}
-    rows = (document.get("data") or {}).get("rows") or {}
-    sizes = ", ".join(f"{_safe(split)} {count}" for split, count in rows.items())
+    dates, settings = document.dates, document.settings
+    sizes = ", ".join(f"{_safe(split)} {count}" for split, count in document.data.rows.items())
     libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     name = made.origin.tuned.name
@@ -151,11 +148,10 @@ def _origin(made: Export) -> Iterator[str]:
         "- Licence of the base model: "
         f"{_safe(made.licence) if made.licence else 'not stated in its files; ask its source'}"
     )
-    trained = moment(dates.get("finished") or dates.get("started")) or "date unknown"
+    trained = moment(dates.finished or dates.started) or "date unknown"
     yield f"- Date: trained {_safe(trained)}, exported {today}"
     yield f"- Rows at the start of the run: {sizes or 'unknown'}"
     yield f"- Rows that this round learned from: {len(stored.train)}"
-    settings = document.get("settings") or {}
     for key, entries in {
         "data": [settings.get("data")], "model": [settings.get("model")],
         "train": trainers_in(settings) or [None], "generate": [settings.get("generate")],
@@ -192,50 +188,50 @@ def _verdicts(made: Export) -> Iterator[str]:
     if not entry:
         yield "This round is not in the report of the run."
         return
-    yield f"- On dev: {_verdict(entry['verdict'])}"
-    for guard in entry.get("guards") or ():
-        yield f"- Guard {_safe(guard['name'])}, {_safe(guard['state'])}: {_safe(guard['sentence'])}"
-    if document["kept_round"] != made.origin.round:
-        yield f"- This is not the best round of the run, which is round {document['kept_round']}."
-    elif chosen := document.get("chosen"):
-        yield f"- {_safe(chosen['sentence'])}"
-    best = document["kept_round"] == made.origin.round
-    if document.get("test") and best:
-        yield f"- On the sealed test set: {_verdict(document['test']['verdict'])}"
-    elif document.get("sealed"):
-        yield f"- {_safe(document['sealed']['sentence'])}"
-    if (prompt := document.get("best_prompt")) and best:
-        yield f"- Beside prompts without training: {_safe(prompt['sentence'])}"
+    yield f"- On dev: {_verdict(entry.verdict)}"
+    for guard in entry.guards:
+        yield f"- Guard {_safe(guard.name)}, {_safe(guard.state)}: {_safe(guard.sentence)}"
+    if document.kept_round != made.origin.round:
+        yield f"- This is not the best round of the run, which is round {document.kept_round}."
+    elif chosen := document.chosen:
+        yield f"- {_safe(chosen.sentence)}"
+    best = document.kept_round == made.origin.round
+    if document.test and best:
+        yield f"- On the sealed test set: {_verdict(document.test.verdict)}"
+    elif document.sealed:
+        yield f"- {_safe(document.sealed.sentence)}"
+    if (prompt := document.best_prompt) and best:
+        yield f"- Beside prompts without training: {_safe(prompt.sentence)}"
     yield f"- Beside the task: {_beside(entry)}"
 
 
-def _beside(entry: Document) -> str:
+def _beside(entry: MainRound) -> str:
     """What the round's model forgot of general instructions and text, or not."""
-    forgetting = entry.get("forgetting")
+    forgetting = entry.forgetting
     if not forgetting:
         return "what the training made worse was not measured."
-    kinds = (kind["sentence"] for kind in forgetting.get("kinds", ()))
-    sentences = (forgetting["instructions"].get("sentence"), forgetting["sentence"], *kinds)
+    kinds = (kind.sentence for kind in forgetting.kinds)
+    sentences = (forgetting.instructions.sentence, forgetting.sentence, *kinds)
     return _safe(" ".join(filter(None, sentences)))
 
 
-def _verdict(verdict: Document) -> str:
+def _verdict(verdict: Verdict) -> str:
     """The sentence, and the difference with its one-sided bounds."""
-    shown = estimate(verdict["difference"], verdict["low"], verdict["high"], 3, plus=True)
-    level = verdict.get("level")
-    bounds = f", each bound at {100 * level:.1f} %" if level and verdict["low"] is not None else ""
-    against = f" against {_safe(verdict['against'])}" if verdict["against"] else ""
-    return f"{_safe(words_of(verdict))} (difference{against}: {shown}{bounds})"
+    shown = estimate(verdict.difference, verdict.low, verdict.high, 3, plus=True)
+    level = verdict.level
+    bounds = f", each bound at {100 * level:.1f} %" if level and verdict.low is not None else ""
+    against = f" against {_safe(verdict.against)}" if verdict.against else ""
+    return f"{_safe(verdict.words)} (difference{against}: {shown}{bounds})"
 
 
 def _scores(made: Export) -> Iterator[str]:
-    entry, first = _round(made), made.origin.document["rounds"][0]
-    sides: list[tuple[str, Mapping[str, Any]]] = [
-        ("base model, dev", first["scores"]), ("this round, dev", entry.get("scores") or {}),
+    entry, first = _round(made), made.origin.document.rounds[0]
+    sides: list[tuple[str, Scores]] = [
+        ("base model, dev", first.scores), ("this round, dev", entry.scores if entry else {}),
     ]  # fmt: skip
-    test = made.origin.document.get("test")
-    if test and made.origin.document["kept_round"] == made.origin.round:
-        sides += [("base model, test", test["baseline"]), ("this round, test", test["kept"])]
+    test = made.origin.document.test
+    if test and made.origin.document.kept_round == made.origin.round:
+        sides += [("base model, test", test.baseline), ("this round, test", test.kept)]
     names = list(dict.fromkeys(name for _, scores in sides for name in scores))
     yield "## Scores"
     yield ""
@@ -243,7 +239,7 @@ def _scores(made: Export) -> Iterator[str]:
     yield ""
     rows = [
         [
-            titled(name, next((s[name].get("caveat") for _, s in sides if name in s), "")),
+            titled(name, next((s[name].caveat for _, s in sides if name in s), "")),
             *(_score(scores.get(name)) for _, scores in sides),
         ]
         for name in names
@@ -251,20 +247,20 @@ def _scores(made: Export) -> Iterator[str]:
     yield from _table(["score", *(title for title, _ in sides)], rows)
 
 
-def _score(score: Document | None) -> str:
-    return DASH if score is None else estimate(score["value"], score["low"], score["high"], 3)
+def _score(score: ShownScore | None) -> str:
+    return DASH if score is None else estimate(score.value, score.low, score.high, 3)
 
 
 def _rated(made: Export) -> Iterator[str]:
     """What people and judges said by a rubric."""
     shown = {0, made.origin.round}
-    tables = made.origin.document.get("tables") or {}
+    rated = made.origin.document.tables.get("rating_scores", ())
     rows = [
         [
             f"{row['rubric']}/{row['version']}: {row['title']}", str(row["round"]),
             estimate(row["value"], row["low"], row["high"]), str(row["n"]),
         ]
-        for row in tables.get("rating_scores") or () if row["round"] in shown
+        for row in rated if row["round"] in shown
     ]  # fmt: skip
     metrics = [
         str(entry.get("name") or entry["plugin"])

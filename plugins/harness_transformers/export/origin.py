@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import harness
 from harness.kit.files import read_json
@@ -23,12 +21,12 @@ class Origin:
     Attributes:
         stored: the round as it was closed.
         tuned: its adapter; ``base_path`` is where the base model lies now.
-        document: the run's ``analysis.json``.
+        document: the analysis of the run.
     """
 
     stored: harness.StoredRound
     tuned: harness.Checkpoint
-    document: Mapping[str, Any]
+    document: harness.Analysis
 
     @property
     def round(self) -> int:
@@ -58,9 +56,9 @@ def find(name: str | None, number: int | None, report: harness.Report) -> Origin
         EnvironmentFailure: the base model is not where the run's config says, or cannot be loaded.
     """
     reports = harness.current_reports(name)
-    document = _document(reports / "analysis.json")
+    document = harness.read_analysis(reports)
     run = harness.open_run(reports.name)
-    wanted = document["kept_round"] if number is None else number
+    wanted = document.kept_round if number is None else number
     if wanted == 0:
         raise harness.UsageError(
             "round 0 is the base model, which was not trained: there is nothing to export",
@@ -79,14 +77,3 @@ def find(name: str | None, number: int | None, report: harness.Report) -> Origin
     base = run.models([], report).base
     checks.refuse(Path(base.path), trust_remote_code=bool(base.info.get("trust_remote_code")))
     return Origin(stored, dataclasses.replace(adapter, base_path=base.path), document)
-
-
-def _document(path: Path) -> Mapping[str, Any]:
-    try:
-        document = read_json(path)
-        document["kept_round"], document["rounds"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise harness.DataError(
-            "the analysis of the run cannot be read", where=str(path), hint="harness rebuild RUN"
-        ) from error
-    return dict(document)

@@ -13,11 +13,11 @@ import pytest
 from pydantic import ValidationError
 
 import harness
-from harness.kit.documents import words_of
 from harness.kit.remote.spending import Spending, counting
 from harness_endpoint import EndpointGenerator, serving
 from tests.support import dripping
 from tests.support.chat_server import Answer, Server, said
+from tests.support.documents import words_of
 from tests.support.ports import own_port
 from tests.support.project import CONFIG
 from tests.support.waiting import until

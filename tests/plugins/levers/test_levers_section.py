@@ -92,10 +92,10 @@ def test_a_part_of_another_version_is_one_note(
     shown = terminal(damaged)
     assert shown.count("what was tried beside the rounds cannot be read") == 1
     assert "run the same `harness iterate` again" in " ".join(shown.split())
-    sections = {one["name"]: one for one in drawn(damaged)["sections"]}
-    assert [block["block"] for block in sections["levers"]["blocks"]] == ["heading", "note"]
-    assert sections["search"]["blocks"] == sections["advise"]["blocks"] == []
-    assert not {"levers", "search", "advise"} & set(drawn(damaged)["failed"])
+    sections = {one.name: one for one in drawn(damaged).sections}
+    assert [block["block"] for block in sections["levers"].blocks] == ["heading", "note"]
+    assert sections["search"].blocks == sections["advise"].blocks == ()
+    assert not {"levers", "search", "advise"} & set(drawn(damaged).failed)
 
 
 def test_a_failed_arm_is_named(document: dict[str, Any]) -> None:

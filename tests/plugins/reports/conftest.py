@@ -28,11 +28,12 @@ from harness.records import (
     Slice,
     TestResult,
     Verdict,
+    to_json,
 )
 from harness.records.summary import Data, Dates, Model, Screened, ShownControl, ShownTest
 from harness.report.examples import instructive
 from harness.report.rounds import control_round, main_round
-from harness.report.summary import written
+from harness.report.summary import with_choice
 from harness.testing.sample import SUMMARY
 from harness_reports.targets import EVERYWHERE
 
@@ -230,7 +231,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         "There is no evidence that targeted rows helped more than as many random ones: "
         "one run with one seed cannot show differences below 0.02."
     )
-    return written(dataclasses.replace(
+    return to_json(with_choice(dataclasses.replace(
         SUMMARY,
         run="docstrings-3f2a91c4",
         primary="rougeL",
@@ -269,7 +270,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         examples=instructive(scored_of(kept), LABELLED, score="rougeL", higher_is_better=True),
         notes=("The slice package = tkinter has 12 rows: too few to judge.",),
         next_command="harness iterate --rounds 4" if finished else "harness iterate --rounds 3",
-    ))  # fmt: skip
+    )))  # fmt: skip
 
 
 FAILED = {"answer_lengths": "the query did not end within 30 s"}

@@ -9,16 +9,17 @@ from rich.console import Console
 
 import harness_reports.html.page as html
 import harness_reports.terminal as in_terminal
+from harness.records.analysis import Analysis
 from harness.registry import Registry
 from harness.report.sections import with_sections
 from harness_reports import markdown as as_markdown
 from harness_reports.markdown.comment import comment as brief
-from tests.support.documents import Document, whole
+from tests.support.documents import whole
 
 REGISTRY = Registry.build()
 
 
-def drawn(document: Mapping[str, Any]) -> Document:
+def drawn(document: Mapping[str, Any]) -> Analysis:
     """What a reporter is given."""
     return with_sections(whole(document), REGISTRY)
 

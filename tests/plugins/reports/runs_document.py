@@ -9,6 +9,7 @@ from harness_reports.runs.document import CAUTION
 from harness_reports.runs.entry import run_entry
 from tests.support import hostile_texts
 from tests.support.arms import ARMS, BASELINES, judged, levers, scored
+from tests.support.documents import whole
 
 Document = dict[str, Any]
 
@@ -40,8 +41,8 @@ def run_of(name: str, place: int, **changes: Any) -> Document:
     of_run = summary(name, value, labels[place], **changes)
     groups = {"dev": "dev A" if place < 2 else "dev B", "test": "test A"}
     config = {"train.gain": 0.01, "seed": 7}
-    entry: Document = harness.to_json(run_entry(of_run, config, groups, against=None, changed=[]))
-    return {**entry, "report": None}
+    entry = run_entry(whole(of_run), config, groups, against=None, changed=[])
+    return {**harness.to_json(entry), "report": None}
 
 
 def group(name: str, runs: int) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -154,8 +155,8 @@ def test_sentences_are_whole_in_every_report_and_width() -> None:
 def test_other_rounds_stand_in_their_section_and_the_shown_one_in_the_box_alone() -> None:
     found = whole(document(forgot=WORSE))
     assert not [block for block in GeneralSection().blocks(found) if isinstance(block, Bullets)]
-    later = {**found["rounds"][1], "round": 2}
-    found["rounds"].append(later)
+    later = replace(found.rounds[1], round=2)
+    found = replace(found, rounds=(*found.rounds, later))
     [bullets] = [block for block in GeneralSection().blocks(found) if isinstance(block, Bullets)]
     assert [item.lead for item in bullets.items] == ["Round 2:"]
 
@@ -163,7 +164,7 @@ def test_other_rounds_stand_in_their_section_and_the_shown_one_in_the_box_alone(
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_a_comparison_with_prompts_on_dev_is_said_once(split: str) -> None:
     found = whole(document(prompt="no evidence"))
-    found["best_prompt"]["split"] = split
+    found = replace(found, best_prompt=replace(found.best_prompt, split=split))
     for section in (PromptsSection().blocks, PromptsSection().in_short):
         blocks = list(section(found))
         told = [block.text for block in blocks if isinstance(block, Paragraph)]

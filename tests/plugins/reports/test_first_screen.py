@@ -19,6 +19,7 @@ from harness.stats import detectable, difference
 from harness.stats.decision import rows_needed
 from harness_reports import BriefReporter, TerminalReporter, targets
 from tests.plugins.reports.faces import comment, drawn, markdown as markdown_page, page as html_page
+from tests.support.documents import whole
 from tests.support.golden import Golden
 from tests.support.nightly import draws
 
@@ -162,7 +163,7 @@ def test_the_short_settings_begin_with_the_training_and_leave_mappings_out(
 
 def test_without_the_table_of_targets_the_next_finding_tells_a_slice(analysis: Document) -> None:
     analysis["tables"]["targets"] = []
-    first = next(one for one in targets.targets(analysis) if one.after == 1)
+    first = next(one for one in targets.targets(whole(analysis)) if one.after == 1)
     found = {piece["slice"]: piece["score"] for piece in analysis["rounds"][2]["slices"]}
     assert first.slice in found and first.now == found[first.slice]
 
@@ -239,8 +240,8 @@ def test_slices_beyond_the_first_ones_are_counted(analysis: Document) -> None:
     assert "kind = n11" in page and "kind = n04" in page and "kind = n03" not in page
     assert re.search(r"^ *and 4 more slices$", page, re.MULTILINE)
     assert "part of a rise may be chance" in " ".join(page.split())
-    for whole in (markdown_page(analysis), html_page(analysis)):
-        assert "kind = n03" in whole.replace("\\", "")
+    for other in (markdown_page(analysis), html_page(analysis)):
+        assert "kind = n03" in other.replace("\\", "")
 
 
 def test_what_was_planned_and_what_came_are_told_apart(analysis: Document) -> None:
@@ -256,14 +257,14 @@ def test_a_comment_names_the_slices_that_gained_most(analysis: Document) -> None
 def test_rows_that_nobody_learned_are_no_target(analysis: Document) -> None:
     last = analysis["rounds"][-1]
     last |= {"added": 30, "plan": analysis["rounds"][1]["plan"]}
-    assert {one.after for one in targets.targets(analysis)} == {1, 2}
+    assert {one.after for one in targets.targets(whole(analysis))} == {1, 2}
 
 
 def test_after_a_round_that_regressed_the_best_one_is_what_was_looked_at(
     analysis: Document,
 ) -> None:
     analysis["rounds"][2]["verdict"]["label"] = "regressed"
-    assert {one.source for one in targets.targets(analysis) if one.after == 2} == {1}
+    assert {one.source for one in targets.targets(whole(analysis)) if one.after == 2} == {1}
 
 
 def everywhere(document: Document) -> Document:

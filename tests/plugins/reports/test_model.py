@@ -64,7 +64,7 @@ def test_every_report_says_where_the_model_lies_and_what_uses_it(
 @pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("face", FACES)
 def test_a_model_whose_files_are_gone_is_not_offered(face: str, analysis: Document) -> None:
-    analysis["model"]["lost"] = True
+    analysis["model_lost"] = True
     text = told(face, analysis)
     assert "files of it are gone; harness iterate with the run's config trains it again" in text
     assert not any(command in text for command in COMMANDS)

@@ -26,7 +26,7 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
     found = [baseline(name, label) for name, label in zip("ABCDE", labels, strict=False)]
     entry = {"scores": {"f1": {"value": 0.5, "high": 0.6}}, "verdict": {"label": "improved"}}
     rounds = [{"round": number, **entry} for number in range(3)]
-    return whole({"primary": "f1", "kept_round": kept, "rounds": rounds, "baselines": found})
+    return {"primary": "f1", "kept_round": kept, "rounds": rounds, "baselines": found}
 
 
 def test_the_conclusion_is_that_of_all_prompts_together() -> None:
@@ -52,35 +52,35 @@ def test_the_conclusion_is_that_of_all_prompts_together() -> None:
             "0.120 (at least 0.090), than C by 0.120 (at least 0.090) and 2 more.",
         ),
     ]:
-        assert prompts.conclusion(document(*labels)) == said, labels
+        assert prompts.conclusion(whole(document(*labels))) == said, labels
 
 
 def test_bounds_at_0_and_the_gain_that_is_asked_for_are_told() -> None:
     found = document("improved")
     found["baselines"][0]["verdict"]["low"] = 0.0
-    assert prompts.conclusion(found).endswith("than A by 0.120 (more than 0).")
+    assert prompts.conclusion(whole(found)).endswith("than A by 0.120 (more than 0).")
     found = document("no evidence") | {"settings": {"min_gain": 0.1}}
-    assert "+0.040]; a gain above 0.100 is required)." in prompts.conclusion(found)
+    assert "+0.040]; a gain above 0.100 is required)." in prompts.conclusion(whole(found))
 
 
 def test_that_rows_are_too_few_for_bounds_is_told() -> None:
     found = document("no evidence")
     found["baselines"][0]["verdict"] |= {"low": None, "high": None}
-    assert "A (+0.010, too few rows for bounds)." in prompts.conclusion(found)
+    assert "A (+0.010, too few rows for bounds)." in prompts.conclusion(whole(found))
 
 
 def test_without_a_best_round_the_base_model_stands_for_it() -> None:
     found = document("no evidence", kept=0)
-    assert prompts.conclusion(found).startswith(
+    assert prompts.conclusion(whole(found)).startswith(
         "The base model as it is asked (no round improved on it) is not shown to be better than A"
     )
-    beaten = prompts.conclusion(document("regressed", kept=0))
+    beaten = prompts.conclusion(whole(document("regressed", kept=0)))
     assert "A beats the base model without it by 0.080" in beaten
 
 
 def test_the_section_has_the_conclusion_the_table_and_what_each_prompt_was() -> None:
     heading, told, table, verdicts, what, _ = PromptsSection().blocks(
-        document("improved", "no evidence")
+        whole(document("improved", "no evidence"))
     )
     assert isinstance(heading, Heading) and heading.text == "Prompts instead of training"
     assert isinstance(told, Paragraph)
@@ -90,5 +90,5 @@ def test_the_section_has_the_conclusion_the_table_and_what_each_prompt_was() -> 
 
 
 def test_nothing_is_said_where_nothing_was_asked() -> None:
-    assert list(PromptsSection().blocks(document())) == []
-    assert list(PromptsSection().in_short(document())) == []
+    assert list(PromptsSection().blocks(whole(document()))) == []
+    assert list(PromptsSection().in_short(whole(document()))) == []

@@ -275,17 +275,17 @@ def test_slices_that_may_be_chance_are_not_called_weak(
 
 
 def test_whether_a_slice_holds_is_its_finders_word() -> None:
-    assert findings.holds({"holds": True, "q": 0.9})
-    assert not findings.holds({"holds": False, "q": 0.01})
-    assert findings.holds({"holds": None, "q": 0.1})
-    assert not findings.holds({"q": None})
-    assert not findings.holds({"q": 0.11})
-    assert findings.holds({"rows": 8})
+    for known, holds in (
+        ({"holds": True, "q": 0.9}, True), ({"holds": False, "q": 0.01}, False),
+        ({"holds": None, "q": 0.1}, True), ({"q": None}, False), ({"q": 0.11}, False),
+    ):  # fmt: skip
+        [piece] = whole({"rounds": [{"slices": [known]}]}).rounds[0].slices
+        assert findings.holds(piece) is holds
 
 
 def test_errors_of_slices_are_those_of_the_kept_round(analysis: Document) -> None:
-    assert slice_kinds(analysis, 1, "kind = class") == "off topic 12, too long 7"
-    assert slice_kinds(analysis, 2, "kind = class") == ""
+    assert slice_kinds(whole(analysis), 1, "kind = class") == "off topic 12, too long 7"
+    assert slice_kinds(whole(analysis), 2, "kind = class") == ""
 
 
 @pytest.mark.nightly

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ Document = dict[str, Any]
 def markdown(document: Document) -> str:
     """All sections but the advice, which is another one where causes and labels are unknown."""
     found = drawn(document)
-    kept = [section for section in found["sections"] if section["name"] != "advise"]
-    return markdown_page({**found, "sections": kept})
+    kept = tuple(section for section in found.sections if section.name != "advise")
+    return markdown_page(replace(found, sections=kept))
 
 
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import harness
 from harness.kit.documents import unlabelled
+from harness.records.summary import ShownArm
 from harness_levers.advise.options import Option
-from harness_levers.advise.run import Document, Run, apart
+from harness_levers.advise.run import Judged, Run, apart
 from harness_levers.document import ShownSearch
 
 CAPACITY, LEAST_SHARE = "capacity", 0.3
@@ -29,10 +31,10 @@ def settings(run: Run) -> Iterator[Option]:
     if run.search is not None:
         yield from _unended(run, run.search)
         return
-    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+    if any(verdict.label == "improved" for _, verdict in judged):
         return
     course = run.course("still learning", "unstable")
-    signs = [text for text in (course["sentence"], course["advice"]) if text] if course else []
+    signs = [text for text in (course.sentence, course.advice) if text] if course else []
     key, rate = _rate(run)
     if key:
         over = f"{{{key}: {{low: {rate / 10:.1g}, high: {rate * 10:.1g}, log: true}}}}"
@@ -48,7 +50,7 @@ def settings(run: Run) -> Iterator[Option]:
     )  # fmt: skip
 
 
-def _tried(judged: list[Document]) -> str:
+def _tried(judged: Sequence[Judged]) -> str:
     """``one other setting was tried, and is excluded``."""
     if not judged:
         return "no other settings were tried"
@@ -103,35 +105,34 @@ def models(run: Run) -> Iterator[Option]:
     )  # fmt: skip
 
 
-def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
+def _of_arms(run: Run, lever: str, judged: Sequence[Judged]) -> Iterator[Option]:
     """The best arm that is better, and those that are not worth it."""
-    better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
+    better = [each for each in judged if each[1].label == "improved"]
     if better:
-        best = max(better, key=lambda arm: arm["verdict"]["difference"])
-        verdict = best["verdict"]
+        best, verdict = max(better, key=lambda each: each[1].difference or 0.0)
         yield Option(
             lever=lever, state="shown",
-            action=f"take over the arm '{best['name']}': {best['what']}",
-            evidence=(unlabelled(verdict["sentence"], verdict["label"]), IN_THE_CONFIG),
-            gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
+            action=f"take over the arm '{best.name}': {best.what}",
+            evidence=(unlabelled(verdict.sentence, verdict.label), IN_THE_CONFIG),
+            gain=verdict.difference, low=verdict.low, high=verdict.high,
             seconds=run.seconds_of_one,
         )  # fmt: skip
-    for arm in judged:
-        if _excluded(arm):
+    for arm, verdict in judged:
+        if _excluded((arm, verdict)):
             yield Option(
-                lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
-                evidence=(arm["verdict"]["sentence"],),
+                lever=lever, state="excluded", action=f"the arm '{arm.name}': {arm.what}",
+                evidence=(verdict.sentence,),
             )  # fmt: skip
 
 
-def _excluded(arm: Document) -> bool:
-    return _little(arm) or arm["verdict"]["label"] == "regressed"
+def _excluded(judged: Judged) -> bool:
+    return _little(judged) or judged[1].label == "regressed"
 
 
-def _little(arm: Document) -> bool:
+def _little(judged: Judged) -> bool:
     """Whether its gain is shown to be less than would matter."""
-    verdict = arm["verdict"]
-    return arm["worth"] == "no" and apart(verdict["low"], verdict["high"])
+    arm, verdict = judged
+    return arm.worth == "no" and apart(verdict.low, verdict.high)
 
 
 # -- arms that are not decided --------------------------------------------------------------------
@@ -139,45 +140,46 @@ def _little(arm: Document) -> bool:
 
 def seeds(run: Run) -> Iterator[Option]:
     """More seeds for all arms of which it is not known whether they are better."""
-    arms = [*_undecided(run.judged("settings")), *_undecided(run.judged("model"))]
-    if not arms:
+    undecided = [*_undecided(run.judged("settings")), *_undecided(run.judged("model"))]
+    if not undecided:
         return
+    arms, verdicts = [arm for arm, _ in undecided], [verdict for _, verdict in undecided]
     most = max(map(_seeds, arms))
     count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
-    by_search = any(arm["name"] == SEARCHED for arm in arms)
-    verdicts = [arm["verdict"] for arm in arms]
-    gains = [gain for verdict in verdicts if (gain := verdict["difference"]) is not None]
-    names = [f"'{arm['name']}'" for arm in arms]
-    evidence = [unlabelled(verdict["sentence"], verdict["label"]) for verdict in verdicts]
+    by_search = any(arm.name == SEARCHED for arm in arms)
+    gains = [gain for verdict in verdicts if (gain := verdict.difference) is not None]
+    names = [f"'{arm.name}'" for arm in arms]
+    evidence = [unlabelled(verdict.sentence, verdict.label) for verdict in verdicts]
     subject, of_one = f"the arm {names[0]}", verdicts[0]
     if len(arms) > 1:
         subject = f"one of the arms {', '.join(names)}"
         evidence = [f"{name}: {text}" for name, text in zip(names, evidence, strict=True)]
-        of_one = {}  # the arms have no gain in common
+        # The arms have no gain in common.
+        of_one = replace(of_one, difference=None, low=None, high=None)
     yield Option(
-        lever="model" if arms[0]["kind"] == "model" else "settings", state="open",
+        lever="model" if arms[0].kind == "model" else "settings", state="open",
         action=f"find out with more seeds whether {subject} is better",
         evidence=(*evidence, AS_ARM) if by_search else tuple(evidence),
-        gain=of_one.get("difference"), low=of_one.get("low"), high=of_one.get("high"),
+        gain=of_one.difference, low=of_one.low, high=of_one.high,
         seconds=_further(run, count) * run.seconds_of_one,
         command="" if by_search else run.command(f"seeds={count}", again=["arms", "models"]),
         urgency=max(gains, default=0.0) > 0,
     )  # fmt: skip
 
 
-def _undecided(judged: list[Document]) -> list[Document]:
+def _undecided(judged: Sequence[Judged]) -> list[Judged]:
     """Those that may be better, where none is shown to be."""
-    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+    if any(verdict.label == "improved" for _, verdict in judged):
         return []
-    return [arm for arm in judged if arm["verdict"]["label"] == "no evidence" and not _little(arm)]
+    return [each for each in judged if each[1].label == "no evidence" and not _little(each)]
 
 
-def _seeds(arm: Document) -> int:
-    return len(arm["trainings"])
+def _seeds(arm: ShownArm) -> int:
+    return len(arm.trainings)
 
 
 def _further(run: Run, count: int) -> int:
     """Trainings of the reference and of every arm of the config that so many seeds add."""
-    repeated = [arm for arm in run.arms if arm["kind"] in ("settings", "model")]
-    own = next((_seeds(arm) for arm in run.arms if arm["kind"] == "seed"), 1)
+    repeated = [arm for arm in run.arms if arm.kind in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.arms if arm.kind == "seed"), 1)
     return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.records.summary import ShownScore
 from harness_levers.advise.options import Option
-from harness_levers.advise.run import Document, Run
+from harness_levers.advise.run import Run
 
 MISS = 0.05
 """Chance with which a bound may be wrong."""
@@ -20,9 +21,9 @@ def ceiling(run: Run) -> Iterator[Option]:
     groups without a failure: 1 - .05^(1/n) of the range.
     """
     score, best = run.score(run.reference if run.kept else run.rounds[0]), run.best
-    if score is None or score["value"] is None or best is None:
+    if score is None or score.value is None or best is None:
         return
-    value = score["value"]
+    value = score.value
     if value == best == run.test_value:
         yield Option(
             lever="stop", state="shown", action="there is nothing left to gain on rows like these",
@@ -48,10 +49,10 @@ def ceiling(run: Run) -> Iterator[Option]:
     )  # fmt: skip
 
 
-def _left(run: Run, score: Document, best: float) -> float | None:
+def _left(run: Run, score: ShownScore, best: float) -> float | None:
     """The upper bound of what is left to gain."""
-    if score["value"] == best:
-        groups = run.document["data"]["dev_groups"] or run.dev_rows
+    if score.value == best:
+        groups = run.document.data.dev_groups or run.dev_rows
         return run.range * (1 - MISS ** (1 / groups)) if run.range and groups else None
-    bound = score["low" if run.higher_is_better else "high"]
+    bound = score.low if run.higher_is_better else score.high
     return None if bound is None else abs(best - bound)

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.kit.documents import written_rows
 from harness.kit.numbers import amount, duration
+from harness.records.analysis import CauseCount
 from harness_levers.advise.options import Option, State
 from harness_levers.advise.run import NOISE, Run
 from harness_levers.records import CurvePoint
@@ -25,7 +26,7 @@ def rows(run: Run) -> Iterator[Option]:
     curve = run.curve
     if curve is None:
         course = run.course("overfitting")
-        signs = [course["sentence"]] if course else []
+        signs = [course.sentence] if course else []
         yield Option(
             lever="rows", state="open", action="measure what more rows are worth",
             evidence=(*signs, _of_rounds(run) or "no curve was measured"),
@@ -63,14 +64,14 @@ def rows(run: Run) -> Iterator[Option]:
 
 def _of_rounds(run: Run) -> str:
     """How the score went as rounds added rows; empty where none did."""
-    trained = [entry for entry in run.rounds if entry["round"] > 0 and entry["train_rows"]]
-    if len({entry["train_rows"] for entry in trained}) < 2:
+    trained = [entry for entry in run.rounds if entry.round > 0 and entry.train_rows]
+    if len({entry.train_rows for entry in trained}) < 2:
         return ""
     steps = ", ".join(
-        f"{entry['train_rows']:,} rows {run.shown(run.value(entry))}" for entry in trained
+        f"{entry.train_rows:,} rows {run.shown(run.value(entry))}" for entry in trained
     )
     return (
-        f"by round, {steps} ({trained[-1]['verdict']['label']} at last); these rows were chosen "
+        f"by round, {steps} ({trained[-1].verdict.label} at last); these rows were chosen "
         "for what underperformed, so what rows like those of train are worth is another question"
     )
 
@@ -95,23 +96,25 @@ def written(run: Run) -> Iterator[Option]:
     costs += [f"{amount(cost.money)} of money"] if cost.money is not None else []
     costs += [duration(cost.seconds)] if cost.seconds is not None else []
     price = f"one of {cost.rows} written rows cost {', '.join(costs) or 'what is not known'}"
-    control = run.document.get("control")
-    if not control or control["difference"] is None or control["instead"] == "random":
+    control = run.document.control
+    if not control or control.difference is None or control.instead == "random":
         yield Option(
             lever="rows", state="open",
             action="find out whether written rows are worth it: control: random on their entry "
             "compares with as many real rows, control: none with no rows",
-            evidence=(price, *((control["sentence"],) if control else ())),
+            evidence=(price, *((control.sentence,) if control else ())),
             seconds=2 * run.seconds_of_one,
         )  # fmt: skip
         return
-    low, high = control["low"], control["high"]
-    state: State = "shown" if low > NOISE else "excluded" if high < -NOISE else "open"
+    low, high = control.low, control.high
+    state: State = "open"
+    if low is not None and high is not None:
+        state = "shown" if low > NOISE else "excluded" if high < -NOISE else "open"
     yield Option(
-        lever="rows", state=state, gain=control["difference"], low=low, high=high,
+        lever="rows", state=state, gain=control.difference, low=low, high=high,
         action="have more rows written" if state == "shown" else "rows that a model writes"
         if state == "excluded" else "find out with more seeds whether written rows are worth it",
-        evidence=(control["sentence"], price), seconds=2 * run.seconds_of_one,
+        evidence=(control.sentence, price), seconds=2 * run.seconds_of_one,
         command=run.command(another=True, further=1) if state == "shown" else "",
     )  # fmt: skip
 
@@ -123,9 +126,9 @@ def labels(run: Run) -> Iterator[Option]:
         return
     ids = [
         name
-        for row in run.table("causes")
-        if row["cause"] in (CONFLICT, NARROW)
-        for name in row["ids"]
+        for row in run.document.rows(CauseCount)
+        if row.cause in (CONFLICT, NARROW)
+        for name in row.ids
     ]
     yield Option(
         lever="labels", state="likely",
@@ -136,7 +139,7 @@ def labels(run: Run) -> Iterator[Option]:
         ),
         gain=count / run.dev_rows * run.range if run.dev_rows and run.range else None,
         read=3 * count,
-        command=shlex.join(["harness", "why", ids[0], run.document["run"]]) if ids else "",
+        command=shlex.join(["harness", "why", ids[0], run.document.run]) if ids else "",
     )  # fmt: skip
 
 
@@ -146,21 +149,21 @@ def another_round(run: Run) -> Iterator[Option]:
     Slices overlap, so that their gaps are not added up: the widest one says what there is to gain.
     """
     last = run.rounds[-1]
-    held = [part for part in last["slices"] if part["holds"] and part["from_prompt"]]
-    gaps = {part["slice"]: abs(part["gap"]) * part["n"] for part in held if part["gap"]}
-    if not gaps or not run.dev_rows or last["round"] == 0 or not run.adds_rows:
+    held = [part for part in last.slices if part.holds and part.from_prompt]
+    gaps = {part.slice: abs(part.gap) * part.n for part in held if part.gap}
+    if not gaps or not run.dev_rows or last.round == 0 or not run.adds_rows:
         return
-    improved = last["verdict"]["label"] == "improved"
+    improved = last.verdict.label == "improved"
     widest = max(gaps, key=lambda name: gaps[name])
     gain = gaps[widest] / run.dev_rows
-    names = ", ".join(part["slice"] for part in held[:2])
+    names = ", ".join(part.slice for part in held[:2])
     yield Option(
         lever="round", state="likely" if improved else "open",
         action="let the loop add rows for what underperforms: one round more",
         evidence=(
             f"{names} underperform{'s' if len(held) == 1 else ''}; at the level of the other "
             f"rows '{widest}' would make the score {run.shown(gain)} better at most",
-            f"round {last['round']} {'improved' if improved else 'did not improve'}",
+            f"round {last.round} {'improved' if improved else 'did not improve'}",
         ),
         gain=gain if improved else None, seconds=2 * run.seconds_of_one,
         command=run.command(another=True, further=1),

@@ -43,13 +43,14 @@ def replay(run: Run) -> Iterator[Option]:
 
 def _lost(run: Run) -> Iterator[str]:
     """What is shown to be lost, a sentence each."""
-    forgot = run.document["forgot"]
+    forgot = run.document.forgot
     if not forgot:
         return
-    if answers := forgot["instructions"]:
-        yield _answers(forgot["round"], answers["before"], answers["after"], answers["n"])
-    if loss := forgot["loss"]:
-        yield _text(forgot["round"], loss["after"] - loss["before"])
+    if answers := forgot.instructions:
+        yield _answers(forgot.round, answers.before, answers.after, answers.n)
+    loss = forgot.loss
+    if loss and loss.before is not None and loss.after is not None:
+        yield _text(forgot.round, loss.after - loss.before)
 
 
 def _answers(number: int, before: int, after: int, of: int) -> str:

@@ -48,7 +48,7 @@ def ratings(run: Run) -> Iterator[Option]:
         return
     last = batches[-1]
     yield Option(
-        lever="ratings", state="likely" if run.document["by_people"] else "open",
+        lever="ratings", state="likely" if run.document.by_people else "open",
         action="rate more answers", read=last["items"] - last["rated"],
         evidence=(f"{last['rated']} of {last['items']} items are rated",),
         command=f"harness rate serve {shlex.quote(str(last['batch']))}",
@@ -62,17 +62,19 @@ def _level(run: Run) -> tuple[str, bool]:
     A round that is better than references may write what they have in common, or they may be
     alternatives that were never meant to resemble each other: then their level is no ceiling.
     """
-    level = run.document["between_references"]
-    if not level or level["round"] != run.kept or level["difference"]["low"] is None:
+    level = run.document.between_references
+    if not level or level.round != run.kept:
         return "", False
-    low, high, worth = level["difference"]["low"], level["difference"]["high"], run.worth or 0.0
+    low, high, worth = level.difference.low, level.difference.high, run.worth or 0.0
+    if low is None or high is None:
+        return "", False
     if not (low > -worth or low >= 0):
         return "", False
     who = f"round {run.kept}" if run.kept else "the base model"
     sentence = (
         f"a reference scored against the other references of its row gets "
-        f"{run.estimated(level['references'])}, and {who} {run.estimated(level['model'])} against "
-        f"the same ones ({level['rows']} rows): a higher score need not mean a better answer"
+        f"{run.estimated(level.references)}, and {who} {run.estimated(level.model)} against "
+        f"the same ones ({level.rows} rows): a higher score need not mean a better answer"
     )
     if high < worth:
         return f"{sentence}, as the two differ by less than {run.shown(worth)}", True

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.kit.documents import unlabelled
+from harness.records.summary import ShownBaseline
 from harness_levers.advise.options import Option
-from harness_levers.advise.run import NOISE, Document, Run
+from harness_levers.advise.run import NOISE, Run
 
 ASK = "baselines=[prompted, few-shot]"
 
 
 def prompts(run: Run) -> Iterator[Option]:
     """The best prompt against the best round; how to find out where none was asked."""
-    baselines = run.document["baselines"]
+    baselines = run.document.baselines
     if not baselines:
         yield Option(
             lever="prompt", state="open", action="ask the base model under other prompts",
@@ -22,23 +23,26 @@ def prompts(run: Run) -> Iterator[Option]:
             urgency=not run.kept,
         )  # fmt: skip
         return
-    compared = [prompt for prompt in baselines if prompt["verdict"]["difference"] is not None]
+    compared = [
+        (gain, place) for place, prompt in enumerate(baselines)
+        if (gain := prompt.verdict.difference) is not None
+    ]  # fmt: skip
     if compared:
-        yield _best(run, min(compared, key=lambda prompt: prompt["verdict"]["difference"]))
+        gain, place = min(compared)
+        yield _best(run, baselines[place], -gain)
 
 
-def _best(run: Run, prompt: Document) -> Option:
+def _best(run: Run, prompt: ShownBaseline, gain: float) -> Option:
     """The prompt against the best round, or against the base model where no round was kept."""
-    verdict, name = prompt["verdict"], prompt["name"]
-    sentence = unlabelled(verdict["sentence"], verdict["label"])
-    low, high = _negative(verdict["high"]), _negative(verdict["low"])
-    gain = -verdict["difference"]
-    if verdict["label"] == "regressed":
+    verdict, name = prompt.verdict, prompt.name
+    sentence = unlabelled(verdict.sentence, verdict.label)
+    low, high = _negative(verdict.high), _negative(verdict.low)
+    if verdict.label == "regressed":
         return Option(
             lever="prompt", state="shown", action=f"use the prompt '{name}' without training",
             evidence=(sentence,), gain=gain, low=low, high=high,
         )  # fmt: skip
-    if verdict["label"] == "improved" or (not run.kept and run.too_little(low, high)):
+    if verdict.label == "improved" or (not run.kept and run.too_little(low, high)):
         return Option(
             lever="prompt", state="excluded", action=f"the prompt '{name}' instead of training",
             evidence=(sentence,),
@@ -72,18 +76,17 @@ def _more(run: Run) -> tuple[str, ...]:
     estimate decides whether it may matter: to advise against training, it does not suffice that
     less is possible, too.
     """
-    verdicts = [arm["verdict"] for kind in ("settings", "model") for arm in run.judged(kind)]
     gains = [
-        ("an arm is", verdict["difference"])
-        for verdict in verdicts
-        if verdict["label"] == "improved"
-    ]
+        ("an arm is", verdict.difference)
+        for kind in ("settings", "model") for _, verdict in run.judged(kind)
+        if verdict.label == "improved"
+    ]  # fmt: skip
     if run.curve is not None and (run.curve.low or 0.0) > NOISE:
         gains.append(("more rows are", run.curve.per_doubling))
     return tuple(
         f"{what} shown to bring {run.shown(gain)}"
         for what, gain in gains
-        if gain >= (run.worth or 0.0)
+        if gain is not None and gain >= (run.worth or 0.0)
     )
 
 

@@ -123,7 +123,7 @@ def test_of_runs_without_either_the_advice_is_as_it_was() -> None:
         "rated", "rating_scores", "win_rates", "agreement", "validity", "named_errors",
     )}  # fmt: skip
     bare = ranked(made(levers=levers(curve=curve(0.08, 0.03, 0.13))))
-    empty = {**made()["tables"], **tables}
+    empty = {**made().tables, **tables}
     assert bare == ranked(made(
         tables=empty, between_references=None, levers=levers(curve=curve(0.08, 0.03, 0.13))
     ))  # fmt: skip

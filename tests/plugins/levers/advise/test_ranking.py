@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import shlex
 from typing import Any
 
@@ -11,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from harness.kit.blocks import Paragraph, to_json
 from harness.kit.yaml_file import key_value
+from harness.records.analysis import Analysis, ShownSection
 from harness_levers.advise.options import Option
 from harness_levers.advise.ranking import ranked
 from harness_levers.advise.showing import blocks, with_commands
@@ -41,11 +43,11 @@ DOCUMENT: dict[str, Any] = {
     ],
     "forgot": None, "test": None, "sealed": None,
     "next_command": "harness iterate -c a.yaml --rounds 2 --no-test",
-    "tables": {"right": [{"round": 1, "wrong": 50}], "causes": []},
+    "tables": {"right": [{"round": 1, "is_right": 50, "wrong": 50, "unknown": 0}], "causes": []},
 }  # fmt: skip
 
 
-def made(*, levers: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def made(*, levers: dict[str, Any] | None = None, **changes: Any) -> Analysis:
     experiments = {} if levers is None else {"levers": levers}
     return whole({**copy.deepcopy(DOCUMENT), "experiments": experiments, **changes})
 
@@ -76,7 +78,7 @@ def baseline(label: str, gain: float, low: float, high: float) -> dict[str, Any]
     return {"name": "few-shot", "scores": score(0.5), "verdict": verdict(label, gain, low, high)}
 
 
-def first(document: dict[str, Any]) -> tuple[str, str]:
+def first(document: Analysis) -> tuple[str, str]:
     option = ranked(document)[0]
     return option.lever, option.state
 
@@ -153,11 +155,11 @@ def test_a_curve_that_does_not_rise() -> None:
         ((7e-17, 5e-17, 9e-17), 0.05, "open"),
         ((-0.1, -0.15, -0.05), None, "excluded"),
     ]:
-        found = made(settings={"worth": worth}, levers=levers(worth=worth, curve=curve(*bounds)))
         points = [
             {"rows": 80 * share, "share": share, "values": [0.5, 0.6]} for share in (0.5, 1.0)
         ]
-        found["experiments"]["levers"]["curve"]["points"] = points
+        measured = levers(worth=worth, curve={**curve(*bounds), "points": points})
+        found = made(settings={"worth": worth}, levers=measured)
         option = rows(found)
         assert option.state == state, bounds
         if state == "open":
@@ -327,10 +329,8 @@ def test_the_best_that_a_score_can_be_is_what_its_metric_declares() -> None:
 def test_a_document_that_does_not_tell_the_bounds_says_no_stop() -> None:
     rounds = copy.deepcopy(DOCUMENT["rounds"])
     rounds[1]["scores"] = score(0.97, 0.96, 0.98)
-    found = made(rounds=rounds)
-    assert first(found)[0] == "stop"
-    found["bounds"] = [None, None]
-    assert first(found)[0] != "stop"
+    assert first(made(rounds=rounds))[0] == "stop"
+    assert first(made(rounds=rounds, bounds=[None, None]))[0] != "stop"
 
 
 def test_all_right_on_few_rows_is_no_reason_to_stop() -> None:
@@ -589,9 +589,8 @@ def test_hostile_text_adds_nothing_to_a_page(key: str) -> None:
         else:
             one[key] = text
         found = blocks(ranked(made(arms=[one], levers=levers())))
-        section = {"name": "advise", "title": "", "after": "", "columns": [], "rows": [],
-                   "cut": False, "blocks": [to_json(block) for block in found]}  # fmt: skip
-        page = markdown_page({**made(tables={}), "sections": [section]})
+        section = ShownSection("advise", "", 2700, blocks=tuple(map(to_json, found)))
+        page = markdown_page(dataclasses.replace(made(tables={}), sections=(section,)))
         tokens = MarkdownIt("commonmark").parse(page)
         flat = [child for token in tokens for child in (token.children or [token])]
         plain = ("text", "text_special", "softbreak", "inline", "fence", "strong_open",

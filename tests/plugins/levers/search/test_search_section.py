@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.kit.blocks import Chart, Note, Paragraph, Table, flaw
+from harness.records.analysis import Analysis
 from harness_levers.document import ShownLevers
 from harness_levers.search.section import SearchSection
 from harness_reports.html.charts import chart
@@ -29,13 +30,13 @@ TRIALS = [
 ]  # fmt: skip
 
 
-def told_of(search: dict[str, Any] | None) -> dict[str, Any]:
+def told_of(search: dict[str, Any] | None) -> Analysis:
     """A document with no round, and this search."""
     levers = filled(ShownLevers, {"reference": 1, "search": search})
     return whole({"primary": "f1", "rounds": [], "experiments": {"levers": levers}})
 
 
-def document(**changed: Any) -> dict[str, Any]:
+def document(**changed: Any) -> Analysis:
     found = {
         "by": "loss", "higher_is_better": False, "folds": 2, "rows": 40, "trials": TRIALS,
         "best": 2, "seconds": 8.0, "sentence": "Trial 3 it is.",
