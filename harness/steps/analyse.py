@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
-from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import digest, read_json, write_json
 from harness.records import Example, Findings, from_json, to_json
 from harness.run.at import At
@@ -17,6 +16,7 @@ from harness.run.pins import ANALYZE, DETECT
 from harness.stages import Evidence
 from harness.stages.analyzer import analyzed
 from harness.steps.answer import Evaluation
+from harness.steps.call import results_of
 from harness.steps.detect import right
 
 if TYPE_CHECKING:
@@ -55,17 +55,12 @@ def analyze(
 
     def make(folder: Path) -> Mapping[str, Any]:
         context = steps.run.context(folder, ANALYZE, at, seed)
-        findings = Findings()
-        lent = Lent(evidence.scored, evidence.labels, evidence.base, evidence.train)
-        for entry in steps.config.analyze:
-            try:
-                with steps.run.guard(ANALYZE, entry, at, lent=lent):
-                    own = analyzed(entry.instance, _own(evidence), context)
-            except (*NO_FAULT, InputChanged):
-                raise
-            except HarnessError as error:
-                own = Findings(failed={entry.name: error.what})
-            findings = _joined(findings, own)
+        results, failed = results_of(
+            steps, ANALYZE, steps.config.analyze, at,
+            lambda plugin: analyzed(plugin, _own(evidence), context),
+            Lent(evidence.scored, evidence.labels, evidence.base, evidence.train),
+        )  # fmt: skip
+        findings = _joined([*results, Findings(failed=failed)])
         write_json(folder / "output" / "findings.json", to_json(findings))
         return {"failed": dict(findings.failed)}
 
@@ -104,10 +99,10 @@ def _without_labels(evaluation: Evaluation) -> dict[str, str]:
     return {name: key for name, key in evaluation.keys.items() if name != DETECT}
 
 
-def _joined(first: Findings, second: Findings) -> Findings:
+def _joined(results: Sequence[Findings]) -> Findings:
     return Findings(
-        (*first.slices, *second.slices),
-        (*first.diagnoses, *second.diagnoses),
-        (*first.notes, *second.notes),
-        {**first.failed, **second.failed},
+        tuple(each for findings in results for each in findings.slices),
+        tuple(each for findings in results for each in findings.diagnoses),
+        tuple(each for findings in results for each in findings.notes),
+        {name: why for findings in results for name, why in findings.failed.items()},
     )

@@ -29,6 +29,7 @@ from harness.run.at import At
 from harness.run.job import ANSWERED, ANSWERS, BESIDE
 from harness.run.pins import DETECT, GENERATE
 from harness.stages.generator import shares_of
+from harness.steps.call import artifact_of_job
 from harness.steps.detect import detect
 from harness.steps.measure import score_all, scores, waits
 
@@ -195,23 +196,11 @@ def answer_losses(
     steps: Steps, checkpoint: Checkpoint, rows: Sequence[Example], at: At
 ) -> list[list[float]]:
     """What a checkpoint loses (nats) on each token of each row's first reference."""
-    run, entry = steps.run, steps.config.generate
-    seed = steps.seed(ANSWER_LOSSES, at.round)
-    inputs = {
-        "checkpoint": checkpoint.digest,
-        "rows": rows_digest(rows),
-        "environment": dict(run.environment(entry)),
-    }
-
-    def make(folder: Path) -> Mapping[str, Any]:
-        done = run.job(
-            folder, ANSWER_LOSSES, entry, at, checkpoint=checkpoint, rows={ANSWERED: rows},
-            seed=seed,
-        )  # fmt: skip
-        return dict(done["facts"])
-
-    artifact = run.stage(ANSWER_LOSSES, entry, inputs, make, at, seed=seed)
-    steps.note_remarks(artifact.facts)
+    artifact = artifact_of_job(
+        steps, ANSWER_LOSSES, steps.config.generate, at,
+        {"checkpoint": checkpoint.digest, "rows": rows_digest(rows)},
+        checkpoint=checkpoint, rows={ANSWERED: rows}, seed=steps.seed(ANSWER_LOSSES, at.round),
+    )  # fmt: skip
     return list(read_jsonl(artifact.path / "losses.jsonl"))
 
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
@@ -20,7 +20,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.data.families import families
 from harness.data.splits import rows_digest, with_valid
 from harness.errors import ConfigError, DataError, HarnessError
-from harness.kit.files import digest, write_jsonl
+from harness.kit.files import digest
 from harness.kit.log import Log
 from harness.records import (
     BASE_ARM,
@@ -39,6 +39,7 @@ from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
 from harness.stages.baseline import Held, answered, description_of, model_of, prompted
 from harness.steps.answer import Evaluation, generate, scored_rows
+from harness.steps.call import artifact_of_call
 from harness.steps.data import valid_seed
 from harness.steps.detect import detect
 from harness.steps.measure import score, scores
@@ -220,20 +221,18 @@ def prompts(steps: Steps, entry: PluginEntry, data: Dataset) -> Prompts:
 def _prompts(
     steps: Steps, entry: PluginEntry, data: Dataset, at: At, pinned: str | None
 ) -> Prompts:
-    material, stage = BaselineInput.of(data, at.split), at.on_split(PROMPTS)
-    seed = steps.seed(stage, at.round)
+    material, file = BaselineInput.of(data, at.split), "prompts.jsonl"
     inputs = {"rows": rows_digest(material.rows), "train": rows_digest(material.train)}
 
-    def make(folder: Path) -> Mapping[str, Any]:
-        context = steps.run.context(folder, stage, at, seed)
+    def call(context: Context) -> list[Example]:
         rows = material.asked_by(entry, context)
-        write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-        return {**context.facts, "told": description_of(entry.instance, material.train)}
+        context.note(told=description_of(entry.instance, material.train))
+        return rows
 
-    artifact = steps.run.stage(
-        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=material.lent
+    artifact = artifact_of_call(
+        steps, PROMPTS, entry, at, file, call, inputs, pinned=pinned, lent=material.lent
     )
-    rows = artifact.records(Example, "prompts.jsonl")
+    rows = artifact.records(Example, file)
     return Prompts(rows, artifact.facts["told"], artifact.digest)
 
 
@@ -373,20 +372,12 @@ def _answers_elsewhere(
     steps: Steps, entry: PluginEntry, rows: Sequence[Example], at: At, pinned: str | None
 ) -> tuple[tuple[Prediction, ...], str]:
     """The answers of a baseline's own model, and their digest."""
-    stage = at.on_split(GENERATE)
-    seed = steps.seed(stage, at.round)
     asked = tuple(row.as_asked() for row in rows)
-
-    def make(folder: Path) -> Mapping[str, Any]:
-        context = steps.run.context(folder, stage, at, seed)
-        predictions = answered(entry.instance, asked, context)
-        write_jsonl(folder / "output" / ANSWERS, map(to_json, predictions))
-        return context.facts
-
-    inputs = {"prompts": rows_digest(asked)}
-    artifact = steps.run.stage(
-        stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=(asked,)
-    )
+    artifact = artifact_of_call(
+        steps, GENERATE, entry, at, ANSWERS,
+        lambda context: answered(entry.instance, asked, context),
+        {"prompts": rows_digest(asked)}, pinned=pinned, lent=(asked,),
+    )  # fmt: skip
     steps.note_remarks(artifact.facts)
     return artifact.records(Prediction, ANSWERS), artifact.digest
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.config.effects import shortages
@@ -13,13 +12,14 @@ from harness.data import correction_file
 from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
 from harness.errors import DataError
-from harness.kit.files import digest, read_json, write_bytes, write_json, write_jsonl
+from harness.kit.files import digest, read_json, write_bytes, write_json
 from harness.records import Checkpoint, Dataset, Example, from_json, to_json
-from harness.records.context import derive_seed
+from harness.records.context import Context, derive_seed
 from harness.run.at import At
 from harness.run.pins import DATA, EXAMPLES, MODEL
 from harness.run.stage_keys import SEEDLESS
 from harness.stages.source import rows_of
+from harness.steps.call import artifact_of_call
 
 if TYPE_CHECKING:
     from harness.steps import Steps
@@ -48,22 +48,19 @@ def valid_seed(seed: int) -> int:
 
 def read_data(steps: Steps) -> Dataset:
     """See :meth:`harness.steps.Steps.data`."""
-    entry, at = steps.config.data, At()
-    seed = steps.seed(DATA, at.round)
+    entry, at, file = steps.config.data, At(), "examples.jsonl"
+    pinned = steps.pins(at)
 
-    def make(folder: Path) -> Mapping[str, Any]:
-        context = steps.run.context(folder, DATA, at, seed)
+    def call(context: Context) -> list[Example]:
         rows = []
         loaded = rows_of(entry.instance, context)
         for row in counted(loaded, entry, steps.run.watcher.say, steps.run.calls.heard):
             rows.append(row)
             context.check()
-        write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
-        return context.facts
+        return rows
 
-    pinned = steps.pins(at)
-    artifact = steps.run.stage(DATA, entry, {}, make, at, seed=seed, pinned=pinned.get(DATA))
-    data = _prepared(steps, _corrected(steps, artifact.records(Example, "examples.jsonl")))
+    artifact = artifact_of_call(steps, DATA, entry, at, file, call, {}, pinned=pinned.get(DATA))
+    data = _prepared(steps, _corrected(steps, artifact.records(Example, file)))
     steps.check_pin(EXAMPLES, data.digest, pinned, at)
     return data
 

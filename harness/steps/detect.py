@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from harness import scoring
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
-from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, to_json
 from harness.run.at import At
 from harness.run.pins import DETECT
 from harness.stages.detector import detected
+from harness.steps.call import results_of
 
 if TYPE_CHECKING:
     from harness.steps import Steps
@@ -43,17 +44,11 @@ def detect(
     stage = at.on_split(DETECT)
 
     def make(folder: Path) -> Mapping[str, Any]:
-        labels: list[ErrorLabel] = []
-        failed = {}
-        lent = Lent(scored, learned)
-        for entry in steps.config.detect:
-            try:
-                with steps.run.guard(stage, entry, at, lent=lent):
-                    labels += detected(entry.instance, scored, learned)
-            except (*NO_FAULT, InputChanged):
-                raise
-            except HarnessError as error:
-                failed[entry.name] = error.what
+        results, failed = results_of(
+            steps, stage, steps.config.detect, at,
+            lambda plugin: detected(plugin, scored, learned), Lent(scored, learned),
+        )  # fmt: skip
+        labels = itertools.chain.from_iterable(results)
         write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
         return {"failed": failed}
 

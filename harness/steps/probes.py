@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from harness.run.at import At
 from harness.run.job import ANSWERS, TEXTS
 from harness.stages import probe
 from harness.stages.generator import NO_LOSSES, Loss, measures_losses
+from harness.steps.call import Finish, artifact_of_job, nothing_more
 
 if TYPE_CHECKING:
     from harness.steps import Steps
@@ -192,7 +193,7 @@ class GeneralTexts:
             "probes": [self.run.key_of(entry) for entry in self.config.entries["probes"]],
         }
 
-        def judged(folder: Path) -> None:
+        def judged(folder: Path, answer: Mapping[str, Any]) -> Mapping[str, Any]:
             lines = read_jsonl(folder / "output" / ANSWERS)
             answers = [from_json(Prediction, line) for line in lines]
             pairs = zip(instructions, answers, strict=True)
@@ -205,6 +206,7 @@ class GeneralTexts:
                 for (entry, row), answer in pairs
             ]
             write_jsonl(folder / "output" / "right.jsonl", right)
+            return {}
 
         rows = {"examples": prompts}
         return self._job(INSTRUCTIONS, brief, checkpoint, rows, inputs, at, pinned, judged)
@@ -222,26 +224,16 @@ class GeneralTexts:
         inputs: Mapping[str, Any],
         at: At,
         pinned: Mapping[str, str],
-        after: Callable[[Path], None] = lambda folder: None,
+        finish: Finish = nothing_more,
     ) -> Artifact:
         """What the generator's job leaves, from the store where it is there."""
-        seed = self.steps.seed(stage, 0)  # of no round: both sides are asked alike
-
-        def make(folder: Path) -> Mapping[str, Any]:
-            done = self.run.job(
-                folder, stage, entry, at, checkpoint=checkpoint, rows=rows, seed=seed
-            )
-            after(folder)
-            return dict(done["facts"])
-
         pin = pinned.get(stage)
         stored = self.run.artifacts.with_digest(stage, pin) if pin else None
-        whole = {**inputs, "environment": dict(self.run.environment(entry))}
-        artifact = self.run.stage(
-            stage, entry, whole, make, at, seed=seed, pinned=stored.digest if stored else None
-        )
-        self.steps.note_remarks(artifact.facts)
-        return artifact
+        return artifact_of_job(
+            self.steps, stage, entry, at, inputs, checkpoint=checkpoint, rows=rows, finish=finish,
+            seed=self.steps.seed(stage, 0),  # of no round: both sides are asked alike
+            pinned=stored.digest if stored else None,
+        )  # fmt: skip
 
 
 class GeneralRows:

@@ -17,6 +17,7 @@ from harness.run.at import At
 from harness.run.pins import TRAIN
 from harness.run.trust import as_allowed
 from harness.stages import trainer
+from harness.steps.call import artifact_of_job
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import PluginEntry
@@ -99,33 +100,29 @@ def _trained(
     limits: Limits = (),
 ) -> Checkpoint:
     """What one trainer makes of a checkpoint."""
-    run, seed = steps.run, steps.seed(TRAIN, at.round)
     inputs: dict[str, Any] = {
         "base": base.digest,
         "train": rows_digest(rows),
         "valid": rows_digest(valid),
-        "environment": dict(run.environment(entry)),
     }
     if whole_valid:
         inputs["whole_valid"] = True
     if limits:
         inputs["limits"] = limits
 
-    def make(folder: Path) -> Mapping[str, Any]:
-        examples = {"train": rows, "valid": valid}
-        result = run.job(
-            folder, stage, entry, at, checkpoint=base, rows=examples, seed=seed,
-            whole_valid=whole_valid, limits=limits,
-        )  # fmt: skip
-        answer, output = result["answer"], folder / "output"
+    def finish(folder: Path, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        output = folder / "output"
         if not any(output.iterdir()):
             # A prompt, or a model at a service: only the answer tells it from another one.
             identity = {name: answer.get(name) for name in ("kind", "name", "template", "info")}
             write_json(output / FILELESS, identity)
-        return {**result["facts"], "checkpoint": answer}
+        return {"checkpoint": answer}
 
-    artifact = run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
-    steps.note_remarks(artifact.facts)
+    artifact = artifact_of_job(
+        steps, stage, entry, at, inputs, checkpoint=base, rows={"train": rows, "valid": valid},
+        seed=steps.seed(TRAIN, at.round), pinned=pinned, finish=finish,
+        whole_valid=whole_valid, limits=limits,
+    )  # fmt: skip
     checkpoint = from_json(Checkpoint, artifact.facts["checkpoint"])
     checkpoint = as_allowed(checkpoint, steps.config)
     return dataclasses.replace(
