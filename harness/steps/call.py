@@ -18,6 +18,7 @@ from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import digest, read_json, write_json, write_jsonl
+from harness.kit.inside import inside
 from harness.records import Checkpoint, Example, from_json, to_json
 from harness.records.context import Context
 from harness.run.artifacts import Artifact
@@ -98,7 +99,7 @@ def artifact_of_call(
     seed = steps.seed(stage, at.round)
 
     def make(folder: Path) -> Mapping[str, Any]:
-        context, path = steps.run.context(folder, stage, at, seed), folder / "output" / file
+        context, path = steps.run.context(folder, stage, at, seed), inside(folder / "output", file)
         result = call(context)
         if path.suffix == ".jsonl":
             write_jsonl(path, map(to_json, result))

@@ -38,11 +38,11 @@ class Scheduler(Plugin):
     def order(self, train: Sequence[Example]) -> Sequence[Turn]:
         raise NotImplementedError
 '''
-"""The first file that a new kind costs: harness/stages/scheduling.py."""
+"""The first file that a new kind costs: harness/stages/scheduler.py."""
 
 ROW = """
 from harness.stages import KINDS, StageKind
-from scheduling import Scheduler
+from scheduler import Scheduler
 
 KINDS["scheduler"] = StageKind(
     Scheduler, work=("order",), key="schedule", many=True, default=[],
@@ -72,7 +72,7 @@ def ordered(steps, rows):
 PLUGIN = '''
 import row  # a fresh process knows of the kind by it
 import harness
-from scheduling import Turn
+from scheduler import Turn
 
 
 class ByLength(harness.Scheduler):
@@ -201,7 +201,7 @@ json.dump(
 @pytest.mark.nightly
 def test_a_new_kind_is_a_contract_a_row_and_a_line(project):
     """Three files of harness: hook, config, check, artifact and rule of the kit follow."""
-    files = {"scheduling": STAGE, "row": ROW, "line": LINE, "plugin": PLUGIN, "walk": WALK}
+    files = {"scheduler": STAGE, "row": ROW, "line": LINE, "plugin": PLUGIN, "walk": WALK}
     for name, text in files.items():
         project.write(text, f"{name}.py")
     plain = project.write().read_text()
