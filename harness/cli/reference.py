@@ -13,9 +13,9 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -260,8 +260,38 @@ def _markdown(text: str) -> str:
     return re.sub(r":\w+:`\.?([^`]*)`", r"`\1`", text).replace("``", "`")
 
 
+def _analysis() -> str:
+    """The keys that an analysis has beside those of a summary, and the records below them."""
+    from harness.records import analysis, summary
+
+    kinds: list[type] = [
+        kind for kind in vars(analysis).values() if isinstance(kind, type) and is_dataclass(kind)
+        and kind.__module__ == analysis.__name__ and not hasattr(kind, "table")
+    ]  # fmt: skip
+    of_summary = fields(summary.Summary)
+    told = {
+        kind: {name: what + _below(get_type_hints(kind)[name], kinds)
+               for name, what in fields(kind).items()}
+        for kind in kinds
+    }  # fmt: skip
+    keys = told.pop(analysis.Analysis)
+    keys = {name: what for name, what in keys.items() if of_summary.get(name) != what}
+    parts = [_name_table("key", keys)]
+    for kind, names in told.items():
+        parts.append(f"### `{kind.__name__}`\n\n{_plain(kind)}\n\n{_name_table('key', names)}")
+    return "\n".join(parts)
+
+
+def _below(hint: Any, kinds: Sequence[type]) -> str:
+    """Which of these records a field holds."""
+    if hint in kinds:
+        return f" See `{hint.__name__}`."
+    return "".join(_below(part, kinds) for part in get_args(hint))
+
+
 def _tables() -> str:
-    """The tables of a run's analysis, with what each holds."""
+    """The tables of a run's analysis, what each holds, and the record of its rows."""
+    from harness.records import analysis
     from harness.registry import Registry
     from harness.report.queries import QUERIES
 
@@ -269,8 +299,12 @@ def _tables() -> str:
     for provider in Registry.build().of_stage("annotation").values():
         queries = cast(Any, provider.plugin).queries
         held |= {name: what for name, (what, _) in queries.items()}
-    rows = [f"| `{name}` | {cell(what)} |\n" for name, what in held.items()]
-    return "".join(("| table | holds |\n|---|---|\n", *rows))
+    records = {getattr(kind, "table", ""): name for name, kind in vars(analysis).items()}
+    rows = [
+        f"| `{name}` | {cell(what)} | {f'`{records[name]}`' if name in records else ''} |\n"
+        for name, what in held.items()
+    ]
+    return "".join(("| table | holds | record |\n|---|---|---|\n", *rows))
 
 
 def _ready(stage: str) -> Iterator[Any]:
@@ -390,6 +424,7 @@ _PROPERTIES = (property, functools.cached_property)
 
 
 MAKERS: Mapping[str, Callable[..., str]] = {
+    "analysis": _analysis,
     "api": _api,
     "categories": _categories,
     "causes": _causes,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 from harness.database.writing import query
+from harness.records import analysis as records
 from harness.report.analysis import Terms, analyse
 from harness.report.queries import QUERIES
-from harness.report.reading import read_summary
+from harness.report.reading import read_analysis, read_summary
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,17 @@ def test_each_query_of_the_appendix_gives_the_table_of_the_report(run, name):
     found = query(folder / "run.duckdb", told["sql"])
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
     assert json.loads(json.dumps(rows)) == analysis["tables"][name]
+
+
+RECORDS = [kind for kind in vars(records).values() if isinstance(getattr(kind, "table", None), str)]
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
+def test_the_record_of_a_table_has_its_columns(run, kind):
+    folder, analysis = run
+    columns = query(folder / "run.duckdb", QUERIES[kind.table].sql).columns
+    assert [field.name for field in dataclasses.fields(kind)] == list(columns)
+    assert len(read_analysis(folder).rows(kind)) == len(analysis["tables"][kind.table])
 
 
 def test_the_tables_say_what_the_summary_says(run):

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from harness.kit.lock import exclusive, turn
+from harness.report.refresh import OTHER
 
 MADE = "the report of the rounds that are closed by now is made"
 
@@ -84,3 +85,14 @@ def test_whoever_waits_for_the_lock_gets_it(tmp_path):
         assert (tmp_path / "deep" / "lock").exists()
     with turn(tmp_path / "deep" / "lock"):
         pass
+
+
+def test_an_analysis_that_is_not_whole_is_made_again(stopped):
+    project, folder = stopped
+    assert project.inside("report").code == 0
+    whole = json.loads((folder / "analysis.json").read_bytes())
+    for damage in ({"rounds": [1]}, {"failed": None}, {"remedies": [{}]}):
+        (folder / "analysis.json").write_text(json.dumps({**whole, **damage}))
+        done = project.inside("report")
+        assert done.code == 0 and OTHER in " ".join(done.err.split()), damage
+        assert json.loads((folder / "analysis.json").read_bytes()) == whole
