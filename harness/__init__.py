@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from harness.config.finding import shipped as shipped
     from harness.config.making import make_metrics as make_metrics, make_plugin as make_plugin
-    from harness.config.named import Named as Named
-    from harness.config.plugin_entries import PluginEntry as PluginEntry
+    from harness.config.plugin_entries import Named as Named, PluginEntry as PluginEntry
     from harness.config.variants import Variants as Variants
     from harness.data.correction_file import (
         encoded_corrections as encoded_corrections,
@@ -207,8 +206,7 @@ _HOMES = {
     "harness.data.screening": ("Screening", "previewed"),
     "harness.config.finding": ("shipped",),
     "harness.config.making": ("make_metrics", "make_plugin"),
-    "harness.config.named": ("Named",),
-    "harness.config.plugin_entries": ("PluginEntry",),
+    "harness.config.plugin_entries": ("Named", "PluginEntry"),
     "harness.config.variants": ("Variants",),
     "harness.data.families": ("families", "in_parts"),
     "harness.steps.answer": ("Evaluation",),

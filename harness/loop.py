@@ -79,7 +79,8 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         main = history.arms[BASE_ARM]
         _answer_ahead(steps, history, main, main.train[BASELINE], base, BASELINE + 1)
     yield _baseline(steps, history, base)
-    baselines.ask_all(steps, history, base)
+    plain = history.evaluations[BASE_ARM, BASELINE]
+    history.prompts, history.asked = baselines.ask_all(steps, data, base, plain)
 
     checkpoints = {BASELINE: base}
     next_rows = {name: data.split("train") for name in names}
@@ -203,7 +204,7 @@ def open_test(
         baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
         best = evaluate(steps, tuned, test, of_kept, learned=learned, pinned=pins)
         process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
-    prompted = baselines.on_test(steps, history, base, baseline)
+    prompted = baselines.on_test(steps, data, history.asked, base, baseline)
     answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
     opening = steps.run.ledger.answered(opening, digest(answered))
     trained = steps.run.made[BASE_ARM, history.kept, TRAIN]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import paths
-from harness.config.plugin_entries import PluginEntry, entry_of
+from harness.config.plugin_entries import PluginEntry, make_entries
 from harness.kit.problems import Problems
-from harness.registry import Registry
 from harness.stages import KINDS, Plugin
 
 if TYPE_CHECKING:
@@ -81,32 +80,6 @@ def _refuse_equal_scores(entries: Sequence[PluginEntry], problems: Problems) -> 
                 what = f"its score '{score}' is also one of '{owners[score]}'"
                 problems.add((entry.name,), f"{what}; give one of the two another name")
             owners[score] = entry.name
-
-
-def make_entries(
-    stage: str, raws: Mapping[str, Any], files: Sequence[Path], subject: str,
-    check: Callable[[Sequence[PluginEntry], Problems], None] | None = None,
-) -> list[PluginEntry]:  # fmt: skip
-    """Entries as a config has them, by the places that messages name.
-
-    Args:
-        subject: of what a message says that it has problems.
-        check: adds what is wrong with all of them together.
-
-    Raises:
-        ConfigError: with all that is wrong.
-        PluginError: a one-file plugin cannot be used.
-    """
-    registry, problems = Registry.build(files), Problems(None, {}, subject)
-    made = [
-        entry_of(registry, stage, raw, (place,), Path.cwd(), problems)
-        for place, raw in raws.items()
-    ]
-    entries = [entry for entry in made if entry is not None]
-    if check is not None:
-        check(entries, problems)
-    problems.done()
-    return entries
 
 
 def look_at_inputs(entry: PluginEntry) -> None:

@@ -1,20 +1,22 @@
-"""The plugins that a config names: found, their options checked, each made once.
+"""The plugins that a config names, and those that their options name: found, checked, made once.
 
 Problems are collected, each with its place in the file, so that all are told at once.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Mapping
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import core_schema
 
 from harness.boundary.calls import plainly
-from harness.config.named import Named
 from harness.errors import ConfigError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
@@ -23,6 +25,9 @@ from harness.stages import KINDS, Experiment, Metric, Plugin, StageKind
 from harness.stages.base import check_attributes
 from harness.stages.kinds import REQUIRED
 from harness.stages.metric import check_metric, names_in_run
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
 
 PEOPLE = "people"
 """The verifier of an entry's ``review`` that names none."""
@@ -129,6 +134,85 @@ class PluginEntry:
         return values
 
 
+P = TypeVar("P", bound=Plugin)
+
+
+class Named(Generic[P]):
+    """The type of an option that names another plugin, as ``check: harness.Named[Verifier]``.
+
+    The config has ``check: NAME`` or ``check: {plugin: NAME, …its options}``, as everywhere. The
+    core makes the plugin with the one that names it, tells what is wrong with its options at their
+    place, asks its ``check``, and takes all that its results depend on into the key of the stage:
+    options, revision, versions of libraries, content of files, and what it names itself.
+
+    Attributes:
+        stage: the kind of plugin that is named.
+        raw: the entry as it was read.
+        made: the entry as the config made it.
+    """
+
+    # No data class: pydantic would read the types of its fields.
+    def __init__(self, stage: str, raw: Mapping[str, Any], made: PluginEntry | None = None) -> None:
+        self.stage, self.raw, self.made = stage, raw, made
+
+    def __repr__(self) -> str:
+        return f"Named({self.stage}: {dict(self.raw)})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Named) and (self.stage, self.raw) == (other.stage, other.raw)
+
+    @property
+    def plugin(self) -> P:
+        """The plugin, made once.
+
+        Raises:
+            ConfigError: no config made it, and none that is installed has the name, or takes the
+                options.
+        """
+        plugin: P = self.entry.instance
+        return plugin
+
+    @functools.cached_property
+    def entry(self) -> PluginEntry:
+        """The same as an entry of a config; raises as :attr:`plugin` does."""
+        if self.made is not None:
+            return self.made
+        [entry] = make_entries(self.stage, {self.stage: self.raw}, (), f"the {self.stage}")
+        return entry
+
+    def shown(self) -> dict[str, Any]:
+        """The entry as a config holds it: the options that were given, their paths whole."""
+        if self.made is None:
+            return dict(self.raw)
+        options = self.made.instance.options.model_dump(mode="json", include=set(self.raw))
+        return {KINDS[self.stage].named_by: self.made.plugin, **options}
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        (kind,) = typing.get_args(source)
+        return core_schema.no_info_plain_validator_function(
+            functools.partial(_read_named, kind.stage),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.shown),
+        )
+
+
+def _read_named(stage: str, value: Any) -> Named[Any]:
+    kind = KINDS[stage]
+    head = kind.named_by
+    if isinstance(value, Named):
+        value = value.raw
+    raw = {head: value} if isinstance(value, str) else value
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"a {stage} is needed: NAME or {{{head}: NAME}}")
+    if not isinstance(raw.get(head), str):
+        raise ValueError(f"it names no {stage}: {{{head}: NAME}} is needed")
+    for key in sorted(kind.reserved & raw.keys() - {head}):
+        raise ValueError(f"'{key}' has no effect here: a plugin that another one names has none")
+    return Named(stage, raw)
+
+
 def covered_at(values: Any, place: Place) -> Any:
     """Plain values with the command at a place, if there is one, cut to its first word."""
     if not place:
@@ -218,6 +302,32 @@ def entry_of(
         stage, plugin, str(name), instance, provider.origin, rows, control, index,
         provider.distribution, reviewer,
     )  # fmt: skip
+
+
+def make_entries(
+    stage: str, raws: Mapping[str, Any], files: Sequence[Path], subject: str,
+    check: Callable[[Sequence[PluginEntry], Problems], None] | None = None,
+) -> list[PluginEntry]:  # fmt: skip
+    """Entries as a config has them, by the places that messages name.
+
+    Args:
+        subject: of what a message says that it has problems.
+        check: adds what is wrong with all of them together.
+
+    Raises:
+        ConfigError: with all that is wrong.
+        PluginError: a one-file plugin cannot be used.
+    """
+    registry, problems = Registry.build(files), Problems(None, {}, subject)
+    made = [
+        entry_of(registry, stage, raw, (place,), Path.cwd(), problems)
+        for place, raw in raws.items()
+    ]
+    entries = [entry for entry in made if entry is not None]
+    if check is not None:
+        check(entries, problems)
+    problems.done()
+    return entries
 
 
 def _reviewer(

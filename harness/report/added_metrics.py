@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import own
-from harness.config.making import make_entries
-from harness.config.plugin_entries import PluginEntry
+from harness.config.plugin_entries import PluginEntry, make_entries
 from harness.errors import HarnessError
 from harness.kit import gate
 from harness.kit.files import canonical, digest, files_digest

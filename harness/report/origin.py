@@ -10,8 +10,7 @@ from pydantic import BaseModel
 
 from harness.boundary import results
 from harness.config.loading import Config
-from harness.config.named import Named
-from harness.config.plugin_entries import PluginEntry, covered_at
+from harness.config.plugin_entries import Named, PluginEntry, covered_at
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.records.summary import Dates, Model

@@ -27,7 +27,7 @@ from harness.kit.files import digest, remove, write_bytes
 from harness.kit.inside import inside
 from harness.kit.remote.spending import Spending, account_of, current
 from harness.records import Checkpoint, Example, RoundResult
-from harness.records.context import Context, Watcher
+from harness.records.context import Context, Watcher, silent
 from harness.run import (
     beginning,
     journal,
@@ -42,7 +42,7 @@ from harness.run import (
 from harness.run.artifacts import Artifact, Artifacts
 from harness.run.at import At
 from harness.run.budget import Budget
-from harness.run.job import Job, run_inline, write, write_question
+from harness.run.job import Job, as_environment, run_inline, write, write_question
 from harness.run.journal import ClosedRounds, Journal, Tested
 from harness.run.launched import LaunchedJobs
 from harness.run.ledger import Ledger
@@ -51,7 +51,7 @@ from harness.run.places import CONFIG, JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_
 from harness.run.provenance import MadeWith
 from harness.run.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
 from harness.run.workers import Workers
-from harness.stages import Resources
+from harness.stages import Plugin, Resources
 
 if TYPE_CHECKING:
     from harness.run.shared_run import SharedRun
@@ -257,9 +257,26 @@ class Run:
         """What a trainer or the generator says of this machine; all are asked at once."""
         if self._environments is None:
             asked = [*self.config.trainers, self.config.generate]
-            self._environments = provenance.environments(self, asked)
+            self._environments = self._ask_environments(asked)
             self._keep_made_with()
         return self._environments[entry.part]
+
+    def _ask_environments(self, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
+        """Part of each entry -> what its plugin says of the machine where its work is done."""
+        by_part: dict[str, dict[str, str]] = {entry.part: {} for entry in entries}
+        asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
+        if self.config.settings.execution.launcher == "inline":
+            for entry in asked:
+                with self.guard("environment", entry):
+                    by_part[entry.part] = as_environment(entry.instance.environment())
+        elif asked:
+            folder = self.fresh_folder("environment")
+            write_question(asked, self.plugin_files, folder)
+            with self.guard("environment", asked[0]):
+                done = self.workers.do(folder, silent, self.cancelled, label="environment")
+                by_part |= done["answer"]
+            remove(folder)
+        return by_part
 
     def made_with(self, entry: PluginEntry) -> dict[str, Any]:
         """Libraries and machine that the entry's results are made with, as a stage keeps it."""

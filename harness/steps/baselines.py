@@ -46,7 +46,6 @@ from harness.steps.measure import score, scores
 
 if TYPE_CHECKING:
     from harness.steps import Steps
-    from harness.steps.history import History
 
 PROMPTS = "prompts"
 FILE = "baselines.jsonl"
@@ -155,18 +154,28 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
             yield error
 
 
-def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
-    """Answers to dev under other prompts or by other models, before anything is trained."""
-    plain, primary = history.evaluations[BASE_ARM, 0], steps.config.settings.primary
+def ask_all(
+    steps: Steps, data: Dataset, base: Checkpoint, plain: Evaluation
+) -> tuple[dict[str, Sequence[Example]], dict[str, BaselineAnswers]]:
+    """Answers to dev under other prompts or by other models, before anything is trained.
+
+    Args:
+        plain: round 0.
+
+    Returns:
+        Baseline -> the rows of dev as it asks them; baseline -> the answers to these.
+    """
+    primary = steps.config.settings.primary
+    asked_rows: dict[str, Sequence[Example]] = {}
+    by_baseline: dict[str, BaselineAnswers] = {}
 
     def answered_by(entry: PluginEntry) -> tuple[Prompts | None, BaselineAnswers | None]:
         prepared = None
         try:
-            prepared = prompts(steps, entry, history.data)
+            prepared = prompts(steps, entry, data)
             if not _model(entry) and stored_answers(steps, entry, plain) is None:
                 steps.same_machine(plain, 0)
-            dev = history.data.split("dev")
-            return prepared, answers(steps, entry, prepared, base, dev, plain)
+            return prepared, answers(steps, entry, prepared, base, data.split("dev"), plain)
         except steps.lacking:
             return prepared, None
 
@@ -174,10 +183,10 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
     tasks = [functools.partial(answered_by, entry) for entry in named]
     for entry, (prepared, asked) in zip(named, steps.run.workers.side_by_side(tasks), strict=True):
         if prepared is not None:
-            history.prompts[entry.name] = prepared.rows
+            asked_rows[entry.name] = prepared.rows
         if asked is None:
             continue
-        history.asked[entry.name] = asked
+        by_baseline[entry.name] = asked
         own, base_value = (
             _in_words(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
         )
@@ -185,6 +194,7 @@ def ask_all(steps: Steps, history: History, base: Checkpoint) -> None:
         beside = "by the base model" if asked.model else "without it"
         outcome = f"{who} has {primary} {own} on dev, {base_value} {beside}"
         steps.run.watcher.say(f"{entry.name}: {outcome}: {asked.description}")
+    return asked_rows, by_baseline
 
 
 def _in_words(value: float | None) -> str:
@@ -283,11 +293,16 @@ def answers(
 
 
 def on_test(
-    steps: Steps, history: History, base: Checkpoint, plain: Evaluation
+    steps: Steps,
+    data: Dataset,
+    asked: Mapping[str, BaselineAnswers],
+    base: Checkpoint,
+    plain: Evaluation,
 ) -> dict[str, Evaluation | None]:
     """Test under the prompts that were best on dev, and by other models, once it is opened.
 
     Args:
+        asked: what :func:`ask_all` gave.
         plain: the base model on test as it is asked.
 
     Returns:
@@ -299,10 +314,10 @@ def on_test(
         EnvironmentFailure: another model left rows unanswered.
         PluginError: a baseline fails, or shows what it must not.
     """
-    best = best_prompt(of_prompts(history.asked), steps.config.settings.primary)
-    names = {best, *(name for name, asked in history.asked.items() if asked.model)}
+    best = best_prompt(of_prompts(asked), steps.config.settings.primary)
+    names = {best, *(name for name, answers in asked.items() if answers.model)}
     return {
-        entry.name: _on_test(steps, entry, history.data, base, plain)
+        entry.name: _on_test(steps, entry, data, base, plain)
         for entry in entries(steps.config)
         if entry.name in names
     }
