@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
@@ -15,12 +15,10 @@ from harness.run.at import At
 from harness.run.pins import ANALYZE, DETECT
 from harness.stages import Evidence
 from harness.stages.analyzer import analyzed
+from harness.steps import Steps
 from harness.steps.answer import Evaluation
 from harness.steps.call import results_of
 from harness.steps.detect import right
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
 
 
 def analyze(

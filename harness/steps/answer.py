@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.data.splits import rows_digest
 from harness.errors import Waiting
@@ -32,10 +32,7 @@ from harness.stages.generator import shares_of
 from harness.steps.call import artifact_of_job
 from harness.steps.detect import detect
 from harness.steps.measure import score_all, scores, waits
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
-
+from harness.steps.shared import Shared
 
 ANSWER_LOSSES = "answer losses"
 
@@ -68,7 +65,7 @@ class Evaluation:
 
 
 def generate(
-    steps: Steps,
+    steps: Shared,
     checkpoint: Checkpoint,
     rows: Sequence[Example],
     at: At,
@@ -97,7 +94,7 @@ def generate(
 
 
 def _generated(
-    steps: Steps,
+    steps: Shared,
     checkpoint: Checkpoint,
     rows: Sequence[Example],
     at: At,
@@ -169,7 +166,7 @@ def _generated(
 
 
 def answered_beside(
-    steps: Steps, generated: str, checkpoint: Checkpoint, at: At, *, pinned: str | None = None
+    steps: Shared, generated: str, checkpoint: Checkpoint, at: At, *, pinned: str | None = None
 ) -> tuple[tuple[Prediction, ...], str]:
     """The other side's answers of a pass as an artifact of their own, and their digest.
 
@@ -193,7 +190,7 @@ def answered_beside(
 
 
 def answer_losses(
-    steps: Steps, checkpoint: Checkpoint, rows: Sequence[Example], at: At
+    steps: Shared, checkpoint: Checkpoint, rows: Sequence[Example], at: At
 ) -> list[list[float]]:
     """What a checkpoint loses (nats) on each token of each row's first reference."""
     artifact = artifact_of_job(
@@ -205,7 +202,7 @@ def answer_losses(
 
 
 def evaluate(
-    steps: Steps,
+    steps: Shared,
     checkpoint: Checkpoint,
     rows: Sequence[Example],
     at: At,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary.lending import Lent
 from harness.data.augmentation import AugmenterPlan, collect
@@ -34,10 +34,8 @@ from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.run.pins import AUGMENT, DETECT
 from harness.stages import Verification, verified
+from harness.steps import Steps
 from harness.steps.answer import Evaluation
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
 
 PROPOSE = "propose"
 """The part before a review, kept by itself: what people are asked about stays what it is."""

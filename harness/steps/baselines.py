@@ -11,7 +11,6 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
@@ -38,14 +37,12 @@ from harness.run.journal import OF_BASELINE
 from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
 from harness.stages.baseline import Held, answered, description_of, model_of, prompted
+from harness.steps import Steps
 from harness.steps.answer import Evaluation, generate, scored_rows
 from harness.steps.call import artifact_of_call
 from harness.steps.data import valid_seed
 from harness.steps.detect import detect
 from harness.steps.measure import score, scores
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
 
 PROMPTS = "prompts"
 FILE = "baselines.jsonl"

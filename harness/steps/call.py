@@ -12,7 +12,7 @@ import collections.abc
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
@@ -24,9 +24,7 @@ from harness.records.context import Context
 from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.stages import KINDS
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 Result = TypeVar("Result")
 
@@ -36,7 +34,7 @@ _SEVERAL = (list, tuple, collections.abc.Iterable, collections.abc.Iterator, Seq
 
 
 def called(
-    steps: Steps, entry: PluginEntry, at: At, pinned: str | None = None, **given: Any
+    steps: Shared, entry: PluginEntry, at: At, pinned: str | None = None, **given: Any
 ) -> Any:
     """What the plugin of an entry gives, from the store where it is there.
 
@@ -74,7 +72,7 @@ def called(
 
 
 def artifact_of_call(
-    steps: Steps,
+    steps: Shared,
     name: str,
     entry: PluginEntry,
     at: At,
@@ -116,7 +114,7 @@ def nothing_more(folder: Path, answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def artifact_of_job(
-    steps: Steps,
+    steps: Shared,
     stage: str,
     entry: PluginEntry,
     at: At,
@@ -153,7 +151,7 @@ def artifact_of_job(
 
 
 def results_of(
-    steps: Steps,
+    steps: Shared,
     stage: str,
     entries: Sequence[PluginEntry],
     at: At,

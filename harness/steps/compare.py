@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import scoring
 from harness.boundary import results
@@ -18,13 +18,11 @@ from harness.run.pins import GENERATE
 from harness.stages import Metric
 from harness.steps.answer import Evaluation
 from harness.steps.measure import score, waits
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 
 def compared(
-    steps: Steps, new: Evaluation, old: Evaluation, rows: Sequence[Example], at: At, against: int
+    steps: Shared, new: Evaluation, old: Evaluation, rows: Sequence[Example], at: At, against: int
 ) -> tuple[Evaluation, Evaluation]:
     """Two checkpoints' answers to dev, measured for comparing them.
 
@@ -66,7 +64,7 @@ def compared(
 
 
 def alike(
-    steps: Steps,
+    steps: Shared,
     of_round: Evaluation,
     asked: Evaluation,
     rows: Sequence[Example],
@@ -93,7 +91,7 @@ def alike(
 
 
 def _scored_again(
-    steps: Steps, old: Evaluation, rows: Sequence[Example], at: At
+    steps: Shared, old: Evaluation, rows: Sequence[Example], at: At
 ) -> dict[str, tuple[Measurement, ...]]:
     """Metric entry -> measurements of ``old``, where its libraries have changed since."""
     measurements = {}
@@ -113,7 +111,7 @@ def _scored_again(
 
 
 def _co_rated(
-    steps: Steps,
+    steps: Shared,
     entry: PluginEntry,
     metric: Metric,
     pairs: Sequence[tuple[Prediction, Example]],
@@ -127,7 +125,7 @@ def _co_rated(
     return tuple(measured)
 
 
-def same_machine(steps: Steps, old: Evaluation, round_: int) -> None:
+def same_machine(steps: Shared, old: Evaluation, round_: int) -> None:
     """Refuse to compare answers that other libraries or another machine gave.
 
     Args:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.config.effects import shortages
 from harness.config.sourcing import counted
 from harness.data import correction_file
 from harness.data.corrections import Corrected, corrected
+from harness.data.screening import sentences
 from harness.data.splits import rows_digest, with_valid
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, write_bytes, write_json
@@ -20,9 +21,7 @@ from harness.run.pins import DATA, EXAMPLES, MODEL
 from harness.run.stage_keys import SEEDLESS
 from harness.stages.source import rows_of
 from harness.steps.call import artifact_of_call
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
@@ -46,8 +45,8 @@ def valid_seed(seed: int) -> int:
     return derive_seed(seed, "valid", 0)
 
 
-def read_data(steps: Steps) -> Dataset:
-    """See :meth:`harness.steps.Steps.data`."""
+def read_data(steps: Shared) -> Dataset:
+    """See :meth:`harness.steps.shared.Shared.data`."""
     entry, at, file = steps.config.data, At(), "examples.jsonl"
     pinned = steps.pins(at)
 
@@ -65,7 +64,7 @@ def read_data(steps: Steps) -> Dataset:
     return data
 
 
-def _corrected(steps: Steps, rows: Sequence[Example]) -> Sequence[Example]:
+def _corrected(steps: Shared, rows: Sequence[Example]) -> Sequence[Example]:
     """The rows, those of dev with the references that people typed and the team accepted.
 
     The file's content is part of the run's name, so the copy of a run is what it began with.
@@ -94,9 +93,12 @@ def _corrected(steps: Steps, rows: Sequence[Example]) -> Sequence[Example]:
     return corrections.rows
 
 
-def _prepared(steps: Steps, rows: Sequence[Example]) -> Dataset:
+def _prepared(steps: Shared, rows: Sequence[Example]) -> Dataset:
     held_out = [row for row in rows if row.split in ("dev", "test")]
     trainable, seed = steps.gating.screen(rows), valid_seed(steps.config.settings.seed)
+    if screening := steps.gating.screening:
+        for sentence, tuning in sentences(screening, steps.gating.rules):
+            steps.note(sentence, aloud=not tuning)
     trained = with_valid(trainable, steps.config.settings.valid, seed)
     data = Dataset((*trained, *held_out))
     for split in ("train", "dev", "test"):
@@ -110,8 +112,8 @@ def _prepared(steps: Steps, rows: Sequence[Example]) -> Dataset:
     return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
 
-def fetch_base(steps: Steps) -> Checkpoint:
-    """See :meth:`harness.steps.Steps.base`."""
+def fetch_base(steps: Shared) -> Checkpoint:
+    """See :meth:`harness.steps.shared.Shared.base`."""
     entry, at = steps.config.model, At()
     folder, begun = steps.run.fresh_folder(MODEL), _begun(steps)
     with steps.run.guard(MODEL, entry, at):
@@ -127,7 +129,7 @@ def fetch_base(steps: Steps) -> Checkpoint:
     return base
 
 
-def _begun(steps: Steps) -> Checkpoint | None:
+def _begun(steps: Shared) -> Checkpoint | None:
     """The model that this run began with, if it has begun."""
     try:
         return from_json(Checkpoint, read_json(steps.run.base_file))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import scoring
 from harness.boundary.lending import Lent
@@ -16,15 +16,13 @@ from harness.run.at import At
 from harness.run.pins import DETECT
 from harness.stages.detector import detected
 from harness.steps.call import results_of
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 UNEXPLAINED = "unexplained"
 
 
 def detect(
-    steps: Steps,
+    steps: Shared,
     scored: Sequence[ScoredExample],
     learned: Sequence[Example],
     inputs: Sequence[str],
@@ -65,7 +63,7 @@ def detect(
     return (*labels, *_unexplained(right(steps, scored), labels)), artifact.digest
 
 
-def malformed(steps: Steps) -> frozenset[str]:
+def malformed(steps: Shared) -> frozenset[str]:
     """The kinds of errors that mean that an answer has not the form that was asked for."""
     kinds: set[str] = set()
     for entry in steps.config.detect:
@@ -74,7 +72,7 @@ def malformed(steps: Steps) -> frozenset[str]:
     return frozenset(kinds)
 
 
-def right(steps: Steps, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
+def right(steps: Shared, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
     """Example id -> whether its answer counts as right by the primary score."""
     name, metric = steps.config.settings.primary, steps.primary_entry().metric
     return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}

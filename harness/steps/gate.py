@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.data.filters import REVISION, Gate
 from harness.data.likeness import Likeness
@@ -16,7 +16,6 @@ from harness.data.screening import (
     refuse_repeats,
     sampled,
     screen,
-    sentences,
 )
 from harness.data.splits import rows_digest
 from harness.data.threshold import MOST_HELD_OUT
@@ -24,9 +23,7 @@ from harness.kit.files import read_json, write_json
 from harness.records import Dataset, Example, from_json, to_json
 from harness.records.context import derive_seed
 from harness.run.at import At
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.run.run import Run
 
 STAGE = "screen"
 
@@ -44,9 +41,9 @@ class Gating:
         key: of all that the gate's answers depend on: the rows, the settings, its revision.
     """
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
-        self.rules = steps.config.settings.filters.rules()
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rules = run.config.settings.filters.rules()
         self.screening: Screening | None = None
         self.key = ""
         self._source: Sequence[Example] = ()
@@ -58,7 +55,7 @@ class Gating:
         Raises:
             DataError: too many of them repeat a held-out row.
         """
-        config, rules, at = self.steps.config, self.rules, At()
+        config, rules, at = self.run.config, self.rules, At()
         seed = screening_seed(config.settings.seed)
         inputs = {
             "rows": rows_digest(rows, lineage=True),
@@ -69,17 +66,15 @@ class Gating:
             inputs["sampled"] = [MOST_COMPARED, MOST_HELD_OUT]
 
         def make(folder: Path) -> Mapping[str, Any]:
-            context = self.steps.run.context(folder, STAGE, at, seed)
+            context = self.run.context(folder, STAGE, at, seed)
             leaving, screening = screen(rows, rules, seed=seed, check=context.check)
             write_json(folder / "output" / "leaving.json", leaving)
             return {"screening": to_json(screening)}
 
-        artifact = self.steps.run.stage(STAGE, None, inputs, make, at, seed=seed)
+        artifact = self.run.stage(STAGE, None, inputs, make, at, seed=seed)
         screening = from_json(Screening, artifact.facts["screening"])
         self.screening, self.key, self._source = screening, artifact.key, rows
         refuse_repeats(screening, rules.most_repeats, f"source '{config.data.plugin}'")
-        for sentence, tuning in sentences(screening, rules):
-            self.steps.note(sentence, aloud=not tuning)
         leaving = set(read_json(artifact.path / "leaving.json"))
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import scoring
 from harness.boundary.lending import Lent
@@ -15,13 +15,11 @@ from harness.kit.files import write_jsonl
 from harness.records import Example, Measurement, Prediction, Score, to_json
 from harness.run.at import At
 from harness.run.stage_keys import SEEDLESS
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 
 def score(
-    steps: Steps,
+    steps: Shared,
     entry: PluginEntry,
     predictions: Sequence[Prediction],
     generated: str,
@@ -65,7 +63,7 @@ def score(
 
 
 def _note_unscored(
-    steps: Steps, entry: PluginEntry, measurements: Sequence[Measurement], at: At
+    steps: Shared, entry: PluginEntry, measurements: Sequence[Measurement], at: At
 ) -> None:
     failed = [measurement for measurement in measurements if measurement.error]
     if failed:
@@ -78,7 +76,7 @@ def _note_unscored(
 
 
 def score_all(
-    steps: Steps,
+    steps: Shared,
     predictions: Sequence[Prediction],
     generated: str,
     rows: Sequence[Example],
@@ -106,7 +104,7 @@ def score_all(
     return measurements, digests
 
 
-def waits(steps: Steps, wait: Waiting, generated: str, at: At, against: int | None) -> Waiting:
+def waits(steps: Shared, wait: Waiting, generated: str, at: At, against: int | None) -> Waiting:
     """What raters are asked, with this round in it; its answers are kept for them.
 
     A round that will be compared is rated together with the other one, blindly.
@@ -123,7 +121,7 @@ def waits(steps: Steps, wait: Waiting, generated: str, at: At, against: int | No
 
 
 def scores(
-    steps: Steps,
+    steps: Shared,
     entries: Sequence[PluginEntry],
     measurements: Mapping[str, Sequence[Measurement]],
     predictions: Sequence[Prediction],

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
@@ -29,9 +29,7 @@ from harness.run.job import ANSWERS, TEXTS
 from harness.stages import probe
 from harness.stages.generator import NO_LOSSES, Loss, measures_losses
 from harness.steps.call import Finish, artifact_of_job, nothing_more
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
+from harness.steps.shared import Shared
 
 LOSSES = "losses"
 INSTRUCTIONS = "instructions"
@@ -77,7 +75,7 @@ class ProbedModels:
 class GeneralTexts:
     """Losses on general texts, and answers to general instructions."""
 
-    def __init__(self, steps: Steps, *, wanted: bool = True) -> None:
+    def __init__(self, steps: Shared, *, wanted: bool = True) -> None:
         """Nothing is measured where it is not wanted."""
         self.steps, self.wanted = steps, wanted
         self.run, self.config = steps.run, steps.config
@@ -239,7 +237,7 @@ class GeneralTexts:
 class GeneralRows:
     """General rows: they are trained on, and are no rows of the task anywhere else."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Shared) -> None:
         self.steps = steps
 
     def replayed(self, rows: Sequence[Example]) -> tuple[Example, ...]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from harness.boundary.calls import plainly
 from harness.kit.numbers import counted
@@ -24,14 +23,12 @@ from harness.run.at import At
 from harness.run.pins import AGAIN, GENERATE
 from harness.stages.generator import holds_both, rows_asked_again
 from harness.stats.decision import alpha_of
+from harness.steps import Steps
 from harness.steps.answer import Evaluation, evaluate, generate
 from harness.steps.measure import score
 from harness.verdicts.comparison import compare_measurements
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import change
-
-if TYPE_CHECKING:
-    from harness.steps import Steps
 
 _SCORE = f"score {AGAIN}"
 ONE_PASS = "Both sides were asked in one pass of one process."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary.calls import plainly
+from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
 from harness.errors import DataError
 from harness.kit.files import digest, write_json
@@ -17,11 +18,8 @@ from harness.run.at import At
 from harness.run.pins import TRAIN
 from harness.run.trust import as_allowed
 from harness.stages import trainer
+from harness.steps import Steps
 from harness.steps.call import artifact_of_job
-
-if TYPE_CHECKING:
-    from harness.config.plugin_entries import PluginEntry
-    from harness.steps import Steps
 
 FILELESS = "checkpoint.json"
 """Stands in place of a model that has no files here: what tells it from another one."""
