@@ -43,7 +43,7 @@ from harness.report.analysis import Terms, analyse
 from harness.report.reading import FILE_NAME
 from harness.report.rounds import main_round
 from harness.report.summary import written
-from harness.testing.sample import SUMMARY
+from harness_testing.sample import SUMMARY
 
 ROUNDS = 3
 METRICS = ("rougeL", "bleu", "meteor", "exact", "chrf")

@@ -344,7 +344,7 @@ def _causes() -> str:
 
 
 _ROOMS = (
-    "kit", "kit.alike", "records.analysis", "records.course", "records.summary", "stats", "testing",
+    "kit", "kit.alike", "records.analysis", "records.course", "records.summary", "stats",
     "verdicts",
 )  # fmt: skip
 """What plugins may import beside the names of ``harness``; of the first two each module."""

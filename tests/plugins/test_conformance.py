@@ -11,7 +11,7 @@ import pytest
 
 from harness.records import Checkpoint
 from harness.registry import Registry
-from harness.testing import check, rules
+from harness_testing import check, rules
 from tests.plugins.transformers.conftest import save_model, save_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,11 +25,13 @@ OTHERWISE = {
     Doubt("harness/kit/remote/spending.py", "spending_of", "account.path"): (
         "a job's description, which the run has written for its own process"
     ),
-    Doubt("harness/testing/contract.py", "_content_counts", "path.name or 'copy'"): (
+    Doubt("plugins/harness_testing/contract.py", "_content_counts", "path.name or 'copy'"): (
         "a copy in a temporary folder, of a file that the author of a plugin names"
     ),
-    Doubt("harness/testing/fresh.py", "_main", "sys.argv[1]"): "its own parent process says it",
-    Doubt("plugins/harness_authoring/templates/launcher.py", "submit", "job.name"): (
+    Doubt("plugins/harness_testing/fresh.py", "_main", "sys.argv[1]"): (
+        "its own parent process says it"
+    ),
+    Doubt("plugins/harness_testing/templates/launcher.py", "submit", "job.name"): (
         "an example; names of jobs are made by the engine"
     ),
     Doubt("plugins/harness_demo/walk.py", "_write_rows", "lines.items()"): "its own rows",

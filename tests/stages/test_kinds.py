@@ -135,7 +135,7 @@ from harness.run.run import Run
 from harness.steps import Steps
 from harness.errors import ConfigError, HarnessError
 from harness.registry import Registry
-from harness.testing import check
+from harness_testing import check
 
 
 def loaded(text):

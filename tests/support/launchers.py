@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SAMPLE = Path(__file__).parents[2] / "plugins/harness_authoring/templates/launcher.py"
+SAMPLE = Path(__file__).parents[2] / "plugins/harness_testing/templates/launcher.py"

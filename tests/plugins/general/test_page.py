@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from harness.registry import Registry
-from harness.testing import check
+from harness_testing import check
 
 PAGE = Path(__file__).parents[3] / "docs" / "plugins" / "probe.md"
 

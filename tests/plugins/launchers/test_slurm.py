@@ -13,8 +13,8 @@ import pytest
 
 import harness
 from harness.run.launched import submitted_in
-from harness.testing import check
 from harness_launchers.slurm import Slurm as Launcher
+from harness_testing import check
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support import slurm
 from tests.support.project import CONFIG, Project

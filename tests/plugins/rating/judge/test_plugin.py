@@ -10,9 +10,9 @@ import pytest
 
 import harness
 from harness.scoring import MetricEntry, measure
-from harness.testing import metric_rules
 from harness_rating.judge.plugin import JudgeMetric, ModelJudge
 from harness_rating.rubric.file import find
+from harness_testing import metric_rules
 from tests.plugins.rating import material
 from tests.support.waiting import LONG, threads_ended, until
 

@@ -27,7 +27,7 @@ from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Sho
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
 from harness.stages import AnnotatedRun, AnswerValues, Evidence, LaunchedJob
 from harness.stages.baseline import Held
-from harness.testing.subject import Subject
+from harness_testing.subject import Subject
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,7 +101,7 @@ class Sample:
         self.run = AnnotatedRun("sample", self.folder, 0.95, self._values)
 
     def _values(self) -> AnswerValues:
-        from harness.testing import sample_run
+        from harness_testing import sample_run
 
         return sample_run.values(self)
 
@@ -158,14 +158,14 @@ class Sample:
     @cached_property
     def database(self) -> Path:
         """That of a run of two rounds, with answers."""
-        from harness.testing import sample_run
+        from harness_testing import sample_run
 
         return sample_run.database(self)
 
     @cached_property
     def document(self) -> Analysis:
         """What its reporters are given."""
-        from harness.testing import sample_run
+        from harness_testing import sample_run
 
         return sample_run.document(self)
 
@@ -183,7 +183,7 @@ class Sample:
     @property
     def branches(self) -> Branches:
         """Of a run whose rounds are closed."""
-        from harness.testing.experiments import SampleBranches
+        from harness_testing.experiments import SampleBranches
 
         return SampleBranches(self, self.folder)
 

@@ -13,8 +13,8 @@ from harness.errors import NO_FAULT, ConfigError, PluginError
 from harness.kit.text import one_line
 from harness.records import Checkpoint
 from harness.stages import Plugin
-from harness.testing import contract, identity, metrics, work
-from harness.testing.outcomes import (
+from harness_testing import contract, identity, metrics, work
+from harness_testing.outcomes import (
     Failed,
     Noted,
     Outcome,
@@ -24,7 +24,7 @@ from harness.testing.outcomes import (
     reason,
     staying,
 )
-from harness.testing.subject import Pair, Subject
+from harness_testing.subject import Pair, Subject
 
 _LINE = 600
 _KEPT = 8

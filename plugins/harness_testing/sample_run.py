@@ -29,7 +29,7 @@ from harness.report.rounds import main_round
 from harness.report.sections import with_sections
 from harness.report.summary import with_choice
 from harness.stages import AnswerValues
-from harness.testing.sample import SCORE, SUMMARY, Sample
+from harness_testing.sample import SCORE, SUMMARY, Sample
 
 _BEFORE = (("Yes.", 0.0), ("Yes.", 0.0), ("", 0.0), ("Monday", None))
 """Answers of the base model, each with its value; those of round 1 are the sample's own."""

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from harness.testing import fresh
-from harness.testing.outcomes import Failed, Noted, Skipped
-from harness.testing.subject import Subject
+from harness_testing import fresh
+from harness_testing.outcomes import Failed, Noted, Skipped
+from harness_testing.subject import Subject
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 _PATH = re.compile(r"(?<![\w.])(/[\w.-]+){2,}|\b[A-Za-z]:\\")

@@ -16,7 +16,7 @@ from harness.opened.branches import Trained
 from harness.records import Checkpoint, Example, Measurement, Score
 from harness.run.at import At
 from harness.steps.answer import Evaluation
-from harness.testing.sample import SCORE, Sample
+from harness_testing.sample import SCORE, Sample
 
 SEED = 7
 

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from harness import stages
 from harness.errors import UsageError
 from harness.kit import gate
-from harness_authoring import scaffold
-from harness_authoring.command import check, new
+from harness_testing import scaffold
+from harness_testing.command import check, new
 from tests.support.waiting import LONG
 
 

@@ -16,14 +16,14 @@ import pytest
 import harness
 from harness.records.analysis import RightCount
 from harness.stages import KINDS
-from harness.testing import check, rules
-from harness.testing.sample import Sample
-from harness.testing.subject import Subject
+from harness_testing import check, rules
+from harness_testing.sample import Sample
+from harness_testing.subject import Subject
 from tests.support.project import FAKES
 
 GUIDE = "\n".join(
     page.read_text("utf-8")
-    for page in sorted((Path(__file__).parents[2] / "docs" / "plugins").glob("*.md"))
+    for page in sorted((Path(__file__).parents[3] / "docs" / "plugins").glob("*.md"))
 )
 
 

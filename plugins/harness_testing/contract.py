@@ -23,8 +23,8 @@ from harness.stages import KINDS, Metric, Options, Plugin
 from harness.stages.base import check_attributes
 from harness.stages.detector import categories_of
 from harness.stages.metric import check_metric
-from harness.testing.outcomes import Failed, Noted
-from harness.testing.subject import Subject
+from harness_testing.outcomes import Failed, Noted
+from harness_testing.subject import Subject
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAME_IN_WORDS = "lower case letters and digits, separated by single dashes, a letter first"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import NO_FAULT, PluginError
-from harness.testing import fresh, texts as sample_texts
-from harness.testing.outcomes import Failed, Noted, Skipped, hushed, reason
-from harness.testing.subject import (
+from harness_testing import fresh, texts as sample_texts
+from harness_testing.outcomes import Failed, Noted, Skipped, hushed, reason
+from harness_testing.subject import (
     TOLERANCE,
     Pair,
     Subject,

@@ -29,9 +29,9 @@ from harness.errors import (
 from harness.records import Dataset, Plan
 from harness.stages import KINDS, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
-from harness.testing.outcomes import Failed, Noted, Skipped
-from harness.testing.sample import Sample
-from harness.testing.subject import Subject
+from harness_testing.outcomes import Failed, Noted, Skipped
+from harness_testing.sample import Sample
+from harness_testing.subject import Subject
 
 _MOST_ITEMS = 1_000
 _CALLS = 3

@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 
 import harness
 from harness.errors import ConfigError, EnvironmentFailure, PluginError, UsageError
-from harness.testing import check, metric_rules, rules
+from harness_testing import check, metric_rules, rules
 from tests.support.project import FAKES
 from tests.support.waiting import LONG
 
@@ -888,7 +888,7 @@ def file(tmp_path, monkeypatch):
 def run(target: Any, options: list[str], capsys: Any, as_json: bool = False) -> tuple[int, str]:
     import typer
 
-    from harness_authoring.command import check as command
+    from harness_testing.command import check as command
 
     code = 0
     try:
@@ -1012,13 +1012,13 @@ def test_a_file_that_cannot_be_used_is_a_plugin_error(code, words, file, capsys)
 # -- the author guide -----------------------------------------------------------------------
 
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "plugins" / "metric.md").read_text("utf-8")
+GUIDE = (Path(__file__).parents[3] / "docs" / "plugins" / "metric.md").read_text("utf-8")
 
 
 def test_the_guides_name_rules_that_there_are():
     of_metrics = GUIDE.split("## The rules")[1].split("\n## ")[0]
     assert set(re.findall(r"`([a-z-]+)`", of_metrics)) <= {str(rule) for rule in metric_rules()}
-    plugins = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
+    plugins = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text("utf-8")
     of_all = plugins.split("kinds are held to")[1].split(". ")[0]
     assert re.findall(r"`([a-z]+)`", of_all) == [str(rule) for rule in rules("trainer")]
 

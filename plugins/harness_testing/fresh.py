@@ -142,7 +142,7 @@ def _load(name: str, file: str | None) -> Any:
         return importlib.import_module(name)
     if file is None:
         raise ImportError(f"no module is called {name}")
-    return gate.import_file("plugin_under_test", Path(file), by="harness.testing")
+    return gate.import_file("plugin_under_test", Path(file), by="harness_testing")
 
 
 def _answer(job: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from harness.errors import NO_FAULT, ConfigError, InputChanged
 from harness.kit.problems import Problems
 from harness.kit.text import one_line
 from harness.stages import KINDS, Metric, Plugin
-from harness.testing import fresh, texts
-from harness.testing.outcomes import Skipped, reason
+from harness_testing import fresh, texts
+from harness_testing.outcomes import Skipped, reason
 
 if TYPE_CHECKING:
     from harness.records import Checkpoint, Measurement

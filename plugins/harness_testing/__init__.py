@@ -3,7 +3,7 @@
 In a plugin's own tests, one test for each rule::
 
     import pytest
-    from harness.testing import rules
+    from harness_testing import rules
 
     @pytest.mark.parametrize("rule", rules("metric"), ids=str)
     def test_conformance(rule):
@@ -15,7 +15,7 @@ as a run calls it; no model is needed.
 
 from __future__ import annotations
 
-from harness.testing.catalogue import Rule, check, metric_rules, rules
-from harness.testing.outcomes import Outcome
+from harness_testing.catalogue import Rule, check, metric_rules, rules
+from harness_testing.outcomes import Outcome
 
 __all__ = ["Outcome", "Rule", "check", "metric_rules", "rules"]

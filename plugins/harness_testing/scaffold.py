@@ -89,7 +89,7 @@ def class_of(name: str) -> str:
 
 
 def _check_name(kind: str, name: str) -> None:
-    from harness.testing.contract import NAME, NAME_IN_WORDS
+    from harness_testing.contract import NAME, NAME_IN_WORDS
 
     where = f"name '{one_line(name, 60)}'"
     if not NAME.fullmatch(name) or len(name) > LONGEST:
@@ -239,7 +239,7 @@ _TEST = '''\
 """The rules that every «kind» obeys."""
 
 import pytest
-from harness.testing import rules
+from harness_testing import rules
 
 from «module» import «class»
 
@@ -254,7 +254,7 @@ _TEST_OF_METRIC = '''\
 
 import harness
 import pytest
-from harness.testing import metric_rules
+from harness_testing import metric_rules
 
 from «module» import «class»
 

@@ -26,7 +26,7 @@ from harness.kit.terminal.options import Json
 from harness.kit.text import one_line, plain
 
 if TYPE_CHECKING:
-    from harness.testing import Outcome
+    from harness_testing import Outcome
 
 app = typer.Typer(
     help="List, check and write plugins.", invoke_without_command=True, no_args_is_help=False
@@ -107,7 +107,7 @@ def check(
     context: typer.Context = None,  # type: ignore[assignment] # typer tells it by its bare type
 ) -> None:
     """Hold a plugin against the rules of its stage, one line for each."""
-    from harness.testing.outcomes import hushed
+    from harness_testing.outcomes import hushed
 
     values = dict(map(_option, options or []))
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
@@ -136,7 +136,7 @@ def new(
     ] = None,
 ) -> None:
     """Write a small package with a plugin that works and a test that passes."""
-    from harness_authoring.scaffold import write_package
+    from harness_testing.scaffold import write_package
 
     written = write_package(kind, name, Path(name) if folder is None else folder)
     console = Console(highlight=False, soft_wrap=True)
@@ -248,7 +248,7 @@ def _checked(
     given: Mapping[str, Any],
     base: harness.Checkpoint | None,
 ) -> _Checked:
-    from harness.testing import check as judge
+    from harness_testing import check as judge
 
     outcomes = judge(provider.plugin, _own(provider, given), checkpoint=base)
     return _Checked(stage, name, provider.origin, outcomes)
@@ -286,7 +286,7 @@ def _show(console: Console, target: str, checked: Sequence[_Checked]) -> None:
 
 
 def _table(plugin: _Checked, marks: Mapping[str, str]) -> Grid:
-    from harness.testing import rules
+    from harness_testing import rules
 
     about = {rule.id: rule.about for rule in rules(plugin.stage)}
     table = Grid.grid(padding=(0, 1))
