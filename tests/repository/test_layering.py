@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ METRICS = {"sacrebleu", "nltk", "evaluate", "rouge_score"}
 HEAVY = {"torch", "transformers", "duckdb", "pandas", "sacrebleu", "nltk", "evaluate"}
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -176,6 +179,116 @@ def test_no_rooms_of_one_floor_import_each_other_in_a_circle():
         for room in ready:
             del left[room]
     assert not left
+
+
+# -- files: no circles, and what `harness iterate` needs -----------------------------------------
+
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in CORE
+}
+"""Module of the core -> its file."""
+
+
+def files_imported(module: str, *, types: bool = True) -> set[str]:
+    """Modules of the core that a file imports anywhere in it.
+
+    A name of a package that loads its names when they are first used is that of its module, and
+    the whole package all of its modules.
+
+    Args:
+        types: whether what is imported for types alone counts.
+    """
+    names = set()
+    for node in _walk(parsed(FILES[module]), types=types):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in FILES:
+            homes = _loaded_later(node.module)
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                names.add(full if full in FILES else homes.get(alias.name, node.module))
+                names |= set(_loaded_later(full).values()) if full in FILES else set()
+    return {name for name in names if name in FILES} - {module}
+
+
+TYPES = "TYPE_CHECKING"
+
+
+def _walk(node: ast.AST, *, types: bool):
+    for child in ast.iter_child_nodes(node):
+        if types or not (isinstance(child, ast.If) and getattr(child.test, "id", "") == TYPES):
+            yield child
+            yield from _walk(child, types=types)
+
+
+@functools.cache
+def _loaded_later(package: str) -> dict[str, str]:
+    """Name -> module, in a package that has a ``__getattr__``."""
+    tree = parsed(FILES[package])
+    if not any(isinstance(n, ast.FunctionDef) and n.name == "__getattr__" for n in tree.body):
+        return {}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {alias.name: node.module or "" for node in nodes for alias in node.names}
+
+
+CIRCLES = {frozenset({"harness.run.run", "harness.run.shared_run"})}
+"""Those that are left, to be mended: none may join them."""
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Imports within functions and for types count: who reads one of them needs all."""
+    graph = {module: files_imported(module) for module in FILES}
+    assert {frozenset(circle) for circle in circles(graph)} == CIRCLES
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
+    """The sets of modules of which each reaches each other, by what can be reached of each."""
+    reach = {module: reached({module}, graph) for module in graph}
+    left, all_circles = set(graph), []
+    while left:
+        module = left.pop()
+        circle = {other for other in reach[module] if module in reach[other]}
+        left -= circle
+        if len(circle) > 1:
+            all_circles.append(circle)
+    return all_circles
+
+
+def reached(modules: set[str], graph: Mapping[str, set[str]]) -> set[str]:
+    """The modules, and all that they import, directly or not."""
+    seen: set[str] = set()
+    left = set(modules)
+    while left:
+        module = left.pop()
+        seen.add(module)
+        left |= graph[module] - seen
+    return seen
+
+
+def test_a_circle_is_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set()}
+    assert circles(graph) == [{"a", "b", "c"}]
+
+
+BESIDE_ITERATE = {"cli": "other commands", "kit": "given to plugins"}
+"""Rooms with files that ``harness iterate`` cannot reach, and what these are for."""
+NOT_ITERATE = {"harness.opened.space"}
+"""Such files of other rooms: what the command `clean` alone needs."""
+
+
+def test_iterate_can_reach_all_of_the_core_but_commands_and_what_plugins_are_given():
+    graph = {module: files_imported(module, types=False) for module in FILES}
+    for module, path in FILES.items():  # the worker is started by its name
+        if not module.startswith("harness.cli"):
+            texts = (n.value for n in ast.walk(parsed(path)) if isinstance(n, ast.Constant))
+            graph[module] |= {text for text in texts if text in FILES}
+    roots = {"harness.cli.__main__", "harness.cli.iterate"}
+    seen = reached(roots, graph)
+    packages = {module.rpartition(".")[0] for module in seen}
+    unreached = FILES.keys() - seen - packages - {"harness"}
+    assert {name for name in unreached if name.split(".")[1] not in BESIDE_ITERATE} == NOT_ITERATE
+    assert {name.split(".")[1] for name in unreached} >= BESIDE_ITERATE.keys()
 
 
 def test_a_room_says_what_it_is_for():
