@@ -450,3 +450,11 @@ def test_page_of_imports_says_of_each_public_name_what_it_is() -> None:
     modules = [f"harness.kit.{path.stem}" for path in (ROOT / "harness" / "kit").glob("[a-z]*.py")]
     named = {"harness.evaluate", *modules}
     assert {name for name in named if not said.get(name)} == set()
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_files_of_ours_that_a_page_names_are_there(name: str) -> None:
+    named = set(re.findall(r"`((?:\w+/)+[\w.]+|(?:\w+/)+)`", page(name)))
+    assert len(named) > 10
+    places = (ROOT, ROOT / "harness", ROOT / "plugins" / "harness_rating")
+    assert [path for path in named if not any((at / path).exists() for at in places)] == []
