@@ -30,7 +30,7 @@ from harness.run.run import Run
 from harness.scoring import right_at
 from harness.stages.analyzer import causes_of
 from harness.stages.detector import categories_of
-from harness.stages.reporting import written as files_of
+from harness.stages.reporter import written as files_of
 from harness.steps import Steps
 from harness.steps.detect import UNEXPLAINED
 from harness.steps.history import History

@@ -12,7 +12,7 @@ from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.records.analysis import Analysis, ShownSection
 from harness.registry import Registry
 from harness.stages import Section
-from harness.stages.reporting import drawn, said_with
+from harness.stages.section import drawn, said_with
 
 SectionGuard = Callable[[Section], AbstractContextManager[None]]
 

@@ -30,8 +30,9 @@ from harness.stages.launching import Launched, LaunchedJob, Launcher, Resources
 from harness.stages.metric import Metric
 from harness.stages.model import Model
 from harness.stages.probe import Probe
-from harness.stages.reporting import Reporter, Section
+from harness.stages.reporter import Reporter
 from harness.stages.searcher import CheckedSearcher, Searcher
+from harness.stages.section import Section
 from harness.stages.source import Source
 from harness.stages.trainer import Trainer, trainers_in
 from harness.stages.verifier import Verification, Verifier, verified

@@ -30,8 +30,9 @@ from harness.stages.launching import Launcher, exercise_launcher
 from harness.stages.metric import Metric
 from harness.stages.model import Model, exercise_model
 from harness.stages.probe import Probe, exercise_probe, without_texts
-from harness.stages.reporting import Reporter, Section, exercise_reporter, exercise_section
+from harness.stages.reporter import Reporter, exercise_reporter
 from harness.stages.searcher import Searcher, exercise_searcher
+from harness.stages.section import Section, exercise_section
 from harness.stages.source import Source, rows_of
 from harness.stages.trainer import Trainer, exercise_trainer
 from harness.stages.verifier import Verifier, verified

@@ -23,7 +23,7 @@ from harness.kit.blocks import (
     from_json,
     to_json,
 )
-from harness.stages.reporting import blocks_of
+from harness.stages.section import blocks_of
 
 PLUGIN = '''
 import harness

@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness.errors import PluginError
 from harness.records import from_json, to_json
-from harness.stages import analyzer, detector, generator, reporting, trainer
+from harness.stages import analyzer, detector, generator, section, trainer
 from harness.stages.metric import check_metric
 from harness.stages.model import fetched
 from harness.stages.source import rows_of
@@ -279,7 +279,7 @@ def test_score_names(given):
 
 @pytest.mark.parametrize("given", [None, "rows", {"a": 1}, ["row"], [None]])
 def test_tables(given):
-    refused(lambda: reporting.table_of(gives("rows", given), {}, Path()), "rows()")
+    refused(lambda: section.table_of(gives("rows", given), {}, Path()), "rows()")
 
 
 def test_what_is_right_passes_as_it_is():
@@ -292,4 +292,4 @@ def test_what_is_right_passes_as_it_is():
     found = harness.Findings((WEAK,), (CAUSE,), ("a note",), {"other": "failed"})
     assert analyzed(found) is found
     assert from_json(harness.Findings, json.loads(json.dumps(to_json(found)))) == found
-    assert reporting.table_of(gives("rows", iter([{"a": 1}])), {}, Path()) == [{"a": 1}]
+    assert section.table_of(gives("rows", iter([{"a": 1}])), {}, Path()) == [{"a": 1}]

@@ -1,4 +1,4 @@
-"""Stages that tell people: reporter, section."""
+"""The stage that adds a section to every report: section."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from harness.boundary.results import each, paths, refused, returned, wrong
+from harness.boundary.results import each, refused, returned, wrong
 from harness.kit.blocks import Block, Heading, flaw, of_rows, to_json
 from harness.kit.documents import finite
 from harness.kit.text import one_line
 from harness.records.analysis import Analysis, CellValue, ShownSection
 from harness.stages.base import Plugin
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 MOST_ROWS = 100_000
 """Rows of one section."""
@@ -24,56 +21,6 @@ MOST_SHOWN = 50
 """Rows of it that reports show."""
 MOST_BLOCKS = 500
 """Blocks of one section."""
-
-
-class Reporter(Plugin):
-    """Writes a report from the analysis (``harness docs analysis``)."""
-
-    stage = "reporter"
-
-    def write(self, document: Analysis, folder: Path) -> Sequence[Path]:
-        """Write into ``folder`` and return the files written.
-
-        The folder may hold an earlier report: ``harness.write_text(path, text)`` replaces a file
-        whole or not at all.
-        """
-        raise NotImplementedError
-
-    def write_all(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-        """Write a page of all runs of a folder: ``harness report --all``.
-
-        Args:
-            document: a ``harness.runs/1`` document.
-
-        Returns:
-            the files written; none if this reporter knows no such page (the default).
-        """
-        return ()
-
-    def show(self, document: Analysis, console: Console) -> bool:
-        """Print the report for a person at a terminal.
-
-        Returns:
-            False if this reporter only writes files (the default).
-        """
-        return False
-
-
-def written(reporter: Reporter, document: Analysis, folder: Path) -> list[Path]:
-    """The files that a reporter has written; each is there."""
-    files = paths(reporter.write(document, folder), "write()")
-    for path in files:
-        if not path.is_file():
-            raise refused(f"write() names '{path.name}', which is not there")
-    return files
-
-
-def exercise_reporter(
-    reporter: Reporter, document: Analysis, folder: Path, console: Any
-) -> list[Path] | bool:
-    """All that a reporter is asked: its files, or whether it shows anything without one."""
-    shown = reporter.show(document, console)
-    return written(reporter, document, folder) or bool(shown)
 
 
 class Section(Plugin):
