@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
 from harness.errors import Waiting
 from harness.kit.files import read_jsonl, write_jsonl
@@ -230,22 +231,48 @@ def evaluate(
         predictions, generated = answered_beside(
             steps, of.keys[GENERATE], checkpoint, at, pinned=pin
         )
+    metrics = steps.config.metrics
     try:
-        measurements, digests = score_all(steps, predictions, generated, rows, at, pinned)
+        measured = score_all(steps, metrics, predictions, generated, rows, at, pinned)
     except Waiting as wait:
         raise waits(steps, wait, generated, at, against) from None
-    scored = scored_rows(rows, predictions, measurements)
+    return evaluation_of(
+        steps, metrics, predictions, generated, measured, rows, at, learned=learned, pinned=pinned
+    )
+
+
+def evaluation_of(
+    steps: Shared,
+    metrics: Sequence[PluginEntry],
+    predictions: tuple[Prediction, ...],
+    generated: str,
+    measured: tuple[dict[str, tuple[Measurement, ...]], dict[str, str]],
+    rows: Sequence[Example],
+    at: At,
+    *,
+    learned: Sequence[Example],
+    pinned: Mapping[str, str],
+) -> Evaluation:
+    """Answers that are measured, with their scores and kinds of errors.
+
+    Args:
+        generated: digest of the answers.
+        measured: what :func:`harness.steps.measure.score_all` gave of these metrics.
+        learned: the rows that the checkpoint was trained on.
+        pinned: what the answers were given before.
+    """
+    measurements, digests = measured
+    scored = _scored_rows(rows, predictions, measurements)
     labels, detected = detect(
         steps, scored, learned, [generated, *digests.values()], at, pinned=pinned.get(DETECT)
     )
-    metrics = steps.config.metrics
     of_split = scores(steps, metrics, measurements, predictions, rows, digests, at)
     of_scores = {f"score {name}": digest for name, digest in digests.items()}
     keys = {GENERATE: generated, **of_scores, DETECT: detected}
     return Evaluation(predictions, measurements, of_split, scored, labels, keys)
 
 
-def scored_rows(
+def _scored_rows(
     rows: Sequence[Example],
     predictions: Sequence[Prediction],
     measurements: Mapping[str, Sequence[Measurement]],

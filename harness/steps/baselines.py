@@ -38,11 +38,10 @@ from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
 from harness.stages.baseline import Held, answered, description_of, model_of, prompted
 from harness.steps import Steps
-from harness.steps.answer import Evaluation, generate, scored_rows
+from harness.steps.answer import Evaluation, evaluation_of, generate
 from harness.steps.call import artifact_of_call
 from harness.steps.data import valid_seed
-from harness.steps.detect import detect
-from harness.steps.measure import score, scores
+from harness.steps.measure import score_all
 
 PROMPTS = "prompts"
 FILE = "baselines.jsonl"
@@ -363,21 +362,12 @@ def _answers(
     _refuse_too_long(entry, predictions, plain.predictions)
     # Raters are asked about the answers of rounds alone.
     metrics = [entry for entry in steps.config.metrics if not entry.instance.by_people]
-    measurements, digests = {}, {}
-    for metric in metrics:
-        name = f"score {metric.name}"
-        measurements[metric.name], digests[name] = score(
-            steps, metric, predictions, generated, rows, at, pinned=pinned.get(name)
-        )
-    of_metrics = {metric.name: digests[f"score {metric.name}"] for metric in metrics}
-    of_split = scores(steps, metrics, measurements, predictions, rows, of_metrics, at)
-    scored = scored_rows(rows, predictions, measurements)
-    labels, detected = detect(
-        steps, scored, (), [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+    measured = score_all(steps, metrics, predictions, generated, rows, at, pinned)
+    evaluation = evaluation_of(
+        steps, metrics, predictions, generated, measured, rows, at, learned=(), pinned=pinned
     )
-    keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
-    evaluation = Evaluation(predictions, measurements, of_split, scored, labels, keys)
-    return BaselineAnswers(prompts.description, evaluation, model)
+    keys = {PROMPTS: prompts.digest, **evaluation.keys}
+    return BaselineAnswers(prompts.description, dataclasses.replace(evaluation, keys=keys), model)
 
 
 def _answers_elsewhere(

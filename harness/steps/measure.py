@@ -77,20 +77,21 @@ def _note_unscored(
 
 def score_all(
     steps: Shared,
+    metrics: Sequence[PluginEntry],
     predictions: Sequence[Prediction],
     generated: str,
     rows: Sequence[Example],
     at: At,
     pinned: Mapping[str, str],
 ) -> tuple[dict[str, tuple[Measurement, ...]], dict[str, str]]:
-    """Every metric's measurements and their digests, by entry.
+    """Each metric's measurements and their digests, by entry.
 
     Raises:
         Waiting: metrics wait for raters; all others have been measured by then.
     """
     measurements, digests = {}, {}
     waiting: list[Waiting] = []
-    for entry in steps.config.metrics:
+    for entry in metrics:
         pin = pinned.get(f"score {entry.name}")
         try:
             of_metric, digest = score(steps, entry, predictions, generated, rows, at, pinned=pin)
