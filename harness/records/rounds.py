@@ -26,7 +26,7 @@ class Remark:
     """What a reader of a verdict has to know beside the comparison itself.
 
     Attributes:
-        what: it is about: `one pass`, `asked again`, `form` or `guards`.
+        what: it is about: `one pass`, `asked again`, `form`, `guards`; of arms `arms`, `chosen`.
         sentence: all of it in words.
         figures: name -> number that the sentence tells.
     """

@@ -107,7 +107,7 @@ def _name(arm: ShownArm) -> str:
 
 def _in_words(judged: Judged) -> Paragraph:
     arm, verdict = judged
-    sentence = unlabelled(verdict.sentence, verdict.label)
+    sentence = unlabelled(verdict.words, verdict.label)
     return Paragraph(sentence, lead=f"{_name(arm)}:", label=verdict.label)
 
 
@@ -122,7 +122,7 @@ def _conclusions(document: Analysis, levers: ShownLevers) -> Iterator[Block]:
     if levers.method is not None:
         verdict = levers.method.verdict
         yield Paragraph(
-            unlabelled(verdict.sentence, verdict.label), lead=f"Seeds, {levers.method.name}:",
+            unlabelled(verdict.words, verdict.label), lead=f"Seeds, {levers.method.name}:",
             label=verdict.label,
         )  # fmt: skip
 

@@ -147,7 +147,7 @@ def _dev_shows(run: harness.PlannedRun) -> tuple[float | None, str]:
     """
     baseline = run.results.get((harness.BASE_ARM, 0))
     if baseline is not None:
-        return baseline.verdict.detectable, baseline.verdict.sentence
+        return baseline.verdict.detectable, baseline.verdict.words
     from harness.stats.assumed import assumed_effect
 
     # A row without a group is one of its own.

@@ -112,8 +112,8 @@ def test_the_tenth_arm_says_what_arms_that_are_built_on_each_other_do(begun: Pro
     append_line(ledger, {**other, "judged": "arms", "arms": names})
     [found] = summary(begun, arm(0.02))["arms"]
     assert found["verdict"]["level"] == pytest.approx(1 - 0.05 / 110)
-    assert "10 arms were judged on these rows of dev" in found["verdict"]["sentence"]
-    assert "on its test set, or on other rows of dev" in found["verdict"]["sentence"]
+    assert "10 arms were judged on these rows of dev" in found["verdict"]["remarks"][0]["sentence"]
+    assert "on its test set, or on other rows of dev" in found["verdict"]["remarks"][0]["sentence"]
 
 
 def test_the_same_settings_under_two_names_are_refused(begun: Project) -> None:
@@ -164,10 +164,13 @@ def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
 @pytest.mark.nightly
 def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
     loop = levers_of(summary(begun, "seeds={count: 5, of: loop}"))["method"]
-    assert "The best round of each loop was chosen on these rows" in loop["verdict"]["sentence"]
+    assert (
+        "The best round of each loop was chosen on these rows"
+        in loop["verdict"]["remarks"][0]["sentence"]
+    )
     again = levers_of(summary(begun, "seeds=5"))["method"]
     assert again["name"] == "round 1"
-    assert "Round 1 was chosen on these rows of dev" in again["verdict"]["sentence"]
+    assert "Round 1 was chosen on these rows of dev" in again["verdict"]["remarks"][0]["sentence"]
     runs = (begun.folder / ".harness" / "dev-arms.jsonl").read_text().splitlines()
     assert len(runs) == 1, "a loop beside the rounds is no run that chose"
     assert levers_of(summary(begun, arm(0.02)))["method"] is not None

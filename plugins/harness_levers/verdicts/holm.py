@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from harness import Label, Verdict
+from harness import Label, Remark, Verdict
 from harness.stats.decision import ALPHA
 
 Worth = Literal["yes", "no", "open"]
@@ -29,23 +29,24 @@ CLIMBED = {
 so far with one more change without effect (``benchmarks/climbing.py``, 10,000 climbs)."""
 
 
-def built_on_each_other(earlier: int, together: int) -> str:
+def built_on_each_other(earlier: int, together: int) -> tuple[Remark, ...]:
     """What dev cannot show of an arm that may be chosen by what it said of many earlier ones.
 
-    Empty for the first nine, and for arms of which none was judged before the others.
+    Nothing for the first nine, and for arms of which none was judged before the others.
     """
     place = earlier + together
     if not earlier or place < min(CLIMBED):
-        return ""
+        return ()
     number = max(number for number in CLIMBED if number <= place)
     more = "" if place <= max(CLIMBED) else "; with more arms it is more often"
-    return (
-        f" {place} arms were judged on these rows of dev by now. Where each arm is the best so far "
+    sentence = (
+        f"{place} arms were judged on these rows of dev by now. Where each arm is the best so far "
         f"with one more change, they are built on each other: of {number} such arms without any "
         f"effect, one was called improved in {100 * CLIMBED[number]:.0f} % of simulated climbs "
         f"instead of 5 %{more}. Confirm it by a run with these settings: on its test set, or on "
         "other rows of dev."
     )
+    return (Remark("arms", sentence, {"arms": place, "of": number, "improved": CLIMBED[number]}),)
 
 
 def budget(earlier: int, together: int) -> float:

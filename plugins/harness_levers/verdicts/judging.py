@@ -56,16 +56,16 @@ class Judging:
         def verdict(name: str, alpha: float) -> harness.Verdict:
             return self._verdict(by_name[name], alpha)
 
-        remark = holm.built_on_each_other(earlier, len(arms))
+        remarks = holm.built_on_each_other(earlier, len(arms))
         verdicts = {
-            name: dataclasses.replace(verdict, sentence=verdict.sentence + remark)
+            name: verdict.remarked(*remarks)
             for name, verdict in holm.holm(list(by_name), alpha, verdict).items()
         }
         self.journal.judge(
             [Judged(by_name[name], verdicts[name], earlier, len(arms)) for name in whole]
         )
         for name in whole:
-            self.run.say(f"{name}: {verdicts[name].sentence}")
+            self.run.say(f"{name}: {verdicts[name].words}")
 
     def _verdict(self, arm: Arm, alpha: float) -> harness.Verdict:
         """An arm against the reference, at that error of each bound; *no evidence* if it failed."""
@@ -180,9 +180,9 @@ class Judging:
         name = f"round {own}" if arm.kind == "seed" else "the loop's best round"
         chosen = {"seed": f"Round {own}", "loop": "The best round of each loop"}[arm.kind]
         if arm.kind == "loop" or self.run.kept:
-            verdict = dataclasses.replace(
-                verdict, sentence=f"{verdict.sentence} {chosen} was chosen on these rows of dev, "
-                "and this verdict has an error of .05 of its own beside those of rounds and arms: "
-                "it may be a little too good."
-            )  # fmt: skip
+            sentence = (
+                f"{chosen} was chosen on these rows of dev, and this verdict has an error of .05 "
+                "of its own beside those of rounds and arms: it may be a little too good."
+            )
+            verdict = verdict.remarked(harness.Remark("chosen", sentence))
         return Method(name, values, verdict)

@@ -37,7 +37,7 @@ class PromptsSection(harness.Section):
         yield _table(document, short=None)
         yield Bullets(
             tuple(
-                Paragraph(unlabelled(prompt.verdict.sentence, prompt.verdict.label))
+                Paragraph(unlabelled(prompt.verdict.words, prompt.verdict.label))
                 for prompt in prompts
             )
         )

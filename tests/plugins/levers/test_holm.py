@@ -83,16 +83,18 @@ def test_a_gain_that_matters_is_shown_excluded_or_open(gain: float, state: str) 
 
 
 def test_from_the_tenth_arm_on_a_verdict_says_what_climbing_does() -> None:
-    assert built_on_each_other(8, 1) == ""
-    assert built_on_each_other(0, 12) == "", "none was chosen by what dev said of another"
-    tenth = built_on_each_other(9, 1)
+    assert built_on_each_other(8, 1) == ()
+    assert built_on_each_other(0, 12) == (), "none was chosen by what dev said of another"
+    [remark] = built_on_each_other(9, 1)
+    tenth = remark.sentence
+    assert remark.figures == {"arms": 10, "of": 10, "improved": CLIMBED[10]}
     assert "10 arms were judged on these rows of dev" in tenth
     assert "of 10 such arms without any effect, one was called improved in 6 % of" in tenth
     assert "on its test set, or on other rows of dev" in tenth
     assert "of 20 such arms without any effect, one was called improved in 9 %" in (
-        built_on_each_other(20, 3)
+        built_on_each_other(20, 3)[0].sentence
     )
-    assert "with more arms it is more often" in built_on_each_other(80, 1)
+    assert "with more arms it is more often" in built_on_each_other(80, 1)[0].sentence
 
 
 def test_climbs_are_called_improved_as_often_as_the_sentence_says() -> None:

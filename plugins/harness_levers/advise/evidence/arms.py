@@ -113,7 +113,7 @@ def _of_arms(run: Run, lever: str, judged: Sequence[Judged]) -> Iterator[Option]
         yield Option(
             lever=lever, state="shown",
             action=f"take over the arm '{best.name}': {best.what}",
-            evidence=(unlabelled(verdict.sentence, verdict.label), IN_THE_CONFIG),
+            evidence=(unlabelled(verdict.words, verdict.label), IN_THE_CONFIG),
             gain=verdict.difference, low=verdict.low, high=verdict.high,
             seconds=run.seconds_of_one,
         )  # fmt: skip
@@ -121,7 +121,7 @@ def _of_arms(run: Run, lever: str, judged: Sequence[Judged]) -> Iterator[Option]
         if _excluded((arm, verdict)):
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm.name}': {arm.what}",
-                evidence=(verdict.sentence,),
+                evidence=(verdict.words,),
             )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def seeds(run: Run) -> Iterator[Option]:
     by_search = any(arm.name == SEARCHED for arm in arms)
     gains = [gain for verdict in verdicts if (gain := verdict.difference) is not None]
     names = [f"'{arm.name}'" for arm in arms]
-    evidence = [unlabelled(verdict.sentence, verdict.label) for verdict in verdicts]
+    evidence = [unlabelled(verdict.words, verdict.label) for verdict in verdicts]
     subject, of_one = f"the arm {names[0]}", verdicts[0]
     if len(arms) > 1:
         subject = f"one of the arms {', '.join(names)}"

@@ -35,7 +35,7 @@ def prompts(run: Run) -> Iterator[Option]:
 def _best(run: Run, prompt: ShownBaseline, gain: float) -> Option:
     """The prompt against the best round, or against the base model where no round was kept."""
     verdict, name = prompt.verdict, prompt.name
-    sentence = unlabelled(verdict.sentence, verdict.label)
+    sentence = unlabelled(verdict.words, verdict.label)
     low, high = _negative(verdict.high), _negative(verdict.low)
     if verdict.label == "regressed":
         return Option(
