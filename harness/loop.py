@@ -45,6 +45,7 @@ from harness.steps.answer import Evaluation, evaluate, generate
 from harness.steps.augment import AugmentedRows, augment
 from harness.steps.compare import compared
 from harness.steps.detect import malformed
+from harness.steps.dev import count_choosing, note_opened
 from harness.steps.history import ArmState, History
 from harness.steps.probes import GeneralTexts
 from harness.steps.train import train, training_log
@@ -72,7 +73,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     names = [BASE_ARM, CONTROL_ARM] if steps.config.control else [BASE_ARM]
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
-    steps.note_opened(data.split("dev"))
+    note_opened(steps, data.split("dev"))
     if test and (doubt := usable(list(groups_of(data.split("test")).values()))):
         steps.note(f"test cannot carry a verdict: {doubt}. --no-test leaves it sealed")
     if steps.config.settings.rounds:
@@ -335,7 +336,7 @@ def _decide(
     """
     number, before = max(arm.train), _kept_evaluation(history, arm)
     dev, at, process = history.data.split("dev"), At(number, arm.name), sides.SAME
-    steps.choosing_by(dev)
+    count_choosing(steps, dev)
     if other:
         learned = arm.train[arm.kept] if arm.kept else ()
         before, process = sides.in_one(steps, before, evaluation, other, dev, at, arm.kept, learned)

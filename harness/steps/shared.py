@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
 from harness.errors import HarnessError
-from harness.kit.numbers import counted
 from harness.kit.text import one_line
-from harness.records import Checkpoint, Dataset, Example
+from harness.records import Checkpoint, Dataset
 from harness.records.context import derive_seed
-from harness.run import dev_ledger
 from harness.run.at import At
-from harness.run.row_keys import RowKeys, overlapping, row_keys
 from harness.run.run import Run
 from harness.scoring import MetricEntry
 from harness.steps.gate import Gating
@@ -39,7 +36,6 @@ class Shared(ABC):
         self.made_with: dict[str, Any] = {}
         self.signatures: dict[str, str | None] = {}
         self.doubt, self.gating = doubt, gating
-        self._dev_keys: RowKeys | None = None
 
     @abstractmethod
     def data(self) -> Dataset:
@@ -86,44 +82,6 @@ class Shared(ABC):
         """
         if pinned.get(name, digest) != digest:
             raise self.run.mismatch(name, at)
-
-    def choosing_by(self, dev: Sequence[Example]) -> None:
-        """Count that the run is about to judge a round on these rows.
-
-        A loop beside the rounds judges on the rows on which its run has judged already.
-
-        Raises:
-            DataError: the ledger of what was judged on dev cannot be read.
-        """
-        if self.run.counts:
-            dev_ledger.count(self.run.machine, self._keys_of(dev), self.run.name)
-
-    def note_opened(self, dev: Sequence[Example]) -> None:
-        """Note that these rows of dev were opened as a test set, by another run.
-
-        Raises:
-            DataError: a ledger cannot be read.
-        """
-        if not self.run.counts:
-            return
-        keys, openings = self._keys_of(dev), self.run.ledger.openings()
-        dev_ledger.check(self.run.machine)
-        same = overlapping(keys, [opening.rows for opening in openings])
-        others = [
-            opening.who for opening, is_same in zip(openings, same, strict=True)
-            if is_same and not f"{opening.who} ".startswith(f"{self.run.name} ")
-        ]  # fmt: skip
-        if others:
-            self.note(
-                "These rows of dev, or a tenth of them, were opened as a test set "
-                f"{counted(len(others), 'time')} in this folder, last by {one_line(others[-1])}. "
-                "Each run that chooses by them counts as one more opening of that test set."
-            )
-
-    def _keys_of(self, dev: Sequence[Example]) -> RowKeys:
-        if self._dev_keys is None:
-            self._dev_keys = row_keys(dev)
-        return self._dev_keys
 
     def note(self, sentence: str, *, aloud: bool = True) -> None:
         """Something the report and the person at the terminal should know, once.
