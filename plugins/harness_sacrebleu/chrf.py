@@ -94,7 +94,7 @@ class Chrf(harness.Metric):
              for encode, orders in self._views()]
         )  # fmt: skip
         if len(counts) > len(answers):
-            counts = counts[best(self.values(counts)[:, 0], numbers)]
+            counts = counts[best(self.values(counts.astype(float))[:, 0], numbers)]
         rows: list[list[int]] = counts.tolist()
         return rows
 

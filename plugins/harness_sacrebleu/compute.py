@@ -130,7 +130,7 @@ def _parts(
         smooth_value = _SMOOTH_VALUES.get(smooth_method, 0.0)
     orders = sums.shape[-1] // 2 - 1
     correct, total = sums[..., :orders], sums[..., orders : 2 * orders]
-    nothing = ~(correct > 0).any(axis=-1)
+    nothing: Bools = np.logical_not((correct > 0).any(axis=-1))
     if smooth_method == "add-k":
         added = np.array([0.0, *[smooth_value] * (orders - 1)])
         correct, total = correct + added, total + added

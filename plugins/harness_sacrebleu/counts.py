@@ -33,7 +33,8 @@ def bleu_counts(
 
 def totals(lengths: Sequence[int], orders: int) -> Ints:
     """How many n-grams of order 1 to ``orders`` texts of these lengths have: ``(n, orders)``."""
-    return np.maximum(np.array(lengths, dtype=np.int64)[:, None] - np.arange(orders), 0)
+    left: Ints = np.array(lengths, dtype=np.int64)[:, None] - np.arange(orders)
+    return left.clip(min=0)
 
 
 def _closest(answer: int, lengths: Sequence[int]) -> int:

@@ -57,7 +57,8 @@ def _model(name: str) -> tuple[Path, str] | None:
     if model is None:
         return None
     url = model["url"]
-    return Path(tokenizer_spm.SACREBLEU_DIR) / "models" / url.rsplit("/", 1)[-1], url
+    home = Path(tokenizer_spm.SACREBLEU_DIR)  # type: ignore[attr-defined]
+    return home / "models" / url.rsplit("/", 1)[-1], url
 
 
 def encoder(name: str, tokenize: Tokenize) -> Encoder:

@@ -16,17 +16,17 @@ from harness_transformers.pypi import PypiModel
 
 
 @harness.hookimpl
-def register_models():
+def register_models() -> list[type[harness.ModelProvider]]:
     return [PypiModel, HubModel, LocalModel]
 
 
 @harness.hookimpl
-def register_trainers():
+def register_trainers() -> list[type[harness.Trainer]]:
     return [LoraTrainer, PreferenceTrainer]
 
 
 @harness.hookimpl
-def register_generators():
+def register_generators() -> list[type[harness.Generator]]:
     return [TransformersGenerator, LlamaCppGenerator]
 
 

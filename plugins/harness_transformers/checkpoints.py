@@ -128,9 +128,9 @@ def belonging(
         more: further JSON values.
     """
     versions = {name: importlib.metadata.version(name) for name in libraries}
-    return json.loads(  # as it comes out of a file
-        json.dumps({"rows": _digest([*rows, *held]), "libraries": versions, **more})
-    )
+    values = {"rows": _digest([*rows, *held]), "libraries": versions, **more}
+    belongs: dict[str, Any] = json.loads(json.dumps(values))  # as it comes out of a file
+    return belongs
 
 
 def _digest(rows: Sequence[Encoded]) -> str:

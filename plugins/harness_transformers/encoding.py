@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import harness
 from harness_transformers.chat_options import ANSWER, NO_EFFECT, unknown
@@ -281,8 +281,8 @@ def _arguments(tokenizer: Any) -> dict[str, Any]:
 
 class _Today(datetime.datetime):
     @classmethod
-    def now(cls, tz: Any = None) -> datetime.datetime:
-        return TODAY
+    def now(cls, tz: Any = None) -> Self:
+        return cls.combine(TODAY, TODAY.time())
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def stretches(config: Any, length: int) -> bool:
 
 def shared(prompts: Sequence[Tokens]) -> int:
     """Length of the beginning that all prompts have in common, at least one token left over."""
-    first, last = min(prompts), max(prompts)
+    first, last = min(prompts, key=tuple), max(prompts, key=tuple)
     return _alike(first, last, min(map(len, prompts)) - 1)
 
 

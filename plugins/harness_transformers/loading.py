@@ -94,7 +94,8 @@ def _packs(layer: Any) -> bool:
     It tries with every shape, and fails where outputs do not fill blocks of 32, as those of a gate
     with one output, or inputs do not fill the blocks that share a scale.
     """
-    return layer.out_features % 32 == 0 and layer.in_features % layer.weight.blocksize == 0
+    whole = layer.out_features % 32 == 0 and layer.in_features % layer.weight.blocksize == 0
+    return bool(whole)
 
 
 def _keep_unpacked(model: Any, which: Callable[[Any], bool]) -> None:

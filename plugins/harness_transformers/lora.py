@@ -36,7 +36,7 @@ class AdapterTrainer(harness.Trainer):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         if self.options.quantization is not None:
-            self.libraries = (*self.libraries, "bitsandbytes")
+            self.libraries = (*(self.libraries or ()), "bitsandbytes")
 
     def loading(self) -> Mapping[str, Any]:
         """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""

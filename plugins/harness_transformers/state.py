@@ -19,7 +19,8 @@ def trained(model: Any) -> list[tuple[str, torch.nn.Parameter]]:
 
 def random_states() -> dict[str, Any]:
     """The states of all generators, as values that ``torch.load`` takes back."""
-    name, keys, *more = numpy.random.get_state()
+    numpy_state: Any = numpy.random.get_state()
+    name, keys, *more = numpy_state
     states = {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), *more),

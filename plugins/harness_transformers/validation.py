@@ -187,7 +187,7 @@ class Comparison(TrainerCallback):
             self.at.setdefault(math.ceil(share * state.max_steps), []).append((share, limit))
         self.at.pop(state.max_steps, None)
         # By one epoch, whatever the settings are.
-        rows, _ = affordable(len(train), len(self.limits))
+        rows = affordable(len(train), len(self.limits))[0]
         self.sample = self._drawn(args, rows)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -185,3 +185,8 @@ def test_wheel_finds_its_shipped_config_and_pages(wheel: zipfile.ZipFile, tmp_pa
     assert module.startswith(str(tmp_path))
     assert found == str(tmp_path / "site" / "harness_shipped" / "harness.yaml")
     assert Path(found).read_bytes() == (ROOT / "harness.yaml").read_bytes()
+
+
+def test_mypy_reads_the_core_and_every_plugin() -> None:
+    packages = sorted(path.name for path in (ROOT / "plugins").glob("harness_*"))
+    assert sorted(PROJECT["tool"]["mypy"]["packages"]) == ["harness", *packages]

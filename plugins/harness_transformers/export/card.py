@@ -154,7 +154,7 @@ def _origin(made: Export) -> Iterator[str]:
     yield f"- Rows that this round learned from: {len(stored.train)}"
     for key, entries in {
         "data": [settings.get("data")], "model": [settings.get("model")],
-        "train": trainers_in(settings) or [None], "generate": [settings.get("generate")],
+        "train": trainers_in(settings) or [{}], "generate": [settings.get("generate")],
         "augment": settings.get("augment") or (),
     }.items():  # fmt: skip
         yield from (f"- Settings, {key}: {_settings(entry)}" for entry in entries)

@@ -181,8 +181,10 @@ def measured(
         )
     with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
-        sides = [side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)]
-    return transfer(*sides, limits)
+        before, trained, merged = (
+            side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)
+        )
+    return transfer(before, trained, merged, limits)
 
 
 def side(

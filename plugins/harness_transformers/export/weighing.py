@@ -146,15 +146,14 @@ class Weights:
     @property
     def sentence(self) -> str:
         """How much of the training is there, of all weights together."""
-        changed = [tensor for tensor in self.tensors if tensor.share is not None]
+        shares = [tensor.share for tensor in self.tensors if tensor.share is not None]
         most = max((tensor.error for tensor in self.tensors), default=0.0)
         error = f"the weights of the file are off by {most:.2%} at most (relative error)"
-        if not changed:
+        whole = self.pooled
+        if whole is None:
             return error
-        shares, whole = [tensor.share for tensor in changed], self.pooled
-        assert whole is not None
         return (
-            f"{error}; of what training changed in {len(changed)} of them, {min(shares):.3f} to "
+            f"{error}; of what training changed in {len(shares)} of them, {min(shares):.3f} to "
             f"{max(shares):.3f} is there, {whole.share:.3f} of all together (1 is all of it; "
             f"standard error {whole.se:.2g})"
         )
@@ -162,18 +161,13 @@ class Weights:
 
 def pooled(tensors: Sequence[Tensor], *, repeated: bool = True) -> Pooled | None:
     """The shares of tensors as one; None where training changed none of them."""
-    changed = [tensor for tensor in tensors if tensor.share is not None]
+    changed = [(tensor, tensor.share) for tensor in tensors if tensor.share is not None]
     if not changed:
         return None
-    whole = math.fsum(tensor.changed for tensor in changed)
-    share, alone = (
-        math.fsum(values) / whole
-        for values in zip(
-            *((each.share * each.changed, each.alone * each.changed) for each in changed),
-            strict=True,
-        )
-    )
-    se = math.sqrt(math.fsum((tensor.se * tensor.changed) ** 2 for tensor in changed)) / whole
+    whole = math.fsum(tensor.changed for tensor, _ in changed)
+    share = math.fsum(share * tensor.changed for tensor, share in changed) / whole
+    alone = math.fsum(tensor.alone * tensor.changed for tensor, _ in changed) / whole
+    se = math.sqrt(math.fsum((tensor.se * tensor.changed) ** 2 for tensor, _ in changed)) / whole
     return Pooled(share, se, alone, repeated)
 
 

@@ -96,12 +96,14 @@ class Causal(torch.autograd.Function):
 
 def _grouped(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
     """(heads, tokens, size) as (key heads, queries per key, tokens, size)."""
-    return q.unflatten(0, (k.shape[0], -1)).contiguous()
+    grouped: torch.Tensor = q.unflatten(0, (k.shape[0], -1))
+    return grouped.contiguous()
 
 
 def _by_token(answer: torch.Tensor, groups: int) -> torch.Tensor:
     """(key heads, groups x tokens, size) as (tokens, key heads, groups, size)."""
-    return answer.unflatten(1, (groups, -1)).permute(2, 0, 1, 3)
+    by_group: torch.Tensor = answer.unflatten(1, (groups, -1))
+    return by_group.permute(2, 0, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,8 @@ def _dropping(
     attend = torch.nn.functional.scaled_dot_product_attention
     parts = zip(*(x.split(lengths[1:], 2) for x in (q, k, v)), strict=True)
     answers = [
-        attend(*part, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True)
-        for part in parts
+        attend(query, keys, values, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True)
+        for query, keys, values in parts
     ]
     return torch.cat(answers, 2).transpose(1, 2)
 

@@ -93,8 +93,7 @@ def _troubles(config: Any, family: Family) -> Iterator[str]:
         if kind not in ("default", "llama3"):
             yield f"positions are stretched by '{kind}'"
     activation = getattr(config, "hidden_activation", None) or config.hidden_act
-    due = ("gelu_pytorch_tanh", "gelu") if family.arch in GEMMAS else ("silu",)
-    if activation not in due:
+    if activation not in (("gelu_pytorch_tanh", "gelu") if family.arch in GEMMAS else ("silu",)):
         yield f"the activation is '{activation}'"
 
 

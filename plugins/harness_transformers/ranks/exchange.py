@@ -176,12 +176,14 @@ class Ranks:
             for value in alike:
                 if value.grad is None:
                     value.grad = torch.zeros_like(value)
-            whole = torch.cat([value.grad.flatten() for value in alike])
+            gradients = [value.grad for value in alike if value.grad is not None]
+            whole = torch.cat([gradient.flatten() for gradient in gradients])
             self._sign()
             distributed.all_reduce(whole)
             whole /= self.size
-            for value, part in zip(alike, whole.split([v.numel() for v in alike]), strict=True):
-                value.grad.copy_(part.view_as(value))
+            parts = whole.split([gradient.numel() for gradient in gradients])
+            for gradient, part in zip(gradients, parts, strict=True):
+                gradient.copy_(part.view_as(gradient))
         self._tokens = self._padding = 0
         self._since = time.monotonic()
 

@@ -106,10 +106,10 @@ def spread(
 @contextlib.contextmanager
 def _started(folder: Path, count: int) -> Iterator[Any]:
     """The ranks as processes, of which none is left afterwards."""
-    import torch
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, start_processes
 
-    store = torch.distributed.TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
+    store = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
     common = {
         **os.environ,
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, _cores() // count))),

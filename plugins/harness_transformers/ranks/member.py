@@ -93,7 +93,9 @@ def share(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: L
     """What a generator's method gives for a rank's share of the rows, in their order."""
     checkpoint = harness.from_json(harness.Checkpoint, said["checkpoint"])
     values = list(read_jsonl(folder / f"rows-{os.environ['RANK']}.jsonl"))
-    rows = [v if isinstance(v, str) else harness.from_json(harness.Example, v) for v in values]
+    rows: list[Any] = [
+        v if isinstance(v, str) else harness.from_json(harness.Example, v) for v in values
+    ]
     made = list(getattr(plugin, said["work"])(checkpoint, rows, context))
     if said["work"] == "generate":  # they come as they are finished
         answers = {prediction.example_id: prediction for prediction in made}
@@ -114,7 +116,8 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
     if rank and said["work"] != TRAIN:
         settings["seed"] += rank  # draws of its own
         scratch = scratch and inside(scratch, f"rank-{rank}")
-        scratch and scratch.mkdir(exist_ok=True)
+        if scratch:
+            scratch.mkdir(exist_ok=True)
     if speaks:
         settings |= {
             "report": lambda *step: link.send("step", *step),
