@@ -29,8 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import Example, Prediction, ScoredExample
-from harness_detectors.basic import CATEGORIES, Basic, installed
+from harness_detectors.basic import CATEGORIES, Basic
 from harness_detectors.memory import Memory
+from harness_detectors.options import installed
 from harness_detectors.reading import words
 
 DATASETS = Path(__file__).resolve().parent.parent / "datasets"

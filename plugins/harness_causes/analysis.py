@@ -10,9 +10,9 @@ from harness.kit.alike.words import words
 from harness.kit.draws import spaced
 from harness.kit.terms import shown
 from harness_causes import catalogue
-from harness_causes.analyzer import Causes
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near
+from harness_causes.options import CausesOptions
 from harness_causes.replies import Replies
 from harness_causes.rules import Signals, decide
 
@@ -30,7 +30,7 @@ WORDS_OF_LABEL = 6
 class Analysis:
     """One look at the answers of a round."""
 
-    def __init__(self, options: Causes.Options) -> None:
+    def __init__(self, options: CausesOptions) -> None:
         self.options = options
 
     def findings(self, evidence: Evidence, context: Context) -> Findings:

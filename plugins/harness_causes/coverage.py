@@ -13,8 +13,8 @@ from typing import Any
 
 from harness import Example
 from harness.kit.alike.words import Rows, asked, words
-from harness_causes.analyzer import Causes
 from harness_causes.answers import Answer, Reader, agreement, best_agreement
+from harness_causes.options import CausesOptions
 
 SAMPLE = 2_000
 """Training rows from which is learned how near neighbours usually are."""
@@ -86,7 +86,7 @@ class Coverage:
     """
 
     def __init__(
-        self, train: Sequence[Example], reader: Reader, seed: int, options: Causes.Options
+        self, train: Sequence[Example], reader: Reader, seed: int, options: CausesOptions
     ) -> None:
         self.train, self.options = train, options
         self.answers = [reader.read(row.references[0] if row.references else "") for row in train]

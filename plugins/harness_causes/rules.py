@@ -14,8 +14,8 @@ from harness import Example
 from harness.kit.numbers import percent
 from harness.kit.text import one_line
 from harness_causes import catalogue
-from harness_causes.analyzer import Causes
 from harness_causes.coverage import Near
+from harness_causes.options import CausesOptions
 from harness_causes.replies import Reply, shown
 
 SHARED = 0.8
@@ -55,10 +55,10 @@ class Finding:
     rows: tuple[int, ...] = ()
 
 
-Rule = Callable[[Signals, Causes.Options], Finding | None]
+Rule = Callable[[Signals, CausesOptions], Finding | None]
 
 
-def decide(signals: Signals, options: Causes.Options) -> Finding:
+def decide(signals: Signals, options: CausesOptions) -> Finding:
     """The finding of the first rule that speaks, else ``unknown`` with what is missing."""
     for rule in RULES:
         finding = rule(signals, options)
@@ -67,7 +67,7 @@ def decide(signals: Signals, options: Causes.Options) -> Finding:
     return _unknown(signals)
 
 
-def _cut(signals: Signals, options: Causes.Options) -> Finding | None:
+def _cut(signals: Signals, options: CausesOptions) -> Finding | None:
     reply = signals.reply
     if not reply.cut:
         return None
@@ -76,7 +76,7 @@ def _cut(signals: Signals, options: Causes.Options) -> Finding | None:
     return Finding(catalogue.CUT, f"cut at {tokens} after {reply.words} words{longest}")
 
 
-def _forgetting(signals: Signals, options: Causes.Options) -> Finding | None:
+def _forgetting(signals: Signals, options: CausesOptions) -> Finding | None:
     reply = signals.reply
     if not reply.base_right or signals.near is None:
         return None
@@ -87,7 +87,7 @@ def _forgetting(signals: Signals, options: Causes.Options) -> Finding | None:
     )
 
 
-def _narrow(signals: Signals, options: Causes.Options) -> Finding | None:
+def _narrow(signals: Signals, options: CausesOptions) -> Finding | None:
     reply = signals.reply
     if not reply.figures:  # other numbers are another answer, however alike the words
         return None
@@ -107,7 +107,7 @@ def _narrow(signals: Signals, options: Causes.Options) -> Finding | None:
     return None
 
 
-def _disputed(signals: Signals, options: Causes.Options) -> Finding | None:
+def _disputed(signals: Signals, options: CausesOptions) -> Finding | None:
     """Near rows have near copies with other answers."""
     near = signals.near
     if near is None or near.disputed < HALF:
@@ -121,13 +121,13 @@ def _disputed(signals: Signals, options: Causes.Options) -> Finding | None:
     )
 
 
-def _torn(signals: Signals, options: Causes.Options) -> Finding | None:
+def _torn(signals: Signals, options: CausesOptions) -> Finding | None:
     """The same where some near rows teach the right answer: that speaks louder than distance."""
     near = signals.near
     return _disputed(signals, options) if near is not None and near.support >= SOME else None
 
 
-def _far(signals: Signals, options: Causes.Options) -> Finding | None:
+def _far(signals: Signals, options: CausesOptions) -> Finding | None:
     near = signals.near
     if near is None or near.support >= HALF:
         return None
@@ -150,7 +150,7 @@ def _least_usual_rank(far: float, rows: int) -> float:
     return 0.5 + NormalDist().inv_cdf(far) / math.sqrt(12 * rows)
 
 
-def _outvoted(signals: Signals, options: Causes.Options) -> Finding | None:
+def _outvoted(signals: Signals, options: CausesOptions) -> Finding | None:
     near = signals.near
     if near is None or near.voice < options.voice:
         return None
@@ -163,7 +163,7 @@ def _outvoted(signals: Signals, options: Causes.Options) -> Finding | None:
     )
 
 
-def _untaught(signals: Signals, options: Causes.Options) -> Finding | None:
+def _untaught(signals: Signals, options: CausesOptions) -> Finding | None:
     near = signals.near
     if near is None or near.taught is not False or near.support > 0:
         return None
@@ -175,7 +175,7 @@ def _untaught(signals: Signals, options: Causes.Options) -> Finding | None:
     )
 
 
-def _reworded(signals: Signals, options: Causes.Options) -> Finding | None:
+def _reworded(signals: Signals, options: CausesOptions) -> Finding | None:
     """Train teaches the right label, and the model gave none of the labels that there are."""
     near = signals.near
     if near is None or near.support < HALF or not signals.listed:
@@ -188,7 +188,7 @@ def _reworded(signals: Signals, options: Causes.Options) -> Finding | None:
     )
 
 
-def _capacity(signals: Signals, options: Causes.Options) -> Finding | None:
+def _capacity(signals: Signals, options: CausesOptions) -> Finding | None:
     near = signals.near
     if near is None or near.support < HALF:
         return None

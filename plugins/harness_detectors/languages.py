@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from typing import Any
 
-from harness_detectors.basic import LANGUAGES
 from harness_detectors.formats import kind_of
+from harness_detectors.options import LANGUAGES
 from harness_detectors.reading import Reading, without_code
 
 READ = 4000

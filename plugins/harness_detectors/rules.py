@@ -22,7 +22,7 @@ from harness_detectors.memory import SAME, Memory
 from harness_detectors.reading import Reading, has_text, words
 
 if TYPE_CHECKING:
-    from harness_detectors.basic import Basic
+    from harness_detectors.options import BasicOptions
 
 ELSEWHERE = frozenset(("refusal", "wrong language"))
 """Kinds of answers that do not even try to give what the references have."""
@@ -46,7 +46,7 @@ class Rules:
         definitions: the kinds, each with its definition in one line.
     """
 
-    def __init__(self, options: Basic.Options) -> None:
+    def __init__(self, options: BasicOptions) -> None:
         self.options = options
         self.definitions = {k: text for k, text in self._definitions().items() if self._wants(k)}
         self._memory = Memory()

@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +23,8 @@ from harness_drift.choosing import choose
 from harness_drift.columns import MOST_VALUES, of_prompts
 from harness_drift.comparing import LEAST_GROUPS, Comparison, compare
 from harness_drift.permuting import Mask
+from harness_drift.request import LOOKS, PERMUTATIONS, Request
 from harness_drift.weeks import LEAST_GROUPS as LEAST_GROUPS_OF_WEEK, LEAST_WEEKS, Weeks
-
-if TYPE_CHECKING:
-    from harness_drift.command import Request
 
 SCHEMA = "harness.drift/1"
 DRIFTED, NO_EVIDENCE, TOO_FEW = "drifted", "no evidence", "too few"
@@ -43,8 +41,6 @@ def look(request: Request) -> tuple[dict[str, Any], list[LiveRow]]:
         DataError: a file cannot be used, or the ledger is damaged.
         UsageError: there is no reference, or the series of looks has another length.
     """
-    from harness_drift.command import PERMUTATIONS
-
     view, trouble = _run(request)
     live_rows = read_live(request.live, request.group)
     reference_rows, name, answers_of = _reference(request, view, trouble)
@@ -279,8 +275,6 @@ def _of_weeks(field: str, counted: int) -> str:
 
 def _next(request: Request, drifted: bool, live: Sequence[LiveRow]) -> list[str]:
     """What to do: a suggestion with commands, never a training."""
-    from harness_drift.command import LOOKS
-
     if not drifted:
         return []
     commands = []

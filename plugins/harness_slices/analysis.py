@@ -10,8 +10,8 @@ from harness import Evidence, Example, Findings, ScoredExample
 from harness.kit.alike.words import Rows, asked, words
 from harness.kit.features import prompt_features, reply_features
 from harness.kit.numbers import percent
-from harness_slices.analyzer import Slices
 from harness_slices.candidates import Candidate, Value, distinct, pairs, singles
+from harness_slices.options import SlicesOptions
 from harness_slices.search import Bar, Table, Tally, group_of, number, search
 from harness_slices.topics import Prompt, topics
 from harness_slices.weights import known
@@ -36,7 +36,7 @@ NAMED = 5
 class Analysis:
     """One look at the answers of a round."""
 
-    def __init__(self, options: Slices.Options) -> None:
+    def __init__(self, options: SlicesOptions) -> None:
         self.options = options
 
     def findings(self, evidence: Evidence) -> Findings:

@@ -30,7 +30,8 @@ from harness_transformers import (
 )
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import IGNORED, Encoded
-from harness_transformers.preference.trainer import USUAL, PreferenceTrainer, pairs
+from harness_transformers.lora import AdapterTrainer
+from harness_transformers.preference.pairs import USUAL, pairs
 from harness_transformers.ranks.exchange import ALONE
 from harness_transformers.training import Watch
 
@@ -66,13 +67,13 @@ class Judged(_Resumed, KTOTrainer):
 
 
 def train(
-    plugin: PreferenceTrainer,
+    plugin: AdapterTrainer,
     base: harness.Checkpoint,
     train: Sequence[harness.Example],
     valid: Sequence[harness.Example],
     context: harness.Context,
 ) -> harness.Checkpoint:
-    """See :meth:`PreferenceTrainer.train`."""
+    """See :meth:`~harness_transformers.preference.trainer.PreferenceTrainer.train`."""
     options = plugin.options
     base = dataclasses.replace(base, info={**base.info, **plugin.loading()})
     set_seed(context.seed)

@@ -13,11 +13,10 @@ import harness
 from harness.kit.installing import install_extra
 from harness_transformers import arguments, checks
 from harness_transformers.lora import SMALLER, AdapterTrainer, LoraTrainer
+from harness_transformers.preference.pairs import USUAL, pairs
 
 LEAST = "1.8"
 """The oldest TRL with which its tests were run; the newest was 1.16."""
-USUAL = {"r": 16, "alpha": 32.0, "target_modules": checks.ALL_LINEAR}
-"""Of an adapter that is begun here, as :class:`LoraTrainer` has them."""
 
 
 class PreferenceTrainer(AdapterTrainer):
@@ -174,14 +173,6 @@ class PreferenceTrainer(AdapterTrainer):
             from harness_transformers.preference import learning
 
             return learning.train(self, base, train, valid, context)
-
-
-def pairs(row: harness.Example) -> list[tuple[str, str]]:
-    """The row's pairs of a chosen and a rejected answer; two answers that are equal are none."""
-    return [
-        (row.references[0], text) for text in row.rejected
-        if row.references and text.strip() != row.references[0].strip()
-    ]  # fmt: skip
 
 
 def missing() -> str:

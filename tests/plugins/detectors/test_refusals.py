@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness_detectors import Basic, basic, languages
+from harness_detectors import Basic, languages
 
 GERMAN = "Der Zug ist heute leider verspätet."
 SURE = "The plan can be changed on the first day of each month."
@@ -66,7 +66,7 @@ def test_another_script_than_the_references(labels):
 
 
 def test_without_the_package_the_option_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(basic, "LANGUAGES", "no_such_package_here")
+    monkeypatch.setattr("harness_detectors.options.LANGUAGES", "no_such_package_here")
     with pytest.raises(ValueError, match="pip install py3langid"):
         Basic.Options(languages="py3langid")
 

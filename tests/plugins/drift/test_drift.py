@@ -29,7 +29,7 @@ def write(project, name, lines):
 @pytest.fixture
 def files(project, monkeypatch):
     """Ten times fewer permutations than users get, and a file of quiet rows to compare with."""
-    monkeypatch.setattr("harness_drift.command.PERMUTATIONS", 1_999)
+    monkeypatch.setattr("harness_drift.looking.PERMUTATIONS", 1_999)
     write(project, "quiet.jsonl", rows(1))
     return project
 

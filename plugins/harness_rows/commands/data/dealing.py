@@ -22,7 +22,7 @@ from harness_rows.reading import Reading
 from harness_rows.splitting import dealt
 
 if TYPE_CHECKING:
-    from harness_rows.commands.data.split import SplitRequest
+    from harness_rows.commands.data.split_request import SplitRequest
 
 NO_SPLIT: Any = ""
 
