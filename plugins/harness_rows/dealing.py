@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from harness import SPLITS, DataError, Split
+from harness import SPLITS, DataError, Example, Split
 from harness.kit.draws import fraction
 
 NEEDED = ("train", "dev", "test")
@@ -38,6 +38,13 @@ class DealtRow(Protocol):
     @property
     def prompt(self) -> str:
         """What is asked, evened: rows with one prompt go together."""
+
+
+def torn(rows: Iterable[Example]) -> list[Example]:
+    """Rows whose group has an earlier row on another side; those without a split are on none."""
+    sides: dict[str, str] = {}
+    with_sides = ((row, SIDES[row.split]) for row in rows if row.split)
+    return [row for row, side in with_sides if sides.setdefault(row.group, side) != side]
 
 
 def check_needed(option: str, splits: Mapping[Split, object]) -> None:

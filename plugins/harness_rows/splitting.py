@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from harness import DataError, Example, Split
+from harness.kit.alike.exact import later
 from harness.kit.draws import fraction
 from harness.kit.folding import loosely
 from harness.kit.readers import Fault, Problems
-from harness_rows.dealing import HELD_OUT, NEEDED, SIDES, deal, deal_evenly, require_all
+from harness_rows.dealing import HELD_OUT, NEEDED, SIDES, deal, deal_evenly, require_all, torn
 from harness_rows.options import RowsOptions
 from harness_rows.prompts import NEAR, evened
 from harness_rows.reading import Reading
@@ -52,7 +53,8 @@ def dealt(
         DataError: rows cannot be dealt out as ``sizes`` says, or contradict each other.
     """
     problems = Problems()
-    _note_twins(reading.rows, problems)
+    for row in later(reading.rows, lambda row: row.id):
+        _note(problems, "an earlier row has this id", row, "id")
     problems.refuse(reading.where, _IDS_HINT)
     examples = scorable(reading.rows)
     groups = _groups_of(examples, options, watch)
@@ -63,7 +65,8 @@ def dealt(
     if options.sizes:
         require_all(_deal(rows, options), reading.where)
     in_splits = scorable(_in_splits(rows, bool(options.sizes), problems))
-    _note_torn(in_splits, problems)
+    for row in torn(in_splits):
+        _note(problems, "its group has rows in another split", row, "group")
     problems.refuse(reading.where, _HINT)
     splits = {row.split for row in in_splits}
     lacking = [split for split in NEEDED if split not in splits]
@@ -166,21 +169,3 @@ def _in_splits(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterato
 def _note(problems: Problems, reason: str, row: Example, column: str = "") -> None:
     file, _, number = row.place.rpartition(":")  # as the converter makes places
     problems.add(Fault(reason, file, int(number), column))
-
-
-def _note_twins(rows: Sequence[Example], problems: Problems) -> None:
-    """Note rows that have the id of an earlier one."""
-    seen: set[str] = set()
-    for row in rows:
-        if row.id in seen:
-            _note(problems, "an earlier row has this id", row, "id")
-        seen.add(row.id)
-
-
-def _note_torn(rows: Sequence[Example], problems: Problems) -> None:
-    """Note rows whose group has a row on another side."""
-    sides: dict[str, str] = {}
-    for row in rows:
-        side = SIDES[row.split]
-        if sides.setdefault(row.group, side) != side:
-            _note(problems, "its group has rows in another split", row, "group")

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import harness
 from harness import Example, Message, Report
-from harness.kit.alike.texts import whole_text
-from harness.kit.draws import drawn
 from harness_rows.cleaning.private import counting
 from harness_rows.initial import answers, fields, languages, lengths, repeats
 from harness_rows.initial.answers import Answers
@@ -108,10 +106,8 @@ def _of_tools(turn: Message) -> bool:
 
 
 def _private(rows: Sequence[Example], report: Report) -> str:
-    sample = drawn(rows, counting.MOST)
-    counts = counting.kinds_in(map(whole_text, sample))
+    counts, sentence = counting.in_rows(rows)
     report(1, 1, "")
-    sentence = counting.sentence(counts, len(sample), len(rows))
     return f"{sentence}; {counting.remedy(counts)}" if sentence else ""
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from harness import Example
+from harness.kit.alike.texts import whole_text
+from harness.kit.draws import drawn
 from harness_rows.cleaning.private.finding import Finders
 from harness_rows.cleaning.private.redaction import Redaction
 from harness_rows.cleaning.private.values import KINDS
@@ -24,6 +27,13 @@ def kinds_in(texts: Iterable[str]) -> Counter[str]:
         if kinds := {span.kind for span in finders.find(text)}:
             rows.update(("", *kinds))
     return rows
+
+
+def in_rows(rows: Sequence[Example]) -> tuple[Counter[str], str]:
+    """The same of a sample of rows, and the sentence on them."""
+    sample = drawn(rows, MOST)
+    counts = kinds_in(map(whole_text, sample))
+    return counts, sentence(counts, len(sample), len(rows))
 
 
 def sentence(rows: Counter[str], looked: int, of: int) -> str:

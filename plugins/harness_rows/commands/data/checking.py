@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness import Example, Report, Screening, previewed
-from harness.kit.alike.exact import dev_in_test
-from harness.kit.alike.texts import whole_text
+from harness.kit.alike.exact import dev_in_test, later
 from harness.kit.decoding import EXAMPLES, decoded_wrongly
-from harness.kit.draws import drawn
 from harness.kit.text import one_line
 from harness_rows.cleaning import exact
 from harness_rows.cleaning.private import counting
-from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
+from harness_rows.commands.data.findings import Finding, Level, counted, on_rows, pairs
 from harness_rows.commands.data.opening import OpenedRows
-from harness_rows.dealing import NEEDED, SIDES
+from harness_rows.dealing import NEEDED, torn
 
 SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
 
@@ -42,16 +40,10 @@ def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Findi
 
 
 def _ids(rows: Sequence[Example]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    again = []
-    for row in rows:
-        if row.id in seen:
-            again.append(row)
-        seen.add(row.id)
-    if again:
+    if again := list(later(rows, lambda row: row.id)):
         what = f"{counted(len(again), 'has', 'have')} the id of an earlier row"
         hint = "give each row an id of its own, or take another column (--column id=NAME)"
-        yield Finding("problem", "duplicate-id", what, len(again), places(again), hint)
+        yield on_rows("problem", "duplicate-id", what, again, hint)
 
 
 def _splits(data: OpenedRows) -> Iterator[Finding]:
@@ -63,7 +55,7 @@ def _splits(data: OpenedRows) -> Iterator[Finding]:
     if without:
         lacking = [row for row in data.rows if not row.split]
         what = f"{counted(without, 'says', 'say')} no split, and the others do"
-        yield Finding("problem", "no-split", what, without, places(lacking), SPLIT_IT)
+        yield on_rows("problem", "no-split", what, lacking, SPLIT_IT)
     lacking_splits = [split for split in NEEDED if split not in counts]
     if lacking_splits:
         level: Level = "problem" if data.sealed else "note"
@@ -72,17 +64,11 @@ def _splits(data: OpenedRows) -> Iterator[Finding]:
 
 
 def _groups(data: OpenedRows) -> Iterator[Finding]:
-    sides: dict[str, str] = {}
-    torn: dict[str, list[Example]] = {}
-    for row in data.rows:
-        side = SIDES[row.split] if row.split else ""
-        if side and sides.setdefault(row.group, side) != side:
-            torn.setdefault(row.group, []).append(row)
-    if torn:
-        rows = [row for members in torn.values() for row in members]
-        groups = "1 group has" if len(torn) == 1 else f"{len(torn):,} groups have"
+    if rows := torn(data.rows):
+        count = len({row.group for row in rows})
+        groups = "1 group has" if count == 1 else f"{count:,} groups have"
         what = f"{groups} rows on two sides (train and pool, dev, test)"
-        yield Finding("problem", "torn-group", what, len(rows), places(rows), SPLIT_IT)
+        yield on_rows("problem", "torn-group", what, rows, SPLIT_IT)
     column = data.reading.columns.get("group") if data.reading else None
     if column:
         blank = [row for row in data.rows if row.group == row.id]
@@ -91,7 +77,7 @@ def _groups(data: OpenedRows) -> Iterator[Finding]:
                 f"{counted(len(blank), 'has', 'have')} nothing in the column '{column[0]}': each "
                 "is a group of its own"
             )
-            yield Finding("note", "no-group", what, len(blank), places(blank))
+            yield on_rows("note", "no-group", what, blank)
 
 
 def _verdicts(rows: Sequence[Example]) -> Iterator[Finding]:
@@ -121,13 +107,12 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
         repeat = counted(left_out, "repeats", "repeat")
         what = f"{repeat} a row of dev or test, the prompt or with its answer within a conversation"
         yield Finding("problem", "leak-exact", what, left_out, screening.repeats, hint)
-    both = dev_in_test(prompts)
-    if both:
+    if both := dev_in_test(prompts):
         what = (
             f"{counted(len(both))} of test with the prompt of a row of dev: rounds are chosen on "
             "dev, so the test score is not independent of that choice"
         )
-        yield Finding("note", "dev-in-test", what, len(both), places(both), SPLIT_IT)
+        yield on_rows("note", "dev-in-test", what, both, SPLIT_IT)
 
 
 def _near(screening: Screening, data: OpenedRows) -> Iterator[Finding]:
@@ -150,13 +135,11 @@ def _near(screening: Screening, data: OpenedRows) -> Iterator[Finding]:
 
 
 def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
-    doubled = exact.doubled(prompts)
-    if doubled:
+    if doubled := exact.doubled(prompts):
         what = f"{counted(len(doubled), 'repeats', 'repeat')} an earlier one, prompt and answer"
         hint = "harness data dedup drops them"
-        yield Finding("note", "repeat", what, len(doubled), places(doubled), hint)
-    conflicts = exact.conflicts(prompts)
-    if conflicts:
+        yield on_rows("note", "repeat", what, doubled, hint)
+    if conflicts := exact.conflicts(prompts):
         rows = sum(map(len, conflicts))
         prompt = "1 prompt has" if len(conflicts) == 1 else f"{len(conflicts):,} prompts have"
         what = f"{prompt} different answers ({rows:,} rows)"
@@ -171,15 +154,14 @@ def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
         hold = counted(len(mangled), "holds", "hold")
         what = f"{hold} text that was decoded wrongly ({EXAMPLES})"
         hint = "write the file as UTF-8 again, from where it is still right"
-        yield Finding("note", "mangled-text", what, len(mangled), places(mangled), hint)
+        yield on_rows("note", "mangled-text", what, mangled, hint)
 
 
 def _private(rows: Sequence[Example], report: Report) -> Iterator[Finding]:
     """How many rows hold what may be personal data; nothing of it is shown."""
-    sample = drawn(rows, counting.MOST)
-    counts = counting.kinds_in(whole_text(row) for row in sample)
+    counts, sentence = counting.in_rows(rows)
     report(1, 1, "")
-    if sentence := counting.sentence(counts, len(sample), len(rows)):
+    if sentence:
         yield Finding("note", "personal-data", sentence, counts[""], (), counting.remedy(counts))
 
 

@@ -15,7 +15,7 @@ from harness.kit.readers import Record
 from harness_rows.cleaning import exact
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of, reading_of
-from harness_rows.dealing import SIDES
+from harness_rows.dealing import torn
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading
@@ -199,11 +199,8 @@ def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
 
 
 def _checked(rows: Sequence[Example], screening: Screening) -> DealingCheck:
-    sides: dict[str, set[str]] = {}
-    for row in rows:
-        sides.setdefault(row.group, set()).add(SIDES[row.split])
     return DealingCheck(
-        torn=sum(len(splits) > 1 for splits in sides.values()),
+        torn=len({row.group for row in torn(rows)}),
         exact=sum(1 for _ in exact.exact_leaks(exact.by_prompt(rows))),
         near=sum(screening.near.values()),
         compared=sum(screening.compared.values()) or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -35,13 +35,14 @@ class Finding:
     hint: str = ""
 
 
-def places(rows: Iterable[Example]) -> tuple[str, ...]:
-    """Where the first of these rows are."""
-    return tuple(row.place or row.id for row in islice(rows, PLACES))
+def on_rows(level: Level, kind: str, what: str, rows: Sequence[Example], hint: str = "") -> Finding:
+    """A finding on these rows, the first of which are named."""
+    places = tuple(row.place or row.id for row in rows[:PLACES])
+    return Finding(level, kind, what, len(rows), places, hint)
 
 
 def pairs(rows: Iterable[tuple[Example, Example]]) -> tuple[str, ...]:
-    """The same of rows that are like others: ``a.csv:3 = a.csv:9``."""
+    """Places of rows that are like others: ``a.csv:3 = a.csv:9``."""
     return tuple(
         f"{row.place or row.id} = {other.place or other.id}" for row, other in islice(rows, PLACES)
     )

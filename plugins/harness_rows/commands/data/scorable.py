@@ -9,7 +9,7 @@ from typing import Any
 
 import harness
 from harness import Example, MetricEntry, Report
-from harness_rows.commands.data.findings import Finding, counted, places
+from harness_rows.commands.data.findings import Finding, counted, on_rows
 from harness_rows.commands.data.opening import OpenedRows
 from harness_rows.initial.fields import tests_in
 
@@ -40,7 +40,7 @@ def findings(data: OpenedRows, begin: Callable[[str], Report]) -> Iterator[Findi
             get = counted(len(of), "gets", "get")
             what = f"{get} no score by {entry.name}, whatever is answered: {why}"
             hint = f"mend these rows, or drop them (harness docs {entry.metric.name})"
-            yield Finding("problem", "unscorable", what, len(of), places(of), hint)
+            yield on_rows("problem", "unscorable", what, of, hint)
 
 
 def _of_file(data: OpenedRows) -> Sequence[MetricEntry]:
