@@ -100,7 +100,8 @@ class Converter:
         """
         self._label, self._number = label, number
         try:
-            self._need_good(record)
+            if self.roles.good and not self._verdict(record, self.roles.good):
+                raise LeftOut
             messages, references, thought = self._conversation(record)
             rejected = self._rejected(record, references)
             if self.roles.label and not self._verdict(record, self.roles.label):
@@ -132,10 +133,6 @@ class Converter:
         self.problems.add(Fault(reason, self._label, self._number, column, hint))
         return Unusable()
 
-    def _need_good(self, record: Record) -> None:
-        if self.roles.good and not self._verdict(record, self.roles.good):
-            raise LeftOut
-
     def _verdict(self, record: Record, column: str) -> bool:
         good = VERDICTS.get(self._text(record, column).strip().casefold())
         if good is None:
@@ -165,7 +162,7 @@ class Converter:
         else:
             turns = [*self._history(record), {"role": "user", "content": self._prompt(record)}]
             references = self._references(record)
-        system = self._optional(record, roles.system) or self._system
+        system = (self._text(record, roles.system) if roles.system else "") or self._system
         if system.strip() and not (turns and turns[0]["role"] in ("system", "developer")):
             turns.insert(0, {"role": "system", "content": system})
         return tuple(turns), references, thought
@@ -242,9 +239,6 @@ class Converter:
 
     def _text(self, record: Record, column: str) -> str:
         return self._plain(value_of(record, column), column)
-
-    def _optional(self, record: Record, column: str) -> str:
-        return self._text(record, column) if column else ""
 
     def _plain(self, value: Any, column: str) -> str:
         if isinstance(value, str):

@@ -102,7 +102,8 @@ def recognise(
     roles = _with_optional(roles, named, table)
     # Behind all others: a column `label` may be the answer, or be named as a fact.
     if not (roles.good or roles.label or roles.rejected):
-        roles = replace(roles, label=_verdict_column(roles, table))
+        judged = table.first(JUDGED, but=roles.all_columns())
+        roles = replace(roles, label=judged if judged and table.truths(judged) else "")
     return Recognised(form, roles, (_sentence(form, roles, reason, options),))
 
 
@@ -164,23 +165,9 @@ def folded_name(name: str) -> str:
 
 def _roles_of_config(options: RowsOptions) -> Roles:
     """What the config says."""
-    columns = options.columns
-    return Roles(
-        prompts=(columns.prompt,) if columns.prompt else (),
-        template=options.prompt,
-        messages=columns.messages,
-        completion=columns.completion,
-        choices=columns.choices,
-        references=columns.references,
-        rejected=columns.rejected,
-        label=columns.label,
-        good=columns.good,
-        system=columns.system,
-        id=columns.id,
-        group=columns.group,
-        split=columns.split,
-        meta=columns.meta,
-    )
+    named = dict(options.columns)
+    prompt = named.pop("prompt")
+    return Roles(prompts=(prompt,) if prompt else (), template=options.prompt, **named)
 
 
 def _check_named(wanted: Iterable[str], table: _Table) -> None:
@@ -410,13 +397,6 @@ def _unrecognised(table: _Table, what: str) -> Unrecognised:
     )
     error.columns, error.head, error.proposal = table.columns, table.head, proposal
     return error
-
-
-def _verdict_column(roles: Roles, table: _Table) -> str:
-    """The column that says of each answer whether it is good, or empty."""
-    taken = roles.all_columns()
-    column = table.first(JUDGED, but=taken)
-    return column if column and table.truths(column) else ""
 
 
 def _with_preferences(named: Roles, table: _Table) -> Roles:

@@ -82,15 +82,18 @@ class Jsonl(harness.Source):
         Raises:
             DataError: with all problems, the first twenty in full.
         """
-        where = self._where()
+        where = shown(self.options.path) if self.options.path else "data.files"
         if self._is_folder() and self.options.sizes:
             raise harness.ConfigError(
                 "`sizes` deals out the rows of one file, but `path` is a folder", where=where
             )
         problems = Problems()
         rows = list(self._rows(problems))
-        missing = self._deal(rows)
-        rows = [row for row in rows if not self._is_left_over(row)]
+        missing: dict[str, int] = {}
+        if self.options.sizes:
+            sizes = {str(split): size for split, size in self.options.sizes.items()}
+            missing = deal(rows, sizes, self.options.draw)
+            rows = [row for row in rows if row.split is not None or not row.split_known]
         rows = _scorable(rows, context)
         if not missing:
             for fault in native.check_together(rows):
@@ -134,9 +137,6 @@ class Jsonl(harness.Source):
     def _is_folder(self) -> bool:
         return self.options.path is not None and self.options.path.is_dir()
 
-    def _where(self) -> str:
-        return shown(self.options.path) if self.options.path else "data.files"
-
     def _files(self) -> list[tuple[str | None, Path]]:
         if self.options.path is None:
             return list(self.options.files.items())
@@ -156,15 +156,6 @@ class Jsonl(harness.Source):
         for path in sorted(self.options.path.glob(f"*{SUFFIX}")):
             if path.stem not in SPLITS and (hint := near(path.stem, lacking)):
                 yield Fault(f"not the name of a split{hint}", shown(path))
-
-    def _deal(self, rows: list[native.Row]) -> dict[str, int]:
-        if not self.options.sizes:
-            return {}
-        sizes = {str(split): size for split, size in self.options.sizes.items()}
-        return deal(rows, sizes, self.options.draw)
-
-    def _is_left_over(self, row: native.Row) -> bool:
-        return bool(self.options.sizes) and row.split is None and row.split_known
 
 
 def beside(path: Path, context: harness.Context) -> Iterator[harness.Example]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.kit.readers import Record
@@ -45,28 +45,12 @@ class Roles:
 
     def columns(self, template_names: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
         """Role -> its columns, for those that are played."""
-        named = {
-            "prompt": self.prompts or template_names,
-            "messages": (self.messages,),
-            "completion": (self.completion,),
-            "choices": (self.choices,),
-            "references": self.references,
-            "rejected": (self.rejected,),
-            "label": (self.label,),
-            "system": (self.system,),
-            "history": (self.history,),
-            "tools": (self.tools,),
-            "good": (self.good,),
-            "id": (self.id,),
-            "group": (self.group,),
-            "split": (self.split,),
-            "meta": self.meta,
-        }
-        return {
-            role: columns
-            for role, names in named.items()
-            if (columns := tuple(filter(None, names)))
-        }
+        played = {"prompt": self.prompts or template_names}
+        for role in (field.name for field in fields(self)):
+            if role not in ("prompts", "template", "first"):
+                names = getattr(self, role)
+                played[role] = names if isinstance(names, tuple) else (names,)
+        return {role: tuple(filter(None, names)) for role, names in played.items() if any(names)}
 
     def all_columns(self) -> list[str]:
         """The columns that play any of these roles, in their order."""

@@ -32,27 +32,10 @@ ORIGINS = (
     "case", "story", "family", "source_id", "url", "file", "filename", "module", "repo",
 )  # fmt: skip
 """What people call a column of things that several rows come from."""
-OF_ANSWERS = frozenset(
-    [
-        "score",
-        "scores",
-        "chosen",
-        "rejected",
-        "winner",
-        "preferred",
-        "preference",
-        "margin",
-        "reward",
-        "rank",
-        "votes",
-        "likes",
-        "annotator",
-        "rater",
-        "confidence",
-        "logprob",
-        "perplexity",
-    ]
-)
+OF_ANSWERS = {
+    "score", "scores", "chosen", "rejected", "winner", "preferred", "preference", "margin",
+    "reward", "rank", "votes", "likes", "annotator", "rater", "confidence", "logprob", "perplexity",
+}  # fmt: skip
 """Words in names of what is known of the answers, or only after them: no facts of a prompt."""
 _WORD = re.compile(r"[^\W\d_]+")
 _ENDING = re.compile(r"[_ -]?(id|no|number|name|key|hash)$")

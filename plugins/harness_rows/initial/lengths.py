@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import harness
 from harness import Example
+from harness_rows.commands.progress import counting
 from harness_rows.proposals import words
 from harness_rows.sampling import Spread, evenly, is_long, longest, shortened
 
@@ -132,14 +133,7 @@ def _in_tokens(
     model: harness.Model,
     begin: Callable[[str], harness.Report],
 ) -> Lengths:
-    started: list[harness.Report] = []
-
-    def report(done: int, total: int, what: str) -> None:
-        if not started:  # what came before is the tokenizer's loading
-            started.append(begin("lengths"))
-        started[0](done, total, what)
-
-    begin("the tokenizer")
+    report = counting(begin, "the tokenizer", "lengths")
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         context = harness.Context(Path(folder), report=report)

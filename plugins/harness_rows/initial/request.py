@@ -52,26 +52,18 @@ class Request(RowOptions):
     @property
     def command(self) -> str:
         """The command line, as it would be typed again."""
-        words = ["harness", "init"]
-        if self.recipe is not None:
-            words += ["--recipe", self.recipe]
-        if self.data is not None:
-            words.append(self.data)
-        if self.output != CONFIG:
-            words += ["-o", str(self.output)]
-        for flag, value in (
-            ("--model", self.model), ("--format", self.format_), ("--encoding", self.encoding),
-        ):  # fmt: skip
-            words += [flag, value] if value else []
-        for column in self.column or ():
-            words += ["--column", column]
-        for flag, value in (("--prompt", self.prompt), ("--system", self.system)):
-            words += [flag, value] if value else []
-        for flag, value in (("--subset", self.subset), ("--revision", self.revision)):
-            words += [flag, value] if value else []
-        words += ["--train-share", f"{self.train_share:g}"] if self.train_share else []
-        words += ["--drop-incomplete"] if self.drop_incomplete else []
-        return shlex.join(words)
+        recipe = ["--recipe", self.recipe] if self.recipe is not None else []
+        data = [self.data] if self.data is not None else []
+        options = (
+            ("-o", str(self.output) if self.output != CONFIG else ""), ("--model", self.model),
+            ("--format", self.format_), ("--encoding", self.encoding),
+            *(("--column", column) for column in self.column or ()), ("--prompt", self.prompt),
+            ("--system", self.system), ("--subset", self.subset), ("--revision", self.revision),
+            ("--train-share", f"{self.train_share:g}" if self.train_share else ""),
+        )  # fmt: skip
+        given = [word for flag, value in options if value for word in (flag, value)]
+        drop = ["--drop-incomplete"] if self.drop_incomplete else []
+        return shlex.join(["harness", "init", *recipe, *data, *given, *drop])
 
 
 def model_of(name: str | None) -> Mapping[str, str]:

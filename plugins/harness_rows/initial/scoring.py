@@ -40,39 +40,21 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
         tests: column of the tests that answers have to pass; empty where there is none.
     """
     if tests:
-        metric = (
-            "{plugin: executes}" if tests == "tests" else f"{{plugin: executes, tests: {tests}}}"
-        )
-        return Proposal(
-            (metric,), "executes", "pass or fail", "the share of answers that pass their tests"
-        )
-    if answers.kind == "labels":
-        return Proposal(("{plugin: exact}",), "exact", "pass or fail", "the share of right labels")
-    if answers.kind == "numbers":
-        return Proposal(("{plugin: exact}",), "exact", "pass or fail", "the share of right numbers")
+        column = "" if tests == "tests" else f", tests: {tests}"
+        reason = "the share of answers that pass their tests"
+        return Proposal((f"{{plugin: executes{column}}}",), "executes", "pass or fail", reason)
+    exact = "{plugin: exact}"
+    if answers.kind in ("labels", "numbers"):
+        return Proposal((exact,), "exact", "pass or fail", f"the share of right {answers.kind}")
     if answers.kind == "JSON":
-        return Proposal(
-            ("{plugin: json}", "{plugin: exact}"),
-            "json",
-            "mostly 0 or 1",
-            "the share of right fields",
-        )
+        metrics = ("{plugin: json}", exact)
+        return Proposal(metrics, "json", "mostly 0 or 1", "the share of right fields")
+    if answers.kind == "short" and language in UNSPACED:
+        reason = "shared runs of characters, as these answers have no spaces"
+        return Proposal(("{plugin: chrf}", exact), "chrf", "in between", reason)
     if answers.kind == "short":
-        return _short(language)
-    return _long(answers, language)
-
-
-def _short(language: str) -> Proposal:
-    if language in UNSPACED:
-        return Proposal(
-            ("{plugin: chrf}", "{plugin: exact}"), "chrf", "in between",
-            "shared runs of characters, as these answers have no spaces",
-        )  # fmt: skip
-    metrics = ("{plugin: token-f1}", "{plugin: exact}")
-    return Proposal(metrics, "token-f1", "mostly 0 or 1", "shared words")
-
-
-def _long(answers: Answers, language: str) -> Proposal:
+        metrics = ("{plugin: token-f1}", exact)
+        return Proposal(metrics, "token-f1", "mostly 0 or 1", "shared words")
     rouge = "{plugin: rouge}"
     if language not in ASCII_ALONE:
         rouge = "{plugin: rouge, tokenizer: unicode}"
