@@ -7,13 +7,11 @@ hundred languages apart, but not on a few words: short texts are not judged.
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 from collections import Counter
-from typing import Any
 
+from harness.kit.languages import identifier
 from harness_detectors.formats import kind_of
-from harness_detectors.options import LANGUAGES
 from harness_detectors.reading import Reading, without_code
 
 READ = 4000
@@ -107,10 +105,4 @@ def _languages(text: str) -> dict[str, float]:
     unspaced = script(text) in ("Han", "Japanese", "Thai")
     if sum(map(len, words)) < LEAST_KNOWN or (len(set(words)) < LEAST_WORDS and not unspaced):
         return {}
-    return {str(code): float(chance) for code, chance in _identifier().rank(" ".join(words))}
-
-
-@functools.cache
-def _identifier() -> Any:
-    module = importlib.import_module(f"{LANGUAGES}.langid")
-    return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
+    return {str(code): float(chance) for code, chance in identifier().rank(" ".join(words))}

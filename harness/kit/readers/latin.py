@@ -7,12 +7,11 @@ tells them apart is whether the letters that come out are those of the language 
 
 from __future__ import annotations
 
-import functools
-import importlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+
+from harness.kit.languages import identifier
 
 ENCODINGS = ("cp1252", "cp1250", "cp1254", "iso8859_2", "mac_roman", "cp850", "cp852")
 """Of two that read a text alike, the first is named."""
@@ -80,7 +79,7 @@ def _languages(sample: bytes) -> Mapping[str, float]:
     for line in text.split("\n")[:LINES]:
         words = [word for word in line.split() if word.isascii()]
         if len(words) > 2:
-            code, chance = _identifier().classify(" ".join(words))
+            code, chance = identifier(*WEST, *EAST).classify(" ".join(words))
             shares[code] += float(chance)
     total = sum(shares.values())
     return {code: share / total for code, share in shares.items()}
@@ -108,11 +107,3 @@ def _score(text: str, shares: Mapping[str, float]) -> float:
         else:
             values.append(WRONG)
     return sum(values) / len(values) if values else 0.0
-
-
-@functools.cache
-def _identifier() -> Any:
-    module = importlib.import_module("py3langid.langid")
-    identifier = module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
-    identifier.set_languages([*WEST, *EAST])
-    return identifier

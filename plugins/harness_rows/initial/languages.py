@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from harness.kit.draws import spaced
+from harness.kit.languages import identifier
 
 SAMPLE = 300
 """Texts that are looked at."""
@@ -36,11 +34,5 @@ def look(texts: Sequence[str]) -> tuple[dict[str, float], int]:
 def _language(text: str) -> str:
     if sum(map(str.isalpha, text)) < LEAST:
         return ""
-    code = str(_identifier().classify(text)[0])
+    code = str(identifier().classify(text)[0])
     return "" if code in ("zxx", "und") else code
-
-
-@functools.cache
-def _identifier() -> Any:
-    module = importlib.import_module("py3langid.langid")
-    return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
