@@ -117,13 +117,6 @@ def short(name: str) -> str:
     return one_line(name, 60)
 
 
-def is_number(value: object) -> bool:
-    """Whether it is a finite number, which ``True`` is not."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def wrong(what: str, value: object, due: str) -> PluginError:
     """The error for a value in place of which something else is due."""
     return refused(f"{what} is {given(value)}, where {due} is due")

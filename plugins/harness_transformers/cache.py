@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.kit.files import file_digest
+
 MANIFEST = "manifest.json"
 
 
@@ -22,15 +24,10 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("harness")
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def content(folder: Path) -> dict[str, str]:
     """Relative name -> sha256 of every file (the manifest and the hub's notes aside)."""
     return {
-        path.relative_to(folder).as_posix(): sha256(path)
+        path.relative_to(folder).as_posix(): file_digest(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and path.name != MANIFEST

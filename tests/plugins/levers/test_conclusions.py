@@ -110,19 +110,10 @@ def test_trainings_that_differ_in_nothing_else_carry_no_curve(step: float) -> No
     assert "cannot be said" in found.sentence
 
 
-def test_more_rows_than_there_are_are_not_forecast() -> None:
-    found = curve.curve(score(), points(0.3, 0.4, 0.5))
-    once, beyond = (curve.worth_of_rows(found, rows) for rows in (100, 900))
-    assert once is not None
-    assert once == beyond
-    assert once[0] == pytest.approx(found.per_doubling)
-
-
 @pytest.mark.parametrize("metric", [Whole])
 def test_what_has_no_spread_has_no_curve(metric: type[harness.Metric]) -> None:
     found = curve.curve(score(metric), points(0.3, 0.4, 0.5))
     assert found.per_doubling is None
-    assert curve.worth_of_rows(found, 10) is None
     assert "cannot be said" in found.sentence
 
 
