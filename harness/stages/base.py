@@ -42,7 +42,7 @@ class Plugin:
     stage: ClassVar[str] = ""
     name: ClassVar[str] = ""
     revision: ClassVar[int] = 1
-    libraries: Sequence[str] | None = None
+    libraries: ClassVar[Sequence[str] | None] = None
     known_as: ClassVar[Sequence[str]] = ()
     synonyms: ClassVar[Mapping[str, str]] = {}
     reported: ClassVar[Sequence[str]] = ()

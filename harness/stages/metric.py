@@ -44,7 +44,7 @@ class Metric(Plugin):
     """
 
     stage = "metric"
-    higher_is_better: bool = True
+    higher_is_better: ClassVar[bool] = True
     bounds: ClassVar[tuple[Bound, Bound]] = (0.0, 1.0)
     right_at: ClassVar[float | None] = None
     additive: ClassVar[bool] = True

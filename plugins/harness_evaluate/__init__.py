@@ -79,7 +79,7 @@ class EvaluateMetric(harness.Metric):
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
-        self.higher_is_better = self.options.better == "higher"
+        self.higher_is_better = self.options.better == "higher"  # type: ignore[misc]
 
     def score_names(self) -> Sequence[str]:
         return (self.options.key,)

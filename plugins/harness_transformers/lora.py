@@ -31,13 +31,13 @@ class AdapterTrainer(harness.Trainer):
     """
 
     produces = "adapter"
-    libraries: Sequence[str] = ()
+    libraries: ClassVar[Sequence[str]] = ()
     options: Any
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         if self.options.quantization is not None:
-            self.libraries = (*self.libraries, "bitsandbytes")
+            self.libraries = (*self.libraries, "bitsandbytes")  # type: ignore[misc]
 
     def loading(self) -> Mapping[str, Any]:
         """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
