@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness.config import own
 from harness.data import screening
 from harness.data.screening import Rules
 from harness.data.splits import rows_digest
-from harness.kit import files, gate, yaml_file
+from harness.kit import files, gate, own, yaml_file
 from harness.records import Example
 from harness.steps import gate as rows_gate
 from tests.support import golden as screens, nightly

@@ -54,8 +54,7 @@ def _url(option: str | None) -> str:
     Raises:
         UsageError: there is none.
     """
-    from harness.config import own
-    from harness.kit import gate
+    from harness.kit import gate, own
     from harness.run import objects
 
     if option is not None:

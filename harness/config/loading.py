@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config import dotted, own
+from harness.config import dotted
 from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
@@ -28,7 +28,7 @@ from harness.config.plugin_entries import (
 )
 from harness.config.settings import PLUGIN_KEYS, Settings, fields, plugin_files, whole_config
 from harness.errors import near
-from harness.kit import yaml_file
+from harness.kit import own, yaml_file
 from harness.kit.files import files_digest
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Lines, Place

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config import own
 from harness.config.plugin_entries import PluginEntry, make_entries
 from harness.errors import HarnessError
-from harness.kit import gate
+from harness.kit import gate, own
 from harness.kit.files import canonical, digest, files_digest
 from harness.kit.log import Log
 from harness.run.run import Run
@@ -31,7 +30,7 @@ class AddedMetric:
         origin: the distribution, or the file, that the metric comes from.
         entry: as a config names it.
         digest: of that file.
-        signature: of the user who has scored with it (:mod:`harness.config.own`).
+        signature: of the user who has scored with it (:mod:`harness.kit.own`).
     """
 
     origin: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.config import own
 from harness.config.loading import Config
+from harness.kit import own
 from harness.kit.files import read_json, write_json
 from harness.run import resume_command
 from harness.run.places import CONFIG

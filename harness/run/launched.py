@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import plainly
-from harness.config import own
 from harness.config.making import make_plugin
 from harness.config.plugin_entries import PluginEntry
 from harness.errors import (
@@ -26,7 +25,7 @@ from harness.errors import (
     JobDied,
     OutOfMemory,
 )
-from harness.kit import gate
+from harness.kit import gate, own
 from harness.kit.files import digest, read_json, remove, write_json
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
@@ -65,7 +64,7 @@ class Submitted:
         job: digest of the job's description.
         label: what people call it.
         at: seconds since 1970, by the clock of the run's machine.
-        signature: of the user who submitted it (:mod:`harness.config.own`).
+        signature: of the user who submitted it (:mod:`harness.kit.own`).
     """
 
     name: str

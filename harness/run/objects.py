@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-from harness.config import own
 from harness.config.settings import store_url
 from harness.errors import EnvironmentFailure
 from harness.errors.machine import storing
-from harness.kit import gate
+from harness.kit import gate, own
 from harness.kit.files import digest, fsync, read_json, remove, sync_folder, write_bytes, write_json
 from harness.kit.installing import install_extra
 from harness.kit.waiting import Deadline, Late, Patience

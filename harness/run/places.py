@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from harness.config.finding import FILE_NAME, shipped
-from harness.config.own import MACHINE_FOLDER as MACHINE_FOLDER
+from harness.kit.own import MACHINE_FOLDER as MACHINE_FOLDER
 
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"

@@ -22,11 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from harness.config import own
 from harness.config.finding import shipped
 from harness.errors import EnvironmentFailure, HarnessError, UsageError, near
 from harness.errors.machine import storing
-from harness.kit import processes
+from harness.kit import own, processes
 from harness.kit.files import canonical, digest, file_digest, read_json, remove, write_json
 from harness.kit.inside import Outside, inside, is_below
 from harness.kit.lock import exclusive

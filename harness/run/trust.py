@@ -1,4 +1,4 @@
-"""What a stored run may do: all of it where it is one's own (:mod:`harness.config.own`), else
+"""What a stored run may do: all of it where it is one's own (:mod:`harness.kit.own`), else
 nothing that goes through the gate (:mod:`harness.kit.gate`).
 
 Arms, trials and checkpoints come from the run's folder or its store even where its config is one's
@@ -11,12 +11,11 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.config import own
 from harness.config.finding import FILE_NAME
 from harness.config.running_code import running_code
 from harness.config.settings import plugin_files
 from harness.errors import ConfigError
-from harness.kit import gate, yaml_file
+from harness.kit import gate, own, yaml_file
 from harness.records import Checkpoint
 from harness.run import resume_command
 from harness.run.places import CONFIG

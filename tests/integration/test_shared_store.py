@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import own
 from harness.errors import EnvironmentFailure
-from harness.kit import processes
+from harness.kit import own, processes
 from harness.run import artifacts, ledger, objects, shared_run
 from harness.run.artifacts import Artifacts
 from harness.run.objects import StoreError

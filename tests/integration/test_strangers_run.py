@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from harness.cli.commands import HELP
-from harness.config import own
 from harness.database.writing import query
-from harness.kit import gate, yaml_file
+from harness.kit import gate, own, yaml_file
 from harness.kit.files import append_line, files_digest, write_json
 from harness.records import Checkpoint, to_json
 from harness.records.context import Quiet

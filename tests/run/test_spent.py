@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from harness.config import own
 from harness.errors import BudgetSpent
+from harness.kit import own
 from harness.kit.inside import Outside
 from harness.kit.remote.spending import Spending
 from harness.run import objects, spent

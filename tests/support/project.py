@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from harness.config import own
+from harness.kit import own
 from tests.support.waiting import LONG
 
 SUPPORT = Path(__file__).parent

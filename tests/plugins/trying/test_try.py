@@ -22,7 +22,7 @@ import pytest
 
 import harness
 from harness.cli import commands
-from harness.config import own
+from harness.kit import own
 from tests.support.project import CONFIG, Project
 from tests.support.waiting import LONG, until
 

@@ -14,9 +14,8 @@ from typing import Any
 import platformdirs
 import pytest
 
-from harness.config import own
 from harness.errors import DataError
-from harness.kit import gate
+from harness.kit import gate, own
 
 CONFIG = b"rounds: 1\n"
 
