@@ -34,7 +34,6 @@ from harness.records import Checkpoint, Example
 from harness.records.context import silent, unheard
 from harness.registry import Registry
 from harness.run.job import Job, write
-from harness.run.launched import LaunchedJobs
 from harness.run.worker import Worker
 from harness.run.workers import Workers
 from harness.stages import Resources
@@ -100,10 +99,8 @@ def local(folder: Path, plugin: Path, jobs: int = 60) -> None:
 
 
 def ray(folder: Path, plugin: Path, jobs: int = 30) -> None:
-    from harness.config.plugin_entries import PluginEntry
-
-    made = Registry.build().get("launcher", "ray").plugin
-    launched = LaunchedJobs(PluginEntry("launcher", "ray", "ray", made(made.Options()), "ray"))
+    made = Registry.build().get("runner", "ray").plugin
+    launched = made(made.Options())
     times = []
     for number in range(jobs):
         place = laid_out(folder / f"ray-{number}", plugin)

@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-import harness
+from harness_launchers import jobs_at_work
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -252,7 +252,7 @@ def slurm(folder: Path) -> Iterator[Place]:
         def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
             with contextlib.suppress(psutil.NoSuchProcess):
                 here = Path(psutil.Process(process.pid).cwd())
-                return _killed(_with("harness.run.", _in(here)), draw)
+                return _killed(_with("harness_launchers.node", _in(here)), draw)
             return False
 
         yield Place(
@@ -389,7 +389,7 @@ def simulated(
             own = struck(folder, place, random.Random(f"{seed} {runs}"), min(4.0, seconds / 6))
             hit, runs = hit + own, runs + 1
             wrong = list(differing(expected, end_of(folder)))
-            wrong += [f"at work: {job.label}" for job in harness.jobs_at_work(folder)]
+            wrong += [f"at work: {job.label}" for job in jobs_at_work(folder)]
             wrong += left(folder) if place.processes else []
             strikes = ", ".join(f"{number} {kind}" for kind, number in sorted(own.items()))
             print(f"run {runs}: {strikes}: {'DIFFERENT' if wrong else 'equal'}", flush=True)

@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # `typing` takes longer to load than all of this; checker
 if TYPE_CHECKING:
     from typing import Any
 
+    from harness.boundary.calls import plainly as plainly
     from harness.config.finding import shipped as shipped
     from harness.config.making import make_metrics as make_metrics, make_plugin as make_plugin
     from harness.config.plugin_entries import Named as Named, PluginEntry as PluginEntry
@@ -63,11 +64,6 @@ if TYPE_CHECKING:
         open_config as open_config,
         open_plan as open_plan,
         open_run as open_run,
-    )
-    from harness.opened.jobs import (
-        JobAtWork as JobAtWork,
-        cancel_jobs as cancel_jobs,
-        jobs_at_work as jobs_at_work,
     )
     from harness.records import (
         BASE_ARM as BASE_ARM,
@@ -139,8 +135,12 @@ if TYPE_CHECKING:
         summary_schema as summary_schema,
     )
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
-    from harness.run.carrying import Carrier as Carrier
+    from harness.run.at_work import AttendedJob as AttendedJob, attended_jobs as attended_jobs
+    from harness.run.channel import described as described, raised as raised
+    from harness.run.forked import fork_job as fork_job
+    from harness.run.job import do_job as do_job
     from harness.run.ledger import Opening as Opening, opening_bound as opening_bound
+    from harness.run.worker import Worker as Worker
     from harness.scoring import (
         MetricEntry as MetricEntry,
         Scorecard as Scorecard,
@@ -156,7 +156,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
-        "CheckedSearcher", "Evidence", "Intent", "Launched", "LaunchedJob", "Outcome",
+        "CheckedSearcher", "Evidence", "Intent", "Outcome",
         "PlannedBranch", "PlannedRows", "Resources", "Verification", "trainers_in",
         "verified",
     ),
@@ -171,8 +171,12 @@ _HOMES = {
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
-    "harness.run.carrying": ("Carrier",),
-    "harness.opened.jobs": ("JobAtWork", "cancel_jobs", "jobs_at_work"),
+    "harness.run.at_work": ("AttendedJob", "attended_jobs"),
+    "harness.run.channel": ("described", "raised"),
+    "harness.run.forked": ("fork_job",),
+    "harness.run.job": ("do_job",),
+    "harness.run.worker": ("Worker",),
+    "harness.boundary.calls": ("plainly",),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.records.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),

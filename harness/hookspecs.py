@@ -9,6 +9,7 @@ logged with the plugin's name and costs a note, while the run goes on. Other hoo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -54,6 +55,19 @@ class Hooks:
 
         Args:
             model: what the training of that round left, with its ``kind`` and ``path``.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def withdraw(self, folder: Path, cancelled: Callable[[], bool]) -> None:
+        """End the job that goes on in a folder without its run, and wait for its end.
+
+        Asked where the folder has a ``submitted.json`` and the run goes on by another runner. For
+        one package, ours.
+
+        Args:
+            folder: of the job, which still writes there.
+            cancelled: whether the user has asked to stop meanwhile.
         """
         raise NotImplementedError
 

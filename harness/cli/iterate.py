@@ -135,8 +135,7 @@ def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
         with request.streams():
             summary = _carry_out(run, console, stop, request)
     except Cancelled as end:
-        if run.workers.launched is not None:
-            _leave_or_cancel(run.name, console)
+        _ask_of_jobs_that_go_on(run, console)
         message = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
         console.print(Text(message), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
@@ -149,22 +148,19 @@ def to_the_end(make_run: Callable[[Stop], Run], request: RunRequest) -> int:
     return EXIT_REQUIREMENT if request.require and label != request.require else EXIT_OK
 
 
-def _leave_or_cancel(run: str, console: Console) -> None:
-    """Ask what shall become of jobs that go on elsewhere; without a terminal they go on."""
-    from harness.opened.jobs import cancel_jobs, jobs_at_work
+def _ask_of_jobs_that_go_on(run: Run, console: Console) -> None:
+    """Let the runner say, or ask, what becomes of them."""
 
-    jobs = [job for job in jobs_at_work() if job.run == run and job.launcher != "local"]
-    if not jobs:
-        return
-    count = counted(len(jobs), "job")
-    if console.is_terminal and sys.stdin.isatty():
-        console.print(f"{count} elsewhere: Enter leaves them running, c cancels them", end=" ")
-        if sys.stdin.readline().strip().lower().startswith("c"):
-            console.print("they end after their present step", highlight=False)
-            cancel_jobs(jobs)
-            console.print(f"{count} cancelled")
-            return
-    console.print(f"{count} left running: harness jobs shows them, the same command finds them")
+    def ask(question: str) -> str:
+        if not (console.is_terminal and sys.stdin.isatty()):
+            return ""
+        console.print(question, end=" ", highlight=False)
+        return sys.stdin.readline().strip()
+
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False)
+
+    run.workers.runner.interrupted(run.name, ask, say)
 
 
 def _show(config: Config, run: str) -> None:
@@ -249,7 +245,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
         settings.rounds, *counts, trainings, len(config.beside()), len(config.trainers)
     )
     log = log_to(run.folder / "harness.log")
-    display = Display(console, run.name, total, elsewhere=run.workers.launched is not None)
+    display = Display(console, run.name, total, elsewhere=run.workers.runner.elsewhere)
     said = telling(lambda sentence: display.say(f"note: {sentence}"))
     with log, stop, run.workers, counting(run.spending), display, said:
         run.watcher = display

@@ -35,7 +35,7 @@ from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 from harness.records.rounds import Contrast
 from harness.registry import Registry
-from harness.stages import Launcher
+from harness.stages import Runner
 from harness.stages.kinds import REQUIRED, StageKind
 
 HERE = ("local", "inline")
@@ -53,7 +53,7 @@ class Config:
         origins: dotted key -> where its value is from, for what is not a default.
         given: the overrides of the command line, as it takes them.
         lines: path of keys -> line of the file.
-        launcher: what runs jobs elsewhere; None: processes of this machine do.
+        runner: has jobs done; None: processes of this machine do them.
         remarks: what its plugins said and stops nothing, where they were asked, as (level, line).
     """
 
@@ -66,7 +66,7 @@ class Config:
     given: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
     remarks: tuple[tuple[Level, str], ...] = ()
-    launcher: PluginEntry | None = None
+    runner: PluginEntry | None = None
 
     @property
     def data(self) -> PluginEntry:
@@ -336,17 +336,17 @@ def check(
             entries[name] = ()
         # Else it is missing, which was noted with the settings: what needs it is not checked.
     experiments = tuple(experiments_of(registry, values, base, problems))
-    raw, launcher = settings.execution.launcher, None
-    installed = (*HERE, *registry.names(Launcher.stage))
+    raw, runner = settings.execution.launcher, None
+    installed = (*HERE, *registry.names(Runner.stage))
     if isinstance(raw, str) and raw not in installed and (meant := near(raw, HERE)):
         problems.add(LAUNCHER, f"no launcher is called '{raw}'{meant}")
     elif raw not in HERE:
-        launcher = entry_of(registry, Launcher.stage, raw, LAUNCHER, base, problems)
+        runner = entry_of(registry, Runner.stage, raw, LAUNCHER, base, problems)
     _check_whole(settings, entries, base, problems)
     if asking:
         shown = _shown(settings, registry, entries, experiments, base)
-        launchers = [(LAUNCHER, launcher)] if launcher is not None else []
-        ask([*_placed(entries), *launchers], shown, problems)
+        runners = [(LAUNCHER, runner)] if runner is not None else []
+        ask([*_placed(entries), *runners], shown, problems)
         for remark in without_effect(settings, entries.get("augment", ()), origins):
             problems.add(*remark)
         if problems.found:
@@ -355,7 +355,7 @@ def check(
     problems.done()
     return Config(
         path, settings, registry, entries, experiments, origins, lines=lines,
-        remarks=tuple(problems.remarks), launcher=launcher,
+        remarks=tuple(problems.remarks), runner=runner,
     )  # fmt: skip
 
 

@@ -3,15 +3,16 @@
 The worker is told ``[number, folder]`` of a job, or :data:`STOP` for the one at work. It tells, and
 so does the job's own process on the same pipe, messages with the job's number before them.
 A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and
-from the worker ``("began", pid)`` or ``("ended", code, goes on)``. Of a job that was launched
-elsewhere it is also told ``("at", host)`` and at its end ``("done", {...})``.
+from the worker ``("began", pid)`` or ``("ended", code, goes on)``.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness import errors
@@ -21,11 +22,10 @@ from harness.errors import BudgetSpent, Cancelled, HarnessError
 LOAD = 0
 """In place of a job's number: load ahead what it needs, and do nothing."""
 STOP = b"stop"
-CANCELLED = Cancelled.__name__
 STOPPED = {kind.__name__: kind for kind in (Cancelled, BudgetSpent)}
 _KINDS = {
     "step": [int, int, str], "say": [str], "failure": [dict],
-    "began": [int], "ended": [int, bool], "at": [str], "done": [dict],
+    "began": [int], "ended": [int, bool],
 }  # fmt: skip
 
 
@@ -55,8 +55,36 @@ def message(line: bytes, number: int) -> list[Any] | None:
     return value[1:] if known else None
 
 
+def heard(
+    channel: int, number: int, ended: Callable[[], bool], seconds: float
+) -> Iterator[list[Any]]:
+    """The messages of job ``number``, until whoever writes them has ended.
+
+    A process that a plugin has left behind may hold the channel open for ever: the writer's end
+    counts.
+
+    Args:
+        ended: whether it has; asked at least each so many ``seconds``.
+    """
+    pending, over = b"", False
+    while not over:
+        # Asked before reading: what was written before the end is read once more after it.
+        over = ended()
+        readable, _, _ = select.select([channel], [], [], 0 if over else seconds)
+        if not readable:
+            continue
+        data = os.read(channel, 1 << 20)
+        if not data:
+            return
+        *lines, pending = (pending + data).split(b"\n")
+        for line in lines:
+            if (said := message(line, number)) is not None:
+                yield said
+
+
 def described(error: BaseException) -> dict[str, Any]:
-    """A failure as JSON; what is unforeseen becomes an error for people, with its traceback."""
+    """A failure as JSON, for another process; what is unforeseen becomes an error for people, with
+    its traceback."""
     if isinstance(error, Cancelled):
         kind = BudgetSpent if isinstance(error, BudgetSpent) else Cancelled
         return {"kind": kind.__name__, "what": str(error)}
@@ -76,7 +104,7 @@ def described(error: BaseException) -> dict[str, Any]:
 
 
 def raised(failure: dict[str, Any]) -> Exception:
-    """The exception that was described."""
+    """The exception that :func:`described` was given, without its type where that is unknown."""
     if failure["kind"] in STOPPED:
         return STOPPED[failure["kind"]](failure["what"])
     kind: type[HarnessError] = getattr(errors, failure["kind"])

@@ -1,8 +1,8 @@
 """Heavy stages as jobs: a folder with a JSON description, done in a process of its own.
 
 The folder holds ``job.json`` and the input rows; the job leaves its files in ``output/`` and
-its answer in ``result.json``. Only the run's own process publishes. Who carries jobs out:
-``worker.py``, and in the run's process itself ``execution: {launcher: inline}``.
+its answer in ``result.json``. Only the run's own process publishes. Who has jobs done: a
+:class:`harness.Runner`, and in the run's process itself ``execution: {launcher: inline}``.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from harness.records.context import Context, Limits, Report, unheard
 from harness.registry import Registry
 from harness.run import scratch
 from harness.stages.generator import answer_losses_of, answered, answered_both, losses_of
-from harness.stages.launching import RESULT
 from harness.stages.model import fetched
+from harness.stages.runner import RESULT
 from harness.stages.trainer import trained
 
 DESCRIPTION = "job.json"
@@ -118,12 +118,14 @@ def as_environment(facts: Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in facts.items()}
 
 
-def _environments(folder: Path, description: dict[str, Any]) -> None:
+def _environments(folder: Path, description: dict[str, Any]) -> Any:
     answer = {}
     for plugin in description["asked"]:
         instance = _instance({**plugin, "plugins": description["plugins"]})
         answer[plugin["part"]] = as_environment(instance.environment())
-    write_json(folder / RESULT, {"answer": answer})
+    result = {"answer": answer}
+    write_json(folder / RESULT, result)
+    return result
 
 
 def preload(description: dict[str, Any]) -> None:
@@ -134,18 +136,26 @@ def preload(description: dict[str, Any]) -> None:
         _instance({**plugin, "plugins": description["plugins"]}).preload(checkpoint)
 
 
-def perform(
-    folder: Path, report: Report, cancelled: Callable[[], bool], say: Callable[[str], None]
-) -> None:
-    """Do a job, or answer the question for environments, with plugins made here."""
+def do_job(
+    folder: Path,
+    report: Report,
+    cancelled: Callable[[], bool],
+    say: Callable[[str], None] = unheard,
+) -> Any:
+    """Do the job in ``folder`` in this thread, with plugins made here; returns its ``result.json``.
+
+    For a :class:`harness.Runner`, whose :meth:`~harness.Runner.do` says what the arguments are.
+
+    Raises:
+        Exception: whatever the job's plugin raises.
+    """
     description = read_json(folder / DESCRIPTION)
     if "asked" in description:
-        _environments(folder, description)
-    else:
-        plain = description["spending"]
-        account = None if plain is None else from_json(Account, plain)
-        with counting(spending_of(account)), telling(say):
-            run_inline(folder, _instance(description), report, cancelled, say)
+        return _environments(folder, description)
+    plain = description["spending"]
+    account = None if plain is None else from_json(Account, plain)
+    with counting(spending_of(account)), telling(say):
+        return run_inline(folder, _instance(description), report, cancelled, say)
 
 
 def run_inline(

@@ -44,7 +44,6 @@ from harness.run.at import At
 from harness.run.budget import Budget
 from harness.run.job import Job, as_environment, run_inline, write, write_question
 from harness.run.journal import ClosedRounds, Journal, Tested
-from harness.run.launched import LaunchedJobs
 from harness.run.ledger import Ledger
 from harness.run.pins import GENERATE, TRAIN
 from harness.run.places import CONFIG, JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
@@ -132,13 +131,17 @@ class Run:
         self._environments: dict[str, dict[str, str]] | None = None
 
     def _workers(self) -> Workers:
-        """As many as the config says, here or where its launcher has them."""
-        entry, execution = self.config.launcher, self.config.settings.execution
-        launched = None if entry is None else LaunchedJobs(entry, self.plugin_files)
+        """As many as the config says, here or where its runner has them."""
+        entry, execution = self.config.runner, self.config.settings.execution
         resources: dict[str, Resources] = {
             stage: needs.asked() for stage, needs in execution.resources.items()
         }
-        return Workers(execution.workers, launched, resources)
+        return Workers(
+            execution.workers, None if entry is None else entry.instance, resources,
+            lambda folder, stopped: self.config.registry.only(
+                "withdraw", folder=folder, cancelled=stopped
+            ),
+        )  # fmt: skip
 
     @functools.cached_property
     def code(self) -> list[CodeRunner]:

@@ -12,10 +12,9 @@ from collections.abc import Container
 from pathlib import Path
 
 from harness.kit.files import remove, write_bytes
+from harness.stages.runner import SUBMITTED
 
 SCRATCH = "scratch"
-SUBMITTED = "submitted.json"
-"""Which job of a launcher works in the folder (``launched.py``)."""
 SECONDS = "seconds"
 """Of the attempts before the last one; written when the last one began."""
 

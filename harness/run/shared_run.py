@@ -35,8 +35,8 @@ from harness.run import dev_ledger, objects
 from harness.run.ledger import Ledger
 from harness.run.objects import Objects, StoreError
 from harness.run.places import JOURNAL, LEDGER, REPORTS_FOLDER
-from harness.run.scratch import SUBMITTED
 from harness.run.stage_keys import entry_files
+from harness.stages.runner import SUBMITTED
 
 if TYPE_CHECKING:
     from harness.run.run import Run

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import threading
 import weakref
@@ -27,7 +26,7 @@ from harness.records.context import Report, unheard
 from harness.run import channel
 from harness.run.channel import LOAD, STOP
 from harness.run.job import ERROR, LOG
-from harness.stages.launching import RESULT
+from harness.stages.runner import RESULT
 
 POLL_SECONDS = 0.2
 WAITING = {"GOMP_SPINCOUNT": "1000"}
@@ -39,7 +38,8 @@ _OF_THE_USER = ("OMP_WAIT_POLICY", *WAITING)
 
 
 class Worker:
-    """Does the jobs of one run, one at a time. As a context manager it leaves nothing behind.
+    """Does jobs one at a time, each in a fork of a process that has loaded what they share. As a
+    context manager it leaves nothing behind.
 
     Args:
         devices: numbers of the GPUs that its jobs see; None: all that this process sees.
@@ -98,7 +98,7 @@ class Worker:
             self.close()
         if there and not process.begun:  # it has died since its last job
             return self.do(folder, report, cancelled, say)
-        return _outcome(folder, code, failure)
+        return outcome(folder, code, failure)
 
 
 def environment(of_user: Mapping[str, str]) -> dict[str, str]:
@@ -122,7 +122,6 @@ class _Process:
                 env={**environment(os.environ), **seen},
             )
         self._groups = [self.popen.pid]
-        self._pending = b""
         self.begun = False
         # For whoever drops a run, or ends the interpreter, without closing its worker.
         self.end = weakref.finalize(self, _end, self.popen, self._groups)
@@ -147,41 +146,31 @@ class _Process:
     ) -> tuple[int, dict[str, Any] | None, bool]:
         """Pass on what a job says until it ends.
 
-        A process that a plugin has left behind may hold the channel open for ever: the worker's
-        end counts.
-
         Returns:
             Its exit code (negative: a signal), the failure that it told of, and whether the worker
             can do another job.
         """
         assert self.popen.stdout is not None
-        failure, ended = None, False
-        while not ended:
-            # Asked before reading: what a worker wrote before its end is read once more after it.
-            ended = self.popen.poll() is not None
-            readable, _, _ = select.select(
-                [self.popen.stdout], [], [], 0 if ended else POLL_SECONDS
-            )
-            if not readable:
-                continue
-            data = os.read(self.popen.stdout.fileno(), 1 << 20)
-            if not data:
-                break
-            *lines, self._pending = (self._pending + data).split(b"\n")
-            for line in lines:
-                match channel.message(line, number):
-                    case ["step", done, total, what]:
-                        report(done, total, what)
-                    case ["say", sentence]:
-                        say(sentence)
-                    case ["failure", description]:
-                        failure = description
-                    case ["began", job]:  # by the number of its process group
-                        self._groups[1:], self.begun = [job], True
-                    case ["ended", code, goes_on]:
-                        del self._groups[1:]
-                        return code, failure, goes_on
+        failure = None
+        for message in channel.heard(
+            self.popen.stdout.fileno(), number, self._has_ended, POLL_SECONDS
+        ):
+            match message:
+                case ["step", done, total, what]:
+                    report(done, total, what)
+                case ["say", sentence]:
+                    say(sentence)
+                case ["failure", description]:
+                    failure = description
+                case ["began", job]:  # by the number of its process group
+                    self._groups[1:], self.begun = [job], True
+                case ["ended", code, goes_on]:
+                    del self._groups[1:]
+                    return code, failure, goes_on
         return self.popen.wait(), failure, False
+
+    def _has_ended(self) -> bool:
+        return self.popen.poll() is not None
 
 
 def _end(process: gate.Popen[bytes], groups: list[int]) -> None:
@@ -196,7 +185,16 @@ def _end(process: gate.Popen[bytes], groups: list[int]) -> None:
                 pipe.close()
 
 
-def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
+def outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
+    """What a job whose process has ended has left in ``folder``.
+
+    Args:
+        code: with which it ended; negative: by a signal.
+        failure: as it told of it.
+
+    Raises:
+        HarnessError: as the job raised it; JobDied or JobKilled where it just died.
+    """
     if failure is None and (folder / ERROR).exists():
         failure = read_json(folder / ERROR)
     if failure is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
-import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -18,15 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import Cancelled, HarnessError, JobDied, JobKilled
-from harness.kit import gate
 from harness.kit.files import remove
 from harness.records.context import Report, unheard
 from harness.run.at_work import AtWork
 from harness.run.job import ERROR
-from harness.run.launched import LaunchedJobs, withdraw
-from harness.run.worker import DEVICES, POLL_SECONDS, Worker
-from harness.stages import Resources
-from harness.stages.launching import RESULT
+from harness.run.local_runner import LocalRunner
+from harness.run.worker import POLL_SECONDS
+from harness.stages import Resources, Runner
+from harness.stages.runner import RESULT, SUBMITTED
 
 Result = TypeVar("Result")
 ATTEMPTS = 3
@@ -44,22 +42,23 @@ class Workers:
 
     Args:
         count: of jobs at a time.
-        launched: does them elsewhere; None: processes of this machine do.
-        resources: that a job of ``train`` or ``generate`` needs elsewhere.
+        runner: has them done; None: workers on this machine do.
+        resources: that a job of ``train`` or ``generate`` needs.
+        withdraw: ends a job that another runner has at work in a folder.
     """
 
     def __init__(
         self,
         count: int = 1,
-        launched: LaunchedJobs | None = None,
+        runner: Runner | None = None,
         resources: Mapping[str, Resources] = _NONE,
+        withdraw: Callable[[Path, Callable[[], bool]], object] | None = None,
     ) -> None:
-        self.count, self.launched, self._resources = count, launched, resources
+        self.count, self._resources, self._withdraw = count, resources, withdraw
+        self.runner = runner or LocalRunner(count, resources)
         self._turn = threading.Lock()
         self._turn.acquire()  # by whoever makes it, and from then on by one thread at a time
         self._free = threading.Semaphore(count)
-        self._all: list[Worker] = []
-        self._idle: list[Worker] = []
         self._making: dict[Hashable, threading.Event] = {}
         self._ahead: dict[Hashable, HarnessError | None] = {}
         self._threads: list[threading.Thread] = []
@@ -76,19 +75,17 @@ class Workers:
         self._closed.set()
         # Whoever was at work keeps the event that is set; what is begun later gets the new one.
         self._closed = threading.Event()
-        for worker in self._all:
-            worker.close()
+        if not self.runner.elsewhere:
+            self.runner.close()  # with the jobs at work
         with self._lent():
             while self._threads:
                 self._threads.pop().join()
-        if self.launched is not None:
-            self.launched.close()
+        if self.runner.elsewhere:
+            self.runner.close()  # they go on, and nobody asks for them any more
 
     def load(self, folder: Path) -> None:
-        """Let a worker load what the plugins of a job in ``folder`` load ahead, and go on here."""
-        worker = self._taken()
-        worker.load(folder)
-        self._idle.append(worker)
+        """Let what the plugins of a job in ``folder`` load ahead be loaded, and go on here."""
+        self.runner.load(folder)
 
     def do(
         self,
@@ -109,7 +106,7 @@ class Workers:
             label: what people call it.
 
         Raises:
-            Cancelled: it was asked to stop and did; one that was launched elsewhere goes on.
+            Cancelled: it was asked to stop; one that is done elsewhere may go on.
             HarnessError: as the job raised it; JobDied or JobKilled where it died each time.
         """
         stops = (*_STOPS.get(), self._closed)
@@ -144,36 +141,13 @@ class Workers:
         self, folder: Path, report: Report, stopped: Callable[[], bool],
         say: Callable[[str], None], stage: str, label: str,
     ) -> Any:  # fmt: skip
-        if (launched := self.launched) is not None:
-            needs = self._resources.get(stage, Resources())
-            with AtWork(folder, label, launched.entry.plugin) as at_work, self._lent():
-                heard = at_work.hearing(report)
-                return launched.do(folder, needs, label, heard, stopped, say)
-        with self._lent():
-            # The run may have been begun with a launcher, whose job still writes to this folder.
-            withdraw([folder], stopped)
-        worker = self._taken()
-        try:
-            with AtWork(folder, label, "local") as at_work, self._lent():
-                return worker.do(folder, at_work.hearing(report), stopped, say)
-        finally:
-            self._idle.append(worker)
-
-    def _taken(self) -> Worker:
-        if not self._idle:
-            self._all.append(Worker(self._devices(len(self._all))))
-            self._idle.append(self._all[-1])
-        return self._idle.pop()
-
-    def _devices(self, number: int) -> str | None:
-        """The GPUs of a worker, where each has some of its own (``resources``)."""
-        each = max((needs.gpus for needs in self._resources.values()), default=0)
-        if self.count == 1 or not each:
-            return None
-        devices = visible_devices()
-        # In turn: where there are fewer than all workers ask for, some share one.
-        own = [devices[(number * each + n) % len(devices)] for n in range(min(each, len(devices)))]
-        return ",".join(own) if devices else None
+        runner, needs = self.runner, self._resources.get(stage, Resources())
+        if self._withdraw and not runner.elsewhere and (folder / SUBMITTED).is_file():
+            # The run was begun with another runner, whose job still writes to this folder.
+            with self._lent():
+                self._withdraw(folder, stopped)
+        with AtWork(folder, label, runner.name) as at_work, self._lent():
+            return runner.do(folder, needs, label, at_work.hearing(report), stopped, say)
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[None]:
@@ -305,15 +279,3 @@ class Workers:
         if (failure := self._ahead.pop(what)) is not None:
             raise failure
         return True
-
-
-def visible_devices() -> list[str]:
-    """Numbers of the GPUs that this process sees; asks the driver's program, not a library."""
-    if (names := os.environ.get(DEVICES)) is not None:
-        return [name for name in names.split(",") if name.strip()]
-    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-    try:
-        asked = gate.run(command, by="workers", capture_output=True, text=True, timeout=60)
-        return str(asked.stdout).split()
-    except (OSError, gate.SubprocessError):
-        return []

@@ -26,11 +26,11 @@ from harness.stages.experiment import (
 from harness.stages.generator import Generator
 from harness.stages.judge import Judge
 from harness.stages.kinds import KINDS, StageKind
-from harness.stages.launching import Launched, LaunchedJob, Launcher, Resources
 from harness.stages.metric import Metric
 from harness.stages.model import Model
 from harness.stages.probe import Probe
 from harness.stages.reporter import Reporter
+from harness.stages.runner import Resources, Runner
 from harness.stages.searcher import CheckedSearcher, Searcher
 from harness.stages.section import Section
 from harness.stages.source import Source
@@ -40,8 +40,8 @@ from harness.stages.verifier import Verification, Verifier, verified
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Baseline", "BranchOutcome", "BranchTraining", "CheckedSearcher", "Detector", "Evidence",
-    "Experiment", "Generator", "Intent", "Judge", "Launched", "LaunchedJob", "Launcher", "Metric",
+    "Experiment", "Generator", "Intent", "Judge", "Metric",
     "Model", "Options", "Outcome", "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter",
-    "Resources", "Searcher", "Section", "Source", "StageKind", "Trainer", "Verification",
+    "Resources", "Runner", "Searcher", "Section", "Source", "StageKind", "Trainer", "Verification",
     "Verifier", "trainers_in", "verified",
 ]  # fmt: skip

@@ -142,12 +142,12 @@ _UNSET = object()
 
 @functools.cache
 def _attributes(contract: type[Plugin]) -> dict[str, Any]:
-    """Name of each class attribute -> its type."""
+    """Name of each attribute that has a default -> its type."""
     hints = typing.get_type_hints(contract, include_extras=True).items()
     return {
-        name: typing.get_args(hint)[0]
+        name: typing.get_args(hint)[0] if typing.get_origin(hint) is ClassVar else hint
         for name, hint in hints
-        if typing.get_origin(hint) is ClassVar
+        if hasattr(contract, name)
     }
 
 

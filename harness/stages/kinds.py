@@ -26,11 +26,11 @@ from harness.stages.detector import Detector, detected
 from harness.stages.experiment import Experiment, exercise_experiment
 from harness.stages.generator import Generator, exercise_generator
 from harness.stages.judge import Judge, rated
-from harness.stages.launching import Launcher, exercise_launcher
 from harness.stages.metric import Metric
 from harness.stages.model import Model, exercise_model
 from harness.stages.probe import Probe, exercise_probe, without_texts
 from harness.stages.reporter import Reporter, exercise_reporter
+from harness.stages.runner import Runner, exercise_runner
 from harness.stages.searcher import Searcher, exercise_searcher
 from harness.stages.section import Section, exercise_section
 from harness.stages.source import Source, rows_of
@@ -306,7 +306,7 @@ KINDS: dict[str, StageKind] = {
             conflicts=without_texts,
         ),
         StageKind(Verifier, work=("verify", "verify_all"), own_call=verified),
-        StageKind(Launcher, work=("submit", "state", "cancel"), own_call=exercise_launcher),
+        StageKind(Runner, work=("do",), own_call=exercise_runner),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

@@ -18,8 +18,8 @@ from harness.kit.terminal.options import Json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    import harness
     from harness.kit.blocks import Cell
+    from harness_launchers.jobs import JobAtWork
 
 app = typer.Typer()
 ALL = "all"
@@ -39,13 +39,13 @@ def jobs(
     """Show which jobs run or wait where, and cancel them."""
     from rich.console import Console
 
-    import harness
+    from harness_launchers.jobs import jobs_at_work
 
-    at_work = harness.jobs_at_work()
+    at_work = jobs_at_work()
     console = Console()
     if cancel:
         _cancel(at_work, cancel, Console(stderr=True))
-        at_work = harness.jobs_at_work()
+        at_work = jobs_at_work()
     if as_json:
         rows = [{**dataclasses.asdict(job), "folder": str(job.folder)} for job in at_work]
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
@@ -55,13 +55,14 @@ def jobs(
         console.print("no jobs are at work in this folder")
 
 
-def _cancel(at_work: Sequence[harness.JobAtWork], ids: Sequence[str], console: Console) -> None:
+def _cancel(at_work: Sequence[JobAtWork], ids: Sequence[str], console: Console) -> None:
     """Cancel those of launchers.
 
     Raises:
         UsageError: an id is none of theirs.
     """
     import harness
+    from harness_launchers.jobs import cancel_jobs
 
     launched = {job.id: job for job in at_work if job.id and job.launcher != "local"}
     wanted = list(launched) if ALL in ids else list(ids)
@@ -72,12 +73,12 @@ def _cancel(at_work: Sequence[harness.JobAtWork], ids: Sequence[str], console: C
         )
     if wanted:
         console.print("jobs end after their present step", highlight=False)
-    harness.cancel_jobs([launched[name] for name in wanted])
+    cancel_jobs([launched[name] for name in wanted])
     for name in wanted:
         console.print(f"cancelled {name}: {launched[name].label}", markup=False, highlight=False)
 
 
-def _show(at_work: Sequence[harness.JobAtWork], console: Console) -> None:
+def _show(at_work: Sequence[JobAtWork], console: Console) -> None:
     from harness.kit.blocks import table
     from harness.kit.terminal.blocks import draw_rows
 
@@ -91,7 +92,7 @@ def _show(at_work: Sequence[harness.JobAtWork], console: Console) -> None:
         )
 
 
-def _cells(job: harness.JobAtWork) -> tuple[Cell, ...]:
+def _cells(job: JobAtWork) -> tuple[Cell, ...]:
     from harness.kit.numbers import duration
 
     local = job.launcher == "local"

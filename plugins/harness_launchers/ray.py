@@ -22,6 +22,8 @@ import harness
 from harness.kit import gate
 from harness.kit.installing import install_extra
 from harness.kit.text import one_line
+from harness_launchers.launcher import Launched, LaunchedJob, Launcher
+from harness_launchers.node import Carrier
 
 NAMESPACE = "harness"
 IDLE_SECONDS = 300.0
@@ -36,7 +38,7 @@ SPARE_SECONDS = 10.0
 """After which an actor without a job ends where another one waits for what it holds."""
 
 
-class Ray(harness.Launcher):
+class Ray(Launcher):
     """Jobs in actors of a Ray cluster, or of a Ray that is started here."""
 
     name = "ray"
@@ -58,7 +60,7 @@ class Ray(harness.Launcher):
             message = f"it needs the package ray: {install_extra('ray')}"
             yield harness.Problem(message, level="environment")
 
-    def submit(self, job: harness.LaunchedJob) -> str:
+    def submit(self, job: LaunchedJob) -> str:
         ray = self._connected()
         try:
             actor = self._jobs.get(job.name) or self._with_room(ray, job.resources)
@@ -68,10 +70,10 @@ class Ray(harness.Launcher):
         self._jobs[job.name] = actor
         return f"{actor}/{job.name}"
 
-    def state(self, id: str) -> harness.Launched:
+    def state(self, id: str) -> Launched:
         actor, _, job = id.partition("/")
         if not self.options.address and not _started():
-            return harness.Launched("gone", "its Ray ended with the run that had started it")
+            return Launched("gone", "its Ray ended with the run that had started it")
         ray = self._connected()
         try:
             handle = self._handles.get(actor) or ray.get_actor(actor)
@@ -81,7 +83,7 @@ class Ray(harness.Launcher):
                 del self._begins[job]
             answer = ray.get(handle.state.remote(job), timeout=ANSWER_SECONDS)
         except ValueError:
-            return harness.Launched("gone", "Ray does not know it")
+            return Launched("gone", "Ray does not know it")
         except ray.exceptions.GetTimeoutError:
             # Not those that wait themselves: Ray would keep each question until they begin.
             waiting = {
@@ -91,9 +93,9 @@ class Ray(harness.Launcher):
             }
             for other in self._held.keys() - waiting:
                 self._handles[other].give_way.remote()
-            return harness.Launched("waiting", "for free resources of the cluster")
+            return Launched("waiting", "for free resources of the cluster")
         except ray.exceptions.OutOfMemoryError as error:
-            return harness.Launched("failed", one_line(str(error), 200), out_of_memory=True)
+            return Launched("failed", one_line(str(error), 200), out_of_memory=True)
         except ray.exceptions.ActorUnavailableError as error:  # it may go on with the job
             raise harness.EnvironmentFailure(one_line(str(error), 200)) from error
         except ray.exceptions.RayActorError as error:
@@ -102,10 +104,10 @@ class Ray(harness.Launcher):
                 del self._jobs[name]
                 self._begins.pop(name, None)
             said = one_line(str(error), 200)
-            return harness.Launched("gone" if "`ray.kill`" in str(error) else "failed", said)
+            return Launched("gone" if "`ray.kill`" in str(error) else "failed", said)
         except ray.exceptions.RayError as error:
             raise self._lost(error) from error
-        return harness.Launched(*answer)
+        return Launched(*answer)
 
     def cancel(self, id: str) -> None:
         actor, _, job = id.partition("/")
@@ -200,7 +202,7 @@ class Actor:
         self.needs = needs
         self.states: dict[str, tuple[str, str]] = {}
         self.stops: dict[str, threading.Event] = {}
-        self.carrier = harness.Carrier()
+        self.carrier = Carrier()
         # It was made for a job, and calls may overtake each other: another job may ask first.
         self.since = time.monotonic()
         self.taken_until = self.since + TAKEN_SECONDS

@@ -16,6 +16,7 @@ from pydantic import Field
 import harness
 from harness.kit import gate
 from harness.kit.text import one_line
+from harness_launchers.launcher import Launched, LaunchedJob, Launcher
 
 SECONDS = 60
 """For which one of SLURM's programs may take."""
@@ -26,7 +27,7 @@ _LOG = 8_000
 """Last characters of what a job's script printed."""
 
 
-class Slurm(harness.Launcher):
+class Slurm(Launcher):
     """Jobs by sbatch, on a cluster whose nodes see this folder."""
 
     name = "slurm"
@@ -50,7 +51,7 @@ class Slurm(harness.Launcher):
                 yield harness.Problem(message, level="environment")
                 return
 
-    def submit(self, job: harness.LaunchedJob) -> str:
+    def submit(self, job: LaunchedJob) -> str:
         queued = _said(["squeue", "--noheader", "--format=%i", f"--name={job.name}"]).split()
         if queued:
             return queued[0]
@@ -81,23 +82,23 @@ class Slurm(harness.Launcher):
         # exec: SIGTERM of scancel has to reach the job itself.
         return "\n".join([*lines, *self.options.setup, f"exec {shlex.join(command)}"]) + "\n"
 
-    def state(self, id: str) -> harness.Launched:
+    def state(self, id: str) -> Launched:
         job = _job(id)
         if job is None:
-            return harness.Launched("gone", "SLURM does not know it any more")
+            return Launched("gone", "SLURM does not know it any more")
         state, reason = job["JobState"], job.get("Reason", "None")
         said = state.lower() if reason == "None" else f"{state.lower()}, {reason}"
         if state in _WAITING:
-            return harness.Launched("waiting", reason if reason != "None" else "")
+            return Launched("waiting", reason if reason != "None" else "")
         if state in _RUNNING:
-            return harness.Launched("running", f"on {job.get('NodeList', '?')}")
+            return Launched("running", f"on {job.get('NodeList', '?')}")
         if state == "COMPLETED":
-            return harness.Launched("ended")
+            return Launched("ended")
         if state in _GONE:
-            return harness.Launched("gone", said)
+            return Launched("gone", said)
         code = job.get("ExitCode", "").partition(":")[0]
         said += f", exit code {code}" if code not in ("", "0") else ""
-        return harness.Launched(
+        return Launched(
             "failed", said, out_of_memory=state == "OUT_OF_MEMORY", out_of_time=state == "TIMEOUT"
         )
 

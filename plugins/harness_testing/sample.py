@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +24,7 @@ from harness.records.context import Context
 from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.records.summary import Data, Dates, MainRound, Model, ShownScore, Summary
-from harness.stages import AnnotatedRun, AnswerValues, Evidence, LaunchedJob
+from harness.stages import AnnotatedRun, AnswerValues, Evidence
 from harness.stages.baseline import Held
 from harness_testing.subject import Subject
 
@@ -170,15 +169,14 @@ class Sample:
         return sample_run.document(self)
 
     @property
-    def job(self) -> LaunchedJob:
-        """One that asks no plugin for its environment."""
-        from harness.run import carrying
+    def job(self) -> Path:
+        """The folder of one that asks no plugin for its environment."""
         from harness.run.job import write_question
 
-        folder, name = self.folder / "job", f"harness-kit-{time.time_ns()}"
+        folder = self.folder / "job"
         folder.mkdir()
         write_question([], [], folder)
-        return LaunchedJob(name, folder, carrying.command_of(folder, name))
+        return folder
 
     @property
     def branches(self) -> Branches:

@@ -184,7 +184,7 @@ _CONFIG = {
     "reporter": "report: [terminal, «name»]",
     "section": "sections: [«name»]",
     "verifier": "augment: [{plugin: teacher, rows: 40, verify: [{plugin: «name»}], …}]",
-    "launcher": "execution: {launcher: «name», workers: 2}",
+    "runner": "execution: {launcher: «name», workers: 2}",
 }
 """Kind -> how a config names it; the others are named by no config."""
 _MORE = {

@@ -83,7 +83,7 @@ def test_a_launcher_whose_name_is_like_one_of_the_core_is_that_launcher(project)
     (project.folder / "near.py").write_text(plugin)
     text = changed(project, "plugins: [", "plugins: [near.py, ")
     project.write(text.replace("launcher: inline", "launcher: local-gpu"))
-    launcher = configuration.load(project.folder / "harness.yaml").launcher
+    launcher = configuration.load(project.folder / "harness.yaml").runner
     assert launcher is not None and launcher.plugin == "local-gpu"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-import harness
+from harness_launchers import jobs_at_work
 from tests.integration.test_search import SEARCH, VALLEY, iterate
 from tests.support.arms import levers_of
 from tests.support.launchers import SAMPLE
@@ -329,7 +329,7 @@ def test_a_run_and_its_launched_jobs_killed_at_random_end_as_without(
         end = time.monotonic() + draw.uniform(1, 4 + attempt)
         while run.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
-        jobs = [job for job in harness.jobs_at_work(project.folder) if job.id.isdigit()]
+        jobs = [job for job in jobs_at_work(project.folder) if job.id.isdigit()]
         of_job = bool(jobs) and draw.random() < 0.5
         if of_job:
             with contextlib.suppress(ProcessLookupError):
@@ -342,7 +342,7 @@ def test_a_run_and_its_launched_jobs_killed_at_random_end_as_without(
             break
     assert run.returncode == 0, err
     assert kills >= 2, "the last one came too late"
-    assert harness.jobs_at_work(project.folder) == []
+    assert jobs_at_work(project.folder) == []
     document = json.loads(out)
     analysis = json.loads(
         (project.folder / "reports" / document["run"] / "analysis.json").read_text()

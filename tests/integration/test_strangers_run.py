@@ -19,7 +19,8 @@ from harness.kit import gate, own, yaml_file
 from harness.kit.files import append_line, files_digest, write_json
 from harness.records import Checkpoint, to_json
 from harness.records.context import Quiet
-from harness.run import launched, resume_command, trust
+from harness.run import resume_command, trust
+from harness_launchers import launcher
 from tests.support.chat_server import Answer, Server, said
 from tests.support.project import CONFIG, FAKES, Project, Result
 
@@ -448,7 +449,7 @@ def test_a_job_that_a_folder_notes_asks_no_launcher(short: tuple[Project, Result
     project.write(EVIL, "evil.py")
     folder = project.folder / ".harness" / "work" / run.name / "train-1"
     folder.mkdir(parents=True)
-    note = launched.Submitted(
+    note = launcher.Submitted(
         "harness-1", "17", "slurm", {}, (str(project.folder / "evil.py"),), "", "train", 0.0
     )
     write_json(folder / "submitted.json", to_json(note))

@@ -59,7 +59,7 @@ LOADING = ("from_pretrained", "load")
 READING = ("os.environ.get", "os.getenv", "os.environ.pop")
 EXCEPTIONS = {
     ("harness/boundary/lending.py", "import"): "marshal, of values of this process",
-    ("harness/run/carrying.py", "process"): "the command of a job, which a launcher is given",
+    ("plugins/harness_launchers/node.py", "process"): "the command of a job, for a launcher",
     ("plugins/harness_doctor/machine.py", "process"): "which Python it is, shown",
     ("plugins/harness_inspection/query_process.py", "process"): "a fork of itself asks DuckDB",
     ("plugins/harness_sandbox/__init__.py", "process"): "whether the sandbox has the same Python",
@@ -67,7 +67,7 @@ EXCEPTIONS = {
     ("plugins/harness_sandbox/runner.py", "import"): "the same: it runs what it is given",
     ("plugins/harness_sandbox/sandboxes.py", "secret"): "names of a table: PATH, HOME, DOCKER_…",
     ("plugins/harness_sandbox/supervisor.py", "import"): "the library of the sandbox",
-    ("harness/run/worker_process.py", "process"): "a fork of itself does each job",
+    ("harness/run/forked.py", "process"): "a fork of itself does each job",
     ("harness/kit/remote/transport.py", "address"): "of a client whose address has passed the gate",
     ("harness/scoring/workers.py", "process"): "processes of its own measure shares of a score",
     ("plugins/harness_transformers/devices.py", "process"): "a fork of itself looks at the device",

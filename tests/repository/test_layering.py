@@ -52,6 +52,7 @@ def _unconditional(node: ast.AST):
 MAKERS = {
     "harness_demo/loops.py": "the metrics of a demonstration",
     "harness_drift/looking.py": "detectors that a command names",
+    "harness_launchers/launcher.py": "the launcher that a job was submitted by",
     "harness_rating/commands/judge.py": "the judge of a command",
     "harness_rows/commands/data/request.py": "the source of a command",
     "harness_rows/commands/data/scorable.py": "the metric that scores the rows of a file",

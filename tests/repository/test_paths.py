@@ -15,10 +15,6 @@ OTHERWISE = {
     Doubt("harness/config/loading.py", "corrections", "self.settings.corrections"): (
         "the user's own config says where `rate accept` writes"
     ),
-    Doubt("harness/run/worker_process.py", "serve", "json.loads(line)"): (
-        "the folder comes through a pipe from the process that has made it"
-    ),
-    Doubt("harness/run/worker_process.py", "serve", "os.devnull"): "no file",
     Doubt("harness/kit/remote/batches.py", "_log_of", "batch.spent"): (
         "appended to where its first line is one that the harness has sealed, and in no other file"
     ),
@@ -30,9 +26,6 @@ OTHERWISE = {
     ),
     Doubt("plugins/harness_testing/fresh.py", "_main", "sys.argv[1]"): (
         "its own parent process says it"
-    ),
-    Doubt("plugins/harness_testing/templates/launcher.py", "submit", "job.name"): (
-        "an example; names of jobs are made by the engine"
     ),
     Doubt("plugins/harness_demo/walk.py", "_write_rows", "lines.items()"): "its own rows",
     Doubt("plugins/harness_nltk/build_wordnet.py", "nltk_reader",

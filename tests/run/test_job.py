@@ -167,7 +167,7 @@ def test_stray_lines_on_the_channel_are_passed_over():
 def test_a_child_that_the_machine_ended_says_so(tmp_path, words):
     (tmp_path / "log.txt").write_text(f"Traceback (most recent call last):\n{words}\n")
     with pytest.raises(EnvironmentFailure, match="the job's process ended"):
-        worker._outcome(tmp_path, 1, None)
+        worker.outcome(tmp_path, 1, None)
 
 
 def test_a_child_stops_when_it_is_asked_to(launch):

@@ -15,7 +15,7 @@ from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
 from harness.registry import Registry
-from harness.run import worker_process
+from harness.run import forked
 from harness.run.job import Job, write, write_question
 from harness.run.worker import Worker
 from tests.support.waiting import until
@@ -297,8 +297,8 @@ def test_job_and_worker_end_where_the_runs_process_is_killed(lay, with_worker):
 @pytest.mark.nightly
 def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypatch, tmp_path):
     code = (
-        "from harness.run import worker_process\n"
-        "worker_process.FORKS = False\n"
+        "from harness.run import forked, worker_process\n"
+        "forked.FORKS = False\n"
         "worker_process.main()\n"
     )
     real = subprocess.Popen
@@ -318,7 +318,7 @@ def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypa
             worker.do(lay("fails"), lambda *step: None, lambda: False)
         with pytest.raises(Cancelled):
             worker.do(lay("wait"), lambda *step: steps.append(step), lambda: len(steps) > 2)
-    assert [one["loaded"] for one in facts] == [0, 0] and worker_process.FORKS
+    assert [one["loaded"] for one in facts] == [0, 0] and forked.FORKS
     assert [row["text"] for row in read_jsonl(folder / "output" / "predictions.jsonl")] == ["text"]
 
 

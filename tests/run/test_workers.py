@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import Cancelled, JobKilled, PluginError
 from harness.records.context import silent, unheard
+from harness.run.local_runner import LocalRunner
 from harness.run.worker import Worker
 from harness.run.workers import ATTEMPTS, Workers
 from harness.stages import Resources
@@ -38,7 +39,7 @@ class Sleeping(Worker):
 
 @pytest.fixture(autouse=True)
 def sleeping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.run.workers.Worker", Sleeping)
+    monkeypatch.setattr("harness.run.local_runner.Worker", Sleeping)
     monkeypatch.setattr(Sleeping, "slept", [])
 
 
@@ -166,7 +167,7 @@ class Dying(Sleeping):
 def test_a_job_that_dies_is_begun_again_twice(
     deaths: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run.workers.Worker", Dying)
+    monkeypatch.setattr("harness.run.local_runner.Worker", Dying)
     said: list[str] = []
     folder = tmp_path / str(deaths)
     (folder / "output").mkdir(parents=True)
@@ -217,12 +218,12 @@ def test_closing_ends_what_was_begun_ahead() -> None:
 def test_each_worker_sees_gpus_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
     gpu = {"train": Resources(gpus=1)}
-    assert [Workers(3, None, gpu)._devices(number) for number in range(4)] == ["4", "5", "7", "4"]
-    assert Workers(2, None, {"train": Resources(gpus=2)})._devices(0) == "4,5"
-    assert Workers(1, None, gpu)._devices(0) is None, "one worker sees all, as without workers"
-    assert Workers(2)._devices(0) is None
+    assert [LocalRunner(3, gpu).devices(number) for number in range(4)] == ["4", "5", "7", "4"]
+    assert LocalRunner(2, {"train": Resources(gpus=2)}).devices(0) == "4,5"
+    assert LocalRunner(1, gpu).devices(0) is None, "one worker sees all, as without workers"
+    assert LocalRunner(2, {}).devices(0) is None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert Workers(2, None, gpu)._devices(0) is None
+    assert LocalRunner(2, gpu).devices(0) is None
 
 
 def test_whoever_waits_within_a_task_is_not_left_waiting_for_what_never_begins() -> None:

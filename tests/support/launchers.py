@@ -1,7 +1,7 @@
-"""A launcher of processes, and what tests do to it: the scaffold's, as a one-file plugin."""
+"""A launcher of processes, and what tests do to it: a one-file plugin."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SAMPLE = Path(__file__).parents[2] / "plugins/harness_testing/templates/launcher.py"
+SAMPLE = Path(__file__).parent / "sample_launcher.py"

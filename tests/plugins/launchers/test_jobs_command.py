@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-import harness
 from harness.records.context import silent
 from harness.run.at_work import AtWork
+from harness_launchers import JobAtWork, jobs_at_work
 from tests.support.launchers import SAMPLE
 from tests.support.project import CONFIG, FAKES, Project
 from tests.support.waiting import until
@@ -81,5 +81,5 @@ def test_a_job_without_an_id_is_yet_to_be_submitted_and_cannot_be_cancelled(
         assert project.inside("jobs", "--cancel", "all").err == ""
 
 
-def at_work(project: Project) -> list[harness.JobAtWork]:
-    return harness.jobs_at_work(project.folder)
+def at_work(project: Project) -> list[JobAtWork]:
+    return jobs_at_work(project.folder)

@@ -18,6 +18,7 @@ import pytest
 
 import harness
 from harness.run.job import write_question
+from harness_launchers import Launched, LaunchedJob
 from harness_launchers.ray import Ray
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
 from tests.support.project import Project
@@ -35,7 +36,7 @@ def launcher() -> Iterator[Ray]:
     made.close()
 
 
-def awaited(launched: Ray, name: str, *states: str) -> harness.Launched:
+def awaited(launched: Ray, name: str, *states: str) -> Launched:
     over = time.monotonic() + 120
     while (state := launched.state(name)).state not in states:
         assert time.monotonic() < over, state
@@ -43,8 +44,8 @@ def awaited(launched: Ray, name: str, *states: str) -> harness.Launched:
     return state
 
 
-def job(folder: Path, name: str, **resources: Any) -> harness.LaunchedJob:
-    return harness.LaunchedJob(name, folder, (sys.executable,), harness.Resources(**resources))
+def job(folder: Path, name: str, **resources: Any) -> LaunchedJob:
+    return LaunchedJob(name, folder, (sys.executable,), harness.Resources(**resources))
 
 
 def test_a_job_is_known_by_its_name_and_waits_for_what_it_needs(

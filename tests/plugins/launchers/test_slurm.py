@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.run.launched import submitted_in
+from harness_launchers import JobAtWork, Launched, LaunchedJob, jobs_at_work
+from harness_launchers.launcher import submitted_in
 from harness_launchers.slurm import Slurm as Launcher
 from harness_testing import check
 from tests.integration.test_side_by_side import BRANCHES, carried_out, check_same
@@ -35,12 +36,12 @@ def launcher(**options: Any) -> Launcher:
     return Launcher(Launcher.Options(**options))
 
 
-def job(folder: Path, name: str, code: str, **resources: Any) -> harness.LaunchedJob:
+def job(folder: Path, name: str, code: str, **resources: Any) -> LaunchedJob:
     command = (sys.executable, "-c", code)
-    return harness.LaunchedJob(name, folder, command, harness.Resources(**resources))
+    return LaunchedJob(name, folder, command, harness.Resources(**resources))
 
 
-def awaited(launched: Launcher, name: str, *states: str) -> harness.Launched:
+def awaited(launched: Launcher, name: str, *states: str) -> Launched:
     over = time.monotonic() + 60
     while (state := launched.state(name)).state not in states:
         assert time.monotonic() < over, state
@@ -146,7 +147,7 @@ def test_a_job_that_no_run_waits_for_is_listed_and_cancelled(
     assert training(project) == []
 
 
-def killed_while_it_trains(project: Project, *options: str) -> harness.JobAtWork:
+def killed_while_it_trains(project: Project, *options: str) -> JobAtWork:
     """The job of a run that was killed meanwhile."""
     project.write(of_slurm(CONFIG, 1))
     run = project.start("iterate", *options)
@@ -160,6 +161,6 @@ def killed_while_it_trains(project: Project, *options: str) -> harness.JobAtWork
     return submitted
 
 
-def training(project: Project) -> list[harness.JobAtWork]:
-    jobs = harness.jobs_at_work(project.folder)
+def training(project: Project) -> list[JobAtWork]:
+    jobs = jobs_at_work(project.folder)
     return [job for job in jobs if "train" in job.label and job.state == "running"]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import harness
+import harness_launchers
 from harness.records.analysis import RightCount
 from harness.stages import KINDS
 from harness_testing import check, rules
@@ -363,7 +364,7 @@ class Speechless(harness.Verifier):
         return harness.Verification(True, "")
 
 
-class Doubles(harness.Launcher):
+class Doubles(harness_launchers.Launcher):
     """It runs a job again that was submitted before."""
 
     name = "doubles"
@@ -373,7 +374,7 @@ class Doubles(harness.Launcher):
         return str(len(self.ids))
 
     def state(self, id):
-        return harness.Launched("ended")
+        return harness_launchers.Launched("ended")
 
     def cancel(self, id):
         return None

@@ -6,11 +6,11 @@ import os
 import signal
 
 import harness
-from harness import Launched, LaunchedJob
 from harness.kit import gate
+from harness_launchers import Launched, LaunchedJob, Launcher
 
 
-class Sample(harness.Launcher):
+class Sample(Launcher):
     """Starts processes of this machine. Put a queue of your own in place of it."""
 
     name = "sample"
@@ -48,5 +48,5 @@ def _processes() -> set[int]:
 
 
 @harness.hookimpl
-def register_launchers() -> list[type[harness.Launcher]]:
+def register_runners() -> list[type[harness.Runner]]:
     return [Sample]

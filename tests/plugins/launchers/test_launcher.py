@@ -15,15 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.config.plugin_entries import PluginEntry
 from harness.errors import Cancelled, EnvironmentFailure, OutOfMemory, PluginError
 from harness.records import Checkpoint, Example
 from harness.records.context import silent, unheard
 from harness.registry import Registry
-from harness.run import carrying, launched
 from harness.run.job import Job, write
-from harness.run.launched import LaunchedJobs, submitted_in, withdraw
-from harness.stages import Launched, Resources
+from harness.stages import Resources
+from harness_launchers import Carrier, Launched, Launcher, launcher, node
+from harness_launchers.launcher import submitted_in, withdraw
 from tests.support.launchers import SAMPLE
 from tests.support.waiting import LONG
 
@@ -58,9 +57,11 @@ def register_generators():
 """
 
 
-def entry_of(name: str = "sample", path: Path = SAMPLE) -> PluginEntry:
-    plugin = Registry.build([path]).get("launcher", name).plugin
-    return PluginEntry("launcher", name, name, plugin(plugin.Options()), str(path))
+def sample() -> Launcher:
+    plugin = Registry.build([SAMPLE]).get("runner", "sample").plugin
+    made = plugin(plugin.Options())
+    assert isinstance(made, Launcher)
+    return made
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def laid_out(tmp_path: Path, **options: Any) -> Path:
     path.write_text(ECHO)
     rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
     job = Job(
-        "generator", "echo", options, (str(path),), Checkpoint("base", "/x", "d"),
+        "generator", "echo", options, (str(path), str(SAMPLE)), Checkpoint("base", "/x", "d"),
         ("examples",), seed=5, round=2, arm="main",
     )  # fmt: skip
     folder = tmp_path / "job"
@@ -82,17 +83,17 @@ def laid_out(tmp_path: Path, **options: Any) -> Path:
     return folder
 
 
-def done(jobs: LaunchedJobs, folder: Path, **given: Any) -> Any:
+def done(jobs: Launcher, folder: Path, **given: Any) -> Any:
     asked = {"report": silent, "cancelled": lambda: False, "say": unheard, **given}
     return jobs.do(folder, Resources(), "round 1: generate", **asked)
 
 
 @pytest.fixture
-def jobs() -> LaunchedJobs:
-    return LaunchedJobs(entry_of(), [str(SAMPLE)])
+def jobs() -> Launcher:
+    return sample()
 
 
-def test_a_job_is_done_and_told_of(jobs: LaunchedJobs, folder: Path) -> None:
+def test_a_job_is_done_and_told_of(jobs: Launcher, folder: Path) -> None:
     steps: list[Any] = []
     said: list[str] = []
     answer = done(jobs, folder, report=lambda *step: steps.append(step), say=said.append)
@@ -105,7 +106,7 @@ def test_a_job_is_done_and_told_of(jobs: LaunchedJobs, folder: Path) -> None:
 
 @pytest.mark.nightly
 def test_its_own_error_comes_back_and_the_next_attempt_is_another_job(
-    jobs: LaunchedJobs, tmp_path: Path
+    jobs: Launcher, tmp_path: Path
 ) -> None:
     folder = laid_out(tmp_path, do="raise")
     with pytest.raises(PluginError, match="ValueError: a wrong shape"):
@@ -113,10 +114,13 @@ def test_its_own_error_comes_back_and_the_next_attempt_is_another_job(
     assert submitted_in(folder) is None
 
 
-class Queue:
+class Queue(Launcher):
     """A launcher in whose queue jobs stay as a test says."""
 
-    def __init__(self, *states: Launched) -> None:
+    name = "sample"
+
+    def __init__(self, *states: Any) -> None:
+        super().__init__()
         self.states, self.submitted, self.cancelled = list(states), [""] * 0, [""] * 0
         self.has_one = threading.Event()
 
@@ -139,23 +143,18 @@ class Queue:
     def logs(self, id: str) -> str:
         return "slurmstepd: error\nlast words"
 
-    def close(self) -> None: ...
-
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launched, "LOOKS", (0.02,))
-    monkeypatch.setattr(launched, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(launched, "LATE_SECONDS", 0.3)
-    monkeypatch.setattr(launched, "DEAD_SECONDS", 0.1)
+    monkeypatch.setattr(launcher, "LOOKS", (0.02,))
+    monkeypatch.setattr(launcher, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(launcher, "LATE_SECONDS", 0.3)
+    monkeypatch.setattr(launcher, "DEAD_SECONDS", 0.1)
 
 
-def queued(*states: Any) -> tuple[LaunchedJobs, Queue]:
+def queued(*states: Any) -> tuple[Launcher, Queue]:
     queue = Queue(*states)
-    entry = entry_of()
-    jobs = LaunchedJobs(entry)
-    jobs._launcher = queue  # type: ignore[assignment]
-    return jobs, queue
+    return queue, queue
 
 
 @pytest.mark.nightly(but_each=2)
@@ -200,7 +199,7 @@ def test_a_run_that_starts_again_waits_for_the_same_job(folder: Path) -> None:
 
 def carried(queue: Queue) -> None:
     assert queue.has_one.wait(LONG)
-    carrier = carrying.Carrier()
+    carrier = Carrier()
     carrier.do(queue.folder, queue.command[-1])
     carrier.close()
 
@@ -222,9 +221,9 @@ def test_a_run_killed_before_it_knew_the_id_submits_under_the_same_name(folder: 
     jobs, queue = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
-    note = launched.submitted_in(folder)
+    note = submitted_in(folder)
     assert note is not None
-    launched.note_submitted(folder, dataclasses.replace(note, id=""))
+    launcher.note_submitted(folder, dataclasses.replace(note, id=""))
     again, same = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(again, folder, cancelled=lambda: True)
@@ -234,7 +233,7 @@ def test_a_run_killed_before_it_knew_the_id_submits_under_the_same_name(folder: 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("quick")
 def test_another_job_in_the_folder_cancels_the_one_at_work(tmp_path: Path) -> None:
-    jobs = LaunchedJobs(entry_of(), [str(SAMPLE)])
+    jobs = sample()
     folder = laid_out(tmp_path, seconds=60)
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
@@ -242,7 +241,7 @@ def test_another_job_in_the_folder_cancels_the_one_at_work(tmp_path: Path) -> No
     assert first is not None
     laid_out(tmp_path, seconds=0.0)
     assert done(jobs, folder)["answer"] == 3
-    assert jobs._launcher.state(first.id).state != "running"
+    assert jobs.state(first.id).state != "running"
 
 
 @pytest.mark.nightly(but_each=2)
@@ -259,7 +258,7 @@ def test_files_that_show_late_are_waited_for_by_digest(
     whole = file.read_bytes()
     file.write_bytes(whole[:10])
     if late:
-        monkeypatch.setattr(launched, "LATE_SECONDS", LONG)
+        monkeypatch.setattr(launcher, "LATE_SECONDS", LONG)
         threading.Timer(0.1, lambda: file.write_bytes(whole)).start()
         assert done(jobs, folder)["answer"] == 3
         return
@@ -279,7 +278,7 @@ def test_a_launcher_that_does_not_answer_is_asked_again(folder: Path) -> None:
 def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launched, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(launcher, "SILENT_SECONDS", 0.05)
     jobs, queue = queued(EnvironmentFailure("nobody answers"))
     with pytest.raises(EnvironmentFailure, match="nobody answers"):
         done(jobs, folder)
@@ -290,7 +289,7 @@ def test_a_launcher_that_falls_silent_leaves_its_job_to_the_next_start(
 
 
 def test_a_job_is_withdrawn_by_its_folder_and_has_ended_then(
-    jobs: LaunchedJobs, tmp_path: Path
+    jobs: Launcher, tmp_path: Path
 ) -> None:
     folder = laid_out(tmp_path, seconds=600)
     over = time.monotonic() + 0.5
@@ -301,7 +300,7 @@ def test_a_job_is_withdrawn_by_its_folder_and_has_ended_then(
     try:
         withdraw([folder])
         assert submitted_in(folder) is None
-        assert jobs._launcher.state(note.id).state != "running"
+        assert jobs.state(note.id).state != "running"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(int(note.id), signal.SIGKILL)
@@ -311,9 +310,9 @@ def test_a_job_is_withdrawn_by_its_folder_and_has_ended_then(
 def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launched, "END_SECONDS", 0.1)
+    monkeypatch.setattr(launcher, "END_SECONDS", 0.1)
     jobs, queue = queued(Launched("running"))
-    monkeypatch.setattr(launched, "launcher_of", lambda note: queue)
+    monkeypatch.setattr(launcher, "launcher_of", lambda note: queue)
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
     with pytest.raises(EnvironmentFailure, match="was cancelled, and has not ended"):
@@ -325,7 +324,7 @@ def test_a_job_that_goes_on_after_it_was_cancelled_is_told_of(
 @pytest.mark.parametrize("all_of_it", [False, True])
 @pytest.mark.nightly
 def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
-    jobs: LaunchedJobs, tmp_path: Path, all_of_it: bool
+    jobs: Launcher, tmp_path: Path, all_of_it: bool
 ) -> None:
     """scancel sends SIGTERM to all processes of a job."""
     folder = laid_out(tmp_path, seconds=600)
@@ -333,10 +332,10 @@ def test_a_job_that_is_stopped_from_outside_fails_and_stops_no_run(
     def stop() -> None:
         while (note := submitted_in(folder)) is None or not note.id:
             time.sleep(0.05)
-        while not any(carrying.messages_file(folder, note.name).read_bytes().split()):
+        while not any(node.messages_file(folder, note.name).read_bytes().split()):
             time.sleep(0.05)
         first = psutil.Process(int(note.id))
-        while len(below := first.children(recursive=True)) < 2:
+        while not (below := first.children(recursive=True)):
             time.sleep(0.05)
         for process in [first, *below][: None if all_of_it else 1]:
             process.send_signal(signal.SIGTERM)
@@ -355,7 +354,7 @@ def test_what_was_stopped_while_nobody_waited_is_submitted_anew(folder: Path) ->
     jobs, queue = queued(Launched("running"))
     with pytest.raises(Cancelled):
         done(jobs, folder, cancelled=lambda: True)
-    carrier = carrying.Carrier()
+    carrier = Carrier()
     carrier.do(queue.folder, queue.command[-1], lambda: True)
     carrier.close()
     again, same = queued(Launched("gone"), Launched("running"))
