@@ -25,7 +25,7 @@ import shapes
 from harness import Example
 from harness.kit.alike.pairs import Pair, pairs
 from harness.kit.folding import loosely
-from harness_rows.cleaning.repeated import Rule, prompt_of, repeated
+from harness_rows.cleaning.repeated import prompt_of, repeated
 
 THRESHOLD = 0.8
 COPIES = 200
@@ -166,7 +166,7 @@ def quality(near: float, wanted: Sequence[str] | None) -> None:
 def gone(texts: Sequence[str], near: float) -> dict[int, int]:
     """The prompts that would go, each with the one that it repeats."""
     rows = [Example(str(at), ({"role": "user", "content": text},)) for at, text in enumerate(texts)]
-    found = repeated(rows, Rule(near, by="prompt")).removed
+    found = repeated(rows, near, by="prompt").removed
     return {one.place: one.kept for one in found}
 
 

@@ -80,44 +80,36 @@ class Repeats:
     other_answers: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What counts as a repeat.
-
-    Attributes:
-        near: similarity from which two texts are near; 1 finds exact repeats alone.
-        by: ``row`` compares prompts and answers, ``prompt`` prompts alone.
-        with_test: whether rows of test may go, too.
-    """
-
-    near: float = 0.8
-    by: str = "row"
-    with_test: bool = False
-
-
 def repeated(
-    rows: Sequence[Example], rule: Rule, watch: Watch = lambda done, total: None
+    rows: Sequence[Example],
+    near: float = 0.8,
+    by: str = "row",
+    with_test: bool = False,
+    watch: Watch = lambda done, total: None,
 ) -> Repeats:
     """The rows that go.
 
     Args:
+        near: similarity from which two texts are near; 1 finds exact repeats alone.
+        by: ``row`` compares prompts and answers, ``prompt`` prompts alone.
+        with_test: whether rows of test may go, too.
         watch: is told how much is done, of how much; may raise to stop.
     """
     order = sorted(range(len(rows)), key=lambda place: (RANKS[rows[place].split], place))
     ranked = [rows[place] for place in order]
-    across = rule.by == "row" and any(row.split in HELD_OUT for row in rows)
+    across = by == "row" and any(row.split in HELD_OUT for row in rows)
     steps = 2 if across else 1
-    views = [_View(ranked, rule, rule.by, lambda done, total: watch(done, steps * total))]
+    views = [_View(ranked, near, by, lambda done, total: watch(done, steps * total))]
     if across:
         views.append(
             _View(
-                ranked, rule, "prompt", lambda done, total: watch(total + done, 2 * total), _apart
+                ranked, near, "prompt", lambda done, total: watch(total + done, 2 * total), _apart
             )
         )
     stays = [True] * len(ranked)
     removed = []
     for place, row in enumerate(ranked):
-        if row.split == "test" and not rule.with_test:
+        if row.split == "test" and not with_test:
             continue
         repeats = [
             Removed(order[place], order[other], likeness, view.by)
@@ -152,7 +144,7 @@ class _View:
     """Rows compared by one of :data:`BY`."""
 
     def __init__(
-        self, rows: Sequence[Example], rule: Rule, by: str, watch: Watch,
+        self, rows: Sequence[Example], near: float, by: str, watch: Watch,
         counts: Callable[[Example, Example], bool] = lambda row, other: True,
     ) -> None:  # fmt: skip
         self.by, self._rows, self._counts = by, rows, counts
@@ -161,8 +153,8 @@ class _View:
         self._firsts = array("q")
         self._near: dict[int, list[tuple[int, float]]] = {}
         distinct = self._distinct()
-        if rule.near < 1:
-            self._compare(distinct, rule.near, watch)
+        if near < 1:
+            self._compare(distinct, near, watch)
         else:
             deque(distinct, maxlen=0)
 

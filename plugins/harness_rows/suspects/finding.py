@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import harness
 from harness.kit.numbers import counted
@@ -14,23 +14,6 @@ from harness_rows.suspects.ranking import Suspect, ranked
 
 LEAST = 20
 """Rows without which a model that learns a part of them says nothing of the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRow:
-    """A row that is to be looked at.
-
-    Attributes:
-        score, likelier: as of :class:`Suspect`; no score where the row was not measured.
-        reason: all that speaks against it, in words.
-        conflicts: ids of rows with its prompt and another answer.
-    """
-
-    row: harness.Example
-    score: float | None
-    reason: str
-    likelier: str
-    conflicts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +29,7 @@ class Suspects:
         spelt: rows that spell their label with other capitals than most rows do.
     """
 
-    listed: tuple[ListedRow, ...]
+    listed: tuple[Suspect, ...]
     rows: int
     labels: tuple[str, ...]
     not_measured: int
@@ -111,8 +94,7 @@ def find(run: harness.Branches, folds: int, share: float) -> Suspects:
     suspects = {suspect.row.id: suspect for suspect in order}
     for row in rows:
         if row.id in against:
-            suspect = suspects.get(row.id, Suspect(row, math.nan, ""))
-            listed.append(_listed(suspect, against[row.id]))
+            listed.append(_listed(suspects.get(row.id, Suspect(row)), against[row.id]))
     spelt = sum(asked.label_of(row) != answer_of(row) for row in rows) if asked.labels else 0
     return Suspects(
         listed=tuple(listed), rows=len(rows), labels=asked.labels,
@@ -129,9 +111,8 @@ def _contradictions(rows: list[harness.Example]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _listed(suspect: Suspect, against: tuple[str, ...]) -> ListedRow:
+def _listed(suspect: Suspect, against: tuple[str, ...]) -> Suspect:
     named = ", ".join(against[:3]) + (" …" if len(against) > 3 else "")
     contradiction = f"the same prompt as {named}, and another answer" if against else ""
     reason = "; ".join(filter(None, (contradiction, suspect.reason)))
-    score = None if math.isnan(suspect.score) else suspect.score
-    return ListedRow(suspect.row, score, reason, suspect.likelier, against)
+    return replace(suspect, reason=reason, conflicts=against)

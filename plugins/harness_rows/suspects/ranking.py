@@ -30,16 +30,18 @@ class Suspect:
 
     Attributes:
         score: the more, the more it is to be looked at. Of labels 1 less the probability of the
-            row's own; of texts a share, as in :func:`_of_texts`.
-        reason: why, in words.
+            row's own; of texts a share, as in :func:`_of_texts`. None where it was not measured.
+        reason: all that speaks against it, in words.
         likelier: the label that the model finds likelier; empty where that is the row's own, and
             where answers are no labels.
+        conflicts: ids of rows with its prompt and another answer.
     """
 
     row: harness.Example
-    score: float
-    reason: str
+    score: float | None = None
+    reason: str = ""
     likelier: str = ""
+    conflicts: tuple[str, ...] = ()
 
 
 def ranked(
@@ -145,7 +147,7 @@ def _of_texts(
     others: 1 where the prompt says nothing of the answer. A long or rare answer loses much behind
     every prompt, and is not suspected for that.
     """
-    suspects = []
+    scored = []
     for row in rows:
         own, *others = map(sum, losses[row.id])
         elsewhere = sum(others) / len(others) if others else own
@@ -153,8 +155,8 @@ def _of_texts(
         score = own / elsewhere if elsewhere > 0 else 0.0
         tokens = len(losses[row.id][0])
         reason = f"{own / tokens:.2f} nats a token, {elsewhere / tokens:.2f} behind other prompts"
-        suspects.append(Suspect(row, score, reason))
-    return sorted(suspects, key=lambda suspect: -suspect.score)
+        scored.append((score, Suspect(row, score, reason)))
+    return [suspect for _, suspect in sorted(scored, key=lambda pair: -pair[0])]
 
 
 def by_words(rows: Sequence[harness.Example], own: Integers, labels: int) -> Floats:

@@ -59,7 +59,7 @@ def dedup(request: DedupRequest) -> None:
     Of rows that repeat each other the first stays, a row of test before one of dev, that before one
     of train. Without -o it only reports. Nothing is written over.
     """
-    from harness_rows.cleaning.repeated import BY, Rule, repeated
+    from harness_rows.cleaning.repeated import BY, repeated
     from harness_rows.commands.data import writing
     from harness_rows.commands.data.opening import readable
     from harness_rows.commands.data.printing import answer
@@ -77,8 +77,8 @@ def dedup(request: DedupRequest) -> None:
     with working("data dedup") as begin:
         data, reading = readable(request, begin)
         report = begin("comparing")
-        rule = Rule(request.near, request.by, request.with_test)
-        repeats = repeated(data.rows, rule, lambda done, total: report(done, total, ""))
+        rule = request.near, request.by, request.with_test
+        repeats = repeated(data.rows, *rule, lambda done, total: report(done, total, ""))
         _write(request, data, reading, repeats)
     document = _document(request, data, repeats)
     answer(request, document, lambda console: _show(request, data, repeats, console))

@@ -9,7 +9,8 @@ from typing import Any
 
 import harness
 from harness import ConfigView, Example, Report
-from harness_rows.commands.data.request import Request, of_config, source_options
+from harness_rows.commands.data.request import Request
+from harness_rows.commands.row_options import place
 from harness_rows.formats import Unrecognised
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
@@ -84,12 +85,24 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
         view: the config, where no file is named.
 
     Raises:
-        UsageError: the options cannot be used.
+        ConfigError: with all that is wrong with them.
+        UsageError: there is no such file or folder, and it is no id of the hub.
     """
     if view is None:
-        return source_options(request)
-    data = view.config()["data"]
-    return of_config(data, request) if data["source"] == "rows" else None
+        raw = {**place(request.data or ""), **request.reads}
+    else:
+        data, reads = view.config()["data"], request.reads
+        if data["source"] != "rows":
+            return None
+        if "columns" in reads:
+            reads["columns"] = {**data.get("columns", {}), **reads["columns"]}
+        raw = {key: data[key] for key in data if key != "source"} | reads
+    columns = raw.get("columns", {})
+    meta, stratify = columns.get("meta", ()), raw.get("stratify")
+    if stratify and stratify not in meta:
+        raw["columns"] = {**columns, "meta": [*meta, stratify]}
+    options: RowsOptions = harness.make_plugin("source", "rows", raw).options
+    return options
 
 
 def reading_of(options: RowsOptions, view: ConfigView | None) -> Reading:

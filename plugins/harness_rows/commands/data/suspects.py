@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.kit.blocks import Table
-    from harness_rows.suspects.finding import ListedRow, Suspects
+    from harness_rows.suspects.finding import Suspects
+    from harness_rows.suspects.ranking import Suspect
 
 SCHEMA = "harness.suspects/1"
 LISTED = 10
@@ -102,7 +103,7 @@ def suspects(request: SuspectsRequest) -> int:
     return 0
 
 
-def _line(rank: int, listed: ListedRow) -> dict[str, Any]:
+def _line(rank: int, listed: Suspect) -> dict[str, Any]:
     from harness.kit.text import storable_json
     from harness_rows.cleaning.repeated import prompt_of
     from harness_rows.suspects.asking import answer_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import Example
-from harness_rows.cleaning.repeated import Rule, figures, jaccard, repeated
+from harness_rows.cleaning.repeated import figures, jaccard, repeated
 
 LONG = (
     "My parcel was meant to come on Tuesday and the driver left it with a neighbour whom I do not "
@@ -26,13 +26,13 @@ def row(number: int, prompt: str, answer: str = ANSWER, split: str = "train", sy
 
 
 def gone(*rows: Example, **rule) -> list[tuple[int, int]]:
-    return [(one.place, one.kept) for one in repeated(rows, Rule(**rule)).removed]
+    return [(one.place, one.kept) for one in repeated(rows, **rule).removed]
 
 
 def test_the_first_stays_and_what_repeats_it_goes():
     near = LONG.replace("Tuesday", "Monday")
     rows = [row(0, LONG), row(1, "Is my invoice paid?"), row(2, LONG), row(3, near)]
-    found = repeated(rows, Rule()).removed
+    found = repeated(rows).removed
     assert [(one.place, one.kept, one.likeness == 1) for one in found] == [
         (2, 0, True),
         (3, 0, False),
@@ -42,7 +42,7 @@ def test_the_first_stays_and_what_repeats_it_goes():
 
 def test_another_number_or_operator_is_another_question():
     sums = [row(n, f"{LONG}: {a}", "yes") for n, a in enumerate(("12 - 7", "12 + 7", "12 - 8"))]
-    found = repeated(sums, Rule())
+    found = repeated(sums)
     assert found.removed == ()
     assert found.other_figures == 3
 
@@ -64,7 +64,7 @@ OTHERS = [
 @pytest.mark.parametrize(("one", "other"), OTHERS)
 def test_signs_negations_points_and_the_order_of_numbers_count(one, other):
     assert gone(row(0, one), row(1, other)) == []
-    found = repeated([row(0, f"{LONG}: {one}"), row(1, f"{LONG}: {other}")], Rule(near=0.6))
+    found = repeated([row(0, f"{LONG}: {one}"), row(1, f"{LONG}: {other}")], near=0.6)
     assert found.removed == ()
     assert found.other_figures == 1
 
@@ -94,7 +94,7 @@ def test_another_question_about_one_passage_is_no_repeat_and_an_addition_is():
     passage = ". ".join(f"{LONG} {place}" for place in ("in Oslo", "in Rome", "in Lima"))
     asked = ("How much did postage cost?", "Name each country of origin!", "Is a refund owed?")
     rows = [row(n, f"{passage}.\n\n{question}") for n, question in enumerate(asked)]
-    found = repeated(rows, Rule(by="prompt"))
+    found = repeated(rows, by="prompt")
     assert found.removed == ()
     assert found.other_sentences >= 2
     assert gone(rows[0], row(1, f"Hello there. {passage}.\n\n{asked[0]}")) == [(1, 0)]
@@ -102,7 +102,7 @@ def test_another_question_about_one_passage_is_no_repeat_and_an_addition_is():
 
 def test_another_answer_to_one_prompt_stays_unless_prompts_are_asked_for():
     rows = [row(0, LONG, "positive"), row(1, LONG, "negative")]
-    found = repeated(rows, Rule())
+    found = repeated(rows)
     assert found.removed == ()
     assert found.other_answers == 1
     assert gone(*rows, by="prompt") == [(1, 0)]
@@ -148,7 +148,7 @@ def test_rows_that_hang_together_by_a_chain_stay_where_they_are_not_near_themsel
         for place in draw.sample(range(len(words)), 2):
             words[place] = draw.choice(["zebra", "quartz", "fjord"])
     rows = [row(n, text) for n, text in enumerate(texts)]
-    for one in repeated(rows, Rule()).removed:
+    for one in repeated(rows).removed:
         assert jaccard(texts[one.place], texts[one.kept]) > 0.75
 
 
@@ -181,19 +181,19 @@ POOL = [LONG, LONG.replace("Tuesday", "Monday"), "Is it paid?", "is it paid", ""
 )
 def test_laws(drawn, by):
     rows = [row(n, prompt, answer, split) for n, (prompt, answer, split) in enumerate(drawn)]
-    found = repeated(rows, Rule(by=by)).removed
+    found = repeated(rows, by=by).removed
     places = {one.place for one in found}
     # Test is untouched, every row that goes has one that stays, and nothing is left to go.
     assert all(rows[place].split != "test" for place in places)
     assert all(one.kept not in places for one in found)
     left = [one for place, one in enumerate(rows) if place not in places]
-    assert repeated(left, Rule(by=by)).removed == ()
+    assert repeated(left, by=by).removed == ()
 
 
 def test_the_progress_goes_one_way():
     seen: list[float] = []
     rows = [row(n, f"{LONG} {n}", split="dev" if n % 3 else "train") for n in range(40)]
-    repeated(rows, Rule(), lambda done, total: seen.append(done / total))
+    repeated(rows, watch=lambda done, total: seen.append(done / total))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert list(itertools.chain(seen))
