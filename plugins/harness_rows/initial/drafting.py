@@ -36,11 +36,6 @@ SHARES = (0.5, 0.65)
 """Shares for train that are compared with the proposed one, where that is small."""
 FEW_ROWS = 2_000
 """Rows up to which they are."""
-KEYS = (
-    "path", "encoding", "hub", "config", "revision", "format", "columns", "prompt", "system",
-    "incomplete", "group", "stratify",
-)  # fmt: skip
-"""Options of the source, in the order in which the config has them."""
 HUNDREDS = ("chrf", "bleu", "ter")
 """Scores that go to 100."""
 
@@ -102,25 +97,17 @@ def drafted(
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language, seen.tests)
-    lengths, preference = seen.lengths, _preference(reading)
-    replays = preference != "dpo"  # general rows are no pairs
     draft = Draft(
+        seen=seen,
         command=request.command,
-        data=_relative({key: data[key] for key in KEYS if key in data}, request.output),
+        data=_relative(data, request.output),
         model=_relative(model, request.output),
         splits=chosen,
         scoring=scores,
-        max_length=lengths.max_length if replays else lengths.own_length,
-        max_new_tokens=lengths.max_new_tokens,
-        longest=_longest(lengths, replays),
-        answers=_longest_answer(lengths),
-        cut=lengths.cut,
-        few_shot=_examples_fit(lengths) and seen.plain > PLAIN * seen.rows,
-        refuse=seen.held_out and seen.repeats.near > 0,
+        few_shot=_examples_fit(seen.lengths) and seen.plain > PLAIN * seen.rows,
         label=_label(seen),
         dev_given=any(row.split == "dev" for row in reading.rows),
-        preference=preference,
-        replays=replays,
+        preference=_preference(reading),
     )
     others: list[Other] = []
     rows = sum(chosen.rows.values())
@@ -338,20 +325,3 @@ def _relative(options: Mapping[str, Any], output: Path) -> dict[str, Any]:
         return dict(options)
     path = Path(os.path.relpath(Path(options["path"]).resolve(), output.resolve().parent))
     return {**options, "path": path.as_posix()}
-
-
-def _longest(lengths: Lengths, replays: bool) -> str:
-    estimate = "an estimate: " if lengths.unit == "words" else ""
-    longest = f"{estimate}the longest row has {lengths.whole.longest:,} {lengths.unit}"
-    if replays and lengths.max_length > lengths.own_length:
-        longest += f", the longest general one (replay) {lengths.general:,}"
-    return longest
-
-
-def _longest_answer(lengths: Lengths) -> str:
-    answer, unit = lengths.answer, lengths.unit
-    words = f"the longest answer has {answer.longest:,} {unit}"
-    if lengths.far:
-        most = f"99 % of the answers have at most {answer.rare:,} {unit}"
-        words = f"{most}, the longest {answer.longest:,}"
-    return words if unit == "tokens" else f"an estimate: {words}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.stats.assumed import Values
@@ -18,14 +19,14 @@ class Proposal:
     """Metrics for a config.
 
     Attributes:
-        metrics: each entry as the config has it, in YAML's flow style.
+        metrics: each entry as the config has it.
         primary: name of the score that decides.
         values: how that score of single rows lies on its range.
         reason: why these, for the comment beside them.
         advice: what these scores cannot see, where something better could be had; else empty.
     """
 
-    metrics: tuple[str, ...]
+    metrics: tuple[Mapping[str, str], ...]
     primary: str
     values: Values
     reason: str
@@ -40,25 +41,25 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
         tests: column of the tests that answers have to pass; empty where there is none.
     """
     if tests:
-        column = "" if tests == "tests" else f", tests: {tests}"
+        column = {} if tests == "tests" else {"tests": tests}
         reason = "the share of answers that pass their tests"
-        return Proposal((f"{{plugin: executes{column}}}",), "executes", "pass or fail", reason)
-    exact = "{plugin: exact}"
+        return Proposal(({"plugin": "executes", **column},), "executes", "pass or fail", reason)
+    exact = {"plugin": "exact"}
     if answers.kind in ("labels", "numbers"):
         return Proposal((exact,), "exact", "pass or fail", f"the share of right {answers.kind}")
     if answers.kind == "JSON":
-        metrics = ("{plugin: json}", exact)
+        metrics = ({"plugin": "json"}, exact)
         return Proposal(metrics, "json", "mostly 0 or 1", "the share of right fields")
     if answers.kind == "short" and language in UNSPACED:
         reason = "shared runs of characters, as these answers have no spaces"
-        return Proposal(("{plugin: chrf}", exact), "chrf", "in between", reason)
+        return Proposal(({"plugin": "chrf"}, exact), "chrf", "in between", reason)
     if answers.kind == "short":
-        metrics = ("{plugin: token-f1}", exact)
+        metrics = ({"plugin": "token-f1"}, exact)
         return Proposal(metrics, "token-f1", "mostly 0 or 1", "shared words")
-    rouge = "{plugin: rouge}"
+    rouge = {"plugin": "rouge"}
     if language not in ASCII_ALONE:
-        rouge = "{plugin: rouge, tokenizer: unicode}"
-    other = "{plugin: chrf}" if language in UNSPACED else "{plugin: bleu}"
+        rouge = {"plugin": "rouge", "tokenizer": "unicode"}
+    other = {"plugin": "chrf"} if language in UNSPACED else {"plugin": "bleu"}
     advice = ""
     if answers.worked:
         advice = (

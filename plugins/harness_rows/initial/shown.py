@@ -192,7 +192,7 @@ def _written(drafted: Drafted) -> Iterator[tuple[str, str]]:
             yield "test can detect", f"nothing: {doubt.removeprefix('test: ')}"
     if chosen.doubts and not drafted.seen.held_out:
         yield "note", f"{ENOUGH} groups give train, dev and test {MIN_GROUPS} each; more find more"
-    if draft.cut:
+    if drafted.seen.lengths.cut:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
     languages = drafted.seen.languages
     if languages and "en" not in languages and draft.model["source"] == "pypi":
