@@ -18,7 +18,7 @@ from harness_rows.initial import recipes
 from harness_rows.initial.request import LIST_RECIPES, Request
 
 if TYPE_CHECKING:
-    from harness_rows.initial.drafting import Drafted
+    from harness_rows.initial.draft import Draft
     from harness_rows.initial.recipes import Recipe
 
 ROWS = "rows.jsonl"
@@ -101,7 +101,7 @@ def _from_recipe(request: Request, recipe: Recipe) -> None:
         raise
 
 
-def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None) -> Drafted:
+def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None) -> Draft:
     """What is proposed for rows.
 
     Args:
@@ -113,9 +113,9 @@ def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None)
         return drafted(request, source, begin, rows)
 
 
-def _write(drafted: Drafted, output: Path, rows: Path | None = None) -> None:
+def _write(draft: Draft, output: Path, rows: Path | None = None) -> None:
     from harness_rows.initial.config_text import config_text
     from harness_rows.initial.shown import show
 
-    write_target("-o", output, config_text(drafted.draft).encode())
-    show(drafted, output, rows, Console())
+    write_target("-o", output, config_text(draft).encode())
+    show(draft, output, rows, Console())

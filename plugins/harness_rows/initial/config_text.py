@@ -5,13 +5,10 @@ from __future__ import annotations
 import string
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from harness.kit.text import one_line
+from harness_rows.initial.draft import Draft
 from harness_rows.initial.lengths import Lengths
-from harness_rows.initial.overview import Overview
-from harness_rows.initial.scoring import Proposal
-from harness_rows.initial.splits import Splits
 from harness_rows.yaml_text import value
 
 ROUNDS = 3
@@ -87,32 +84,6 @@ replay: {replay}
 filters: {{source: refuse}}{if_refused}  # rows of train that nearly repeat dev or test are left out
 """
 """A line is left out where a slot before its comment is empty; so is a comment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is proposed for rows that were seen.
-
-    Attributes:
-        command: which wrote it.
-        data: option of the source -> value, without ``sizes``.
-        model: option -> value, ``source`` first.
-        few_shot: whether examples of train have room before the longest row.
-        label: column of the answer where that is a label, and so a feature.
-        dev_given: whether the data say which rows are dev (or validation).
-        preference: what pairs, or answers that are good or bad, are learned by; else empty.
-    """
-
-    seen: Overview
-    command: str
-    data: Mapping[str, object]
-    model: Mapping[str, str]
-    splits: Splits
-    scoring: Proposal
-    few_shot: bool
-    label: str
-    dev_given: bool
-    preference: str
 
 
 def config_text(draft: Draft) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from harness.stats.assumed import Values, assumed_effect
 from harness.stats.decision import POWER, usable
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
-from harness_rows.initial.config_text import ROUNDS, Draft
+from harness_rows.initial.config_text import ROUNDS
+from harness_rows.initial.draft import Draft, Other
 from harness_rows.initial.fields import BESIDE_TESTS
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.overview import Begin, Overview
@@ -40,34 +40,9 @@ HUNDREDS = ("chrf", "bleu", "ter")
 """Scores that go to 100."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Another share for train: the rows of each split, and what gain dev can show then."""
-
-    share: float
-    rows: Mapping[str, int]
-    shows: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """A config, and what it rests on.
-
-    Attributes:
-        detects: what its dev rows can show.
-        followed: by what prompt and answer were told, where no format was recognised.
-    """
-
-    seen: Overview
-    draft: Draft
-    detects: str
-    followed: Proposal | None
-    others: tuple[Other, ...] = ()
-
-
 def drafted(
     request: Request, source: Mapping[str, Any], begin: Begin, home: Path | None = None
-) -> Drafted:
+) -> Draft:
     """Read the rows, look at them, and propose a config.
 
     Args:
@@ -97,7 +72,15 @@ def drafted(
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language, seen.tests)
-    draft = Draft(
+    others: list[Other] = []
+    rows = sum(chosen.rows.values())
+    is_short = bool(chosen.sizes) and chosen.rows["train"] < rows / 2 and rows <= FEW_ROWS
+    for share in SHARES if is_short and request.train_share is None else ():
+        other = _dealt_out(reading, data, report, share)
+        if other.rows["train"] > chosen.rows["train"]:
+            gain = _gain(other.dev, scores.primary, scores.values)
+            others.append(Other(share, other.rows, gain))
+    return Draft(
         seen=seen,
         command=request.command,
         data=_relative(data, request.output),
@@ -108,16 +91,10 @@ def drafted(
         label=_label(seen),
         dev_given=any(row.split == "dev" for row in reading.rows),
         preference=_preference(reading),
+        detects=_dev_shows(chosen.dev, scores),
+        followed=followed,
+        others=tuple(others),
     )
-    others: list[Other] = []
-    rows = sum(chosen.rows.values())
-    is_short = bool(chosen.sizes) and chosen.rows["train"] < rows / 2 and rows <= FEW_ROWS
-    for share in SHARES if is_short and request.train_share is None else ():
-        other = _dealt_out(reading, data, report, share)
-        if other.rows["train"] > chosen.rows["train"]:
-            gain = _gain(other.dev, scores.primary, scores.values)
-            others.append(Other(share, other.rows, gain))
-    return Drafted(seen, draft, _dev_shows(chosen.dev, scores), followed, tuple(others))
 
 
 # -- the rows --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from harness_rows.cleaning.private.counting import masked
 from harness_rows.formats import READ_AS
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.config_text import OF_DEV
-from harness_rows.initial.drafting import Drafted
+from harness_rows.initial.draft import Draft
 from harness_rows.initial.overview import Overview
 from harness_rows.initial.recipes import RECIPES
 from harness_rows.initial.repeats import Repeats
@@ -33,19 +33,19 @@ LABEL = 24
 """Characters of a label."""
 
 
-def show(drafted: Drafted, output: Path, rows: Path | None, console: Console) -> None:
+def show(draft: Draft, output: Path, rows: Path | None, console: Console) -> None:
     """All of it, in one screen.
 
     Args:
         rows: the file that was written beside the config, if one was.
     """
-    seen = drafted.seen
+    seen = draft.seen
     where = str(rows) if rows else seen.reading.where
     tables.note(console, f"{where}: {seen.rows:,} rows", "bold")
-    _show_pairs(list(_seen(drafted)), console)
+    _show_pairs(list(_seen(draft)), console)
     names = " and ".join(str(path) for path in (rows, output) if path)
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
-    _show_pairs(list(_written(drafted)), console)
+    _show_pairs(list(_written(draft)), console)
     console.print()
     for command in _commands(output):
         tables.next_command(console, command)
@@ -63,13 +63,13 @@ def _show_pairs(lines: list[tuple[str, str]], console: Console) -> None:
     draw_rows(Table((Column("", "word"), Column("")), tuple(lines), "what is known"), console, 2)
 
 
-def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
-    seen = drafted.seen
+def _seen(draft: Draft) -> Iterator[tuple[str, str]]:
+    seen = draft.seen
     sentences = seen.reading.said
-    if drafted.followed:
+    if draft.followed:
         roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
         by = "by the names of the columns and what stands in them"
-        if not drafted.followed.named:
+        if not draft.followed.named:
             by = "as the names of the columns say nothing"
         sentences = tuple(sentence for sentence in sentences if not sentence.startswith(READ_AS))
         sentences = (f"guessed, {by}: {roles}", *sentences)
@@ -79,7 +79,7 @@ def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
         unread = [name for name in seen.reading.unused if name not in used]
         if unread:
             yield "not used", ", ".join(unread)
-    if drafted.followed and (titles := drafted.followed.titles):
+    if draft.followed and (titles := draft.followed.titles):
         prompt = seen.reading.columns["prompt"][0]
         more = shlex.join(["--prompt", f"{{{titles[0]}}}\\n\\n{{{prompt}}}"])
         if more.count("{") == more.count("}") == 2:  # else a name has braces of its own
@@ -89,10 +89,10 @@ def _seen(drafted: Drafted) -> Iterator[tuple[str, str]]:
         yield "languages", f"{', '.join(shares[:MOST])} (of {seen.judged} texts looked at)"
     yield from _lengths(seen)
     yield "answers are", _answers(seen.answers)
-    if drafted.draft.label:
+    if draft.label:
         what = "weak slices of dev are looked for by the right answer, and pool rows picked by it"
-        yield "a feature", f"{drafted.draft.label}: {what} (the model does not see it)"
-    yield "groups", _groups(drafted)
+        yield "a feature", f"{draft.label}: {what} (the model does not see it)"
+    yield "groups", _groups(draft)
     yield "duplicates", _repeats(seen.repeats)
     if seen.private:
         yield "personal data", seen.private
@@ -127,16 +127,16 @@ def _quoted(label: str) -> str:
     return f"'{one_line(masked(label), LABEL)}'"
 
 
-def _groups(drafted: Drafted) -> str:
-    seen = drafted.seen
+def _groups(draft: Draft) -> str:
+    seen = draft.seen
     if seen.groups is not None:
         count, largest = seen.groups
         return f"{count:,}; the largest has {largest:,} rows"
     if seen.fields.group:
         return f"by the column {seen.fields.group}"
     sentence = "none named: each row counts as its own"
-    if drafted.draft.data.get("group") == "auto":
-        count = drafted.draft.splits.groups
+    if draft.data.get("group") == "auto":
+        count = draft.splits.groups
         sentence = (
             f"none named; near-duplicates are grouped: {count:,} groups of {seen.rows:,} rows"
         )
@@ -172,12 +172,12 @@ def _counted(count: int, singular: str, plural: str) -> str:
     return f"{count:,} {singular if count == 1 else plural}"
 
 
-def _written(drafted: Drafted) -> Iterator[tuple[str, str]]:
-    draft, chosen = drafted.draft, drafted.draft.splits
+def _written(draft: Draft) -> Iterator[tuple[str, str]]:
+    chosen = draft.splits
     yield "rows", ", ".join(f"{count:,} {split}" for split, count in chosen.rows.items())
-    if drafted.others:
-        yield "why this split", _why(drafted)
-    for other in drafted.others:
+    if draft.others:
+        yield "why this split", _why(draft)
+    for other in draft.others:
         counts = ", ".join(f"{count:,} {split}" for split, count in other.rows.items())
         share = f"--train-share {value(other.share)}"
         yield "alternative", f"{share}: {counts}; dev can detect {other.shows}"
@@ -186,22 +186,22 @@ def _written(drafted: Drafted) -> Iterator[tuple[str, str]]:
     yield "primary", f"{draft.scoring.primary}: {draft.scoring.reason}"
     if draft.scoring.advice:
         yield "note", draft.scoring.advice
-    yield "dev can detect", drafted.detects
+    yield "dev can detect", draft.detects
     for doubt in chosen.doubts:
         if doubt.startswith("test"):
             yield "test can detect", f"nothing: {doubt.removeprefix('test: ')}"
-    if chosen.doubts and not drafted.seen.held_out:
+    if chosen.doubts and not draft.seen.held_out:
         yield "note", f"{ENOUGH} groups give train, dev and test {MIN_GROUPS} each; more find more"
-    if drafted.seen.lengths.cut:
+    if draft.seen.lengths.cut:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
-    languages = drafted.seen.languages
+    languages = draft.seen.languages
     if languages and "en" not in languages and draft.model["source"] == "pypi":
         yield "note", "smollm2-135m-instruct was trained on English: take another --model"
 
 
-def _why(drafted: Drafted) -> str:
+def _why(draft: Draft) -> str:
     """Why train has less than half of the rows."""
-    rows, groups = drafted.draft.splits.rows, len(set(drafted.draft.splits.dev))
+    rows, groups = draft.splits.rows, len(set(draft.splits.dev))
     share = percent(rows["train"] / sum(rows.values()))
     whole = f", whole: the {rows['dev']:,} dev rows form {groups:,} groups"
     return (
