@@ -54,7 +54,7 @@ MAKERS = {
     "harness_drift/looking.py": "detectors that a command names",
     "harness_launchers/launcher.py": "the launcher that a job was submitted by",
     "harness_rating/commands/judge.py": "the judge of a command",
-    "harness_rows/commands/data/request.py": "the source of a command",
+    "harness_rows/commands/data/opening.py": "the source of a command",
     "harness_rows/commands/data/scorable.py": "the metric that scores the rows of a file",
     "harness_rows/initial/drafting.py": "what the config that `init` proposes will have",
     "harness_rows/initial/lengths.py": "what the config that `init` proposes will have",
