@@ -343,6 +343,9 @@ In the order in which they are tried: Alpaca's columns would also be a prompt an
 def _with_optional(roles: Roles, named: Roles, table: _Table) -> Roles:
     """The roles with those that every format may have."""
     taken = roles.all_columns()
+    # The column ``meta`` where it holds objects, as the format ``jsonl`` has it.
+    values = table.values("meta") if "meta" in table.columns else []
+    own_meta = ("meta",) if values and all(isinstance(of, dict) for of in values) else ()
     choices = named.choices if roles.references and not roles.messages else ""
     return replace(
         roles,
@@ -355,14 +358,8 @@ def _with_optional(roles: Roles, named: Roles, table: _Table) -> Roles:
         id=named.id or table.first(IDS, but=taken),
         group=named.group or table.first(GROUPS, but=taken),
         split=named.split or table.first(SPLIT_COLUMNS, but=taken),
-        meta=named.meta or _native_meta(table),
+        meta=named.meta or own_meta,
     )
-
-
-def _native_meta(table: _Table) -> tuple[str, ...]:
-    """The column ``meta`` where it holds objects, as the format ``jsonl`` has it."""
-    values = table.values("meta") if "meta" in table.columns else []
-    return ("meta",) if values and all(isinstance(value, dict) for value in values) else ()
 
 
 def _sentence(form: str, roles: Roles, reason: str, options: RowsOptions) -> str:

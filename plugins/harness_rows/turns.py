@@ -98,11 +98,8 @@ def thought_of(turn: Mapping[str, Any]) -> str:
 
 def _is_learned(turn: Mapping[str, Any]) -> bool:
     off = any(turn.get(key) is False for key in _SWITCHES)
-    return not off and not any(_is_zero(turn.get(key)) for key in _WEIGHTS)
-
-
-def _is_zero(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value == 0
+    weights = (turn.get(key) for key in _WEIGHTS)
+    return not off and not any(isinstance(of, (int, float)) and of == 0 for of in weights)
 
 
 def _content(value: Any) -> tuple[str | None, str]:

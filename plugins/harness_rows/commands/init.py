@@ -51,7 +51,9 @@ def init(request: Request) -> None:
     machine, lengths are counted in words.
     """
     if request.recipe == LIST_RECIPES:
-        _list_recipes()
+        from harness_rows.initial.shown import show_recipes
+
+        show_recipes(Console())
         return
     if request.recipe is not None and request.data is not None:
         raise UsageError("--recipe brings rows of its own: give either it or a file")
@@ -62,12 +64,6 @@ def init(request: Request) -> None:
         _write(_drafted(request, {**place(request.data), **request.reads}), request.output)
     else:
         raise UsageError(_no_data(), hint="harness init FILE, or to start from ours: --recipe")
-
-
-def _list_recipes() -> None:
-    from harness_rows.initial.shown import show_recipes
-
-    show_recipes(Console())
 
 
 def _refuse_existing(path: Path) -> None:

@@ -84,7 +84,10 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
     facts = [
         name
         for name, counts in named.items()
-        if name != group and not _of_answers(name) and _is_fact(counts, count)
+        if name != group
+        and role_of(name) != "other"
+        and OF_ANSWERS.isdisjoint(_WORD.findall(name.casefold()))
+        and _is_fact(counts, count)
     ]
     likely = "" if group else next((name for name in origins if name not in facts), "")
     few = (n for n, counts in named.items() if _is_origin(n) and len(counts) < FEWEST_ORIGINS)
@@ -136,10 +139,6 @@ def _counted(counts: Counter[Any], value: Any) -> bool:
 def _is_origin(name: str) -> bool:
     """Whether people call what rows come from so."""
     return _ENDING.sub("", name.strip().casefold()) in ORIGINS
-
-
-def _of_answers(name: str) -> bool:
-    return role_of(name) == "other" or not OF_ANSWERS.isdisjoint(_WORD.findall(name.casefold()))
 
 
 def _repeats(counts: Counter[Any], rows: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import harness
-from harness import Example, Message, Report
+from harness import Example, Report
 from harness_rows.cleaning.private import counting
 from harness_rows.initial import answers, fields, languages, lengths, repeats
 from harness_rows.initial.answers import Answers
@@ -88,7 +88,10 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         repeats=repeated,
         groups=None if len(groups) == len(rows) else (len(groups), max(groups.values())),
         listed=_listed(reading),
-        plain=sum(not any(map(_of_tools, row.messages)) for row in rows),
+        plain=sum(
+            not any(turn.get("role") == "tool" or turn.get("tool_calls") for turn in row.messages)
+            for row in rows
+        ),
         tests=fields.tests_in(reading.records, reading.unused)
         or fields.tests_in([row.meta for row in rows], rows[0].meta),
         private=_private(rows, begin("looking for personal data")),
@@ -99,10 +102,6 @@ def _listed(reading: Reading) -> bool:
     head = [reading.records[0]] if len(reading.records) else []
     names = reading.columns.get("references", ())
     return any(isinstance(value_of(row, name), (list, dict)) for row in head for name in names)
-
-
-def _of_tools(turn: Message) -> bool:
-    return turn.get("role") == "tool" or bool(turn.get("tool_calls"))
 
 
 def _private(rows: Sequence[Example], report: Report) -> str:

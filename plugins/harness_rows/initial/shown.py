@@ -47,8 +47,9 @@ def show(draft: Draft, output: Path, rows: Path | None, console: Console) -> Non
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
     _show_pairs(list(_written(draft)), console)
     console.print()
-    for command in _commands(output):
-        tables.next_command(console, command)
+    config = [] if output == CONFIG else ["-c", str(output)]
+    for command in ("check", "iterate"):
+        tables.next_command(console, shlex.join(["harness", command, *config]))
 
 
 def show_recipes(console: Console) -> None:
@@ -208,9 +209,3 @@ def _why(draft: Draft) -> str:
         f"train has {share} of the rows: dev and test get a fifth of the groups each, {MIN_GROUPS} "
         f"at least, as a verdict needs so many{whole if groups < rows['dev'] else ''}"
     )
-
-
-def _commands(output: Path) -> Iterator[str]:
-    config = [] if output == CONFIG else ["-c", str(output)]
-    yield shlex.join(["harness", "check", *config])
-    yield shlex.join(["harness", "iterate", *config])

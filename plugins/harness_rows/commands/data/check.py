@@ -41,14 +41,12 @@ def check(request: Request) -> int:
             findings += scorable.findings(data, begin)
             findings += fitting.findings(measured(data, request, begin))
     findings.sort(key=lambda finding: finding.level != "problem")
-    answer(request, _document(data, findings), lambda console: _show(data, findings, console))
+    answer(request, data, _document(data, findings), lambda console: _show(data, findings, console))
     return BAD_DATA if any(finding.level == "problem" for finding in findings) else 0
 
 
 def _document(data: OpenedRows, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
-        "data": data.where,
-        "format": data.said,
         "rows": len(data.rows),
         "splits": _splits(data),
         "findings": [asdict(finding) for finding in findings],

@@ -81,7 +81,7 @@ def dedup(request: DedupRequest) -> None:
         repeats = repeated(data.rows, *rule, lambda done, total: report(done, total, ""))
         _write(request, data, reading, repeats)
     document = _document(request, data, repeats)
-    answer(request, document, lambda console: _show(request, data, repeats, console))
+    answer(request, data, document, lambda console: _show(request, data, repeats, console))
 
 
 def _write(request: DedupRequest, data: OpenedRows, reading: Reading, repeats: Repeats) -> None:
@@ -121,8 +121,6 @@ def _why(data: OpenedRows, kept_at: int, likeness: float, by: str) -> str:
 
 def _document(request: DedupRequest, data: OpenedRows, repeats: Repeats) -> dict[str, Any]:
     return {
-        "data": data.where,
-        "format": data.said,
         "rows": len(data.rows),
         "kept": len(data.rows) - len(repeats.removed),
         "removed": [
@@ -147,6 +145,7 @@ def _document(request: DedupRequest, data: OpenedRows, repeats: Repeats) -> dict
 def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Console) -> None:
     from harness.kit.terminal import tables
     from harness.kit.terminal.blocks import draw_rows
+    from harness_rows.commands.data.printing import note_written
 
     if repeats.removed:
         draw_rows(_by_split(data, repeats), console)
@@ -158,11 +157,9 @@ def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Co
     total = len(data.rows)
     goes = "goes" if len(repeats.removed) == 1 else "go"
     tables.note(console, f"{len(repeats.removed):,} of {total:,} rows {goes}.", "bold")
-    written = [str(path) for path in (request.output, request.removed) if path]
-    if written:
-        tables.note(console, f"written: {', '.join(written)}")
-    elif repeats.removed:
-        tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
+    nothing = "Nothing was written: -o FILE writes the rows that stay."
+    files = (request.output, request.removed)
+    note_written(console, files, nothing if repeats.removed else "")
 
 
 def _by_split(data: OpenedRows, repeats: Repeats) -> Table:

@@ -101,7 +101,7 @@ def measured(data: OpenedRows, request: Request, begin: Callable[[str], Report])
             _length(row, rendering, place < len(drawn)) for place, (row, rendering) in pairs
         ),
         of=len(data.rows),
-        own=_own(data, request),
+        own=data.sealed or request.config is not None or Path("harness.yaml").is_file(),
         context=rendered[0].context if rendered else None,
         room=room if isinstance(room, int) else None,
         too_long=str(generate.get("on_too_long", "")),
@@ -121,10 +121,6 @@ def _length(row: Example, rendered: Rendered, drawn: bool) -> Length:
         drawn=drawn,
         left_out=rendered.left_out,
     )
-
-
-def _own(data: OpenedRows, request: Request) -> bool:
-    return data.sealed or request.config is not None or Path("harness.yaml").is_file()
 
 
 def _taken(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:

@@ -61,7 +61,7 @@ def preview(request: PreviewRequest) -> None:
         report = counting(begin, "loading the tokenizer", "rendering")
         rendered = view.rendered([*map(shortened, rows)], report)
     document = _document(data, view, list(zip(rows, rendered, strict=True)))
-    answer(request, document, lambda console: show(document, console, full=request.full))
+    answer(request, data, document, lambda console: show(document, console, full=request.full))
 
 
 def _row_named(data: OpenedRows, name: str) -> Example:
@@ -118,8 +118,6 @@ def _document(
 
     config = view.config()
     return {
-        "data": data.where,
-        "format": data.said,
         "unread": len(data.problems),
         "model": named(config["model"]),
         "trainer": named(harness.trainers_in(config)[0]),

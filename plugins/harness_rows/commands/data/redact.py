@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -70,8 +70,12 @@ def redact(request: RedactRequest) -> None:
         rows = _redacted(redaction, reading, begin)
         if request.output:
             writing.write([("-o", request.output, rows)])
-    document = _document(request, data, redaction)
-    answer(request, document, lambda console: _show(request, data, redaction, console))
+    document = {
+        "rows": len(data.rows),
+        "values": [asdict(value) for value in redaction.values],
+        "files": [str(request.output)] if request.output else [],
+    }
+    answer(request, data, document, lambda console: _show(request, data, redaction, console))
 
 
 def _finders(request: RedactRequest) -> Finders:
@@ -120,18 +124,9 @@ def _redacted(
     return rows
 
 
-def _document(request: RedactRequest, data: OpenedRows, redaction: Redaction) -> dict[str, Any]:
-    return {
-        "data": data.where,
-        "format": data.said,
-        "rows": len(data.rows),
-        "values": [asdict(value) for value in redaction.values],
-        "files": [str(request.output)] if request.output else [],
-    }
-
-
 def _show(request: RedactRequest, data: OpenedRows, redaction: Redaction, console: Console) -> None:
     from harness.kit.terminal import tables
+    from harness_rows.commands.data.printing import note_written
 
     values = redaction.values
     if values:
@@ -143,10 +138,8 @@ def _show(request: RedactRequest, data: OpenedRows, redaction: Redaction, consol
         "Names, postal addresses and passwords are not found, and no rule finds all: look at the "
         "rows before you give them away.",
     )
-    if request.output:
-        tables.note(console, f"written: {request.output}")
-    elif values:
-        tables.note(console, "Nothing was written: -o FILE writes the rows with tokens.")
+    otherwise = "Nothing was written: -o FILE writes the rows with tokens." if values else ""
+    note_written(console, [request.output], otherwise)
 
 
 def _draw_listed(values: Sequence[Value], console: Console) -> None:

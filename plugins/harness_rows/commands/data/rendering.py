@@ -75,15 +75,12 @@ def _legend(marks: tuple[str, str], *, coloured: bool) -> Iterator[str | tuple[s
 
 def _head(row: Document) -> Text:
     place = "" if row["place"] == row["id"] else row["place"]
-    facts = [one_line(fact, 200) for fact in (row["split"], place, _counts(row)) if fact]
-    head = Text(one_line(row["id"], tables.ID_LIMIT), "bold")
-    return head.append(tables.DOT + tables.DOT.join(facts) if facts else "", "not bold dim")
-
-
-def _counts(row: Document) -> str:
     tokens = row["tokens"]
     trained = sum(token["trained"] for token in tokens)
-    return f"{len(tokens):,} tokens, {trained:,} trained" if tokens else ""
+    counts = f"{len(tokens):,} tokens, {trained:,} trained" if tokens else ""
+    facts = [one_line(fact, 200) for fact in (row["split"], place, counts) if fact]
+    head = Text(one_line(row["id"], tables.ID_LIMIT), "bold")
+    return head.append(tables.DOT + tables.DOT.join(facts) if facts else "", "not bold dim")
 
 
 def _remarks(row: Document) -> Iterator[str]:

@@ -35,13 +35,11 @@ def split(request: SplitRequest) -> None:
         else:
             files = writing.write_folder("-o", path, dealing.by_split)
     document = _document(dealing, files)
-    answer(request, document, lambda console: _show(dealing, files, console))
+    answer(request, dealing, document, lambda console: _show(dealing, files, console))
 
 
 def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
     return {
-        "data": dealing.where,
-        "format": dealing.said,
         "files": [str(path) for path in files],
         "rows": dealing.counts,
         "groups": dealing.groups,

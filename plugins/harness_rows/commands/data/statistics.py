@@ -42,7 +42,6 @@ def statistics(data: OpenedRows, request: Request, begin: Callable[[str], Report
         labels = [_field("answer", True, pairs)]
     return {
         "data": data.where,
-        "format": data.said,
         "problems": data.problems,
         "rows": len(data.rows),
         "splits": list(_splits(data.rows, lengths.rows)),

@@ -19,4 +19,4 @@ def stats(request: Request) -> None:
         data = opened(request, begin)
         data.need_rows()
         document = statistics(data, request, begin)
-    answer(request, document, lambda console: show(document, console))
+    answer(request, data, document, lambda console: show(document, console))

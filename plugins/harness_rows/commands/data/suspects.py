@@ -143,6 +143,7 @@ def _show(request: SuspectsRequest, result: Suspects, console: Console) -> None:
     from harness.kit.numbers import counted
     from harness.kit.terminal import tables
     from harness.kit.terminal.blocks import draw_rows
+    from harness_rows.commands.data.printing import note_written
 
     draw_rows(_table(result), console)
     console.print()
@@ -151,10 +152,7 @@ def _show(request: SuspectsRequest, result: Suspects, console: Console) -> None:
     tables.note(console, RARE)
     counts = f"{counted(len(result.listed), 'row')} of {result.rows:,} to be looked at."
     tables.note(console, counts, "bold")
-    if request.output:
-        tables.note(console, f"written: {request.output}")
-    else:
-        tables.note(console, "-o FILE writes them all, each with its reason.")
+    note_written(console, [request.output], "-o FILE writes them all, each with its reason.")
 
 
 def _table(result: Suspects) -> Table:
