@@ -90,7 +90,8 @@ def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Fault]:
     yield from _tools(row, value)
     if "messages" in value:
         yield from _messages(row, value["messages"])
-        yield from _rejected(row, value.get("rejected", []))  # with these no reference is needed
+        # With these no reference is needed.
+        yield from _answers(row, "rejected", value.get("rejected", []), "rejected one")
         yield from _references(row, value)
 
 
@@ -181,7 +182,7 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
     if not row.messages:
         return
     if "references" in value:
-        yield from _set_references(row, value["references"])
+        yield from _answers(row, "references", value["references"], "reference")
         if row.messages[-1].get("role") == "assistant" and _is_answer(row.messages[-1], row):
             if str(row.messages[-1]["content"]).strip() == (row.references or [""])[0].strip():
                 row.thought = thought_of(row.messages[-1])
@@ -206,24 +207,15 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Fault]:
         yield row.fault(reason, "messages", max(0, len(row.messages) - 1))
 
 
-def _rejected(row: Row, rejected: object) -> Iterator[Fault]:
-    if not isinstance(rejected, list) or not all(isinstance(text, str) for text in rejected):
-        yield row.fault("`rejected` must be a list of texts", "rejected")
+def _answers(row: Row, key: str, texts: object, what: str) -> Iterator[Fault]:
+    """Set the good answers, or the rejected ones."""
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        yield row.fault(f"`{key}` must be a list of texts", key)
         return
-    for at, text in enumerate(rejected):
+    for at, text in enumerate(texts):
         if not text.strip():
-            yield row.fault("empty answer: a rejected one is blank", "rejected", at)
-    row.rejected = rejected
-
-
-def _set_references(row: Row, references: object) -> Iterator[Fault]:
-    if not isinstance(references, list) or not all(isinstance(r, str) for r in references):
-        yield row.fault("`references` must be a list of texts", "references")
-        return
-    for at, text in enumerate(references):
-        if not text.strip():
-            yield row.fault("empty answer: a reference is blank", "references", at)
-    row.references = references
+            yield row.fault(f"empty answer: a {what} is blank", key, at)
+    setattr(row, key, texts)
 
 
 def _is_answer(message: dict[str, Any], row: Row) -> bool:

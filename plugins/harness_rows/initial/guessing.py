@@ -106,26 +106,29 @@ def together(refusal: DataError, further: DataError, option: str) -> DataError:
     )
 
 
+def _again(error: DataError, hint: str, details: Iterable[str] = ()) -> DataError:
+    """The error with another hint and more details."""
+    return DataError(error.what, where=error.where, details=[*error.details, *details], hint=hint)
+
+
 def in_commands(error: DataError, request: Request) -> DataError:
     """The same error, with commands to paste where it names keys of a config."""
     if isinstance(error, Unrecognised):
         return _unrecognised(error, request)
     if option := _OPTION.match(error.hint):
         hint = f"{_command(option[0].split(), request)}{error.hint[option.end() :]}"
-        return DataError(error.what, where=error.where, details=error.details, hint=hint)
+        return _again(error, hint)
     if either := _EITHER.match(error.hint):
         commands = [_command(option.split(), request) for option in either.groups()]
         hint = f"paste the line of the encoding that reads right{error.hint[either.end() :]}"
-        details = [*error.details, *commands]
-        return DataError(error.what, where=error.where, details=details, hint=hint)
+        return _again(error, hint, commands)
     match = _COLUMNS.search(error.hint)
     if match is None:
         return error
     pairs = (part.partition(":") for part in match[1].split(","))
     roles = [f"{role.strip()}={name.strip()}" for role, _, name in pairs]
     lead = error.hint.partition("`")[0].replace("in the config, as ", "").rstrip(" ,:")
-    hint = f"{lead}: {_with_columns(roles, request)}"
-    return DataError(error.what, where=error.where, details=error.details, hint=hint)
+    return _again(error, f"{lead}: {_with_columns(roles, request)}")
 
 
 def _unrecognised(error: Unrecognised, request: Request) -> DataError:
@@ -137,8 +140,7 @@ def _unrecognised(error: Unrecognised, request: Request) -> DataError:
         return DataError(what, where=error.where, details=error.details, hint=hint)
     if error.proposal.choices:
         return _asked(error, error.proposal.choices, request)
-    hint = "name them: --column prompt=NAME --column references=NAME"
-    return DataError(error.what, where=error.where, details=error.details, hint=hint)
+    return _again(error, "name them: --column prompt=NAME --column references=NAME")
 
 
 def _asked(error: DataError, choices: Iterable[Choice], request: Request) -> DataError:
@@ -149,12 +151,8 @@ def _asked(error: DataError, choices: Iterable[Choice], request: Request) -> Dat
         if not choice.template and not request.prompt:
             roles.insert(0, f"prompt={choice.prompt}")
         lines.append(_with_columns(roles, request, choice.template))
-    return DataError(
-        error.what,
-        where=error.where,
-        details=[*error.details, *dict.fromkeys(lines)],
-        hint="paste the line of what the model is to learn, or name other columns so",
-    )
+    hint = "paste the line of what the model is to learn, or name other columns so"
+    return _again(error, hint, dict.fromkeys(lines))
 
 
 def _command(more: Sequence[str], request: Request) -> str:

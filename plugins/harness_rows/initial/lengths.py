@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,65 +104,46 @@ def measure(
     sample = evenly(short, SAMPLE)
     drawn = {row.id for row in sample}
     others = [row for row in short if row.id not in drawn]
-    answers = longest(others, LONGEST, lambda row: len(row.references[0]))
-    more = [*{row.id: row for row in [*longest(others, LONGEST), *answers]}.values()]
+    by_answers = longest(others, LONGEST, lambda row: len(row.references[0]))
+    more = {row.id: row for row in [*longest(others, LONGEST), *by_answers]}.values()
+    measured = [*sample, *more, *general]
+    why, renderings = "the model is not on this machine yet", list[harness.Rendered]()
     try:
         if model.at_hand():
-            lengths = _in_tokens(sample, more, general, model, begin)
-        else:
-            lengths = _in_words(sample, more, general, "the model is not on this machine yet")
+            renderings = _rendered(measured, model, begin)
+            refused = next((of.problem for of in renderings if not of.tokens), "")
+            why = f"the chat template refuses rows: {refused}" if refused else ""
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
         why = f"the model cannot be used: {error.placed}"
-        lengths = _in_words(sample, more, general, why)
-    return replace(lengths, shortened=sum(map(is_long, rows)))
+    if why:
+        prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in measured]
+        answers = [words(row.references[0]) for row in measured]
+    else:
+        answers = [sum(of.trained) for of in renderings]
+        prompts = [len(of.tokens) - sum(of.trained) for of in renderings]
+    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    own = len(whole) - len(general)
+    prompt, answer, both = (
+        Spread.of(lengths[: len(sample)], lengths[:own]) for lengths in (prompts, answers, whole)
+    )
+    return Lengths(
+        unit="words" if why else "tokens",
+        prompt=prompt,
+        answer=answer,
+        whole=both,
+        rows=len(sample),
+        general=round(max(whole[own:])),
+        context=None if why else renderings[0].context,
+        why=why,
+        shortened=sum(map(is_long, rows)),
+    )
 
 
-def _in_words(
-    sample: Sequence[Example], more: Sequence[Example], general: Sequence[Example], why: str
-) -> Lengths:
-    rows = [*sample, *more, *general]
-    prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in rows]
-    answers = [words(row.references[0]) for row in rows]
-    return _lengths("words", prompts, answers, len(sample), len(general), why=why)
-
-
-def _in_tokens(
-    sample: Sequence[Example],
-    more: Sequence[Example],
-    general: Sequence[Example],
-    model: harness.Model,
-    begin: Callable[[str], harness.Report],
-) -> Lengths:
+def _rendered(
+    rows: Sequence[Example], model: harness.Model, begin: Callable[[str], harness.Report]
+) -> list[harness.Rendered]:
     report = counting(begin, "the tokenizer", "lengths")
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         context = harness.Context(Path(folder), report=report)
-        rows = [*sample, *more, *general]
-        renderings = list(trainer.rendered(model.fetch(context), rows, context))
-    if refused := next((rendering.problem for rendering in renderings if not rendering.tokens), ""):
-        return _in_words(sample, more, general, f"the chat template refuses rows: {refused}")
-    answers = [sum(rendering.trained) for rendering in renderings]
-    prompts = [
-        len(rendering.tokens) - trained
-        for rendering, trained in zip(renderings, answers, strict=True)
-    ]
-    context_length = renderings[0].context
-    return _lengths("tokens", prompts, answers, len(sample), len(general), context=context_length)
-
-
-def _lengths(
-    unit: Literal["tokens", "words"],
-    prompts: Sequence[float],
-    answers: Sequence[float],
-    sample: int,
-    general: int,
-    **others: Any,
-) -> Lengths:
-    """Quantiles of the first ``sample`` rows, the longest of all but the last ``general`` ones, and
-    the longest of these."""
-    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-    own = len(whole) - general
-    prompt, answer, both = (
-        Spread.of(lengths[:sample], lengths[:own]) for lengths in (prompts, answers, whole)
-    )
-    return Lengths(unit, prompt, answer, both, sample, round(max(whole[own:])), **others)
+        return list(trainer.rendered(model.fetch(context), rows, context))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -46,18 +45,13 @@ def check(request: Request) -> int:
 
 
 def _document(data: OpenedRows, findings: Sequence[Finding]) -> dict[str, Any]:
+    from harness_rows.commands.data.findings import by_split
+
     return {
         "rows": len(data.rows),
-        "splits": _splits(data),
+        "splits": by_split(data.rows),
         "findings": [asdict(finding) for finding in findings],
     }
-
-
-def _splits(data: OpenedRows) -> dict[str, int]:
-    from harness import SPLITS
-
-    counts = Counter(str(row.split) for row in data.rows)
-    return {name: counts[name] for name in (*SPLITS, "") if counts[name]}
 
 
 def _show(data: OpenedRows, findings: Sequence[Finding], console: Console) -> None:
@@ -82,7 +76,7 @@ def _show(data: OpenedRows, findings: Sequence[Finding], console: Console) -> No
 
 
 def _sentence(data: OpenedRows, findings: Sequence[Finding]) -> str:
-    from harness_rows.commands.data.findings import counted
+    from harness_rows.commands.data.findings import by_split, counted
 
     problems = sum(finding.level == "problem" for finding in findings)
     warnings = sum(finding.level == "warning" for finding in findings)
@@ -92,7 +86,7 @@ def _sentence(data: OpenedRows, findings: Sequence[Finding]) -> str:
         for count, word in ((problems, "problem"), (warnings, "warning"), (notes, "note"))
         if count
     ]
-    splits = _splits(data)
+    splits = by_split(data.rows)
     named = ", ".join(f"{count:,} {name or 'without a split'}" for name, count in splits.items())
     rows = counted(len(data.rows)) + (f" ({named})" if set(splits) - {""} else "")
     return f"{data.where}: {', '.join(parts) or 'nothing found'}; {rows}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import harness
 from harness import SPLITS, Example, Report, Screening, previewed
 from harness.kit.readers import Record
 from harness_rows.cleaning import exact
-from harness_rows.commands.data.findings import counted
+from harness_rows.commands.data.findings import by_split, counted
 from harness_rows.commands.data.opening import options_of, reading_of
 from harness_rows.dealing import torn
 from harness_rows.formats import folded_name
@@ -68,11 +67,10 @@ class Dealing:
     @property
     def counts(self) -> dict[str, int]:
         """Split -> rows, in the usual order."""
-        rows = Counter(str(row.split) for row in self.rows)
-        return {name: rows[name] for name in SPLITS if rows[name]}
+        return by_split(self.rows)
 
     @property
-    def by_split(self) -> dict[str, list[Record]]:
+    def records_by_split(self) -> dict[str, list[Record]]:
         """Split -> its records, in the usual order."""
         records: dict[str, list[Record]] = {name: [] for name in self.counts}
         for row, record in zip(self.rows, self.records, strict=True):

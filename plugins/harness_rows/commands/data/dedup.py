@@ -164,18 +164,17 @@ def _show(request: DedupRequest, data: OpenedRows, repeats: Repeats, console: Co
 
 def _by_split(data: OpenedRows, repeats: Repeats) -> Table:
     from harness.kit.blocks import table
+    from harness_rows.commands.data.findings import by_split
 
     titles = ("split", "rows", "exact repeats", "near repeats", "stay")
-    rows = Counter(str(row.split) for row in data.rows)
     gone = Counter(
         (str(data.rows[removed.place].split), removed.likeness == 1) for removed in repeats.removed
     )
     lines = []
-    for split in (*harness.SPLITS, ""):
-        if rows[split]:
-            exact, near = gone[split, True], gone[split, False]
-            counts = (rows[split], exact, near, rows[split] - exact - near)
-            lines.append((split or "no split", *(f"{count:,}" for count in counts)))
+    for split, rows in by_split(data.rows).items():
+        exact, near = gone[split, True], gone[split, False]
+        counts = (rows, exact, near, rows - exact - near)
+        lines.append((split or "no split", *(f"{count:,}" for count in counts)))
     return table(titles, lines, right=titles[1:], caption="rows by split")
 
 

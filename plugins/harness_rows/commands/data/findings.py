@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from harness import Example
+from harness import SPLITS, Example
 
 PLACES = 4
 """Rows that are named for each finding."""
@@ -39,6 +40,12 @@ def on_rows(level: Level, kind: str, what: str, rows: Sequence[Example], hint: s
     """A finding on these rows, the first of which are named."""
     places = tuple(row.place or row.id for row in rows[:PLACES])
     return Finding(level, kind, what, len(rows), places, hint)
+
+
+def by_split(rows: Iterable[Example]) -> dict[str, int]:
+    """Split -> rows, in the usual order; those without a split last, below an empty name."""
+    counts = Counter(str(row.split) for row in rows)
+    return {name: counts[name] for name in (*SPLITS, "") if counts[name]}
 
 
 def pairs(rows: Iterable[tuple[Example, Example]]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def split(request: SplitRequest) -> None:
             writing.write([("-o", path, dealing.records)])
             files = [path]
         else:
-            files = writing.write_folder("-o", path, dealing.by_split)
+            files = writing.write_folder("-o", path, dealing.records_by_split)
     document = _document(dealing, files)
     answer(request, dealing, document, lambda console: _show(dealing, files, console))
 
