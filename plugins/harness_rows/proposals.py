@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Literal
 
 from harness.kit.readers import Record
@@ -347,14 +347,7 @@ def options(columns: Sequence[str]) -> dict[str, str]:
         if match and "{" not in name and "}" not in name:
             signs.setdefault(match[1].upper(), name)
     for series in ("ABCDEFGH", "12345678"):
-        run = {sign: signs[sign] for sign in _run(series, signs)}
+        run = {sign: signs[sign] for sign in takewhile(signs.__contains__, series)}
         if len(run) >= 2:
             return run
     return {}
-
-
-def _run(series: str, signs: Mapping[str, str]) -> Iterator[str]:
-    for sign in series:
-        if sign not in signs:
-            return
-        yield sign

@@ -55,10 +55,8 @@ def named(name: str) -> Recipe:
     Raises:
         UsageError: there is none.
     """
-    names = [recipe.name for recipe in RECIPES]
-    for recipe in RECIPES:
-        if recipe.name == name:
-            return recipe
-    raise UsageError(
-        f"there is no recipe '{name}'{near(name, names)}", hint=f"recipes: {', '.join(names)}"
-    )
+    recipes = {recipe.name: recipe for recipe in RECIPES}
+    if name not in recipes:
+        hint = f"recipes: {', '.join(recipes)}"
+        raise UsageError(f"there is no recipe '{name}'{near(name, list(recipes))}", hint=hint)
+    return recipes[name]

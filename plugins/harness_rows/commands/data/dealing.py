@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness import SPLITS, Example, Report, Screening, previewed
+from harness import Example, Report, Screening, previewed
 from harness.kit.readers import Record
 from harness_rows.cleaning import exact
 from harness_rows.commands.data.findings import by_split, counted
@@ -80,10 +81,9 @@ class Dealing:
     @property
     def groups(self) -> dict[str, int]:
         """Split -> groups."""
-        groups: dict[str, set[str]] = {}
-        for row in self.rows:
-            groups.setdefault(row.split, set()).add(row.group)
-        return {name: len(groups[name]) for name in SPLITS if name in groups}
+        groups = {(row.split, row.group) for row in self.rows}
+        counts = Counter(str(split) for split, _ in groups)
+        return {name: counts[name] for name in self.counts}
 
     def sentences(self) -> Iterator[str]:
         """What was checked, and what is to be known."""
