@@ -252,7 +252,7 @@ def slurm(folder: Path) -> Iterator[Place]:
         def job(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
             with contextlib.suppress(psutil.NoSuchProcess):
                 here = Path(psutil.Process(process.pid).cwd())
-                return _killed(_with("harness_launchers.node", _in(here)), draw)
+                return _killed(_with("harness_launchers", _in(here)), draw)
             return False
 
         yield Place(

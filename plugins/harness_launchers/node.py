@@ -1,6 +1,6 @@
 """Does launched jobs where they were launched; what a job says is read in a file of its folder.
 
-``python -m harness_launchers.node FOLDER NAME`` does one in a fork of itself, and ends. A launcher
+``python -m harness_launchers FOLDER NAME`` does one in a fork of itself, and ends. A launcher
 whose processes stay keeps a :class:`Carrier` in each of them, whose worker has loaded what jobs
 share.
 
@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,7 +37,7 @@ def messages_file(folder: Path, name: str) -> Path:
 
 def command_of(folder: Path, name: str) -> tuple[str, ...]:
     """The command that does the job in ``folder``, launched under a name."""
-    return sys.executable, "-P", "-m", "harness_launchers.node", str(folder), name
+    return sys.executable, "-P", "-m", "harness_launchers", str(folder), name
 
 
 Do = Callable[[Path, harness.Report, Callable[[], bool], Callable[[str], None]], Any]
@@ -148,15 +146,3 @@ def was_stopped(done: list[Any]) -> bool:
     """Whether a job says at its end that it was told to stop."""
     failure = done[1]["failure"]
     return failure is not None and failure["kind"] == harness.Cancelled.__name__
-
-
-def main() -> int:
-    """Do the job that the command line names."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    done = carried_out(Path(sys.argv[1]), sys.argv[2], stop.is_set, harness.fork_job)
-    return 0 if done else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
