@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         Waiting as Waiting,
         near as near,
     )
-    from harness.errors.machine import machine_trouble as machine_trouble
+    from harness.errors.machine import machine_trouble as machine_trouble, storing as storing
     from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
     from harness.opened import (
@@ -157,7 +157,7 @@ _HOMES = {
     "harness.stages": (
         "Annotated", "AnnotatedRun", "AnswerValues", "BranchOutcome", "BranchTraining",
         "CheckedSearcher", "Evidence", "Intent", "Outcome",
-        "PlannedBranch", "PlannedRows", "Resources", "Verification", "trainers_in",
+        "PlannedBranch", "PlannedRows", "Resources", "StoreError", "Verification", "trainers_in",
         "verified",
     ),
     "harness.records": (
@@ -202,7 +202,7 @@ _HOMES = {
         "InputChanged", "JobDied", "JobKilled", "OutOfMemory", "PluginError", "UsageError",
         "Waiting", "near",
     ),
-    "harness.errors.machine": ("machine_trouble",),
+    "harness.errors.machine": ("machine_trouble", "storing"),
     "harness.data.corrections": ("CORRECTED_SPLITS", "Correction", "check_fits", "prompt_digest"),
     "harness.data.correction_file": (
         "encoded_corrections", "merged_corrections", "read_corrections",

@@ -41,8 +41,8 @@ from harness.kit.text import one_line
 from harness.records import from_json
 from harness.records.plain import Record
 from harness.run import objects
-from harness.run.objects import Objects, StoreError
 from harness.run.pins import TRAIN
+from harness.stages.store import Store, StoreError
 
 MANIFEST = "manifest.json"
 EMPTIED = "emptied"
@@ -98,7 +98,7 @@ class Artifacts:
         self._unreachable = False
 
     @property
-    def _objects(self) -> Objects | None:
+    def _objects(self) -> Store | None:
         """The store that is shared with others, if any."""
         if self._unreachable:
             return None
@@ -203,7 +203,7 @@ class Artifacts:
             folder = self._at(TRAIN, path.name)
             if sizes := [path.stat().st_size for path in large_files(folder)]:
                 mark = folder / SENT
-                sent = mark.is_file() and mark.read_text() == store.name
+                sent = mark.is_file() and mark.read_text() == store.id
                 trainings.append((sent, mark.stat().st_mtime if sent else 0.0, sum(sizes), folder))
         total = sum(size for _, _, size, _ in trainings)
         for _, _, size, folder in sorted(entry for entry in trainings if entry[0]):
@@ -312,7 +312,7 @@ class Artifacts:
         if store is None or artifact.emptied:
             return artifact
         mark = folder / SENT
-        if not fresh and mark.is_file() and mark.read_text() == store.name:
+        if not fresh and mark.is_file() and mark.read_text() == store.id:
             os.utime(mark)  # asked for now: what was asked for longest ago is trimmed first
             return artifact
         manifest = (folder / MANIFEST).read_bytes()  # with the order in which facts were noted
@@ -334,7 +334,7 @@ class Artifacts:
                     return counts
             if theirs is None or replace or (fresh and (other or theirs["facts"].get("failed"))):
                 store.put(under_key, manifest)
-        write_bytes(mark, store.name.encode())
+        write_bytes(mark, store.id.encode())
         return artifact
 
     def _fetched(
@@ -369,7 +369,7 @@ class Artifacts:
                     self._forget(store, stage, digest(files))
                     return None
                 (work / MANIFEST).write_bytes(data)
-                (work / SENT).write_text(store.name)
+                (work / SENT).write_text(store.id)
                 if left_out:
                     (work / EMPTIED).touch()
                 return self._placed(stage, key, work, digest(files), aside=aside)
@@ -400,7 +400,7 @@ class Artifacts:
         return _verify(target, key)[0]
 
     def _all_fetched(
-        self, store: Objects, files: Mapping[str, Mapping[str, Any]], work: Path, what: str
+        self, store: Store, files: Mapping[str, Mapping[str, Any]], work: Path, what: str
     ) -> bool:
         """Fetch files and compare each byte; what is not what it should be is never used."""
         for name, entry in files.items():
@@ -419,7 +419,7 @@ class Artifacts:
                 return False
         return True
 
-    def _forget(self, store: Objects, stage: str, content: str) -> None:
+    def _forget(self, store: Store, stage: str, content: str) -> None:
         """Have whoever makes this content again send all of its files."""
         if not self.read_only:
             store.delete(_content_object(stage, content))

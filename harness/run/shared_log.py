@@ -17,7 +17,7 @@ from harness.kit.files import append_line, canonical, read_sealed, sealed, whole
 from harness.kit.lock import turn
 from harness.kit.log import Log
 from harness.run import objects
-from harness.run.objects import Objects, StoreError
+from harness.stages.store import Store, StoreError
 
 Record = TypeVar("Record")
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class SharedLog(Log[Record]):
         super().append(record)
 
     @property
-    def _store(self) -> Objects | None:
+    def _store(self) -> Store | None:
         return objects.of(self.path.parent)
 
     @property
@@ -86,11 +86,11 @@ class SharedLog(Log[Record]):
                 raise self._damaged(number, trouble)
         return lines
 
-    def _create(self, store: Objects, line: bytes) -> bool:
+    def _create(self, store: Store, line: bytes) -> bool:
         lines = self._lines()
         return self._claim(store, len(lines) + 1, _chains(lines)[-1], line.rstrip(b"\n"))
 
-    def _claim(self, store: Objects, number: int, before: str, line: bytes) -> bool:
+    def _claim(self, store: Store, number: int, before: str, line: bytes) -> bool:
         # By the claim an attempt whose answer was lost is told from an equal line of another one.
         claim = uuid.uuid4().hex
         document = {"chain": _chained(before, line), "line": line.decode(), "claim": claim}
@@ -117,13 +117,13 @@ class SharedLog(Log[Record]):
                 write_bytes(self.path, b"".join(line + b"\n" for line in whole))
                 return
 
-    def _added(self, store: Objects, whole: list[bytes], line: bytes) -> bool:
+    def _added(self, store: Store, whole: list[bytes], line: bytes) -> bool:
         if not self._claim(store, len(whole) + 1, _chains(whole)[-1], line):
             return False
         whole.append(line)
         return True
 
-    def _same(self, store: Objects, chains: Sequence[str]) -> int:
+    def _same(self, store: Store, chains: Sequence[str]) -> int:
         """How many lines of the file are the first ones of the store."""
 
         def same(number: int) -> bool:
@@ -139,7 +139,7 @@ class SharedLog(Log[Record]):
             low, high = (middle, high) if same(middle) else (low, middle)
         return low
 
-    def _after(self, store: Objects, number: int, chain: str) -> list[bytes]:
+    def _after(self, store: Store, number: int, chain: str) -> list[bytes]:
         lines = []
         for place, data in objects.numbered(store, self._prefix, number):
             said, line = self._read(data, place)
@@ -161,7 +161,7 @@ class SharedLog(Log[Record]):
         assert store is not None
         raise self._broken(store, number)
 
-    def _broken(self, store: Objects, number: int) -> StoreError:
+    def _broken(self, store: Store, number: int) -> StoreError:
         return StoreError(
             f"line {number} of {self.path.name} in the store was changed, and {self.cost}",
             where=store.url,

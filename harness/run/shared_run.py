@@ -33,10 +33,10 @@ from harness.kit.readers import SUFFIXES
 from harness.records.context import unheard
 from harness.run import dev_ledger, objects
 from harness.run.ledger import Ledger
-from harness.run.objects import Objects, StoreError
 from harness.run.places import JOURNAL, LEDGER, REPORTS_FOLDER
 from harness.run.stage_keys import entry_files
 from harness.stages.runner import SUBMITTED
+from harness.stages.store import Store, StoreError
 
 if TYPE_CHECKING:
     from harness.run.run import Run
@@ -89,7 +89,7 @@ class SharedRun:
 
     def __init__(
         self,
-        store: Objects,
+        store: Store,
         machine: Path,
         name: str,
         project: Callable[[], tuple[Mapping[str, Path], Sequence[str]]] = lambda: ({}, ()),
@@ -253,7 +253,7 @@ class SharedRun:
     def _mark(self) -> dict[str, Any]:
         try:
             mark: dict[str, Any] = read_json(self._folder / MARK)
-            if mark["store"] == self.store.name:
+            if mark["store"] == self.store.id:
                 return mark
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -263,7 +263,7 @@ class SharedRun:
         write_json(
             self._folder / MARK,
             {
-                "store": self.store.name, "number": number, "files": dict(files),
+                "store": self.store.id, "number": number, "files": dict(files),
                 "project": dict(project),
                 "token": self._token if token is None else token,
             },
@@ -392,12 +392,12 @@ def _others_at_work(run: Run) -> bool:
     return any((run.machine / "work").glob(f"*/*/{SUBMITTED}"))
 
 
-def names(store: Objects) -> list[str]:
+def names(store: Store) -> list[str]:
     """The runs of a store."""
     return sorted(map(objects.as_name, store.below("runs")))
 
 
-def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> list[str]:
+def pull(store: Store, machine: Path, name: str, *, code: bool = False) -> list[str]:
     """Have a run of the store here: its folder, the ledgers, and what its results depend on.
 
     The working folder belongs to the store from then on. Artifacts come when they are asked for.
@@ -431,7 +431,7 @@ def pull(store: Objects, machine: Path, name: str, *, code: bool = False) -> lis
     )]  # fmt: skip
 
 
-def _take_project(store: Objects, machine: Path, state: State, *, code: bool) -> Iterator[str]:
+def _take_project(store: Store, machine: Path, state: State, *, code: bool) -> Iterator[str]:
     """Write the files that the results depend on where there are none; say which are not taken.
 
     What is written is noted as pulled: it never counts as the user's own, whatever its name.
@@ -468,7 +468,7 @@ def _take_project(store: Objects, machine: Path, state: State, *, code: bool) ->
                 temporary.unlink(missing_ok=True)
 
 
-def _fetched(store: Objects, sha256: str, target: Path) -> Path:
+def _fetched(store: Store, sha256: str, target: Path) -> Path:
     if not store.fetch(objects.file_key(sha256), target) or file_digest(target) != sha256:
         raise StoreError(
             f"the file {sha256[:12]} of the run is not there, or was changed", where=store.url
@@ -476,7 +476,7 @@ def _fetched(store: Objects, sha256: str, target: Path) -> Path:
     return target
 
 
-def _state(data: bytes | None, number: int, name: str, store: Objects) -> State:
+def _state(data: bytes | None, number: int, name: str, store: Store) -> State:
     try:
         document = json.loads(data or b"")
         seal = document.pop("seal")

@@ -34,6 +34,7 @@ from harness.stages.runner import Resources, Runner
 from harness.stages.searcher import CheckedSearcher, Searcher
 from harness.stages.section import Section
 from harness.stages.source import Source
+from harness.stages.store import Store, StoreError
 from harness.stages.trainer import Trainer, trainers_in
 from harness.stages.verifier import Verification, Verifier, verified
 
@@ -42,6 +43,7 @@ __all__ = [
     "Baseline", "BranchOutcome", "BranchTraining", "CheckedSearcher", "Detector", "Evidence",
     "Experiment", "Generator", "Intent", "Judge", "Metric",
     "Model", "Options", "Outcome", "PlannedBranch", "PlannedRows", "Plugin", "Probe", "Reporter",
-    "Resources", "Runner", "Searcher", "Section", "Source", "StageKind", "Trainer", "Verification",
+    "Resources", "Runner", "Searcher", "Section", "Source", "StageKind", "Store", "StoreError",
+    "Trainer", "Verification",
     "Verifier", "trainers_in", "verified",
 ]  # fmt: skip

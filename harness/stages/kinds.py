@@ -34,6 +34,7 @@ from harness.stages.runner import Runner, exercise_runner
 from harness.stages.searcher import Searcher, exercise_searcher
 from harness.stages.section import Section, exercise_section
 from harness.stages.source import Source, rows_of
+from harness.stages.store import Store, exercise_store
 from harness.stages.trainer import Trainer, exercise_trainer
 from harness.stages.verifier import Verifier, verified
 
@@ -307,6 +308,7 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(Verifier, work=("verify", "verify_all"), own_call=verified),
         StageKind(Runner, work=("do",), own_call=exercise_runner),
+        StageKind(Store, work=("get", "put", "create", "delete", "below"), own_call=exercise_store),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

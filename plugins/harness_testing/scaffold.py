@@ -185,6 +185,7 @@ _CONFIG = {
     "section": "sections: [«name»]",
     "verifier": "augment: [{plugin: teacher, rows: 40, verify: [{plugin: «name»}], …}]",
     "runner": "execution: {launcher: «name», workers: 2}",
+    "store": 'execution: {store: "«name»://project"}',
 }
 """Kind -> how a config names it; the others are named by no config."""
 _MORE = {

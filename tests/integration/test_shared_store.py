@@ -20,7 +20,8 @@ from harness.errors import EnvironmentFailure
 from harness.kit import own, processes
 from harness.run import artifacts, ledger, objects, shared_run
 from harness.run.artifacts import Artifacts
-from harness.run.objects import StoreError
+from harness.stages.store import StoreError
+from harness_shared import bucket as buckets
 from tests.support.object_store import KEY, SECRET, URL, ObjectStore, serving
 from tests.support.project import CONFIG, Project
 from tests.support.waiting import LONG, until
@@ -43,7 +44,7 @@ def bucket(server: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """The same server with an empty bucket."""
     for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(objects, "PAUSES", (0.1, 0.1))
+    monkeypatch.setattr(buckets, "PAUSES", (0.1, 0.1))
     server.empty()
     server.requests.clear()
     server.broken, server.pause = lambda method, path: None, 0.0
@@ -354,7 +355,7 @@ def test_a_hostile_state_is_refused_whole(tmp_path, bucket, quick, monkeypatch, 
     document["files"][path] = "0" * 64
     document["seal"] = artifacts.digest(document)
     bucket.write(key, json.dumps(document).encode())
-    with pytest.raises(objects.StoreError, match="was changed"):
+    with pytest.raises(StoreError, match="was changed"):
         shared(tmp_path / "two", "second-host", monkeypatch).begin(lambda said: None)
 
 
@@ -475,7 +476,7 @@ def test_killed_between_an_object_and_its_manifest(tmp_path, bucket):
         child = os.fork()
         if not child:
             # A fork may use no connection of its parent; the store is opened anew.
-            real = objects.Bucket._written
+            real = buckets.Bucket._written
             before = number < len(kinds)
 
             def dying(self, do, name, size, kind=kind, before=before, real=real):
@@ -485,7 +486,7 @@ def test_killed_between_an_object_and_its_manifest(tmp_path, bucket):
                 if name.startswith(kind):
                     os.kill(os.getpid(), signal.SIGKILL)
 
-            objects.Bucket._written = dying
+            buckets.Bucket._written = dying
             try:
                 publish(store_of(folder), f"text {number}", key=key)
             finally:
@@ -582,7 +583,7 @@ def test_a_full_disk_here_leaves_the_store_whole(tmp_path, bucket, monkeypatch):
         raise OSError(28, "No space left on device", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(objects.Bucket, "fetch", full)
+        patch.setattr(buckets.Bucket, "fetch", full)
         with pytest.raises(OSError, match="No space left"):
             two.find("generate", KEY_OF)
     found = two.find("generate", KEY_OF)
@@ -592,7 +593,7 @@ def test_a_full_disk_here_leaves_the_store_whole(tmp_path, bucket, monkeypatch):
 
 
 def test_a_store_is_asked_again_by_one_layer_alone(tmp_path, bucket, monkeypatch):
-    monkeypatch.setattr(objects, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(buckets, "PAUSES", (0.0, 0.0))
     bucket.broken = lambda method, path: 503
     store = objects.opened(URL)
     with pytest.raises(StoreError, match="SlowDown"):
@@ -601,7 +602,7 @@ def test_a_store_is_asked_again_by_one_layer_alone(tmp_path, bucket, monkeypatch
 
 
 def test_a_silent_store_is_left_in_time(bucket, monkeypatch):
-    monkeypatch.setattr(objects, "PATIENCE", 0.3)
+    monkeypatch.setattr(buckets, "PATIENCE", 0.3)
     bucket.pause = 3.0
     with pytest.raises(StoreError, match="within"):
         objects.opened(URL).get("a")

@@ -121,6 +121,8 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         "rows": {"path": rows},
         "better-answers": {"file": accepted},
         "local": {"path": folder},
+        "folder": {"url": folder.as_uri()},
+        "bucket": {"url": "memory://conformance"},
         "hub": {"id": "team/model"},
         "optuna": {"over": {"train.r": {"low": 4, "high": 64}, "train.epochs": [1, 2]}},
     }

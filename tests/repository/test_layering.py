@@ -420,5 +420,5 @@ def test_plugins_is_a_folder_and_no_package():
 
 def test_every_hook_says_what_it_is_for():
     hooks = {n: h for n, h in vars(Hooks).items() if n.startswith(("register_", "on_"))}
-    assert len(hooks) == 22
+    assert len(hooks) == 23
     assert all((hook.__doc__ or "").strip() for hook in hooks.values())

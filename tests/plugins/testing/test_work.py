@@ -381,7 +381,38 @@ class Doubles(harness_launchers.Launcher):
 
 
 _LINE = f"test_work.py:{Assumes.blocks.__code__.co_firstlineno + 1}"
+
+
+class Twice(harness.Store):
+    """It lets one key be created twice."""
+
+    name = "twice"
+
+    class Options(harness.Store.Options):
+        url: str = "twice://here"
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.objects = {}
+
+    def get(self, key):
+        return self.objects.get(key)
+
+    def put(self, key, data):
+        self.objects[key] = data
+
+    def create(self, key, data):
+        return self.put(key, data) is None
+
+    def delete(self, key):
+        self.objects.pop(key, None)
+
+    def below(self, key):
+        return [name.removeprefix(f"{key}/") for name in self.objects]
+
+
 FAULTY = [
+    (Twice, "create() gives (True, True) for one key, where (True, False) is due"),
     (GuessedNames, "AttributeError: 'Dataset' object has no attribute 'train'"),
     (Parentless, "refused: no origin. A new row names the row that it was made from"),
     (OneName, "refused: invalid row. A row ends in a user's turn, has a reference, and has an id"),
@@ -526,7 +557,8 @@ def test_the_plugins_of_the_guide_pass(tmp_path):
             or str(folder) in entry[2].origin
         )  # fmt: skip
         if stage != "metric":
-            found = outcome(provider.plugin)
+            options = {"url": "dictionary://try"} if stage == "store" else {}
+            found = outcome(provider.plugin, options=options)
             # The experiment is asked for nothing by its defaults.
             assert found.status == ("note" if name == "again" else "ok"), (name, found)
 
