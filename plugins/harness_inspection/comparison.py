@@ -14,7 +14,87 @@ from harness_inspection.sides import Side
 
 SCHEMA = "harness.compare/2"
 
-Document = dict[str, Any]
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ComparedRound:
+    """What the document says of one of the two.
+
+    Attributes:
+        verdict: its label, against what it was given, and its sentence.
+    """
+
+    run: str
+    round: int
+    kept: bool
+    chosen: bool
+    train_rows: int
+    verdict: RoundVerdict
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RoundVerdict:
+    label: str
+    against: str
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TurnedAnswer:
+    """A row of dev that is right in one and wrong in the other, with both scores."""
+
+    id: str
+    a: float | None
+    b: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChangedSetting:
+    """A key of the configuration, flattened; None where one side has no such key."""
+
+    key: str
+    a: Any
+    b: Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChangedData:
+    """What of the training rows differs, by id and by what they say."""
+
+    rows_a: int
+    rows_b: int
+    added: Sequence[str]
+    removed: Sequence[str]
+    changed: Sequence[str]
+    added_by: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRounds:
+    """A ``harness.compare/2`` document.
+
+    Attributes:
+        metrics: score name -> its :class:`harness.Comparison`, with both values.
+        sentence: what these rows can show of the primary score, or empty.
+        fixed, broken: None where right does not mean the same in both, as ``changes_doubt`` says.
+    """
+
+    schema: str = SCHEMA
+    a: ComparedRound
+    b: ComparedRound
+    primary: str
+    n: int
+    groups: int
+    only_a: int
+    only_b: int
+    metrics: Mapping[str, Mapping[str, Any]]
+    not_comparable: Mapping[str, str]
+    sentence: str
+    fixed: Sequence[TurnedAnswer] | None
+    broken: Sequence[TurnedAnswer] | None
+    changes_doubt: str | None
+    same_answer: int
+    config: Sequence[ChangedSetting]
+    data: ChangedData
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,8 +136,8 @@ class Shared:
         return dataclasses.replace(self, card=card, right=right)
 
 
-def compare(a: Side, b: Side) -> Document:
-    """A ``harness.compare/2`` document: is ``b`` better than ``a``?
+def compare(a: Side, b: Side) -> ComparedRounds:
+    """Is ``b`` better than ``a``?
 
     Only rows of dev that both answered count: those of equal id, conversation and references.
 
@@ -67,38 +147,33 @@ def compare(a: Side, b: Side) -> Document:
     before, after = _shared(a.round, b.round)
     n = len(after.card.examples)
     metrics, incomparable, power = _metrics(before, after)
-    return {
-        "schema": SCHEMA,
-        "a": _named(a),
-        "b": _named(b),
-        "primary": b.round.primary,
-        "n": n,
-        "groups": len(set(after.card.groups.values())),
-        "only_a": len(a.round.card.examples) - n,
-        "only_b": len(b.round.card.examples) - n,
-        "metrics": metrics,
-        "not_comparable": incomparable,
-        "sentence": power,
-        **_changed_answers(before, after),
-        "config": _config(a.round.config, b.round.config),
-        "data": _data(a.round.train, b.round.train),
-    }
+    doubt, texts = _other_right(a.round, b.round), before.texts
+    return ComparedRounds(
+        a=_named(a),
+        b=_named(b),
+        primary=b.round.primary,
+        n=n,
+        groups=len(set(after.card.groups.values())),
+        only_a=len(a.round.card.examples) - n,
+        only_b=len(b.round.card.examples) - n,
+        metrics=metrics,
+        not_comparable=incomparable,
+        sentence=power,
+        fixed=None if doubt else _turned(before, after, True),
+        broken=None if doubt else _turned(before, after, False),
+        changes_doubt=doubt or None,
+        same_answer=sum(texts[name] == text for name, text in after.texts.items()),
+        config=_config(a.round.config, b.round.config),
+        data=_data(a.round.train, b.round.train),
+    )
 
 
-def _named(side: Side) -> Document:
+def _named(side: Side) -> ComparedRound:
     result = side.round.result
-    return {
-        "run": side.round.run,
-        "round": result.round,
-        "kept": side.kept,
-        "chosen": side.kept and result.round > 0,
-        "train_rows": len(side.round.train),
-        "verdict": {
-            "label": result.verdict.label,
-            "against": result.verdict.against,
-            "sentence": result.verdict.words,
-        },
-    }
+    verdict = RoundVerdict(result.verdict.label, result.verdict.against, result.verdict.words)
+    chosen = side.kept and result.round > 0
+    rows = len(side.round.train)
+    return ComparedRound(side.round.run, result.round, side.kept, chosen, rows, verdict)
 
 
 def _shared(a: harness.StoredRound, b: harness.StoredRound) -> tuple[Shared, Shared]:
@@ -138,13 +213,13 @@ def _rated_together(a: Shared, b: Shared) -> tuple[Shared, Shared]:
     return a, b
 
 
-def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str], str]:
+def _metrics(a: Shared, b: Shared) -> tuple[dict[str, Any], dict[str, str], str]:
     """Score name -> its comparison, score name -> why there is none, and what these rows can show
     of the primary score; empty where nothing can be concluded of it.
 
     Draws are those of ``harness score``: the same rows have the same interval.
     """
-    comparisons: Document = {}
+    comparisons: dict[str, Any] = {}
     incomparable: dict[str, str] = {}
     power = ""
     theirs = {name: entry for entry in a.card.metrics for name in entry.score_names}
@@ -161,7 +236,14 @@ def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str], str]:
             power = primary.power_and_need(primary.name)
         before, after = _scores(a, other), _scores(b, entry)
         comparisons |= {
-            name: _metric(comparison, before[name], after[name])
+            name: {
+                "a": before[name].value,
+                "b": after[name].value,
+                **{key: fact for key, fact in harness.to_json(comparison).items() if key != "name"},
+                "higher_is_better": after[name].higher_is_better,
+                "signature": after[name].signature,
+                "caveat": after[name].caveat,
+            }
             for name, comparison in compared.items()
         }
     ours = {name for entry in b.card.metrics for name in entry.score_names}
@@ -187,37 +269,12 @@ def _scores(side: Shared, entry: MetricEntry) -> Mapping[str, harness.Score]:
     return side.round.scores if side.is_whole else side.by(entry, entry.name).scores
 
 
-def _metric(
-    comparison: harness.Comparison, before: harness.Score, after: harness.Score
-) -> Document:
-    facts = {key: value for key, value in dataclasses.asdict(comparison).items() if key != "name"}
-    return {
-        "a": before.value,
-        "b": after.value,
-        **facts,
-        "higher_is_better": after.higher_is_better,
-        "signature": after.signature,
-        "caveat": after.caveat,
-    }
-
-
-def _changed_answers(a: Shared, b: Shared) -> Document:
-    """Rows that are right in one and wrong in the other, where both mean the same by right."""
-    doubt, texts = _other_right(a.round, b.round), a.texts
-    same = sum(texts[name] == text for name, text in b.texts.items())
-    if doubt:
-        return {"fixed": None, "broken": None, "changes_doubt": doubt, "same_answer": same}
+def _turned(a: Shared, b: Shared, right: bool) -> list[TurnedAnswer]:
+    """Rows that are right in ``b`` alone, or wrong in it alone; the widest apart first."""
     before, after = _values(a), _values(b)
-
-    def turned(wanted: bool) -> list[Document]:
-        names = [
-            name for name in after if a.right[name] is (not wanted) and b.right[name] is wanted
-        ]
-        names.sort(key=lambda name: (-abs((after[name] or 0) - (before[name] or 0)), name))
-        return [{"id": name, "a": before[name], "b": after[name]} for name in names]
-
-    changed = {"fixed": turned(True), "broken": turned(False)}
-    return {**changed, "changes_doubt": None, "same_answer": same}
+    names = [name for name in after if a.right[name] is (not right) and b.right[name] is right]
+    names.sort(key=lambda name: (-abs((after[name] or 0) - (before[name] or 0)), name))
+    return [TurnedAnswer(name, before[name], after[name]) for name in names]
 
 
 def _other_right(a: harness.StoredRound, b: harness.StoredRound) -> str:
@@ -241,26 +298,24 @@ def _values(side: Shared) -> dict[str, float | None]:
     return {m.example_id: m.values.get(side.round.primary) for m in measurements}
 
 
-def _config(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Document]:
-    """Keys with different values, flattened; None where one side has no such key."""
+def _config(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[ChangedSetting]:
     before, after = dict(flattened(a)), dict(flattened(b))
     return [
-        {"key": key, "a": before.get(key), "b": after.get(key)}
+        ChangedSetting(key, before.get(key), after.get(key))
         for key in dict.fromkeys([*before, *after])
         if before.get(key) != after.get(key)
     ]
 
 
-def _data(a: Sequence[harness.Example], b: Sequence[harness.Example]) -> Document:
-    """What of the training rows differs, by id and by what they say."""
+def _data(a: Sequence[harness.Example], b: Sequence[harness.Example]) -> ChangedData:
     before, after = ({row.id: (row.messages, row.references) for row in side} for side in (a, b))
     added = [row for row in b if row.id not in before]
     makers = Counter((row.origin or {}).get("by") or "the source" for row in added)
-    return {
-        "rows_a": len(a),
-        "rows_b": len(b),
-        "added": [row.id for row in added],
-        "removed": [name for name in before if name not in after],
-        "changed": [name for name in after if name in before and before[name] != after[name]],
-        "added_by": dict(makers.most_common()),
-    }
+    return ChangedData(
+        len(a),
+        len(b),
+        added=[row.id for row in added],
+        removed=[name for name in before if name not in after],
+        changed=[name for name in after if name in before and before[name] != after[name]],
+        added_by=dict(makers.most_common()),
+    )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness import to_json
 from harness.kit.blocks import Column, Table
 from harness.kit.numbers import DASH
 from harness.kit.text import one_line
@@ -15,9 +16,9 @@ from harness.kit.text import one_line
 Document = Mapping[str, Any]
 
 
-def write_json(document: Document) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+def write_json(document: Any) -> None:
+    """One JSON document, or record, on standard output."""
+    sys.stdout.write(json.dumps(to_json(document), indent=1, allow_nan=False) + "\n")
 
 
 EMPTY = "(empty)"

@@ -217,7 +217,7 @@ def test_names_of_scores_are_never_cut():
     for width in (80, 120):
         console = Console(width=width, record=True)
         with console.capture() as capture:
-            shown._draw_metrics({"metrics": metrics, "primary": names[0]}, console)
+            shown._draw_metrics(metrics, console)
         lines = capture.get().splitlines()
         first = "".join(line.split("  ")[0].strip() for line in lines)
         assert all(name in first for name in names) and max(map(len, lines)) <= width
