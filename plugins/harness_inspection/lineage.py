@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from harness_inspection.database import RunDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRow:
+    """A training row as people are shown it; of one that is gone nothing but its name."""
+
+    id: str
+    split: str | None = None
+    place: str | None = None
+    prompt: str | None = None
+    reference: str | None = None
 
 
 def trained(database: RunDatabase, number: int) -> tuple[int, ...]:

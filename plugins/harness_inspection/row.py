@@ -3,18 +3,153 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import harness
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest, differences
 from harness_inspection.database import Row, RunDatabase, literal
-from harness_inspection.lineage import additions_sql, train_rows_sql
+from harness_inspection.lineage import TrainRow, additions_sql, train_rows_sql
 
 SCHEMA = "harness.why/1"
 NEAREST = 5
 
-Document = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    value: float | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """An error category that an answer shows."""
+
+    category: str
+    evidence: str | None
+    found_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowAnswer:
+    """The answer of a round of the main arm.
+
+    Attributes:
+        score, right: its primary score, and whether it passes.
+        reference: the one that is nearest to it.
+        differences: kind and text of each piece (:func:`harness.kit.worddiff.differences`).
+    """
+
+    round: int
+    sample: int
+    text: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    score: float | None
+    right: bool | None
+    scores: Mapping[str, RowScore]
+    errors: Sequence[RowError]
+    reference: str
+    differences: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowCourse:
+    """The row's line in the ledger."""
+
+    kind: str
+    rounds: Sequence[int]
+    rights: Sequence[bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCause:
+    round: int
+    cause: str
+    evidence: str | None
+    remedy: str | None
+    train_rows: Sequence[TrainRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearRow(TrainRow):
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowSlice:
+    """A slice that the row belongs to, and how many rows were planned and added for it."""
+
+    round: int
+    slice: str
+    n: int
+    gap: float | None
+    low: float | None
+    high: float | None
+    asked: int | None
+    remedy: str | None
+    added: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOrigin:
+    """How a row came into the training data.
+
+    Where it was added more than once: by the addition that the best round learned from.
+    """
+
+    round: int
+    made_by: str
+    slice: str | None
+    parent: str | None
+    made: Any
+    parent_split: str | None
+    parent_place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamingAnswer:
+    """An answer whose cause names this training row."""
+
+    round: int
+    id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedRow:
+    """A ``harness.why/1`` document.
+
+    Attributes:
+        course, origin: None where there is none.
+        nearest: rows of the best round's training data, those whose prompts are most like this one.
+    """
+
+    schema: str = SCHEMA
+    run: str
+    kept_round: int
+    primary: str
+    caveats: Mapping[str, str]
+    id: str
+    split: str
+    group: str
+    place: str
+    prompt: str
+    references: Sequence[str]
+    meta: Mapping[str, Any]
+    features: Mapping[str, Any]
+    messages: Sequence[Any]
+    course: RowCourse | None
+    answers: Sequence[RowAnswer]
+    causes: Sequence[RowCause]
+    nearest: Sequence[NearRow]
+    slices: Sequence[RowSlice]
+    origin: RowOrigin | None
+    named_by: Sequence[NamingAnswer]
 
 
 def split_of(database: RunDatabase, name: str) -> str | None:
@@ -44,32 +179,35 @@ def _shown(name: str) -> str:
     return one_line(name, 200)
 
 
-def why(database: RunDatabase, name: str, split: str) -> Document:
-    """A ``harness.why/1`` document.
+def why(database: RunDatabase, name: str, split: str) -> ExplainedRow:
+    """All that is known of a row.
 
     Args:
         split: as :func:`split_of` gives it; the caller has decided that it may be looked at.
     """
     row = _example(database, name) if split != "added" else _added(database, name)
     answers = _answers(database, row, split) if split in ("dev", "test") else []
-    return {
-        "schema": SCHEMA,
-        "run": database.run,
-        "kept_round": database.kept,
-        "primary": database.primary,
-        "caveats": database.caveats(),
+    dev, own = split == "dev", f"arm = 'main' AND id = {literal(name)}"
+    courses = database.ask(f"SELECT kind, rounds, rights FROM ledger WHERE {own}") if dev else []
+    slices = database.ask(_SLICES.format(id=literal(name))) if dev else []
+    named_by = [] if answers else database.ask(_NAMED_BY.format(id=literal(name)))
+    return ExplainedRow(
+        run=database.run,
+        kept_round=database.kept,
+        primary=database.primary,
+        caveats=database.caveats(),
         **row,
-        "course": _course(database, name) if split == "dev" else None,
-        "answers": answers,
-        "causes": _causes(database, name) if split == "dev" else [],
-        "nearest": _nearest(database, row["prompt"]) if answers else [],
-        "slices": _slices(database, name) if split == "dev" else [],
-        "origin": _origin(database, name),
-        "named_by": [] if answers else _named_by(database, name),
-    }
+        course=RowCourse(**courses[0]) if courses else None,
+        answers=answers,
+        causes=_causes(database, own) if dev else [],
+        nearest=_nearest(database, row["prompt"]) if answers else [],
+        slices=[RowSlice(**entry) for entry in slices],
+        origin=_origin(database, name),
+        named_by=[NamingAnswer(**answer) for answer in named_by],
+    )
 
 
-def _example(database: RunDatabase, name: str) -> Document:
+def _example(database: RunDatabase, name: str) -> Row:
     (row,) = database.ask(_EXAMPLE.format(id=literal(name)))
     return {
         **row,
@@ -78,7 +216,7 @@ def _example(database: RunDatabase, name: str) -> Document:
     }
 
 
-def _added(database: RunDatabase, name: str) -> Document:
+def _added(database: RunDatabase, name: str) -> Row:
     (row,) = database.ask(
         "SELECT id, 'added' AS split, '' AS \"group\", '' AS place, prompt, "
         "CASE WHEN reference IS NULL THEN [] ELSE [reference] END AS references "
@@ -88,55 +226,40 @@ def _added(database: RunDatabase, name: str) -> Document:
     return {**row, "meta": {}, "features": {}, "messages": [turn]}
 
 
-def _answers(database: RunDatabase, row: Document, split: str) -> list[Document]:
-    """Every answer of the main arm, by round."""
+def _answers(database: RunDatabase, row: Row, split: str) -> list[RowAnswer]:
     where = f"arm = 'main' AND split = {literal(split)} AND id = {literal(row['id'])}"
-    scores = _by_round(database.ask(f"{_SCORES} WHERE {where} ORDER BY round, name"))
-    labels = _by_round(database.ask(f"{_LABELS} WHERE {where} ORDER BY round, category, evidence"))
+    scores: dict[int, dict[str, RowScore]] = defaultdict(dict)
+    for score in database.ask(f"{_SCORES} WHERE {where} ORDER BY round, name"):
+        scores[score["round"]][score["name"]] = RowScore(score["value"], score["error"])
+    labels: dict[int, list[RowError]] = defaultdict(list)
+    for label in database.ask(f"{_LABELS} WHERE {where} ORDER BY round, category, evidence"):
+        labels[label.pop("round")].append(RowError(**label))
     answers = []
     for answer in database.ask(_ANSWERS.format(where=where)):
-        text, number = answer["text"] or "", answer["round"]
-        reference = closest(row["references"], text)
+        reference = closest(row["references"], answer["text"])
+        pieces = differences(reference, answer["text"]) if row["references"] else []
         answers.append(
-            {
+            RowAnswer(
                 **answer,
-                "scores": {s["name"]: _without(s, "name") for s in scores.get(number, ())},
-                "errors": labels.get(number, []),
-                "reference": reference,
-                "differences": differences(reference, text) if row["references"] else [],
-            }
+                scores=scores[answer["round"]],
+                errors=labels[answer["round"]],
+                reference=reference,
+                differences=pieces,
+            )
         )
     return answers
 
 
-def _by_round(rows: list[Row]) -> dict[int, list[Row]]:
-    rounds: dict[int, list[Row]] = {}
-    for row in rows:
-        rounds.setdefault(row["round"], []).append(_without(row, "round"))
-    return rounds
-
-
-def _without(row: Row, name: str) -> Row:
-    return {key: value for key, value in row.items() if key != name}
-
-
-def _course(database: RunDatabase, name: str) -> Document | None:
-    """The row's line in the ledger."""
-    rows = database.ask(
-        f"SELECT kind, rounds, rights FROM ledger WHERE arm = 'main' AND id = {literal(name)}"
-    )
-    return rows[0] if rows else None
-
-
-def _causes(database: RunDatabase, name: str) -> list[Document]:
+def _causes(database: RunDatabase, own: str) -> list[RowCause]:
     causes = database.ask(
-        "SELECT round, cause, evidence, remedy, train_rows FROM diagnoses "
-        f"WHERE arm = 'main' AND id = {literal(name)} ORDER BY round, cause"
+        "SELECT round, cause, evidence, remedy, coalesce(train_rows, []) AS train_rows "
+        f"FROM diagnoses WHERE {own} ORDER BY round, cause"
     )
-    named = {row for cause in causes for row in cause["train_rows"] or ()}
-    known = {row["id"]: row for row in database.ask(_rows_of(database, named))} if named else {}
+    named = {row for cause in causes for row in cause["train_rows"]}
+    rows = database.ask(_rows_of(database, named)) if named else []
+    known = {row["id"]: TrainRow(**row) for row in rows}
     return [
-        {**cause, "train_rows": [known.get(row, {"id": row}) for row in cause["train_rows"] or ()]}
+        RowCause(train_rows=[known.get(n, TrainRow(n)) for n in cause.pop("train_rows")], **cause)
         for cause in causes
     ]
 
@@ -152,41 +275,23 @@ def _rows_of(database: RunDatabase, names: set[str]) -> str:
     )
 
 
-def _nearest(database: RunDatabase, prompt: str) -> list[Document]:
-    """The rows of the best round's training data whose prompts are most like this one."""
+def _nearest(database: RunDatabase, prompt: str) -> list[NearRow]:
     from harness.kit.alike.words import nearest
 
     rows = database.ask(train_rows_sql(database, database.kept))
     (neighbours,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)
-    return [{**rows[place], "similarity": likeness} for place, likeness in neighbours]
+    return [NearRow(**rows[place], similarity=likeness) for place, likeness in neighbours]
 
 
-def _slices(database: RunDatabase, name: str) -> list[Document]:
-    """The slices that the row belongs to, and what was planned and added for each."""
-    return database.ask(_SLICES.format(id=literal(name)))
-
-
-def _origin(database: RunDatabase, name: str) -> Document | None:
-    """How a row came into the training data, if it was added.
-
-    Where it was added more than once: by the addition that the best round learned from.
-    """
+def _origin(database: RunDatabase, name: str) -> RowOrigin | None:
     rows = database.ask(
         "SELECT round, made_by, slice, parent, made, parent_split, parent_place "
         f"FROM ({additions_sql(database, database.kept, 'lineage')}) WHERE id = {literal(name)}"
     )
     if not rows:
         return None
-    origin = rows[0]["made"]
-    return {**rows[0], "made": json.loads(origin) if isinstance(origin, str) else origin}
-
-
-def _named_by(database: RunDatabase, name: str) -> list[Document]:
-    """The answers whose cause names this training row."""
-    return database.ask(
-        "SELECT round, id, cause FROM diagnoses WHERE arm = 'main' "
-        f"AND list_contains(train_rows, {literal(name)}) ORDER BY round, id LIMIT 100"
-    )
+    made = rows[0].pop("made")
+    return RowOrigin(made=json.loads(made) if isinstance(made, str) else made, **rows[0])
 
 
 _NAMES = "SELECT id AS name FROM examples WHERE split <> 'test' UNION SELECT id FROM added"
@@ -197,11 +302,16 @@ _EXAMPLE = """
     FROM examples WHERE id = {id}"""
 
 _ANSWERS = """
-    SELECT p.round, p.sample_index AS sample, p.text, p.finish_reason, p.prompt_tokens,
-           p.completion_tokens, o.value AS score, o.is_right AS "right"
+    SELECT p.round, p.sample_index AS sample, coalesce(p.text, '') AS text,
+           p.finish_reason, p.prompt_tokens, p.completion_tokens,
+           o.value AS score, o.is_right AS "right"
     FROM (FROM predictions WHERE {where}) p
     LEFT JOIN (FROM outcomes WHERE {where}) o USING (round)
     ORDER BY p.round, p.sample_index"""
+
+_NAMED_BY = """
+    SELECT round, id, cause FROM diagnoses
+    WHERE arm = 'main' AND list_contains(train_rows, {id}) ORDER BY round, id LIMIT 100"""
 
 _SCORES = "SELECT round, name, value, error FROM example_scores"
 _LABELS = "SELECT round, category, evidence, found_by FROM errors"

@@ -2,101 +2,158 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import harness
 from harness.kit import terms
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
-from harness_inspection.database import Row, RunDatabase, literal, need_known, some_of
-from harness_inspection.lineage import additions_sql
+from harness_inspection.database import RunDatabase, literal, need_known, some_of
+from harness_inspection.lineage import TrainRow, additions_sql
 
 SCHEMA = "harness.errors/1"
 UNEXPLAINED = "unexplained"
 
-Document = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Filters:
     """What the answers have in common; all that is given must hold.
 
     Attributes:
-        round: of the answers; None is the best one (or that of ``broken_by``).
         category, cause: as stored, or as shown.
         broken_by: passed before this round, failed after it.
-        limit: maximum number of answers, and of training rows, that are returned.
     """
 
-    round: int | None = None
     category: str | None = None
     slice: str | None = None
     cause: str | None = None
     broken_by: int | None = None
-    limit: int | None = None
 
 
-def errors(database: RunDatabase, wanted: Wanted) -> Document:
+@dataclass(frozen=True, slots=True)
+class WrongAnswer:
+    """One of the answers, with the reference that is nearest to it."""
+
+    id: str
+    place: str
+    group: str
+    score: float | None
+    right: bool | None
+    categories: Sequence[str]
+    cause: str | None
+    evidence: str | None
+    remedy: str | None
+    prompt: str
+    reference: str
+    answer: str
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedRow(TrainRow):
+    """A training row that the diagnoses of some answers name, and five of these.
+
+    Attributes:
+        made_by, parent: of a row that was made, and the row that it was made from.
+    """
+
+    made_by: str | None
+    parent: str | None
+    answers: int
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongAnswers:
     """A ``harness.errors/1`` document.
+
+    Attributes:
+        wrong: answers that fail; None where none can be judged.
+        categories, causes: of the answers that match, the most frequent first.
+        train_rows: that the diagnoses of the cause name, those of most answers first.
+    """
+
+    schema: str = SCHEMA
+    run: str
+    round: int
+    kept_round: int
+    primary: str
+    caveats: Mapping[str, str]
+    higher_is_better: bool
+    filters: Filters
+    definition: str | None
+    answers: int
+    wrong: int | None
+    matching: int
+    categories: Mapping[str, int]
+    causes: Mapping[str, int]
+    rows: Sequence[WrongAnswer]
+    train_rows: Sequence[NamedRow]
+
+
+def errors(
+    database: RunDatabase, filters: Filters, round_: int | None = None, limit: int | None = None
+) -> WrongAnswers:
+    """The answers that match, the worst first.
+
+    Args:
+        round_: of the answers; None is the best one (or that of ``broken_by``).
+        limit: maximum number of answers, and of training rows.
 
     Raises:
         UsageError: a round, category, slice or cause that this run does not know.
     """
-    wanted = _as_stored(database, wanted)
-    if wanted.broken_by is not None:
-        database.round(wanted.broken_by, "--broken-by")
-    number = database.round(wanted.broken_by if wanted.round is None else wanted.round)
+    filters = _as_stored(database, filters)
+    if filters.broken_by is not None:
+        database.round(filters.broken_by, "--broken-by")
+    number = database.round(filters.broken_by if round_ is None else round_)
     (counts,) = database.ask(_COUNTS.format(round=number))
     judged = counts["is_right"] + counts["wrong"] > 0
-    conditions = _conditions(database, wanted, number, judged)
-    rows = database.ask(_rows_sql(database, conditions, number, wanted))
-    kinds = database.ask(_MATCHING.format(round=number, conditions=conditions))
-    return {
-        "schema": SCHEMA,
-        "run": database.run,
-        "round": number,
-        "kept_round": database.kept,
-        "primary": database.primary,
-        "caveats": database.caveats(),
-        "higher_is_better": database.higher,
-        "filters": {k: v for k, v in asdict(wanted).items() if k not in ("round", "limit")},
-        "definition": _definition(database, wanted),
-        "answers": counts["answers"],
-        "wrong": counts["wrong"] if judged else None,
-        "matching": _counted(kinds, "matching")[""],
-        "categories": _counted(kinds, "categories"),
-        "causes": _counted(kinds, "causes"),
-        "rows": [_row(row) for row in rows],
-        "train_rows": _train_rows(database, conditions, number, wanted),
-    }
+    conditions = _conditions(database, filters, number, judged)
+    limited = "" if limit is None else f"LIMIT {int(limit)}"
+    kinds: dict[str, dict[str, int]] = {"matching": {}, "categories": {}, "causes": {}}
+    for row in database.ask(_MATCHING.format(round=number, conditions=conditions)):
+        kinds[row["kind"]][row["name"]] = row["answers"]
+    return WrongAnswers(
+        run=database.run,
+        round=number,
+        kept_round=database.kept,
+        primary=database.primary,
+        caveats=database.caveats(),
+        higher_is_better=database.higher,
+        filters=filters,
+        definition=_definition(database, filters),
+        answers=counts["answers"],
+        wrong=counts["wrong"] if judged else None,
+        matching=kinds["matching"][""],
+        categories=kinds["categories"],
+        causes=kinds["causes"],
+        rows=_rows(database, conditions, number, filters.cause, limited),
+        train_rows=_train_rows(database, conditions, number, filters.cause, limited),
+    )
 
 
-def _conditions(database: RunDatabase, wanted: Wanted, number: int, judged: bool) -> str:
+def _conditions(database: RunDatabase, filters: Filters, number: int, judged: bool) -> str:
     """What an answer must fulfil, as SQL on ``outcomes o``."""
     conditions = []
-    if wanted.category is None and judged:
+    if filters.category is None and judged:
         conditions.append("NOT o.is_right")
-    if wanted.category is not None:
-        conditions.append(f"o.id IN ({_showing(wanted.category, number)})")
-    if wanted.slice is not None:
-        conditions.append(f"o.id IN ({_members(database, wanted.slice, number)})")
-    if wanted.cause is not None:
+    if filters.category is not None:
+        conditions.append(f"o.id IN ({_showing(filters.category, number)})")
+    if filters.slice is not None:
+        conditions.append(f"o.id IN ({_members(database, filters.slice, number)})")
+    if filters.cause is not None:
         conditions.append(
             f"o.id IN (SELECT id FROM diagnoses WHERE arm = 'main' AND round = {number} "
-            f"AND cause = {literal(wanted.cause)})"
+            f"AND cause = {literal(filters.cause)})"
         )
-    if wanted.broken_by is not None:
+    if filters.broken_by is not None:
         conditions.append(
             f"o.id IN (SELECT id FROM changes WHERE arm = 'main' AND kind = 'broken' "
-            f"AND round = {wanted.broken_by})"
+            f"AND round = {filters.broken_by})"
         )
     return " AND ".join(conditions) or "true"
-
-
-def _counted(kinds: list[Row], kind: str) -> dict[str, int]:
-    """Name -> answers, the most frequent first."""
-    return {row["name"]: row["answers"] for row in kinds if row["kind"] == kind}
 
 
 def _showing(category: str, number: int) -> str:
@@ -107,25 +164,25 @@ def _showing(category: str, number: int) -> str:
     return f"{labelled} UNION SELECT id FROM unexplained WHERE {place}"
 
 
-def _as_stored(database: RunDatabase, wanted: Wanted) -> Wanted:
+def _as_stored(database: RunDatabase, filters: Filters) -> Filters:
     """The same, with category and cause under their stored names; both names are accepted.
 
     Raises:
         UsageError: a category or a cause that this run does not know.
     """
-    if wanted.category is not None:
+    if filters.category is not None:
         rows = database.ask("SELECT DISTINCT category FROM errors")
         names = {*(row["category"] for row in rows), *database.analysis("definitions"), UNEXPLAINED}
-        category = terms.stored("category", wanted.category, sorted(names))
+        category = terms.stored("category", filters.category, sorted(names))
         need_known("--category", category, sorted(names), "category")
-        wanted = replace(wanted, category=category)
-    if wanted.cause is not None:
+        filters = replace(filters, category=category)
+    if filters.cause is not None:
         rows = database.ask("SELECT DISTINCT cause FROM diagnoses")
         names = {*(row["cause"] for row in rows), *database.analysis("causes_known")}
-        cause = terms.stored("cause", wanted.cause, sorted(names))
+        cause = terms.stored("cause", filters.cause, sorted(names))
         need_known("--cause", cause, sorted(names), "cause")
-        wanted = replace(wanted, cause=cause)
-    return wanted
+        filters = replace(filters, cause=cause)
+    return filters
 
 
 def _members(database: RunDatabase, name: str, number: int) -> str:
@@ -156,12 +213,12 @@ def _unasked(name: str, others: list[str]) -> harness.UsageError:
     )
 
 
-def _definition(database: RunDatabase, wanted: Wanted) -> str | None:
+def _definition(database: RunDatabase, filters: Filters) -> str | None:
     """What the category, or the cause, that is asked for means."""
-    if wanted.category is not None:
-        text = database.analysis("definitions").get(wanted.category)
-    elif wanted.cause is not None:
-        text = database.analysis("causes_known").get(wanted.cause, {}).get("definition")
+    if filters.category is not None:
+        text = database.analysis("definitions").get(filters.category)
+    elif filters.cause is not None:
+        text = database.analysis("causes_known").get(filters.cause, {}).get("definition")
     else:
         text = None
     return text if isinstance(text, str) else None
@@ -210,9 +267,11 @@ _ROWS = """
         FROM diagnoses d WHERE d.arm = 'main' AND d.round = {round} AND {of_cause}
         GROUP BY d.id
     )
-    SELECT c.id, e.place, e.group_id, c.value AS score, c.is_right, s.categories,
+    SELECT c.id, coalesce(e.place, '') AS place, coalesce(e.group_id, '') AS "group",
+           c.value AS score, c.is_right AS "right", coalesce(s.categories, []) AS categories,
            coalesce(d.cause, s.cause) AS cause, d.evidence, d.remedy,
-           e.prompt, e.all_references, p.text, p.finish_reason
+           coalesce(e.prompt, '') AS prompt, coalesce(e.all_references, []) AS all_references,
+           coalesce(p.text, '') AS answer, coalesce(p.finish_reason, '') AS finish_reason
     FROM chosen c
     JOIN examples e ON e.id = c.id AND e.split = 'dev'
     LEFT JOIN predictions p ON p.id = c.id AND p.arm = 'main' AND p.split = 'dev'
@@ -243,52 +302,36 @@ _TRAIN_ROWS = """
     ORDER BY c.answers DESC, c.id {limit}"""
 
 
-def _rows_sql(database: RunDatabase, conditions: str, number: int, wanted: Wanted) -> str:
-    return _ROWS.format(
-        sign=1 if database.higher else -1,
-        round=number,
-        conditions=conditions,
-        of_cause="true" if wanted.cause is None else f"d.cause = {literal(wanted.cause)}",
-        limit=_limit(wanted.limit),
+def _rows(
+    database: RunDatabase, conditions: str, number: int, cause: str | None, limit: str
+) -> list[WrongAnswer]:
+    rows = database.ask(
+        _ROWS.format(
+            sign=1 if database.higher else -1,
+            round=number,
+            conditions=conditions,
+            of_cause="true" if cause is None else f"d.cause = {literal(cause)}",
+            limit=limit,
+        )
     )
-
-
-def _limit(limit: int | None) -> str:
-    return "" if limit is None else f"LIMIT {int(limit)}"
-
-
-def _row(row: Row) -> Document:
-    references = list(row["all_references"] or ())
-    answer = row["text"] or ""
-    return {
-        "id": row["id"],
-        "place": row["place"] or "",
-        "group": row["group_id"] or "",
-        "score": row["score"],
-        "right": row["is_right"],
-        "categories": list(row["categories"] or ()),
-        "cause": row["cause"],
-        "evidence": row["evidence"],
-        "remedy": row["remedy"],
-        "prompt": row["prompt"] or "",
-        "reference": closest(references, answer),
-        "answer": answer,
-        "finish_reason": row["finish_reason"] or "",
-    }
+    return [
+        WrongAnswer(reference=closest(row.pop("all_references"), row["answer"]), **row)
+        for row in rows
+    ]
 
 
 def _train_rows(
-    database: RunDatabase, conditions: str, number: int, wanted: Wanted
-) -> list[Document]:
-    """The training rows that the diagnoses of a cause name, those of most answers first."""
-    if wanted.cause is None:
+    database: RunDatabase, conditions: str, number: int, cause: str | None, limit: str
+) -> list[NamedRow]:
+    if cause is None:
         return []
-    return database.ask(
+    rows = database.ask(
         _TRAIN_ROWS.format(
             round=number,
-            cause=literal(wanted.cause),
+            cause=literal(cause),
             conditions=conditions,
             additions=additions_sql(database, number),
-            limit=_limit(wanted.limit),
+            limit=limit,
         )
     )
+    return [NamedRow(**row) for row in rows]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Optional
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
@@ -15,13 +16,10 @@ from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line
-from harness_inspection.commands.printing import (
-    EMPTY,
-    Document,
-    train_rows,
-    why_command,
-    write_json,
-)
+from harness_inspection.commands.printing import EMPTY, train_rows, why_command, write_json
+
+if TYPE_CHECKING:
+    from harness_inspection.wrong_answers import Filters, NamedRow, WrongAnswer, WrongAnswers
 
 app = typer.Typer()
 
@@ -63,121 +61,120 @@ def errors(
 ) -> None:
     """List the failing answers on dev, the worst first."""
     from harness_inspection.database import RunDatabase
-    from harness_inspection.wrong_answers import Wanted, errors as listed
+    from harness_inspection.wrong_answers import Filters, errors as listed
 
     most = limit if limit is not None or as_json else MOST
     with RunDatabase.opened(harness.current_reports(run)) as database:
-        document = listed(database, Wanted(round_, category, slice_, cause, broken_by, most))
+        document = listed(database, Filters(category, slice_, cause, broken_by), round_, most)
     if as_json:
         write_json(document)
         return
     _show(document, Console(), run)
 
 
-def _show(document: Document, console: Console, run: str | None) -> None:
-    if document["rows"]:
+def _show(document: WrongAnswers, console: Console, run: str | None) -> None:
+    if document.rows:
         draw_rows(_table(document), console)
         console.print()
-    if document["train_rows"]:
+    if document.train_rows:
         _show_train_rows(document, console)
     for line in _sentences(document):
         tables.note(console, line)
-    if document["rows"]:
-        tables.next_command(console, why_command(document["rows"][0]["id"], run))
+    if document.rows:
+        tables.next_command(console, why_command(document.rows[0].id, run))
 
 
-def _caveat(document: Document) -> str:
+def _caveat(document: WrongAnswers) -> str:
     """What stands next to the primary score, wherever it is shown."""
-    return str(document["caveats"].get(document["primary"], ""))
+    return document.caveats.get(document.primary, "")
 
 
-def _table(document: Document) -> Table:
-    score = document["primary"] + (" *" if _caveat(document) else "")
+def _table(document: WrongAnswers) -> Table:
+    score = document.primary + (" *" if _caveat(document) else "")
     columns = (
         Column("id", "id"), Column(score, "number"), Column("categories"),
         Column("answer / reference", "line"),
     )  # fmt: skip
     rows = tuple(
         (
-            row["id"],
-            tables.value(row["score"]),
-            (_categories(row), terms.shown("cause", row["cause"] or "")),
-            (row["answer"] or EMPTY, row["reference"] or EMPTY),
+            row.id,
+            tables.value(row.score),
+            (_categories(row), terms.shown("cause", row.cause or "")),
+            (row.answer or EMPTY, row.reference or EMPTY),
         )
-        for row in document["rows"]
+        for row in document.rows
     )
     return Table(columns, rows, "failing answers")
 
 
-def _categories(row: Document) -> str:
+def _categories(row: WrongAnswer) -> str:
     """The answer's categories; one that passes all the same says so."""
-    right = ("pass, but " if row["categories"] else "pass") if row["right"] else ""
-    shown = [terms.shown("category", name) for name in row["categories"]]
+    right = ("pass, but " if row.categories else "pass") if row.right else ""
+    shown = [terms.shown("category", name) for name in row.categories]
     return right + tables.listed(shown)
 
 
-def _show_train_rows(document: Document, console: Console) -> None:
-    cause = terms.shown("cause", document["filters"]["cause"])
+def _show_train_rows(document: WrongAnswers, console: Console) -> None:
+    cause = terms.shown("cause", document.filters.cause or "")
     tables.note(console, f"training rows that '{cause}' names", "bold")
-    rows = [{**row, "place": _where(row)} for row in document["train_rows"]]
-    draw_rows(train_rows(rows, "answers"), console)
+    rows = [replace(row, place=_where(row)) for row in document.train_rows]
+    draw_rows(train_rows(rows, "answers", [str(row.answers) for row in rows]), console)
     console.print()
 
 
-def _where(row: Document) -> str:
+def _where(row: NamedRow) -> str:
     """Where a row stands; one that was made stands where that one does that it was made from."""
-    place = row["place"] or ""
-    return f"{place} (made from it by {row['made_by']})".strip() if row["made_by"] else place
+    place = row.place or ""
+    return f"{place} (made from it by {row.made_by})".strip() if row.made_by else place
 
 
-def _sentences(document: Document) -> list[str]:
-    chosen = _chosen(document["filters"])
-    best = " (best round)" if document["round"] == document["kept_round"] else ""
-    place = f"{document['answers']:,} answers of round {document['round']}{best}"
-    lines = [
-        f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."
-    ]
-    kinds: tuple[tuple[str, terms.Kind], ...] = (("categories", "category"), ("causes", "cause"))
-    for key, kind in kinds:
-        if document[key]:
-            lines.append(f"{key}: {_counts(document[key], kind)}")
-    if document["definition"]:
+def _sentences(document: WrongAnswers) -> list[str]:
+    chosen = _chosen(document.filters)
+    best = " (best round)" if document.round == document.kept_round else ""
+    place = f"{document.answers:,} answers of round {document.round}{best}"
+    lines = [f"{document.matching:,} of {place} {_property(document, chosen)}{_shown(document)}."]
+    if document.categories:
+        lines.append(f"categories: {_counts(document.categories, 'category')}")
+    if document.causes:
+        lines.append(f"causes: {_counts(document.causes, 'cause')}")
+    if document.definition:
         name = chosen.get("category") or chosen.get("cause")
-        lines.append(f"{name}: {document['definition']}.")
-    remedies = dict.fromkeys(row["remedy"] for row in document["rows"] if row["remedy"])
+        lines.append(f"{name}: {document.definition}.")
+    remedies = dict.fromkeys(row.remedy for row in document.rows if row.remedy)
     if "cause" in chosen and remedies:
         lines.append(f"suggested action: {'; '.join(list(remedies)[:3])}.")
-    if document["wrong"] is None:
+    if document.wrong is None:
         lines.append(
-            f"'{document['primary']}' has no pass threshold (set its right_at), so all are "
+            f"'{document.primary}' has no pass threshold (set its right_at), so all are "
             "counted, the lowest first."
         )
     if _caveat(document):
-        lines.append(f"* {document['primary']}: {_caveat(document)}")
+        lines.append(f"* {document.primary}: {_caveat(document)}")
     return lines
 
 
-def _chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
+def _chosen(filters: Filters) -> dict[str, Any]:
     """What was asked for, in the words that readers know."""
-    kinds: Mapping[str, terms.Kind] = {"category": "category", "cause": "cause"}
-    return {
-        key: terms.shown(kinds[key], value) if key in kinds else value
-        for key, value in filters.items()
-        if value is not None
+    shown = {
+        "category": filters.category and terms.shown("category", filters.category),
+        "slice": filters.slice,
+        "cause": filters.cause and terms.shown("cause", filters.cause),
+        "broken_by": filters.broken_by,
     }
+    return {key: value for key, value in shown.items() if value is not None}
 
 
-def _counts(document: Mapping[str, int], kind: terms.Kind) -> str:
+def _counts(counts: Mapping[str, int], kind: terms.Kind) -> str:
     shown = [
         f"{one_line(terms.shown(kind, name), 60)} {count:,}"
-        for name, count in list(document.items())[:MOST_KINDS]
+        for name, count in list(counts.items())[:MOST_KINDS]
     ]
-    more = f", {len(document) - MOST_KINDS} more" if len(document) > MOST_KINDS else ""
+    more = f", {len(counts) - MOST_KINDS} more" if len(counts) > MOST_KINDS else ""
     return ", ".join(shown) + more
 
 
-def _property(document: Document, chosen: Mapping[str, Any]) -> str:
-    parts = [] if "category" in chosen or document["wrong"] is None else ["fail"]
+def _property(document: WrongAnswers, chosen: Mapping[str, Any]) -> str:
+    parts = [] if "category" in chosen or document.wrong is None else ["fail"]
     words = {
         "category": "are in '{}'",
         "slice": "belong to '{}'",
@@ -188,6 +185,6 @@ def _property(document: Document, chosen: Mapping[str, Any]) -> str:
     return " and ".join(parts) or "can be shown"
 
 
-def _shown(document: Document) -> str:
-    shown = len(document["rows"])
-    return f"; the worst {shown:,} are shown" if 0 < shown < document["matching"] else ""
+def _shown(document: WrongAnswers) -> str:
+    shown = len(document.rows)
+    return f"; the worst {shown:,} are shown" if 0 < shown < document.matching else ""

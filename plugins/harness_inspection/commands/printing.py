@@ -6,12 +6,15 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import to_json
-from harness.kit.blocks import Column, Table
+from harness.kit.blocks import Cell, Column, Table
 from harness.kit.numbers import DASH
 from harness.kit.text import one_line
+
+if TYPE_CHECKING:
+    from harness_inspection.lineage import TrainRow
 
 Document = Mapping[str, Any]
 
@@ -40,23 +43,23 @@ def why_command(name: str, run: str | None) -> str:
     return shlex.join(["harness", "why", *guard, name, *([run] if run else [])])
 
 
-def train_rows(rows: Sequence[Document], *numbers: str) -> Table:
+def train_rows(rows: Sequence[TrainRow], title: str = "", numbers: Sequence[str] = ()) -> Table:
     """Training rows: where they stand, what they ask, and below it what they teach.
 
     Args:
-        numbers: keys of the rows to show as columns before the texts.
+        title, numbers: a column before the texts, with a number for each row.
     """
-    columns = (
-        Column("row", "id"), *(Column(key, "number") for key in numbers), Column("where"),
-        Column("prompt / what it teaches", "line"),
-    )  # fmt: skip
-    lines = []
-    for row in rows:
-        figures = (row.get(key) for key in numbers)
-        lines.append((
-            row["id"],
-            *(f"{figure:.2f}" if isinstance(figure, float) else str(figure) for figure in figures),
-            row.get("place") or row.get("split") or "not among the rows",
-            (row.get("prompt") or EMPTY, row.get("reference") or EMPTY),
-        ))  # fmt: skip
-    return Table(columns, tuple(lines), "training rows")
+    columns = [Column("row", "id"), Column("where"), Column("prompt / what it teaches", "line")]
+    cells: list[list[Cell]] = [
+        [
+            row.id,
+            row.place or row.split or "not among the rows",
+            (row.prompt or EMPTY, row.reference or EMPTY),
+        ]
+        for row in rows
+    ]
+    if title:
+        columns.insert(1, Column(title, "number"))
+        for line, number in zip(cells, numbers, strict=True):
+            line.insert(1, number)
+    return Table(tuple(columns), tuple(map(tuple, cells)), "training rows")

@@ -19,10 +19,11 @@ from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line, plain, titled
-from harness_inspection.commands.printing import Document, train_rows, write_json
+from harness_inspection.commands.printing import train_rows, write_json
 
 if TYPE_CHECKING:
     from harness_inspection.database import RunDatabase
+    from harness_inspection.row import ExplainedRow, RowAnswer, RowError
 
 
 app = typer.Typer()
@@ -79,10 +80,10 @@ def _allowed(folder: Path, database: RunDatabase, name: str, open_test: bool) ->
     return name, split
 
 
-def _show(document: Document, console: Console, run: str | None) -> None:
+def _show(document: ExplainedRow, console: Console, run: str | None) -> None:
     _show_head(document, console)
     _show_texts(document, console)
-    if document["answers"]:
+    if document.answers:
         _show_answers(document, console)
         _show_scores(document, console)
     _show_causes(document, console)
@@ -93,37 +94,37 @@ def _show(document: Document, console: Console, run: str | None) -> None:
     tables.next_command(console, _next(document, run))
 
 
-def _show_head(document: Document, console: Console) -> None:
+def _show_head(document: ExplainedRow, console: Console) -> None:
     facts = [
-        document["split"],
-        f"group {document['group']}" if document["group"] else "",
-        document["place"],
+        document.split,
+        f"group {document.group}" if document.group else "",
+        document.place,
     ]
     rest = ", ".join(one_line(fact, 120) for fact in facts if fact)
-    title = Text.assemble((one_line(document["id"], tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
+    title = Text.assemble((one_line(document.id, tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
     console.print(title, highlight=False, soft_wrap=True)
-    if document["course"]:
-        course = document["course"]
+    if document.course:
+        course = document.course
         marks = [
             f"{number} {terms.shown('key', 'right' if right else 'wrong')}"
-            for number, right in zip(course["rounds"], course["rights"], strict=True)
+            for number, right in zip(course.rounds, course.rights, strict=True)
         ]
-        tables.note(console, f"{terms.shown('course', course['kind'])} (round {', '.join(marks)})")
-    if document["meta"]:
-        pairs = [f"{key} = {value}" for key, value in document["meta"].items()]
+        tables.note(console, f"{terms.shown('course', course.kind)} (round {', '.join(marks)})")
+    if document.meta:
+        pairs = [f"{key} = {value}" for key, value in document.meta.items()]
         tables.note(console, one_line(", ".join(pairs), 400), "dim")
 
 
-def _show_texts(document: Document, console: Console) -> None:
-    turns = document["messages"]
+def _show_texts(document: ExplainedRow, console: Console) -> None:
+    turns = document.messages
     left_out = max(0, len(turns) - TURNS)
     for turn in turns[left_out:]:
         role = str(turn.get("role", "?")) if isinstance(turn, dict) else "?"
         title = "prompt" if role == "user" and len(turns) == 1 else role
         tables.head(console, one_line(title, 40))
         tables.block(console, _content(turn))
-    several = len(document["references"]) > 1
-    for place, text in enumerate(document["references"], start=1):
+    several = len(document.references) > 1
+    for place, text in enumerate(document.references, start=1):
         tables.head(console, f"reference {place}" if several else "reference")
         tables.block(console, text, "green")
 
@@ -133,37 +134,37 @@ def _content(turn: Any) -> str:
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
-def _show_answers(document: Document, console: Console) -> None:
+def _show_answers(document: ExplainedRow, console: Console) -> None:
     coloured = console.is_terminal and not console.no_color
     console.print()
     legend = _marked([("same", ": "), ("missing", "lacking "), ("extra", "more")], coloured)
     console.print(Text.assemble(("answers against the reference", "bold"), legend), highlight=False)
     first_round: dict[str, int] = {}
-    for answer in document["answers"]:
+    for answer in document.answers:
         tables.note(console, _verdict(document, answer), "bold")
-        first = first_round.setdefault(answer["text"], answer["round"])
-        if first != answer["round"]:
+        first = first_round.setdefault(answer.text, answer.round)
+        if first != answer.round:
             tables.block(console, f"the same answer as in round {first}", "dim")
             continue
-        pieces = answer["differences"] or [("same", answer["text"])]
+        pieces = answer.differences or [("same", answer.text)]
         tables.block(console, _marked(pieces, coloured))
         if pieces[-1][0] == "rest":
             tables.block(console, "(the rest was not compared)", "dim")
 
 
-def _titled(document: Document, score: str) -> str:
-    return titled(one_line(score, tables.ID_LIMIT), document["caveats"].get(score))
+def _titled(document: ExplainedRow, score: str) -> str:
+    return titled(one_line(score, tables.ID_LIMIT), document.caveats.get(score))
 
 
-def _verdict(document: Document, answer: Document) -> str:
-    best = " (best round)" if answer["round"] == document["kept_round"] else ""
-    judged = {True: "pass", False: "fail", None: "cannot be judged"}[answer["right"]]
-    parts = [judged, f"{_titled(document, document['primary'])} {tables.value(answer['score'])}"]
-    parts += [tables.listed(dict.fromkeys(_category(e) for e in answer["errors"]))]
-    if answer["finish_reason"] == "length":
+def _verdict(document: ExplainedRow, answer: RowAnswer) -> str:
+    best = " (best round)" if answer.round == document.kept_round else ""
+    judged = {True: "pass", False: "fail", None: "cannot be judged"}[answer.right]
+    parts = [judged, f"{_titled(document, document.primary)} {tables.value(answer.score)}"]
+    parts += [tables.listed(dict.fromkeys(_category(e) for e in answer.errors))]
+    if answer.finish_reason == "length":
         parts.append("truncated at max_new_tokens")
-    sample = f", sample {answer['sample']}" if answer["sample"] else ""
-    return f"round {answer['round']}{best}{sample}: " + ", ".join(part for part in parts if part)
+    sample = f", sample {answer.sample}" if answer.sample else ""
+    return f"round {answer.round}{best}{sample}: " + ", ".join(part for part in parts if part)
 
 
 def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
@@ -183,118 +184,116 @@ def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
     return shown
 
 
-def _show_scores(document: Document, console: Console) -> None:
-    names = list(dict.fromkeys(name for a in document["answers"] for name in a["scores"]))
-    rounds = {answer["round"]: answer["scores"] for answer in document["answers"]}
-    titles = [f"round {number}" for number in rounds]
+def _show_scores(document: ExplainedRow, console: Console) -> None:
+    names = list(dict.fromkeys(name for a in document.answers for name in a.scores))
+    rounds = {
+        f"round {answer.round}": {name: score.value for name, score in answer.scores.items()}
+        for answer in document.answers
+    }
     console.print()
     rows = (
-        (_titled(document, name),
-         *(tables.value(scores.get(name, {}).get("value")) for scores in rounds.values()))
+        (_titled(document, name), *(tables.value(scores.get(name)) for scores in rounds.values()))
         for name in names
-    )  # fmt: skip
-    draw_rows(table(["score", *titles], rows, right=titles), console)
-    failed = {
-        s["error"]: n for a in document["answers"] for n, s in a["scores"].items() if s["error"]
-    }
+    )
+    draw_rows(table(["score", *rounds], rows, right=rounds), console)
+    failed = {s.error: n for a in document.answers for n, s in a.scores.items() if s.error}
     for error, name in failed.items():
         tables.note(console, f"not scored by {name}: {error}", "yellow")
     for label, numbers in _labels(document).items():
         tables.note(console, f"{label}: round {', '.join(map(str, numbers))}", "dim")
 
 
-def _category(error: Document) -> str:
-    return terms.shown("category", error["category"])
+def _category(error: RowError) -> str:
+    return terms.shown("category", error.category)
 
 
-def _labels(document: Document) -> dict[str, list[int]]:
+def _labels(document: ExplainedRow) -> dict[str, list[int]]:
     """Category with evidence and detector -> the rounds whose answers show it."""
     labels: dict[str, list[int]] = {}
-    for answer in document["answers"]:
-        for error in answer["errors"]:
-            evidence = f" '{one_line(error['evidence'], 200)}'" if error["evidence"] else ""
-            label = f"{_category(error)}{evidence} ({error['found_by']})"
-            labels.setdefault(label, []).append(answer["round"])
+    for answer in document.answers:
+        for error in answer.errors:
+            evidence = f" '{one_line(error.evidence, 200)}'" if error.evidence else ""
+            label = f"{_category(error)}{evidence} ({error.found_by})"
+            labels.setdefault(label, []).append(answer.round)
     return labels
 
 
-def _show_causes(document: Document, console: Console) -> None:
+def _show_causes(document: ExplainedRow, console: Console) -> None:
     """The cause in the best round, or in the last that has one, whole; those of others by name."""
-    causes = document["causes"]
+    causes = document.causes
     if not causes:
         return
-    cause = next((c for c in causes if c["round"] == document["kept_round"]), causes[-1])
-    best = " (best round)" if cause["round"] == document["kept_round"] else ""
-    name = terms.shown("cause", cause["cause"])
-    tables.head(console, f"likeliest cause in round {cause['round']}{best}: {name}")
-    tables.block(console, one_line(cause["evidence"] or "", 1_000))
-    tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
+    cause = next((c for c in causes if c.round == document.kept_round), causes[-1])
+    best = " (best round)" if cause.round == document.kept_round else ""
+    name = terms.shown("cause", cause.cause)
+    tables.head(console, f"likeliest cause in round {cause.round}{best}: {name}")
+    tables.block(console, one_line(cause.evidence or "", 1_000))
+    tables.block(console, one_line(f"suggested action: {cause.remedy}", 600))
     others: dict[str, list[str]] = {}
     for other in causes:
         if other is not cause:
-            others.setdefault(terms.shown("cause", other["cause"]), []).append(str(other["round"]))
+            others.setdefault(terms.shown("cause", other.cause), []).append(str(other.round))
     if others:
         before = "; ".join(f"{name} in round {', '.join(in_)}" for name, in_ in others.items())
         tables.block(console, one_line(f"otherwise {before}", 600), "dim")
-    near = {row["id"] for row in document["nearest"]}
-    if further := [row for row in cause["train_rows"] if row["id"] not in near]:
+    near = {row.id for row in document.nearest}
+    if further := [row for row in cause.train_rows if row.id not in near]:
         draw_rows(train_rows(further), console)
 
 
-def _show_nearest(document: Document, console: Console) -> None:
-    if not document["nearest"]:
+def _show_nearest(document: ExplainedRow, console: Console) -> None:
+    near = document.nearest
+    if not near:
         return
-    before = "that round 1 learns from" if document["kept_round"] == 0 else "of the best round"
+    before = "that round 1 learns from" if document.kept_round == 0 else "of the best round"
     tables.head(console, f"nearest training rows {before}")
-    draw_rows(train_rows(document["nearest"], "similarity"), console)
+    draw_rows(train_rows(near, "similarity", [f"{row.similarity:.2f}" for row in near]), console)
 
 
-def _show_slices(document: Document, console: Console) -> None:
-    if document["split"] != "dev":
+def _show_slices(document: ExplainedRow, console: Console) -> None:
+    if document.split != "dev":
         return
     tables.head(console, "training rows added for its slices")
-    planned = [entry for entry in document["slices"] if entry["asked"]]
+    planned = [entry for entry in document.slices if entry.asked]
     if not planned:
         tables.block(console, "none")
     for entry in planned:
-        gap = "" if entry["gap"] is None else f", gap {tables.value(entry['gap'])}"
-        done = f"{entry['asked']} rows planned, {entry['added']} added"
-        remedy = f" ({entry['remedy']})" if entry["remedy"] else ""
-        where = f"after round {entry['round']}: {entry['slice']} ({entry['n']} rows{gap})"
+        gap = "" if entry.gap is None else f", gap {tables.value(entry.gap)}"
+        done = f"{entry.asked} rows planned, {entry.added} added"
+        remedy = f" ({entry.remedy})" if entry.remedy else ""
+        where = f"after round {entry.round}: {entry.slice} ({entry.n} rows{gap})"
         line = f"{where}: {done}{remedy}"
         tables.block(console, one_line(line, 600))
 
 
-def _show_origin(document: Document, console: Console) -> None:
-    origin = document["origin"]
+def _show_origin(document: ExplainedRow, console: Console) -> None:
+    origin = document.origin
     if origin:
         tables.head(console, "how it came into the training data")
-        line = f"after round {origin['round']}, by {origin['made_by']}, for "
-        line += f"'{origin['slice']}'" if origin["slice"] else "no slice: from everywhere"
-        if origin["parent"]:
-            line += f", made from {origin['parent']}"
-            if origin["parent_place"] not in (None, "", origin["parent"]):
-                line += f" ({origin['parent_place']})"
+        line = f"after round {origin.round}, by {origin.made_by}, for "
+        line += f"'{origin.slice}'" if origin.slice else "no slice: from everywhere"
+        if origin.parent:
+            line += f", made from {origin.parent}"
+            if origin.parent_place not in (None, "", origin.parent):
+                line += f" ({origin.parent_place})"
         tables.block(console, one_line(line, 600))
-        for name, value in (origin["made"] or {}).items():
+        for name, value in (origin.made or {}).items():
             pairs = value.items() if isinstance(value, dict) else ((None, value),)
             words = ", ".join(f"{key}: {of}" if key else str(of) for key, of in pairs)
             tables.block(console, one_line(f"{name}: {words}", 600))
-    if document["named_by"]:
+    if document.named_by:
         tables.head(console, "answers whose cause names it")
-        for answer in document["named_by"][:10]:
-            tables.block(
-                console, one_line(f"{answer['id']}, round {answer['round']}: {answer['cause']}")
-            )
+        for answer in document.named_by[:10]:
+            tables.block(console, one_line(f"{answer.id}, round {answer.round}: {answer.cause}"))
 
 
-def _next(document: Document, run: str | None) -> str:
+def _next(document: ExplainedRow, run: str | None) -> str:
     named = [run] if run else []
-    causes = [c["cause"] for c in document["causes"] if c["round"] == document["kept_round"]]
-    best = [a for a in document["answers"] if a["round"] == document["kept_round"]]
-    categories = [e["category"] for answer in best for e in answer["errors"]]
+    causes = [c.cause for c in document.causes if c.round == document.kept_round]
+    best = [a for a in document.answers if a.round == document.kept_round]
+    categories = [e.category for answer in best for e in answer.errors]
     if causes:
         return shlex.join(["harness", "errors", *named, "--cause", causes[0]])
-    if categories and document["split"] == "dev":
+    if categories and document.split == "dev":
         return shlex.join(["harness", "errors", *named, "--category", categories[0]])
     return shlex.join(["harness", "errors", *named])

@@ -226,7 +226,8 @@ def test_cause_nearest_and_closest_reference(project, golden):
     assert found["answers"][0]["reference"] == "Ask the help desk for a new one."
     assert found["nearest"][0]["id"] == "t2"
     assert found["causes"][0]["train_rows"][0]["place"] == "t.jsonl:2"
-    assert found["causes"][0]["train_rows"][1] == {"id": "gone"}
+    gone = dict.fromkeys(("split", "place", "prompt", "reference"))
+    assert found["causes"][0]["train_rows"][1] == {"id": "gone", **gone}
     golden(project.inside("why", "d", COLUMNS="80").out)
 
 
