@@ -790,8 +790,8 @@ def refused_rows(desk: Desk) -> None:
 
 @run
 def launcher(desk: Desk) -> None:
-    """Jobs go through the launcher that `plugins new` writes."""
-    desk.do("plugins", "new", "launcher", "acme", "--folder", "acme")
+    """Jobs go through the runner that `plugins new` writes."""
+    desk.do("plugins", "new", "runner", "acme", "--folder", "acme")
     (made,) = desk.project.folder.glob("acme/acme.py")
     shutil.copy(made, desk.project.folder / "launching_acme.py")
     parts = {**ONE, "execution": "{launcher: acme, workers: 2}"}

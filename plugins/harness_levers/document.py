@@ -161,11 +161,12 @@ def document(
         worth: the gain that would matter, as the config names it.
         own: what the training of that round was and cost.
     """
-    conclusions = (curve, ranking, method.verdict if method is not None else None)
+    conclusions = (
+        curve.sentence if curve else "", ranking.sentence if ranking else "",
+        method.verdict.words if method else "",
+    )  # fmt: skip
     return ShownLevers(
-        sentences=tuple(
-            part.sentence for part in conclusions if part is not None and part.sentence
-        ),
+        sentences=tuple(filter(None, conclusions)),
         reference=reference,
         worth=worth,
         own=as_document(

@@ -183,7 +183,7 @@ def run_entry(
         test=_test(summary.test, primary, groups["test"]) if summary.test else None,
         sealed=_cut(summary.sealed.sentence) if summary.sealed else None,
         best_prompt=(
-            _part(BestPrompt, best_prompt, verdict=_part(Verdict, best_prompt.verdict))
+            _part(BestPrompt, best_prompt, verdict=_verdict(best_prompt.verdict))
             if best_prompt
             else None
         ),
@@ -203,7 +203,7 @@ def run_entry(
                 Baseline,
                 baseline,
                 dev=_primary(baseline.scores, primary),
-                verdict=_part(Verdict, baseline.verdict),
+                verdict=_verdict(baseline.verdict),
             )
             for baseline in asked
         ],
@@ -218,6 +218,10 @@ def _part(kind: type[Part], summarised: object, **own: Any) -> Part:
     return kind(
         **{name: own[name] if name in own else _cut(getattr(summarised, name)) for name in names}
     )
+
+
+def _verdict(verdict: harness.Verdict) -> Verdict:
+    return _part(Verdict, verdict, sentence=_cut(verdict.words))
 
 
 def _cut(value: Any) -> Any:
@@ -260,7 +264,7 @@ def _arm(arm: ShownArm, primary: str, config: Config) -> Arm:
         train_rows=arm.rows,
         trainings=len(arm.trainings),
         dev=_mean(arm, primary),
-        verdict=_part(Verdict, arm.verdict) if arm.verdict else None,
+        verdict=_verdict(arm.verdict) if arm.verdict else None,
     )
 
 

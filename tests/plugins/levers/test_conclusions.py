@@ -10,6 +10,8 @@ from harness import stats
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts.rule import DecidingScore
+from harness_levers.document import document
+from harness_levers.records import Method
 from harness_levers.verdicts import curve, method, ranking
 
 
@@ -170,6 +172,14 @@ def test_a_method_is_judged_over_seeds() -> None:
     assert asked.label == "no evidence" and "; a gain above 0.400 is required" in asked.sentence
     worse = method.judge(score(), seeds(0.1, 0.02), base, alpha=0.05, against="round 0")
     assert worse.label == "regressed"
+
+
+def test_what_is_remarked_on_the_method_is_among_the_conclusions() -> None:
+    verdict = method.judge(score(), seeds(0.5, 0.02), [answers(0.3)] * 5, alpha=0.05)
+    remarked = verdict.remarked(harness.Remark("chosen", "Chosen on these rows."))
+    own = harness.BranchTraining(0, 12)
+    [sentence] = document(1, None, own, method=Method("run", (), remarked)).sentences
+    assert sentence == f"{verdict.sentence} Chosen on these rows."
 
 
 def test_fewer_than_five_seeds_carry_no_verdict() -> None:
