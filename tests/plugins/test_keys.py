@@ -61,6 +61,8 @@ WHOLE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("baseline", "endpoint"): {**SERVER, "prompts": {"plugin": "few-shot"}},
     ("detector", "facts"): {"file": "facts.yaml"},
     ("detector", "rubric"): {"rubric": RUBRIC},
+    ("store", "folder"): {"url": "file:///a/folder"},
+    ("store", "bucket"): {"url": "memory://a/bucket"},
     ("experiment", "levers"): {
         "arms": [{"name": "a", "set": {"train.r": 4}}], "curve": {"shares": [0.5, 1.0]},
         "seeds": {"count": 5}, "models": ["pypi"],
