@@ -38,7 +38,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from harness_launchers import jobs_at_work
+from harness_launchers.jobs import jobs_at_work
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))

@@ -44,13 +44,21 @@ def read_analysis(folder: Path) -> Analysis:
         DataError: it is damaged, or of a newer harness.
     """
     path = folder / FILE_NAME
+    try:
+        there = path.stat()
+    except OSError:
+        there = None
+    return _analysis(path, there and (there.st_ino, there.st_mtime_ns, there.st_size))
+
+
+@functools.lru_cache(maxsize=1)  # whoever shows a report has just seen whether it is outdated
+def _analysis(path: Path, there: object) -> Analysis:
     document = _read(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
     try:
         return from_document(Analysis, document)
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise _damaged(
-            path, "analysis", str(problem), "harness rebuild RUN makes it anew"
-        ) from None
+        hint = "harness rebuild RUN makes it anew"
+        raise _damaged(path, "analysis", str(problem), hint) from None
 
 
 def read_summary(path: Path) -> Summary:

@@ -10,11 +10,6 @@ from pathlib import Path
 
 import harness
 from harness_launchers import launcher
-from harness_launchers.jobs import (
-    JobAtWork as JobAtWork,
-    cancel_jobs as cancel_jobs,
-    jobs_at_work as jobs_at_work,
-)
 from harness_launchers.launcher import (
     Launched as Launched,
     LaunchedJob as LaunchedJob,

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from harness_launchers import jobs_at_work
+from harness_launchers.jobs import jobs_at_work
 from tests.integration.test_search import SEARCH, VALLEY, iterate
 from tests.support.arms import levers_of
 from tests.support.launchers import SAMPLE

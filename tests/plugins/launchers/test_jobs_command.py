@@ -9,7 +9,7 @@ import pytest
 
 from harness.records.context import silent
 from harness.run.at_work import AtWork
-from harness_launchers import JobAtWork, jobs_at_work
+from harness_launchers.jobs import JobAtWork, jobs_at_work
 from tests.support.launchers import SAMPLE
 from tests.support.project import CONFIG, FAKES, Project
 from tests.support.waiting import until

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness_launchers import JobAtWork, Launched, LaunchedJob, jobs_at_work
+from harness_launchers import Launched, LaunchedJob
+from harness_launchers.jobs import JobAtWork, jobs_at_work
 from harness_launchers.launcher import submitted_in
 from harness_launchers.slurm import Slurm as Launcher
 from harness_testing import check
