@@ -179,7 +179,7 @@ def store_url(url: Any) -> Any:
             "it holds credentials, which would be written into records: leave them out, they are "
             "found in the environment as other programs find them",
         )
-    if not re.fullmatch(r"[a-z][a-z0-9+.]*", parts.scheme) or "::" in url:
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*", parts.scheme) or "::" in url:
         raise PydanticCustomError(WHOLE, "it is no URL as s3://bucket/prefix or file:///folder")
     return url
 

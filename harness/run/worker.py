@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EnvironmentFailure, JobDied, JobKilled
+from harness.errors import Cancelled, EnvironmentFailure, JobDied, JobKilled
 from harness.errors.machine import trouble_in
 from harness.kit import gate
 from harness.kit.files import read_json
@@ -49,6 +49,7 @@ class Worker:
         self._devices = devices
         self._process: _Process | None = None
         self._jobs = 0
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Worker:
         return self
@@ -84,6 +85,21 @@ class Worker:
             Cancelled: it was asked to stop and did.
             HarnessError: as the job raised it; JobDied or JobKilled where it just died.
         """
+        while not self._turn.acquire(timeout=0.2):  # another thread's job is at work
+            if cancelled():
+                raise Cancelled
+        try:
+            return self._done(folder, report, cancelled, say)
+        finally:
+            self._turn.release()
+
+    def _done(
+        self,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        say: Callable[[str], None],
+    ) -> Any:
         self._jobs += 1
         there = self._process is not None
         process = self._process = self._process or _Process(folder / LOG, self._devices)
@@ -97,7 +113,7 @@ class Worker:
         if not goes_on:
             self.close()
         if there and not process.begun:  # it has died since its last job
-            return self.do(folder, report, cancelled, say)
+            return self._done(folder, report, cancelled, say)
         return outcome(folder, code, failure)
 
 

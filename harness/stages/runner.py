@@ -38,8 +38,9 @@ class Runner(Plugin):
     """Has jobs done: the trainings, answers and losses of a run. Several threads call it at once.
 
     A job is a folder with a description and rows. :func:`harness.do_job` does it in the thread that
-    calls, :func:`harness.fork_job` in a fork of its process, a :class:`harness.Worker` in a process
-    that stays for the next one. All leave the same in the folder.
+    calls, a :class:`harness.Worker` in a process that stays for the next one, and
+    :func:`harness.fork_job` in a fork of a process that does nothing but jobs: what that prints
+    goes to the log of the job. All leave the same in the folder.
 
     Attributes:
         elsewhere: whether jobs load other machines than the run's own.

@@ -59,7 +59,10 @@ class Bucket(harness.Store):
                 f"the package for stores at {scheme}:// is not installed", where=url, hint=hint
             ) from None
         except ValueError:
-            raise harness.StoreError(f"fsspec knows no store at {scheme}://", where=url) from None
+            hint = "install the package that keeps it: harness plugins --stage store"
+            raise harness.StoreError(
+                f"fsspec knows no store at {scheme}://", where=url, hint=hint
+            ) from None
 
     def get(self, key: str) -> bytes | None:
         def read(meter: _Meter) -> bytes:

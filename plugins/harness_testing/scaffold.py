@@ -73,9 +73,14 @@ def write_package(kind: str, name: str, folder: Path) -> Written:
         f"cd {shlex.quote(str(folder))}",
         "pip install -e '.[dev]'",
         "python -m pytest",
-        f"harness {name}" if kind == COMMAND else f"harness plugins check {kind}:{name}",
+        f"harness {name}" if kind == COMMAND else _check(kind, name),
     )
     return Written(folder, tuple(files), commands)
+
+
+def _check(kind: str, name: str) -> str:
+    option = f" --option url={name}://try" if kind == "store" else ""
+    return f"harness plugins check {kind}:{name}{option}"
 
 
 def module_of(name: str) -> str:
@@ -140,7 +145,7 @@ def _files(kind: str, name: str) -> dict[str, str]:
         "«module»": module,
         "«class»": class_of(name),
         "«kind»": kind,
-        "«check»": "" if kind == COMMAND else f"\n    harness plugins check {kind}:{name}",
+        "«check»": "" if kind == COMMAND else f"\n    {_check(kind, name)}",
         "«group»": group,
         "«entry»": name if kind == COMMAND else module,
         "«value»": value,
@@ -295,7 +300,9 @@ def test_a_folder_without_runs(tmp_path, monkeypatch):
     assert "no run of this folder has answered anything yet" in str(result.exception)
 '''
 _TEST_OF_EXPERIMENT = _TEST.replace("(«class»)", '(«class», {"once_more": True})')
+_TEST_OF_STORE = _TEST.replace("(«class»)", '(«class», {"url": "«name»://try"})')
 _TESTS = {
+    "store": _TEST_OF_STORE,
     "metric": _TEST_OF_METRIC,
     "experiment": _TEST_OF_EXPERIMENT,
     COMMAND: _TEST_OF_COMMAND,

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -129,6 +130,15 @@ def alive(process):
 
 def gone(process):
     return until(lambda: not alive(process), f"the end of process {process}")
+
+
+def test_threads_that_share_a_worker_wait_for_each_other(lay):
+    folders = [lay(f"{number}") for number in range(3)]
+    with Worker() as worker, ThreadPoolExecutor(3) as threads:
+        results = threads.map(
+            lambda folder: worker.do(folder, lambda *step: None, lambda: False), folders
+        )
+        assert len([*results]) == 3
 
 
 def test_jobs_share_what_was_loaded_ahead_and_nothing_that_a_job_did(run):
