@@ -86,15 +86,10 @@ class _TooDeep(Exception):
 
 def copied(document: Any) -> Any:
     """A copy of a document of plain values, for a plugin that may do with it what it wants."""
-    return copies(document)()
-
-
-def copies(document: Any) -> Callable[[], Any]:
-    """What makes a copy for each of several plugins, of the document as it is now."""
     try:
-        return functools.partial(marshal.loads, marshal.dumps(document))
+        return marshal.loads(marshal.dumps(document))
     except ValueError:  # it holds something that is not plain
-        return functools.partial(copy.deepcopy, copy.deepcopy(document))
+        return copy.deepcopy(document)
 
 
 def _fields_of(record: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:

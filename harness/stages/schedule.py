@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from harness.boundary.results import refused, returned
-from harness.records import (
-    Schedule,
-)
+from harness.records import Schedule
 
 
 class Scheduled(Protocol):

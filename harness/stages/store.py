@@ -94,17 +94,22 @@ def probe(store: Store) -> None:
     Raises:
         StoreError: the store cannot be used, or accepts both.
     """
-    key = f"probe/{uuid.uuid4().hex}"
-    first, second = store.create(key, b"first"), store.create(key, b"second")
-    data = store.get(key)
-    store.delete(key)
-    if not first or second or data != b"first":
+    if _created_twice(store) != ((True, False), b"first"):
         raise StoreError(
             "this store lets one key be created twice, so that two people could open a test "
             "set and count as one",
             where=store.url,
             hint="take one with conditional writes (`If-None-Match`), or a folder that all see",
         )
+
+
+def _created_twice(store: Store) -> tuple[tuple[bool, bool], bytes | None]:
+    """What two creations of one key give, and the object that is there then."""
+    key = f"probe/{uuid.uuid4().hex}"
+    created = store.create(key, b"first"), store.create(key, b"second")
+    there = store.get(key)
+    store.delete(key)
+    return created, there
 
 
 def exercise_store(store: Store) -> list[str]:
@@ -122,9 +127,7 @@ def exercise_store(store: Store) -> list[str]:
         raise PluginError(f"below() gives {given(listed)} where ['{name}'] is due")
     if store.get(key) is not None:
         raise PluginError("get() gives an object that was deleted")
-    created = store.create(key, b"first"), store.create(key, b"second")
-    there = store.get(key)
-    store.delete(key)
+    created, there = _created_twice(store)
     if created != (True, False) or there != b"first":
         raise PluginError(f"create() gives {created} for one key, where (True, False) is due")
     return listed
