@@ -16,7 +16,7 @@ from harness.opened.branches import Trained
 from harness.records import Checkpoint, Example, Measurement, Score
 from harness.run.at import At
 from harness.steps.answer import Evaluation
-from harness_testing.sample import SCORE, Sample
+from harness_testing.sample_rows import SCORE, SampleRows
 
 SEED = 7
 
@@ -53,7 +53,7 @@ class SampleVariants(Variants):
 class SampleBranch(Branch):
     """Answers as the sample does, whatever it learns."""
 
-    def __init__(self, sample: Sample, at: At) -> None:
+    def __init__(self, sample: SampleRows, at: At) -> None:
         self._sample, self._at = sample, at
 
     def train(self, rows: Sequence[Example], valid: Sequence[Example], **asked: Any) -> Trained:
@@ -87,7 +87,7 @@ class SampleBranches(Branches):
     kept = 1
     min_gain = 0.0
 
-    def __init__(self, sample: Sample, folder: Path) -> None:
+    def __init__(self, sample: SampleRows, folder: Path) -> None:
         self._sample, self.folder = sample, folder
         self.variants = SampleVariants()
         self.reference, self.closed = 1, "sample"
@@ -128,7 +128,7 @@ class SampleBranches(Branches):
         return None
 
 
-def answers(sample: Sample, at: At) -> AnswerSet:
+def answers(sample: SampleRows, at: At) -> AnswerSet:
     """The sample's answers to dev."""
     measured = []
     for row in sample.scored:

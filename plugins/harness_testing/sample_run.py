@@ -21,7 +21,8 @@ from harness.records import (
     Verdict,
 )
 from harness.records.analysis import Analysis
-from harness.records.summary import ShownExample
+from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
+from harness.records.summary import Data, Dates, MainRound, Model, ShownExample, ShownScore, Summary
 from harness.registry import Registry
 from harness.report.analysis import Terms, analyse
 from harness.report.model_files import with_model_files
@@ -29,14 +30,29 @@ from harness.report.rounds import main_round
 from harness.report.sections import with_sections
 from harness.report.summary import with_choice
 from harness.stages import AnswerValues
-from harness_testing.sample import SCORE, SUMMARY, Sample
+from harness_testing.sample_rows import SCORE, SampleRows
 
 _BEFORE = (("Yes.", 0.0), ("Yes.", 0.0), ("", 0.0), ("Monday", None))
 """Answers of the base model, each with its value; those of round 1 are the sample's own."""
 _EMPTY, _GAP = "empty", "gap"
+_SCORE = ShownScore(0.5, None, None, 3, 0, "score|v:1", True, "")
+_ROUND = MainRound(
+    round=0, train_rows=0, kept=True, scores={SCORE: _SCORE},
+    verdict=Verdict("baseline", "", None, None, None, 0.95, None, "The base model.", 3, 3),
+    errors={}, slices=(), strategy="none", plan=(), added=0, added_by={}, refused={}, log=(),
+    course=None, guards=(), replayed=0, forgetting=None,
+)  # fmt: skip
+SUMMARY = Summary(
+    schema=SCHEMA, run="sample", primary=SCORE, model=Model("sample", None, 0, ()),
+    dates=Dates(None, None), settings={}, data=Data({"dev": 3}, 3, {}, None), rounds=(_ROUND,),
+    kept_round=0, best_prompt=None, beats_prompts=None, forgot=None, test=None, sealed=None,
+    objective=None, examples=(), notes=(), seconds={}, cached=(), next_command="",
+    arms=(), experiments={}, chosen=None,
+)  # fmt: skip
+"""The summary of a run that has closed its first round and knows no more."""
 
 
-def database(sample: Sample) -> Path:
+def database(sample: SampleRows) -> Path:
     path = sample.folder.parent / "run.duckdb"
     rounds = _rounds(sample)
     places = [(BASE_ARM, result.round) for result in rounds]
@@ -55,7 +71,7 @@ def database(sample: Sample) -> Path:
     return path
 
 
-def document(sample: Sample) -> Analysis:
+def document(sample: SampleRows, database: Path) -> Analysis:
     """With the sections that stand in every report."""
     weak, rounds = sample.item.slice, _rounds(sample)
     wrong = sample.scored[1]
@@ -92,11 +108,11 @@ def document(sample: Sample) -> Analysis:
         )
     )
     terms = Terms({_EMPTY: "an empty answer"}, {_GAP: ("no row is like it", "add rows", True)}, 1.0)
-    analysis = analyse(summary, sample.database, terms)
+    analysis = analyse(summary, database, terms)
     return with_sections(with_model_files(analysis, sample.folder), Registry.build())
 
 
-def values(sample: Sample) -> AnswerValues:
+def values(sample: SampleRows) -> AnswerValues:
     """The score of each answer."""
     return AnswerValues(
         {
@@ -115,12 +131,12 @@ _LOG = (
 )
 
 
-def _said(sample: Sample, number: int) -> list[tuple[str, float | None]]:
+def _said(sample: SampleRows, number: int) -> list[tuple[str, float | None]]:
     own = [(row.prediction.text, row.values[SCORE]) for row in sample.scored]
     return own if number else list(_BEFORE)
 
 
-def _answers(sample: Sample, number: int) -> Answers:
+def _answers(sample: SampleRows, number: int) -> Answers:
     said = dict(zip([row.id for row in sample.examples], _said(sample, number), strict=True))
     return Answers(
         BASE_ARM, number, "dev",
@@ -135,11 +151,11 @@ def _answers(sample: Sample, number: int) -> Answers:
     )  # fmt: skip
 
 
-def _labels(sample: Sample) -> list[ErrorLabel]:
+def _labels(sample: SampleRows) -> list[ErrorLabel]:
     return [ErrorLabel(sample.examples[2].id, _EMPTY, found_by="basic")]
 
 
-def _rounds(sample: Sample) -> list[RoundResult]:
+def _rounds(sample: SampleRows) -> list[RoundResult]:
     errors = Counter(label.category for label in _labels(sample))
     of_base = Verdict("baseline", "", None, None, None, 0.95, None, "The base model.", 4, 4)
     better = Verdict(

@@ -44,7 +44,7 @@ from harness.report.examples import instructive
 from harness.report.reading import read_summary, summary_schema
 from harness.report.rounds import LOG_POINTS, TrainingLog, control_round, main_round
 from harness.report.summary import with_choice
-from harness_testing.sample import SUMMARY
+from harness_testing.sample_run import SUMMARY
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import pages

@@ -35,7 +35,7 @@ from harness.report.examples import instructive
 from harness.report.rounds import control_round, main_round
 from harness.report.summary import with_choice
 from harness_reports.targets import EVERYWHERE
-from harness_testing.sample import SUMMARY
+from harness_testing.sample_run import SUMMARY
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
