@@ -37,7 +37,7 @@ FEATURES: dict[str, frozenset[str]] = {
     "judge": frozenset({"Judge"}),
     "launcher": frozenset({"Launcher", "Runner"}),
     "verifier": frozenset({"Verifier"}),
-    "store": frozenset({"Objects", "Folder", "Bucket", "SharedRun", "SharedLog", "Store"}),
+    "store": frozenset({"Objects", "Folder", "Bucket", "Store"}),
 }
 """Feature -> the classes of its contract: a file of ``harness/`` knows it that imports one of them,
 for the checker alone, too, or takes it from a module by its name."""

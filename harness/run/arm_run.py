@@ -38,7 +38,7 @@ class ArmRun(Run):
             name=name_within(within, config),
         )  # fmt: skip
         self.workers, self.budget, self.calls = within.workers, within.budget, within.calls
-        self.shared = within.shared
+        self.driver = within.driver
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         if within._environments is not None and _as_made(self) == _as_made(within):

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.lending import Lent
@@ -42,6 +42,7 @@ from harness.run import (
 from harness.run.artifacts import Artifact, Artifacts
 from harness.run.at import At
 from harness.run.budget import Budget
+from harness.run.driver import Driver
 from harness.run.job import Job, as_environment, run_inline, write, write_question
 from harness.run.journal import ClosedRounds, Journal, Tested
 from harness.run.ledger import Ledger
@@ -51,9 +52,6 @@ from harness.run.provenance import MadeWith
 from harness.run.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
 from harness.run.workers import Workers
 from harness.stages import Plugin, Resources
-
-if TYPE_CHECKING:
-    from harness.run.shared_run import SharedRun
 
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
@@ -74,7 +72,7 @@ class Run:
         budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
-        shared: the run in the shared store of its folder, while it is carried out.
+        driver: whoever carries it out.
         workers: do heavy stages; whoever carries a run out closes them.
         writes: whether the run's folder is written; not by whoever only looks.
         counts: whether it is counted as a run that chooses among its rounds by rows of dev.
@@ -126,7 +124,7 @@ class Run:
         self.notes: list[str] = []
         self.used: dict[tuple[str, str], str] = {}
         self.made: dict[tuple[str, int, str], str] = {}
-        self.shared: SharedRun | None = None
+        self.driver = Driver()
         self._journal: Journal | None = None
         self._environments: dict[str, dict[str, str]] | None = None
 
@@ -187,26 +185,20 @@ class Run:
 
     def close(self, result: RoundResult) -> RoundResult:
         """Pin a round; one that is closed already stays as it was closed."""
-        if self.shared is not None:
-            self.shared.check()
+        self.driver.check()
         closed = self._writing().close(result)
-        self._share()
+        self.driver.keep()
         return closed
 
     def tested(self, pinned: Tested) -> None:
         """Pin what the evaluations on the test set rest on."""
         self._writing().test(pinned)
-        self._share()
+        self.driver.keep()
 
     def wait(self, at: At, generated: str) -> None:
         """Say which answers an open round has that raters are asked about."""
         self._writing().wait(at.arm, at.round, generated)
-        self._share()
-
-    def _share(self) -> None:
-        """Have others find what is decided now, where the folder belongs to a shared store."""
-        if self.shared is not None:
-            self.shared.keep()
+        self.driver.keep()
 
     def reopen(self, first: int) -> None:
         """Have this round and all later ones decided again."""

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.config.finding import shipped
 from harness.errors import EnvironmentFailure, HarnessError, UsageError, near
@@ -32,14 +32,13 @@ from harness.kit.lock import exclusive
 from harness.kit.readers import SUFFIXES
 from harness.records.context import unheard
 from harness.run import dev_ledger, objects
+from harness.run.driver import Driver
 from harness.run.ledger import Ledger
 from harness.run.places import JOURNAL, LEDGER, REPORTS_FOLDER
+from harness.run.run import Run
 from harness.run.stage_keys import entry_files
 from harness.stages.runner import SUBMITTED
 from harness.stages.store import Store, StoreError
-
-if TYPE_CHECKING:
-    from harness.run.run import Run
 
 MARK = "in-store.json"
 """In a run's folder: which state of the store it has, and what its files were then."""
@@ -79,7 +78,7 @@ class State:
     outside: Sequence[str] = ()
 
 
-class SharedRun:
+class SharedRun(Driver):
     """One run in the store, for its driver.
 
     Args:
@@ -347,7 +346,7 @@ def driving(run: Run, say: Say = unheard, *, anew: bool = False) -> Iterator[Non
         try:
             run.ledger.catch_up()
             dev_ledger.catch_up(run.machine)
-            run.shared = shared
+            run.driver = shared
             yield
         except StoreError:
             raise  # it would be asked in vain once more
@@ -359,7 +358,7 @@ def driving(run: Run, say: Say = unheard, *, anew: bool = False) -> Iterator[Non
             shared.end()
         finally:
             shared.stop()  # a process that lives on, as a notebook's, is at work no more
-            run.shared = None
+            run.driver = Driver()
 
 
 def project_files(run: Run) -> tuple[dict[str, Path], list[str]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness import near
 from harness.kit import strict_json
-from harness.kit.readers import BOM, Fault, File, Objects, Problems, Reader
+from harness.kit.readers import BOM, Fault, File, JsonObjects, Problems, Reader
 from harness.kit.text import one_line
 from harness_rows.splits import SPLIT_NAMES, with_dev
 
@@ -116,11 +116,11 @@ def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Part]
     ]
 
 
-def _objects(file: File, problems: Problems, rows: list[Any], name: str, of: int) -> Objects:
+def _objects(file: File, problems: Problems, rows: list[Any], name: str, of: int) -> JsonObjects:
     """One of the lists of a file. Rows of each are numbered from 1: of several each has a label."""
     label = f"{file.label}/{_shown(name)}" if of > 1 else file.label
     kind = f"JSON, the list `{_shown(name)}`"
-    return Objects(replace(file, label=label), problems.add, rows, kind)
+    return JsonObjects(replace(file, label=label), problems.add, rows, kind)
 
 
 def _shown(name: str) -> str:

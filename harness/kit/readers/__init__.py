@@ -21,7 +21,7 @@ from harness.kit.readers.base import (
 )
 from harness.kit.readers.columnar import ALWAYS, UNPACKED, Arrow, Columnar, InMemory, Parquet
 from harness.kit.readers.delimited import Delimited
-from harness.kit.readers.json_list import JsonList, Objects
+from harness.kit.readers.json_list import JsonList, JsonObjects
 from harness.kit.readers.kinds import SUFFIXES, Kind, kind_of, packed, packed_or_wide, reader_of
 from harness.kit.readers.lines import JsonLines, TextLines, each_of
 from harness.kit.readers.problems import Problems
@@ -40,8 +40,8 @@ __all__ = [
     "InMemory",
     "JsonLines",
     "JsonList",
+    "JsonObjects",
     "Kind",
-    "Objects",
     "Parquet",
     "Problems",
     "Reader",

@@ -93,7 +93,7 @@ class _Spans:
         return (self[at] for at in range(len(self)))
 
 
-class Objects(Reader):
+class JsonObjects(Reader):
     """Objects that are already there: a list within a larger document.
 
     Args:

@@ -23,7 +23,7 @@ from harness.kit.readers import (
     Fault,
     File,
     JsonLines,
-    Objects,
+    JsonObjects,
     Problems,
     Reader,
     TextLines,
@@ -288,7 +288,7 @@ def test_nul_may_stand_in_a_text() -> None:
 
 def test_a_list_within_a_document() -> None:
     faults: list[Fault] = []
-    reader = Objects(File(None, "a.json/train"), faults.append, [A, "b", B], "JSON")
+    reader = JsonObjects(File(None, "a.json/train"), faults.append, [A, "b", B], "JSON")
     assert list(reader.rows()) == [(1, A), (3, B)] and list(reader.records) == [A, B]
     assert [fault.place for fault in faults] == ["a.json/train:2"]
 
