@@ -36,7 +36,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Summ
         return None  # another version wrote it: it is written anew
     if artifact.facts["journal"] != run.journal.digest:
         return None  # it tells of rounds that are decided again
-    gone = [label for label, *place in artifact.facts["stages"] if not run.artifacts.has(*place)]
+    gone = [label for label, *place in artifact.facts["stages"] if not _is_there(run, *place)]
     if gone:
         say(_gone(gone))
         return None
@@ -76,6 +76,11 @@ def sections_of(run: Run) -> str:
     providers = run.config.registry.of_stage(Section.stage).values()
     files = sorted({Path(p.origin) for p in providers if p.origin.endswith(".py")})
     return digest([named, files_digest(files)])
+
+
+def _is_there(run: Run, stage: str, key: str) -> bool:
+    # What is here is not read; what is not may be in a store that the folder shares.
+    return run.artifacts.has(stage, key) or run.artifacts.find(stage, key) is not None
 
 
 def _gone(labels: Sequence[str]) -> str:
