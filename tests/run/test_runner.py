@@ -42,3 +42,37 @@ def test_the_pages_examples_obey_the_rules(tmp_path: Path, name: str, text: str)
     outcomes = check(Registry.build([path]).get("runner", name).plugin)
     assert {outcome.rule: outcome.status for outcome in outcomes}["work"] == "ok", outcomes
     assert not [outcome for outcome in outcomes if outcome.status == "failed"]
+
+
+TAKES_OUTPUT = """
+import os
+import sys
+
+import harness
+from harness import do_job
+
+
+class Shut(harness.Runner):
+    \"\"\"Does jobs with this process's output shut.\"\"\"
+
+    name = "shut"
+
+    def do(self, folder, resources, label, report, cancelled, say):
+        {spoil}
+        return do_job(folder, report, cancelled)
+
+
+@harness.hookimpl
+def register_runners():
+    return [Shut]
+"""
+
+
+@pytest.mark.parametrize("spoil", ["os.close(2)", "os.dup2(os.open(os.devnull, os.O_WRONLY), 1)"])
+def test_a_runner_that_takes_the_output_of_its_process_is_noticed(
+    tmp_path: Path, spoil: str
+) -> None:
+    path = tmp_path / "shut.py"
+    path.write_text(TAKES_OUTPUT.format(spoil=spoil))
+    outcomes = check(Registry.build([path]).get("runner", "shut").plugin)
+    assert any("took the output" in outcome.message for outcome in outcomes), outcomes
