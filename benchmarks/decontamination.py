@@ -23,7 +23,7 @@ from typing import Any
 import copies as copies_of
 import shapes
 
-from harness.data.filters import Gate
+from harness.data.filters import RowGate
 from harness.data.likeness import Likeness, Limits
 from harness.data.screening import Rules, screen
 from harness.data.threshold import calibrate
@@ -32,11 +32,11 @@ from harness.records import Example
 KEPT = 0.99
 
 
-def gate_of(held_out: Sequence[Example], source: Sequence[Example]) -> tuple[Gate, Any]:
+def gate_of(held_out: Sequence[Example], source: Sequence[Example]) -> tuple[RowGate, Any]:
     """The gate as a run makes it, and what it found usual."""
     likeness = Likeness(held_out, source, Limits())
     usual = calibrate(likeness, held_out, source, passing=KEPT, seed=1)
-    return Gate(held_out, source, likeness=likeness, usual=usual), usual
+    return RowGate(held_out, source, likeness=likeness, usual=usual), usual
 
 
 def drawn(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from harness.data.filters import Gate
+from harness.data.filters import RowGate
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
@@ -37,7 +37,7 @@ class AugmenterPlan:
 
 
 def collect(
-    plans: Sequence[AugmenterPlan], data: Dataset, gate: Gate, context: Context
+    plans: Sequence[AugmenterPlan], data: Dataset, gate: RowGate, context: Context
 ) -> tuple[tuple[Example, ...], Growth]:
     """Carry out the plans of all entries.
 
@@ -77,7 +77,7 @@ def collect(
 class _Collection:
     """The rows accepted and refused so far."""
 
-    def __init__(self, data: Dataset, gate: Gate, context: Context, total: int) -> None:
+    def __init__(self, data: Dataset, gate: RowGate, context: Context, total: int) -> None:
         self.data, self.gate, self.context, self.total = data, gate, context, total
         self.source = {row.id for row in data.examples}
         self.accepted: list[Example] = []

@@ -34,7 +34,7 @@ ENDS = ("user", "tool")
 """Roles of a prompt's last turn: a tool's result is answered, too."""
 
 
-class Gate:
+class RowGate:
     """Refuses rows that must not be trained on; remembers the rows that it let in.
 
     Args:

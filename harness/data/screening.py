@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
+from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, RowGate
 from harness.data.likeness import HELD_OUT_ROWS, Likeness, Limits, Match, Usual, stride
 from harness.data.threshold import COPIES, MOST_HELD_OUT, calibrate
 from harness.errors import DataError
@@ -139,7 +139,7 @@ def screen(
         near_to = held_out[:: stride(len(held_out), most)]
     likeness = Likeness(near_to, source, rules.limits)
     usual = calibrate(likeness, near_to, source, passing=rules.kept, seed=seed, check=check)
-    gate = Gate(held_out, known=source, likeness=likeness, usual=usual)
+    gate = RowGate(held_out, known=source, likeness=likeness, usual=usual)
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []

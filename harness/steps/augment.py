@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.boundary.lending import Lent
 from harness.data.augmentation import AugmenterPlan, collect
-from harness.data.filters import Gate
+from harness.data.filters import RowGate
 from harness.data.planner import plan
 from harness.data.splits import rows_digest
 from harness.errors import Waiting
@@ -202,7 +202,7 @@ def _reviewed(
     steps: Steps,
     rows: Sequence[Example],
     growth: Growth,
-    gate: Gate,
+    gate: RowGate,
     source: frozenset[str],
     folder: Path,
     at: At,

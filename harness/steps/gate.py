@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.filters import REVISION, Gate
+from harness.data.filters import REVISION, RowGate
 from harness.data.likeness import Likeness
 from harness.data.screening import (
     MOST_COMPARED,
@@ -79,7 +79,7 @@ class Gating:
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))
 
-    def gate(self, data: Dataset, train: Sequence[Example], pool: Sequence[Example]) -> Gate:
+    def gate(self, data: Dataset, train: Sequence[Example], pool: Sequence[Example]) -> RowGate:
         """The gate for proposals.
 
         Args:
@@ -92,4 +92,4 @@ class Gating:
         # Rows of valid count as trained on: a copy of one in train would spoil its loss.
         trained = [*train, *data.split("valid")]
         usual = self.screening.usual if self.screening else None
-        return Gate(held_out, trained, known=pool, likeness=self._likeness, usual=usual)
+        return RowGate(held_out, trained, known=pool, likeness=self._likeness, usual=usual)

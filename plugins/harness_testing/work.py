@@ -16,7 +16,7 @@ from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.boundary.lending import Lent
 from harness.data.augmentation import AugmenterPlan, collect
-from harness.data.filters import INVALID, NO_ORIGIN, Gate
+from harness.data.filters import INVALID, NO_ORIGIN, RowGate
 from harness.errors import (
     Cancelled,
     ConfigError,
@@ -150,7 +150,7 @@ def gate(subject: Subject) -> str | None:
         sample = Sample(Path(folder), subject)
         train, pool = list(sample.train), sample.pool
         refused: Counter[str] = Counter()
-        doorkeeper = Gate(sample.rows_of("dev"), train, known=pool)
+        doorkeeper = RowGate(sample.rows_of("dev"), train, known=pool)
         plan = AugmenterPlan(subject.plugin.name, subject.instance, Plan("targeted", sample.plan))
         try:
             for number in (1, 2):  # an id of the first one must not come again

@@ -13,7 +13,7 @@ from harness.data.filters import (
     NO_ORIGIN,
     REPEAT,
     REPEATS_TRAIN,
-    Gate,
+    RowGate,
 )
 from harness.errors import Cancelled, PluginError
 from harness.kit.features import addresses
@@ -57,7 +57,7 @@ class FromPool(Augmenter):
 
 
 def the_gate():
-    return Gate(DEV, TRAIN, POOL)
+    return RowGate(DEV, TRAIN, POOL)
 
 
 def the_context(**fields):

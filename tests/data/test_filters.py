@@ -20,7 +20,7 @@ from harness.data.filters import (
     NO_ORIGIN,
     REPEAT,
     REPEATS_TRAIN,
-    Gate,
+    RowGate,
 )
 from harness.kit.folding import normalise
 from harness.records import Example
@@ -43,7 +43,7 @@ POOL = row("pool1", "When will the refund for my returned router arrive?", split
 
 @pytest.fixture
 def gate():
-    return Gate([DEV, TEST], [SOURCE], [POOL])
+    return RowGate([DEV, TEST], [SOURCE], [POOL])
 
 
 def conversation(*contents):
@@ -91,7 +91,7 @@ def test_the_same_answer_alone_is_no_leak(gate):
 
 
 def test_lineage_is_followed_through_accepted_rows_and_what_the_pool_says():
-    gate = Gate([DEV], [], [replace(POOL, parent="dev1"), row("tainted", parent="pool1")])
+    gate = RowGate([DEV], [], [replace(POOL, parent="dev1"), row("tainted", parent="pool1")])
     assert gate.refuse(replace(POOL, parent="dev1")) == DESCENDS
     assert gate.refuse(row("grandchild", "Something else altogether.", parent="tainted")) == (
         DESCENDS
@@ -99,12 +99,12 @@ def test_lineage_is_followed_through_accepted_rows_and_what_the_pool_says():
 
 
 def test_a_sibling_of_a_held_out_row_is_refused():
-    gate = Gate([replace(DEV, parent="source")], [], [SOURCE])
+    gate = RowGate([replace(DEV, parent="source")], [], [SOURCE])
     assert gate.refuse(row("sibling", "Something else altogether.", parent="source")) == DESCENDS
 
 
 def test_a_pool_row_cannot_hide_its_parent_or_lend_its_id(gate):
-    assert Gate([DEV], [], [replace(POOL, parent="dev1")]).refuse(POOL) == INVALID
+    assert RowGate([DEV], [], [replace(POOL, parent="dev1")]).refuse(POOL) == INVALID
     assert gate.refuse(row("pool1", "Another text under a known name, is it not?")) == INVALID
     assert gate.refuse(replace(POOL, split="train")) is None
 
@@ -113,7 +113,7 @@ def test_rows_without_an_origin_are_refused(gate):
     assert gate.refuse(row()) == NO_ORIGIN
     assert gate.refuse(row(parent="nobody")) == NO_ORIGIN
     assert gate.refuse(row(parent="new")) == NO_ORIGIN
-    looped = Gate([], [], [row("a", parent="b"), row("b", parent="a")])
+    looped = RowGate([], [], [row("a", parent="b"), row("b", parent="a")])
     assert looped.refuse(row("c", parent="a")) == NO_ORIGIN
 
 
@@ -154,7 +154,7 @@ def test_invalid_rows_are_refused(gate, bad):
 
 def test_short_last_turns_are_compared_with_their_conversation():
     held = row("d", messages=conversation("Is my line down?", "Shall I test?", "Yes."), split="dev")
-    gate = Gate([held], [], [SOURCE])
+    gate = RowGate([held], [], [SOURCE])
     other = conversation("Do you sell a router with a longer range?", "Want a list?", "Yes.")
     assert gate.refuse(row(messages=other, parent="source")) is None
     assert gate.refuse(row(messages=held.messages, parent="source")) == REPEAT
@@ -163,7 +163,7 @@ def test_short_last_turns_are_compared_with_their_conversation():
 def test_an_unchanged_row_of_the_source_is_refused_for_an_exact_repeat_alone():
     near = row("near", HELD.replace("March", "May"), split="pool")
     copy = row("copy", HELD.lower(), split="pool")
-    gate = Gate([DEV, TEST], [SOURCE], [near, copy, POOL])
+    gate = RowGate([DEV, TEST], [SOURCE], [near, copy, POOL])
     assert gate.refuse(replace(near, split="train")) is None
     assert gate.refuse(copy) == REPEAT
     # Changed by an augmenter, it is a proposal like any other.
@@ -174,7 +174,7 @@ def test_an_unchanged_row_of_the_source_is_refused_for_an_exact_repeat_alone():
     "held_out", [[], [replace(DEV, messages=())], [row("d", " ", split="dev")]]
 )
 def test_odd_held_out_rows_do_no_harm(held_out):
-    gate = Gate(held_out, [SOURCE])
+    gate = RowGate(held_out, [SOURCE])
     assert gate.refuse(row(parent="source")) is None
     assert gate.refuse(row(prompt="?!", parent="source")) is None
 
@@ -183,7 +183,7 @@ def test_odd_held_out_rows_do_no_harm(held_out):
 def test_a_copy_of_any_text_is_found(text):
     held = row("d", text, split="dev")
     copy = row(prompt=text, parent="source")
-    assert Gate([held], [SOURCE]).refuse(copy) == (REPEAT if text.strip() else INVALID)
+    assert RowGate([held], [SOURCE]).refuse(copy) == (REPEAT if text.strip() else INVALID)
 
 
 @given(st.text(max_size=60))
@@ -282,7 +282,7 @@ def measured():
     for kind, texts in zip(("code", "sentences"), stdlib_texts(), strict=True):
         chosen = texts[:HELD_OUT_ROWS]
         held = [row(f"d{i}", t, reference=f"Told in {i} words") for i, (_, t) in enumerate(chosen)]
-        gate = Gate(held, [SOURCE])
+        gate = RowGate(held, [SOURCE])
         for edit, change in EDITS.items():
             if (edit, kind) == ("identifiers renamed", "sentences"):
                 continue
@@ -302,7 +302,7 @@ def measured():
         modules = {module for module, _ in chosen[:60]}
         held = [row(f"d{i}", t) for i, (m, t) in enumerate(texts) if m in modules]
         others = [t for m, t in texts if m not in modules][:UNRELATED_ROWS]
-        gate = Gate(held, [SOURCE])
+        gate = RowGate(held, [SOURCE])
         wrong = [
             t for t in others if gate.refuse(row(prompt=t, reference="Else.", parent="source"))
         ]
@@ -333,7 +333,7 @@ def test_two_thousand_rows_against_a_thousand_held_out_take_a_second_or_two():
     texts = [text for texts in stdlib_texts() for _, text in texts]
     held = [row(f"d{i}", text) for i, text in enumerate(texts[:1000])]
     rows = [row(f"t{i}", f"{texts[i]} {i}", parent="source") for i in range(2000)]
-    gate = Gate(held, [SOURCE])
+    gate = RowGate(held, [SOURCE])
     start = time.process_time()
     refused = [gate.refuse(candidate) is not None for candidate in rows]
     assert time.process_time() - start < 8  # measured 1 to 2 s; slow machines pass too
@@ -345,7 +345,7 @@ def test_a_row_that_ends_behind_a_tools_result_is_let_in():
     asked = {"role": "user", "content": "How is the weather in Bonn today, please?"}
     call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look"}}]}
     result = {"role": "tool", "content": "rain"}
-    gate = Gate([DEV], [SOURCE])
+    gate = RowGate([DEV], [SOURCE])
     assert gate.refuse_source(row(messages=(asked, call, result))) is None
     behind = replace(row(), messages=(asked, call, result), parent="source")
     assert gate.refuse(behind) is None

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harness.config import loading
-from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
+from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, RowGate
 from harness.data.likeness import Usual
 from harness.data.screening import (
     TEXT,
@@ -230,7 +230,7 @@ def test_sums_of_the_same_numbers_are_alike_by_nature(top):
     train = [row(f"r{n}", one) for n, one in enumerate(sums[300:800])]
     found = screen([*held_out, *train], Rules(), seed=1)[1]
     assert found.usual.rows == 300
-    gate = Gate(held_out, known=train, usual=found.usual)
+    gate = RowGate(held_out, known=train, usual=found.usual)
     proposals = [row(f"p{n}", one, parent="r0") for n, one in enumerate(sums[800:1100])]
     assert sum(gate.refuse(one) is None for one in proposals) >= 0.98 * len(proposals)
     assert found.usual.recognised is not None and found.usual.recognised < 0.95

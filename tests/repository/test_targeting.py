@@ -15,7 +15,7 @@ from scipy.stats import ttest_1samp
 
 from harness import Example, PlanItem, query, stats
 from harness.data.augmentation import AugmenterPlan, collect
-from harness.data.filters import Gate
+from harness.data.filters import RowGate
 from harness.records import Dataset, Plan
 from harness.records.context import Context
 from tests.support.project import CONFIG, FAKES
@@ -47,7 +47,7 @@ def test_repeated_rows_pass_the_gate_once_and_teach_what_they_taught(tmp_path: P
         Example(f"t{number}", ({"role": "user", "content": text},), (text[:3],), split="train")
         for number, text in enumerate(("where is the atlas?", "may I stay?", "who sang today?"))
     ]
-    gate = Gate([Example("d0", ({"role": "user", "content": "is it late?"},), ("x",))], rows)
+    gate = RowGate([Example("d0", ({"role": "user", "content": "is it late?"},), ("x",))], rows)
     asked = Plan("random", (PlanItem(None, 5, "repeat", ""),))
     entry = AugmenterPlan("repeat", repeats.Repeat(None), asked)
     accepted, growth = collect([entry], Dataset(tuple(rows)), gate, Context(tmp_path))

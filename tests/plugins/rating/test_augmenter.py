@@ -11,7 +11,7 @@ import pytest
 from harness.config import loading
 from harness.data import augmentation, correction_file
 from harness.data.corrections import Correction, prompt_digest
-from harness.data.filters import DESCENDS, Gate
+from harness.data.filters import DESCENDS, RowGate
 from harness.errors import DataError
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
 from harness.records.context import Context, Quiet
@@ -62,7 +62,7 @@ def test_what_was_preferred_is_a_row_with_rejected_answers(augmenter):
     first, second = propose(made, [row(n) for n in range(5)])
     assert (first.references, first.rejected) == (("Better.", "Worse."), ("Worst.",))
     assert (second.references, second.rejected) == ((), ("Bad.",))
-    gate = Gate([row(0, "dev")], [], [row(n) for n in range(5)])
+    gate = RowGate([row(0, "dev")], [], [row(n) for n in range(5)])
     assert gate.refuse(first) is None is gate.refuse(second)
 
 
@@ -110,7 +110,7 @@ def test_were_a_row_of_dev_proposed_the_gate_would_refuse_it_by_its_lineage(augm
     smuggled = dataclasses.replace(row(1, "dev"), split="pool", messages=words)
     made = augmenter(typed(smuggled, "Better."))
     pool = [smuggled, row(2)]
-    gate = Gate([row(1, "dev")], known=pool)
+    gate = RowGate([row(1, "dev")], known=pool)
     (proposed,) = propose(made, pool)
     assert gate.refuse(proposed) == DESCENDS
     entry = augmentation.AugmenterPlan("better", made, Plan("random", (PlanItem(None, 3, ""),)))

@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness import Condition, Dataset, Example, PlanItem, Slice
 from harness.config import loading
-from harness.data.filters import Gate
+from harness.data.filters import RowGate
 from harness.kit import yaml_file
 from harness.kit.remote.options import ServerOptions
 from harness_teacher import Teacher, verifying
@@ -162,7 +162,7 @@ def test_prompts_of_the_pool_get_answers(propose):
     rows, _ = propose(data=Dataset((*TRAIN, *unlabelled)), mode="answer", verify=[{"agree": 2}])
     assert rows and {one.parent for one in rows} <= {one.id for one in POOL}
     assert all(one.references == (right(one.prompt),) for one in rows)
-    gate = Gate((), TRAIN, unlabelled)
+    gate = RowGate((), TRAIN, unlabelled)
     assert {gate.refuse(one) for one in rows} == {None}
     grown = tuple(replace(one, split="train") for one in rows)
     again, _ = propose(data=Dataset((*TRAIN, *grown, *unlabelled)), mode="answer")
@@ -392,7 +392,7 @@ def test_a_suspect_gets_another_answer_without_showing_its_own(server, propose, 
     told = [json.dumps(asked.body) for asked in server.asked]
     assert not any('"8"' in text or "rare" in text for text in told)
     assert not {"train-3", "train-4", "train-5"} & set(origin["shown"])
-    gate = Gate((), wrong)
+    gate = RowGate((), wrong)
     assert gate.refuse(rows[0]) is None
     grown = (*wrong, replace(rows[0], split="train"))
     again, _ = propose(item, Dataset(grown), mode="correct", suspects=path)
