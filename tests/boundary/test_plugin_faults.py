@@ -134,8 +134,8 @@ def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_onc
 @pytest.mark.nightly
 @pytest.mark.parametrize("fault", ["mute", "wrong"])
 def test_a_section_that_fails_is_named_in_the_report(folder, fault):
-    document = published(folder, "section", fault, Saying())
-    analysis = json.loads((folder / "reports" / document["run"] / "analysis.json").read_text())
+    summary = published(folder, "section", fault, Saying())
+    analysis = json.loads((folder / "reports" / summary.run / "analysis.json").read_text())
     assert set(analysis["failed"]) == {"faulty"} and analysis["sections"] == []
 
 
