@@ -31,6 +31,8 @@ DIGITS = 3
 PACKAGE = "optuna"
 DRAWS = 50
 """How often a proposal is drawn again that was tried before."""
+_STATES = {"done": "COMPLETE", "pruned": "PRUNED"}
+"""State of a trial that is learned from -> the one that Optuna knows it by."""
 
 
 # -- what a setting may be -------------------------------------------------------------------------
@@ -164,23 +166,42 @@ class Optuna(harness.Searcher):
     def hopeless(
         self, folds: Sequence[float], trials: Sequence[harness.Trial], higher_is_better: bool
     ) -> bool:
-        return self.options.prune and hopeless(
-            folds, trials, higher_is_better=higher_is_better, startup=self.options.startup
-        )
+        """Whether a trial is worse than the median of those that came as far: the median stopping
+        rule (Golovin et al. 2017, *Google Vizier: A Service for Black-Box Optimization*).
+
+        The mean of its values so far is compared with the means of others. Parts are the same rows
+        in each trial, so that a hard part is hard for all.
+        """
+        far = len(folds)
+        others = [
+            statistics.fmean(trial.folds[:far]) for trial in trials if len(trial.folds) >= far
+        ]
+        if not self.options.prune or len(others) < self.options.startup:
+            return False
+        sign = -1.0 if higher_is_better else 1.0
+        return sign * statistics.fmean(folds) > sign * statistics.median(others)
 
     def limits(self, trials: Sequence[harness.Trial]) -> tuple[float | None, ...]:
-        return limits(trials, startup=self.options.startup) if self.options.prune else ()
+        """For each place of a course the median loss of the trials that came as far.
+
+        The last value counts here, not the mean of all: within a training the loss falls.
+        """
+        if not self.options.prune:
+            return ()
+        places = itertools.zip_longest(*(trial.course for trial in trials))
+        losses = [[loss for loss in place if loss is not None] for place in places]
+        return tuple(
+            statistics.median(place) if len(place) >= self.options.startup else None
+            for place in losses
+        )
 
     def _left(self, tried: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """What a space of lists has left; None where a range makes it endless, or it is large."""
         over = self.options.over
-        size = 1
-        for choices in over.values():
-            size *= 0 if isinstance(choices, Range) else len(choices)
-        if not 0 < size <= 10_000:
+        lists = [choices for choices in over.values() if not isinstance(choices, Range)]
+        if len(lists) < len(over) or math.prod(map(len, lists)) > 10_000:
             return None
-        whole = itertools.product(*over.values())
-        grid = [dict(zip(over, values, strict=True)) for values in whole]
+        grid = [dict(zip(over, values, strict=True)) for values in itertools.product(*lists)]
         return [values for values in grid if values not in tried]
 
     def _drawn(
@@ -201,37 +222,27 @@ class Optuna(harness.Searcher):
     def _known(self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]) -> Any:
         """A trial as Optuna has it; None where it failed, or lies outside of what is searched."""
         steps = [sum(trial.folds[:n]) / n for n in range(1, len(trial.folds) + 1)] or trial.course
-        if not steps or trial.state not in ("done", "pruned"):
+        if not steps or trial.state not in _STATES:
             return None
         try:
-            values = {key: self._place(key, trial.values[key]) for key in kinds}
-        except (KeyError, ValueError):
+            return library.trial.create_trial(
+                state=getattr(library.trial.TrialState, _STATES[trial.state]),
+                value=trial.value,
+                params={key: self._place(key, trial.values[key]) for key in kinds},
+                distributions=dict(kinds),
+                intermediate_values=dict(enumerate(steps)),
+            )
+        except (KeyError, ValueError):  # Optuna refuses what lies outside of a distribution
             return None
-        states = library.trial.TrialState
-        done = trial.state == "done"
-        return library.trial.create_trial(
-            state=states.COMPLETE if done else states.PRUNED,
-            value=trial.value,
-            params=values,
-            distributions=dict(kinds),
-            intermediate_values=dict(enumerate(steps)),
-        )
 
     def _place(self, key: str, value: Any) -> Any:
         """A setting as Optuna knows it: a number of a range, or the place in a list.
 
         Raises:
-            ValueError: it is none of them.
+            ValueError: it is none of the list.
         """
         choices = self.options.over[key]
-        if not isinstance(choices, Range):
-            return choices.index(value)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (number and choices.low <= value <= choices.high) or (
-            choices.whole and value != int(value)
-        ):
-            raise ValueError(f"{value!r} is outside of the range")
-        return int(value) if choices.whole else float(value)
+        return value if isinstance(choices, Range) else choices.index(value)
 
     def _value(self, key: str, place: Any) -> Any:
         choices = self.options.over[key]
@@ -262,46 +273,3 @@ def _optuna() -> Any:
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
-
-
-# -- which trials need not be finished -------------------------------------------------------------
-
-
-def hopeless(
-    folds: Sequence[float],
-    trials: Sequence[harness.Trial],
-    *,
-    higher_is_better: bool,
-    startup: int,
-) -> bool:
-    """Whether a trial is worse than the median of those that came as far: the median stopping rule
-    (Golovin et al. 2017, *Google Vizier: A Service for Black-Box Optimization*).
-
-    The mean of its values so far is compared with the means of others. Parts are the same rows in
-    each trial, so that a hard part is hard for all.
-
-    Args:
-        startup: trials that have to have come as far before any is ended.
-    """
-    far = len(folds)
-    beside = [statistics.fmean(trial.folds[:far]) for trial in trials if len(trial.folds) >= far]
-    if len(beside) < startup:
-        return False
-    sign = -1.0 if higher_is_better else 1.0
-    return sign * statistics.fmean(folds) > sign * statistics.median(beside)
-
-
-def limits(trials: Sequence[harness.Trial], *, startup: int) -> tuple[float | None, ...]:
-    """For each place of a course the median loss of the trials that came as far.
-
-    The last value counts here, not the mean of all: within a training the loss falls.
-
-    Args:
-        startup: trials that have to have come as far before any is ended there.
-    """
-    courses = [trial.course for trial in trials]
-    bounds: list[float | None] = []
-    for place in range(max(map(len, courses), default=0)):
-        beside = [course[place] for course in courses if len(course) > place]
-        bounds.append(statistics.median(beside) if len(beside) >= startup else None)
-    return tuple(bounds)
