@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -15,8 +14,8 @@ from harness_levers.arm_journal import ArmJournal
 from harness_levers.document import document
 from harness_levers.options import LeverOptions
 from harness_levers.planning import changes_of, seed_of
-from harness_levers.records import JUDGED, Arm, Search
-from harness_levers.search import space
+from harness_levers.records import JUDGED, Arm
+from harness_levers.search.config import SearchConfig
 from harness_levers.search.searching import Searching
 from harness_levers.shares import share_of
 from harness_levers.verdicts.judging import Judging
@@ -29,8 +28,13 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
         ConfigError: an arm cannot be what the config says.
         Cancelled: the user asked to stop, or the budget is spent.
     """
+    asked = planning.planned(options, run.variants)
     search, failures = _searched(options, run)
-    search, asked = _with_best(options, run, search)
+    best = search.arm if search else None
+    if best is not None:  # the same settings are no two arms
+        same = [arm for arm in asked if planning.identity(arm) == planning.identity(best)]
+        asked += [] if same else [best]
+        best = same[0] if same else best
     journal = ArmJournal(run.folder, run.closed)
     earlier = journal.earlier(asked)
     arms = [*earlier, *asked]
@@ -51,40 +55,28 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
         document=document(
             run.reference, options.worth, trying.own(),
             judging.curve(asked) or judging.curve(earlier), judging.ranking(arms),
-            judging.method(asked) or judging.method(earlier), search,
+            judging.method(asked) or judging.method(earlier),
+            search.document(best.name if best else "") if search else None,
         ),
         branches=list(map(judging.outcome, arms)),
-        done=done | _done(run, arms, trying, search),
+        done=done | _done(arms, trying, search, best),
         failures=[*failures, *trying.failures],
     )  # fmt: skip
 
 
 def _searched(
     options: LeverOptions, run: harness.Branches
-) -> tuple[Search | None, list[harness.HarnessError]]:
+) -> tuple[Searching | None, list[harness.HarnessError]]:
     """The search of the config, before any arm is trained: its best settings are one."""
-    entry = run.variants.entry(space.WHERE)
-    if entry is None:
+    config = SearchConfig.of(run.variants)
+    if config is None:
         return None, []
     try:
-        searching = Searching(options, run, entry)
-        return searching.result(), searching.failures
+        searching = Searching(options, run, config)
+        searching.carry_on()
     except harness.DataError as error:
         return None, [error]
-
-
-def _with_best(
-    options: LeverOptions, run: harness.Branches, search: Search | None
-) -> tuple[Search | None, list[Arm]]:
-    """The planned arms with that of the best trial; the same settings are no two arms."""
-    planned = planning.planned(options, run.variants)
-    if search is None or search.best is None or not search.arm:
-        return search, planned
-    best = planning.searched(options, run.variants, search.trials[search.best].values)
-    same = next((a for a in planned if planning.identity(a) == planning.identity(best)), None)
-    if same is not None:
-        return dataclasses.replace(search, arm=same.name), planned
-    return search, [*planned, best]
+    return searching, searching.failures
 
 
 def _known_seeds(journal: ArmJournal, arm: Arm) -> list[int]:
@@ -110,7 +102,7 @@ def _trained(
 
 
 def _done(
-    run: harness.Branches, arms: Sequence[Arm], trying: Trying, search: Search | None
+    arms: Sequence[Arm], trying: Trying, search: Searching | None, best: Arm | None
 ) -> frozenset[str]:
     """The arms of which every training has answers, with their verdicts, and the search if it and
     its arm are done."""
@@ -122,8 +114,8 @@ def _done(
     ]
     done = {planning.asked(arm) for arm in whole}
     ended = search is not None and search.ended and search.best is not None
-    if search is not None and ended and search.arm in {"", *(arm.name for arm in whole)}:
-        done.add(space.asked(run.variants) or "")
+    if search is not None and ended and (best is None or best in whole):
+        done.add(search.config.part)
     return frozenset(done)
 
 

@@ -12,13 +12,7 @@ import harness
 from harness import Summary
 from harness.kit.documents import as_document, finite, shown
 from harness.kit.text import one_line
-from harness_levers.records import (
-    Curve,
-    Method,
-    Name,
-    Ranking,
-    Search,
-)
+from harness_levers.records import Curve, Method, Name, Ranking
 
 NAME = 80
 """Characters of a key of the config."""
@@ -152,7 +146,7 @@ def document(
     curve: Curve | None = None,
     ranking: Ranking | None = None,
     method: Method | None = None,
-    search: Search | None = None,
+    search: ShownSearch | None = None,
 ) -> ShownLevers:
     """All that was tried.
 
@@ -178,21 +172,12 @@ def document(
         curve=as_document(Curve, curve),
         models=as_document(Ranking, ranking),
         method=as_document(Method, method),
-        search=None if search is None else searched(search),
+        search=search,
     )
 
 
-def searched(search: Search) -> ShownSearch:
-    """A search of settings."""
-    return as_document(
-        ShownSearch,
-        search,
-        trials=tuple(map(_trial, search.trials)),
-        seconds=round(sum(trial.seconds for trial in search.trials), 3),
-    )
-
-
-def _trial(trial: harness.Trial) -> ShownTrial:
+def shown_trial(trial: harness.Trial) -> ShownTrial:
+    """A trial of a search."""
     values = {one_line(key, NAME): _value(value) for key, value in trial.values.items()}
     return as_document(ShownTrial, trial, values=values)
 

@@ -13,7 +13,7 @@ from harness.kit.text import one_line
 from harness.kit.yaml_file import Place
 from harness_levers.options import LeverOptions
 from harness_levers.records import Arm, ArmKind
-from harness_levers.search import space
+from harness_levers.search.config import SearchConfig
 
 NAME = 60
 """Characters of an arm's name."""
@@ -32,17 +32,15 @@ def intent(options: LeverOptions, variants: harness.Variants) -> harness.Intent:
         ConfigError: with all that is wrong with the arms, or with the search.
     """
     arms = planned(options, variants)
-    space.check(variants)
     changed = [arm.changed for arm in arms if arm.changed]
     parts = [f"worth {options.worth}", *map(asked, arms)]
-    if (search := space.asked(variants)) is not None:
-        parts.append(search)
-    return harness.Intent(
-        changes=list(zip(_places(options), changed, strict=True)),
-        space=space.space_of(variants),
-        trainings=sum(arm.seeds for arm in arms) + space.most_trainings(variants),
-        parts=frozenset(parts),
-    )
+    trainings, space = sum(arm.seeds for arm in arms), {}
+    if (search := SearchConfig.of(variants)) is not None:
+        search.check()
+        parts.append(search.part)
+        trainings, space = trainings + search.most_trainings, search.space
+    changes = list(zip(_places(options), changed, strict=True))
+    return harness.Intent(changes, space, trainings, frozenset(parts))
 
 
 def identity(arm: Arm) -> str:
@@ -76,13 +74,6 @@ def planned(options: LeverOptions, variants: harness.Variants) -> list[Arm]:
         again = Arm(REFERENCE, "seed") if options.repeats > 1 else Arm(LOOP, "loop")
         arms.insert(0, dataclasses.replace(again, seeds=options.seeds.count))
     return [*arms, *shares]
-
-
-def searched(options: LeverOptions, variants: harness.Variants, values: Mapping[str, Any]) -> Arm:
-    """The arm that is trained with a trial's values."""
-    changed = space.changed(variants, values)
-    settings = variants.digest(changed, space.WHERE)
-    return Arm(SEARCH, "settings", changed, seeds=options.repeats, settings=settings)
 
 
 def seed_of(variants: harness.Variants, seed: int) -> int:

@@ -38,32 +38,6 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What a search has found.
-
-    Attributes:
-        by: ``loss``, or the name of a score.
-        folds: into how many parts the rows were cut; 1: the rows of valid were held out.
-        rows: that were held out, over all folds.
-        planned: trials that the config asks for.
-        best: number of the trial with the best value; None while none has a value.
-        arm: name of the arm by which the best settings meet the reference; empty where these are
-            the run's own, or the search has not ended.
-    """
-
-    by: str
-    higher_is_better: bool
-    folds: int
-    rows: int
-    planned: int
-    trials: tuple[harness.Trial, ...] = ()
-    best: int | None = None
-    arm: str = ""
-    ended: bool = False
-    sentence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class CurvePoint:
     """A share of the training rows.
 

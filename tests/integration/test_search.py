@@ -88,6 +88,18 @@ def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
 
 
 @pytest.mark.nightly
+def test_a_search_of_fewer_trials_has_ended_though_a_later_one_was_begun(valley: Project) -> None:
+    valley.write(VALLEY + TWO)
+    iterate(valley, "search.trials=3")
+    [path] = valley.folder.glob(".harness/runs/harness-*/trials.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))  # without the last part of the third one
+    search = levers_of(iterate(valley))["search"]
+    assert [trial["state"] for trial in search["trials"]] == ["done", "done", "open"]
+    assert search["ended"]
+
+
+@pytest.mark.nightly
 def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path) -> None:
     valley.write(VALLEY + TWO)
     kills = tmp_path / "kills"
