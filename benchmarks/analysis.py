@@ -38,12 +38,13 @@ from harness.records import (
     Score,
     Slice,
     Verdict,
+    to_json,
 )
 from harness.report.analysis import Terms, analyse
 from harness.report.reading import FILE_NAME
 from harness.report.rounds import main_round
-from harness.report.summary import written
-from harness_testing.sample import SUMMARY
+from harness.report.summary import with_choice
+from harness_testing.sample_run import SUMMARY
 
 ROUNDS = 3
 METRICS = ("rougeL", "bleu", "meteor", "exact", "chrf")
@@ -190,15 +191,15 @@ def main() -> None:
         found["executemany_rows_per_second"] = theirs
         found["loading_ratio"] = total / seconds / theirs
         rounds = tuple(main_round(r, (), (), replayed=0, forgotten=None) for r in made.rounds)
-        summary = written(
+        summary = with_choice(
             dataclasses.replace(SUMMARY, run=RUN, primary="rougeL", rounds=rounds, kept_round=2)
         )
         begin = time.perf_counter()
         document = analyse(summary, reports / "run.duckdb", Terms(right_at=0.5))
         found["analyse"] = {"seconds": time.perf_counter() - begin}
-        assert not document["failed"], document["failed"]
-        write_json(reports / FILE_NAME, document)
-        write_json(reports / "summary.json", summary)
+        assert not document.failed, document.failed
+        write_json(reports / FILE_NAME, to_json(document))
+        write_json(reports / "summary.json", to_json(summary))
         found["report"] = command(folder, "report")
         found["report --html"] = command(folder, "report", "--html", "page.html")
         found["errors"] = command(folder, "errors", "--limit", "20")
