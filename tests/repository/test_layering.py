@@ -288,7 +288,7 @@ def test_a_circle_is_found():
 
 BESIDE_ITERATE = {"cli": "other commands", "kit": "given to plugins"}
 """Rooms with files that ``harness iterate`` cannot reach, and what these are for."""
-NOT_ITERATE = {"harness.opened.space"}
+NOT_ITERATE = {"harness_runs.space"}
 """Such files of other rooms: what the command `clean` alone needs."""
 
 

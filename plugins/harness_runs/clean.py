@@ -18,7 +18,7 @@ from harness.kit.numbers import counted, gigabytes
 from harness.kit.text import one_line
 
 if TYPE_CHECKING:
-    from harness.opened.space import Part, Space
+    from harness_runs.space import Part, Space
 
 PATHS = 20
 """Paths that are listed before the question."""
@@ -52,7 +52,7 @@ def clean(
     these runs, and what they alone have used. Openings of test sets, counts of dev and what raters
     said are never removed. Nothing of a run in progress is.
     """
-    from harness.opened.space import LEFT, left_behind, remove_part, remove_run, space
+    from harness_runs.space import LEFT, left_behind, remove_part, remove_run, space
 
     root = Path()
     used = space(root)

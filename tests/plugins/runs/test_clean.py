@@ -13,7 +13,7 @@ from harness import open_run
 from harness.errors import DataError, EnvironmentFailure
 from harness.kit.files import append_line
 from harness.kit.lock import exclusive
-from harness.opened import space
+from harness_runs import space
 from tests.support.project import CONFIG, FAKES
 
 TRAINER = f"""
