@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from harness.records.summary import Summary as Summary
     from harness.registry import Provider as Provider, Registry as Registry
     from harness.report.folders import (
+        all_reports as all_reports,
         all_runs as all_runs,
         current_reports as current_reports,
         find_reports as find_reports,
@@ -134,12 +135,19 @@ if TYPE_CHECKING:
         read_summary as read_summary,
         summary_schema as summary_schema,
     )
+    from harness.report.refresh import remake as remake
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
+    from harness.run.artifacts import (
+        empty_artifact as empty_artifact,
+        large_files as large_files,
+    )
     from harness.run.at_work import AttendedJob as AttendedJob, attended_jobs as attended_jobs
     from harness.run.channel import described as described, raised as raised
     from harness.run.forked import fork_job as fork_job
     from harness.run.job import do_job as do_job
     from harness.run.ledger import Opening as Opening, opening_bound as opening_bound
+    from harness.run.shared_run import pull_run as pull_run, stored_runs as stored_runs
+    from harness.run.uses import Use as Use, uses_of as uses_of
     from harness.run.worker import Worker as Worker
     from harness.scoring import (
         MetricEntry as MetricEntry,
@@ -171,10 +179,13 @@ _HOMES = {
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
+    "harness.run.artifacts": ("empty_artifact", "large_files"),
     "harness.run.at_work": ("AttendedJob", "attended_jobs"),
     "harness.run.channel": ("described", "raised"),
     "harness.run.forked": ("fork_job",),
     "harness.run.job": ("do_job",),
+    "harness.run.shared_run": ("pull_run", "stored_runs"),
+    "harness.run.uses": ("Use", "uses_of"),
     "harness.run.worker": ("Worker",),
     "harness.boundary.calls": ("plainly",),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
@@ -187,12 +198,15 @@ _HOMES = {
     ),
     "harness.run.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
-    "harness.report.folders": ("all_runs", "current_reports", "find_reports", "summaries"),
+    "harness.report.folders": (
+        "all_reports", "all_runs", "current_reports", "find_reports", "summaries",
+    ),
     "harness.database.asking": ("open_database", "safe_query"),
     "harness.database.writing": ("QueryResult", "query"),
     "harness.records.analysis": ("Analysis",),
     "harness.records.summary": ("Summary",),
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
+    "harness.report.refresh": ("remake",),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
     "harness.kit.options": ("Options",),

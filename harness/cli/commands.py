@@ -1,18 +1,24 @@
 """All commands by name: help knows a line of each, and a command's module waits until it is run.
 
-The line of each command that iteration-harness ships stands in :data:`HELP`, so that help imports
-none of them. Of a command that another package adds help says the first paragraph of the command's
-own help, for which its module is imported.
+The commands of the core stand in :data:`CORE`. All others are entry points, those that
+iteration-harness ships, too; what help says of them stands in the file :data:`FILE` of their
+package, so that help imports none of them. Of a command that has no line there help says the first
+paragraph of the command's own help, for which its module is imported.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import itertools
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,54 +29,44 @@ from harness.errors.machine import raise_trouble
 from harness.kit.installing import DISTRIBUTION
 from harness.kit.text import one_line
 
-GROUPS = {
-    "A first day": {
-        "init": "Look at your rows, and write a first config for them.",
-        "iterate": "Train, evaluate, analyse and augment, round after round.",
-        "report": "Show the report of a run, or write it as a page.",
-        "advise": "Say what to do next, and what is not known yet.",
-    },
-    "Before a run": {
-        "data": "Look at rows, check, split and clean them.",
-        "check": "Validate a config with its plugins and data; loads no model.",
-        "plan": "Say what a run will do, how long it takes and what it needs.",
-        "doctor": "Look at this machine, and at what the config lacks here.",
-        "config": "Look at the configuration.",
-    },
-    "After a run": {
-        "errors": "List the failing answers on dev, the worst first.",
-        "why": "Show one row: its answers in all rounds, and why they fail.",
-        "compare": "Compare two rounds of a run, or two runs: is B better than A?",
-        "query": "Ask a run's database in SQL; read-only, without the test rows.",
-        "test": "Evaluate the sealed test set of a run that ended with --no-test.",
-        "try": "Put your prompts to the base model and the best round.",
-        "export": "Write the tuned model as a folder that loads without harness.",
-        "runs": "List the runs of this folder, the latest first.",
-        "pull": "Have a run of the shared store here.",
-        "rebuild": "Make a run's database and reports again from what it has stored.",
-        "clean": "Say what takes the space, and remove what nothing needs.",
-        "jobs": "Show which jobs run or wait where, and cancel them.",
-    },
-    "Answers, people, live rows": {
-        "score": "Score answers against references, alone or against a baseline.",
-        "rate": "Let raters score answers against a rubric.",
-        "drift": "Say whether live rows differ from those that a run was judged on.",
-    },
-    "To learn and to extend": {
-        "demo": "Show what a verdict is worth: simulated loops, in half a minute.",
-        "docs": "Show a page of the documentation, list the pages, or search them.",
-        "plugins": "List, check and write plugins.",
-    },
-}
-"""Group -> name -> the first line of its help, in the order of the help."""
+GROUPS = (
+    "A first day", "Before a run", "After a run", "Answers, people, live rows",
+    "To learn and to extend", "Of other packages",
+)  # fmt: skip
+"""Headings of the help, in its order. The commands of the first stand alone below ``harness``."""
 
-HELP = {name: line for group in GROUPS.values() for name, line in group.items()}
 
-CORE = ("check", "clean", "config", "docs", "iterate", "pull", "rebuild", "report", "runs", "test")
-"""Commands with a module of their name in this package; no other package takes one of these names.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What help says of a command.
 
-All others are entry points, those that iteration-harness ships, too.
-"""
+    Attributes:
+        help: the first paragraph of the command's own help.
+        group: the heading that it stands below.
+        place: among the commands of its group, from 1 on; of two with the same the name decides.
+        hint: a sentence below the commands of a first day.
+    """
+
+    help: str
+    group: str = GROUPS[-1]
+    place: int = 0
+    hint: str = ""
+
+
+CORE = {
+    "iterate": Line("Train, evaluate, analyse and augment, round after round.", GROUPS[0], 2),
+    "report": Line("Show the report of a run, or write it as a page.", GROUPS[0], 3),
+    "check": Line("Validate a config with its plugins and data; loads no model.", GROUPS[1], 2),
+    "config": Line("Look at the configuration.", GROUPS[1], 5),
+    "test": Line(
+        "Evaluate the sealed test set of a run that ended with --no-test.", GROUPS[2], 5
+    ),
+    "docs": Line(
+        "Show a page of the documentation, list the pages, or search them.", GROUPS[4], 2,
+        "A tutorial: harness docs tutorial.",
+    ),
+}  # fmt: skip
+"""Commands with a module of their name in this package; no other package takes one of these."""
 
 
 class Deferred(TyperCommand):
@@ -107,6 +103,9 @@ def built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
 GROUP = "harness.commands"
 """Entry points: a command's name and ``module:app``, where ``app`` is a :class:`typer.Typer`."""
 
+FILE = "commands.json"
+"""Beside a package's ``__init__.py``: name of a command -> the fields of its :class:`Line`."""
+
 _SHOWN_AS_THEY_ARE = (
     *STOPPING, HarnessError, SystemExit, OSError, EOFError, typer.Exit, typer.Abort,
     typer.BadParameter.__mro__[2],  # ClickException, of click or of the copy that typer has
@@ -132,15 +131,45 @@ def claims_of(name: str) -> list[EntryPoint]:
     return [point for point in points if not _is_absent(point)]
 
 
-def line_of(name: str, claims: Claims) -> str:
+def line_of(name: str, claims: Claims) -> Line:
     """What help says of a command, or why it cannot be run."""
-    if name in HELP and len(claims) == 1:
-        return HELP[name]
     try:
+        if len(claims) == 1 and (line := _lines_of(claims[0]).get(name)):
+            return line
         text = load_contributed(name, claims).help or ""
     except HarnessError as error:
-        return one_line(f"({error.what})", 200)
-    return one_line(text.partition("\n\n")[0], 200)
+        return Line(one_line(f"({error.what})", 200))
+    return Line(one_line(text.partition("\n\n")[0], 200))
+
+
+def _lines_of(point: EntryPoint) -> Mapping[str, Line]:
+    spec = _package(point)
+    folders = spec.submodule_search_locations if spec else None
+    return lines_in(Path(folders[0])) if folders else {}
+
+
+@functools.cache
+def lines_in(folder: Path) -> Mapping[str, Line]:
+    """What a package says of its commands, by name; nothing where it has no such file.
+
+    Raises:
+        PluginError: its file cannot be read.
+    """
+    path = folder / FILE
+    try:
+        document = json.loads(path.read_bytes())
+        return {name: _line(**values) for name, values in document.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        what = f"{FILE}, which says what help shows of it, cannot be read: {reason(error)}"
+        raise PluginError(what, where=str(path)) from error
+
+
+def _line(help: str, group: str = "", place: int = 0, hint: str = "") -> Line:
+    """A line of a file, whose texts may hold anything."""
+    heading = group if group in GROUPS else GROUPS[-1]
+    return Line(one_line(help, 200), heading, int(place), one_line(hint, 200))
 
 
 def load_contributed(name: str, claims: Claims) -> TyperCommand | TyperGroup:
@@ -199,17 +228,22 @@ def home_of(name: str) -> str:
         if _is_absent(point):
             package = point.module.partition(".")[0]
             return f"It is in the package {package}, which {DISTRIBUTION} ships."
-    if name in HELP:
+    beside = Path(__file__).parents[2]
+    shipped = (*beside.glob("plugins/harness_*"), *beside.glob("harness_*"))
+    if any(name in lines_in(folder) for folder in shipped):
         return f"{DISTRIBUTION} ships it: install {DISTRIBUTION} again to have the command."
     return ""
 
 
 def _is_absent(point: EntryPoint) -> bool:
     """Whether it is one of iteration-harness itself, whose package is not there."""
-    package = find_spec(point.module.partition(".")[0])
-    if package is not None and package.origin is not None:  # a folder without modules has none
-        return False
-    return point.dist is not None and point.dist.name == DISTRIBUTION
+    ours = point.dist is not None and point.dist.name == DISTRIBUTION
+    return ours and _package(point) is None
+
+
+def _package(point: EntryPoint) -> ModuleSpec | None:
+    spec = find_spec(point.module.partition(".")[0])
+    return spec if spec and spec.origin else None  # a folder without modules has no origin
 
 
 def origin(point: EntryPoint) -> str:
@@ -231,44 +265,36 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {
-            name: Deferred(name, HELP[name], functools.partial(_of_the_core, name)) for name in CORE
+            name: Deferred(name, line.help, functools.partial(_of_the_core, name))
+            for name, line in CORE.items()
         }
-        self._claims: Mapping[str, Claims] | None = None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands and (claims := claims_of(cmd_name)):
             load = functools.partial(load_contributed, cmd_name, claims)
-            self.commands[cmd_name] = Deferred(cmd_name, HELP.get(cmd_name, ""), load)
+            self.commands[cmd_name] = Deferred(cmd_name, "", load)
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        self._contribute()
-        return super().list_commands(ctx)
+        return list(self._lines)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args:
-            typer.echo(FIRST_DAY)
+            typer.echo(_first_day(self._lines))
             ctx.exit(2)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        self._contribute()
-        others = {
-            name: command.help or "" for name, command in self.commands.items() if name not in HELP
-        }
-        width = max(map(len, self.commands))
-        for group, lines in {**GROUPS, "Of other packages": others}.items():
-            rows = [
-                (name.ljust(width), line) for name, line in lines.items() if name in self.commands
-            ]
-            if rows:
-                with formatter.section(group):
-                    formatter.write_dl(rows)
-        note_taken(self._claims or {})
+        width = max(map(len, self._lines))
+        by_group = itertools.groupby(self._lines.items(), lambda named: named[1].group)
+        for group, lines in by_group:
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(width), line.help) for name, line in lines])
+        note_taken(self._claims)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if self.get_command(ctx, args[0]) is None:
-            self._contribute()  # so that typer can say which name may have been meant
+            self.list_commands(ctx)  # so that typer can say which name may have been meant
             if home := home_of(args[0]):
                 ctx.fail(f"No such command '{args[0]}'. {home}")
         return super().resolve_command(ctx, args)
@@ -285,35 +311,45 @@ class Commands(TyperGroup):
                 raise_failure(ctx.invoked_subcommand, error)
             raise
 
-    def _contribute(self) -> None:
-        """Add all commands of other packages, and put all in the order of the help."""
-        if self._claims is not None:
-            return
-        self._claims = installed()
+    @functools.cached_property
+    def _claims(self) -> Mapping[str, Claims]:
+        return installed()
+
+    @functools.cached_property
+    def _lines(self) -> Mapping[str, Line]:
+        """All commands in the order of the help; those of packages are added to the others."""
+        lines = {**CORE}
         for name, claims in self._claims.items():
             if name not in CORE:
-                line = line_of(name, claims)
+                lines[name] = line_of(name, claims)
                 load = functools.partial(load_contributed, name, claims)
-                self.commands[name] = Deferred(name, line, load)
-        shipped = (name for name in HELP if name in self.commands)
-        others = sorted(self.commands.keys() - HELP.keys())
-        self.commands = {name: self.commands[name] for name in (*shipped, *others)}
+                self.commands[name] = Deferred(name, lines[name].help, load)
+        return dict(sorted(lines.items(), key=_place))
 
 
-FIRST_DAY = "\n".join(
-    (
-        "Fine-tune a language model in rounds, with an honest verdict on each.\n",
-        *(f"  harness {name:<8} {line}" for name, line in GROUPS["A first day"].items()),
-        "\nNo rows yet: harness init --recipe. A tutorial: harness docs tutorial.",
-        "All commands: harness --help.",
+def _place(named: tuple[str, Line]) -> tuple[int, int, str]:
+    name, line = named
+    return GROUPS.index(line.group), line.place, name
+
+
+ABOUT = "Fine-tune a language model in rounds, with an honest verdict on each."
+
+
+def _first_day(lines: Mapping[str, Line]) -> str:
+    """What ``harness`` alone shows."""
+    first = (
+        f"  harness {name:<8} {line.help}"
+        for name, line in lines.items()
+        if line.group == GROUPS[0]
     )
-)
-"""What ``harness`` alone shows."""
+    hints = " ".join(line.hint for line in lines.values() if line.hint)
+    return "\n".join((f"{ABOUT}\n", *first, f"\n{hints}", "All commands: harness --help."))
+
 
 app = typer.Typer(
     name="harness",
     cls=Commands,
-    help="Fine-tune a language model in rounds, with an honest verdict on each.",
+    help=ABOUT,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

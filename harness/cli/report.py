@@ -60,8 +60,9 @@ def report(
         return
     if full and brief:
         raise UsageError("--full shows all and --brief a few lines: one of them")
+    from harness.kit.terminal.streams import say
     from harness.report.annotators import plugins_of
-    from harness.report.folders import find_reports, refreshed, say
+    from harness.report.folders import find_reports, refreshed
     from harness.report.model_files import with_model_files
     from harness.report.reading import read_analysis
     from harness.report.sections import with_sections

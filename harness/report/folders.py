@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
 from harness.kit.inside import Outside, inside, is_name
-from harness.kit.text import one_line, titled
+from harness.kit.terminal.streams import say
 from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 
 if TYPE_CHECKING:
@@ -125,12 +125,6 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
     return folder
 
 
-def overview(folder: Path) -> dict[str, Any] | None:
-    """A run in a line; None, with a warning, where its summary is damaged."""
-    summary = _summary(folder)
-    return _line(summary) if summary else None
-
-
 def summaries(last: int | None = None) -> Iterator[Summary]:
     """The summary of each run of this folder, the latest first; damaged ones cost a warning.
 
@@ -181,57 +175,3 @@ def _summary(folder: Path) -> Summary | None:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
         say(f"warning: {path} is passed over: {why}", "yellow")
         return None
-
-
-def say(sentence: str, style: str = "") -> None:
-    """Say it on standard error."""
-    from rich.console import Console
-    from rich.text import Text
-
-    text = Text(one_line(sentence), style)
-    Console(stderr=True).print(text, highlight=False, soft_wrap=True)
-
-
-def _line(summary: Summary) -> dict[str, Any]:
-    score = summary.best.scores[summary.primary]
-    name = titled(summary.primary, score.caveat)
-    return {
-        "run": summary.run,
-        "started": summary.dates.started,
-        "finished": summary.dates.finished,
-        "model": summary.model.base,
-        "adapter": summary.model.adapter,
-        "data": _data(summary),
-        "rounds": len(summary.rounds) - 1,
-        "kept": summary.kept_round,
-        "primary": summary.primary,
-        "value": score.value,
-        "score": f"{name} {score.value:.4g}" if score.value is not None else "unscored",
-        "chosen": one_line(summary.chosen.short, 120) if summary.chosen else "",
-        "verdict": _outcome(summary),
-    }
-
-
-def _data(summary: Summary) -> str:
-    """``jsonl rows.jsonl, 150 train rows``: the source, what it reads, its size."""
-    source, *values = [*(summary.settings.get("data") or {}).values()] or [""]
-    named = (value if isinstance(value, str) else _first_text(value) for value in values)
-    name = next((text for text in named if text not in ("", ".")), "")
-    rows = summary.data.rows.get("train")
-    size = f"{rows} train rows" if rows is not None else ""
-    what = " ".join(part for part in (str(source), name) if part)
-    return one_line(", ".join(part for part in (what, size) if part), 120)
-
-
-def _first_text(value: Any) -> str:
-    return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""
-
-
-def _outcome(summary: Summary) -> str:
-    """What test says, and at which opening: read side by side, such verdicts are a selection."""
-    if test := summary.test:
-        label = test.verdict.label
-        return label if test.looks == 1 else f"{label} (test opening {test.looks})"
-    if summary.sealed is None:
-        return "not finished"
-    return "none kept" if summary.sealed.reason == "nothing kept" else "test not opened"

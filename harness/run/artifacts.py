@@ -210,7 +210,7 @@ class Artifacts:
             if total <= most:
                 return
             with storing(folder), turn(self.root / LOCK):
-                empty(folder)
+                empty_artifact(folder)
             total -= size
 
     def _whole(self, stage: str, folder: Path, key: str) -> Artifact | None:
@@ -528,12 +528,12 @@ def _is_record(name: str) -> bool:
 
 
 def large_files(folder: Path) -> list[Path]:
-    """What :func:`empty` removes of an artifact: weights, above all. No link is followed."""
+    """What :func:`empty_artifact` removes: weights, above all. No link is followed."""
     files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
     return sorted(path for path in files if not _is_record(path.name) and path.name not in _MARKS)
 
 
-def empty(folder: Path) -> None:
+def empty_artifact(folder: Path) -> None:
     """Remove an artifact's large files. The mark comes first: a kill leaves it whole or emptied."""
     write_bytes(folder / EMPTIED, b"")
     for path in large_files(folder):

@@ -17,10 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from harness.config.finding import FILE_NAME
 from harness.config.settings import store_url
-from harness.kit import gate, own
+from harness.errors import UsageError
+from harness.kit import gate, own, yaml_file
 from harness.kit.files import read_json, write_json
 from harness.registry import Registry
+from harness.run.places import MACHINE_FOLDER
 from harness.stages.store import Store, StoreError, probe
 
 FILE = "store.json"
@@ -100,6 +103,37 @@ def of(machine: Path) -> Store | None:
     """The store that a working folder belongs to; None: it has its own artifacts alone."""
     url = _url_of(machine)
     return None if url is None else opened(url)
+
+
+def meant(url: str | None = None) -> Store:
+    """The store at a URL, or the one that this folder belongs to, or that ./harness.yaml names.
+
+    Raises:
+        UsageError: there is none, or this is no URL of one.
+        StoreError: it cannot be used.
+        Untrusted: somebody else has noted the store, or named it in the config.
+    """
+    if url is not None:
+        return tried(_valid(url, "--store"))
+    of_folder = of(Path(MACHINE_FOLDER))
+    if of_folder is not None:
+        return tried(of_folder.url)
+    if Path(FILE_NAME).is_file():
+        execution = yaml_file.read(Path(FILE_NAME))[0].get("execution")
+        own.put_to_use(Path(FILE_NAME))
+        if isinstance(execution, dict) and isinstance(execution.get("store"), str):
+            url = _valid(execution["store"], f"{FILE_NAME}: execution.store")
+            return tried(gate.reach(url, by="harness pull"))
+    raise UsageError(
+        "this folder belongs to no store", hint="harness pull RUN --store s3://bucket/prefix"
+    )
+
+
+def _valid(url: str, where: str) -> str:
+    try:
+        return str(store_url(url))
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
 def _url_of(machine: Path) -> str | None:

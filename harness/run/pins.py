@@ -29,11 +29,6 @@ AGAIN = "again"
 """What the base model answered when it was asked again, for the verdict."""
 
 
-def trains(stage: str) -> bool:
-    """Whether a stage of that name is a training."""
-    return stage == TRAIN or stage.startswith(f"{TRAIN} ")
-
-
 class PinMismatch(EnvironmentFailure):
     """What a closed round rests on is not stored any more, and made again it is another."""
 

@@ -370,7 +370,7 @@ class Run:
 
     @functools.cached_property
     def _uses(self) -> set[uses.Use]:
-        return set(uses.of(self.folder) or ())
+        return set(uses.uses_of(self.folder) or ())
 
     def _stored(self, stage: str, key: str, pinned: str | None) -> Artifact | None:
         """What the store has of a stage: by its pin, where that is not what its key finds."""

@@ -34,7 +34,7 @@ from harness.records.context import unheard
 from harness.run import dev_ledger, objects
 from harness.run.driver import Driver
 from harness.run.ledger import Ledger
-from harness.run.places import JOURNAL, LEDGER, REPORTS_FOLDER
+from harness.run.places import JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.run.run import Run
 from harness.run.stage_keys import entry_files
 from harness.stages.runner import SUBMITTED
@@ -391,32 +391,38 @@ def _others_at_work(run: Run) -> bool:
     return any((run.machine / "work").glob(f"*/*/{SUBMITTED}"))
 
 
-def names(store: Store) -> list[str]:
-    """The runs of a store."""
+def _names(store: Store) -> list[str]:
     return sorted(map(objects.as_name, store.below("runs")))
 
 
-def pull(store: Store, machine: Path, name: str, *, code: bool = False) -> list[str]:
-    """Have a run of the store here: its folder, the ledgers, and what its results depend on.
+def stored_runs(url: str | None = None) -> list[str]:
+    """The runs of a shared store, by name; ``url`` as for :func:`pull_run`."""
+    return _names(objects.meant(url))
+
+
+def pull_run(name: str, url: str | None = None, *, code: bool = False) -> list[str]:
+    """Have a run of a shared store in this folder: the run itself, the ledgers, and what its
+    results depend on.
 
     The working folder belongs to the store from then on. Artifacts come when they are asked for.
 
     Args:
-        machine: the folder of all its runs.
+        url: of the store; None: the one that this folder belongs to, or that ./harness.yaml names.
         code: take Python files, too.
 
     Returns:
         sentences about what is not here.
 
     Raises:
-        UsageError: the store has no such run.
-        EnvironmentFailure: it is in progress here; or the store does not answer.
+        UsageError: there is no store, or it has no such run.
+        EnvironmentFailure: the run is in progress here; or the store does not answer.
     """
+    store, machine = objects.meant(url), Path(MACHINE_FOLDER).absolute()
     _check_name(name)
     shared = SharedRun(store, machine, name)
     last = shared.last()
     if not last.number:
-        runs = names(store)
+        runs = _names(store)
         others = f"; there are: {', '.join(runs[:5])}" if runs else ""
         raise UsageError(f"the store has no run '{name}'{near(name, runs)}{others}")
     folder = inside(machine, "runs", name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.kit.files import append_line, scan_lines
 from harness.kit.inside import is_name
 from harness.records import to_json
+from harness.run.pins import TRAIN
 
 FILE = "uses.jsonl"
 
@@ -20,12 +21,17 @@ class Use:
     Attributes:
         stage, folder: where it lies in the store: two single names.
         arm, round: by which it was used first.
+        trained: whether a trainer has made it.
     """
 
     stage: str
     folder: str
     arm: str
     round: int
+
+    @property
+    def trained(self) -> bool:
+        return self.stage == TRAIN or self.stage.startswith(f"{TRAIN} ")
 
 
 def note(folder: Path, use: Use) -> None:
@@ -37,7 +43,7 @@ def note(folder: Path, use: Use) -> None:
     append_line(folder / FILE, to_json(use))
 
 
-def of(folder: Path) -> Sequence[Use] | None:
+def uses_of(folder: Path) -> Sequence[Use] | None:
     """All that the run of that folder has noted; None where that cannot be known."""
     path = folder / FILE
     if not path.is_file():

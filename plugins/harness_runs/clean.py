@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import EnvironmentFailure, UsageError, near
+import harness
 from harness.kit.blocks import table
 from harness.kit.numbers import counted, gigabytes
 from harness.kit.text import one_line
@@ -91,13 +91,13 @@ def _runs(names: Sequence[str], used: Space) -> list[Part]:
     known = {part.what: part for part in used.runs}
     for name in names:
         if name in used.busy:
-            raise EnvironmentFailure(
+            raise harness.EnvironmentFailure(
                 f"run {name} is in progress", hint="wait for it, or stop it first"
             )
         if name not in known:
             hint = "harness clean lists the runs"
-            raise UsageError(
-                f"no run is called '{one_line(name, 80)}'{near(name, [*known])}", hint=hint
+            raise harness.UsageError(
+                f"no run is called '{one_line(name, 80)}'{harness.near(name, [*known])}", hint=hint
             )
     return [known[name] for name in dict.fromkeys(names)]
 
@@ -152,7 +152,7 @@ def _agreed(yes: bool, runs: Sequence[Part], parts: Sequence[Part], console: Con
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to be asked", hint="--yes removes without asking")
+        raise harness.UsageError("nobody is there to be asked", hint="--yes removes without asking")
     size = _size(sum(part.size for part in (*runs, *parts)))
     what = (
         f"{counted(len(runs), 'run')} ({', '.join(part.what for part in runs)}), " if runs else ""

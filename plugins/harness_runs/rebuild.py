@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
+import harness
 from harness.kit.terminal.options import RunName
-from harness.kit.text import one_line
+from harness.kit.terminal.streams import say
 
 app = typer.Typer()
 
@@ -15,11 +14,7 @@ app = typer.Typer()
 @app.command()
 def rebuild(run: RunName = None) -> None:
     """Make a run's database and reports again from what it has stored."""
-    from harness.records.context import Quiet
-    from harness.report.folders import find_reports, say
-    from harness.report.refresh import remake
-
-    folder = find_reports(run)
-    written = remake(folder, Quiet(), say, whole=True)  # its summary stays as it is
-    line = f"{folder}: {', '.join(written)}"
-    Console(stderr=True).print(Text(one_line(line)), highlight=False, soft_wrap=True)
+    folder = harness.find_reports(run)
+    # Its summary stays as it is.
+    written = harness.remake(folder, harness.Quiet(), say, whole=True)
+    say(f"{folder}: {', '.join(written)}")

@@ -16,18 +16,13 @@ from pathlib import Path
 
 import psutil
 
-from harness.errors import EnvironmentFailure
-from harness.errors.machine import storing
+import harness
 from harness.kit.files import read_json, remove
 from harness.kit.inside import Outside, inside
 from harness.kit.lock import exclusive, is_held, turn
-from harness.records import BASE_ARM
-from harness.run import uses
-from harness.run.artifacts import empty, large_files
-from harness.run.pins import trains
-from harness.run.places import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.kit.own import MACHINE_FOLDER
 
-LOCK, SUMMARY = "lock", "summary"
+LOCK, SUMMARY, REPORTS_FOLDER = "lock", "summary", "reports"
 ARMS = ".arms"
 LEFT = "begun to be removed"
 REMOVED = ".removed"
@@ -94,7 +89,7 @@ def space(root: Path) -> Space:
     reports = (path.name for path in _folders(root / REPORTS_FOLDER) if _has_summary(path))
     names = sorted({*(_run_of(path.name) for path in _folders(runs)), *reports})
     busy = tuple(name for name in names if _in_progress(runs / name))
-    noted = {name: {path: uses.of(path) for path in _own(runs, name)} for name in names}
+    noted = {name: {path: harness.uses_of(path) for path in _own(runs, name)} for name in names}
     unclear = tuple(name for name, own in noted.items() if None in own.values())
     all_uses = [use for own in noted.values() for used in own.values() for use in used or ()]
     unneeded: list[Part] = []
@@ -168,18 +163,18 @@ def remove_part(root: Path, part: Part) -> None:
         users = [runs / place.name] if part.kind is Kind.WORK else _folders(runs)
         if begun := [run.name for run in users if _in_progress(run)]:
             hint = "the same command removes the rest once it has ended"
-            raise EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
+            raise harness.EnvironmentFailure(f"run {begun[0]} has begun meanwhile", hint=hint)
         if part.kind is Kind.WORK:
             remove(place)
             if place.exists():
                 hint = "see to whom it belongs"
-                raise EnvironmentFailure(f"{place} cannot be removed", hint=hint)
+                raise harness.EnvironmentFailure(f"{place} cannot be removed", hint=hint)
             continue
-        with storing(place), turn(machine / "artifacts" / ".lock"):
+        with harness.storing(place), turn(machine / "artifacts" / ".lock"):
             if part.kind is Kind.ARTIFACTS:
                 _take_away(machine, place)
             else:
-                empty(place)
+                harness.empty_artifact(place)
 
 
 def _place(machine: Path, kind: Kind, path: Path) -> Path:
@@ -202,7 +197,7 @@ def _place(machine: Path, kind: Kind, path: Path) -> Path:
 def _take_away(machine: Path, path: Path) -> None:
     """Out of its place by one rename, then removed."""
     aside = inside(machine, "work", f"{uuid.uuid4().hex}{REMOVED}")
-    with storing(path):
+    with harness.storing(path):
         aside.parent.mkdir(exist_ok=True)
         os.rename(path, aside)
         shutil.rmtree(aside)
@@ -242,7 +237,9 @@ def _tells_of(artifact: Path, runs: Sequence[str]) -> bool:
 
 
 def _adapters(
-    root: Path, noted: Mapping[str, Mapping[Path, Sequence[uses.Use] | None]], busy: Sequence[str]
+    root: Path,
+    noted: Mapping[str, Mapping[Path, Sequence[harness.Use] | None]],
+    busy: Sequence[str],
 ) -> Iterator[Part]:
     machine = root / MACHINE_FOLDER
     wanted: set[tuple[str, str]] = set()
@@ -251,9 +248,9 @@ def _adapters(
         best = None if name in busy else _best(root / REPORTS_FOLDER / name)
         for path, used in own.items():
             for use in used or ():
-                if not trains(use.stage):
+                if not use.trained:
                     continue
-                in_rounds = path.name == name and use.arm == BASE_ARM
+                in_rounds = path.name == name and use.arm == harness.BASE_ARM
                 if best is None or (in_rounds and use.round == best):
                     wanted.add((use.stage, use.folder))
                 else:
@@ -263,10 +260,10 @@ def _adapters(
         stored = [
             _folder(machine, "artifacts", *place) for place in sorted(folders - wanted - counted)
         ]
-        paths = [path for path in stored if path is not None and large_files(path)]
+        paths = [path for path in stored if path is not None and harness.large_files(path)]
         counted |= folders
         if paths:
-            size = sum(file.lstat().st_size for path in paths for file in large_files(path))
+            size = sum(file.lstat().st_size for path in paths for file in harness.large_files(path))
             yield Part(Kind.WEIGHTS, name, tuple(paths), size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -14,12 +15,15 @@ import pytest
 import typer
 
 from harness.cli import commands
-from harness.cli.commands import CORE, GROUPS, HELP, app
+from harness.cli.commands import CORE, FILE, GROUPS, app, installed, line_of
 from tests.support.project import Project
 from tests.support.waiting import LONG
 
+PLUGINS = Path(__file__).parents[2] / "plugins"
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins" / "command.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
+LINES = CORE | {name: line_of(name, claims) for name, claims in installed().items()}
+"""Name -> what help says of it, of all commands that iteration-harness ships."""
 HELLO = next(b for b in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "acme_hello" in b)
 
 
@@ -29,10 +33,21 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def install(self, name: str, module: str, text: str | None, *commands: str) -> None:
-        """A distribution of one module, whose app is each of the commands."""
+    def install(
+        self, name: str, module: str, text: str | None, *commands: str, lines: str | None = None
+    ) -> None:
+        """A distribution of one module, whose app is each of the commands.
+
+        Args:
+            lines: what its package says of them; the module is a package then.
+        """
+        file = self.folder / f"{module}.py"
+        if lines is not None:
+            file = self.folder / module / "__init__.py"
+            file.parent.mkdir()
+            (file.parent / FILE).write_text(lines, encoding="utf-8")
         if text is not None:
-            (self.folder / f"{module}.py").write_text(text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8")
         about = self.folder / f"{name}-1.0.dist-info"
         about.mkdir()
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -56,10 +71,40 @@ def site(tmp_path: Path) -> Site:
 # -- ours ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", HELP)
+@pytest.mark.parametrize("name", LINES)
 def test_the_line_of_a_command_is_the_first_one_of_its_own_help(name: str) -> None:
     command = ROOT.get_command(typer.Context(ROOT), name).load()
-    assert " ".join(command.help.partition("\n\n")[0].split()) == HELP[name]
+    assert " ".join(command.help.partition("\n\n")[0].split()) == LINES[name].help
+
+
+def test_every_command_has_a_place_of_its_own_below_a_heading() -> None:
+    places = [(line.group, line.place) for line in LINES.values()]
+    assert len({*places}) == len(places)
+    assert {group for group, _ in places} == {*GROUPS[:-1]}
+
+
+def test_what_packages_say_is_of_commands_that_they_have() -> None:
+    for package in (path.parent for path in PLUGINS.glob("*/commands.json")):
+        own = {
+            name for name, (point,) in installed().items()
+            if point.module.partition(".")[0] == package.name
+        }  # fmt: skip
+        assert commands.lines_in(package).keys() == own, package
+
+
+def test_the_core_names_no_command_of_a_package() -> None:
+    tree = ast.parse(Path(commands.__file__).read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    words = [text for text in texts if isinstance(text, str)]
+    assert "iterate" in words
+    for name in installed():
+        assert name not in words
+        assert not [text for text in words if re.search(rf"\bharness {name}\b", text)]
+
+
+def test_the_help_and_what_is_shown_without_a_command(project: Project, golden: Any) -> None:
+    golden(project.inside("--help", COLUMNS="80", TERMINAL_WIDTH="80").out, part="help")
+    golden(project.inside().out, part="bare")
 
 
 def test_a_value_that_no_option_takes_is_named_without_words_of_the_library(
@@ -71,7 +116,7 @@ def test_a_value_that_no_option_takes_is_named_without_words_of_the_library(
 
 
 def test_the_commands_that_have_a_line_are_those_that_there_are() -> None:
-    assert HELP.keys() == {*CORE, *commands.installed()}
+    assert all(line.group != GROUPS[-1] for line in LINES.values())
     folder = Path(commands.__file__).parent
     assert all((folder / f"{name}.py").exists() for name in CORE)
 
@@ -79,7 +124,7 @@ def test_the_commands_that_have_a_line_are_those_that_there_are() -> None:
 def test_no_line_of_the_help_is_cut_in_a_terminal_of_80_columns(project: Project) -> None:
     shown = project.inside("--help", COLUMNS="80", TERMINAL_WIDTH="80").out
     lines = shown.partition("A first day:")[2].splitlines()
-    assert len(lines) >= len(HELP)
+    assert len(lines) >= len(LINES)
     assert not [line for line in lines if line.rstrip().endswith("...")]
 
 
@@ -87,17 +132,17 @@ def test_without_a_command_those_of_a_first_day_are_shown(project: Project) -> N
     bare = project.inside()
     assert bare.code == 2
     named = re.findall(r"^  harness (\w+)", bare.out, re.M)
-    assert named == ["init", "iterate", "report", "advise"] == [*GROUPS["A first day"]]
+    assert named == ["init", "iterate", "report", "advise"]
 
 
 def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:
     code = (
-        "import sys\nfrom harness.cli import main\nsys.argv = ['harness', 'runs', '--help']\n"
+        "import sys\nfrom harness.cli import main\nsys.argv = ['harness', 'config', '--help']\n"
         "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stderr.split() if name.startswith("harness.cli.")}
-    assert loaded == {"harness.cli.commands", "harness.cli.left_threads", "harness.cli.runs"}
+    assert loaded == {"harness.cli.commands", "harness.cli.left_threads", "harness.cli.config"}
 
 
 def test_an_unknown_command_is_told_what_is_near(site: Site) -> None:
@@ -124,6 +169,27 @@ def test_the_example_of_the_page_is_a_command(site: Site) -> None:
     )  # fmt: skip
     code, out, _ = site.harness("hello", "--help")
     assert "hello [OPTIONS]\n" in out and "--install-completion" not in out
+
+
+def test_help_says_what_a_package_says_of_its_command_and_does_not_import_it(site: Site) -> None:
+    line = '{"hello": {"help": "Say\\u001b[31m hello.", "group": "After a run", "place": 1}}'
+    site.install("acme-hello", "acme_hello", "raise SystemExit(3)\n", "hello", lines=line)
+    code, out, err = site.harness("--help")
+    assert (code, err) == (0, "") and "Of other packages" not in out
+    after = out.partition("After a run:\n")[2].splitlines()
+    assert after[:2] == [
+        "  errors   List the failing answers on dev, the worst first.", "  hello    Say hello.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", ["{", "[]", '{"hello": 1}', '{"hello": {"line": "Say"}}'])
+def test_where_a_package_says_it_wrongly_help_says_so(site: Site, lines: str) -> None:
+    site.install("acme-hello", "acme_hello", HELLO, "hello", lines=lines)
+    code, out, err = site.harness("--help")
+    assert (code, err) == (0, "")
+    told = out.partition("Of other packages:\n")[2]
+    assert told.startswith("  hello    (commands.json, which says what help shows of it,")
+    assert site.harness("hello")[2].startswith("usage: no run of this folder")
 
 
 def test_an_app_of_several_commands_is_a_group(site: Site) -> None:
@@ -203,14 +269,14 @@ def test_one_that_raises_ends_with_one_message(site: Site, kind: str, code: int,
 
 @pytest.mark.nightly
 def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None:
-    site.install("acme-hello", "acme_hello", HELLO, "runs", "hello")
+    site.install("acme-hello", "acme_hello", HELLO, "report", "hello")
     code, out, err = site.harness("--help")
     assert code == 0
-    assert "  runs     List the runs of this folder" in out and "  hello    Say" in out
+    assert "  report   Show the report of a run" in out and "  hello    Say" in out
     assert err == (
-        "note: acme_hello:app (acme-hello 1.0) adds a command 'runs', which harness has itself\n"
+        "note: acme_hello:app (acme-hello 1.0) adds a command 'report', which harness has itself\n"
     )
-    assert site.harness("runs") == (0, "no runs yet: harness iterate\n", "")
+    assert "there is no run in this folder yet" in site.harness("report")[2]
 
 
 @pytest.mark.nightly
@@ -238,7 +304,7 @@ def test_a_checkout_with_entry_points_of_before_says_to_install_again(
     monkeypatch: pytest.MonkeyPatch, project: Any
 ) -> None:
     monkeypatch.setattr(commands, "entry_points", lambda **_: [])
-    for name in HELP.keys() - {*CORE}:
+    for name in LINES.keys() - CORE.keys():
         done = project.inside(name)
         assert done.code == 2
         assert f"No such command '{name}'. iteration-harness ships it: install" in done.err

@@ -288,8 +288,6 @@ def test_a_circle_is_found():
 
 BESIDE_ITERATE = {"cli": "other commands", "kit": "given to plugins"}
 """Rooms with files that ``harness iterate`` cannot reach, and what these are for."""
-NOT_ITERATE = {"harness_runs.space"}
-"""Such files of other rooms: what the command `clean` alone needs."""
 
 
 def test_iterate_can_reach_all_of_the_core_but_commands_and_what_plugins_are_given():
@@ -302,8 +300,7 @@ def test_iterate_can_reach_all_of_the_core_but_commands_and_what_plugins_are_giv
     seen = reached(roots, graph)
     packages = {module.rpartition(".")[0] for module in seen}
     unreached = FILES.keys() - seen - packages - {"harness"}
-    assert {name for name in unreached if name.split(".")[1] not in BESIDE_ITERATE} == NOT_ITERATE
-    assert {name.split(".")[1] for name in unreached} >= BESIDE_ITERATE.keys()
+    assert {name.split(".")[1] for name in unreached} == BESIDE_ITERATE.keys()
 
 
 def test_a_room_says_what_it_is_for():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NoReturn, TextIO
 
 from harness.errors import Unread as Unread
+from harness.kit.text import one_line
 
 
 class _Outlet(io.TextIOWrapper):
@@ -181,3 +182,12 @@ def _is_the_process_output(stream: TextIO) -> bool:
         return stream.fileno() == 1
     except (OSError, ValueError):
         return False
+
+
+def say(sentence: str, style: str = "") -> None:
+    """Say it on standard error, in one line."""
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text(one_line(sentence), style)
+    Console(stderr=True).print(text, highlight=False, soft_wrap=True)

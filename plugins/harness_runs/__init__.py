@@ -1,0 +1,1 @@
+"""The runs of a folder: listed, pulled from a shared store, made again, removed."""
