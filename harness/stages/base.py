@@ -142,13 +142,14 @@ _UNSET = object()
 
 @functools.cache
 def _attributes(contract: type[Plugin]) -> dict[str, Any]:
-    """Name of each attribute that has a default -> its type."""
-    hints = typing.get_type_hints(contract, include_extras=True).items()
-    return {
-        name: typing.get_args(hint)[0] if typing.get_origin(hint) is ClassVar else hint
-        for name, hint in hints
-        if hasattr(contract, name)
-    }
+    """Name of each attribute of the class, or that has a default there -> its type."""
+    types = {}
+    for name, hint in typing.get_type_hints(contract, include_extras=True).items():
+        if typing.get_origin(hint) is ClassVar:
+            types[name] = typing.get_args(hint)[0]
+        elif hasattr(contract, name):
+            types[name] = hint
+    return types
 
 
 def signature_of(plugin: Plugin) -> str:

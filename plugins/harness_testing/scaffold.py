@@ -300,7 +300,9 @@ def test_a_folder_without_runs(tmp_path, monkeypatch):
     assert "no run of this folder has answered anything yet" in str(result.exception)
 '''
 _TEST_OF_EXPERIMENT = _TEST.replace("(«class»)", '(«class», {"once_more": True})')
-_TEST_OF_STORE = _TEST.replace("(«class»)", '(«class», {"url": "«name»://try"})')
+_TEST_OF_STORE = _TEST.replace("(«class»)", "(«class», OPTIONS)").replace(
+    "\n@pytest", 'OPTIONS = {"url": "«name»://try"}\n\n\n@pytest'
+)
 _TESTS = {
     "store": _TEST_OF_STORE,
     "metric": _TEST_OF_METRIC,

@@ -108,8 +108,8 @@ class Told(harness.Section):
         return [{"answers": harness.query(database, "SELECT count(*) FROM predictions").rows[0][0]}]
 
     def blocks(self, document):
-        own = [one for one in document["sections"] if one["name"] == self.name]
-        yield Note(f"asked: {own[0]['rows'][0][0] if own else 'nothing'}")
+        own = [section for section in document.sections if section.name == self.name]
+        yield Note(f"asked: {own[0].rows[0][0] if own else 'nothing'}")
         yield Heading("A part", level=3)
         yield Bullets((Paragraph("better", label="improved"),))
         rows = tuple((f"row {n}", n, n) for n in range(9))
@@ -286,7 +286,7 @@ def test_a_file_that_cannot_be_imported_is_named(short):
 @pytest.mark.nightly
 def test_iterate_names_a_section_that_raises(short):
     project, _ = short
-    add(project, ALWAYS.replace("yield harness.kit.blocks", "yield document['no_such_key'].x"))
+    add(project, ALWAYS.replace("yield harness.kit.blocks", "yield document.no_such_key.x"))
     done = project.inside(*ITERATE)
     assert done.code == 0
     [line] = [line for line in done.err.splitlines() if line.startswith("note: section")]

@@ -6,7 +6,7 @@ import harness
 
 
 class Sample(harness.Store):
-    """Keeps objects in the memory of this process. Put a service of your own in place of it."""
+    """Keeps objects in this process's memory. Put your own service in its place."""
 
     name = "sample"
     schemes = ("sample",)
@@ -29,8 +29,8 @@ class Sample(harness.Store):
 
     def below(self, key: str) -> list[str]:
         head = f"{key}/"
-        names = (name.removeprefix(head) for name in self._objects if name.startswith(head))
-        return sorted({name.split("/")[0] for name in names})
+        below = [name for name in self._objects if name.startswith(head)]
+        return sorted({name.removeprefix(head).split("/")[0] for name in below})
 
 
 @harness.hookimpl

@@ -179,7 +179,7 @@ def test_what_is_written_down_is_read_again_and_is_itself(
     rows = [row(" ".join(asked), " ".join(said)) for asked, said in texts]
     own = wordings(rows)
     assert read(own).packed() == own.packed()
-    told = sum(any(char.isalnum() for char in row.prompt) for row in rows) > 0
+    told = any(row.prompt for row in rows)  # an operator counts as a word does
     assert (in_common(own, read(own)) > 0) is told
 
 

@@ -620,7 +620,7 @@ def test_the_commands_show_each_of_them(finished: tuple[Any, Any]) -> None:
     assert "Error categories on dev" not in short
     assert "Error categories on dev" in project.inside("report", "--full").out
     brief = project.inside("report", "--brief").out
-    assert brief.startswith("**▲ improved** on test: overlap rose by")
+    assert brief.startswith("**▲ improved** on test\nOn test: overlap rose by")
     assert brief.count("\n") <= 20
     both = project.inside("report", "--full", "--brief")
     assert both.code == 2 and "one of them" in both.err

@@ -81,7 +81,8 @@ def test_every_kind_of_plugin_and_a_command_can_be_written():
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "command"])
 def test_each_passes_the_kit(here, capsys, kind):
     new(kind, "acme-first", None)
-    check("acme-first/acme_first.py", [], False)
+    options = ["url=acme-first://try"] if kind == "store" else []
+    check("acme-first/acme_first.py", options, False)
     out = capsys.readouterr().out
     # An experiment is asked for nothing by a config that does not name it.
     note = r" \(1 with a note\)" if kind == "experiment" else ""

@@ -321,20 +321,21 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     (run,) = [path.name for path in Path("reports").iterdir()]
     kept = Path(f".harness/runs/{run}/config.yaml")
     kept.write_text(kept.read_text().replace("launcher: inline", "launcher: local"))
+    project.signed()
     started = project.start(*command(run), "--json")
     deadline = time.monotonic() + 60
     while not Path("beat").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=LONG)
-    assert (started.returncode, out) == (130, "")
+    assert (started.returncode, out) == (130, ""), err
     assert "stopped; no batch was made" in err and "Traceback" not in err
     assert RatingsFolder().names() == [] and not (ARTIFACTS / "generate pool").exists()
     beat = Path("beat").read_text()
     time.sleep(0.3)
     assert Path("beat").read_text() == beat  # the job ended with its parent
     Path("go").touch()
-    done = project.harness(*command(run), "--json")
+    done = project.process(*command(run), "--json")
     assert done.code == 0 and done.document["items"] == 6, done.err
 
 
