@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from annotated_types import Ge
 
@@ -12,12 +12,15 @@ import harness
 from harness import Summary
 from harness.kit.documents import as_document, finite, shown
 from harness.kit.text import one_line
+from harness.records.summary import ShownArm
 from harness_levers.records import Curve, Method, Name, Ranking
 
 NAME = 80
 """Characters of a key of the config."""
 Count = Annotated[int, Ge(0)]
 Seconds = Annotated[float, Ge(0)]
+Judged: TypeAlias = tuple[ShownArm, harness.Verdict]
+"""An arm that was compared, and its verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,11 @@ def levers_of(document: Summary) -> ShownLevers | None:
             where="experiments.levers",
             hint="run the same `harness iterate` again, or install a newer harness",
         ) from None
+
+
+def compared(document: Summary) -> list[Judged]:
+    """The arms that were compared with the reference."""
+    return [(arm, arm.verdict) for arm in document.arms if arm.verdict]
 
 
 def document(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
 
 import harness
-from harness import Analysis, Verdict
+from harness import Analysis
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -25,7 +24,7 @@ from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import DASH, at_least, duration, interval, number, signed
 from harness.kit.text import one_line
 from harness.records.summary import UNSCORED, ShownArm
-from harness_levers.document import OwnTraining, ShownLevers, levers_of
+from harness_levers.document import Judged, OwnTraining, ShownLevers, compared, levers_of
 from harness_levers.records import Curve, ModelPair, Ranking
 
 NAME = 48
@@ -67,7 +66,7 @@ class LeversSection(harness.Section):
         reference = f"round {levers.reference}"
         yield Heading(self.title, f"each differs from {reference} in settings, model, rows or seed")
         yield from _conclusions(document, levers)
-        judged = _judged(document)
+        judged = compared(document)
         if judged:
             yield _picture(document, judged)
             yield _table(document, levers, judged, None)
@@ -86,19 +85,11 @@ class LeversSection(harness.Section):
     def _short(self, document: Analysis, levers: ShownLevers) -> Iterator[Block]:
         yield Heading(self.title)
         yield from _conclusions(document, levers)
-        if judged := _judged(document):
+        if judged := compared(document):
             # The latest are what was asked for.
             latest_first = [*judged[-SHORT:], *judged[:-SHORT]]
             yield _table(document, levers, latest_first, SHORT)
         yield from _failed(document)
-
-
-Judged: TypeAlias = tuple[ShownArm, Verdict]
-"""An arm that was compared, and its verdict."""
-
-
-def _judged(document: Analysis) -> list[Judged]:
-    return [(arm, arm.verdict) for arm in document.arms if arm.verdict]
 
 
 def _name(arm: ShownArm) -> str:
@@ -113,7 +104,7 @@ def _in_words(judged: Judged) -> Paragraph:
 
 def _conclusions(document: Analysis, levers: ShownLevers) -> Iterator[Block]:
     """One sentence for each question that was asked."""
-    if judged := _judged(document):
+    if judged := compared(document):
         yield Paragraph(_of_arms(document, levers, judged))
     if levers.models is not None:
         yield Paragraph(levers.models.sentence, lead="Base models:")

@@ -25,15 +25,15 @@ FREE = ("prompt", "settings", "model")
 """Levers that take no row more."""
 
 
-def ranked(document: Analysis, words: Sequence[str] = ()) -> list[Option]:
+def ranked(document: Analysis, words: Sequence[str] = ("harness", "iterate")) -> list[Option]:
     """All options, the best first; none for a run without a trained round.
 
     Args:
-        words: of the command that goes on with the run, where they are known.
+        words: of the command that goes on with the run.
     """
-    run = Run(document, words)
-    if len(run.rounds) < 2:
+    if len(document.rounds) < 2:
         return []
+    run = Run(document, words)
     options = [option for source in SOURCES for option in source(run)]
     if any(option.lever == "stop" for option in options):
         options = [option for option in options if option.state != "open"]

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import harness
 from harness.kit.documents import unlabelled
+from harness.records.analysis import CauseCount
 from harness.records.summary import ShownArm
 from harness_levers.advise.options import Option
-from harness_levers.advise.run import Judged, Run, apart
-from harness_levers.document import ShownSearch
+from harness_levers.advise.run import Run, apart
+from harness_levers.document import Judged, ShownSearch
 
 CAPACITY, LEAST_SHARE = "capacity", 0.3
 """A cause of failing answers, and the share of them from which on it asks for another model."""
@@ -28,8 +29,8 @@ def settings(run: Run) -> Iterator[Option]:
     """Settings that were tried, else how to find some."""
     judged = run.judged("settings")
     yield from _of_arms(run, "settings", judged)
-    if run.search is not None:
-        yield from _unended(run, run.search)
+    if run.levers is not None and run.levers.search is not None:
+        yield from _unended(run, run.levers.search)
         return
     if any(verdict.label == "improved" for _, verdict in judged):
         return
@@ -76,7 +77,7 @@ def _unended(run: Run, search: ShownSearch) -> Iterator[Option]:
 
 def _rate(run: Run) -> tuple[str, float]:
     """Key and value of the first trainer's learning rate; an empty key where none has one."""
-    trainers = harness.trainers_in(run.settings)
+    trainers = harness.trainers_in(run.document.settings)
     for place, trainer in enumerate(trainers):
         rate = trainer.get("learning_rate")
         if isinstance(rate, (int, float)) and rate > 0:
@@ -91,7 +92,8 @@ def models(run: Run) -> Iterator[Option]:
     yield from _of_arms(run, "model", judged)
     if judged:
         return
-    taught = run.causes.get(CAPACITY, 0)
+    rows = run.document.rows(CauseCount)
+    taught = sum(row.answers for row in rows if row.cause == CAPACITY)
     signs = []
     if run.failing and taught / run.failing >= LEAST_SHARE:
         signs.append(
@@ -180,6 +182,6 @@ def _seeds(arm: ShownArm) -> int:
 
 def _further(run: Run, count: int) -> int:
     """Trainings of the reference and of every arm of the config that so many seeds add."""
-    repeated = [arm for arm in run.arms if arm.kind in ("settings", "model")]
-    own = next((_seeds(arm) for arm in run.arms if arm.kind == "seed"), 1)
+    repeated = [arm for arm in run.document.arms if arm.kind in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.document.arms if arm.kind == "seed"), 1)
     return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records.summary import ShownScore
+from harness.records.summary import UNSCORED, ShownScore
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import Run
 
@@ -20,11 +20,13 @@ def ceiling(run: Run) -> Iterator[Option]:
     is known. Where no row differs, the bound of what is left is that of the binomial law for n
     groups without a failure: 1 - .05^(1/n) of the range.
     """
-    score, best = run.score(run.reference if run.kept else run.rounds[0]), run.best
-    if score is None or score.value is None or best is None:
-        return
+    entry, test = run.reference if run.kept else run.rounds[0], run.document.test
+    score = entry.scores.get(run.primary, UNSCORED)
+    best = run.document.bounds[1 if score.higher_is_better else 0]
     value = score.value
-    if value == best == run.test_value:
+    if value is None or best is None:
+        return
+    if test and value == best == test.kept.get(run.primary, UNSCORED).value:
         yield Option(
             lever="stop", state="shown", action="there is nothing left to gain on rows like these",
             evidence=(
@@ -38,7 +40,7 @@ def ceiling(run: Run) -> Iterator[Option]:
     left = _left(run, score, best)
     if left is None or left >= run.worth:
         return
-    limit = "most" if run.higher_is_better else "least"
+    limit = "most" if score.higher_is_better else "least"
     yield Option(
         lever="stop", state="shown", action="there is nothing left to gain that would matter",
         evidence=(
@@ -54,5 +56,5 @@ def _left(run: Run, score: ShownScore, best: float) -> float | None:
     if score.value == best:
         groups = run.document.data.dev_groups or run.dev_rows
         return run.range * (1 - MISS ** (1 / groups)) if run.range and groups else None
-    bound = score.low if run.higher_is_better else score.high
+    bound = score.low if score.higher_is_better else score.high
     return None if bound is None else abs(best - bound)

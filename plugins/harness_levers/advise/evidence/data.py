@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from harness.kit.documents import written_rows
 from harness.kit.numbers import amount, duration
 from harness.records.analysis import CauseCount
+from harness.records.summary import UNSCORED
 from harness_levers.advise.options import Option, State
 from harness_levers.advise.run import NOISE, Run
 from harness_levers.records import CurvePoint
 
-CONFLICT, NARROW = "conflict", "narrow reference"
+CONTRADICT = ("conflict", "narrow reference")
+"""Causes that are mended in references."""
 MOST_SEEDS = 20
 """Most trainings of a share that a curve may have."""
 LEAST_SHARE, LEAST = 0.2, 5
@@ -31,7 +32,7 @@ def rows(run: Run) -> Iterator[Option]:
             lever="rows", state="open", action="measure what more rows are worth",
             evidence=(*signs, _of_rounds(run) or "no curve was measured"),
             seconds=3.5 * run.seconds_of_one, command=run.command("curve=true"),
-            urgency=2 * len(signs) + (run.train_rows < 300),
+            urgency=2 * len(signs) + (run.reference.train_rows < 300),
         )  # fmt: skip
         return
     evidence, gain, low, high = (curve.sentence,), curve.per_doubling, curve.low, curve.high
@@ -41,24 +42,24 @@ def rows(run: Run) -> Iterator[Option]:
             action="more rows like those of train: the curve that was measured does not say",
         )  # fmt: skip
         return
-    more = max((point.rows for point in curve.points), default=run.train_rows)
-    gains: dict[str, Any] = {"gain": gain, "low": low, "high": high}
-    cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
-    action = f"add rows like those of train, up to {more} more"
-    if low is not None and low > NOISE:
-        yield Option(lever="rows", state="shown", action=action, evidence=evidence, **gains,
-                     **cost)  # fmt: skip
-    elif run.too_little(low, high) or (high is not None and high < -NOISE):
-        yield Option(lever="rows", state="excluded", action="more rows like those of train",
-                     evidence=evidence)  # fmt: skip
-    elif gain > NOISE:
-        yield Option(lever="rows", state="likely", action=action, evidence=evidence, **gains,
-                     **cost)  # fmt: skip
+    shown = low is not None and low > NOISE
+    if not shown and (run.too_little(low, high) or (high is not None and high < -NOISE)):
+        yield Option(
+            lever="rows", state="excluded", action="more rows like those of train",
+            evidence=evidence,
+        )  # fmt: skip
+    elif shown or gain > NOISE:
+        more = max((point.rows for point in curve.points), default=run.reference.train_rows)
+        yield Option(
+            lever="rows", state="shown" if shown else "likely",
+            action=f"add rows like those of train, up to {more} more", evidence=evidence,
+            gain=gain, low=low, high=high, written=more, seconds=run.seconds_of_one,
+        )  # fmt: skip
     else:
         command, seconds = _repeated(run, curve.points)
         yield Option(
             lever="rows", state="open", action="measure with more seeds what more rows are worth",
-            evidence=evidence, command=command, seconds=seconds, **gains,
+            evidence=evidence, gain=gain, low=low, high=high, command=command, seconds=seconds,
         )  # fmt: skip
 
 
@@ -68,7 +69,8 @@ def _of_rounds(run: Run) -> str:
     if len({entry.train_rows for entry in trained}) < 2:
         return ""
     steps = ", ".join(
-        f"{entry.train_rows:,} rows {run.shown(run.value(entry))}" for entry in trained
+        f"{entry.train_rows:,} rows {run.shown(entry.scores.get(run.primary, UNSCORED).value)}"
+        for entry in trained
     )
     return (
         f"by round, {steps} ({trained[-1].verdict.label} at last); these rows were chosen "
@@ -121,15 +123,10 @@ def written(run: Run) -> Iterator[Option]:
 
 def labels(run: Run) -> Iterator[Option]:
     """References that contradict each other, by the causes of failing answers."""
-    count = run.causes.get(CONFLICT, 0) + run.causes.get(NARROW, 0)
+    causes = [row for row in run.document.rows(CauseCount) if row.cause in CONTRADICT]
+    count, ids = sum(row.answers for row in causes), [name for row in causes for name in row.ids]
     if count < LEAST or count < LEAST_SHARE * run.failing:
         return
-    ids = [
-        name
-        for row in run.document.rows(CauseCount)
-        if row.cause in (CONFLICT, NARROW)
-        for name in row.ids
-    ]
     yield Option(
         lever="labels", state="likely",
         action="read and mend references that contradict each other",
@@ -151,7 +148,8 @@ def another_round(run: Run) -> Iterator[Option]:
     last = run.rounds[-1]
     held = [part for part in last.slices if part.holds and part.from_prompt]
     gaps = {part.slice: abs(part.gap) * part.n for part in held if part.gap}
-    if not gaps or not run.dev_rows or last.round == 0 or not run.adds_rows:
+    adds_rows = run.document.settings.get("augment") != []
+    if not gaps or not run.dev_rows or last.round == 0 or not adds_rows:
         return
     improved = last.verdict.label == "improved"
     widest = max(gaps, key=lambda name: gaps[name])

@@ -23,7 +23,9 @@ def replay(run: Run) -> Iterator[Option]:
     lost = tuple(_lost(run))
     if not lost:
         return
-    share = round(run.replayed, 1)
+    last = run.rounds[-1]
+    general = last.replayed
+    share = round(general / (general + last.train_rows), 1) if general else 0.0
     wanted = SHARE if share < SHARE else min(2 * share, MOST_SHARE)
     if wanted <= share:
         yield Option(
@@ -47,16 +49,9 @@ def _lost(run: Run) -> Iterator[str]:
     if not forgot:
         return
     if answers := forgot.instructions:
-        yield _answers(forgot.round, answers.before, answers.after, answers.n)
+        right = f"{answers.after} of {answers.n} general instructions right"
+        yield f"round {forgot.round} answers {right}, the base model {answers.before}"
     loss = forgot.loss
     if loss and loss.before is not None and loss.after is not None:
-        yield _text(forgot.round, loss.after - loss.before)
-
-
-def _answers(number: int, before: int, after: int, of: int) -> str:
-    right = f"{after} of {of} general instructions right"
-    return f"round {number} answers {right}, the base model {before}"
-
-
-def _text(number: int, rise: float) -> str:
-    return f"round {number} predicts general text worse: {signed(rise, 3)} nats per token"
+        rise = signed(loss.after - loss.before, 3)
+        yield f"round {forgot.round} predicts general text worse: {rise} nats per token"

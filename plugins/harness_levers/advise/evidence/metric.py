@@ -41,7 +41,7 @@ def ratings(run: Run) -> Iterator[Option]:
     """
     batches = [
         row
-        for row in run.table("rated")
+        for row in run.document.tables.get("rated", ())
         if row["split"] == "dev" and row["verdicts"] and 0 < row["rated"] < row["items"]
     ]
     if not batches or 2 * batches[-1]["rated"] >= batches[-1]["items"]:

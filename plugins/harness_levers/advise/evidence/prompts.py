@@ -19,8 +19,8 @@ def prompts(run: Run) -> Iterator[Option]:
         yield Option(
             lever="prompt", state="open", action="ask the base model under other prompts",
             evidence=("whether a prompt does as well as training was not measured",),
-            seconds=2 * run.seconds_of_answers, command=run.command(ASK, another=True),
-            urgency=not run.kept,
+            seconds=2 * run.seconds("generate") / len(run.rounds),
+            command=run.command(ASK, another=True), urgency=not run.kept,
         )  # fmt: skip
         return
     compared = [
