@@ -110,163 +110,6 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         history.test = open_test(steps, history, data, base, checkpoints[history.kept])
 
 
-def _answer_ahead(
-    steps: Steps,
-    history: History,
-    arm: ArmState,
-    rows: Sequence[Example],
-    base: Checkpoint,
-    number: int,
-) -> None:
-    """Train an arm and answer dev while another arm, or the base model, is walked through.
-
-    Nothing of that is needed for it. The walk finds the artifacts when it comes to this arm.
-    """
-    run = steps.run
-    if run.workers.count == 1 or not run.writes or run.journal.closed(arm.name, number):
-        return
-    at, data, shadow = At(number, arm.name), history.data, steps.ahead()
-    other = sides.beside(steps, _kept_model(history, arm, base))
-
-    def task() -> None:
-        checkpoint = train(shadow, base, rows, data.split("valid"), at)
-        _measure_ahead(steps, base, checkpoint, at)
-        generate(shadow, checkpoint, data.split("dev"), at, beside=other)
-
-    run.workers.ahead(task)
-
-
-def _measure_ahead(steps: Steps, base: Checkpoint, checkpoint: Checkpoint, at: At) -> None:
-    """Measure a round's model on general text while it answers dev."""
-    run = steps.run
-    if run.workers.count > 1 and run.writes:
-        general = GeneralTexts(steps.ahead(), wanted=steps.general_texts.wanted)
-        run.workers.ahead(functools.partial(general.beside, base, checkpoint, at, {}))
-
-
-def _train_and_judge(
-    steps: Steps, history: History, arm: ArmState, base: Checkpoint, number: int
-) -> tuple[Checkpoint, RoundResult, Mapping[str, str]]:
-    """A round up to its findings; one that is closed is replayed, with what it was closed with.
-
-    Returns:
-        Its checkpoint, its result, and its pins (none for an open round).
-    """
-    at, rows, data = At(number, arm.name), arm.train[number], history.data
-    closed = steps.run.journal.closed(arm.name, number)
-    pinned: Mapping[str, str] = closed.keys if closed else {}
-    if closed is None:
-        steps.same_machine(_kept_evaluation(history, arm), arm.kept)
-    steps.check_pin(ROWS, rows_digest(rows), pinned, at)
-    checkpoint = train(steps, base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
-    history.checkpoints[arm.name, number] = checkpoint
-    history.logs[arm.name, number] = log = training_log(checkpoint)
-    of_log = course(log) if closed is None else None
-    if of_log is not None and of_log.kind:
-        steps.run.watcher.say(f"{at.label(TRAIN)}: {of_log.sentence} {of_log.advice}".rstrip())
-    if closed is None and number > 1:  # in the first round it was begun behind the training
-        _measure_ahead(steps, base, checkpoint, at)
-    other = sides.beside(steps, _kept_model(history, arm, base))
-    evaluation = evaluate(
-        steps, checkpoint, data.split("dev"), at,
-        learned=rows, against=arm.kept, beside=other, pinned=pinned,
-    )  # fmt: skip
-    history.evaluations[arm.name, number] = evaluation
-    history.general |= steps.general_texts.beside(base, checkpoint, at, pinned)
-    result = closed or _decide(steps, history, arm, evaluation, base, other)
-    base_evaluation = history.evaluations[BASE_ARM, BASELINE]
-    history.findings[arm.name, number] = analyze(
-        steps, evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
-    )
-    return checkpoint, result, pinned
-
-
-def open_test(
-    steps: Steps, history: History, data: Dataset, base: Checkpoint, tuned: Checkpoint
-) -> TestResult:
-    """Open the sealed test set: the base model, the same under the prompts that were best on dev,
-    and the best round; counted once, before it happens.
-
-    The more often its rows were opened before, the more the verdict has to show
-    (:func:`harness.run.ledger.alpha`). Other answers than those that this run scored before are
-    another opening.
-    """
-    test = data.split("test")
-    opening = steps.run.ledger.open(test, steps.run.name)
-    pinned = steps.run.journal.tested
-    of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
-    learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
-    base_pins, other = pinned.get(BASELINE), sides.beside(steps, base)
-    if other:
-        best = evaluate(steps, tuned, test, of_kept, learned=learned, beside=other, pinned=pins)
-        baseline = evaluate(steps, base, test, of_base, of=best, pinned=base_pins)
-        process = sides.ONE
-    else:
-        baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
-        best = evaluate(steps, tuned, test, of_kept, learned=learned, pinned=pins)
-        process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
-    prompted = baselines.on_test(steps, data, history.asked, base, baseline)
-    answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
-    opening = steps.run.ledger.answered(opening, digest(answered))
-    trained = steps.run.made[BASE_ARM, history.kept, TRAIN]
-    pins_of_prompts: dict[int | str, Mapping[str, str]] = {
-        # Empty where a baseline did not answer test: it is not asked later.
-        baselines.arm_of(name): side.keys if side else {}
-        for name, side in prompted.items()
-    }
-    steps.run.tested(
-        {
-            BASELINE: {**baseline.keys, MODEL: base.digest},
-            history.kept: {**best.keys, TRAIN: trained, **process.keys},
-            **pins_of_prompts,
-        }
-    )
-    history.prompts_on_test = {name: side for name, side in prompted.items() if side}
-    history.test_evaluations = {BASELINE: baseline, history.kept: best}
-    alpha = ledger.alpha(opening.looks)
-    verdict = _compare(steps, best, baseline, test, alpha, BASELINE, process)
-    later = steps.run.ledger.later(opening)
-    counting = ledger.in_words(opening.looks, opening.runs, later)
-    return TestResult(opening.looks, baseline.scores, best.scores, verdict, counting, later)
-
-
-def _compare(
-    steps: Steps,
-    new: Evaluation,
-    old: Evaluation,
-    rows: Sequence[Example],
-    alpha: float,
-    against: int,
-    process: sides.Processes,
-) -> Verdict:
-    settings = steps.config.settings
-    score, name = deciding_score(steps, rows), f"round {against}"
-    measured = (side.measurements[score.entry.name] for side in (new, old))
-    verdict = rule.judge(
-        score, *measured,
-        alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
-    )  # fmt: skip
-    verdict = verdict.remarked(*process.remarks)
-    if verdict.label != "improved":
-        return verdict
-    form = format_gain.mended(
-        new.scored,
-        old.scored,
-        (new.labels, old.labels),
-        malformed=malformed(steps),
-        score=score.name,
-        against=name,
-        higher_is_better=score.entry.metric.higher_is_better,
-    )
-    return verdict.remarked(*form)
-
-
-def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
-    """The run's primary score on these rows."""
-    entry, name = steps.primary_entry(), steps.config.settings.primary
-    return DecidingScore(entry, name, groups_of(rows), steps.seed("verdict", 0))
-
-
 def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
     """Round 0, closed: the base model on dev, where it is weak, and what this dev set can show.
 
@@ -310,6 +153,49 @@ def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
         keys={**evaluation.keys, **pins},
     )
     return _pin(steps, history, result)
+
+
+def _train_and_judge(
+    steps: Steps, history: History, arm: ArmState, base: Checkpoint, number: int
+) -> tuple[Checkpoint, RoundResult, Mapping[str, str]]:
+    """A round up to its findings; one that is closed is replayed, with what it was closed with.
+
+    Returns:
+        Its checkpoint, its result, and its pins (none for an open round).
+    """
+    at, rows, data = At(number, arm.name), arm.train[number], history.data
+    closed = steps.run.journal.closed(arm.name, number)
+    pinned: Mapping[str, str] = closed.keys if closed else {}
+    if closed is None:
+        steps.same_machine(_kept_evaluation(history, arm), arm.kept)
+    steps.check_pin(ROWS, rows_digest(rows), pinned, at)
+    checkpoint = train(steps, base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
+    history.checkpoints[arm.name, number] = checkpoint
+    history.logs[arm.name, number] = log = training_log(checkpoint)
+    of_log = course(log) if closed is None else None
+    if of_log is not None and of_log.kind:
+        steps.run.watcher.say(f"{at.label(TRAIN)}: {of_log.sentence} {of_log.advice}".rstrip())
+    if closed is None and number > 1:  # in the first round it was begun behind the training
+        _measure_ahead(steps, base, checkpoint, at)
+    other = sides.beside(steps, _kept_model(history, arm, base))
+    evaluation = evaluate(
+        steps, checkpoint, data.split("dev"), at,
+        learned=rows, against=arm.kept, beside=other, pinned=pinned,
+    )  # fmt: skip
+    history.evaluations[arm.name, number] = evaluation
+    history.general |= steps.general_texts.beside(base, checkpoint, at, pinned)
+    result = closed or _decide(steps, history, arm, evaluation, base, other)
+    base_evaluation = history.evaluations[BASE_ARM, BASELINE]
+    history.findings[arm.name, number] = analyze(
+        steps, evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
+    )
+    return checkpoint, result, pinned
+
+
+def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
+    """The run's primary score on these rows."""
+    entry, name = steps.primary_entry(), steps.config.settings.primary
+    return DecidingScore(entry, name, groups_of(rows), steps.seed("verdict", 0))
 
 
 def _kept_evaluation(history: History, arm: ArmState) -> Evaluation:
@@ -468,3 +354,117 @@ def _pin(steps: Steps, history: History, result: RoundResult) -> RoundResult:
     history.results[result.arm, result.round] = result
     steps.run.observe("on_round_end", result=result)
     return result
+
+
+def open_test(
+    steps: Steps, history: History, data: Dataset, base: Checkpoint, tuned: Checkpoint
+) -> TestResult:
+    """Open the sealed test set: the base model, the same under the prompts that were best on dev,
+    and the best round; counted once, before it happens.
+
+    The more often its rows were opened before, the more the verdict has to show
+    (:func:`harness.run.ledger.alpha`). Other answers than those that this run scored before are
+    another opening.
+    """
+    test = data.split("test")
+    opening = steps.run.ledger.open(test, steps.run.name)
+    pinned = steps.run.journal.tested
+    of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
+    learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
+    base_pins, other = pinned.get(BASELINE), sides.beside(steps, base)
+    if other:
+        best = evaluate(steps, tuned, test, of_kept, learned=learned, beside=other, pinned=pins)
+        baseline = evaluate(steps, base, test, of_base, of=best, pinned=base_pins)
+        process = sides.ONE
+    else:
+        baseline = evaluate(steps, base, test, of_base, pinned=base_pins)
+        best = evaluate(steps, tuned, test, of_kept, learned=learned, pinned=pins)
+        process = sides.asked_again(steps, base, baseline, best, test, of_kept, pins or {})
+    prompted = baselines.on_test(steps, data, history.asked, base, baseline)
+    answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
+    opening = steps.run.ledger.answered(opening, digest(answered))
+    trained = steps.run.made[BASE_ARM, history.kept, TRAIN]
+    pins_of_prompts: dict[int | str, Mapping[str, str]] = {
+        # Empty where a baseline did not answer test: it is not asked later.
+        baselines.arm_of(name): side.keys if side else {}
+        for name, side in prompted.items()
+    }
+    steps.run.tested(
+        {
+            BASELINE: {**baseline.keys, MODEL: base.digest},
+            history.kept: {**best.keys, TRAIN: trained, **process.keys},
+            **pins_of_prompts,
+        }
+    )
+    history.prompts_on_test = {name: side for name, side in prompted.items() if side}
+    history.test_evaluations = {BASELINE: baseline, history.kept: best}
+    alpha = ledger.alpha(opening.looks)
+    verdict = _compare(steps, best, baseline, test, alpha, BASELINE, process)
+    later = steps.run.ledger.later(opening)
+    counting = ledger.in_words(opening.looks, opening.runs, later)
+    return TestResult(opening.looks, baseline.scores, best.scores, verdict, counting, later)
+
+
+def _compare(
+    steps: Steps,
+    new: Evaluation,
+    old: Evaluation,
+    rows: Sequence[Example],
+    alpha: float,
+    against: int,
+    process: sides.Processes,
+) -> Verdict:
+    settings = steps.config.settings
+    score, name = deciding_score(steps, rows), f"round {against}"
+    measured = (side.measurements[score.entry.name] for side in (new, old))
+    verdict = rule.judge(
+        score, *measured,
+        alpha=alpha, min_gain=settings.min_gain, against=name, doubt=process.doubt,
+    )  # fmt: skip
+    verdict = verdict.remarked(*process.remarks)
+    if verdict.label != "improved":
+        return verdict
+    form = format_gain.mended(
+        new.scored,
+        old.scored,
+        (new.labels, old.labels),
+        malformed=malformed(steps),
+        score=score.name,
+        against=name,
+        higher_is_better=score.entry.metric.higher_is_better,
+    )
+    return verdict.remarked(*form)
+
+
+def _answer_ahead(
+    steps: Steps,
+    history: History,
+    arm: ArmState,
+    rows: Sequence[Example],
+    base: Checkpoint,
+    number: int,
+) -> None:
+    """Train an arm and answer dev while another arm, or the base model, is walked through.
+
+    Nothing of that is needed for it. The walk finds the artifacts when it comes to this arm.
+    """
+    run = steps.run
+    if run.workers.count == 1 or not run.writes or run.journal.closed(arm.name, number):
+        return
+    at, data, shadow = At(number, arm.name), history.data, steps.ahead()
+    other = sides.beside(steps, _kept_model(history, arm, base))
+
+    def task() -> None:
+        checkpoint = train(shadow, base, rows, data.split("valid"), at)
+        _measure_ahead(steps, base, checkpoint, at)
+        generate(shadow, checkpoint, data.split("dev"), at, beside=other)
+
+    run.workers.ahead(task)
+
+
+def _measure_ahead(steps: Steps, base: Checkpoint, checkpoint: Checkpoint, at: At) -> None:
+    """Measure a round's model on general text while it answers dev."""
+    run = steps.run
+    if run.workers.count > 1 and run.writes:
+        general = GeneralTexts(steps.ahead(), wanted=steps.general_texts.wanted)
+        run.workers.ahead(functools.partial(general.beside, base, checkpoint, at, {}))

@@ -1,4 +1,4 @@
-"""What was decided, and never is again: the closed rounds of a run."""
+"""The closed rounds of a run: what was decided, until a user has a round decided again."""
 
 from __future__ import annotations
 

@@ -25,9 +25,10 @@ class StoreError(EnvironmentFailure):
 class Store(Plugin):
     """Keeps whole objects by key, behind one URL, for all working folders that belong to it.
 
-    A key is written once, with one exception (the heartbeat of a run's driver): objects are known
-    by their content, or numbered, and whoever creates a number first has it. Nothing is ever listed
-    while a run is at work. Several threads call it at once.
+    Objects are known by their content, or numbered, and whoever creates a number first has it.
+    Written again are the heartbeat of a run's driver, and the manifest of a stage that was made
+    anew; deleted is what turns out to be damaged. Nothing is ever listed while a run is at work.
+    Several threads call it at once.
 
     Attributes:
         schemes: of the URLs that it opens, such as ``("s3",)``; ``("*",)``: of all that no other
@@ -62,7 +63,10 @@ class Store(Plugin):
         raise NotImplementedError
 
     def create(self, key: str, data: bytes) -> bool:
-        """Put an object where there is none; whether this is the one that is there now."""
+        """Put an object where there is none; whether this is the one that is there now.
+
+        So it gives True for equal bytes, too: an attempt whose answer was lost is made again.
+        """
         raise NotImplementedError
 
     def delete(self, key: str) -> None:
@@ -99,7 +103,8 @@ def probe(store: Store) -> None:
             "this store lets one key be created twice, so that two people could open a test "
             "set and count as one",
             where=store.url,
-            hint="take one with conditional writes (`If-None-Match`), or a folder that all see",
+            hint="take one with conditional writes (`If-None-Match`), or a folder that all see; "
+            "in a store of your own create() gives False where another object is there",
         )
 
 
@@ -127,6 +132,10 @@ def exercise_store(store: Store) -> list[str]:
         raise PluginError(f"below() gives {given(listed)} where ['{name}'] is due")
     if store.get(key) is not None:
         raise PluginError("get() gives an object that was deleted")
+    again = store.create(key, b"equal") and store.create(key, b"equal")
+    store.delete(key)
+    if not again:
+        raise PluginError("create() gives False for an object that is there with equal bytes")
     created, there = _created_twice(store)
     if created != (True, False) or there != b"first":
         raise PluginError(f"create() gives {created} for one key, where (True, False) is due")

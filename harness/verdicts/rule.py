@@ -85,7 +85,8 @@ def judge(
 
     *Improved* if the one-sided lower bound at level 1 - ``alpha`` is above ``min_gain``,
     *regressed* if the upper bound at the same level is below 0. (A bound of pass/fail rows that
-    ends at 0 because McNemar's exact test excludes 0 counts as above or below it.) Positive
+    ends at 0 because McNemar's exact test excludes 0 counts as above or below it.) Against 0 this
+    is decided by the p-value, which says the same (:class:`harness.stats.Difference`). Positive
     differences are better, whatever the metric's direction.
 
     Args:

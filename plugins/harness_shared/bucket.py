@@ -59,9 +59,11 @@ class Bucket(harness.Store):
                 f"the package for stores at {scheme}:// is not installed", where=url, hint=hint
             ) from None
         except ValueError:
-            hint = "install the package that keeps it: harness plugins --stage store"
             raise harness.StoreError(
-                f"fsspec knows no store at {scheme}://", where=url, hint=hint
+                f"no installed package keeps objects at {scheme}://, and fsspec knows no such URL",
+                where=url,
+                hint="install the package of the store; one that is named under `plugins:` alone "
+                "is not found (harness docs store)",
             ) from None
 
     def get(self, key: str) -> bytes | None:

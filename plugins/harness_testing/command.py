@@ -310,7 +310,8 @@ def _last_line(target: str, checked: Sequence[_Checked]) -> str:
     if counts["note"]:
         sentence += f" ({counts['note']} with a note)"
     if counts["skipped"]:
-        sentence += f", {counts['skipped']} do not apply"
+        skipped = counts["skipped"]
+        sentence += f", {skipped} {'do' if skipped > 1 else 'does'} not apply"
     if counts["failed"]:
         broken = counts["failed"]
         sentence = f"{broken} rule{'s are' if broken > 1 else ' is'} broken, {sentence}"

@@ -65,7 +65,11 @@ def work(subject: Subject) -> str | None:
             what = f"{error.what}{subject.placed(error)}"
             raise Failed(what, mend[:1].upper() + mend[1:]) from None
     if text := printed.getvalue().strip():
-        mend = "Print nothing: use context.log, or context.remark() for readers"
+        tells = "context" in kind.takes
+        mend = (
+            "Print nothing: use context.log, or context.remark() for readers" if tells
+            else "Print nothing: raise what went wrong, or tell it by what the call is given"
+        )  # fmt: skip
         raise Failed(f"it prints: {text[-120:]}", mend)
     return _said(result)
 
