@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.cli import docs, docs_search
+from harness.cli import (docs)
+from harness_docs import (search as docs_search)
 from harness.cli.reference import filled
 from harness.config import finding
 from harness.kit.text import plain

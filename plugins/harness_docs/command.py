@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.cli.docs_search import Hit, around, search, sections
+from harness_docs.search import Hit, around, search, sections
 from harness.config.finding import shipped
 from harness.errors import UsageError, near
 from harness.kit.blocks import Column, Table
@@ -147,7 +147,7 @@ def _show_page(name: str, folder: Path, console: Console) -> None:
     if not console.is_terminal:
         sys.stdout.write(plain(text))
         return
-    from harness.kit.terminal.pages import Page
+    from harness_docs.markdown import Page
 
     text = _LINK.sub(partial(_in_words, folder, (folder / name).parent), plain(text))
     text = _PICTURE.sub(r"(picture: \g<text>)", _HERE.sub(r"\g<text>", text))
