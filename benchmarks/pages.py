@@ -1,9 +1,9 @@
-"""The JSON Schema of a run's document, made from its records.
+"""What pages of the docs have from the program, and the JSON Schema of a run's document.
 
-    python benchmarks/pages.py --write
+    python benchmarks/pages.py            # say what is out of date
+    python benchmarks/pages.py --write    # write it anew
 
-What pages of the docs have from the program is made when ``harness docs PAGE`` shows them
-(``harness/cli/reference.py``).
+Each kind of part is made in ``reference.py``, beside this file.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from reference import fields, filled, first_paragraph
 
-from harness.cli.reference import fields, first_paragraph
 from harness.records import course, rounds, summary
 from harness.registry import Registry
 from harness_levers import document as of_levers, records as records_of_levers
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 SCHEMA = ROOT / "harness" / "report" / "summary.schema.json"
 
 
@@ -71,16 +72,29 @@ def _type_of(name: str) -> type:
     )
 
 
+def made() -> dict[Path, str]:
+    """File -> what it has to hold."""
+    # The schema first: a page shows its keys.
+    text = json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    texts = {SCHEMA: text}
+    for page in sorted(DOCS.rglob("*.md")):
+        up = "../" * (len(page.relative_to(DOCS).parts) - 1)
+        texts[page] = filled(page.read_text(encoding="utf-8"), up)
+    return texts
+
+
 def main() -> None:
     """Write all, or say which is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
     write = parser.parse_args().write
-    made = json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
-    if write:
-        SCHEMA.write_text(made, encoding="utf-8")
-    elif SCHEMA.read_text(encoding="utf-8") != made:
-        print(f"{SCHEMA.relative_to(ROOT)} is out of date: python benchmarks/pages.py --write")
+    for path, text in made().items():
+        if path.read_text(encoding="utf-8") == text:
+            continue
+        if write:
+            path.write_text(text, encoding="utf-8")
+        else:
+            print(f"{path.relative_to(ROOT)} is out of date: python benchmarks/pages.py --write")
 
 
 if __name__ == "__main__":

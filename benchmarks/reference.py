@@ -1,8 +1,8 @@
-"""References that are made of the program when a page is shown: ``harness docs config`` and others.
+"""What pages of the docs have from the program: options, keys, records, tables.
 
 A page says where by a line ``<!-- made: options -->``, or with a name: ``metric bleu``,
-``file package.module:Model``, ``records package.module``. What is made names installed plugins of
-others, too.
+``file package.module:Model``, ``records package.module``. What is made stands between that line and
+``<!-- end -->``; ``make pages`` writes it, of the plugins that iteration-harness ships.
 """
 
 from __future__ import annotations
@@ -15,25 +15,43 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import harness
+from harness.config import settings
+from harness.database.columns import layout
+from harness.database.writing import views
 from harness.kit.terms import Kind, shown
+from harness.records import analysis, summary
+from harness.registry import Registry
+from harness.report.queries import QUERIES
+from harness.report.reading import summary_schema
+from harness.stages import KINDS
+from harness.stages.base import Plugin
+from harness.stages.kinds import StageKind
 
-if TYPE_CHECKING:
-    from harness.stages.kinds import StageKind
+END = "<!-- end -->"
+_MADE = re.compile(
+    rf"^(?P<mark><!-- made: (\w+)(?: ([\w.:-]+))? -->\n)(?:(?:.*\n)*?{END}\n)?", re.MULTILINE
+)
 
-_MADE = re.compile(r"^<!-- made: (\w+)(?: ([\w.:-]+))? -->$", re.MULTILINE)
+_LINK = re.compile(r"\]\((?=[\w/-]+\.md)")
 
 
-def filled(text: str) -> str:
-    """A page with what stands for a reference replaced by it."""
+def filled(text: str, up: str = "") -> str:
+    """A page with what is made of the program as it is now.
+
+    Args:
+        up: the way from the page's folder to that of all, to which links of docstrings are relative.
+    """
 
     def made(match: re.Match[str]) -> str:
-        given = (match[2],) if match[2] else ()
-        return MAKERS[match[1]](*given).rstrip("\n")
+        given = (match[3],) if match[3] else ()
+        content = _LINK.sub(f"]({up}", MAKERS[match[2]](*given).rstrip("\n"))
+        return f"{match['mark']}{content}\n{END}\n"
 
     return _MADE.sub(made, text)
 
@@ -75,17 +93,20 @@ def flat(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return by_key
 
 
-def _plugins() -> str:
-    """Each installed plugin that a config may name: what it does, and its options."""
-    from harness.registry import Registry
-    from harness.stages import KINDS
-
-    parts = []
+def plugins() -> Iterator[tuple[str, str, Any]]:
+    """Stage, name and class of each plugin that iteration-harness ships, by stage."""
     order = list(KINDS)
     for stage, name, provider in sorted(
         Registry.build().providers(), key=lambda provided: order.index(provided[0])
     ):
-        plugin: Any = provider.plugin
+        if provider.plugin.__module__.startswith("harness_"):
+            yield stage, name, provider.plugin
+
+
+def _plugins() -> str:
+    """Each plugin that a config may name: what it does, and its options."""
+    parts = []
+    for stage, name, plugin in plugins():
         if not getattr(plugin, "always", False):  # those no config names
             key = KINDS[stage].key
             what = (inspect.getdoc(plugin) or "").partition("\n")[0]
@@ -96,8 +117,6 @@ def _plugins() -> str:
 
 def _metric(name: str) -> str:
     """The options of a metric."""
-    from harness.registry import Registry
-
     plugin: Any = Registry.build().get("metric", name).plugin
     return options(flat(plugin.Options))
 
@@ -120,8 +139,6 @@ def _parts(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
 
 def _summary() -> str:
     """The keys of a run's document, from its JSON Schema."""
-    from harness.report.reading import summary_schema
-
     schema = summary_schema()
     parts = [_keys(schema)]
     for name, kind in schema["$defs"].items():
@@ -150,10 +167,6 @@ def _values(field: Any, what: str) -> Iterator[str]:
 
 def _views() -> str:
     """The views of a run's database, with their columns and types."""
-    from harness.database.columns import layout
-    from harness.database.writing import views
-    from harness.registry import Registry
-
     further = {
         name: layout(*table)
         for provider in Registry.build().of_stage("annotation").values()
@@ -168,9 +181,6 @@ def _views() -> str:
 
 def sections() -> dict[str, Mapping[str, FieldInfo]]:
     """Heading -> keys of the config that belong to the core, the first one those at its top."""
-    from harness.config import settings
-    from harness.registry import Registry
-
     models: dict[str, type[BaseModel]] = {
         "plan": settings.Planning,
         "filters": settings.Filtering,
@@ -190,8 +200,6 @@ def _core() -> str:
 
 def _kinds() -> str:
     """Each kind of plugin: its hook, its base class, and what its methods give."""
-    from harness.stages import KINDS
-
     parts = []
     for kind in KINDS.values():
         head = f"### `{kind.stage}`\n\n`{kind.hook}`: `harness.{kind.base.__name__}`."
@@ -221,8 +229,6 @@ def _raises(method: Any) -> bool:
 
 def _shared() -> str:
     """What every plugin's class may say of itself, and the optional methods of all."""
-    from harness.stages.base import Plugin
-
     descriptions = fields(Plugin).items()
     attributes = {name: _markdown(what).replace("`null`", "`None`") for name, what in descriptions}
     own = {name: method for name, method in vars(Plugin).items()
@@ -262,8 +268,6 @@ def _markdown(text: str) -> str:
 
 def _analysis() -> str:
     """The keys that an analysis has beside those of a summary, and the records below them."""
-    from harness.records import analysis, summary
-
     kinds: list[type] = [
         kind for kind in vars(analysis).values() if isinstance(kind, type) and is_dataclass(kind)
         and kind.__module__ == analysis.__name__ and not hasattr(kind, "table")
@@ -291,10 +295,6 @@ def _below(hint: Any, kinds: Sequence[type]) -> str:
 
 def _tables() -> str:
     """The tables of a run's analysis, what each holds, and the record of its rows."""
-    from harness.records import analysis
-    from harness.registry import Registry
-    from harness.report.queries import QUERIES
-
     held = {name: query.what for name, query in QUERIES.items()}
     for provider in Registry.build().of_stage("annotation").values():
         queries = cast(Any, provider.plugin).queries
@@ -308,12 +308,10 @@ def _tables() -> str:
 
 
 def _ready(stage: str) -> Iterator[Any]:
-    """The installed plugins of a stage that need no option."""
-    from harness.registry import Registry
-
-    for provider in Registry.build().of_stage(stage).values():
-        plugin: Any = provider.plugin
-        if not any(field.is_required() for field in flat(plugin.Options).values()):
+    """The plugins of a stage that need no option."""
+    for of_stage, _, plugin in plugins():
+        required = (field.is_required() for field in flat(plugin.Options).values())
+        if of_stage == stage and not any(required):
             yield plugin()
 
 
@@ -352,8 +350,6 @@ _ROOMS = (
 
 def _api() -> str:
     """What plugins may import: functions, runs as they are looked at, and rooms."""
-    import harness
-
     public = {name: getattr(harness, name) for name in harness.__all__}
     functions = {
         f"harness.{name}({', '.join(inspect.signature(function).parameters)})": _plain(function)

@@ -61,10 +61,6 @@ CORE = {
     "test": Line(
         "Evaluate the sealed test set of a run that ended with --no-test.", GROUPS[2], 5
     ),
-    "docs": Line(
-        "Show a page of the documentation, list the pages, or search them.", GROUPS[4], 2,
-        "A tutorial: harness docs tutorial.",
-    ),
 }  # fmt: skip
 """Commands with a module of their name in this package; no other package takes one of these."""
 

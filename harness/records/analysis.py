@@ -217,7 +217,7 @@ class Analysis(Summary):
         definitions: error category -> its definition.
         causes_known: cause -> what it means.
         not_looked_for: a sentence: what no rule of this run could see.
-        tables: table -> rows, from the run's database ([Tables](#tables)).
+        tables: table -> rows, from the run's database ([Tables](analysis.md#tables)).
         examples: up to 200 dev rows, failing answers of the best round first, the worst first.
         better: up to three answers that got better than the base model's.
         not_better: the worst that did not.

@@ -16,13 +16,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness_docs.search import Hit, around, search, sections
-from harness.config.finding import shipped
-from harness.errors import UsageError, near
+import harness
 from harness.kit.blocks import Column, Table
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.tables import head, note
 from harness.kit.text import one_line, plain
+from harness_docs.search import Hit, around, search, sections
 
 INDEX = "README"
 MOST_HITS = 8
@@ -32,6 +31,7 @@ _ENTRY = re.compile(r"- \[[^\]]*\]\((?P<page>[\w/-]+)\.md\): (?P<question>.+)")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<page>[\w./-]+)\.md(?:#[^)]*)?\)")
 _HERE = re.compile(r"\[(?P<text>[^\]]*)\]\(#[^)]*\)")
 _PICTURE = re.compile(r"!\[(?P<text>[^\]]*)\]\([^)]*\)")
+_MARK = re.compile(r"^<!-- (?:made: .*|end) -->\n", re.MULTILINE)
 
 app = typer.Typer()
 
@@ -48,11 +48,11 @@ def docs(
     ] = None,
 ) -> None:
     """Show a page of the documentation, list the pages, or search them."""
-    folder = shipped("docs")
+    folder = harness.shipped("docs")
     console = Console()
     if search is not None:
         if page is not None:
-            raise UsageError("--search looks in all pages: no PAGE")
+            raise harness.UsageError("--search looks in all pages: no PAGE")
         _show_hits(search, folder, console)
     elif page is None:
         _show_index(_read(folder, INDEX), console)
@@ -74,7 +74,9 @@ def _name_of(asked: str, folder: Path) -> str:
         if pages := list(dict.fromkeys(hit.section.page for hit in _hits([name], folder)))[:3]:
             shown = ", ".join(pages)
             hint += f"; the word stands in {shown}: harness docs --search {shlex.quote(name)}"
-        raise UsageError(f"there is no page '{one_line(asked, 80)}'{near(name, known)}", hint=hint)
+        raise harness.UsageError(
+            f"there is no page '{one_line(asked, 80)}'{harness.near(name, known)}", hint=hint
+        )
     return min(matches, key=len)
 
 
@@ -97,7 +99,7 @@ def _show_hits(asked: str, folder: Path, console: Console) -> None:
     words = [word for word in words if len(word) > 1] or words
     hits = _hits(words, folder)
     if not hits:
-        raise UsageError(f"no page holds '{one_line(asked, 80)}'", hint="harness docs")
+        raise harness.UsageError(f"no page holds '{one_line(asked, 80)}'", hint="harness docs")
     hits = [hit for hit in hits if hit.words >= hits[0].words - 1]
     marked = re.compile("|".join(rf"\b{re.escape(word)}" for word in words), re.IGNORECASE)
     for hit in hits[:MOST_HITS]:
@@ -113,18 +115,14 @@ def _show_hits(asked: str, folder: Path, console: Console) -> None:
 
 
 def _read(folder: Path, name: str) -> str:
-    """A page, with the references that are made of the program."""
+    """A page, without the marks of what ``make pages`` writes into it."""
     try:
         text = (folder / f"{name}.md").read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(
+        raise harness.UsageError(
             "the documentation is not installed", hint="install iteration-harness again"
         ) from error
-    if "<!-- made: " in text:
-        from harness.cli.reference import filled
-
-        return filled(text)
-    return text
+    return _MARK.sub("", text)
 
 
 def _show_index(text: str, console: Console) -> None:

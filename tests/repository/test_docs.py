@@ -16,13 +16,17 @@ from typing import Any
 import pytest
 
 import harness
-from harness.cli.reference import filled, flat, sections
 from harness.config import loading
 from harness.hookspecs import Hooks
 from harness.registry import Registry
 from harness.stages import KINDS
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import pages  # noqa: E402
+from reference import flat, plugins, sections  # noqa: E402
+
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
 RUN_LINE = (
@@ -114,26 +118,29 @@ def test_readme_experiment_is_a_valid_config() -> None:
     assert made.settings.primary == "rougeL"
 
 
+# -- what pages have from the program ---------------------------------------------------------
+
+
+def test_pages_say_what_the_program_is_now() -> None:
+    outdated = [path for path, text in pages.made().items() if path.read_text("utf-8") != text]
+    assert outdated == [], "run: make pages"
+
+
 # -- the config reference -----------------------------------------------------------------
 
 
 def test_no_option_is_without_a_meaning() -> None:
-    every = sections() | {
-        name: flat(provider.plugin.Options)
-        for _, name, provider in Registry.build().providers()
-        if provider.plugin.__module__.startswith("harness_")
-    }
+    every = sections() | {name: flat(plugin.Options) for _, name, plugin in plugins()}
     without = [(name, key) for name in every for key, field in every[name].items()
                if not field.description]  # fmt: skip
     assert without == []
 
 
 def test_config_reference_names_every_plugin_and_shows_its_options() -> None:
-    shown = filled(page("docs/config.md"))
+    shown = page("docs/config.md")
     named = part("docs/config.md", "Options of plugins")
-    for stage, name, provider in Registry.build().providers():
-        plugin: Any = provider.plugin
-        if plugin.__module__.startswith("harness_") and not getattr(plugin, "always", False):
+    for stage, name, plugin in plugins():
+        if not getattr(plugin, "always", False):
             key = KINDS[stage].key or stage
             section = shown.split(f"\n### `{key}`: `{name}`\n")[1].split("\n### ")[0]
             assert set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)) == set(
@@ -164,7 +171,7 @@ def hooks() -> list[str]:
 
 
 def test_a_page_on_plugins_names_every_hook() -> None:
-    text = filled(page("docs/plugins.md")) + page("docs/plugins/command.md")
+    text = page("docs/plugins.md") + page("docs/plugins/command.md")
     for hook in hooks():
         assert re.search(rf"^(\| )?`{hook}(\(.*\))?`( \||:)", text, re.MULTILINE), hook
         if hook.startswith("on_"):
@@ -438,7 +445,7 @@ def test_the_readme_picture_fetches_nothing() -> None:
 
 
 def test_page_of_imports_says_of_each_public_name_what_it_is() -> None:
-    text = filled(page("docs/plugins/api.md"))
+    text = page("docs/plugins/api.md")
     row = re.compile(r"^\| `([\w.]+)[`(].*?\| (.*) \|$", re.M)
     parts = dict(re.findall(r"^### `harness\.(\w+)`\n((?:(?!^###).*\n)*)", text, re.M))
     for name in ("RunView", "PlannedRun", "Example", "Dataset", "PlanItem", "Context",

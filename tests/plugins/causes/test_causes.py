@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from harness.cli.reference import filled
 from harness.errors import Cancelled
 from harness.kit.terms import shown
 from harness.records import (
@@ -556,7 +555,7 @@ def test_only_a_gap_is_cured_by_new_data() -> None:
 
 
 def test_the_docs_say_what_the_catalogue_says() -> None:
-    page = filled((ROOT / "docs" / "causes.md").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "causes.md").read_text(encoding="utf-8")
     for name, (definition, remedy, curable) in causes().causes().items():
         word = shown("cause", name)
         title = f"`{name}`" if word == name else f"{word} (`{name}`)"

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from harness.cli.reference import filled
 from harness.kit.terms import shown
 from harness.records import Example, Prediction, ScoredExample
 from harness_detectors import Basic
@@ -20,7 +19,7 @@ ROWS = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").split("\
 
 
 def table(page: str, heading: str) -> dict[str, str]:
-    text = filled((ROOT / page).read_text(encoding="utf-8"))
+    text = (ROOT / page).read_text(encoding="utf-8")
     part = text.split(f"## {heading}\n", 1)[1].split("\n## ")[0]
     cells = re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", part, re.MULTILINE)
     return {first: second for first, second in cells if first not in ("category", "label", "field")}

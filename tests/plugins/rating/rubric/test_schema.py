@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from harness.cli.reference import filled
 from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness.records.rubrics import SCALE_KINDS
@@ -24,7 +23,7 @@ from harness_rating.rubric.schema import (
 )
 
 ROOT = Path(__file__).parents[4]
-PAGE = filled((ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8"))
+PAGE = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
     "Keys of a rubric": RubricFile,
     "`show`": ShowFile,
