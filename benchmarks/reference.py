@@ -35,9 +35,9 @@ from harness.stages.kinds import StageKind
 
 END = "<!-- end -->"
 _MADE = re.compile(
-    rf"^(?P<mark><!-- made: (\w+)(?: ([\w.:-]+))? -->\n)(?:(?:.*\n)*?{END}\n)?", re.MULTILINE
+    rf"^(?P<mark><!-- made: (\w+)(?: ([\w.:-]+))? -->\n)(?:(?:(?!<!-- made: ).*\n)*?{END}\n)?",
+    re.MULTILINE,
 )
-
 _LINK = re.compile(r"\]\((?=[\w/-]+\.md)")
 
 
@@ -45,7 +45,7 @@ def filled(text: str, up: str = "") -> str:
     """A page with what is made of the program as it is now.
 
     Args:
-        up: the way from the page's folder to that of all, to which links of docstrings are relative.
+        up: the way from the page's folder to ``docs/``, to which links of docstrings are relative.
     """
 
     def made(match: re.Match[str]) -> str:
