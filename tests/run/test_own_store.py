@@ -61,5 +61,7 @@ def test_the_pages_example_obeys_the_rules(installed: None) -> None:
 
 
 def test_a_scheme_that_nobody_opens_says_what_is_missing() -> None:
-    with pytest.raises(objects.StoreError, match="no installed package keeps objects at nowhere://"):
+    with pytest.raises(
+        objects.StoreError, match="no installed package keeps objects at nowhere://"
+    ):
         objects.opened("nowhere://project")
