@@ -112,7 +112,7 @@ def test_jobs_of_one_worker_leave_the_bytes_of_fresh_processes(jobs, base, monke
     real = subprocess.Popen
     alone = "from harness.run import worker_process as w; w.FORKS = False; w.main()"
     monkeypatch.setattr(
-        "harness.run.worker.subprocess.Popen",
+        "harness.kit.gate.Popen",
         lambda command, **settings: real([sys.executable, "-P", "-c", alone], **settings),
     )
     fresh = jobs("fresh", "trainer", "lora", TRAINER, seed=4)

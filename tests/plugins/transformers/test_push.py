@@ -148,6 +148,7 @@ def test_what_would_stop_an_upload_is_said_before_any_work(hub, folder, tmp_path
 @pytest.mark.nightly
 def test_the_command_writes_and_uploads(hub, trained, tmp_path):
     address, asked, code = hub
+    trained.signed()
     push = ("--merge", "--push", "ana/tuned", "--private")
     licensed = (*push, "--licence", "mit")
     done = trained.process("export", "-o", str(tmp_path / "b"), *licensed, **at(address))
