@@ -36,4 +36,7 @@ def pull(
         return
     for sentence in harness.pull_run(run, store, code=gate.is_trusting()):
         say(f"note: {one_line(sentence)}")
-    say(f"{run} is here: harness report {run}")
+    say(
+        f"{run} is here: harness report {run}; where its config names files of code or a server, "
+        f"harness --trust report {run}"
+    )
