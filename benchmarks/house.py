@@ -2,11 +2,13 @@
 
     python benchmarks/house.py counts COMMIT [COMMIT …]
     python benchmarks/house.py times OLD NEW [--rounds 5]
+    python benchmarks/house.py run OLD NEW [--rounds 2]
 
 ``counts`` prints a table of sizes of the commits (``.`` is the working tree). ``times`` takes two
 checkouts, each with its environment in ``.venv``, and runs each command with the old and the new
-one in turn, alone on the machine. Figures are medians of wall time, and of the ratio new / old of
-each pair with its least and its greatest.
+one in turn, alone on the machine; ``run`` does so with the default run, which takes minutes.
+Figures are medians of wall time, and of the ratio new / old of each pair with its least and its
+greatest.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ import json
 import os
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from count import code_lines
@@ -184,20 +187,46 @@ execution: {{launcher: inline}}
 
 def times(old: Path, new: Path, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        cases = dict(_cases(Path(folder), {"old": old, "new": new}))
-        print("| command | old, s | new, s | new / old |\n|---|---:|---:|---:|")
-        for name, run in cases.items():
-            took: dict[str, list[float]] = {"old": [], "new": []}
-            for _ in range(rounds):
-                for side in took:
-                    begin = time.monotonic()
-                    run(side)
-                    took[side].append(time.monotonic() - begin)
-            ratios = [b / a for a, b in zip(took["old"], took["new"], strict=True)]
-            medians = [statistics.median(values) for values in took.values()]
-            print(
-                f"| {name} | {medians[0]:.2f} | {medians[1]:.2f} | {_spread(ratios)} |", flush=True
-            )
+        _compare(_cases(Path(folder), {"old": old, "new": new}), rounds)
+
+
+def run(old: Path, new: Path, rounds: int) -> None:
+    """The shipped experiment, each time in an empty folder."""
+    roots = {"old": old, "new": new}
+
+    def iterate(side: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(roots[side] / "harness.yaml", folder)
+            shutil.copytree(roots[side] / "datasets", Path(folder) / "datasets")
+            _harness(roots[side], Path(folder), "iterate")
+
+    _compare([("harness iterate, the default run", iterate)], rounds)
+
+
+def _compare(cases: Iterable[tuple[str, Callable[[str], None]]], rounds: int) -> None:
+    print("| command | old, s | new, s | new / old |\n|---|---:|---:|---:|")
+    for name, command in cases:
+        took: dict[str, list[float]] = {"old": [], "new": []}
+        for _ in range(rounds):
+            for side in took:
+                begin = time.monotonic()
+                command(side)
+                took[side].append(time.monotonic() - begin)
+        ratios = [b / a for a, b in zip(took["old"], took["new"], strict=True)]
+        medians = [statistics.median(values) for values in took.values()]
+        print(f"| {name} | {medians[0]:.2f} | {medians[1]:.2f} | {_spread(ratios)} |", flush=True)
+
+
+def _harness(root: Path, folder: Path, *words: str) -> None:
+    done = subprocess.run(
+        [root / ".venv" / "bin" / "harness", *words],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{root}: harness {' '.join(words)}\n{done.stderr}")
 
 
 def _spread(ratios: Sequence[float]) -> str:
@@ -206,15 +235,7 @@ def _spread(ratios: Sequence[float]) -> str:
 
 def _cases(folder: Path, roots: Mapping[str, Path]) -> Iterator[tuple[str, Callable[[str], None]]]:
     def harness(side: str, *words: str) -> None:
-        done = subprocess.run(
-            [roots[side] / ".venv" / "bin" / "harness", *words],
-            cwd=folder / side,
-            env={**os.environ, "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise SystemExit(f"{side}: harness {' '.join(words)}\n{done.stderr}")
+        _harness(roots[side], folder / side, *words)
 
     for side, root in roots.items():
         (folder / side).mkdir()
@@ -271,15 +292,17 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     counting = commands.add_parser("counts")
     counting.add_argument("commits", nargs="+")
-    timing = commands.add_parser("times")
-    timing.add_argument("old", type=Path)
-    timing.add_argument("new", type=Path)
-    timing.add_argument("--rounds", type=int, default=5)
+    for compare, rounds in ((times, 5), (run, 2)):
+        timing = commands.add_parser(compare.__name__)
+        timing.add_argument("old", type=Path)
+        timing.add_argument("new", type=Path)
+        timing.add_argument("--rounds", type=int, default=rounds)
+        timing.set_defaults(compare=compare)
     asked = parser.parse_args()
     if asked.command == "counts":
         counts(asked.commits)
     else:
-        times(asked.old.resolve(), asked.new.resolve(), asked.rounds)
+        asked.compare(asked.old.resolve(), asked.new.resolve(), asked.rounds)
 
 
 if __name__ == "__main__":
