@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import harness
 from harness_levers import planning
 from harness_levers.arm_journal import ArmJournal
 from harness_levers.document import document
 from harness_levers.options import LeverOptions
-from harness_levers.planning import changes_of, seed_of
+from harness_levers.planning import seed_of
 from harness_levers.records import JUDGED, Arm
 from harness_levers.search.config import SearchConfig
 from harness_levers.search.searching import Searching
@@ -42,10 +42,8 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
     if not arms and search is None:
         return harness.Outcome(done=done, failures=failures)
     trying = Trying(run, journal)
-    seeds: dict[str, Sequence[int]] = {arm.name: _known_seeds(journal, arm) for arm in earlier}
-    seeds |= {arm.name: range(arm.seeds) for arm in asked}
-    tried = _trained(trying, arms, seeds)
-    judging = Judging(options, run, journal, tried, trying.answered)
+    trying.carry_out(arms, asked)
+    judging = Judging(options, run, journal, trying.trainings, trying.answered)
     # Without those that failed the level would be another one.
     if any(arm.name in trying.waits for arm in asked):
         run.say("arms are judged when the same command has trained those that failed")
@@ -53,7 +51,7 @@ def carry_out(options: LeverOptions, run: harness.Branches) -> harness.Outcome:
         judging.judge(asked)
     return harness.Outcome(
         document=document(
-            run.reference, options.worth, trying.own(),
+            run.reference, options.worth, trying.own,
             judging.curve(asked) or judging.curve(earlier), judging.ranking(arms),
             judging.method(asked) or judging.method(earlier),
             search.document(best.name if best else "") if search else None,
@@ -79,28 +77,6 @@ def _searched(
     return searching, searching.failures
 
 
-def _known_seeds(journal: ArmJournal, arm: Arm) -> list[int]:
-    """The seeds of an arm that is not asked for any more: it is trained no further."""
-    return [seed for seed in range(arm.seeds) if journal.tried(arm, seed) is not None]
-
-
-def _trained(
-    trying: Trying, arms: Sequence[Arm], seeds: Mapping[str, Sequence[int]]
-) -> dict[str, tuple[harness.BranchTraining, ...]]:
-    """The trainings of each arm; the first of the reference's own, or of the loop, is the run's."""
-    own = {arm.name for arm in arms if arm.kind in ("seed", "loop")}
-    wanted = [
-        (arm, seed) for arm in arms for seed in seeds[arm.name] if seed or arm.name not in own
-    ]
-    tried = trying.tried(wanted)
-    trainings: dict[str, tuple[harness.BranchTraining, ...]] = {}
-    for arm in arms:
-        of_run = [trying.own()] if arm.name in own else []
-        made = [tried[arm.name, seed] for other, seed in wanted if other is arm]
-        trainings[arm.name] = (*of_run, *made)
-    return trainings
-
-
 def _done(
     arms: Sequence[Arm], trying: Trying, search: Searching | None, best: Arm | None
 ) -> frozenset[str]:
@@ -123,6 +99,9 @@ class Trying:
     """Carries trainings out, side by side where there are several workers.
 
     Attributes:
+        own: the training of the reference round itself, with what it cost.
+        trainings: arm -> its trainings, by seed; the first of the reference's own, or of the loop,
+            is the run's.
         answered: (arm, seed) -> the answers of one of its trainings.
         failures: what went wrong, in the order of the arms.
         lacking: names of arms of which a training has no answers.
@@ -131,27 +110,33 @@ class Trying:
 
     def __init__(self, run: harness.Branches, journal: ArmJournal) -> None:
         self.run, self.journal = run, journal
+        self.own = _training(0, run.own_training())
+        self.trainings: dict[str, list[harness.BranchTraining]] = {}
         self.answered: dict[tuple[str, int], harness.AnswerSet] = {}
         self.failures: list[harness.HarnessError] = []
         self.lacking: set[str] = set()
         self.waits: set[str] = set()
 
-    def tried(
-        self, wanted: Sequence[tuple[Arm, int]]
-    ) -> dict[tuple[str, int], harness.BranchTraining]:
-        """(arm, seed) -> that training; its answers are put into ``answered``.
+    def carry_out(self, arms: Sequence[Arm], asked: Sequence[Arm]) -> None:
+        """Carry out all that is asked for, and read again what was trained of the other arms.
 
         What fails costs this training alone; it is tried again by the next command.
 
         Raises:
             Cancelled: the user asked to stop, or the budget is spent.
         """
+        repeated = [arm.name for arm in arms if arm.kind in ("seed", "loop")]
+        self.trainings = {arm.name: [self.own] if arm.name in repeated else [] for arm in arms}
+        wanted = [
+            (arm, seed)
+            for arm in arms
+            for seed in range(arm.name in repeated, arm.seeds)
+            if arm in asked or self.journal.tried(arm, seed) is not None
+        ]
         tasks = [functools.partial(self._result, arm, seed) for arm, seed in wanted]
         results = self.run.side_by_side(tasks)
-        return {
-            (arm.name, seed): self._noted(arm, seed, result)
-            for (arm, seed), result in zip(wanted, results, strict=True)
-        }
+        for (arm, seed), result in zip(wanted, results, strict=True):
+            self.trainings[arm.name].append(self._noted(arm, seed, result))
 
     def _result(self, arm: Arm, seed: int) -> harness.BranchResult | harness.HarnessError:
         try:
@@ -193,10 +178,6 @@ class Trying:
         self.run.say(f"warning: {_named(arm, seed)} failed: {error.what}")
         return harness.BranchTraining(seed, 0, failed=error.what)
 
-    def own(self) -> harness.BranchTraining:
-        """The training of the reference round itself, with what it cost."""
-        return _training(0, self.run.own_training())
-
     def _carried_out(
         self, arm: Arm, seed: int, earlier: harness.BranchTraining | None
     ) -> harness.BranchResult:
@@ -205,12 +186,11 @@ class Trying:
             run.same_machine()  # what is trained anew is compared with what was trained there
         if arm.kind == "loop":
             return run.loop(seed_of(run.variants, seed), name, where=where)
-        branch = run.branch(changes_of(run.variants, arm, seed), name, where=where)
-        pinned: Mapping[str, str] = earlier.keys if earlier else {}
-        return branch.carried_out(self._rows(arm, seed), pinned)
-
-    def _rows(self, arm: Arm, seed: int) -> Sequence[harness.Example]:
-        return share_of(self.run.learned, arm.share, seed_of(self.run.variants, seed))
+        drawn = seed_of(run.variants, seed)
+        changes = {**arm.changed, "seed": drawn} if seed else arm.changed
+        branch = run.branch(changes, name, where=where)
+        rows = share_of(run.learned, arm.share, drawn)
+        return branch.carried_out(rows, earlier.keys if earlier else {})
 
     def _say(self, arm: Arm, training: harness.BranchTraining) -> None:
         primary, reference = self.run.variants.primary, self.run.round(self.run.reference)

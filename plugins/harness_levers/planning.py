@@ -32,14 +32,13 @@ def intent(options: LeverOptions, variants: harness.Variants) -> harness.Intent:
         ConfigError: with all that is wrong with the arms, or with the search.
     """
     arms = planned(options, variants)
-    changed = [arm.changed for arm in arms if arm.changed]
     parts = [f"worth {options.worth}", *map(asked, arms)]
     trainings, space = sum(arm.seeds for arm in arms), {}
     if (search := SearchConfig.of(variants)) is not None:
         search.check()
         parts.append(search.part)
         trainings, space = trainings + search.most_trainings, search.space
-    changes = list(zip(_places(options), changed, strict=True))
+    changes = [(place, changed) for place, _, _, changed in _named(options)]
     return harness.Intent(changes, space, trainings, frozenset(parts))
 
 
@@ -81,24 +80,13 @@ def seed_of(variants: harness.Variants, seed: int) -> int:
     return variants.derived_seed("repeat", seed) if seed else variants.seed
 
 
-def changes_of(variants: harness.Variants, arm: Arm, seed: int) -> Mapping[str, Any]:
-    """The settings of one of an arm's trainings, beside the run's own."""
-    return {**arm.changed, "seed": seed_of(variants, seed)} if seed else arm.changed
-
-
-def _places(options: LeverOptions) -> list[Place]:
-    """Where the arms stand that get a verdict, in their order."""
-    arms: list[Place] = [("arms", number) for number in range(len(options.arms))]
-    return arms + [("models", number) for number in range(len(options.models))]
-
-
 def _judged(options: LeverOptions, variants: harness.Variants, reserved: set[str]) -> list[Arm]:
     """The arms that get a verdict."""
     arms: list[Arm] = []
     if not (named := list(_named(options))):
         return arms
     problems, own = variants.problems(), variants.digest({}, "arms")
-    for place, (name, kind, changed) in zip(_places(options), named, strict=True):
+    for place, name, kind, changed in named:
         try:
             settings = variants.digest(changed)
         except harness.ConfigError as error:
@@ -138,18 +126,18 @@ def _flaw(arm: Arm, own: str, arms: Sequence[Arm], reserved: set[str]) -> str:
     return ""
 
 
-def _named(options: LeverOptions) -> Iterator[tuple[str, ArmKind, Mapping[str, Any]]]:
-    """Name, kind and changes of each arm that gets a verdict."""
-    for arm in options.arms:
-        yield one_line(arm.name, NAME), "settings", dict(arm.set)
+def _named(options: LeverOptions) -> Iterator[tuple[Place, str, ArmKind, Mapping[str, Any]]]:
+    """Place in the config, name, kind and changes of each arm that gets a verdict."""
+    for number, arm in enumerate(options.arms):
+        yield ("arms", number), one_line(arm.name, NAME), "settings", dict(arm.set)
     names: list[str] = []
-    for model in options.models:
+    for number, model in enumerate(options.models):
         entry = model.shown()
         name = _called(entry)
         names.append(name)
         if (same := names.count(name)) > 1:
             name = f"{name} ({same})"
-        yield name, "model", {"model": entry}
+        yield ("models", number), name, "model", {"model": entry}
 
 
 def _called(model: Mapping[str, Any]) -> str:

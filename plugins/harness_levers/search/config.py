@@ -13,6 +13,11 @@ WHERE = "search"
 LOSS = "loss"
 
 
+def measure(by: str) -> str:
+    """What trials are compared by, as people call it."""
+    return "validation loss" if by == LOSS else by
+
+
 class SearchConfig:
     """The key ``search`` of a config.
 

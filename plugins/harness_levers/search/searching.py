@@ -20,7 +20,7 @@ from harness_levers.document import NAME, ShownSearch, shown_trial
 from harness_levers.options import LeverOptions
 from harness_levers.planning import SEARCH
 from harness_levers.records import Arm
-from harness_levers.search.config import LOSS, WHERE, SearchConfig
+from harness_levers.search.config import LOSS, WHERE, SearchConfig, measure
 from harness_levers.search.trial_journal import TrialJournal
 from harness_levers.shares import Fold, folds_of
 
@@ -36,6 +36,7 @@ class Searching:
         self.levers, self.run, self.config = levers, run, config
         self.searcher, self.options, self.by = config.searcher, config.options, config.by
         self.journal = TrialJournal(run.folder, run.closed, config.identity)
+        self.measure = measure(self.by)
         self.failures: list[harness.HarnessError] = []
 
     @functools.cached_property
@@ -242,7 +243,7 @@ class Searching:
         most = "highest" if self.config.higher_is_better else "least"
         parts = len(self.folds)
         on = f"in the mean of {parts} parts of train and valid" if parts > 1 else "on valid"
-        head = f"The {most} {self._measure} {on}, {best.value:.4g}, is that of "
+        head = f"The {most} {self.measure} {on}, {best.value:.4g}, is that of "
         if not self.ended:
             return f"{head}trial {best.number + 1} so far, after {tried}."
         if not arm:
@@ -253,10 +254,6 @@ class Searching:
             f"{head}trial {best.number + 1} of {len(trials)} ({in_words(best.values)}){beside}. "
             "It was chosen as the best of them, so only dev says whether it is better."
         )
-
-    @property
-    def _measure(self) -> str:
-        return "validation loss" if self.by == LOSS else self.by
 
     def _guard(self, trials: tuple[harness.Trial, ...]) -> AbstractContextManager[object]:
         """Around a call of the searcher."""
@@ -276,10 +273,10 @@ class Searching:
         if trial.state == "failed":
             return f"failed ({trial.failed})"
         if trial.state == "pruned" and not trial.folds:
-            return f"ended within its training, {self._measure} {trial.course[-1]:.4g} on some rows"
+            return f"ended within its training, {self.measure} {trial.course[-1]:.4g} on some rows"
         if trial.state == "pruned":
-            return f"ended after {len(trial.folds)} parts, {self._measure} {trial.mean:.4g}"
-        return f"{self._measure} {trial.value:.4g}"
+            return f"ended after {len(trial.folds)} parts, {self.measure} {trial.mean:.4g}"
+        return f"{self.measure} {trial.value:.4g}"
 
 
 def in_words(values: Mapping[str, Any]) -> str:

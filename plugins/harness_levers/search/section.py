@@ -12,12 +12,12 @@ from harness.kit.blocks import Block, Chart, Column, Heading, Note, Paragraph, P
 from harness.kit.numbers import DASH, duration
 from harness.kit.text import one_line
 from harness_levers.document import ShownSearch, ShownTrial, levers_of
+from harness_levers.search.config import LOSS, measure
 
 NAME = 40
 """Characters of a key or a value."""
 SHORT = 5
 """Trials that a short report names."""
-LOSS = "loss"
 LOGARITHMIC = 10.0
 """From this ratio of the greatest to the least value on, an axis counts in ratios."""
 APART = 0.12
@@ -60,7 +60,7 @@ class SearchSection(harness.Section):
 
 
 def _measure(search: ShownSearch) -> str:
-    return "validation loss" if search.by == LOSS else one_line(search.by, NAME)
+    return one_line(measure(search.by), NAME)
 
 
 def _how_measured(search: ShownSearch) -> str:

@@ -31,7 +31,7 @@ class Judging:
         options: LeverOptions,
         run: harness.Branches,
         journal: ArmJournal,
-        tried: Mapping[str, tuple[harness.BranchTraining, ...]],
+        tried: Mapping[str, Sequence[harness.BranchTraining]],
         answered: Mapping[tuple[str, int], harness.AnswerSet],
     ) -> None:
         self.options, self.run, self.journal = options, run, journal

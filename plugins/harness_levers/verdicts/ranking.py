@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence, Set
 from itertools import combinations
+from typing import Literal
 
 from harness import Measurement, stats
 from harness.stats.decision import ALPHA, NO_SPREAD
@@ -27,12 +29,16 @@ def rank(score: DecidingScore, measured: Mapping[str, Sequence[Measurement]]) ->
     pairs = [pair for pair, _ in compared]
     adjusted = stats.holm([pair.p for pair in pairs])
     judged = tuple(_labelled(pair, float(p)) for pair, p in zip(pairs, adjusted, strict=True))
-    beaten = dict.fromkeys(measured, 0)
-    for pair in judged:
-        if pair.label != "tied":
-            beaten[pair.second if pair.label == "better" else pair.first] += 1
-    places = {name: count + 1 for name, count in beaten.items()}
-    return Ranking(places, judged, _sentence(places, judged, compared[0][1]))
+    wins = {
+        (pair.first, pair.second) if pair.label == "better" else (pair.second, pair.first)
+        for pair in judged
+        if pair.label != "tied"
+    }
+    places = {name: 1 + sum(loser == name for _, loser in wins) for name in measured}
+    doubt = compared[0][1] or NO_SPREAD
+    if all(pair.difference is None for pair in judged):
+        return Ranking(places, judged, f"The models cannot be compared: {doubt}.")
+    return Ranking(places, judged, _sentence(places, wins))
 
 
 def _compared(
@@ -54,35 +60,28 @@ def _compared(
 
 
 def _labelled(pair: ModelPair, p: float) -> ModelPair:
-    label = "tied"
-    if pair.difference is not None and p < ALPHA and pair.difference != 0:
+    """The pair with its adjusted p, if it has any, and what follows from that."""
+    label: Literal["better", "worse", "tied"] = "tied"
+    if pair.difference and p < ALPHA:
         label = "better" if pair.difference > 0 else "worse"
-    return ModelPair(
-        pair.first, pair.second, pair.difference, pair.low, pair.high,
-        None if pair.p is None else p, label,  # type: ignore[arg-type]
-    )  # fmt: skip
+    return dataclasses.replace(pair, p=None if pair.p is None else p, label=label)
 
 
-def _sentence(places: Mapping[str, int], pairs: Sequence[ModelPair], doubt: str) -> str:
+def _sentence(places: Mapping[str, int], wins: Set[tuple[str, str]]) -> str:
+    """Which model is better than which.
+
+    Args:
+        wins: the better and the worse model of each two that are not tied.
+    """
     first = [name for name, place in places.items() if place == 1]
-    if all(pair.difference is None for pair in pairs):
-        return f"The models cannot be compared: {doubt or NO_SPREAD}."
-    if len(first) == len(places):
+    others = [name for name in places if name not in first]
+    if not others:
         return f"No model is shown to be better than another: {_listed(first)} are tied."
-    if len(first) == 1:
-        beaten = [name for name in places if name != first[0]]
-        if all(_beats(first[0], name, pairs) for name in beaten):
-            return f"{first[0]} is better than {_listed(beaten)}."
-        return f"{first[0]} is beaten by none."
-    return f"{_listed(first)} are tied in the first place."
-
-
-def _beats(first: str, second: str, pairs: Sequence[ModelPair]) -> bool:
-    return any(
-        (pair.first, pair.second, pair.label)
-        in ((first, second, "better"), (second, first, "worse"))
-        for pair in pairs
-    )
+    if len(first) > 1:
+        return f"{_listed(first)} are tied in the first place."
+    if all((first[0], name) in wins for name in others):
+        return f"{first[0]} is better than {_listed(others)}."
+    return f"{first[0]} is beaten by none."
 
 
 def _listed(names: Sequence[str]) -> str:

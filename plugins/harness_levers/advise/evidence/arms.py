@@ -12,6 +12,7 @@ from harness.records.summary import ShownArm
 from harness_levers.advise.options import Option
 from harness_levers.advise.run import Run, apart
 from harness_levers.document import Judged, ShownSearch
+from harness_levers.planning import SEARCH
 
 CAPACITY, LEAST_SHARE = "capacity", 0.3
 """A cause of failing answers, and the share of them from which on it asks for another model."""
@@ -19,8 +20,6 @@ TRIALS = 8
 """Trials of the search that is proposed."""
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
-SEARCHED = "search"
-"""The name of the arm by which a search's winner meets the reference."""
 IN_THE_CONFIG = "set this in the config, and take out the arm or the search that tried it"
 AS_ARM = "seeds repeat `arms` and `models`: name the winner of the search as an arm"
 
@@ -148,7 +147,7 @@ def seeds(run: Run) -> Iterator[Option]:
     arms, verdicts = [arm for arm, _ in undecided], [verdict for _, verdict in undecided]
     most = max(map(_seeds, arms))
     count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
-    by_search = any(arm.name == SEARCHED for arm in arms)
+    by_search = any(arm.name == SEARCH for arm in arms)
     gains = [gain for verdict in verdicts if (gain := verdict.difference) is not None]
     names = [f"'{arm.name}'" for arm in arms]
     evidence = [unlabelled(verdict.words, verdict.label) for verdict in verdicts]
