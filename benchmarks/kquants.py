@@ -113,7 +113,7 @@ def broken(tuned: harness.Checkpoint, way: str) -> Any:
     model = asking.merged(tuned)
     scale = float(way.removeprefix("scale ")) if way.startswith("scale ") else 1.0
     if way != FAITHFUL:
-        base = loading.base_of(weighing._base(tuned), "auto").state_dict()
+        base = loading.base_of(loading.without_adapter(tuned), "auto").state_dict()
         for name, weight in model.state_dict().items():
             own = 0.0 if way == BLOCK and ".layers.1." in name else scale
             weight.add_((own - 1) * (weight - base[name]))

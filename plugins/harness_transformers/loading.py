@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,14 @@ from typing import Any
 import harness
 from harness.kit import gate
 from harness_transformers import devices, shared
+
+
+def without_adapter(checkpoint: harness.Checkpoint) -> harness.Checkpoint:
+    """The base model below an adapter; a base model is given back as it is."""
+    if checkpoint.kind == "base":
+        return checkpoint
+    folder = str(checkpoint.base_path)
+    return dataclasses.replace(checkpoint, kind="base", path=folder, base_path=None)
 
 
 def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:

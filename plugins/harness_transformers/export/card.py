@@ -53,14 +53,13 @@ def _metadata(made: Export) -> Iterator[str]:
             break
     if _IDENTIFIER.fullmatch(made.licence.lower()):
         yield f"license: {json.dumps(made.licence.lower())}"
-    library = "gguf" if made.file else "transformers" if made.merged else "peft"
-    yield f"library_name: {library}"
+    yield f"library_name: {made.library}"
     yield "pipeline_tag: text-generation"
     yield "---"
 
 
 def _head(made: Export) -> Iterator[str]:
-    what = made.kind[0].upper() + made.kind[1:] if made.file or made.merged else "LoRA adapter"
+    what = "LoRA adapter" if made.library == "peft" else made.kind[0].upper() + made.kind[1:]
     yield f"# {_safe(made.origin.tuned.name)}, fine-tuned"
     yield ""
     yield f"{what} of round {made.origin.round} of the run {_safe(made.origin.stored.run)}."
@@ -76,19 +75,14 @@ def _use(made: Export) -> Iterator[str]:
 
 def _file_lines(made: Export) -> Iterator[str]:
     """Commands within a fence; the file's name is one of ours."""
-    assert made.file is not None
-    generate = made.origin.stored.config["generate"]
     yield "```sh"
-    yield f"llama-server -m {made.file.name} --jinja        # http://127.0.0.1:8080"
-    yield f"llama-cli -m {made.file.name} --jinja --temp 0"
+    yield f"llama-server -m {made.file} --jinja        # http://127.0.0.1:8080"
+    yield f"llama-cli -m {made.file} --jinja --temp 0"
     yield "ollama create tuned -f Modelfile && ollama run tuned"
     yield "```"
     yield ""
-    yield (
-        "The run asked with temperature 0 and answers of at most "
-        f"{int(generate.get('max_new_tokens') or 256)} tokens."
-    )
-    if not made.file.template:
+    yield (f"The run asked with temperature 0 and answers of at most {made.origin.longest} tokens.")
+    if not made.rendered:
         yield (
             "Ollama's templates cannot say this model's chat template, so that its answers there "
             "are not those of the run; llama.cpp reads the template from the file."
@@ -115,7 +109,7 @@ def _python_lines(made: Export) -> Iterator[str]:
     yield "    chat, add_generation_prompt=True, return_tensors='pt', return_dict=True" + further
     yield ")"
     yield "answer = model.generate("
-    yield f"    **inputs, max_new_tokens={int(generate.get('max_new_tokens') or 256)},"
+    yield f"    **inputs, max_new_tokens={made.origin.longest},"
     yield f"    do_sample={bool(generate.get('do_sample'))}{stop}"
     yield ")"
     yield "print(tokenizer.decode(answer[0, inputs['input_ids'].shape[1]:],"

@@ -5,7 +5,6 @@ Then its answers are scored beside those that the run was closed with, with thre
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ import torch
 
 import harness
 from harness.kit.numbers import percent
-from harness_transformers import adapters, allocation, encoding
+from harness_transformers import adapters, encoding, loading
 from harness_transformers.chats import Chats
 from harness_transformers.export import parity, transfer, weighing
 from harness_transformers.export.origin import Origin
@@ -185,12 +184,8 @@ def measured(
     rows = transfer.encoded(origin.tuned, transfer.answered(origin))
     if not rows:
         raise harness.DataError("no row of dev has a reference or an answer to read")
-    base = dataclasses.replace(
-        origin.tuned, kind="base", path=str(origin.tuned.base_path), base_path=None
-    )
-    with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
-        context = harness.Context(Path(output), 0, "generate", report=report)
-        before, after = (transfer.side(each, rows, context) for each in (base, origin.tuned))
+    base = loading.without_adapter(origin.tuned)
+    before, after = transfer.sides((base, origin.tuned), rows, report)
     exported = [value for row in asking.log_probabilities(path, rows, report) for value in row]
     seen = transfer.transfer(before, after, exported, LIMITS.get(kind, OTHERS))
     if seen.holds:
@@ -203,7 +198,7 @@ def answered(
 ) -> tuple[parity.Answers, list[str], list[str]]:
     """The file's answers to dev; facts and faults of how far they are those of the weights."""
     chats, rows = Chats.of(origin.tuned), origin.stored.card.examples
-    most = int(origin.stored.config["generate"].get("max_new_tokens") or 256)
+    most = origin.longest
     prompts, long = chats.prompts(rows, most, count=True)
     predictions = {
         rows[place].id: harness.Prediction(rows[place].id, "", "context", len(prompts[place]))

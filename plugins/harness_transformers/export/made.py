@@ -1,15 +1,27 @@
-"""An export that is written: what there is to say of it."""
+"""An export is made: its files are written and checked, and what there is to say of it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import harness
+from harness.kit.terminal.progress import Display
 from harness_transformers import devices, loading
-from harness_transformers.export.fidelity import Fidelity
+from harness_transformers.export import (
+    fidelity,
+    modelfile,
+    parity,
+    system_turn,
+    transfer,
+    weights,
+)
 from harness_transformers.export.origin import Origin
-from harness_transformers.export.parity import Parity, Sameness
+from harness_transformers.export.parity import Parity
+from harness_transformers.export.request import Request
 from harness_transformers.export.transfer import Transfer
+from harness_transformers.llamacpp import asking, library, writing
 
 _BITS = {
     "4bit": "load_in_4bit=True, bnb_4bit_quant_type='nf4', bnb_4bit_use_double_quant=True",
@@ -50,67 +62,48 @@ class Merging:
         other = ", --dtype float16 by less" if self.dtype == "bfloat16" else ""
         return f"--dtype float32 changes the update by next to nothing{other}"
 
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """What was found, a sentence each."""
+        return (*self.transfer.sentences, self.rounding)
+
     def require(self) -> None:
         """Raises DataError where the weights do not hold what training changed."""
         ways = "without --merge the adapter is exported as it is"
         self.transfer.require(self.rounding, "; ".join(filter(None, (self.advice, ways))))
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A GGUF file.
-
-    Attributes:
-        name: of the file in its folder.
-        kind: of its weights, as asked for.
-        kinds: kind of tensor -> how many matrices are of it.
-        fidelity: what was compared of it; None where llama.cpp is not installed.
-        template: whether ``Modelfile`` says how Ollama renders chats.
-    """
-
-    name: str
-    kind: str
-    kinds: Mapping[str, int]
-    fidelity: Fidelity | None
-    template: bool
-
-    @property
-    def fallback(self) -> str:
-        """Which matrices are of another kind than was asked for; empty where none is."""
-        own = self.kind.upper().removesuffix("_M")
-        other = {kind: count for kind, count in self.kinds.items() if kind != own}
-        if not other:
-            return ""
-        said = ", ".join(f"{count} are {kind}" for kind, count in other.items())
-        return (
-            f"of {sum(self.kinds.values())} matrices {said} instead of {own}: llama.cpp keeps some "
-            "finer, and rows that do not fill blocks of 256 (of 32 for Q8_0) become another kind"
-        )
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """What was exported.
 
     Attributes:
+        origin: what it was made of.
+        library: that loads it, as hubs call it: ``peft``, ``transformers`` or ``gguf``.
+        kind: what it is, in words.
         base: the base model, as whoever loads the export finds it: hub id or path.
-        local: whether that is a folder of this machine which nobody named.
         licence: of the base model; empty where nobody says.
-        sameness: of an adapter: its answers beside those of the run's own.
-        merging: of merged weights: what became of the update.
-        file: of a GGUF file: what it is.
+        parity: its answers beside the run's; None where nothing was compared.
+        checks: what else was found of it, a sentence each.
         system_placed: whether its chat template has the system turn of all rows.
+        advice: what the command would do better by another option, or empty.
+        note: what does not hold elsewhere, or empty.
+        file: name of the GGUF file, or empty.
+        rendered: whether the file's ``Modelfile`` says how Ollama renders chats.
     """
 
     origin: Origin
-    parity: Parity | None
+    library: str
+    kind: str
     base: str
-    local: bool
     licence: str
-    sameness: Sameness | None = None
-    merging: Merging | None = None
-    file: File | None = None
-    system_placed: bool = False
+    parity: Parity | None
+    checks: Sequence[str]
+    system_placed: bool
+    advice: str = ""
+    note: str = ""
+    file: str = ""
+    rendered: bool = False
 
     @property
     def system_note(self) -> str:
@@ -123,56 +116,14 @@ class Export:
             return "the rows of dev have system turns of their own: give one with each chat"
         return ""
 
-    @property
-    def merged(self) -> bool:
-        return self.merging is not None
-
-    @property
-    def kind(self) -> str:
-        if self.file is not None:
-            return f"GGUF file ({self.file.kind})"
-        return "merged weights" if self.merged else "adapter"
-
-    @property
-    def checks(self) -> Iterator[str]:
-        """What was found of it, beside the parity, a sentence each."""
-        if self.sameness is not None and self.sameness.sentence:
-            yield self.sameness.sentence
-        if self.merging is not None:
-            yield from self.merging.transfer.sentences
-            yield self.merging.rounding
-        if self.file is not None:
-            if self.file.fidelity is None:
-                yield "nothing was compared: llama.cpp was not installed where this was written"
-            else:
-                yield from (self.file.fidelity.verdict, *self.file.fidelity.facts)
-                yield from self.file.fidelity.faults
-            if self.file.fallback:
-                yield self.file.fallback
-
-    @property
-    def advice(self) -> str:
-        """What the command would do better by another option; empty where there is nothing."""
-        return self.merging.advice if self.merging else ""
-
-    @property
-    def note(self) -> str:
-        """What does not hold elsewhere; empty where all does."""
-        if self.merged or self.file is not None or not self.local:
-            return ""
-        return (
-            "adapter_config.json names the base model by a path that holds on this machine only "
-            "(harness export --base ID names it for others)"
-        )
-
     def loading_lines(self, folder: str) -> tuple[str, str]:
         """The two lines of Python that load it: an import and a call.
 
         Args:
             folder: where it lies, as an expression of Python.
         """
-        name = "AutoModelForCausalLM" if self.merged else "AutoPeftModelForCausalLM"
-        imported = f"from {'transformers' if self.merged else 'peft'} import {name}"
+        name = "AutoPeftModelForCausalLM" if self.library == "peft" else "AutoModelForCausalLM"
+        imported = f"from {self.library} import {name}"
         arguments = [folder]
         info = self.origin.tuned.info
         bits = info.get(loading.QUANTIZATION)
@@ -187,3 +138,123 @@ class Export:
         if info.get("trust_remote_code"):
             arguments.append("trust_remote_code=True")
         return imported, f"model = {name}.from_pretrained({', '.join(arguments)})"
+
+
+def adapter(
+    request: Request, origin: Origin, licence: str, folder: Path, display: Display
+) -> Export:
+    """The adapter as it was trained, with the tokenizer.
+
+    Raises:
+        DataError: it does not answer as the run's own.
+    """
+    base = request.base or origin.base_folder
+    display.stage("write the files")
+    asked = system_turn.placed(origin.tuned, origin.system_turns)
+    weights.write_tokenizer(asked, folder)
+    weights.write_adapter(origin.tuned, base, folder)
+    parity.check_prompts(origin, folder)
+    display.stage_done("write", "write the files", 0.0, False)
+    exported, report = parity.as_checkpoint(origin, folder, merged=False), display.stage("generate")
+    answers = parity.dev_answers(exported, origin, None, report)
+    sameness = parity.same(exported, origin, answers, report)
+    sameness.require()
+    note = (
+        "adapter_config.json names the base model by a path that holds on this machine only "
+        "(harness export --base ID names it for others)"
+    )
+    return Export(
+        origin=origin, library="peft", kind="adapter", base=base, licence=licence,
+        parity=parity.compare(origin, answers), checks=[*filter(None, [sameness.sentence])],
+        system_placed=asked is not origin.tuned, note="" if request.base else note,
+    )  # fmt: skip
+
+
+def merged(
+    request: Request, origin: Origin, licence: str, folder: Path, display: Display
+) -> Export:
+    """Whole weights, with the tokenizer.
+
+    Raises:
+        UsageError: the base model's weights are of a type that cannot be checked.
+        DataError: they are not what merging gives.
+    """
+    display.stage("write the files")
+    asked = system_turn.placed(origin.tuned, origin.system_turns)
+    weights.write_tokenizer(asked, folder)
+    dtype, lost = weights.write_merged(origin.tuned, folder, request.dtype)
+    parity.check_prompts(origin, folder)
+    display.stage_done("write", "write the files", 0.0, False)
+    exported, report = parity.as_checkpoint(origin, folder, merged=True), display.stage("generate")
+    if names := weights.strange(origin.tuned, loading.base_of(exported, "auto")):
+        raise harness.DataError(
+            f"{len(names)} of the exported weights are not the base model's with the adapter, "
+            "added in float32 and rounded once",
+            details=names[:5],
+            hint="nothing was written; without --merge the adapter is exported as it is",
+        )
+    limits = transfer.LIMITS[dtype]
+    merging = Merging(dtype, lost, transfer.measured(exported, origin, limits, report))
+    merging.require()
+    answers = parity.dev_answers(exported, origin, dtype, report)
+    return Export(
+        origin=origin, library="transformers", kind="merged weights",
+        base=request.base or origin.base_folder, licence=licence,
+        parity=parity.compare(origin, answers), checks=merging.checks,
+        system_placed=asked is not origin.tuned, advice=merging.advice,
+    )  # fmt: skip
+
+
+def gguf(request: Request, origin: Origin, licence: str, folder: Path, display: Display) -> Export:
+    """A GGUF file with its ``Modelfile``, compared with what was evaluated.
+
+    Raises:
+        UsageError: such a model is not written.
+        DataError: the file is refused.
+        EnvironmentFailure: llama.cpp fails.
+    """
+    kind = request.quantize or "f16"
+    path = folder / f"model-{kind}.gguf"
+    asked = system_turn.placed(origin.tuned, origin.system_turns)
+    asking.written(asked, path, kind, display.stage("write the file"))
+    rendered = modelfile.write(origin, folder, path.name)
+    weights.write_legal(origin.tuned, folder)
+    display.stage_done("write", "write the file", 0.0, False)
+    compared, checks = (
+        None,
+        ["nothing was compared: llama.cpp was not installed where this was written"],
+    )
+    if library.installed():
+        report = display.stage("generate")
+        seen = fidelity.checked(origin, path, kind, request.tolerance, report)
+        compared, checks = seen.parity, [seen.verdict, *seen.facts, *seen.faults]
+        if seen.outcome == "refused" and not request.anyway:
+            raise harness.DataError(
+                f"the file is not what was evaluated: {seen.verdict}",
+                details=[*seen.faults[1:], *seen.facts, seen.parity.sentence],
+                hint="nothing was written; "
+                + (f"{seen.finer}, and " if seen.finer else "")
+                + "--anyway writes the file with these figures in its card",
+            )
+    checks += _fallback(kind, writing.kinds_of(path))
+    return Export(
+        origin=origin, library="gguf", kind=f"GGUF file ({kind})", base=origin.base_folder,
+        licence=licence, parity=compared, checks=checks, file=path.name, rendered=rendered,
+        system_placed=asked is not origin.tuned,
+    )  # fmt: skip
+
+
+def _fallback(kind: str, kinds: Mapping[str, int]) -> list[str]:
+    """Which matrices of a file are of another kind than was asked for; empty where none is.
+
+    Args:
+        kinds: kind of tensor -> how many matrices are of it.
+    """
+    own = kind.upper().removesuffix("_M")
+    other = ", ".join(f"{count} are {name}" for name, count in kinds.items() if name != own)
+    if not other:
+        return []
+    return [
+        f"of {sum(kinds.values())} matrices {other} instead of {own}: llama.cpp keeps some "
+        "finer, and rows that do not fill blocks of 256 (of 32 for Q8_0) become another kind"
+    ]

@@ -81,7 +81,6 @@ def _rendered(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:
 def write(origin: Origin, folder: Path, file: str) -> bool:
     """The ``Modelfile`` of a GGUF file; whether it says how chats are rendered."""
     chats = Chats.of(origin.tuned)
-    generate = origin.stored.config["generate"]
     pieces = pieces_of(chats.tokenizer)
     lines = [f"FROM ./{file}"]
     if pieces is None or _dangerous(pieces):
@@ -93,7 +92,7 @@ def write(origin: Origin, folder: Path, file: str) -> bool:
         lines.append(f'TEMPLATE """{_template(pieces, bos)}"""')
     lines += _system_lines(origin.system_turns, pieces)
     lines += ["PARAMETER temperature 0", "PARAMETER repeat_penalty 1"]
-    lines.append(f"PARAMETER num_predict {int(generate.get('max_new_tokens') or 256)}")
+    lines.append(f"PARAMETER num_predict {origin.longest}")
     stops = [str(chats.tokenizer.convert_ids_to_tokens(n)) for n in sorted(chats.stops.tokens)]
     stops += [chats.stops.text] if chats.stops.text else []
     lines += [f'PARAMETER stop "{stop}"' for stop in stops if '"' not in stop and "\n" not in stop]

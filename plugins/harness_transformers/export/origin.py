@@ -40,6 +40,16 @@ class Origin:
         return first if texts and not others else ()
 
     @property
+    def base_folder(self) -> str:
+        """Where the base model lies on this machine."""
+        return str(Path(str(self.tuned.base_path)).resolve())
+
+    @property
+    def longest(self) -> int:
+        """Tokens of an answer at most."""
+        return int(self.stored.config["generate"].get("max_new_tokens") or 256)
+
+    @property
     def quantised(self) -> bool:
         """Whether the base model is loaded in fewer bits, or stored so."""
         if loading.QUANTIZATION in self.tuned.info:

@@ -196,6 +196,19 @@ def answers(
     return answered
 
 
+def dev_answers(
+    checkpoint: harness.Checkpoint, origin: Origin, dtype: str | None, report: harness.Report
+) -> Answers:
+    """What a checkpoint answers to dev.
+
+    Args:
+        dtype: of whole weights; None: it is an adapter, and is asked as the run's own was.
+    """
+    # What is finer than bf16 would be rounded to it where the run computes so.
+    finer = {} if dtype in (None, "bfloat16") else {"precision": "fp32"}
+    return answers(checkpoint, origin, origin.stored.card.examples, report, **finer)
+
+
 def same(
     exported: harness.Checkpoint, origin: Origin, answered: Answers, report: harness.Report
 ) -> Sameness:
@@ -209,7 +222,7 @@ def same(
     ours = _by_id(card.predictions)
     again = bool(_differing(ours, answered))
     if again:  # as well by another machine, other libraries, or the option `merge`
-        ours = answers(origin.tuned, origin, card.examples, report)
+        ours = dev_answers(origin.tuned, origin, None, report)
     own: Answers = {}
     alone: Answers = {}
     if origin.stored.config["generate"].get("batch_size", 1) != 1:

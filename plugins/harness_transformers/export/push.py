@@ -10,19 +10,14 @@ from harness.kit import gate
 from harness.kit.text import one_line
 
 
-def need_licence(licence: str, named: str | None) -> str:
-    """The base model's licence, as ``--licence`` or its files say.
-
-    Raises:
-        UsageError: nobody says it.
-    """
-    if not (named or licence):
+def need_licence(licence: str) -> None:
+    """Raises UsageError where nobody says under which licence the base model is."""
+    if not licence:
         raise harness.UsageError(
             "--push: under which licence the base model is, nobody says here, and what was made of "
             "it is published under terms that depend on it",
             hint="read its source, and name it: --licence apache-2.0",
         )
-    return named or licence
 
 
 def need_room(name: str) -> None:

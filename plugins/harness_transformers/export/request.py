@@ -140,6 +140,12 @@ class Request:
                 f"--dtype {self.dtype}: an adapter is exported in the type that it was trained in",
                 hint="with --merge it is the type of the merged weights",
             )
+        base = self.base
+        if base is not None and not (hub.is_id(base) or Path(base).is_absolute()):
+            raise UsageError(
+                f"--base {base}: this is neither an id of the hub (owner/name) nor a whole path",
+                hint="a path has to begin with /, since it is read in another working folder",
+            )
 
     def target(self) -> Path:
         """The folder to write, links followed.
@@ -160,16 +166,6 @@ class Request:
             raise UsageError(f"-o {self.output}: the name of a log has to end in .eval or .json")
         check_target("-o", self.output)
         return self.output
-
-    def named_base(self) -> str | None:
-        """What ``--base`` says; raises UsageError where that is neither an id nor a path."""
-        given = self.base
-        if given is not None and not (hub.is_id(given) or Path(given).is_absolute()):
-            raise UsageError(
-                f"--base {given}: this is neither an id of the hub (owner/name) nor a whole path",
-                hint="a path has to begin with /, since it is read in another working folder",
-            )
-        return given
 
     def _refuse(self, trouble: str) -> None:
         if trouble:

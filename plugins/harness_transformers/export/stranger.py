@@ -81,10 +81,7 @@ def _folder(
     facts += seen.sentences
     if not seen.holds:
         faults.append(f"the log-probabilities are not those after training ({limits.needed})")
-    rows = origin.stored.card.examples
-    # An adapter is asked as the run's own was; what is finer than bf16 would be rounded to it.
-    finer = {} if adapter or kind == "bfloat16" else {"precision": "fp32"}
-    answers = parity.answers(exported, origin, rows, report, **finer)
+    answers = parity.dev_answers(exported, origin, None if adapter else kind, report)
     compared = parity.compare(origin, answers)
     allowed = fidelity.tolerance_of(origin, tolerance)
     return Fidelity(kind, compared, allowed, facts, faults)

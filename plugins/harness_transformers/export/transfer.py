@@ -19,7 +19,7 @@ import torch
 
 import harness
 from harness.kit.draws import spaced
-from harness_transformers import adapters, allocation, encoding, textlosses
+from harness_transformers import adapters, allocation, encoding, loading, textlosses
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import Encoded
 from harness_transformers.export.origin import Origin
@@ -155,9 +155,6 @@ def measured(
 ) -> Transfer:
     """The transfer from a run's adapter to merged weights, on rows of dev.
 
-    All is computed in float32, whatever the type of the weights, by one model after the other:
-    that takes four bytes of memory for each weight.
-
     Args:
         limits: those of the merged weights' type.
 
@@ -165,10 +162,8 @@ def measured(
         DataError: no row of dev has a reference or an answer that can be read, or the exported
             tokenizer builds them otherwise.
     """
-    tuned = origin.tuned
-    base = dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
     texts = answered(origin)
-    rows = encoded(tuned, texts)
+    rows = encoded(origin.tuned, texts)
     if not rows:
         raise harness.DataError(
             "no row of dev has a reference or an answer, so merged weights cannot be checked",
@@ -179,12 +174,22 @@ def measured(
             "the exported tokenizer builds other answers than the one that was evaluated",
             hint="this tokenizer cannot be saved by transformers; nothing was written",
         )
+    checkpoints = (loading.without_adapter(origin.tuned), origin.tuned, exported)
+    base, tuned, merged = sides(checkpoints, rows, report)
+    return transfer(base, tuned, merged, limits)
+
+
+def sides(
+    checkpoints: Sequence[harness.Checkpoint], rows: Sequence[Encoded], report: harness.Report
+) -> list[list[float]]:
+    """Log-probabilities of the same tokens by each checkpoint's model.
+
+    All is computed in float32, whatever the type of the weights, by one model after the other:
+    that takes four bytes of memory for each weight.
+    """
     with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(Path(output), 0, "generate", report=report)
-        before, trained, merged = (
-            side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)
-        )
-    return transfer(before, trained, merged, limits)
+        return [side(checkpoint, rows, context) for checkpoint in checkpoints]
 
 
 def side(

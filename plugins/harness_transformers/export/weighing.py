@@ -182,7 +182,7 @@ def weighed(tuned: harness.Checkpoint, path: Path, model: Any = None) -> Weights
         UsageError: the model's family is not known.
     """
     model = asking.merged(tuned) if model is None else model
-    base = loading.base_of(_base(tuned), "auto").state_dict()
+    base = loading.base_of(loading.without_adapter(tuned), "auto").state_dict()
     config = model.config.get_text_config()
     family = families.family_of(config)
     due = dict(families.tensors(config, family, model.state_dict()))
@@ -213,12 +213,6 @@ def _asked(tensor: Tensor, whole: Pooled) -> bool:
     nothing, as long as nothing is amiss."""
     apart = tensor.share is not None and not _near(tensor.share, 1.0, tensor.se)
     return tensor.kind not in FINE or apart or not whole.near
-
-
-def _base(tuned: harness.Checkpoint) -> harness.Checkpoint:
-    if tuned.kind == "base":
-        return tuned
-    return dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
 
 
 def _compared(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import re
 from collections import Counter
@@ -68,15 +67,10 @@ def write(
         for place, numbers in weights:
             values = numbers()
             own = _kind_of(place, values.shape, kind)
-            # Rows of quantised tensors are told in bytes.
-            shape = gguf.quants.quant_shape_to_byte_shape(values.shape, own)
-            quantised = own not in (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16)
+            block, size = gguf.GGML_QUANT_SIZES[own]
+            # Of a type other than bytes the shape is taken as it is.
             writer.add_tensor_info(
-                place,
-                shape if quantised else values.shape,
-                _dtype_of(own),
-                _bytes_of(values.shape, own),
-                raw_dtype=own,
+                place, values.shape, values.dtype, values.size // block * size, raw_dtype=own
             )
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -118,22 +112,6 @@ def _kind_of(place: str, shape: tuple[int, ...], kind: str) -> Any:
     if kind == "q8_0" and shape[-1] % 32:
         return gguf.GGMLQuantizationType.F16
     return gguf.GGMLQuantizationType[kind.upper()]
-
-
-def _dtype_of(kind: Any) -> Any:
-    import gguf
-    import numpy as np
-
-    dtypes = {gguf.GGMLQuantizationType.F32: np.float32, gguf.GGMLQuantizationType.F16: np.float16}
-    return np.dtype(dtypes.get(kind, np.uint8))
-
-
-def _bytes_of(shape: tuple[int, ...], kind: Any) -> int:
-    import gguf
-
-    block, size = gguf.GGML_QUANT_SIZES[kind]
-    count = functools.reduce(lambda product, n: product * n, shape, 1)
-    return count // block * size
 
 
 def kinds_of(path: Path) -> Mapping[str, int]:

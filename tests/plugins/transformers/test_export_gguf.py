@@ -125,7 +125,7 @@ def test_a_broken_file_is_refused_by_its_weights(way, trained, found, tmp_path, 
 
     with quietly():
         faithful, broken = asking.merged(found.tuned), asking.merged(found.tuned)
-        base = loading.base_of(weighing._base(found.tuned), "auto").state_dict()
+        base = loading.base_of(loading.without_adapter(found.tuned), "auto").state_dict()
     for name, weight in broken.state_dict().items():
         if way == "scaled":
             weight.sub_(0.1 * (weight - base[name]))
@@ -151,7 +151,7 @@ def little(found, tmp_path_factory):
     adapter = tmp_path_factory.mktemp("adapter")
     shutil.copytree(found.tuned.path, adapter, dirs_exist_ok=True)
     with quietly():
-        model = loading.base_of(weighing._base(found.tuned), torch.float32)
+        model = loading.base_of(loading.without_adapter(found.tuned), torch.float32)
         model.bfloat16().float().save_pretrained(base)
     config = json.loads((adapter / "adapter_config.json").read_text())
     config["lora_alpha"] *= 1e-3
@@ -170,7 +170,7 @@ def weighed_as(kind, tuned, model, path):
 def test_weights_that_rounding_made_are_told_from_broken_ones(little, tmp_path):
     with quietly():
         faithful, broken = asking.merged(little), asking.merged(little)
-        base = loading.base_of(weighing._base(little), "auto").state_dict()
+        base = loading.base_of(loading.without_adapter(little), "auto").state_dict()
         for name, weight in broken.state_dict().items():
             weight.sub_(0.3 * (weight - base[name]))
         rounded = weighed_as("bf16", little, faithful, tmp_path / "bf16.gguf")
@@ -238,7 +238,7 @@ def wide(tmp_path_factory):
 def scaled(tuned, scale):
     """The merged model with so much of what training changed."""
     model = asking.merged(tuned)
-    base = loading.base_of(weighing._base(tuned), "auto").state_dict()
+    base = loading.base_of(loading.without_adapter(tuned), "auto").state_dict()
     for name, weight in model.state_dict().items():
         weight.add_((scale - 1) * (weight - base[name]))
     return model
@@ -268,7 +268,7 @@ def on_a_grid(tuned, folder):
     import gguf
 
     with quietly(), library.rounding() as rounded:
-        model = loading.base_of(weighing._base(tuned), torch.float32)
+        model = loading.base_of(loading.without_adapter(tuned), torch.float32)
         for weight in model.parameters():
             if weight.dim() == 2:
                 numbers = weight.detach().numpy()
@@ -298,7 +298,7 @@ def test_weights_that_give_no_numbers_give_no_answer(wide, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(wide.base_path, broken)
     with quietly():
-        model = loading.base_of(weighing._base(wide), torch.float32)
+        model = loading.base_of(loading.without_adapter(wide), torch.float32)
         model.get_input_embeddings().weight.data[7] = float("nan")
         model.save_pretrained(broken)
         tuned = dataclasses.replace(wide, base_path=str(broken))

@@ -223,9 +223,16 @@ def test_rows_with_system_turns_of_their_own_have_none_that_goes_with_the_model(
     assert found.system_turns and mixed.system_turns == ()
     with quietly():
         assert system_turn.placed(mixed.tuned, mixed.system_turns) is mixed.tuned
-    assert made.Export(mixed, None, "", False, "").system_note == (
-        "the rows of dev have system turns of their own: give one with each chat"
-    )
+    assert made.Export(
+        origin=mixed,
+        library="peft",
+        kind="adapter",
+        base="",
+        licence="",
+        parity=None,
+        checks=(),
+        system_placed=False,
+    ).system_note == ("the rows of dev have system turns of their own: give one with each chat")
 
 
 TRICKY = {
