@@ -203,7 +203,7 @@ class Batches:
         """The id of the batch that the server has of a file; empty where it has none."""
         path = "batches?limit=100"
         while True:
-            page = self._called("GET", path)
+            page = self._patiently(functools.partial(self._client.call, "GET", path))
             listed = [each for each in page.get("data") or () if isinstance(each, dict)]
             for each in listed:
                 if each.get("input_file_id") == file:
@@ -311,9 +311,6 @@ class Batches:
         return outcomes
 
     # -- asked of the server, written down -------------------------------------------------------
-
-    def _called(self, method: str, path: str) -> dict[str, Any]:
-        return self._patiently(lambda: self._client.call(method, path))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
         try:

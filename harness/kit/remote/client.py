@@ -138,17 +138,16 @@ class Client:
             Fault: there is none, and another try may bring one.
             EnvironmentFailure: no try ever will: a wrong key, address or model.
         """
-        status, text, after = self._whole("POST", ASKED, self._options.timeout, body, JSON)
-        return self.reply(status, self._document(status, text), after)
+        return _reply(self._whole("POST", ASKED, self._options.timeout, body, JSON))
 
-    def reply(self, status: int, document: Any, after: float = 0.0) -> Reply:
-        """What a response says; raises as :meth:`ask`.
+    def reply(self, status: int, document: Any) -> Reply:
+        """What a response says that a batch holds; raises as :meth:`ask`.
 
         Args:
             document: the JSON value of its body, without the key.
         """
         if status != HTTPStatus.OK:
-            raise self._refused(status, document, after)
+            raise self._refused(status, document)
         return _reply(document)
 
     def call(
@@ -159,21 +158,14 @@ class Client:
         Args:
             kind: of ``content``, which is sent.
         """
-        status, text, after = self._whole(method, path, LONGEST_FILE, content, kind)
-        document = self._document(status, text)
-        if status != HTTPStatus.OK:
-            raise self._refused(status, document, after, path)
+        document = self._whole(method, path, LONGEST_FILE, content, kind)
         if not isinstance(document, dict):
             raise Fault("no JSON object")
         return document
 
     def models(self) -> list[Any]:
         """The server's list of its models; raises as :meth:`ask`."""
-        limit = min(self._options.timeout, LONGEST_LIST)
-        status, text, after = self._whole("GET", "models", limit)
-        document = self._document(status, text)
-        if status != HTTPStatus.OK:
-            raise self._refused(status, document, after, "models")
+        document = self._whole("GET", "models", min(self._options.timeout, LONGEST_LIST))
         listed = document.get("data") if isinstance(document, dict) else None
         return listed if isinstance(listed, list) else []
 
@@ -188,9 +180,7 @@ class Client:
         """
         with self._response("GET", path, LONGEST_FILE) as response:
             if response.status != HTTPStatus.OK:
-                data = self._whole_body(response)
-                document = self._document(response.status, data.decode("utf-8", "replace"))
-                raise self._refused(response.status, document, 0.0, path)
+                raise self._refused(response.status, self._read(self._text(response)), path=path)
             for line in _lines(self._pieces(response, LARGEST_FILE)):
                 if line is None:
                     yield None
@@ -199,15 +189,23 @@ class Client:
 
     def _whole(
         self, method: str, path: str, limit: float, content: bytes = b"", kind: str = ""
-    ) -> tuple[int, str, float]:
-        """Status, text, and the seconds that the server wants to be left alone."""
+    ) -> Any:
+        """The JSON value of a response that says OK; raises as :meth:`ask`."""
         with self._response(method, path, limit, content, kind) as response:
-            data = self._whole_body(response)
+            status, text = response.status, self._text(response)
             after = _seconds(self._transport.header(response, "Retry-After"))
-            return response.status, data.decode("utf-8", "replace"), after
+        document = self._read(text)
+        if status != HTTPStatus.OK:  # perhaps in other words than JSON
+            raise self._refused(status, document, after, path)
+        if document is not None:
+            return document
+        if not text.strip():
+            raise Fault("an empty body")
+        html = text.lstrip().startswith("<")
+        raise Fault("HTML instead of JSON" if html else "half a body, or no JSON")
 
-    def _whole_body(self, response: Any) -> bytes:
-        return b"".join(self._pieces(response, LARGEST))
+    def _text(self, response: Any) -> str:
+        return b"".join(self._pieces(response, LARGEST)).decode("utf-8", "replace")
 
     def _pieces(self, response: Any, most: int) -> Iterator[bytes]:
         """The body, piece by piece, of so many bytes at most."""
@@ -244,17 +242,6 @@ class Client:
         except transport.OTHERS as error:
             raise Fault(f"{type(error).__name__}") from None
 
-    def _document(self, status: int, text: str) -> Any:
-        """The JSON value of a response; None for one that is refused in other words."""
-        document = self._read(text)
-        if document is None and status == HTTPStatus.OK:
-            if not text.strip():
-                raise Fault("an empty body")
-            if text.lstrip().startswith("<"):
-                raise Fault("HTML instead of JSON")
-            raise Fault("half a body, or no JSON")
-        return document
-
     def _read(self, text: str) -> Any:
         """A JSON value without the key; None where it is none."""
         try:
@@ -262,7 +249,9 @@ class Client:
         except (ValueError, RecursionError):
             return None
 
-    def _refused(self, status: int, document: Any, after: float, path: str = ASKED) -> Exception:
+    def _refused(
+        self, status: int, document: Any, after: float = 0.0, path: str = ASKED
+    ) -> Exception:
         """What a status other than 200 means."""
         said = _said(document)
         words = f"{status} ({_phrase(status)}){said}"
