@@ -9,7 +9,7 @@ import datetime
 import importlib.metadata
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -31,8 +31,13 @@ _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
 
 def write_card(made: Export, folder: Path) -> None:
     """The card, as ``README.md`` of the export."""
-    parts = (_metadata, _head, _use, _origin, _verdicts, _scores, _rated, _parity)
-    write_text(folder / NAME, "\n\n".join("\n".join(part(made)) for part in parts) + "\n")
+    sections = {
+        "Use": _use, "Origin": _origin, "Verdicts": _verdicts, "Scores": _scores,
+        "Rubric results": _rated, "What the export was checked for": _parity,
+    }  # fmt: skip
+    parts: list[Iterable[str]] = [_metadata(made), _head(made)]
+    parts += [(f"## {title}", "", *lines(made)) for title, lines in sections.items()]
+    write_text(folder / NAME, "\n\n".join(map("\n".join, parts)) + "\n")
 
 
 def _safe(text: object) -> str:
@@ -67,7 +72,6 @@ def _head(made: Export) -> Iterator[str]:
 
 def _use(made: Export) -> Iterator[str]:
     """How it is asked."""
-    yield from ("## Use", "")
     yield from _file_lines(made) if made.file else _python_lines(made)
     if made.system_note:
         yield from ("", f"{_safe(made.system_note[0].upper() + made.system_note[1:])}.")
@@ -135,8 +139,6 @@ def _origin(made: Export) -> Iterator[str]:
     name = made.origin.tuned.name
     # A path of this machine would tell a reader nothing, and tell it to everybody.
     base = f"{name} ({made.base})" if made.base != name and hub.is_id(made.base) else name
-    yield "## Origin"
-    yield ""
     yield f"- Base model: {_safe(base)}"
     yield (
         "- Licence of the base model: "
@@ -177,8 +179,6 @@ def _bare(value: Any) -> Any:
 
 def _verdicts(made: Export) -> Iterator[str]:
     document, entry = made.origin.document, _round(made)
-    yield "## Verdicts"
-    yield ""
     if not entry:
         yield "This round is not in the report of the run."
         return
@@ -227,8 +227,6 @@ def _scores(made: Export) -> Iterator[str]:
     if test and made.origin.document.kept_round == made.origin.round:
         sides += [("base model, test", test.baseline), ("this round, test", test.kept)]
     names = list(dict.fromkeys(name for _, scores in sides for name in scores))
-    yield "## Scores"
-    yield ""
     yield "With 95 % intervals. Scores on dev of the best round are optimistic: dev chose it."
     yield ""
     rows = [
@@ -260,8 +258,6 @@ def _rated(made: Export) -> Iterator[str]:
         str(entry.get("name") or entry["plugin"])
         for entry in made.origin.stored.config.get("metrics") or () if entry["plugin"] in RATED
     ]  # fmt: skip
-    yield "## Rubric results"
-    yield ""
     if metrics:
         yield f"Scores above that a rubric gives: {_safe(', '.join(metrics))}."
     if rows:
@@ -272,8 +268,8 @@ def _rated(made: Export) -> Iterator[str]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for line in (heads, ["---"] * len(heads), *rows):
-        cells = line if line is not heads and line[0] == "---" else [_cell(text) for text in line]
+    lines = [[_cell(text) for text in line] for line in (heads, *rows)]
+    for cells in (lines[0], ["---"] * len(heads), *lines[1:]):
         yield f"| {' | '.join(cells)} |"
 
 
@@ -286,8 +282,6 @@ def _cell(text: str) -> str:
 
 
 def _parity(made: Export) -> Iterator[str]:
-    yield "## What the export was checked for"
-    yield ""
     if made.parity is not None:
         asked = "llama.cpp" if made.file else "the generator of the run"
         yield (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,7 +69,7 @@ class Fidelity:
     parity: Parity
     tolerance: float
     facts: Sequence[str] = ()
-    faults: Sequence[str] = field(default_factory=tuple)
+    faults: Sequence[str] = ()
     note: str = ""
     finer: str = ""
 
@@ -127,11 +127,9 @@ def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
             if model.tokens(text, special=False) != own:
                 faults.append(f"llama.cpp builds other tokens of the text {text[-60:]!r}")
         begin = [model.bos] if model.adds_bos else []
-    differing = [
-        row.id for row, ids in zip(rows, due, strict=True)
-        if begin and ids[:1] != begin
-    ]  # fmt: skip
-    if differing:
+    if differing := [
+        row.id for row, ids in zip(rows, due, strict=True) if ids[: len(begin)] != begin
+    ]:
         faults.append(
             f"the file has a token put before each prompt that the run has not ({differing[0]})"
         )
@@ -173,10 +171,8 @@ def prompts(origin: Origin, path: Path) -> tuple[list[str], list[str]]:
     return facts, faults[:3]
 
 
-def measured(
-    origin: Origin, path: Path, kind: str, report: harness.Report
-) -> tuple[Transfer, list[str]]:
-    """The transfer of log-probabilities, and its faults.
+def measured(origin: Origin, path: Path, kind: str, report: harness.Report) -> Transfer:
+    """The transfer of log-probabilities.
 
     Raises:
         DataError: no row of dev has a reference or an answer.
@@ -187,10 +183,7 @@ def measured(
     base = loading.without_adapter(origin.tuned)
     before, after = transfer.sides((base, origin.tuned), rows, report)
     exported = [value for row in asking.log_probabilities(path, rows, report) for value in row]
-    seen = transfer.transfer(before, after, exported, LIMITS.get(kind, OTHERS))
-    if seen.holds:
-        return seen, []
-    return seen, [f"the log-probabilities are not those after training ({seen.limits.needed})"]
+    return transfer.transfer(before, after, exported, LIMITS.get(kind, OTHERS))
 
 
 def answered(
@@ -286,7 +279,8 @@ def checked(
     if troubles := weights.troubles:
         faults.append("weights are not what training made: " + "; ".join(troubles))
     finer = "" if faults or kind == "f32" else "--quantize names a finer kind"
-    seen, wrong = measured(origin, path, kind, report)
+    seen = measured(origin, path, kind, report)
+    wrong = seen.faults
     if wrong and finer and weights.rounded:
         wrong = [
             f"the weights are those after training, rounded to {kind}, and what training changed "

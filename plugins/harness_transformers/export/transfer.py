@@ -94,6 +94,13 @@ class Transfer:
         return limits.low <= self.slope <= limits.high and self.rest <= limits.rest
 
     @property
+    def faults(self) -> list[str]:
+        """Why the export is not what training made; empty where it is."""
+        if self.holds:
+            return []
+        return [f"the log-probabilities are not those after training ({self.limits.needed})"]
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the figures are and mean."""
         if self.slope is None or self.rest is None:
