@@ -6,8 +6,6 @@ reports leave its section out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from harness import Analysis
 from harness.kit.text import one_line
 from harness.records.summary import MainRound, ShownSlice
@@ -17,29 +15,6 @@ SHOWN = 5
 
 WEAK_AT = 0.1
 """False discovery rate up to which a slice is underperforming, where its finder does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A slice that is below the rest, as it was found or, where that is not told, as it was planned
-    for.
-
-    Attributes:
-        slice, n, groups, score, gap, low, high, q: as of :class:`harness.ShownSlice`.
-        holds: whether it underperforms by more than chance; one that rows are planned for does.
-        from_prompt: whether rows can be planned for it.
-    """
-
-    slice: str
-    n: int | None
-    groups: int | None
-    score: float | None
-    gap: float
-    low: float | None
-    high: float | None
-    q: float | None
-    holds: bool
-    from_prompt: bool
 
 
 def higher_is_better(document: Analysis) -> bool:
@@ -53,34 +28,24 @@ def later_round(document: Analysis) -> MainRound:
     return document.best if document.kept_round else document.rounds[-1]
 
 
-def weak(document: Analysis) -> tuple[int, list[Piece], list[Piece]]:
+def weak(document: Analysis) -> tuple[int, list[ShownSlice], list[ShownSlice]]:
     """A round, its underperforming slices, and others below the rest that may be chance.
 
     The widest gap comes first. It is the best round, or the latest with slices where that one
     has none.
     """
     for entry in (document.best, *reversed(document.rounds)):
-        if pieces := {piece.slice: piece for piece in _below_the_rest(entry)}:
-            ordered = sorted(pieces.values(), key=lambda piece: (-piece.gap, piece.slice))
-            held = [piece for piece in ordered if piece.holds]
-            return entry.round, held, [piece for piece in ordered if not piece.holds]
+        below = {piece.slice: piece for piece in entry.slices if gap(piece) > 0}
+        if below:
+            ordered = sorted(below.values(), key=lambda piece: (-gap(piece), piece.slice))
+            held = [piece for piece in ordered if holds(piece)]
+            return entry.round, held, [piece for piece in ordered if not holds(piece)]
     return 0, [], []
 
 
-def _below_the_rest(entry: MainRound) -> list[Piece]:
-    if entry.slices:
-        return [
-            Piece(
-                s.slice, s.n, s.groups, s.score, s.gap, s.low, s.high, s.q, holds(s), s.from_prompt
-            )
-            for s in entry.slices
-            if s.gap is not None and s.gap > 0
-        ]
-    return [
-        Piece(p.slice, p.n, None, None, p.gap, p.low, p.high, None, True, True)
-        for p in entry.plan
-        if p.gap is not None and p.gap > 0
-    ]
+def gap(piece: ShownSlice) -> float:
+    """How far a slice is below the rest; 0 where that is not known."""
+    return 0.0 if piece.gap is None else piece.gap
 
 
 def holds(piece: ShownSlice) -> bool:

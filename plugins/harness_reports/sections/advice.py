@@ -12,7 +12,6 @@ from harness.kit.text import one_line
 from harness.records.analysis import CauseCount
 from harness.records.summary import UNSCORED, MainRound, ShownSlice
 from harness_reports import figures, findings
-from harness_reports.findings import Piece
 from harness_reports.targets import Missed, Target, missed, targets
 
 FAR = 50
@@ -125,7 +124,7 @@ def _nothing_left(document: Analysis) -> str:
     return f"{one_line(primary)} is the best that it can be on dev and on test."
 
 
-def _held(document: Analysis) -> Sequence[Piece | ShownSlice]:
+def _held(document: Analysis) -> Sequence[ShownSlice]:
     """The slices that underperform in the round that a next one would be planned from.
 
     That is the latest, or the best one if the latest regressed or has no slices.

@@ -24,9 +24,8 @@ from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import DASH, interval, number
 from harness.kit.text import one_line
 from harness.records.analysis import SliceErrorCount
-from harness.records.summary import UNSCORED
+from harness.records.summary import UNSCORED, ShownSlice
 from harness_reports import figures, findings, outcomes
-from harness_reports.findings import Piece
 from harness_reports.sections.common import incomplete
 from harness_reports.terms import in_words
 
@@ -65,12 +64,12 @@ class SlicesSection(harness.Section):
             yield from _doubtful(document, at, others, drawn=not held)
 
 
-def _chart(document: Analysis, pieces: Sequence[Piece], what: str) -> Iterator[Chart]:
+def _chart(document: Analysis, pieces: Sequence[ShownSlice], what: str) -> Iterator[Chart]:
     """The first of them as points in their intervals."""
     points = tuple(
         Point(
-            _slice_name(piece, 80), piece.gap, piece.low, piece.high,
-            strong=piece.holds, tip=f"{piece.n} rows",
+            _slice_name(piece, 80), findings.gap(piece), piece.low, piece.high,
+            strong=findings.holds(piece), tip=f"{piece.n} rows",
         )
         for piece in pieces[:DRAWN]
     )  # fmt: skip
@@ -80,7 +79,9 @@ def _chart(document: Analysis, pieces: Sequence[Piece], what: str) -> Iterator[C
         yield Chart("gaps", title, (Series("", points),), digits=digits, redundant=True)
 
 
-def _doubtful(document: Analysis, at: int, others: list[Piece], *, drawn: bool) -> Iterator[Block]:
+def _doubtful(
+    document: Analysis, at: int, others: list[ShownSlice], *, drawn: bool
+) -> Iterator[Block]:
     """Slices below the rest that may be chance; drawn where no other slices are."""
     shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
     chart = _chart(document, others, "below the rest, which may be chance") if drawn else ()
@@ -89,7 +90,7 @@ def _doubtful(document: Analysis, at: int, others: list[Piece], *, drawn: bool) 
 
 
 def _table(
-    document: Analysis, at: int, pieces: Sequence[Piece], caption: str, short: int | None,
+    document: Analysis, at: int, pieces: Sequence[ShownSlice], caption: str, short: int | None,
     rest: str,
 ) -> Table:  # fmt: skip
     digits = score_digits(document, document.primary)
@@ -158,7 +159,7 @@ class ChangesSection(harness.Section):
             yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
 
 
-def _slice_name(piece: Piece, limit: int) -> str:
+def _slice_name(piece: ShownSlice, limit: int) -> str:
     """Its conditions; a slice that only the reply shows is marked, since no row can be planned."""
     reply = "" if piece.from_prompt else " (reply)"
     return one_line(piece.slice, limit) + reply
