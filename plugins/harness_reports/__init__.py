@@ -52,10 +52,8 @@ class TerminalReporter(harness.Reporter):
         page = io.StringIO()
         console = Console(file=page, width=self.options.width, color_system=None)
         render(document, console, examples=self.options.examples)
-        path = folder / "report.txt"
         lines = (line.rstrip() for line in page.getvalue().split("\n"))
-        harness.write_text(path, "\n".join(lines))
-        return [path]
+        return _written(folder / "report.txt", "\n".join(lines))
 
 
 class FullReporter(TerminalReporter):
@@ -89,9 +87,7 @@ class MarkdownReporter(harness.Reporter):
     def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.markdown import page
 
-        path = folder / "report.md"
-        harness.write_text(path, page(document, examples=self.options.examples))
-        return [path]
+        return _written(folder / "report.md", page(document, examples=self.options.examples))
 
 
 class BriefReporter(harness.Reporter):
@@ -109,9 +105,7 @@ class BriefReporter(harness.Reporter):
     def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.markdown.comment import comment
 
-        path = folder / "comment.md"
-        harness.write_text(path, comment(document))
-        return [path]
+        return _written(folder / "comment.md", comment(document))
 
 
 class HtmlReporter(harness.Reporter):
@@ -122,17 +116,18 @@ class HtmlReporter(harness.Reporter):
     def write(self, document: harness.Analysis, folder: Path) -> Sequence[Path]:
         from harness_reports.html.page import page
 
-        path = folder / "report.html"
-        harness.write_text(path, page(document))
-        return [path]
+        return _written(folder / "report.html", page(document))
 
     def write_all(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         """The same of all runs of a folder: ``runs.html``."""
         from harness_reports.html.runs import runs_page
 
-        path = folder / "runs.html"
-        harness.write_text(path, runs_page(document))
-        return [path]
+        return _written(folder / "runs.html", runs_page(document))
+
+
+def _written(path: Path, text: str) -> Sequence[Path]:
+    harness.write_text(path, text)
+    return [path]
 
 
 @harness.hookimpl

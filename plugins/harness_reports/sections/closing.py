@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import (
     Block,
@@ -22,18 +21,18 @@ from harness.kit.blocks import (
 from harness.kit.text import one_line
 from harness_reports import findings
 from harness_reports.sections.advice import ended, exhausted
+from harness_reports.sections.common import ReportSection
 from harness_reports.sections.model import commands as that_use_the_model
 
 NOTES = 10
 
 
-class NotesSection(harness.Section):
+class NotesSection(ReportSection):
     """What a reader should know of the run."""
 
     name = "notes"
     title = "Notes"
     order = 2200
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         if document.notes:
@@ -41,13 +40,12 @@ class NotesSection(harness.Section):
             yield Bullets(tuple(Paragraph(note) for note in document.notes), short=NOTES)
 
 
-class FailedSection(harness.Section):
+class FailedSection(ReportSection):
     """Parts of the analysis and sections that could not be made."""
 
     name = "failed"
     title = "Not in this report"
     order = 2300
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         failures = findings.failed(document)
@@ -56,13 +54,12 @@ class FailedSection(harness.Section):
             yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in failures))
 
 
-class RemediesSection(harness.Section):
+class RemediesSection(ReportSection):
     """What to do next. The number of answers is an upper limit, and its column says so."""
 
     name = "remedies"
     title = "Suggested actions"
     order = 2400
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         remedies = document.remedies
@@ -83,13 +80,12 @@ class RemediesSection(harness.Section):
         yield Table(columns, rows, caption, findings.SHOWN, "for fewer answers")
 
 
-class AppendixSection(harness.Section):
+class AppendixSection(ReportSection):
     """Time spent, and the SQL behind each table."""
 
     name = "appendix"
     title = "Appendix"
     order = 2500
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         spent = sorted(document.seconds.items(), key=lambda item: -item[1])
@@ -118,12 +114,11 @@ def _queries(document: Analysis) -> Iterator[Simple]:
         yield Code(str(query.sql or ""))
 
 
-class NextSection(harness.Section):
+class NextSection(ReportSection):
     """What can be typed next, ready to be pasted."""
 
     name = "next"
     order = 2600
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         if commands := [one_line(command, 20_000) for command in _commands(document)]:

@@ -1,15 +1,22 @@
-"""What several sections need: columns of rounds, and notices of what could not be computed."""
+"""What sections share: their base, columns of rounds, notices of what could not be computed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Column, Note
 from harness.records.summary import MainRound
 from harness_reports import figures
 
 MOST_ROUNDS = 8
+
+
+class ReportSection(harness.Section):
+    """A section of ours: it stands in every report without being named in a config."""
+
+    always = True
 
 
 def incomplete(document: Analysis, *parts: str) -> Iterator[Block]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import amount, counted
+from harness_reports.sections.common import ReportSection
 
 
-class CostsSection(harness.Section):
+class CostsSection(ReportSection):
     """Requests, tokens and money of each stage."""
 
     name = "costs"
     title = "Requests to servers"
     order = 2150
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         asked = document.requests

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import harness
 from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import (
@@ -26,7 +25,7 @@ from harness.kit.text import one_line
 from harness.records.analysis import AddedRows
 from harness.records.summary import MainRound, NearPair, ShownPlanItem
 from harness_reports import figures, findings
-from harness_reports.sections.common import incomplete
+from harness_reports.sections.common import ReportSection, incomplete
 from harness_reports.targets import came
 from harness_reports.terms import in_words
 
@@ -37,13 +36,12 @@ NEAR = (
 SEALED = "(test is sealed)"
 
 
-class NearSection(harness.Section):
+class NearSection(ReportSection):
     """The rows of the source that are nearest to dev or test."""
 
     name = "near"
     title = "Training rows similar to dev or test"
     order = 1700
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         screening = document.data.screening
@@ -63,13 +61,12 @@ def _near_pair(pair: NearPair) -> Paragraph:
     )
 
 
-class AddedSection(harness.Section):
+class AddedSection(ReportSection):
     """What was planned, added and refused after each round, the latest first."""
 
     name = "added"
     title = "Training data added"
     order = 1800
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
@@ -137,13 +134,12 @@ CONTRASTS = {
 }
 
 
-class ControlSection(harness.Section):
+class ControlSection(ReportSection):
     """The added rows against what the control arm got in their place."""
 
     name = "control"
     title = "What the added rows brought"
     order = 1900
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         control = document.control
@@ -157,13 +153,12 @@ class ControlSection(harness.Section):
         yield Paragraph(control.sentence, lead=lead if compared else "")
 
 
-class TrainingSection(harness.Section):
+class TrainingSection(ReportSection):
     """Training and validation loss of each trained round, on one scale, and what they show."""
 
     name = "training"
     title = "Training loss"
     order = 2000
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         logged = [entry for entry in document.rounds if any(_losses(entry))]

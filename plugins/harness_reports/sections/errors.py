@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import (
     Block,
@@ -32,7 +31,7 @@ from harness.records.analysis import (
 from harness.records.summary import MainRound
 from harness_reports import findings
 from harness_reports.outcomes import wrong
-from harness_reports.sections.common import incomplete, rounds_of
+from harness_reports.sections.common import ReportSection, incomplete, rounds_of
 from harness_reports.terms import in_words
 
 UNEXPLAINED, NO_DETECTOR = "unexplained", "fails, and no detector found why"
@@ -51,13 +50,12 @@ Lengths = Mapping[int, int]
 """First number of words of a bin -> texts."""
 
 
-class ErrorsSection(harness.Section):
+class ErrorsSection(ReportSection):
     """Error categories by round with their definitions, the unexplained answers, and lengths."""
 
     name = "errors"
     title = "Error categories on dev"
     order = 1400
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
@@ -191,13 +189,12 @@ def _length_table(answers: Mapping[int, Lengths], references: Lengths) -> Table:
     return Table(columns, rows, "Answers and references by length in words", ordered=True)
 
 
-class CausesSection(harness.Section):
+class CausesSection(ReportSection):
     """Likeliest causes of the failing answers, each with a suggested action."""
 
     name = "causes"
     title = "Likeliest causes"
     order = 1500
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import harness
 from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import Answer, Answers, Block, Heading, Paragraph, Sample
 from harness.kit.documents import score_title
 from harness.records.analysis import AnalysedExample, ShownCause
-from harness_reports.sections.common import incomplete
+from harness_reports.sections.common import ReportSection, incomplete
 from harness_reports.terms import in_words
 
 OTHERS = 5
 """Further references of a row."""
 
 
-class GainsSection(harness.Section):
+class GainsSection(ReportSection):
     """Answers that got better, and the worst of those that did not."""
 
     name = "gains"
     title = "Answers that got better"
     order = 700
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
@@ -63,13 +61,12 @@ def _change(row: AnalysedExample, kept_round: int) -> Sample:
     )
 
 
-class ExamplesSection(harness.Section):
+class ExamplesSection(ReportSection):
     """The worst answers, with the words in which they differ from their references."""
 
     name = "examples"
     title = "Among the worst answers"
     order = 1600
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import DASH, interval, number, perplexity, signed
 from harness.records.summary import ShownForgetting
 from harness_reports import figures, findings
 from harness_reports.sections import box
+from harness_reports.sections.common import ReportSection
 
 SENTENCES = 3
 """Rounds in words that a short report shows."""
 
 
-class GeneralSection(harness.Section):
+class GeneralSection(ReportSection):
     """Loss per token before and after each training, and answers to instructions.
 
     In words only of the rounds that the box does not speak of.
@@ -25,7 +25,6 @@ class GeneralSection(harness.Section):
     name = "general"
     title = "General text"
     order = 1100
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         measured = {e.round: e.forgetting for e in document.rounds if e.forgetting}

@@ -10,6 +10,7 @@ import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.text import one_line
+from harness_reports.sections.common import ReportSection
 
 BASE, TRAINING = "base model", "training"
 PAGE = "harness docs use-the-model"
@@ -19,13 +20,12 @@ COMMAND = 1_000
 """Characters of a command; a longer one is left out, since half of one is another."""
 
 
-class ModelSection(harness.Section):
+class ModelSection(ReportSection):
     """The settings, where the model lies, and what uses it."""
 
     name = "model"
     title = "Settings and model"
     order = 800
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         lines, used = dict(settings(document)), tuple(model(document))

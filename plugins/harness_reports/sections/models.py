@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import amount, interval, number, signed
 from harness.kit.text import one_line
 from harness.records.summary import UNSCORED
+from harness_reports.sections.common import ReportSection
 
 NAMED = 3
 """Models that a short report tells of."""
@@ -20,13 +20,12 @@ _REACHED = {"improved": "yes", "regressed": "no"}
 """Nothing regressed where another model is better, so the labels of rounds would mislead."""
 
 
-class ModelsSection(harness.Section):
+class ModelsSection(ReportSection):
     """A sentence for each model, and its score beside the best round's."""
 
     name = "models"
     title = "Other models"
     order = 410
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         models = document.models

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.documents import score_digits, score_title, unlabelled
@@ -13,6 +12,7 @@ from harness.kit.numbers import at_least, interval, number, signed
 from harness.kit.text import one_line
 from harness.records.summary import UNSCORED, ShownBaseline
 from harness_reports import figures
+from harness_reports.sections.common import ReportSection
 
 NAMED = 3
 """Prompts that a short report names, and the rows of its table."""
@@ -20,13 +20,12 @@ NAME = 40
 """Characters of a name."""
 
 
-class PromptsSection(harness.Section):
+class PromptsSection(ReportSection):
     """The conclusion, each prompt with its score and the best round's gain, and what it was."""
 
     name = "prompts"
     title = "Prompts instead of training"
     order = 400
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         prompts = document.baselines

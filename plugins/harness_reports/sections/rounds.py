@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import harness
 from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import (
@@ -26,7 +25,7 @@ from harness.kit.text import one_line
 from harness.records.analysis import Estimate
 from harness.records.summary import UNSCORED, MainRound, ShownScore
 from harness_reports import figures, findings
-from harness_reports.sections.common import rounds_of
+from harness_reports.sections.common import ReportSection, rounds_of
 
 BY_PEOPLE = "change: by raters who rated both rounds in one batch"
 """Of a primary score that raters give."""
@@ -36,13 +35,12 @@ SENTENCES = 3
 """Verdicts in words that a short report shows."""
 
 
-class RoundsSection(harness.Section):
+class RoundsSection(ReportSection):
     """The primary score by round, and the verdicts in words."""
 
     name = "rounds"
     title = "Rounds"
     order = 200
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         yield Heading(self.title, " · ".join(_remarks(document)))
@@ -170,13 +168,12 @@ def _chart(document: Analysis, name: str) -> Iterator[Chart]:
     )  # fmt: skip
 
 
-class ScoresSection(harness.Section):
+class ScoresSection(ReportSection):
     """All scores but the primary one; how all were measured."""
 
     name = "scores"
     title = "Other scores"
     order = 1000
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         names = [name for name in figures.score_names(document) if name != document.primary]
@@ -233,13 +230,12 @@ def _measured(document: Analysis, last: MainRound) -> Iterator[Note | Table]:
     yield Note("Compare two numbers only if their signatures are equal.")
 
 
-class TestSection(harness.Section):
+class TestSection(ReportSection):
     """The scores on the test set, once it was opened."""
 
     name = "test"
     title = "Test set"
     order = 900
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         test = document.test

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import (
     Block,
@@ -26,7 +25,7 @@ from harness.kit.text import one_line
 from harness.records.analysis import SliceErrorCount
 from harness.records.summary import UNSCORED, ShownSlice
 from harness_reports import figures, findings, outcomes
-from harness_reports.sections.common import incomplete
+from harness_reports.sections.common import ReportSection, incomplete
 from harness_reports.terms import in_words
 
 DRAWN = 12
@@ -37,13 +36,12 @@ TONES: dict[str, Tone] = {
 }  # fmt: skip
 
 
-class SlicesSection(harness.Section):
+class SlicesSection(ReportSection):
     """Underperforming slices; then those below the rest that may be chance, folded away."""
 
     name = "slices"
     title = "Underperforming slices"
     order = 1200
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
@@ -116,13 +114,12 @@ def _table(
     return Table(tuple(columns), tuple(rows), caption, short, rest)
 
 
-class ChangesSection(harness.Section):
+class ChangesSection(ReportSection):
     """What each round fixed, what regressed, and what became of each dev row over all rounds."""
 
     name = "changes"
     title = "Fixed and regressed"
     order = 1300
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)

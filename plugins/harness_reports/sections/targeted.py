@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-import harness
 from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import counted, number
 from harness.kit.text import one_line
+from harness_reports.sections.common import ReportSection
 from harness_reports.targets import Missed, Target, by_gain, missed
 
 SHOWN = 8
@@ -26,13 +26,12 @@ CHANCE = (
 )
 
 
-class TargetedSection(harness.Section):
+class TargetedSection(ReportSection):
     """Where the added rows helped: all slices that got some; the first of them in short."""
 
     name = "targeted"
     title = TITLE
     order = 300
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         yield from _blocks(document, None)

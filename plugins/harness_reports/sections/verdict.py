@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import harness
 from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Details, Note, Paragraph, Table
 from harness.kit.documents import score_title
@@ -14,17 +13,17 @@ from harness.records.summary import ShownGuard
 from harness_reports import figures, outcomes
 from harness_reports.sections import box
 from harness_reports.sections.advice import advice
+from harness_reports.sections.common import ReportSection
 
 GUARDS = 3
 """Guards of each state that a short report shows."""
 
 
-class VerdictSection(harness.Section):
+class VerdictSection(ReportSection):
     """The verdict that counts, the objective, what must not be made worse, and what may help."""
 
     name = "verdict"
     order = 100
-    always = True
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         yield box.heading(document)
