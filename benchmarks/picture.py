@@ -19,9 +19,8 @@ from rich.terminal_theme import MONOKAI
 
 from harness.records.analysis import Analysis
 from harness.registry import Registry
-from harness.report.model_files import with_model_files
 from harness.report.reading import FILE_NAME, read_analysis
-from harness.report.sections import with_sections
+from harness.report.sections import for_reporters
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -37,7 +36,7 @@ def picture(analysis: Analysis, width: int = 96, command: str = "harness report"
         file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor",
         legacy_windows=False, _environ={},
     )  # fmt: skip
-    plugin().show(with_sections(with_model_files(analysis, Path()), registry), console)
+    plugin().show(for_reporters(analysis, Path(), registry), console)
     svg = console.export_svg(title=command, theme=MONOKAI, unique_id="report")
     return _without_outside(svg)
 

@@ -170,13 +170,11 @@ def _show(config: Config, run: str) -> None:
         PluginError: a reporter failed at it; the run itself is complete.
     """
     from harness.boundary.calls import plainly
-    from harness.report.model_files import with_model_files
     from harness.report.reading import read_analysis
-    from harness.report.sections import with_sections
+    from harness.report.sections import for_reporters
 
     console = Console()
-    analysis = read_analysis(Path(REPORTS_FOLDER) / run)
-    analysis = with_sections(with_model_files(analysis, Path()), config.registry)
+    analysis = for_reporters(read_analysis(Path(REPORTS_FOLDER) / run), Path(), config.registry)
     for name in sorted({*config.registry.names("section")} & {*analysis.failed}):
         line = f"note: section '{name}' is left out: {analysis.failed[name]}"
         tables.note(Console(stderr=True), line)

@@ -63,9 +63,8 @@ def report(
     from harness.kit.terminal.streams import say
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed
-    from harness.report.model_files import with_model_files
     from harness.report.reading import read_analysis
-    from harness.report.sections import with_sections
+    from harness.report.sections import for_reporters
     from harness.run.places import MACHINE_FOLDER
 
     folder = find_reports(run)
@@ -74,7 +73,7 @@ def report(
     if as_json:
         sys.stdout.write(json.dumps(to_json(analysis), indent=1) + "\n")
         return
-    document = with_sections(with_model_files(analysis, Path()), registry)
+    document = for_reporters(analysis, Path(), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_file(registry, kind, "write", document, target)

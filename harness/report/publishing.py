@@ -21,10 +21,9 @@ from harness.report.annotations import RunAnnotations, collect
 from harness.report.caveats import by_now
 from harness.report.database import database
 from harness.report.finished import STAGE, asked_beside, sections_of
-from harness.report.model_files import with_model_files
 from harness.report.reading import FILE_NAME as ANALYSIS, read_summary, rounds_closed
 from harness.report.references import between_references
-from harness.report.sections import with_sections
+from harness.report.sections import for_reporters
 from harness.report.summary import summarise
 from harness.run.run import Run
 from harness.scoring import right_at
@@ -86,11 +85,11 @@ def reports(
     analysis = _analysis(run, steps, history, by_now(summary, steps, history), annotations)
     write_json(run.reports / ANALYSIS, to_json(analysis))
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    shown = with_sections(with_model_files(analysis, run.root), registry)
+    document = for_reporters(analysis, run.root, registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                files = files_of(entry.instance, shown, run.reports)
+                files = files_of(entry.instance, document, run.reports)
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)

@@ -1,4 +1,4 @@
-"""Sections: what they say, in the analysis and, if they always do, in every report."""
+"""The analysis as reports show it: with what sections say, and whether the model is in place."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 
 from harness.boundary.calls import plainly
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
+from harness.kit.files import read_json
 from harness.records.analysis import Analysis, ShownSection
 from harness.registry import Registry
+from harness.run.artifacts import MANIFEST, SENT
 from harness.stages import Section
 from harness.stages.section import drawn, said_with
 
@@ -38,6 +40,22 @@ def with_named(
     return analysis
 
 
+def for_reporters(analysis: Analysis, root: Path, registry: Registry) -> Analysis:
+    """The analysis that reporters are given.
+
+    It has the sections that no config has to name, and knows whether files of the best round's
+    model are gone, and no shared store has them. No file of it is read but the manifest:
+    :meth:`harness.RunView.model` checks every byte.
+
+    Args:
+        root: the run's working folder.
+        registry: the plugins that the run is shown with.
+    """
+    folder = analysis.model.adapter
+    lost = folder is not None and not _is_whole(root / folder)
+    return with_sections(replace(analysis, model_lost=lost), registry)
+
+
 def with_sections(analysis: Analysis, registry: Registry) -> Analysis:
     """The analysis that reporters are given: with the sections that no config has to name.
 
@@ -59,6 +77,15 @@ def with_sections(analysis: Analysis, registry: Registry) -> Analysis:
             analysis = _without(analysis, kind.name, error)
     ordered = sorted([*analysis.sections, *entries], key=lambda section: section.order)
     return replace(analysis, sections=tuple(ordered))
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        if (folder / SENT).is_file():
+            return True
+        return all((folder / name).is_file() for name in read_json(folder / MANIFEST)["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _without(analysis: Analysis, section: str, error: HarnessError) -> Analysis:

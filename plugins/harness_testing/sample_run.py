@@ -25,9 +25,8 @@ from harness.records.rounds import SUMMARY_SCHEMA as SCHEMA
 from harness.records.summary import Data, Dates, MainRound, Model, ShownExample, ShownScore, Summary
 from harness.registry import Registry
 from harness.report.analysis import Terms, analyse
-from harness.report.model_files import with_model_files
 from harness.report.rounds import main_round
-from harness.report.sections import with_sections
+from harness.report.sections import for_reporters
 from harness.report.summary import with_choice
 from harness.stages import AnswerValues
 from harness_testing.sample_rows import SCORE, SampleRows
@@ -108,8 +107,7 @@ def document(sample: SampleRows, database: Path) -> Analysis:
         )
     )
     terms = Terms({_EMPTY: "an empty answer"}, {_GAP: ("no row is like it", "add rows", True)}, 1.0)
-    analysis = analyse(summary, database, terms)
-    return with_sections(with_model_files(analysis, sample.folder), Registry.build())
+    return for_reporters(analyse(summary, database, terms), sample.folder, Registry.build())
 
 
 def values(sample: SampleRows) -> AnswerValues:
