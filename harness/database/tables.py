@@ -165,13 +165,10 @@ def predictions(contents: RunContents) -> Groups:
         yield (
             _answers(answers),
             (
-                {
+                _fields(row)
+                | {
                     "id": row.example_id,
                     "sample_index": row.sample,
-                    "text": row.text,
-                    "finish_reason": row.finish_reason,
-                    "prompt_tokens": row.prompt_tokens,
-                    "completion_tokens": row.completion_tokens,
                     "reply_words": len(row.text.split()),
                 }
                 for row in answers.predictions

@@ -31,7 +31,7 @@ from harness.records.plain import from_document
 from harness.records.summary import ShownExample, Summary
 from harness.report import examples
 from harness.report.annotations import RunAnnotations
-from harness.report.queries import BETTER, EXAMPLES, NOT_BETTER, QUERIES, Query
+from harness.report.queries import EXAMPLES, QUERIES, Query
 from harness.report.reading import SCHEMA
 from harness.report.sections import SectionGuard, unguarded, with_named
 from harness.stages import Section
@@ -157,13 +157,6 @@ def _unasked(example: ShownExample) -> AnalysedExample:
     return AnalysedExample(*(getattr(example, field.name) for field in fields(example)))
 
 
-_EXAMPLES = {
-    "examples": (EXAMPLES, examples.LIMIT), "better": (BETTER, examples.GAINS),
-    "not_better": (NOT_BETTER, 1),
-}  # fmt: skip
-"""Key of the document -> the query that chooses its examples, and at most how many."""
-
-
 def _answers(
     database: Path, queries: Mapping[str, Query]
 ) -> tuple[dict[str, tuple[Mapping[str, Any], ...]], dict[str, Any], dict[str, str]]:
@@ -178,13 +171,13 @@ def _answers(
                     tables[name] = _rows(ask(query.sql))
                 except HarnessError as error:
                     failed[name] = error.what
-            for name, (sql, most) in _EXAMPLES.items():
+            for name, sql in EXAMPLES.items():
                 try:
-                    chosen[name] = examples.asked(ask, sql, most)
+                    chosen[name] = examples.asked(ask, sql)
                 except HarnessError as error:
                     failed[name] = error.what
     except HarnessError as error:
-        failed = dict.fromkeys([*queries, *_EXAMPLES], error.what)
+        failed = dict.fromkeys([*queries, *EXAMPLES], error.what)
     return tables, chosen, failed
 
 

@@ -35,8 +35,7 @@ Split = Literal["dev", "test"]
 
 def compared(steps: Steps, history: History) -> tuple[ShownBaseline, ...]:
     """The prompts that were asked so far, on dev, in the order of the config."""
-    best = history.evaluations[BASE_ARM, history.kept]
-    alpha = alpha_of(steps.config.settings.rounds)
+    best, alpha = _best(steps, history, "dev")
     return tuple(
         ShownBaseline(
             one_line(name),
@@ -63,12 +62,10 @@ def other_models(steps: Steps, history: History) -> Iterator[ShownModel]:
         on_test = history.prompts_on_test.get(entry.name)
         if on_test is not None and history.test is not None:
             split: Split = "test"
-            side, best = on_test, history.test_evaluations[history.kept]
-            alpha = ledger.alpha(history.test.looks)
+            side = on_test
         else:
             split, side = "dev", asked.evaluation
-            best = history.evaluations[BASE_ARM, history.kept]
-            alpha = alpha_of(steps.config.settings.rounds)
+        best, alpha = _best(steps, history, split)
         # Two entries may ask one model in two ways.
         named = entry.name not in (entry.plugin, asked.model)
         title = one_line(f"{entry.name} ({asked.model})" if named else asked.model)
@@ -118,11 +115,10 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     if name is None:
         return None
     score = deciding_score(steps, history.data.split(split))
+    best, alpha = _best(steps, history, split)
     if history.test is not None:
-        best, base = history.test_evaluations[history.kept], history.test.verdict
-        alpha = ledger.alpha(history.test.looks)
+        base = history.test.verdict
     else:
-        best, alpha = history.evaluations[BASE_ARM, history.kept], alpha_of(settings.rounds)
         evaluations = (best, history.evaluations[BASE_ARM, BASELINE])
         base = rule.judge(
             score, *(side.measurements[score.entry.name] for side in evaluations),
@@ -136,6 +132,14 @@ def best_prompt(steps: Steps, history: History) -> ShownBestPrompt | None:
     return baselines.with_base(
         score, name, _shown(asked[name].scores), sides, verdict, base, settings.min_gain
     )
+
+
+def _best(steps: Steps, history: History, split: Split) -> tuple[Evaluation, float]:
+    """The best round's answers to a split, and the level at which they are compared there."""
+    if split == "test" and history.test is not None:
+        return history.test_evaluations[history.kept], ledger.alpha(history.test.looks)
+    best = history.evaluations[BASE_ARM, history.kept]
+    return best, alpha_of(steps.config.settings.rounds)
 
 
 def _shown(scores: Mapping[str, Score]) -> Scores:

@@ -14,15 +14,10 @@ from harness.records.analysis import AnalysedExample, RoundAnswer, ShownCause
 from harness.records.summary import LONGEST_TEXT, ShownExample
 from harness.report.queries import CAUSES
 
-LIMIT = 200
-"""Examples of an analysis."""
-GAINS = 3
-"""Answers that got better."""
 
-
-def asked(ask: Asking, query: str, most: int) -> tuple[AnalysedExample, ...]:
+def asked(ask: Asking, query: str) -> tuple[AnalysedExample, ...]:
     """The dev rows that a query chooses, each with the answers of all rounds."""
-    answers = ask(query.format(limit=most)).rows
+    answers = ask(query).rows
     causes = {row[0]: row[1:] for row in ask(CAUSES).rows}
     best = ask("SELECT kept_round FROM runs").rows[0][0]
     by_id: dict[str, list[Sequence[Any]]] = {}

@@ -137,7 +137,7 @@ _EXAMPLES = """
         LEFT JOIN outcomes b ON b.id = o.id AND b.arm = 'main' AND b.split = 'dev' AND b.round = 0
         WHERE o.arm = 'main' AND o.split = 'dev' AND o.round = (SELECT kept_round FROM runs)
     ), chosen AS (
-        SELECT id, row_number() OVER (ORDER BY <order>) AS place FROM ranked WHERE <which>
+        SELECT id, row_number() OVER (ORDER BY {order}) AS place FROM ranked WHERE {which}
     )
     SELECT c.place, c.id, e.place AS source, e.prompt, e.all_references, l.kind AS course,
            p.round, p.text, p.finish_reason, o.value, o.is_right,
@@ -149,25 +149,24 @@ _EXAMPLES = """
     JOIN predictions p ON p.id = c.id AND p.arm = 'main' AND p.split = 'dev'
     JOIN outcomes o ON o.id = c.id AND o.arm = 'main' AND o.split = 'dev' AND o.round = p.round
     LEFT JOIN ledger l ON l.id = c.id AND l.arm = 'main'
-    WHERE c.place <= {limit}
+    WHERE c.place <= {most}
     ORDER BY c.place, p.round"""
 """Answers of the best round in some order, each with those of every round."""
+_WORST_FIRST = "is_right NULLS LAST, goodness NULLS LAST, id"
 
-
-def _examples(which: str, order: str) -> str:
-    return _EXAMPLES.replace("<which>", which).replace("<order>", order)
-
-
-EXAMPLES = _examples("true", "is_right NULLS LAST, goodness NULLS LAST, id")
-"""Failing answers first, the worst first."""
-
-BETTER = _examples("gain > 0", "fixed DESC NULLS LAST, gain DESC, id")
-"""Answers that got better than the base model's, those that pass now first, by their gain."""
-
-NOT_BETTER = _examples(
-    "gain <= 0 AND is_right IS DISTINCT FROM true", "is_right NULLS LAST, goodness NULLS LAST, id"
-)
-"""Those that do not pass and did not get better, the worst first."""
+EXAMPLES: Mapping[str, str] = {
+    # Failing answers first.
+    "examples": _EXAMPLES.format(which="true", order=_WORST_FIRST, most=200),
+    # Those that got better than the base model's; those that pass now first, by their gain.
+    "better": _EXAMPLES.format(
+        which="gain > 0", order="fixed DESC NULLS LAST, gain DESC, id", most=3
+    ),
+    # One that does not pass and did not get better.
+    "not_better": _EXAMPLES.format(
+        which="gain <= 0 AND is_right IS DISTINCT FROM true", order=_WORST_FIRST, most=1
+    ),
+}
+"""Key of the analysis -> the query that chooses its examples."""
 
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses
