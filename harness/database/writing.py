@@ -227,14 +227,13 @@ def _write(path: Path, contents: RunContents) -> None:
     connection = duckdb.connect(str(path), config={**config})
     try:
         connection.execute(_SILENT)
-        connection.execute("BEGIN; CREATE SCHEMA raw")
+        connection.execute("BEGIN")
+        _declare(connection, {name: layout for name, (layout, _) in contents.annotations.items()})
         for name, (layout, groups_of) in TABLES.items():
-            _create(connection, name, layout, groups_of(contents))
+            _fill(connection, name, layout, groups_of(contents))
         for name, (layout, rows) in contents.annotations.items():
-            _create(connection, name, layout, [({}, rows)])
+            _fill(connection, name, layout, [({}, rows)])
         _fill_members(connection, contents)
-        for name, sql in VIEWS.items():
-            connection.execute(f"CREATE VIEW main.{name} AS {sql}")
         connection.execute("COMMIT; CHECKPOINT")
     finally:
         connection.close()
@@ -244,26 +243,28 @@ def views(layouts: Mapping[str, Layout]) -> dict[str, dict[str, str]]:
     """View -> its columns with their types, of a database with these further tables."""
     connection = duckdb.connect()
     try:
-        connection.execute("CREATE SCHEMA raw")
-        tables = {name: layout for name, (layout, _) in TABLES.items()} | dict(layouts)
-        for name, layout in tables.items():
-            connection.execute(f"{layout.ddl(name)}; {layout.view(name)}")
-        for name, sql in VIEWS.items():
-            connection.execute(f"CREATE VIEW main.{name} AS {sql}")
+        _declare(connection, layouts)
         described = {name: connection.execute(f"DESCRIBE {name}").fetchall()
-                     for name in (*tables, *VIEWS)}  # fmt: skip
+                     for name in (*TABLES, *layouts, *VIEWS)}  # fmt: skip
         return {name: {row[0]: row[1] for row in rows} for name, rows in described.items()}
     finally:
         connection.close()
 
 
-def _create(
-    connection: duckdb.DuckDBPyConnection, name: str, layout: Layout, groups: Groups
-) -> None:
-    """A table with its view, and its rows as Arrow batches."""
+def _declare(connection: duckdb.DuckDBPyConnection, further: Mapping[str, Layout]) -> None:
+    """All tables and views, with further tables of plugins."""
+    connection.execute("CREATE SCHEMA raw")
+    tables = {name: layout for name, (layout, _) in TABLES.items()} | dict(further)
+    for name, layout in tables.items():
+        connection.execute(f"{layout.ddl(name)}; {layout.view(name)}")
+    for name, sql in VIEWS.items():
+        connection.execute(f"CREATE VIEW main.{name} AS {sql}")
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, name: str, layout: Layout, groups: Groups) -> None:
+    """The rows of a table, as Arrow batches."""
     import pyarrow as pa
 
-    connection.execute(f"{layout.ddl(name)}; {layout.view(name)}")
     batches = (
         layout.batch(block, shared) for shared, rows in groups for block in _blocks(iter(rows))
     )

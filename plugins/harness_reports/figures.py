@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness import Analysis
-from harness.kit.numbers import number
+from harness import Analysis, Verdict
+from harness.kit.numbers import interval, number, signed
 from harness.kit.text import one_line
-from harness.records.summary import MainRound
+from harness.records.summary import UNSCORED, MainRound, ShownForgetting, ShownScore
 
 
 def chosen_mark(document: Analysis, entry: MainRound, before: str = ", ") -> str:
@@ -43,6 +43,18 @@ def bounds_level(document: Analysis) -> str:
         return ""
     percent = f"{100 * verdict.level:.1f}".removesuffix(".0")
     return f"each bound at {percent} %"
+
+
+def score_cells(score: ShownScore | None, digits: int) -> tuple[str, str]:
+    """A score and its interval, as two cells of a table."""
+    score = score or UNSCORED
+    return number(score.value, digits), interval(score.low, score.high, digits)
+
+
+def change_cells(change: Verdict | ShownForgetting, digits: int = 3) -> tuple[str, str]:
+    """A difference and its bounds, as two cells of a table."""
+    bounds = interval(change.low, change.high, digits, plus=True)
+    return signed(change.difference, digits), bounds
 
 
 def course(before: float | None, now: float | None, digits: int) -> str:

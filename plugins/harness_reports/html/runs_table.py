@@ -102,7 +102,7 @@ def _picture(score: Document, extent: Extent) -> Html:
 
 def cost_cell(cost: Document) -> Child:
     parts = [
-        duration(cost["seconds"]) if cost["seconds"] is not None else "",
+        duration(cost["seconds"]),
         f"{cost['tokens']:,.0f} tokens" if cost["tokens"] is not None else "",
         gigabytes(cost["memory"]) if cost["memory"] is not None else "",
     ]
@@ -242,7 +242,7 @@ def _chain(run: Document) -> Child:
 def _prompt(run: Document, split: str) -> Child:
     """The best round against the prompts that were best on dev, where these rows were asked so."""
     prompt = run["best_prompt"]
-    if not prompt or prompt["split"] != split or not prompt["verdict"]:
+    if not prompt or prompt["split"] != split:
         return None
     against = element("span", " against ", name(prompt["name"], VALUE), class_="dim")
     return element("div", label(prompt["verdict"]["label"]), against)
@@ -315,12 +315,11 @@ def _beside(forgetting: Document) -> Html:
 
 
 def _baseline(baseline: Document, extent: Extent) -> Html:
-    cells: dict[str, Child] = {DEV: score_cell(baseline["dev"], extent)}
-    if baseline["verdict"]:
-        cells[VERDICTS] = [
-            element("span", "best round: ", class_="dim"),
-            _judged(baseline["verdict"]),
-        ]
+    best = element("span", "best round: ", class_="dim")
+    cells: dict[str, Child] = {
+        DEV: score_cell(baseline["dev"], extent),
+        VERDICTS: [best, _judged(baseline["verdict"])],
+    }
     return _below("baseline", baseline, cells)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypedDict
+
+from annotated_types import MaxLen
 
 import harness
 from harness import Summary
-from harness.kit.documents import as_json, finite
+from harness.kit.documents import as_document, as_json, finite
 from harness.kit.text import one_line
 from harness.records.summary import Scores, ShownArm, ShownBaseline, ShownModel, ShownTest
 
 LONGEST_TEXT = 2_000
 """Characters of a text."""
+Text = Annotated[str, MaxLen(LONGEST_TEXT)]
 
-Part = TypeVar("Part")
 Config = Mapping[str, Any]
 """Flattened: dotted key -> value."""
 Change = TypedDict("Change", {"key": str, "from": Any, "to": Any})
@@ -41,15 +43,15 @@ class Score:
 class ScoreOnDev(Score):
     """The best round's, ranked within its group."""
 
-    group: str
+    group: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a comparison said."""
 
-    label: str
-    sentence: str
+    label: Text
+    sentence: Text
     difference: float | None
     low: float | None
     high: float | None
@@ -59,19 +61,19 @@ class Verdict:
 class ScoreOnTest(Score):
     """The best round's on test."""
 
-    verdict: str
-    sentence: str
+    verdict: Text
+    sentence: Text
     opening: int
-    bound: str
-    group: str
+    bound: Text
+    group: Text
 
 
 @dataclass(frozen=True, slots=True)
 class BestPrompt:
     """What the best round was compared with on the rows of the headline."""
 
-    name: str
-    split: str
+    name: Text
+    split: Text
     verdict: Verdict
 
 
@@ -85,36 +87,36 @@ class Forgetting:
     asked: int
     right_before: int
     right_after: int
-    forgot: str
+    forgot: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A branch of the run, trained beside the rounds."""
 
-    name: str
-    kind: str
-    what: str
+    name: Text
+    kind: Text
+    what: Text
     changed: Sequence[Change]
     share: float | None
     train_rows: int
     trainings: int
     dev: Score | None
-    against: str
+    against: Text
     verdict: Verdict | None
-    worth: str | None
+    worth: Text | None
     seconds: float
     tokens: int | None
     memory: int | None
-    failed: str | None
+    failed: Text | None
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """The base model under another prompt; its verdict is that of the best round against it."""
 
-    name: str
-    what: str
+    name: Text
+    what: Text
     dev: Score | None
     verdict: Verdict
 
@@ -123,12 +125,12 @@ class Baseline:
 class RunEntry:
     """A run."""
 
-    run: str
-    started: str | None
-    finished: str | None
-    model: str
-    primary: str
-    caveat: str
+    run: Text
+    started: Text | None
+    finished: Text | None
+    model: Text
+    primary: Text
+    caveat: Text
     higher_is_better: bool
     rounds: int
     planned: float | None
@@ -137,7 +139,7 @@ class RunEntry:
     dev: ScoreOnDev
     verdicts: Sequence[str]
     test: ScoreOnTest | None
-    sealed: str | None
+    sealed: Text | None
     best_prompt: BestPrompt | None
     beats_prompts: bool | None
     forgetting: Forgetting | None
@@ -147,7 +149,7 @@ class RunEntry:
     arms: Sequence[Arm]
     levers: Sequence[str]
     baselines: Sequence[Baseline]
-    against: str | None
+    against: Text | None
     changed: Sequence[Change] | None
 
 
@@ -178,12 +180,12 @@ def run_entry(
         planned=finite(summary.settings.get("rounds")),
         best=summary.kept_round,
         train_rows=best.train_rows,
-        dev=_part(ScoreOnDev, score, group=groups["dev"]),
+        dev=as_document(ScoreOnDev, score, group=groups["dev"]),
         verdicts=[each.verdict.label for each in summary.rounds],
         test=_test(summary.test, primary, groups["test"]) if summary.test else None,
         sealed=_cut(summary.sealed.sentence) if summary.sealed else None,
         best_prompt=(
-            _part(BestPrompt, best_prompt, verdict=_verdict(best_prompt.verdict))
+            as_document(BestPrompt, best_prompt, verdict=_verdict(best_prompt.verdict))
             if best_prompt
             else None
         ),
@@ -199,7 +201,7 @@ def run_entry(
             for sentence in experiment.get("sentences", ())
         ],
         baselines=[
-            _part(
+            as_document(
                 Baseline,
                 baseline,
                 dev=_primary(baseline.scores, primary),
@@ -212,16 +214,8 @@ def run_entry(
     )
 
 
-def _part(kind: type[Part], summarised: object, **own: Any) -> Part:
-    """The part with these fields of its own; the others are fields of what the summary says."""
-    names = (field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
-    return kind(
-        **{name: own[name] if name in own else _cut(getattr(summarised, name)) for name in names}
-    )
-
-
 def _verdict(verdict: harness.Verdict) -> Verdict:
-    return _part(Verdict, verdict, sentence=_cut(verdict.words))
+    return as_document(Verdict, verdict, sentence=_cut(verdict.words))
 
 
 def _cut(value: Any) -> Any:
@@ -230,7 +224,7 @@ def _cut(value: Any) -> Any:
 
 def _test(test: ShownTest, primary: str, group: str) -> ScoreOnTest:
     verdict, opening = test.verdict, test.looks
-    return _part(
+    return as_document(
         ScoreOnTest, test.kept[primary], verdict=verdict.label,
         sentence=_cut(verdict.words), opening=opening, bound=harness.opening_bound(opening),
         group=group,
@@ -242,7 +236,7 @@ def _forgetting(summary: Summary) -> Forgetting | None:
     if measured is None:
         return None
     answers = measured.instructions
-    return _part(
+    return as_document(
         Forgetting, measured, asked=answers.asked, right_before=answers.right_before,
         right_after=answers.right_after,
         forgot=_cut(summary.forgot.sentence) if summary.forgot else "",
@@ -250,11 +244,11 @@ def _forgetting(summary: Summary) -> Forgetting | None:
 
 
 def _primary(scores: Scores, primary: str) -> Score | None:
-    return _part(Score, scores[primary]) if primary in scores else None
+    return as_document(Score, scores[primary]) if primary in scores else None
 
 
 def _arm(arm: ShownArm, primary: str, config: Config) -> Arm:
-    return _part(
+    return as_document(
         Arm,
         arm,
         changed=[

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
-from harness.kit.numbers import DASH, interval, number, perplexity, signed
+from harness.kit.numbers import DASH, number, perplexity
 from harness.records.summary import ShownForgetting
 from harness_reports import figures, findings
 from harness_reports.sections import box
@@ -65,8 +65,7 @@ def _table(document: Analysis, measured: Mapping[int, ShownForgetting]) -> Table
         rows.append((
             figures.round_name(at, document),
             number(forgetting.loss_before), number(forgetting.loss_after),
-            signed(forgetting.difference),
-            interval(forgetting.low, forgetting.high, plus=True),
+            *figures.change_cells(forgetting),
             f"{perplexity(forgetting.loss_before)}, then {perplexity(forgetting.loss_after)}",
             right if asked.asked else DASH,
         ))  # fmt: skip

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from harness import Analysis
 from harness.kit.blocks import Block, Column, Heading, Paragraph, Table
 from harness.kit.documents import score_digits, score_title
-from harness.kit.numbers import amount, interval, number, signed
+from harness.kit.numbers import amount
 from harness.kit.text import one_line
-from harness.records.summary import UNSCORED
+from harness_reports import figures
 from harness_reports.sections.common import ReportSection
 
 NAMED = 3
@@ -59,14 +59,12 @@ def _table(document: Analysis) -> Table:
     )  # fmt: skip
     rows = []
     for each in document.models:
-        score, verdict = each.scores.get(primary, UNSCORED), each.verdict
         money = each.thousand.money if each.thousand else None
         rows.append((
-            one_line(each.name, NAME), each.split, number(score.value, digits),
-            interval(score.low, score.high, digits),
-            _REACHED.get(verdict.label, "not shown"),
-            signed(verdict.difference, digits),
-            interval(verdict.low, verdict.high, digits, plus=True),
+            one_line(each.name, NAME), each.split,
+            *figures.score_cells(each.scores.get(primary), digits),
+            _REACHED.get(each.verdict.label, "not shown"),
+            *figures.change_cells(each.verdict, digits),
             "" if money is None else amount(money),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "The best round against each model", ordered=True)

@@ -10,7 +10,7 @@ from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph,
 from harness.kit.documents import score_digits, score_title, unlabelled
 from harness.kit.numbers import at_least, interval, number, signed
 from harness.kit.text import one_line
-from harness.records.summary import UNSCORED, ShownBaseline
+from harness.records.summary import ShownBaseline
 from harness_reports import figures
 from harness_reports.sections.common import ReportSection
 
@@ -134,11 +134,8 @@ def _table(document: Analysis, short: int | None) -> Table:
     )  # fmt: skip
     rows = []
     for prompt in document.baselines:
-        score, verdict = prompt.scores.get(primary, UNSCORED), prompt.verdict
         rows.append((
-            _name(prompt), number(score.value, digits),
-            interval(score.low, score.high, digits), verdict.label,
-            signed(verdict.difference, digits),
-            interval(verdict.low, verdict.high, digits, plus=True),
+            _name(prompt), *figures.score_cells(prompt.scores.get(primary), digits),
+            prompt.verdict.label, *figures.change_cells(prompt.verdict, digits),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "The best round against each prompt", short, ordered=True)

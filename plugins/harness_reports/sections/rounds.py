@@ -23,7 +23,7 @@ from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import estimate, interval, number, signed
 from harness.kit.text import one_line
 from harness.records.analysis import Estimate
-from harness.records.summary import UNSCORED, MainRound, ShownScore
+from harness.records.summary import UNSCORED, MainRound
 from harness_reports import figures, findings
 from harness_reports.sections.common import ReportSection, rounds_of
 
@@ -71,31 +71,23 @@ class RoundsSection(ReportSection):
             Column(score_title(document, primary, 20), "number", strong=True),
             Column("95 % interval", "number", spare=1), Column("change", "number"),
         )  # fmt: skip
-        shown = figures.shown_rounds(document, ROUNDS)
-        rows = [
-            (
-                figures.round_name(entry.round, document), entry.verdict.label, entry.train_rows,
-                *_value(entry.scores.get(primary), digits),
-                signed(entry.verdict.difference, digits),
-            )
+        shown, best = figures.shown_rounds(document, ROUNDS), document.best
+        sides = [
+            (figures.round_name(entry.round, document), entry.train_rows, entry.scores,
+             entry.verdict)
             for entry in shown
         ]  # fmt: skip
-        best = document.best
         if test := document.test:
-            verdict = test.verdict
-            rows.append((
-                f"{best.round} on test", verdict.label, best.train_rows,
-                *_value(test.kept.get(primary), digits), signed(verdict.difference, digits),
-            ))  # fmt: skip
+            sides.append((f"{best.round} on test", best.train_rows, test.kept, test.verdict))
+        rows = tuple(
+            (name, verdict.label, count, *figures.score_cells(scores.get(primary), digits),
+             signed(verdict.difference, digits))
+            for name, count, scores, verdict in sides
+        )  # fmt: skip
         remark = f"● best round{figures.chosen_mark(document, best, ': ')}"
         hidden = len(document.rounds) - len(shown)
         yield Heading("Scores by round", remark + (f" · {hidden} more rounds" if hidden else ""))
-        yield Table(columns, tuple(rows), "Primary score by round, and on test", ordered=True)
-
-
-def _value(score: ShownScore | None, digits: int) -> tuple[str, str]:
-    score = score or UNSCORED
-    return number(score.value, digits), interval(score.low, score.high, digits)
+        yield Table(columns, rows, "Primary score by round, and on test", ordered=True)
 
 
 def _references(document: Analysis) -> Iterator[Note]:
@@ -136,11 +128,8 @@ def _table(document: Analysis) -> Table:
         score, verdict = entry.scores.get(primary, UNSCORED), entry.verdict
         rows.append((
             figures.round_name(entry.round, document), verdict.label, _train_rows(entry),
-            number(score.value, digits),
-            interval(score.low, score.high, digits),
-            score.value,
-            signed(verdict.difference, digits),
-            interval(verdict.low, verdict.high, digits, plus=True),
+            *figures.score_cells(score, digits), score.value,
+            *figures.change_cells(verdict, digits),
         ))  # fmt: skip
     return Table(columns, tuple(rows), "Rounds: verdict and primary score", ordered=True)
 
@@ -260,7 +249,7 @@ class TestSection(ReportSection):
                 *(
                     text
                     for side in (test.baseline, test.kept)
-                    for text in _value(side.get(name), score_digits(document, name))
+                    for text in figures.score_cells(side.get(name), score_digits(document, name))
                 ),
             )
             for name in figures.score_names(document)

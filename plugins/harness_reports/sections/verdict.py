@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness import Analysis
 from harness.kit.blocks import Block, Bullets, Column, Details, Note, Paragraph, Table
 from harness.kit.documents import score_title
-from harness.kit.numbers import interval, moment, number, signed
+from harness.kit.numbers import moment, number
 from harness.kit.text import one_line
 from harness.records.summary import ShownGuard
 from harness_reports import figures, outcomes
@@ -75,12 +75,9 @@ def _guards(document: Analysis) -> Iterator[Block]:
 
 
 def _guard(document: Analysis, guard: ShownGuard) -> tuple[str, ...]:
-    verdict = guard.verdict
-    return (
-        _guard_title(document, guard.name), guard.state,
-        signed(verdict.difference), interval(verdict.low, verdict.high, plus=True),
-        number(guard.largest_loss),
-    )  # fmt: skip
+    title = _guard_title(document, guard.name)
+    change = figures.change_cells(guard.verdict)
+    return (title, guard.state, *change, number(guard.largest_loss))
 
 
 def _guard_title(document: Analysis, name: str) -> str:
