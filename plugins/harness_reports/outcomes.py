@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from harness import Analysis
 from harness.records.analysis import ChangeCount, CourseCount, RightCount
 from harness_reports.findings import later_round
 
 COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a round fixed and broke of the answers of an earlier one, of the judged dev rows."""
-
-    round: int
-    against: int | None
-    right: int
-    judged: int
-    fixed: int
-    broken: int
 
 
 def ledger(document: Analysis) -> list[tuple[str, int]]:
@@ -31,26 +18,22 @@ def ledger(document: Analysis) -> list[tuple[str, int]]:
     return [(name, counts[name]) for name in names if counts[name]]
 
 
-def changes(document: Analysis) -> list[Change]:
-    """Of each trained round; one that changed nothing has no row in the table, and counts of 0."""
+def changes(document: Analysis) -> list[tuple[RightCount, ChangeCount]]:
+    """Of each trained round with judged dev rows: which pass, and what it fixed and broke.
+
+    A round that changed nothing has no row in the table, and counts of 0 here.
+    """
     if ChangeCount.table not in document.tables:
         return []
     by_round = {row.round: row for row in document.rows(ChangeCount)}
     rights = _rights(document)
     changes = []
     for entry in document.rounds[1:]:
-        right, count = rights.get(entry.round), by_round.get(entry.round)
-        if right is None or not right.is_right + right.wrong:
-            continue
-        named = re.search(r"\d+", entry.verdict.against)
-        against = int(named[0][:9]) if named else None
-        changes.append(
-            Change(
-                entry.round, count.against if count else against, right.is_right,
-                right.is_right + right.wrong, count.fixed if count else 0,
-                count.broken if count else 0,
-            )
-        )  # fmt: skip
+        right = rights.get(entry.round)
+        if right and right.is_right + right.wrong:
+            named = re.search(r"\d+", entry.verdict.against)
+            nothing = ChangeCount(entry.round, int(named[0][:9]) if named else None, 0, 0)
+            changes.append((right, by_round.get(entry.round, nothing)))
     return changes
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import harness
 from harness import Analysis
-from harness.kit.blocks import Block, Column, Note
+from harness.kit.blocks import Block, Column, Heading, Note
 from harness.records.summary import MainRound
 from harness_reports import figures
 
@@ -26,6 +26,15 @@ def incomplete(document: Analysis, *parts: str) -> Iterator[Block]:
         if part in parts:
             what = f"This part is incomplete. Not computed: {purposes.get(part, part)}"
             yield Note(f"{what}. {why}", failed=True)
+
+
+def headed(document: Analysis, heading: Heading, shown: object, *parts: str) -> list[Block]:
+    """The heading, and the notices of these parts of the analysis.
+
+    Nothing where there is nothing to show and no notice.
+    """
+    notices = list(incomplete(document, *parts))
+    return [heading, *notices] if shown or notices else []
 
 
 def rounds_of(document: Analysis) -> tuple[list[MainRound], tuple[Column, ...]]:

@@ -25,7 +25,7 @@ from harness.kit.text import one_line
 from harness.records.analysis import AddedRows
 from harness.records.summary import MainRound, NearPair, ShownPlanItem
 from harness_reports import figures, findings
-from harness_reports.sections.common import ReportSection, incomplete
+from harness_reports.sections.common import ReportSection, headed
 from harness_reports.targets import came
 from harness_reports.terms import in_words
 
@@ -71,10 +71,8 @@ class AddedSection(ReportSection):
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         grown = [e for e in document.rounds if e.plan or e.added or e.refused]
-        notices = list(incomplete(document, "added", "refused"))
-        if grown or notices:
-            yield Heading(self.title, "and refused, after each round")
-        yield from notices
+        heading = Heading(self.title, "and refused, after each round")
+        yield from headed(document, heading, grown, "added", "refused")
         if grown and not any(_says_more(entry) for entry in grown):
             yield Paragraph(_untargeted(grown, document.rounds[-1].round))
         elif grown:

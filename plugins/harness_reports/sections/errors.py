@@ -31,7 +31,7 @@ from harness.records.analysis import (
 from harness.records.summary import MainRound
 from harness_reports import findings
 from harness_reports.outcomes import wrong
-from harness_reports.sections.common import ReportSection, incomplete, rounds_of
+from harness_reports.sections.common import ReportSection, headed, incomplete, rounds_of
 from harness_reports.terms import in_words
 
 UNEXPLAINED, NO_DETECTOR = "unexplained", "fails, and no detector found why"
@@ -60,10 +60,8 @@ class ErrorsSection(ReportSection):
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         shown, left = shown_kinds(document)
-        notices = list(incomplete(document, "categories", "unexplained"))
-        if shown or notices:
-            yield Heading(self.title, "answers of each category, by round")
-        yield from notices
+        heading = Heading(self.title, "answers of each category, by round")
+        yield from headed(document, heading, shown, "categories", "unexplained")
         if shown:
             yield from _chart(document)
             yield _table(document, [*shown, *left], len(shown))
@@ -199,12 +197,9 @@ class CausesSection(ReportSection):
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         causes = document.rows(CauseCount)  # the commonest first
-        notices = list(incomplete(document, "causes"))
-        if not causes and not notices:
-            return
         about = f"round {document.kept_round} · {_explained(document, causes)}"
-        yield Heading(self.title, about if causes else "")
-        yield from notices
+        heading = Heading(self.title, about if causes else "")
+        yield from headed(document, heading, causes, "causes")
         if not causes:
             return
         columns = (

@@ -9,7 +9,7 @@ from harness.kit import terms
 from harness.kit.blocks import Answer, Answers, Block, Heading, Paragraph, Sample
 from harness.kit.documents import score_title
 from harness.records.analysis import AnalysedExample, ShownCause
-from harness_reports.sections.common import ReportSection, incomplete
+from harness_reports.sections.common import ReportSection, headed
 from harness_reports.terms import in_words
 
 OTHERS = 5
@@ -70,10 +70,9 @@ class ExamplesSection(ReportSection):
 
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
-        notices, best = list(incomplete(document, "examples")), document.kept_round
-        if document.examples or notices:
-            yield Heading(self.title, f"dev, round {best}")
-        yield from notices
+        best = document.kept_round
+        heading = Heading(self.title, f"dev, round {best}")
+        yield from headed(document, heading, document.examples, "examples")
         if document.examples:
             score = score_title(document, document.primary, 40)
             passing = [row for row in document.examples if _passes(row, best)]

@@ -25,7 +25,7 @@ from harness.kit.text import one_line
 from harness.records.analysis import SliceErrorCount
 from harness.records.summary import UNSCORED, ShownSlice
 from harness_reports import figures, findings, outcomes
-from harness_reports.sections.common import ReportSection, incomplete
+from harness_reports.sections.common import ReportSection, headed
 from harness_reports.terms import in_words
 
 DRAWN = 12
@@ -46,17 +46,14 @@ class SlicesSection(ReportSection):
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         at, held, others = findings.weak(document)
-        notices = list(incomplete(document, "slice_errors"))
-        if not held and not others and not notices:
-            return
         score = score_title(document, document.primary, 60)
-        yield Heading(self.title, f"round {at} · gap: {score} below the rest")
-        yield from notices
+        heading = Heading(self.title, f"round {at} · gap: {score} below the rest")
+        yield from headed(document, heading, held or others, "slice_errors")
         if held:
             yield from _chart(document, held, "below the rest")
             rest, caption = "with smaller gaps", "Underperforming slices"
             yield _table(document, at, held, caption, findings.SHOWN, rest)
-        elif others or not notices:
+        elif others:
             yield Paragraph("None: no slice is below the rest by more than chance.")
         if others:
             yield from _doubtful(document, at, others, drawn=not held)
@@ -124,13 +121,13 @@ class ChangesSection(ReportSection):
     def blocks(self, document: Analysis) -> Iterator[Block]:
         document = in_words(document)
         by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
-        notices = list(incomplete(document, "ledger", "changes", "right"))
         remark = _pass_threshold(document)
         unknown = bool(document.tables) and document.right_at is None
-        if not (by_round or ledger or notices or unknown):
-            return
-        yield Heading(self.title, "" if unknown else remark)
-        yield from notices
+        heading, shown = (
+            Heading(self.title, "" if unknown else remark),
+            by_round or ledger or unknown,
+        )
+        yield from headed(document, heading, shown, "ledger", "changes", "right")
         if unknown:
             yield Note(remark)
         if ledger:
@@ -148,10 +145,10 @@ class ChangesSection(ReportSection):
                 (
                     figures.round_name(row.round, document),
                     DASH if row.against is None else str(row.against),
-                    f"{row.right} of {row.judged}", row.broken, row.broken,
+                    f"{right.is_right} of {right.is_right + right.wrong}", row.broken, row.broken,
                     row.fixed, row.fixed, f"{row.fixed - row.broken:+d}",
                 )
-                for row in by_round
+                for right, row in by_round
             )  # fmt: skip
             yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
 
