@@ -1,4 +1,4 @@
-"""Which process is meant, among machines, containers and restarts.
+"""Which process is meant, among machines, containers and restarts; and the end of one.
 
 A host's name and a PID do not say: two containers may share the one and reuse the other. On Linux
 the boot, the PID namespace, the PID and the time of the process's start do.
@@ -6,10 +6,14 @@ the boot, the PID namespace, the PID and the time of the process's start do.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from harness.kit import gate
 
 _PROC = Path("/proc")
 _ENDED = "ZXx"
@@ -34,6 +38,19 @@ def is_gone(described: object) -> bool:
     if any(described.get(name) != value for name, value in place.items()):
         return False
     return _start(described["pid"]) != described.get("start")
+
+
+def end_group(leader: int) -> None:
+    """Kill the process group that a process leads; nothing happens where none is left of it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def end(process: gate.Popen[Any]) -> None:
+    """Kill a process that leads a group, with all of that, and close its pipes."""
+    end_group(process.pid)
+    with contextlib.suppress(OSError), process:  # whose own end closes and waits
+        pass
 
 
 def _place() -> dict[str, Any]:

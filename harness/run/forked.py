@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.kit.files import read_json, write_json
+from harness.kit.processes import end_group
 from harness.records.context import Report, unheard
 from harness.run import channel, job
 from harness.run.channel import STOP
@@ -85,7 +86,7 @@ def fork_job(
                 case ["failure", description]:
                     failure = description
     finally:
-        end(process)
+        end_group(process)
         if status is None:
             os.waitpid(process, 0)
         for descriptor in (heard, messages, asks):
@@ -208,12 +209,6 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-
-
-def end(process: int) -> None:
-    """End a job's process, and whatever it has left behind."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, signal.SIGKILL)
 
 
 def prepare() -> None:

@@ -22,6 +22,7 @@ from harness.errors.machine import trouble_in
 from harness.kit import gate
 from harness.kit.files import read_json
 from harness.kit.inside import not_a_link
+from harness.kit.processes import end, end_group
 from harness.records.context import Report, unheard
 from harness.run import channel
 from harness.run.channel import LOAD, STOP
@@ -191,14 +192,9 @@ class _Process:
 
 def _end(process: gate.Popen[bytes], groups: list[int]) -> None:
     """Leave nothing of a worker behind: its process group, and that of the job at work."""
-    for group in reversed(groups):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    for group in groups[1:]:
+        end_group(group)
+    end(process)
 
 
 def outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:

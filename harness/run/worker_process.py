@@ -16,6 +16,7 @@ import signal
 from pathlib import Path
 from typing import NoReturn
 
+from harness.kit.processes import end_group
 from harness.run import channel, forked, job
 from harness.run.channel import LOAD, STOP
 
@@ -65,7 +66,7 @@ class Worker:
         process, asks = forked.fork(number, folder, self.messages, (self.ended, self._wakes))
         channel.send(self.messages, number, "began", process)
         code = self._watched(process, asks)
-        forked.end(process)
+        end_group(process)
         os.close(asks)
         channel.send(self.messages, number, "ended", code, self.sound)
 
@@ -82,7 +83,7 @@ class Worker:
             if forked.INPUT in readable:
                 line = forked.next_line()
                 if not line:  # the run's process is dead
-                    forked.end(process)
+                    end_group(process)
                     os._exit(1)
                 with contextlib.suppress(OSError):
                     os.write(asks, line + b"\n")

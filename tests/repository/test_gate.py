@@ -71,8 +71,6 @@ EXCEPTIONS = {
     ("harness/kit/remote/transport.py", "address"): "of a client whose address has passed the gate",
     ("harness/scoring/workers.py", "process"): "processes of its own measure shares of a score",
     ("plugins/harness_transformers/devices.py", "process"): "a fork of itself looks at the device",
-    ("plugins/harness_transformers/ranks/launching.py", "process"): "ranks of its own training",
-    ("plugins/harness_transformers/ranks/member.py", "address"): "a rank, to the job that has it",
     ("plugins/harness_transformers/trackers.py", "secret"): "names of a table, put back after",
     ("plugins/harness_sandbox/sandboxes.py", "process"): "the Python that a sandbox shows",
 }

@@ -116,12 +116,8 @@ class _Process:
 
     def end(self) -> None:
         """End it; it holds nothing that would be lost."""
-        self.child.kill()
-        self.child.wait()
-        for stream in (self.child.stdin, self.child.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        with contextlib.suppress(OSError), self.child:
+            self.child.kill()
         self.log.close()
 
 

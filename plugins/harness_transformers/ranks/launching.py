@@ -1,8 +1,7 @@
 """Starts the ranks of a stage, hears what they say, and ends them all when one is lost.
 
-They are started by torch's elastic launcher, the one of ``torchrun``, and Accelerate joins them.
-Each keeps a connection to this process: what it tells goes up by that, and when this process dies,
-the ranks see the connection end, and end too.
+Each is a process of ours with two pipes: what it tells goes up by one, and when this process dies,
+it sees the other one end, and ends too. Accelerate joins them by the variables of ``torchrun``.
 """
 
 from __future__ import annotations
@@ -11,14 +10,11 @@ import contextlib
 import itertools
 import json
 import os
-import secrets
 import selectors
 import shutil
 import signal
-import socket
 import statistics
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit import gate
 from harness.kit.files import write_json, write_jsonl
 from harness.kit.inside import inside
+from harness.kit.processes import end
 
 WORK = "work.json"
 TRAIN = "train"
@@ -35,7 +33,7 @@ TRAIN = "train"
 POLL_SECONDS = 0.2
 EXIT_SECONDS = 2
 """Until the exit code of a process is known that has spoken its last words."""
-CANCELLED = "Cancelled"
+CANCELLED = harness.Cancelled.__name__
 STEPS = 10
 """So many median steps without a sign of any rank are too many, if they are more than the option
 allows."""
@@ -70,8 +68,6 @@ def spread(
         HarnessError: as a rank raised it.
     """
     folder = context.output / "ranks"
-    token = secrets.token_hex(16)
-    door = socket.create_server(("127.0.0.1", 0))
     try:
         folder.mkdir()
         for name, shares in rows.items():
@@ -82,19 +78,18 @@ def spread(
         said = {
             "class": [type(plugin).__module__, type(plugin).__qualname__],
             "options": plugin.options.model_dump(mode="json"),
-            "work": work, "door": door.getsockname()[1], "token": token,
+            "work": work,
             "output": str(context.output), "scratch": context.scratch and str(context.scratch),
             "context": {name: getattr(context, name) for name in names}, **described,
         }  # fmt: skip
         write_json(folder / WORK, said)
         with _started(folder, count) as processes:
-            members = Members(door, token, processes, count, patience, together=work == TRAIN)
+            members = Members(processes, patience, together=work == TRAIN)
             try:
                 answers = members.followed(context)
             finally:
-                members.close()
+                members.selector.close()
     finally:
-        door.close()
         shutil.rmtree(folder, ignore_errors=True)
     context.facts.update(answers[0]["facts"])
     for remark in [remark for each in answers[1:] for remark in each["facts"].get("remarks", ())]:
@@ -104,10 +99,9 @@ def spread(
 
 
 @contextlib.contextmanager
-def _started(folder: Path, count: int) -> Iterator[Any]:
+def _started(folder: Path, count: int) -> Iterator[list[gate.Popen[bytes]]]:
     """The ranks as processes, of which none is left afterwards."""
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, start_processes
 
     store = TCPStore("127.0.0.1", 0, None, True, wait_for_workers=False)
     common = {
@@ -119,58 +113,45 @@ def _started(folder: Path, count: int) -> Iterator[Any]:
     }  # fmt: skip
     if sys.platform == "linux":  # gloo would ask for this machine's name, which may be nobody's
         common.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    envs = {rank: {**common, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(count)}
-    call = ("-P", "-m", "harness_transformers.ranks.member", str(folder))
-    with _signals_kept():
-        processes = start_processes(
-            "ranks", sys.executable, dict.fromkeys(envs, call), envs, DefaultLogsSpecs(os.devnull)
-        )
+    processes: list[gate.Popen[bytes]] = []
     try:
+        for rank in range(count):
+            process = gate.start_ours(
+                "harness_transformers.ranks.member", str(folder),
+                stdin=gate.PIPE, stdout=gate.PIPE, start_new_session=True,
+                env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )  # fmt: skip
+            processes.append(process)
         yield processes
     finally:
-        for pid in processes.pids().values():
-            # Each leads a group of its own. A process that is stopped hears no other signal.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-        processes.close(timeout=5)
+        for process in processes:
+            end(process)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextlib.contextmanager
-def _signals_kept() -> Iterator[None]:
-    """The launcher would put handlers of its own in the place of this process's."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class Members:
-    """The connections of the ranks, and what was heard by them."""
+    """The ranks, and what was heard of them.
+
+    Args:
+        patience: seconds without a sign, see :func:`spread`.
+        together: whether they wait for each other.
+    """
 
     def __init__(
-        self, door: socket.socket, token: str, processes: Any, count: int, patience: float,
-        *, together: bool,
-    ) -> None:  # fmt: skip
-        self.door, self.token, self.processes = door, token, processes
-        self.count, self.patience, self.together = count, patience, together
+        self, processes: Sequence[gate.Popen[bytes]], patience: float, *, together: bool
+    ) -> None:
+        self.processes, self.patience, self.together = processes, patience, together
+        self.count = count = len(processes)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(door, selectors.EVENT_READ)
-        self.pending: dict[socket.socket, bytes] = {}
-        self.sockets: dict[int, socket.socket] = {}
+        for rank, process in enumerate(processes):
+            assert process.stdout is not None
+            self.selector.register(process.stdout, selectors.EVENT_READ, rank)
+        self.pending = [b""] * count
         self.signs = [0] * count
         self.heard = 0.0  # when the last sign came
-        self.gone: set[int] = set()  # whose connection has ended
         self.steps: deque[float] = deque(maxlen=100)
         self.times: list[deque[float]] = [deque(maxlen=100) for _ in range(count)]  # of signs
         self.done: dict[int, tuple[int, int]] = {}
@@ -181,61 +162,32 @@ class Members:
         """Pass on what the ranks say until all have answered; see :func:`spread`."""
         asked = False
         while len(self.answers) < self.count:
-            if context.cancelled() and not asked and len(self.sockets) == self.count:
+            if context.cancelled() and not asked:
                 asked = True
-                for connection in self.sockets.values():
+                for process in self.processes:
+                    assert process.stdin is not None
                     with contextlib.suppress(OSError):
-                        connection.sendall(b"stop\n")
+                        process.stdin.write(b"stop\n")
+                        process.stdin.flush()
             self._hear(context, POLL_SECONDS)
             self._look(context)
             self._wait_no_longer()
         return [self.answers[rank] for rank in range(self.count)]
 
-    def close(self) -> None:
-        """End all connections."""
-        self.selector.close()
-        for connection in self.pending:
-            connection.close()
-
     def _hear(self, context: harness.Context, seconds: float) -> None:
         while keys := self.selector.select(seconds):
             seconds = 0
             for key, _ in keys:
-                connection: Any = key.fileobj
-                if connection is self.door:
-                    guest, _ = self.door.accept()
-                    self.selector.register(guest, selectors.EVENT_READ)
-                    self.pending[guest] = b""
-                    continue
-                try:
-                    data = connection.recv(1 << 20)
-                except OSError:
-                    data = b""
+                rank = key.data
+                data = os.read(key.fd, 1 << 20)
                 if not data:
-                    self.selector.unregister(connection)
-                    self.gone |= {r for r, known in self.sockets.items() if known is connection}
-                    continue
-                *lines, self.pending[connection] = (self.pending[connection] + data).split(b"\n")
+                    self.selector.unregister(key.fileobj)
+                *lines, self.pending[rank] = (self.pending[rank] + data).split(b"\n")
                 for line in lines:
-                    if (message := self._of_a_rank(line)) is None:
-                        self.selector.unregister(connection)
-                        connection.close()
-                        break
-                    self._take(connection, message, context)
+                    self._take(rank, json.loads(line), context)
 
-    def _of_a_rank(self, line: bytes) -> list[Any] | None:
-        """``[rank, kind, ...]`` behind the token; None of others, who are not listened to: any
-        program of this machine may come to the door."""
-        try:
-            token, *message = json.loads(line)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        known = secrets.compare_digest(str(token).encode("utf-8", "replace"), self.token.encode())
-        return message if known else None
-
-    def _take(self, connection: socket.socket, message: list[Any], context: Any) -> None:
-        rank, kind, *parts = message
-        self.sockets[rank] = connection
+    def _take(self, rank: int, message: list[Any], context: Any) -> None:
+        kind, *parts = message
         match kind:
             case "sign":
                 self.signs[rank] += 1
@@ -259,35 +211,32 @@ class Members:
         A rank that was killed makes the others fail: they lose its connection. So its death counts
         more than their words.
         """
-        outcome = self.processes.wait(0)
+        codes = self._codes()
         until = time.monotonic() + EXIT_SECONDS
-        while outcome is None and self._lost() and time.monotonic() < until:
+        while not codes and self._has_failed() and time.monotonic() < until:
             time.sleep(0.05)
-            outcome = self.processes.wait(0)
+            codes = self._codes()
         self._hear(context, 0)
-        codes = {r: failure.exitcode for r, failure in outcome.failures.items()} if outcome else {}
-        ended = {rank: code for rank, code in codes.items() if code != -signal.SIGTERM}
-        for rank, code in sorted(ended.items()):
-            if code < 0:
+        spoken = {*self.answers, *(rank for rank, _ in self.failures)}
+        for rank, code in codes.items():
+            if code < 0 or rank not in spoken:
                 raise self._died(rank, code)
-        for rank in sorted(self._silent() - {*codes}):
-            raise self._died(rank, 0)
-        stopped = {reason["kind"] for _, reason in self.failures} == {CANCELLED}
-        if stopped and not self.together and len(self.failures) + len(self.answers) < self.count:
+        stopped = self.failures and not self._has_failed()
+        if stopped and not self.together and len(spoken) < self.count:
             return  # each saves what it has done
         for rank, failure in self.failures:
-            raise _raised(failure, f"rank {rank} of {self.count}")
-        for rank, code in sorted((ended or codes).items()):
-            raise self._died(rank, code)
+            error = harness.raised(failure)
+            error.add_note(f"in rank {rank} of {self.count}")
+            raise error
 
-    def _silent(self) -> set[int]:
-        """The ranks that have ended without a word."""
-        return self.gone - {*self.answers} - {rank for rank, _ in self.failures}
+    def _codes(self) -> dict[int, int]:
+        """The exit codes of the ranks that have ended."""
+        codes = {rank: process.poll() for rank, process in enumerate(self.processes)}
+        return {rank: code for rank, code in codes.items() if code is not None}
 
-    def _lost(self) -> bool:
-        """Whether a rank has ended, or is about to, that was not asked to stop."""
-        failed = any(failure["kind"] != CANCELLED for _, failure in self.failures)
-        return failed or bool(self._silent())
+    def _has_failed(self) -> bool:
+        """Whether a rank says that it has failed, and not that it was asked to stop."""
+        return any(failure["kind"] != CANCELLED for _, failure in self.failures)
 
     def _died(self, rank: int, code: int) -> harness.HarnessError:
         who = f"rank {rank} of {self.count}"
@@ -338,15 +287,3 @@ class Members:
             hint=f"the same command goes on from {saved}; raise rank_timeout where "
             "a pause as long as that is in order",
         )  # fmt: skip
-
-
-def _raised(failure: Mapping[str, Any], who: str) -> Exception:
-    """The exception that a rank described (:func:`harness_transformers.ranks.member.described`)."""
-    if failure["kind"] == CANCELLED:
-        return harness.Cancelled()
-    kind: type[harness.HarnessError] = getattr(harness, failure["kind"])
-    error = kind(
-        failure["what"], where=failure["where"], hint=failure["hint"], details=failure["details"]
-    )
-    error.add_note(f"{who}:\n{failure['traceback']}")
-    return error

@@ -5,16 +5,13 @@ The environment is that of ``torchrun`` (``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,19 +25,24 @@ SIGN_SECONDS = 1.0
 
 
 class Link:
-    """The connection to the process that started the ranks."""
+    """The pipes to the process that started the ranks.
 
-    def __init__(self, port: int, token: str, rank: int) -> None:
-        self.head = [token, rank]
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    Args:
+        messages: descriptor on which this rank tells of itself.
+    """
+
+    def __init__(self, messages: int) -> None:
+        self.messages = messages
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.signed = 0.0
         threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, *message: Any) -> None:
+        data = json.dumps(message).encode() + b"\n"
         with self.lock:
-            self.socket.sendall(json.dumps([*self.head, *message]).encode() + b"\n")
+            while data:
+                data = data[os.write(self.messages, data) :]
 
     def stopped(self) -> bool:
         """Whether to stop; whoever asks is at work."""
@@ -50,25 +52,10 @@ class Link:
         return self.stop.is_set()
 
     def _listen(self) -> None:
-        """Hear of a wish to stop; at the connection's end nobody waits for this rank any more."""
-        with contextlib.suppress(OSError):
-            while self.socket.recv(1 << 10):
-                self.stop.set()
+        """Hear of a wish to stop; at the input's end nobody waits for this rank any more."""
+        while os.read(0, 1 << 10):
+            self.stop.set()
         os.killpg(0, signal.SIGKILL)
-
-
-def described(error: BaseException) -> dict[str, Any]:
-    """A failure as JSON."""
-    whole = "".join(traceback.format_exception(error))
-    if isinstance(error, harness.Cancelled):
-        return {"kind": "Cancelled"}
-    if not isinstance(error, harness.HarnessError):
-        error = harness.PluginError(f"{type(error).__name__}: {error}")
-    return {
-        "kind": type(error).__name__, "what": str(error.what), "where": str(error.where),
-        "hint": str(error.hint), "details": [str(line) for line in error.details],
-        "traceback": whole,
-    }  # fmt: skip
 
 
 def train(plugin: Any, said: dict[str, Any], folder: Path, context: Any, link: Link) -> Any:
@@ -128,11 +115,11 @@ def _context(said: dict[str, Any], folder: Path, rank: int, link: Link) -> harne
 
 
 def main() -> NoReturn:
-    """A rank's whole life."""
+    """A rank's whole life: messages go where standard output was, what is printed to the log."""
+    link = Link(os.dup(1))
+    os.dup2(2, 1)
     folder, rank = Path(sys.argv[1]), int(os.environ["RANK"])
     said = read_json(folder / WORK)
-    link = Link(said["door"], said["token"], rank)
-    code = 1
     try:
         from accelerate import PartialState
 
@@ -148,16 +135,12 @@ def main() -> NoReturn:
         work = train if said["work"] == TRAIN else share
         answer = work(plugin, said, folder, context, link)
         link.send("answer", {"answer": answer, "facts": context.facts})
-        code = 0
     except BaseException as error:
-        # The launcher ends all others where one fails, and those may have something to save.
-        code = int(not isinstance(error, harness.Cancelled))
-        with contextlib.suppress(OSError):
-            link.send("failure", described(error))
+        link.send("failure", harness.described(error))
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     # Interpreter shutdown of the big libraries takes seconds and has nothing left to do.
-    os._exit(code)
+    os._exit(0)
 
 
 if __name__ == "__main__":

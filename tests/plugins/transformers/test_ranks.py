@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -379,28 +379,28 @@ def children(folder):
 def test_time_of_a_rank_that_answers_begins_when_another_one_is_at_work(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(launching.time, "monotonic", lambda: now[0])
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        members = launching.Members(door, "token", Silent(), 3, 60, together=False)
-        try:
-            now[0] = 1000
-            members._wait_no_longer()  # all of them load
-            for rank, times in enumerate([(1000, 1020, 1040, 1060), (1000, 1059)]):
-                for now[0] in times:
-                    members._take(door, [rank, "sign"], None)
-            now[0] = 1059
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(subprocess.Popen("cat", **pipes)) for _ in range(3)]
+        members = launching.Members(silent, 60, together=False)
+        stack.callback(members.selector.close)
+        now[0] = 1000
+        members._wait_no_longer()  # all of them load
+        for rank, times in enumerate([(1000, 1020, 1040, 1060), (1000, 1059)]):
+            for now[0] in times:
+                members._take(rank, ["sign"], None)
+        now[0] = 1059
+        members._wait_no_longer()
+        now[0] = 1061
+        with pytest.raises(harness.EnvironmentFailure, match=r"rank 2 of 3 hangs.* 61 s"):
             members._wait_no_longer()
-            now[0] = 1061
-            with pytest.raises(harness.EnvironmentFailure, match=r"rank 2 of 3 hangs.* 61 s"):
-                members._wait_no_longer()
-            members.answers[2] = {}
-            members.failures.append((1, {"kind": "Cancelled"}))
-            now[0] = 1259
-            members._wait_no_longer()  # ten steps of twenty seconds
-            now[0] = 1261
-            with pytest.raises(harness.EnvironmentFailure, match=r"rank 0 of 3 hangs.* 201 s"):
-                members._wait_no_longer()
-        finally:
-            members.close()
+        members.answers[2] = {}
+        members.failures.append((1, {"kind": "Cancelled"}))
+        now[0] = 1259
+        members._wait_no_longer()  # ten steps of twenty seconds
+        now[0] = 1261
+        with pytest.raises(harness.EnvironmentFailure, match=r"rank 0 of 3 hangs.* 201 s"):
+            members._wait_no_longer()
 
 
 def test_one_process_leaves_the_key_as_it_was():
@@ -424,34 +424,3 @@ def test_processes_without_a_gpu_for_each_are_refused(monkeypatch):
     assert ranks.count("auto", "train.processes") == 2 == ranks.count(2, "")
     with pytest.raises(harness.ConfigError, match="asks for 3 processes, and 2 GPUs"):
         ranks.count(3, "train.processes")
-
-
-class Silent:
-    """Processes of which none has ended."""
-
-    def wait(self, seconds):
-        return None
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\xff\n", b"3\n", b'["x"]\n',
-        b'["x", 0, "sign"]\n["x", 0, "sign"]\n', b'["\\ud800", 0, "sign"]\n', b"[" * 9999 + b"\n",
-    ],
-)  # fmt: skip
-def test_a_stranger_at_the_door_is_not_listened_to(said):
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        members = launching.Members(door, "token", Silent(), 2, 60, together=False)
-        with (
-            socket.create_connection(door.getsockname()) as stranger,
-            socket.create_connection(door.getsockname()) as rank,
-        ):
-            stranger.sendall(said)
-            rank.sendall(b'["token", 1, "sign"]\n')
-            for _ in range(100):
-                members._hear(None, 0.01)
-                if members.signs == [0, 1]:
-                    break
-            assert members.signs == [0, 1] and not members.gone
-        members.close()
