@@ -82,9 +82,7 @@ class Executing:
     }
 
     options: Any
-    _known: dict[tuple[str, Program], Outcome] = {}
-    _always_pass: dict[tuple[str, RowTests], bool] = {}
-    _unusable: dict[tuple[str, RowTests], str] = {}
+    _known: dict[tuple[str, Program | RowTests], Any] = {}
     _probed: dict[str, Sandbox] = {}
     _probing = threading.Lock()
 
@@ -119,27 +117,28 @@ class Executing:
 
         if program.tests is not None and self._test_nothing(program.tests):
             return None
-        key = self._setting, program
-        if key not in self._known:
-            command = self.options.command
-            self._known[key] = programs.run(program, self._sandbox(), command, self._limits)
-        return self._known[key]
+        outcome: Outcome = self._once(programs.run, program)
+        return outcome
 
     def _test_nothing(self, tests: RowTests) -> bool:
         """Whether tests pass whatever the answer, which is tried once."""
         from harness_sandbox import programs
 
-        key = self._setting, tests
-        if key not in self._always_pass:
-            command, passed = self.options.command, False
+        passed: bool = self._once(programs.always_pass, tests)
+        return passed
+
+    def _once(self, work: Callable[..., Any], what: Program | RowTests) -> Any:
+        """What running something came to, a ValueError included, which is known from then on."""
+        key = self._setting, what
+        if key not in self._known:
             try:
-                passed = programs.always_pass(tests, self._sandbox(), command, self._limits)
+                given = work(what, self._sandbox(), self.options.command, self._limits)
             except ValueError as error:
-                self._unusable[key] = str(error)
-            self._always_pass[key] = passed
-        if key in self._unusable:
-            raise ValueError(self._unusable[key])
-        return self._always_pass[key]
+                given = error
+            self._known[key] = given
+        if isinstance(self._known[key], ValueError):
+            raise ValueError(*self._known[key].args)
+        return self._known[key]
 
     @property
     def _setting(self) -> str:
@@ -333,7 +332,7 @@ class Executes(Executing, harness.Metric):
     def _is_known_to_test_nothing(self, row: Example) -> bool:
         with contextlib.suppress(ValueError):
             tests = self._tests(row)
-            return tests is not None and self._always_pass.get((self._setting, tests), False)
+            return tests is not None and self._known.get((self._setting, tests)) is True
         return False
 
 

@@ -180,16 +180,10 @@ def _inputs_and_outputs(held: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     )
 
 
-def _no_text(given: Any) -> bool:
-    """Whether an input is none of standard input: neither a text nor lines of one."""
-    lines = given if isinstance(given, list) else [given]
-    return not all(isinstance(line, str) for line in lines)
-
-
 def _text(value: Any, number: int, what: str) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and not _no_text(value):
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "\n".join(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)

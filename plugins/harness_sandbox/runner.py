@@ -467,28 +467,25 @@ def always_pass(tests: Tests, word: bytes) -> bool:
     Where they turn out to be unusable, that is written.
     """
 
-    def behind(given: Any) -> None:
-        module = module_of("answer")
-        if given is not None:
-            vars(module)["__getattr__"] = lambda name: given
-            vars(module).update(dict.fromkeys(tests.free, given))
-        tests.run(module)
-
-    def passes_behind(given: Any) -> bool:
-        return passes(behind, given, word)
-
-    return passes_behind(None) or (passes_behind(Anything()) and passes_behind(gives_none))
+    return passes(tests, None, word) or (
+        passes(tests, Anything(), word) and passes(tests, gives_none, word)
+    )
 
 
-def passes(work: Callable[[Any], None], given: Any, word: bytes) -> bool:
-    """Whether work in a process of its own ends without raising."""
+def passes(tests: Tests, given: Any, word: bytes) -> bool:
+    """Whether tests pass in a process of its own, behind an answer that is empty (None), or defines
+    whatever they ask for as what is given."""
     child = os.fork()
     if not child:
         code = 1
         try:
             silence(1)
             silence(2)
-            work(given)
+            module = module_of("answer")
+            if given is not None:
+                vars(module)["__getattr__"] = lambda name: given
+                vars(module).update(dict.fromkeys(tests.free, given))
+            tests.run(module)
             code = 0
         except UnusableError as error:
             refuse(word, error)

@@ -6,6 +6,7 @@ Nothing here runs a program bare. :func:`chosen` gives a sandbox or says why the
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -13,7 +14,6 @@ import secrets
 import selectors
 import shlex
 import shutil
-import signal
 import stat
 import sys
 import tempfile
@@ -25,6 +25,7 @@ from types import MappingProxyType
 
 from harness import EnvironmentFailure
 from harness.kit import gate
+from harness.kit.processes import end
 from harness.kit.text import one_line
 from harness_sandbox.seccomp import syscall_filter
 
@@ -108,14 +109,16 @@ class Sandbox:
     Attributes:
         name: ``bubblewrap``, ``sandlock``, or the command that the user names.
         python: the Python in it.
-        prefix: the command and descriptors that it needs, made for each program.
+        prefix: the command before a program's own, by its limits and the descriptor of the filter.
+        filter: of system calls, which the command reads from a descriptor.
         by_user: it is a command that the user names, and finds its server by variables.
         writes: a program in it can write files.
     """
 
     name: str
     python: str
-    prefix: Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]
+    prefix: Callable[[Limits, int], list[str]]
+    filter: bytes = b""
     by_user: bool = False
     writes: bool = True
 
@@ -138,16 +141,15 @@ class Sandbox:
         # Whatever stands before the mark is the sandbox's own: a program that fails has begun.
         mark = secrets.token_hex(8)
         shell = ["/bin/sh", "-c", f"echo {mark}; {script}", "sh", *words]
-        with self.prefix(limits) as (prefix, descriptors), _empty_folder() as folder:
-            # What a sandbox is given a program in it may see, so no keys are in it.
-            environment = {"PATH": _PATH}
-            if self.by_user:
-                environment = {name: os.environ[name] for name in _OF_NAMED if name in os.environ}
-            environment |= beside
-            command = [*prefix, *shell]
-            ending = _watched(
-                command, descriptors, environment, folder, fed, limits, asked=not self.by_user
-            )
+        # What a sandbox is given a program in it may see, so no keys are in it.
+        environment = {"PATH": _PATH}
+        if self.by_user:
+            environment = {name: os.environ[name] for name in _OF_NAMED if name in os.environ}
+        with _readable(self.filter) as descriptor:
+            command = [*self.prefix(limits, descriptor), *shell]
+            inherited = [descriptor] if self.filter else []
+            with _started(command, {**environment, **beside}, inherited) as process:
+                ending = _followed(process, fed, limits)
         before, begun, after = ending.output.partition(f"{mark}\n".encode())
         if not begun:
             silent = f"nothing for {_STARTING:g} s" if ending.limit else "it ended"
@@ -174,7 +176,7 @@ def chosen(command: Sequence[str]) -> Sandbox:
                 hint="install it, or leave `sandbox` out to use bubblewrap or sandlock",
             )
         name = one_line(shlex.join(command), 60)
-        return Sandbox(name, "python3", _named(command), by_user=True)
+        return Sandbox(name, "python3", functools.partial(_named, command), by_user=True)
     refusals = []
     for sandbox in (_bubblewrap, _sandlock):
         try:
@@ -189,15 +191,9 @@ def chosen(command: Sequence[str]) -> Sandbox:
     )
 
 
-def _named(
-    command: Sequence[str],
-) -> Callable[[Limits], contextlib.AbstractContextManager[tuple[list[str], list[int]]]]:
-    @contextlib.contextmanager
-    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
-        # Whoever kills `docker run` does not end the container: it has to end by itself.
-        yield [*command, "timeout", "-s", "KILL", f"{limits.seconds + _ENDING:g}"], []
-
-    return prefix
+def _named(command: Sequence[str], limits: Limits, _: int) -> list[str]:
+    # Whoever kills `docker run` does not end the container: it has to end by itself.
+    return [*command, "timeout", "-s", "KILL", f"{limits.seconds + _ENDING:g}"]
 
 
 def _bubblewrap() -> Sandbox:
@@ -224,26 +220,20 @@ def _bubblewrap() -> Sandbox:
         own += ["--ro-bind-try", file, file]
     libraries = [word for folder in map(str, folders) for word in ("--ro-bind", folder, folder)]
 
-    @contextlib.contextmanager
-    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
+    refused = syscall_filter()
+
+    def prefix(limits: Limits, descriptor: int) -> list[str]:
         size = str(limits.disk * _MIB)
         # What bubblewrap makes itself (/, /dev) has no size: it may not be written.
         files = ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
         files += ["--remount-ro", "/dev", "--size", size, "--tmpfs", "/tmp", "--chdir", "/tmp"]
         # After /tmp, for they may lie in it.
         files += [*libraries, "--remount-ro", "/"]
-        # Set within, so that they count in the sandbox's own namespace of users alone.
-        bounds = _bounds(limits, PROCESSES)
-        reading, writing = os.pipe()
-        try:
-            with open(writing, "wb") as pipe:
-                pipe.write(syscall_filter())
-            refused = ["--seccomp", str(reading)] if syscall_filter() else []
-            yield [*nobody, bwrap, *own, *files, *refused, "--", *bounds], [reading]
-        finally:
-            os.close(reading)
+        seccomp = ["--seccomp", str(descriptor)] if refused else []
+        # Bounds are set within, so that they count in the sandbox's own namespace of users alone.
+        return [*nobody, bwrap, *own, *files, *seccomp, "--", *_bounds(limits, PROCESSES)]
 
-    sandbox = Sandbox("bubblewrap", python, prefix)
+    sandbox = Sandbox("bubblewrap", python, prefix, refused)
     sandbox.run("exit 0", [], b"", Limits())
     return sandbox
 
@@ -263,7 +253,8 @@ def _sandlock() -> Sandbox:
     needed, there = sandlock.min_landlock_abi(), sandlock.landlock_abi_version()
     if there < needed:
         raise _no_sandbox(f"sandlock needs Landlock {needed}, and this kernel has {max(there, 0)}")
-    if not syscall_filter(namespaces=False):
+    refused = syscall_filter(namespaces=False)
+    if not refused:
         raise _no_sandbox(f"sandlock is not used on this processor ({platform.machine()})")
     nobody = _as_nobody()
     python, folders = _python()
@@ -276,14 +267,13 @@ def _sandlock() -> Sandbox:
         "processes": PROCESSES,
         "environment": _ENVIRONMENT,
     }
-    inner = [python, "-I", "-S", "-c", _FILTERED, syscall_filter(namespaces=False).hex()]
+    inner = [python, "-I", "-S", "-c", _FILTERED, refused.hex()]
 
-    @contextlib.contextmanager
-    def prefix(limits: Limits) -> Iterator[tuple[list[str], list[int]]]:
+    def prefix(limits: Limits, _: int) -> list[str]:
         # The kernel counts for all that the user runs; sandlock for this program, but no threads.
         bounds = _bounds(limits, _threads_of_user() + 4 * PROCESSES)
         outer = [sys.executable, "-P", supervisor, json.dumps(settings)]
-        yield [*outer, *nobody, *bounds, *inner], []
+        return [*outer, *nobody, *bounds, *inner]
 
     return Sandbox("sandlock", python, prefix, writes=False)
 
@@ -358,60 +348,50 @@ def _no_sandbox(why: str) -> EnvironmentFailure:
 
 
 @contextlib.contextmanager
-def _empty_folder() -> Iterator[str]:
+def _readable(data: bytes) -> Iterator[int]:
+    """A descriptor from which a few bytes can be read."""
+    reading, writing = os.pipe()
+    try:
+        with open(writing, "wb") as pipe:
+            pipe.write(data)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+@contextlib.contextmanager
+def _started(
+    command: list[str], environment: Mapping[str, str], descriptors: list[int]
+) -> Iterator[gate.Popen[bytes]]:
+    """A command in an empty folder; its whole process group is gone after."""
     with tempfile.TemporaryDirectory(prefix="harness-sandbox-") as folder:
         os.chmod(folder, 0o755)  # whoever runs the program has to be able to stand in it
-        yield folder
-
-
-def _watched(
-    command: list[str],
-    descriptors: list[int],
-    environment: Mapping[str, str],
-    folder: str,
-    fed: bytes,
-    limits: Limits,
-    *,
-    asked: bool,
-) -> Ending:
-    """The command's end, whoever brings it about; its whole process group is gone after.
-
-    Args:
-        asked: it is asked to end before it is killed. The supervisor of sandlock ends then what
-            nothing else finds.
-    """
-    try:
-        process = gate.start(
-            command,
-            by="executes",
-            stdin=gate.PIPE,
-            stdout=gate.PIPE,
-            stderr=gate.STDOUT,
-            pass_fds=descriptors,
-            start_new_session=True,
-            cwd=folder,
-            env=environment,
-            bufsize=0,
-        )
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"the sandbox cannot be started: {error.strerror or error}", where="executes"
-        ) from error
-    try:
-        return _followed(process, fed, limits)
-    finally:
-        if asked and process.poll() is None:
-            process.terminate()
-            with contextlib.suppress(gate.TimeoutExpired):
-                process.wait(_ENDING)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with contextlib.suppress(gate.TimeoutExpired):
-            process.wait(_ENDING)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        try:
+            process = gate.start(
+                command,
+                by="executes",
+                stdin=gate.PIPE,
+                stdout=gate.PIPE,
+                stderr=gate.STDOUT,
+                pass_fds=descriptors,
+                start_new_session=True,
+                cwd=folder,
+                env=environment,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"the sandbox cannot be started: {error.strerror or error}", where="executes"
+            ) from error
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                # Asked first: the supervisor of sandlock ends then what nothing else finds.
+                process.terminate()
+                with contextlib.suppress(gate.TimeoutExpired):
+                    process.wait(_ENDING)
+            end(process)
 
 
 def _followed(process: gate.Popen[bytes], fed: bytes, limits: Limits) -> Ending:
