@@ -14,7 +14,7 @@ from harness.kit.files import digest
 from harness.kit.inside import Outside, is_below
 from harness.records import RoundResult
 from harness.run import objects
-from harness.run.artifacts import Artifacts, empty
+from harness.run.artifacts import Artifacts, empty_artifact
 from harness.run.journal import Journal
 from harness.verdicts.rule import baseline_verdict
 from tests.support.waiting import LONG
@@ -151,7 +151,7 @@ HOSTILE = ("../../../outside", "/ABSOLUTE/outside", "deep/../../../../outside", 
 def test_weights_that_a_manifest_names_elsewhere_are_not_fetched(tmp_path, shared, name):
     name = name.replace("/ABSOLUTE", str(tmp_path))
     made = published(shared)
-    empty(made.path)
+    empty_artifact(made.path)
     document = json.loads((made.path / "manifest.json").read_bytes())
     document["files"][name] = document["files"].pop("y.txt")
     (made.path / "manifest.json").write_bytes(sealed(document))
@@ -266,7 +266,7 @@ RACE = """
 import sys
 from pathlib import Path
 from harness.run import objects
-from harness.run.artifacts import Artifacts, empty
+from harness.run.artifacts import Artifacts, empty_artifact
 
 root, name = Path(sys.argv[1]), sys.argv[2]
 for number in range(40):
