@@ -29,11 +29,11 @@ def show(outcomes: tuple[Outcome, Outcome], console: Console) -> None:
         f"A base model answers {ROWS} questions, {100 * SUCCESS:.0f} % of them correctly on "
         f"average, and so do {ROUNDS} trained rounds. None of them is better or worse.",
     )
-    _loop(nothing.first, console)
+    _loop(nothing.loops[0], console)
     _often(nothing, console)
     head(console, "A planted gain")
     note(console, f"Now each round is better: it answers {100 * (SUCCESS + GAIN):.0f} % correctly.")
-    _loop(planted.first, console)
+    _loop(planted.loops[0], console)
     _often(planted, console)
     head(console, "What follows")
     note(console, _lesson(nothing, planted))
@@ -43,16 +43,17 @@ def show(outcomes: tuple[Outcome, Outcome], console: Console) -> None:
 
 def document(outcomes: tuple[Outcome, Outcome]) -> dict[str, Any]:
     """The same as JSON values."""
+    nothing, _ = outcomes
     return {
         "rows": ROWS,
         "rounds": ROUNDS,
-        "loops": outcomes[0].loops,
+        "loops": len(nothing.loops),
         "outcomes": [
             {
                 "true_gain": outcome.gain,
                 "naive_finds": outcome.celebrated,
                 "improved": outcome.improved,
-                "first": _first(outcome.first),
+                "first": _first(outcome.loops[0]),
             }
             for outcome in outcomes
         ],
@@ -98,10 +99,10 @@ def _loop(loop: Loop, console: Console) -> None:
 
 def _often(outcome: Outcome, console: Console) -> None:
     """Two bars: in how many loops either rule finds a gain."""
-    note(console, f"{outcome.loops:,} such loops, each with answers of its own:")
+    note(console, f"{len(outcome.loops):,} such loops, each with answers of its own:")
     rules = ((NAIVE, outcome.celebrated, "magenta"), (VERDICT, outcome.improved, "green"))
     for words, count, colour in rules:
-        bar = "█" * round(BAR * count / outcome.loops)
+        bar = "█" * round(BAR * count / len(outcome.loops))
         line = Text.assemble("  ", (bar.ljust(BAR, "·"), colour), f" {_share(count, outcome)}")
         item(console, words)
         console.print(line, highlight=False)
@@ -120,5 +121,5 @@ def _lesson(nothing: Outcome, planted: Outcome) -> str:
 
 def _share(count: int, outcome: Outcome) -> str:
     """A share of the loops, with a decimal place where it is small."""
-    share = 100 * count / outcome.loops
+    share = 100 * count / len(outcome.loops)
     return f"{share:.{1 if 0 < share < 10 else 0}f} %"

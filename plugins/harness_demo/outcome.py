@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from harness.kit.terminal.progress import SHORT, Display
-from harness_demo.loops import Loop, Simulation
+from harness_demo.loops import Loop, simulated
 
 GAIN = 0.18
 """The planted gain: 70 % correct becomes 88 %."""
@@ -15,21 +16,20 @@ GAIN = 0.18
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Loops of one kind.
-
-    Attributes:
-        gain: true gain of each round over the base model.
-        first: the first loop.
-        loops: how many there are.
-        celebrated: in how many the naive rule finds a gain.
-        improved: in how many a round is *improved*.
-    """
+    """Loops of one kind; ``gain`` is the true one of each round over the base model."""
 
     gain: float
-    first: Loop
-    loops: int
-    celebrated: int
-    improved: int
+    loops: Sequence[Loop]
+
+    @property
+    def celebrated(self) -> int:
+        """In how many the naive rule finds a gain."""
+        return sum(loop.celebrated for loop in self.loops)
+
+    @property
+    def improved(self) -> int:
+        """In how many a round is *improved*."""
+        return sum(loop.improved for loop in self.loops)
 
 
 def simulate(loops: int, seed: int) -> tuple[Outcome, Outcome]:
@@ -41,13 +41,9 @@ def simulate(loops: int, seed: int) -> tuple[Outcome, Outcome]:
 def _outcome(gain: float, loops: int, seed: int, display: Display) -> Outcome:
     label = f"loops with a true gain of {gain:.2f}"
     report = display.stage(label)
-    simulation = Simulation(gain, seed)
-    first = simulation.loop(0)
-    celebrated, improved = int(first.celebrated), int(first.improved)
-    for number in range(1, loops):
-        loop = simulation.loop(number)
-        celebrated += loop.celebrated
-        improved += loop.improved
+    drawn = []
+    for number in range(loops):
+        drawn.append(simulated(gain, seed, number))
         report(number + 1, loops, "loops")
     display.stage_done("demo", label, 0.0, False)
-    return Outcome(gain, first, loops, celebrated, improved)
+    return Outcome(gain, drawn)

@@ -37,10 +37,11 @@ def show(walk: Walk, console: Console) -> None:
 def document(walk: Walk) -> dict[str, Any]:
     """The same as JSON values."""
     rounds, control = walk.summary.rounds, walk.summary.control
+    [cost] = walk.summary.requests
     return {
         "scores": [entry.scores[SCORE].value for entry in rounds],
         "plan": harness.to_json(rounds[1].plan),
-        "requests": walk.requests,
+        "requests": cost.requests,
         "written": {"rows": walk.teacher.written, "wrong": walk.teacher.wrong},
         "refused": _refused(walk),
         "added": {"rows": walk.added, "wrong": walk.wrong},
@@ -137,7 +138,7 @@ def _brought(walk: Walk, console: Console) -> None:
     tokens = cost.prompt_tokens + cost.answer_tokens
     note(
         console,
-        f"With minus without the rows: {gained}. {counted(walk.requests, 'request')} took "
+        f"With minus without the rows: {gained}. {counted(cost.requests, 'request')} took "
         f"{tokens:,} tokens, {amount(cost.money or 0.0)} of money at the price of the config "
         "(1 and 4 for a million).",
     )

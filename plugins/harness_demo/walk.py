@@ -23,7 +23,7 @@ CONFIG = """\
 rounds: 2
 seed: {seed}
 plugins: [{toy}]
-data:     {{source: jsonl, path: rows}}
+data:     {{source: jsonl, path: rows.jsonl}}
 model:    {{source: toy}}
 train:    {{plugin: toy}}
 generate: {{plugin: toy}}
@@ -82,16 +82,12 @@ class Walk:
 
     Attributes:
         summary: the run's document.
-        config: as it was written.
-        requests: how many the server answered.
         added: rows of the teacher that were added to train, after both rounds.
         wrong: of these, how many have a wrong answer.
     """
 
     summary: harness.Summary
-    config: str
     teacher: Teacher
-    requests: int
     added: int
     wrong: int
 
@@ -110,7 +106,8 @@ def walk(seed: int) -> Walk:
         StandIn(teacher.says) as server,
     ):
         folder = Path(name)
-        _write_rows(folder / "rows", seed)
+        rows = "".join(f"{json.dumps(row)}\n" for row in units.rows(seed))
+        (folder / "rows.jsonl").write_text(rows, encoding="utf-8")
         config = CONFIG.format(seed=seed, toy=json.dumps(str(TOY)), endpoint=server.url)
         (folder / "harness.yaml").write_text(config, encoding="utf-8")
         done = gate.run_ours(
@@ -126,13 +123,4 @@ def walk(seed: int) -> Walk:
         summary = harness.read_summary(reports / "summary.json")
         added = harness.query(reports / "run.duckdb", ADDED).rows
     wrong = sum(units.right(str(prompt)) != answer for prompt, answer in added)
-    return Walk(summary, config, teacher, server.requests, len(added), wrong)
-
-
-def _write_rows(folder: Path, seed: int) -> None:
-    folder.mkdir()
-    lines: dict[str, list[str]] = {}
-    for row in units.rows(seed):
-        lines.setdefault(row["split"], []).append(json.dumps(row))
-    for split, rows in lines.items():
-        (folder / f"{split}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return Walk(summary, teacher, len(added), wrong)

@@ -163,7 +163,7 @@ def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> 
 
 
 def test_wheel_brings_data_files_of_plugins_with_their_licence(wheel: zipfile.ZipFile) -> None:
-    for path in ROOT.glob("plugins/*/data/*"):
+    for path in (*ROOT.glob("plugins/*/data/*"), *ROOT.glob("plugins/*/commands.json")):
         assert path.relative_to(ROOT / "plugins").as_posix() in wheel.namelist()
     assert any("LICENSE" in name and "/data/" in name for name in wheel.namelist())
 
