@@ -27,7 +27,6 @@ OTHERWISE = {
     Doubt("plugins/harness_testing/fresh.py", "_main", "sys.argv[1]"): (
         "its own parent process says it"
     ),
-    Doubt("plugins/harness_demo/walk.py", "_write_rows", "lines.items()"): "its own rows",
     Doubt("plugins/harness_nltk/build_wordnet.py", "nltk_reader",
           "set(WordNetCorpusReader._FILES) - {'lexnames'}"): "names of NLTK itself",
     Doubt("plugins/harness_rows/jsonl.py", "_rows", "self._files()"): "read alone: the user's rows",
