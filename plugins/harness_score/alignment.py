@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from harness import DataError
+from harness.kit.numbers import counted
+from harness_score.fields import Row
 from harness_score.tables import Table
 
 SHOWN = 10
 _PLACES = 3
 _WIDTH = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two files that are joined.
-
-    Attributes:
-        ids: one per row, or None where rows have only their position.
-        places: one per row.
-    """
-
-    name: str
-    ids: Sequence[str] | None
-    places: Sequence[str]
 
 
 class Trouble:
@@ -68,59 +55,62 @@ def refuse_mix(tables: Sequence[Table]) -> None:
     Raises:
         DataError: some have and some have not.
     """
-    if len({table.has_ids for table in tables}) < 2:
+    if len({table.ids is None for table in tables}) < 2:
         return
     raise DataError(
         "some files have ids and some have none, so their rows cannot be joined",
         details=[
             f"{table.name}: "
-            + (f"ids, the first is {_id(table.rows[0].id or '')}" if table.has_ids else "no ids")
+            + ("no ids" if table.ids is None else f"ids, the first is {_id(table.ids[0])}")
             for table in tables
         ],
         hint="give every file a field `id`, or take it out of all of them to join by position",
     )
 
 
-def doubled_ids(side: Side, trouble: Trouble) -> None:
+def doubled_ids(table: Table, trouble: Trouble) -> None:
     """Note the ids that stand in one file more than once."""
-    if side.ids is None or len(set(side.ids)) == len(side.ids):
+    ids = table.ids
+    if ids is None or len(set(ids)) == len(ids):
         return
     places: dict[str, list[str]] = {}
-    for name, place in zip(side.ids, side.places, strict=True):
-        places.setdefault(name, []).append(place)
+    for name, row in zip(ids, table.rows, strict=True):
+        places.setdefault(name, []).append(row.place)
     doubled = {name: of_id for name, of_id in places.items() if len(of_id) > 1}
     trouble.add(
         "doubled ids",
-        f"{side.name} has {_count(doubled)} more than once",
+        f"{table.name} has {counted(len(doubled), 'id')} more than once",
         [f"{_id(name)} ({_some(of_id)})" for name, of_id in doubled.items()],
         "an id may stand in a file only once",
     )
 
 
-def align(first: Side, other: Side, trouble: Trouble) -> list[int]:
-    """For every row of ``first`` the index of its row in ``other``; worthless after trouble."""
-    if first.ids is None or other.ids is None:
-        if len(first.places) != len(other.places):
+def align(first: Table, other: Table, trouble: Trouble) -> list[Row]:
+    """For every row of ``first`` its row in ``other``; worthless after trouble."""
+    ids, other_ids = first.ids, other.ids
+    if ids is None or other_ids is None:
+        if len(first.rows) != len(other.rows):
             trouble.add(
                 "different lengths",
-                f"{other.name} has {_rows(other)}, {first.name} has {_rows(first)}",
+                f"{other.name} has {counted(len(other.rows), 'row')}, "
+                f"{first.name} has {counted(len(first.rows), 'row')}",
                 [],
                 "rows without ids are joined by position, so all files must be equally long",
             )
-        return list(range(len(first.places)))
+        return list(other.rows)
     doubled_ids(other, trouble)
-    if first.ids == other.ids:
-        return list(range(len(first.places)))
-    index = {name: at for at, name in enumerate(other.ids)}
-    place_of = dict(zip(first.ids, first.places, strict=True))
-    if place_of.keys() != index.keys():
-        _strangers(first, place_of, other, index, trouble)
+    if ids == other_ids:
+        return list(other.rows)
+    known = dict(zip(ids, first.rows, strict=True))
+    index = dict(zip(other_ids, other.rows, strict=True))
+    if known.keys() != index.keys():
+        _strangers(first.name, known, other.name, index, trouble)
         return []
-    return [index[name] for name in first.ids]
+    return [index[name] for name in ids]
 
 
 def _strangers(
-    first: Side, known: dict[str, str], other: Side, index: dict[str, int], trouble: Trouble
+    first: str, known: dict[str, Row], other: str, index: dict[str, Row], trouble: Trouble
 ) -> None:
     """Note the ids that only one of the two has."""
     missing = [name for name in known if name not in index]
@@ -130,17 +120,17 @@ def _strangers(
         items = []
         for name in missing:
             twin = alike.get(_loose(name))
-            nearly = "" if twin is None else f", but {_id(twin)} ({other.places[index[twin]]})"
-            items.append(f"{_id(name)} ({known[name]}){nearly}")
-        head = f"{other.name} lacks {_count(missing)} of {first.name}"
+            nearly = "" if twin is None else f", but {_id(twin)} ({index[twin].place})"
+            items.append(f"{_id(name)} ({known[name].place}){nearly}")
+        head = f"{other} lacks {counted(len(missing), 'id')} of {first}"
         trouble.add("missing ids", head, items, _advice(missing, known, alike))
     if surplus:
-        items = [f"{_id(name)} ({other.places[index[name]]})" for name in surplus]
-        head = f"{other.name} has {_count(surplus)} that {first.name} does not have"
+        items = [f"{_id(name)} ({index[name].place})" for name in surplus]
+        head = f"{other} has {counted(len(surplus), 'id')} that {first} does not have"
         trouble.add("surplus ids", head, items, _advice(missing, known, alike))
 
 
-def _advice(missing: Sequence[str], known: dict[str, str], alike: dict[str, str]) -> str:
+def _advice(missing: Sequence[str], known: Mapping[str, Row], alike: dict[str, str]) -> str:
     if any(_loose(name) in alike for name in missing):
         return (
             "ids are compared exactly: some differ only in case, white space or the way a "
@@ -170,13 +160,3 @@ def _id(name: str) -> str:
 def _some(places: Sequence[str]) -> str:
     more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
     return ", ".join(places[:_PLACES]) + more
-
-
-def _count(ids: Iterable[str]) -> str:
-    number = sum(1 for _ in ids)
-    return f"{number:,} id{'' if number == 1 else 's'}"
-
-
-def _rows(side: Side) -> str:
-    number = len(side.places)
-    return f"{number:,} row{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import DataError, Example, Prediction
 from harness.kit.readers import Fault, Problems
-from harness_score.alignment import Side, Trouble, align, doubled_ids, refuse_mix
+from harness_score.alignment import Trouble, align, doubled_ids, refuse_mix
 from harness_score.fields import Row, quoted
 from harness_score.tables import Table
 
@@ -38,16 +38,8 @@ def pair(
             hint="name a file of references, or a data set with examples",
         )
     refuse_mix([*references, *systems])
-    trouble = Trouble()
-    first = _side(references[0])
-    doubled_ids(first, trouble)
-    others = [*references[1:], *systems]
-    orders = [align(first, _side(table), trouble) for table in others]
-    trouble.refuse()
-    columns = [
-        references[0].rows,
-        *([table.rows[at] for at in order] for table, order in zip(others, orders, strict=True)),
-    ]
+    first, *more = references
+    columns = [first.rows, *_aligned(first, [*more, *systems])]
     answers = columns[len(references) :]
     examples = _examples(columns[: len(references)], group_field)
     return examples, [_predictions(examples, rows) for rows in answers]
@@ -61,19 +53,12 @@ def join(examples: Sequence[Example], systems: Sequence[Table]) -> list[list[Pre
     Raises:
         DataError: an id is missing, surplus or doubled, or the lengths differ.
     """
-    trouble = Trouble()
-    first = Side(
-        "the data set",
-        [example.id for example in examples],
-        [example.place or f"example {at}" for at, example in enumerate(examples, start=1)],
+    rows = (
+        Row(example.id, (), {}, example.place or f"example {at}")
+        for at, example in enumerate(examples, start=1)
     )
-    doubled_ids(first, trouble)
-    orders = [align(first, _side(system), trouble) for system in systems]
-    trouble.refuse()
-    return [
-        _predictions(examples, [system.rows[at] for at in order])
-        for system, order in zip(systems, orders, strict=True)
-    ]
+    columns = _aligned(Table("the data set", tuple(rows)), systems)
+    return [_predictions(examples, column) for column in columns]
 
 
 def grouped(examples: Sequence[Example], field: str) -> list[Example]:
@@ -94,9 +79,13 @@ def grouped(examples: Sequence[Example], field: str) -> list[Example]:
     return in_groups
 
 
-def _side(table: Table) -> Side:
-    ids = [row.id for row in table.rows if row.id is not None] if table.has_ids else None
-    return Side(table.name, ids, [row.place for row in table.rows])
+def _aligned(first: Table, others: Sequence[Table]) -> list[list[Row]]:
+    """The rows of every other table, in the order of the first one's."""
+    trouble = Trouble()
+    doubled_ids(first, trouble)
+    columns = [align(first, other, trouble) for other in others]
+    trouble.refuse()
+    return columns
 
 
 def _predictions(examples: Sequence[Example], rows: Sequence[Row]) -> list[Prediction]:

@@ -46,9 +46,9 @@ class Table:
     is_log: bool = False
 
     @property
-    def has_ids(self) -> bool:
-        """Whether every row has an id; where this is False, none has."""
-        return bool(self.rows) and self.rows[0].id is not None
+    def ids(self) -> list[str] | None:
+        """One per row, or None where rows have only their position."""
+        return [row.id for row in self.rows if row.id is not None] or None
 
 
 def read_predictions(source: str, stdin: BinaryIO | None = None) -> Table:

@@ -74,7 +74,7 @@ def test_json_lines(folder: Path) -> None:
     table = read_predictions(
         write("out.jsonl", "\ufeff" + lines(row) + "\n  \n" + lines({"id": "8", "text": ""}))
     )
-    assert table.name == "out.jsonl" and table.has_ids
+    assert table.name == "out.jsonl" and table.ids
     first, second = table.rows
     assert (first.id, first.texts, first.place) == ("7", ("a",), "out.jsonl:1")
     assert first.meta == {"k": "v", "n": 1, "ok": True, "x": None}
