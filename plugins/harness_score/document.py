@@ -9,19 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from harness import Comparison, Example, Opening, Scorecard, UsageError, compare, stats
 from harness.kit.numbers import percent, sized
 from harness.kit.text import one_line, titled
-from harness.stats.decision import ALPHA, POWER, Test, usable
+from harness.stats.decision import ALPHA, POWER, usable
+from harness_score.request import Request
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
-SEED = Scorecard.seed
-"""Of the resampling, where none is given; that of ``harness compare``, too, so that the same rows
-have the same intervals."""
 SCORE_KEYS = (
     "value", "low", "high", "n", "unscored", "higher_is_better", "signature", "caveat",
 )  # fmt: skip
@@ -30,66 +27,57 @@ Systems = Mapping[str, Scorecard]
 """Name -> its answers measured: a file of predictions, a round of a run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the systems.
+def document(
+    systems: Systems,
+    request: Request,
+    system: str,
+    baseline: str | None,
+    openings: Mapping[str, Opening],
+) -> dict[str, Any]:
+    """Scores of all systems, comparisons with the baseline, slices; plain JSON values.
 
-    Attributes:
+    Args:
         system: the one that ``metrics`` speaks of.
         baseline: the system that all others are compared with, or None.
-        by: fields of the examples' meta to make slices of.
         openings: metric entry's name -> which opening of sealed rows its measurements are; none
             for other rows.
-        primary: the score that decides, or None.
-    """
-
-    system: str
-    baseline: str | None = None
-    by: tuple[str, ...] = ()
-    primary: str | None = None
-    test: Test = "auto"
-    seed: int = SEED
-    openings: Mapping[str, Opening] = field(default_factory=dict)
-
-
-def document(systems: Systems, question: Question) -> dict[str, Any]:
-    """Scores of all systems, comparisons with the baseline, slices; plain JSON values.
 
     Raises:
         UsageError: a field of ``by`` is in no example, or has too many values.
         PluginError: a metric fails on the whole set.
     """
-    card = systems[question.system]
-    slices = {field: _slices(field, card.examples) for field in question.by}
+    card = systems[system]
+    slices = {field: _slices(field, card.examples) for field in request.by}
     compared: dict[str, dict[str, Comparison]] = {}
-    if question.baseline is not None:
-        others = {name: other for name, other in systems.items() if name != question.baseline}
-        baseline = systems[question.baseline]
-        alphas = {name: opening.alpha for name, opening in question.openings.items()}
-        compared = compare(others, baseline, test=question.test, seed=question.seed, alphas=alphas)
+    if baseline is not None:
+        compared = compare(
+            {name: other for name, other in systems.items() if name != baseline},
+            systems[baseline], test=request.test_kind, seed=request.resampling_seed,
+            alphas={name: opening.alpha for name, opening in openings.items()},
+        )  # fmt: skip
     return {
         "schema": SCHEMA,
         "n": len(card.examples),
         "groups": len(set(card.groups.values())),
-        "system": question.system,
-        "baseline": question.baseline,
-        "primary": question.primary,
+        "system": system,
+        "baseline": baseline,
+        "primary": request.primary,
         "metrics": _metrics(card),
         "systems": {name: {"metrics": _metrics(other)} for name, other in systems.items()},
         "comparison": {
-            system: {score: _comparison(comparison) for score, comparison in of_system.items()}
-            for system, of_system in compared.items()
+            name: {score: _comparison(comparison) for score, comparison in of_system.items()}
+            for name, of_system in compared.items()
         },
         "by": {
-            field: [_slice(value, ids, systems, question.system) for value, ids in values]
+            field: [_slice(value, ids, systems, system) for value, ids in values]
             for field, values in slices.items()
         },
         "openings": {
             name: {"opening": opening.looks, "alpha": opening.alpha}
-            for name, opening in question.openings.items()
+            for name, opening in openings.items()
         },
-        "remarks": [*_opened(question), *_remarks(systems, card)],
-        "sentence": minimum_detectable_effect(card, compared, question.primary),
+        "remarks": [*_opened(openings), *_remarks(systems, card)],
+        "sentence": minimum_detectable_effect(card, compared, request.primary),
     }
 
 
@@ -146,9 +134,9 @@ def _slice(value: Any, ids: Sequence[str], systems: Systems, shown: str) -> dict
     return head | scores[shown] | several
 
 
-def _opened(question: Question) -> list[str]:
+def _opened(openings: Mapping[str, Opening]) -> list[str]:
     """Which opening of sealed rows each metric was, and what that asks of its labels."""
-    return [f"{name}: {opening.sentence_on_labels}" for name, opening in question.openings.items()]
+    return [f"{name}: {opening.sentence_on_labels}" for name, opening in openings.items()]
 
 
 def _remarks(systems: Systems, card: Scorecard) -> list[str]:

@@ -13,7 +13,7 @@ from harness.kit.files import digest
 from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
 from harness_score import logged, metric_options, output
-from harness_score.document import SEED, Question, check_fields, document
+from harness_score.document import check_fields, document
 from harness_score.pairing import grouped, join, pair
 from harness_score.request import Request
 from harness_score.sources import locate
@@ -52,20 +52,12 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
         examples, answers, openings = _read(request, tables, metrics)
         check_fields(request.by, examples)
         baseline = _baseline(request, list(answers))
-        question = Question(
-            system=next(name for name in answers if name != baseline),
-            baseline=baseline,
-            by=tuple(request.by),
-            primary=request.primary,
-            test=request.test_kind,
-            seed=SEED if request.seed is None else request.seed,
-            openings=openings,
-        )
+        system = next(name for name in answers if name != baseline)
         pieces = len(answers) * len(metrics) + 1
         with output.progress() as begin:
             systems = {
                 name: harness.evaluate(
-                    examples, predictions, metrics, seed=question.seed, workers=request.workers,
+                    examples, predictions, metrics, seed=request.resampling_seed, workers=request.workers,
                     progress=lambda metric, name=name: begin(f"{name}: {metric}", pieces),  # type: ignore[misc]
                 )
                 for name, predictions in answers.items()
@@ -77,7 +69,7 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
                     for name, card in systems.items()
                 }
             begin("intervals and comparisons", pieces)
-            return document(systems, question), systems
+            return document(systems, request, system, baseline, openings), systems
 
 
 def _is_large(request: Request) -> bool:

@@ -144,6 +144,14 @@ class Request:
         return Requirement(self.require, self.min_gain)
 
     @property
+    def resampling_seed(self) -> int:
+        """The seed of the resampling; by default that of ``harness compare``, too, so that the same
+        rows have the same intervals."""
+        from harness import Scorecard
+
+        return Scorecard.seed if self.seed is None else self.seed
+
+    @property
     def test_kind(self) -> Test:
         """``--test``, once :meth:`check` has found it right."""
         from harness.stats.decision import Test

@@ -13,7 +13,7 @@ from harness import Example, Scorecard, UsageError, near
 from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
 from harness_score import metric_options, output
-from harness_score.document import Question, check_fields, document
+from harness_score.document import check_fields, document
 from harness_score.request import Request
 
 
@@ -41,12 +41,8 @@ def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Sc
             open_test=request.open_test, check=check, progress=begin,
         )  # fmt: skip
     systems = rescored.systems
-    question = Question(
-        system=list(systems)[-1], baseline=_baseline(request, list(systems)),
-        by=tuple(request.by), primary=request.primary, test=request.test_kind,
-        openings=rescored.openings,
-    )  # fmt: skip
-    result = document(systems, question)
+    names = list(systems)
+    result = document(systems, request, names[-1], _baseline(request, names), rescored.openings)
     result["remarks"] += rescored.remarks
     note = rescored.keep()
     if note:
