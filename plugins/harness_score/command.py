@@ -22,10 +22,14 @@ def score(request: Request) -> int:
     """Score answers against references, alone or against a baseline."""
     request.check()
     gc.set_threshold(*COLLECTIONS)
-    if request.run is None:
-        from harness_score.files import score as score_files
+    from harness.kit.terminal.streams import plugins_on_stderr
+    from harness_score import files, output, rescoring
 
-        return score_files(request)
-    from harness_score.rescoring import rescore
-
-    return rescore(request.run, request)
+    with plugins_on_stderr():
+        if request.run is None:
+            result, systems = files.scored(request)
+        else:
+            result, systems = rescoring.scored(request.run, request)
+    code = output.report(result, systems, request)
+    gc.freeze()  # the interpreter would look through millions of objects once more at its end
+    return code

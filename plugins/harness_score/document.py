@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import Comparison, Example, Opening, Scorecard, UsageError, compare, stats
@@ -79,14 +79,6 @@ def document(
         "remarks": [*_opened(openings), *_remarks(systems, card)],
         "sentence": minimum_detectable_effect(card, compared, request.primary),
     }
-
-
-def rows(systems: Systems, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Each answer's own values, system by system: what ``--per-example`` writes."""
-    for system, card in systems.items():
-        for example_id, values in card.values.items():
-            head = {"id": example_id, "system": system}
-            yield head | {name: values.get(name) for name in names}
 
 
 def _metrics(card: Scorecard) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -82,18 +82,17 @@ class Fields:
         self.source = source
         self.role = role
         self.problems = problems
-        self._settled = False
-        self._field = ""
+        self.field = ""
+        """With the texts; empty until the first row is made."""
         self._with_ids = False
         self._left_out: set[str] = set()
 
-    def choose(self, names: Iterable[str], place: str) -> str:
+    def _choose(self, there: Sequence[str], place: str) -> str:
         """The field with the texts, out of those that are there.
 
         Raises:
             DataError: none of them is it; the message lists them.
         """
-        there = list(names)
         column = self.source.column
         if column is not None:
             if column in there:
@@ -112,7 +111,7 @@ class Fields:
             return others[0]
         raise self._unnamed(there, others, place)
 
-    def _unnamed(self, there: list[str], others: list[str], place: str) -> DataError:
+    def _unnamed(self, there: Sequence[str], others: Sequence[str], place: str) -> DataError:
         wanted = " or ".join(quoted(name) for name in self.role.names)
         what = f"no field {wanted}; there are {listed(there)}"
         hint = f"name the one with the texts: {self.source.with_column('FIELD')}"
@@ -121,23 +120,11 @@ class Fields:
             hint = f"name the one that does: {self.source.with_column(others[0])}"
         return DataError(what, where=place, hint=hint)
 
-    @property
-    def chosen(self) -> str:
-        """The field with the texts, once a row is made."""
-        return self._field
-
     def needed(self, names: Sequence[str]) -> set[str]:
         """Those of a table's columns that must be read, whatever they hold."""
-        field = self.choose(names, self.source.file)
+        field = self._choose(names, self.source.file)
         turns = {"messages"} if field not in names else set()
         return {field, "id", "meta"} | turns | (self._nested & set(names))
-
-    def _settle(self, names: Iterable[str], place: str) -> None:
-        there = list(names)
-        self._field = self.choose(there, place)
-        self._settled = True
-        self._with_ids = "id" in there
-        self._left_out = {"id", "meta", self._field}
 
     def row(self, number: int | str, record: Mapping[str, Any]) -> Row | None:
         """The row of a record; worthless, or None, where it has a problem (which is noted).
@@ -149,44 +136,46 @@ class Fields:
             DataError: it is the first, and has no field with texts.
         """
         place = f"{self.source.file}:{number}"
-        if not self._settled:
-            self._settle(record, place)
+        if not self.field:
+            self.field = self._choose(list(record), place)
+            self._with_ids = "id" in record
+            self._left_out = {"id", "meta", self.field}
         texts = self._texts(record, place)
         if texts is None:
             return None
         return Row(self._id(record, place), texts, self._meta(record), place)
 
     def _texts(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
-        value = record.get(self._field, _ABSENT)
+        value = record.get(self.field, _ABSENT)
         if type(value) is str:
             return (value,) if value[:1] != "[" else self._perhaps_a_list(value, place)
         if value is _ABSENT:
             return self._from_messages(record, place)
         if not self.role.several:
-            self._refuse(place, f"{quoted(self._field)} is {kind_of(value)}, not a text")
+            self._refuse(place, f"{quoted(self.field)} is {kind_of(value)}, not a text")
             return None
         if value is None:
             return ()
         if not isinstance(value, list):
-            reason = f"{quoted(self._field)} is {kind_of(value)}, not a text or a list of texts"
+            reason = f"{quoted(self.field)} is {kind_of(value)}, not a text or a list of texts"
             self._refuse(place, reason)
             return None
         for at, item in enumerate(value, start=1):
             if type(item) is not str:
                 nested = ": the list is nested too deeply" if isinstance(item, list) else ""
-                reason = f"number {at} of {quoted(self._field)} is {kind_of(item)}, not a text"
+                reason = f"number {at} of {quoted(self.field)} is {kind_of(item)}, not a text"
                 self._refuse(place, reason + nested)
                 return None
         return tuple(value)
 
     def _perhaps_a_list(self, text: str, place: str) -> tuple[str, ...] | None:
         """Refuse to take several references for one, unless the user named the column."""
-        doubtful = self._field == "references" and self.source.column is None
+        doubtful = self.field == "references" and self.source.column is None
         if not doubtful or not _LIST.fullmatch(text):
             return (text,)
         hint = "a cell holds one reference: use JSON lines, or a column and --references for each"
-        hint += f"; if it is meant as it is, name it: {self.source.with_column(self._field)}"
-        reason = f"{quoted(self._field)} is a text that looks like a list of texts"
+        hint += f"; if it is meant as it is, name it: {self.source.with_column(self.field)}"
+        reason = f"{quoted(self.field)} is a text that looks like a list of texts"
         self.problems.add(Fault(reason, place, hint=hint))
         return None
 
@@ -208,7 +197,7 @@ class Fields:
                     return (content,)
             reason = "no `references`, and the last of `messages` is no answer with a text"
         else:
-            reason = f"no field {quoted(self._field)}; there are {listed(list(record))}"
+            reason = f"no field {quoted(self.field)}; there are {listed(list(record))}"
         hint = "every row needs the field that the first row has"
         self.problems.add(Fault(reason, place, hint=hint))
         return None

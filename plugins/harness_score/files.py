@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness import DataError, Example, MetricEntry, Opening, Prediction, Scorecard, UsageError
 from harness.kit.files import digest
-from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
 from harness_score import logged, metric_options, output
 from harness_score.document import check_fields, document
@@ -23,19 +21,8 @@ LARGE = 2_000_000
 """Bytes of answers from which processes are started while the files are read."""
 
 
-def score(request: Request) -> int:
-    """Measure, compare, print; returns the exit code."""
-    with plugins_on_stderr():
-        result, systems = _scored(request)
-    if request.per_example is not None:
-        output.write_rows(request.per_example, systems)
-    code = output.report(result, request)
-    gc.freeze()  # the interpreter would look through millions of objects once more at its end
-    return code
-
-
-def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
-    """The document, and what each answer's own scores are written from."""
+def scored(request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
+    """Measure and compare: the document, and what each answer's own scores are written from."""
     metrics, with_own = _metrics(request)
     if not with_own:
         request.check_scores([name for entry in metrics for name in entry.score_names])
@@ -57,7 +44,8 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
         with output.progress() as begin:
             systems = {
                 name: harness.evaluate(
-                    examples, predictions, metrics, seed=request.resampling_seed, workers=request.workers,
+                    examples, predictions, metrics, seed=request.resampling_seed,
+                    workers=request.workers,
                     progress=lambda metric, name=name: begin(f"{name}: {metric}", pieces),  # type: ignore[misc]
                 )
                 for name, predictions in answers.items()

@@ -13,12 +13,14 @@ from rich.console import Console
 
 from harness import Report, Scorecard
 from harness.kit.terminal.targets import write_target
-from harness_score.document import rows
 from harness_score.request import Request
 
 
-def report(result: dict[str, Any], request: Request) -> int:
-    """The document on standard output, as JSON or for people; returns the exit code."""
+def report(result: dict[str, Any], systems: Mapping[str, Scorecard], request: Request) -> int:
+    """The document on standard output, as JSON or for people, and the file of ``--per-example``;
+    returns the exit code."""
+    if request.per_example is not None:
+        _write_rows(request.per_example, systems)
     if request.as_json:
         sys.stdout.write(json.dumps(result, indent=1, allow_nan=False) + "\n")
     else:
@@ -57,11 +59,15 @@ def progress() -> Iterator[Callable[[str, int], Report]]:
         yield begin
 
 
-def write_rows(path: Path, systems: Mapping[str, Scorecard]) -> None:
+def _write_rows(path: Path, systems: Mapping[str, Scorecard]) -> None:
     """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
     metrics = next(iter(systems.values())).metrics
     names = [name for entry in metrics for name in entry.score_names]
-    values = list(rows(systems, names))
+    values = [
+        {"id": example_id, "system": system} | {name: own.get(name) for name in names}
+        for system, card in systems.items()
+        for example_id, own in card.values.items()
+    ]
     if path.suffix == ".parquet":
         body = _parquet(values, names)
     else:

@@ -10,24 +10,18 @@ from rich.text import Text
 
 import harness
 from harness import Example, Scorecard, UsageError, near
-from harness.kit.terminal.streams import plugins_on_stderr
 from harness.kit.text import one_line
 from harness_score import metric_options, output
 from harness_score.document import check_fields, document
 from harness_score.request import Request
 
 
-def rescore(run: str, request: Request) -> int:
-    """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
-    with plugins_on_stderr():
-        result, systems = _scored(run, request)
-    if request.per_example is not None:
-        output.write_rows(request.per_example, systems)
-    return output.report(result, request)
+def scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
+    """Score, compare with round 0 (or ``--baseline``), and remember: the document, and what each
+    answer's own scores are written from.
 
-
-def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
-    """The document; only what it could be made of is remembered."""
+    Only what the document could be made of is remembered.
+    """
 
     def check(rows: Sequence[Example], names: Sequence[str], scores: Sequence[str]) -> None:
         check_fields(request.by, rows)

@@ -70,7 +70,7 @@ def _scores(document: Mapping[str, Any]) -> Table:
     for name, score in scores.items():
         scale = _scale(scores, name)
         rows.append((
-            f"{_score_name(name, score)}{beside(_caveat(score))}",
+            f"{_score_name(name, score)}{beside(score['caveat'])}",
             number(score["value"], scale),
             interval(score["low"], score["high"], scale),
             f"{score['n']:,}",
@@ -84,10 +84,6 @@ def _score_name(name: str, score: Mapping[str, Any]) -> str:
     return one_line(name, NAME_WIDTH) + ("" if score["higher_is_better"] else " ↓")
 
 
-def _caveat(score: Mapping[str, Any]) -> str:
-    return str(score.get("caveat") or "")
-
-
 def _draw_comparison(document: Mapping[str, Any], system: str, console: Console) -> None:
     """One system against the baseline, a row for each score."""
     before = document["systems"][document["baseline"]]["metrics"]
@@ -95,7 +91,7 @@ def _draw_comparison(document: Mapping[str, Any], system: str, console: Console)
     scores = [
         ComparedScore(
             _score_name(name, now[name]), before[name]["value"], now[name]["value"], comparison,
-            _caveat(now[name]), _scale(before, name),
+            now[name]["caveat"], _scale(before, name),
         )
         for name, comparison in document["comparison"][system].items()
     ]  # fmt: skip
@@ -128,7 +124,7 @@ def _draw_slices(field: str, slices: Any, document: Mapping[str, Any], console: 
     room = max(1, (console.width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
     for start in range(0, len(names), room):
         shown = names[start : start + room]
-        doubts = {name: _caveat(document["metrics"][name]) for name in shown}
+        doubts = {name: document["metrics"][name]["caveat"] for name in shown}
         marks = {name: beside(doubts[name], short=True) for name in shown}
         numbers = [one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n] for n in shown]
         rows = [

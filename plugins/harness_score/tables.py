@@ -102,7 +102,7 @@ def _with_scores(records: logs.Rows, fields: Fields) -> Iterator[Row]:
     for place, record in records:
         own = record.pop(logs.SCORES, {})
         if row := fields.row(place, record):
-            yield replace(row, scores=own.get(fields.chosen, {}))
+            yield replace(row, scores=own.get(fields.field, {}))
 
 
 def _records(

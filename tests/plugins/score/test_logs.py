@@ -12,7 +12,8 @@ import pytest
 
 from harness.errors import DataError, UsageError
 from harness_score import logs
-from harness_score.files import score
+from harness_score.files import scored as measured
+from harness_score.output import report
 from harness_score.request import Request
 from harness_score.tables import Table, read_predictions, read_references
 
@@ -35,7 +36,7 @@ def scored(capsys: pytest.CaptureFixture[str], *files: str, **options: Any) -> d
     options = {"metrics": "exact", **options}
     request = Request(predictions=list(files), as_json=True, **options)
     request.check()
-    assert score(request) == 0
+    assert report(*measured(request), request) == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
 
@@ -135,7 +136,7 @@ def test_references_are_asked_for_where_a_file_is_no_log(folder: Path) -> None:
         request = Request(predictions=files, metrics="exact")
         request.check()
         with pytest.raises(UsageError, match="neither is given"):
-            score(request)
+            measured(request)
 
 
 def test_logs_with_other_references_are_not_compared(folder: Path) -> None:
@@ -143,7 +144,7 @@ def test_logs_with_other_references_are_not_compared(folder: Path) -> None:
     document["samples"][1]["target"] = "Turin"
     (folder / "other.json").write_text(json.dumps(document))
     with pytest.raises(DataError, match="do not have the same references") as caught:
-        score(Request(predictions=["new.eval"], baseline="other.json", metrics="exact"))
+        measured(Request(predictions=["new.eval"], baseline="other.json", metrics="exact"))
     assert caught.value.details == (
         "new.eval:samples/q2_epoch_1.json: Rome", "other.json:2: Turin",
     )  # fmt: skip
