@@ -342,7 +342,7 @@ def _pinned(run: Run) -> dict[StagePlace, float]:
     return {place: artifact.seconds for place, artifact in stored.items() if artifact is not None}
 
 
-class _Unspoken:
+class _Unspoken(Quiet):
     """Shows what is being done, and leaves out what the run itself will say."""
 
     def __init__(self, watcher: Watcher) -> None:
@@ -353,9 +353,6 @@ class _Unspoken:
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         self._watcher.stage_done(stage, label, seconds, True)
-
-    def say(self, sentence: str) -> None:
-        return None
 
 
 class _UnbegunRun(StoredRun):

@@ -8,31 +8,27 @@ from typing import Any
 import harness
 from harness.kit.numbers import amount, counted
 from harness_plan.listing import DEV, TEST, TRAIN, Item
-from harness_plan.records import PlannedRequests
+from harness_plan.records import Asked
 
 
-def requests(run: harness.PlannedRun, items: Sequence[Item]) -> list[PlannedRequests]:
+def brief(planned: Sequence[Asked]) -> str:
+    """All of it in a sentence; empty where nothing is asked."""
+    if not planned:
+        return ""
+    sure = all(each.sure for _, each in planned)
+    costs = [each.money for _, each in planned if each.money is not None]
+    least = "" if len(costs) == len(planned) else " for those with a price"
+    money = f", {'at most' if sure else 'about'} {amount(sum(costs))}{least}" if costs else ""
+    number = counted(sum(each.count for _, each in planned), "request")
+    return f"Servers get {'up to' if sure else 'about'} {number}{money}."
+
+
+def requests(run: harness.PlannedRun, items: Sequence[Item]) -> Iterator[Asked]:
     """What is left to be asked, without what is kept of it, in the order of the config.
 
     Raises:
         PluginError: a plugin fails at saying it.
     """
-    return list(_left(run, items))
-
-
-def brief(planned: Sequence[PlannedRequests]) -> str:
-    """All of it in a sentence; empty where nothing is asked."""
-    if not planned:
-        return ""
-    sure = all(each.sure for each in planned)
-    costs = [each.money for each in planned if each.money is not None]
-    least = "" if len(costs) == len(planned) else " for those with a price"
-    money = f", {'at most' if sure else 'about'} {amount(sum(costs))}{least}" if costs else ""
-    number = counted(sum(each.count for each in planned), "request")
-    return f"Servers get {'up to' if sure else 'about'} {number}{money}."
-
-
-def _left(run: harness.PlannedRun, items: Sequence[Item]) -> Iterator[PlannedRequests]:
     entries = run.variants.config.entries
     dev, test = run.rows("dev"), run.rows("test") if run.tests else ()
     for entry in entries["baselines"]:
@@ -66,7 +62,7 @@ def _left(run: harness.PlannedRun, items: Sequence[Item]) -> Iterator[PlannedReq
 
 def _asked(
     run: harness.PlannedRun, entry: Any, what: str, rows: Sequence[harness.Example], times: float
-) -> Iterator[PlannedRequests]:
+) -> Iterator[Asked]:
     with run.variants.asking(entry):
         each = entry.instance.requests(rows, entry.rows or len(rows))
     if each is not None:
@@ -76,4 +72,4 @@ def _asked(
         )
         cost = None if each.money is None else times * each.money
         count, sure = round(times * each.count), each.sure and times == 1
-        yield PlannedRequests(what, each.model, count, prompt, answer, cost, sure)
+        yield what, harness.Requests(each.model, count, prompt, answer, cost, sure)

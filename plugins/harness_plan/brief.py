@@ -27,7 +27,7 @@ def brief(run: harness.PlannedRun) -> Iterator[str]:
     except harness.PluginError as error:  # of schedule(), which the run itself does not call
         yield f"note: what the run will do is not known: {error.placed}"
         return
-    unstored = [item for item in plan.work if not item.stored]
+    unstored = [item for item in plan.stages if not item.stored]
     if not (unstored or plan.beside or plan.requests):
         return
     for item in reversed(unstored):

@@ -15,7 +15,7 @@ from harness_plan.beside import beside, without_time
 from harness_plan.listing import DEV, TRAIN, Item, listed
 from harness_plan.measuring import measured
 from harness_plan.rates import Rates, Times
-from harness_plan.records import Forecast, PlannedArm, PlannedWork, Remark
+from harness_plan.records import Forecast, PlannedArm, PlannedWork, Power, Remark
 from harness_plan.tokens import Counting
 
 HOURS = "execution.budget.hours"
@@ -102,20 +102,18 @@ def forecast(
     trainings = sum(item.stage == TRAIN and not item.stored for item in work)
     room = needs.needs(run.machine, rates, trainings + sum(arm.trainings for arm in timed))
     budget, model = variants.own([HOURS]).get(HOURS), variants.entry("model")
-    detectable, sentence = _dev_shows(run)
     return Forecast(
         run=run.name,
         model=run.base.name if run.base else model.plugin if model else "",
         rounds=run.rounds,
         rows={name: len(rows) for name in harness.SPLITS if (rows := run.rows(name))},
-        work=tuple(work),
+        stages=tuple(work),
         beside=tuple(planned),
         requests=tuple(requests(run, items)),
         seconds=seconds,
         measured=times.source if seconds is not None else None,
         needs=room,
-        detectable=detectable,
-        dev_shows=sentence,
+        dev=_dev_shows(run),
         remarks=(
             *remarks,
             *needs.remarks(room, seconds, budget),
@@ -139,7 +137,7 @@ def _stored(work: Sequence[PlannedWork], planned: Sequence[PlannedArm]) -> Itera
         yield Remark("note", f"{count} of {len(work)} trainings and answers are in the store")
 
 
-def _dev_shows(run: harness.PlannedRun) -> tuple[float | None, str]:
+def _dev_shows(run: harness.PlannedRun) -> Power:
     """The minimum detectable effect, and a sentence.
 
     Once the base model has answered dev, it is the one that its round was closed with; before,
@@ -147,23 +145,24 @@ def _dev_shows(run: harness.PlannedRun) -> tuple[float | None, str]:
     """
     baseline = run.results.get((harness.BASE_ARM, 0))
     if baseline is not None:
-        return baseline.verdict.detectable, baseline.verdict.words
+        return Power(baseline.verdict.detectable, baseline.verdict.words)
     from harness.stats.assumed import assumed_effect
 
     # A row without a group is one of its own.
     groups = [row.group or f"\0{row.id}" for row in run.rows("dev")]
     if doubt := usable(groups):
-        return None, f"Dev can show nothing: {doubt}."
+        return Power(None, f"Dev can show nothing: {doubt}.")
     rounds = run.rounds
     low, high = assumed_effect(groups, rounds, "pass or fail")
     points = sorted({round(100 * low), round(100 * high)})
     least, most = assumed_effect(groups, rounds, "in between")
     _, at_ends = assumed_effect(groups, rounds, "mostly 0 or 1")
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
-    return None, (
+    return Power(
+        None,
         f"{len(groups):,} dev rows show a gain of {' to '.join(map(str, points))} points in a "
         f"pass/fail score ({basis}), and one of {100 * least:.0f} to {100 * most:.0f} % of its "
         f"range in a graded score, or to {100 * at_ends:.0f} % where most rows have its least or "
         "greatest value: the less if training changes few rows, the more if old and new scores "
-        "are unrelated. The base model's answers will say it more exactly."
+        "are unrelated. The base model's answers will say it more exactly.",
     )

@@ -41,7 +41,7 @@ class _Mark:
     what: str
 
 
-class _Clock:
+class _Clock(harness.Quiet):
     """Watches one job after the other; says after :data:`LONGEST` that a training may stop."""
 
     def __init__(self, watcher: harness.Watcher, cancelled: Callable[[], bool]) -> None:
@@ -63,9 +63,6 @@ class _Clock:
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         self._watcher.stage_done(stage, label, seconds, cached)
-
-    def say(self, sentence: str) -> None:
-        return None
 
     def since(self) -> float:
         """Seconds since the job began."""

@@ -90,16 +90,17 @@ class Times:
     def of_all(self, work: Sequence[tuple[int, Item]]) -> float | None:
         """Seconds of making each so often."""
         each = [(times, self.of(item)) for times, item in work]
-        timed = [times * seconds for times, seconds in each if seconds is not None]
-        return round(sum(timed), 1) if len(timed) == len(each) else None
+        return _total([None if seconds is None else times * seconds for times, seconds in each])
 
     def with_start(self, parts: Sequence[float | None]) -> float | None:
         """The sum of seconds with what comes before all; None where one is not known."""
-        timed = [seconds for seconds in parts if seconds is not None]
-        if len(timed) < len(parts):
-            return None
-        begin = self._rates.begin if self._rates and parts else 0.0
-        return round(sum(timed) + begin, 1)
+        return _total([*parts, self._rates.begin if self._rates and parts else 0.0])
+
+
+def _total(parts: Sequence[float | None]) -> float | None:
+    """The sum of seconds; None where one of them is not known."""
+    known = [seconds for seconds in parts if seconds is not None]
+    return round(sum(known), 1) if len(known) == len(parts) else None
 
 
 def _kind(item: Item) -> str:

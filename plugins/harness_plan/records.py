@@ -70,25 +70,8 @@ class PlannedArm:
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRequests:
-    """What is left to be asked of a model behind a server.
-
-    Attributes:
-        what: asks it: ``metric judge``.
-        count: requests, without further tries.
-        prompt, answer: tokens at most; None where they are not known.
-        money: at most; None where no price is known.
-        sure: whether these are upper bounds; else they follow from rows like those to come.
-    """
-
-    what: str
-    model: str
-    count: int
-    prompt: int | None
-    answer: int | None
-    money: float | None
-    sure: bool
+Asked = tuple[str, harness.Requests]
+"""What asks a model behind a server (``metric judge``), and what is left to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +91,19 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """The gain in the primary score that dev can show.
+
+    Attributes:
+        detectable: None before the base model has answered dev.
+        sentence: the same in words; before that, what may be assumed.
+    """
+
+    detectable: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remark:
     """A sentence; a ``problem`` means that the run cannot come to its end here."""
 
@@ -124,14 +120,12 @@ class Forecast:
         model: the base model's.
         rounds: planned ones.
         rows: split -> rows, ``valid`` being cut from train.
-        work: in the order of the run.
+        stages: trainings and answers in the order of the run.
         beside: what is left of that which is trained beside the rounds.
         requests: what is left to be asked of servers, replies that are kept included.
         seconds: of all work that is not stored, with the start of the run and without scoring and
             reports; None where not known. Arms with ``unknown`` settings are not in it.
         measured: where seconds come from: when it was measured, or :data:`OWN`, or None.
-        detectable: the gain in the primary score that dev can show, where it is known.
-        dev_shows: the same in a sentence.
         refused: whether training refuses rows, which is among the remarks.
     """
 
@@ -139,14 +133,13 @@ class Forecast:
     model: str
     rounds: int
     rows: dict[str, int]
-    work: tuple[PlannedWork, ...]
+    stages: tuple[PlannedWork, ...]
     beside: tuple[PlannedArm, ...]
-    requests: tuple[PlannedRequests, ...]
+    requests: tuple[Asked, ...]
     seconds: float | None
     measured: str | None
     needs: Needs
-    detectable: float | None
-    dev_shows: str
+    dev: Power
     remarks: tuple[Remark, ...]
     refused: bool = False
 
@@ -168,20 +161,8 @@ class Forecast:
 
         Seconds are seconds, sizes are bytes, and null is what is not known.
         """
-        return {
-            "schema": SCHEMA,
-            "harness": harness.__version__,
-            "run": self.run,
-            "model": self.model,
-            "rounds": self.rounds,
-            "rows": self.rows,
-            "stages": [asdict(work) for work in self.work],
-            "beside": [asdict(arm) for arm in self.beside],
-            "requests": [asdict(requests) for requests in self.requests],
-            "seconds": self.seconds,
-            "measured": self.measured,
-            "needs": asdict(self.needs),
-            "dev": {"detectable": self.detectable, "sentence": self.dev_shows},
-            "remarks": [asdict(remark) for remark in self.remarks],
-            "works": self.works,
-        }
+        fields = asdict(self)
+        fields["requests"] = [{"what": what, **asked} for what, asked in fields["requests"]]
+        del fields["refused"]  # by the exit code
+        head = {"schema": SCHEMA, "harness": harness.__version__}
+        return {**head, **fields, "works": self.works}

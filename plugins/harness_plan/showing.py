@@ -13,7 +13,7 @@ from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.text import one_line
 from harness_plan.listing import AGAIN
-from harness_plan.records import Forecast, PlannedArm, PlannedRequests, PlannedWork
+from harness_plan.records import Asked, Forecast, PlannedArm, PlannedWork
 
 COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
 ARMS = {"random": "random rows", AGAIN: "base model again"}
@@ -42,7 +42,7 @@ def show(forecast: Forecast, console: Console) -> None:
 def _table(forecast: Forecast) -> Table:
     titles = ("rows", "tokens", "learned", "steps", "time")
     rows = []
-    for work in forecast.work:
+    for work in forecast.stages:
         bound, about = ("", "") if work.exact else (UP_TO, ABOUT)
         rows.append((
             _label(work),
@@ -60,14 +60,14 @@ def _table(forecast: Forecast) -> Table:
     return table(("", *titles), rows, right=titles, caption="what the run will do")
 
 
-def _requests(planned: Sequence[PlannedRequests]) -> Table:
+def _requests(planned: Sequence[Asked]) -> Table:
     titles = ("requests", "prompts", "answers", "money")
     rows = []
-    for each in planned:
+    for what, each in planned:
         bound = UP_TO if each.sure else ABOUT
         money = DASH if each.money is None else f"{bound}{amount(each.money)}"
         counts = (_count(count, bound) for count in (each.prompt, each.answer))
-        name = f"{one_line(each.what, 40)}: {one_line(each.model, 24)}"
+        name = f"{one_line(what, 40)}: {one_line(each.model, 24)}"
         rows.append((name, _count(each.count, "" if each.sure else ABOUT), *counts, money))
     caption = "what servers are asked, in tokens; a byte of a prompt counts as one"
     return table(("", *titles), rows, right=titles, caption=caption)
@@ -100,7 +100,7 @@ def _time(seconds: float | None, bound: str) -> str:
 
 
 def _sentences(forecast: Forecast) -> Iterator[str]:
-    train = [work for work in forecast.work if work.stage == "train"]
+    train = [work for work in forecast.stages if work.stage == "train"]
     if any(not work.exact for work in train):
         yield (
             f"{UP_TO.strip()}: how many rows are added after a round is known then, at most so "
@@ -117,11 +117,11 @@ def _sentences(forecast: Forecast) -> Iterator[str]:
     if any(arm.at_most for arm in forecast.beside):
         yield "Each trial is counted whole, with the settings that go through the rows most often."
     yield from _cost(forecast)
-    yield forecast.dev_shows
+    yield forecast.dev.sentence
 
 
 def _cost(forecast: Forecast) -> Iterator[str]:
-    unstored: Sequence[PlannedWork] = [work for work in forecast.work if not work.stored]
+    unstored: Sequence[PlannedWork] = [work for work in forecast.stages if not work.stored]
     timed = [arm for arm in forecast.beside if not arm.unknown]
     if not (unstored or timed):
         return
