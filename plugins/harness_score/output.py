@@ -44,17 +44,13 @@ def progress() -> Iterator[Callable[[str, int], Report]]:
 
     with contextlib.ExitStack() as stack:
         display: Display | None = None
-        label_before = ""
 
         def begin(label: str, pieces: int) -> Report:
-            nonlocal display, label_before
+            nonlocal display
             if display is None:
                 display = Display(Console(stderr=True), "score", pieces * SHORT)
                 stack.enter_context(display)
-            else:
-                display.stage_done("score", label_before, 0.0, False)
-            label_before = label
-            return display.stage(label)
+            return display.piece(label)
 
         yield begin
 

@@ -90,6 +90,7 @@ class Display:
         self.live = console.is_terminal
         self._done = 0.0
         self._total = total
+        self._piece = ""
         self._lock = threading.RLock()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -165,6 +166,13 @@ class Display:
                 self._advance()
             if seconds >= 1 and not cached:
                 self._print(f"{label}: {seconds:.0f} s", style="dim")
+
+    def piece(self, label: str) -> Report:
+        """A piece of a command's work begins, where the one before it ends."""
+        if self._piece:
+            self.stage_done("", self._piece, 0.0, False)
+        self._piece = label
+        return self.stage(label)
 
     def _end_step(self) -> None:
         """The bar of this thread's stage goes, and those of threads that have ended."""

@@ -22,17 +22,8 @@ def working(command: str) -> Iterator[Begin]:
     from harness.kit.terminal.progress import SHORT, Display
 
     console = Console(stderr=True)
-    before = ""
     with plugins_on_stderr(), Display(console, command, PIECES * SHORT) as display:
-
-        def begin(label: str) -> harness.Report:
-            nonlocal before
-            if before:
-                display.stage_done("", before, 0.0, False)
-            before = label
-            return display.stage(label)
-
-        yield begin
+        yield display.piece
 
 
 def counting(begin: Begin, before: str, then: str) -> harness.Report:
