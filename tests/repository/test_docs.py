@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -401,6 +402,18 @@ def test_reasons_for_refusals_in_the_docs_are_those_of_the_filters() -> None:
 
     table = page("docs/loop.md").split("A row is refused that")[1].split("## ")[0]
     assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(REASONS)
+
+
+def test_what_pages_name_of_the_kit_and_of_packages_is_there() -> None:
+    named = re.compile(r"\bharness(?:\.kit|_[a-z]+)(?:\.\w+)+")
+    names = {
+        name
+        for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+        for name in named.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 20
+    for name in names:
+        pkgutil.resolve_name(name)
 
 
 # -- the picture --------------------------------------------------------------------------
