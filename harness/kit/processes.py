@@ -18,6 +18,8 @@ from harness.kit import gate
 _PROC = Path("/proc")
 _ENDED = "ZXx"
 """States of ``/proc/PID/stat`` in which a process does nothing any more."""
+LONGEST_END = 30.0
+"""Seconds for which a killed process is waited for; one that the kernel holds does not end."""
 
 
 def this_process() -> dict[str, Any]:
@@ -49,8 +51,12 @@ def end_group(leader: int) -> None:
 def end(process: gate.Popen[Any]) -> None:
     """Kill a process that leads a group, with all of that, and close its pipes."""
     end_group(process.pid)
-    with contextlib.suppress(OSError), process:  # whose own end closes and waits
-        pass
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    with contextlib.suppress(gate.TimeoutExpired):
+        process.wait(LONGEST_END)
 
 
 def _place() -> dict[str, Any]:

@@ -42,7 +42,6 @@ from harness.run import (
 from harness.run.artifacts import Artifact, Artifacts
 from harness.run.at import At
 from harness.run.budget import Budget
-from harness.run.driver import Driver
 from harness.run.job import Job, as_environment, run_inline, write, write_question
 from harness.run.journal import ClosedRounds, Journal, Tested
 from harness.run.ledger import Ledger
@@ -58,6 +57,25 @@ CALLING = "calling.json"
 ROUND_0 = At()
 _JOBS = ("model", "trainer", "generator")
 """Stages whose plugins work in jobs."""
+
+
+class Driver:
+    """Carries a run out, and is told of each decision. This one shares the run with nobody."""
+
+    def check(self) -> None:
+        """Before a round is closed: nobody else has gone on with the run.
+
+        Raises:
+            EnvironmentFailure: another process has.
+        """
+
+    def keep(self) -> None:
+        """Have others find what is decided now.
+
+        Raises:
+            EnvironmentFailure: another process has gone on with the run.
+            StoreError: the store that they share does not answer.
+        """
 
 
 class Run:

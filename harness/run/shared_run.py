@@ -32,10 +32,9 @@ from harness.kit.lock import exclusive
 from harness.kit.readers import SUFFIXES
 from harness.records.context import unheard
 from harness.run import dev_ledger, objects
-from harness.run.driver import Driver
 from harness.run.ledger import Ledger
 from harness.run.places import JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
-from harness.run.run import Run
+from harness.run.run import Driver, Run
 from harness.run.stage_keys import entry_files
 from harness.stages.runner import SUBMITTED
 from harness.stages.store import Store, StoreError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -48,3 +49,12 @@ def test_what_describes_no_process_is_not_called_gone(described):
 def test_where_the_system_does_not_say_it_nothing_is_gone(monkeypatch, tmp_path):
     monkeypatch.setattr(processes, "_PROC", tmp_path)
     assert processes.this_process() == {} and not processes.is_gone(OURS)
+
+
+def test_the_end_of_a_process_is_not_waited_for_without_a_bound(monkeypatch):
+    monkeypatch.setattr(processes, "LONGEST_END", 0.0)  # as if the kernel held it
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    processes.end(child)
+    assert child.stdin.closed and child.wait() == -signal.SIGKILL
