@@ -233,8 +233,8 @@ def home_of(name: str) -> str:
 
 def _is_absent(point: EntryPoint) -> bool:
     """Whether it is one of iteration-harness itself, whose package is not there."""
-    ours = point.dist is not None and point.dist.name == DISTRIBUTION
-    return ours and _package(point) is None
+    # The name of its distribution is asked last: that has a whole file of metadata read.
+    return _package(point) is None and point.dist is not None and point.dist.name == DISTRIBUTION
 
 
 def _package(point: EntryPoint) -> ModuleSpec | None:
