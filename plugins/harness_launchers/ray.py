@@ -52,6 +52,7 @@ class Ray(Launcher):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
+        self._connecting = threading.Lock()
         self._forget()
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
@@ -137,25 +138,29 @@ class Ray(Launcher):
 
     def _connected(self) -> Any:
         ray = _library()
-        if not ray.is_initialized():
-            given = {"address": self.options.address} if self.options.address else {}
-            own = {} if given else {"include_dashboard": False}
-            try:
-                ray.init(
-                    **given, **own, namespace=NAMESPACE, log_to_driver=False,
-                    configure_logging=False,
-                )  # fmt: skip
-                self._find(ray)
-            except (
-                ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError,
-            ) as error:  # fmt: skip
-                where = self.options.address or "of the run's own"
-                raise harness.EnvironmentFailure(
-                    f"Ray ({where}) cannot be reached: {one_line(str(error), 200)}",
-                    hint="`ray start --head` starts a cluster that address: auto finds; with "
-                    "HOST:PORT, one that asks for a token wants RAY_AUTH_MODE=token here",
-                ) from error
+        # Of jobs at a time one connects, and the others find it done: Ray takes no second call.
+        with self._connecting:
+            if not ray.is_initialized():
+                self._connect(ray)
         return ray
+
+    def _connect(self, ray: Any) -> None:
+        given = {"address": self.options.address} if self.options.address else {}
+        own = {} if given else {"include_dashboard": False}
+        try:
+            ray.init(
+                **given, **own, namespace=NAMESPACE, log_to_driver=False, configure_logging=False
+            )
+            self._find(ray)
+        except (
+            ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError,
+        ) as error:  # fmt: skip
+            where = self.options.address or "of the run's own"
+            raise harness.EnvironmentFailure(
+                f"Ray ({where}) cannot be reached: {one_line(str(error), 200)}",
+                hint="`ray start --head` starts a cluster that address: auto finds; with "
+                "HOST:PORT, one that asks for a token wants RAY_AUTH_MODE=token here",
+            ) from error
 
     def _find(self, ray: Any) -> None:
         """Jobs of an earlier process, whose actors are there still."""

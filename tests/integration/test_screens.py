@@ -52,7 +52,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result, R
 def test_the_walk(walked: tuple[Project, Result, Result], golden: Golden) -> None:
     made, planned, result = walked
     assert (planned.code, result.code) == (0, 0), planned.err + result.err
-    golden(MEASURED.sub(r" N \2", planned.out), "planned", made.folder)
+    planned_out = MEASURED.sub(r" N \2", planned.out)
+    # What is needed counts this process, which other tests may have made large.
+    golden(planned_out.replace("memory N GB", "memory N MB"), "planned", made.folder)
     golden(MEASURED.sub(r" N \2", result.err), "said", made.folder)
     golden(result.out, "shown", made.folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -154,6 +155,9 @@ def register_metrics():
 
 
 @pytest.fixture
-def machine(project: Project, servers: Any) -> Machine:
+def machine(project: Project, servers: Any, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Everything works."""
+    # A command is a fork of this process; the library of the hub reads the environment at import.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "huggingface_hub"]:
+        monkeypatch.delitem(sys.modules, name)
     return Machine(project, servers(), servers())

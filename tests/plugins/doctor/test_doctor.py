@@ -11,8 +11,6 @@ import pytest
 
 from harness_doctor import torch
 
-PAGE = (Path(__file__).parents[3] / "docs" / "doctor.md").read_text("utf-8")
-
 
 def troubles(document: Any, word: str) -> list[dict[str, str]]:
     """Those of what is wrong that name something."""
@@ -33,18 +31,6 @@ def test_a_machine_that_lacks_nothing(machine: Any) -> None:
     assert sections["libraries"]["needed"]["typer"]
     # Nothing has to be fetched, so nobody is asked.
     assert machine.hub.asked == machine.index.asked == []
-
-
-@pytest.mark.nightly
-def test_the_page_names_what_the_document_has(machine: Any) -> None:
-    document = machine.said()
-    table = PAGE.partition("## The JSON document")[2]
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(document)
-    row = next(line for line in table.splitlines() if line.startswith("| `sections`"))
-    assert re.findall(r"`(\w+)`", row)[1:] == list(document["sections"])
-    shown = machine.doctor().out
-    for title in re.findall(r"^\| ([A-Z]\w+) \|", PAGE, re.MULTILINE):
-        assert f"\n{title}\n" in shown
 
 
 def test_it_ends_with_a_block_for_an_issue(machine: Any) -> None:
