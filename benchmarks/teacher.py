@@ -255,7 +255,7 @@ def _cell(errors: Errors, data: Dataset) -> dict[str, str]:
             options = {"endpoint": server.url, "model": "computed", "per_request": 10,
                        "verify": list(verify), "cache": f"{name}/replies"}  # fmt: skip
             teacher: Any = harness.make_plugin("augmenter", "teacher", options, [verifiers])
-            context = harness.Context(Path(name), seed=1, plugins=(str(verifiers),))
+            context = harness.Context(Path(name), seed=1)
             item = PlanItem(None, ROWS, "")
             return {row.id: row for row in teacher.propose(item, data, context)}
 

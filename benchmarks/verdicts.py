@@ -403,7 +403,7 @@ def _state(
     found = guards.judge(
         asked, [MetricEntry("ten", Ten())], "s0", ROWS, new, earlier, by, seed=seed
     )
-    return any(one.outcome == "broken" for one in found)
+    return any(one.state == "broken" for one in found)
 
 
 def guards_table(loops: int) -> Iterator[str]:
