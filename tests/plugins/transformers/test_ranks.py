@@ -56,8 +56,9 @@ class PaddedRows(LoraTrainer):
     def work(self, *given):
         from harness_transformers import layouts
 
-        layouts._lies_flat = lambda *_: False
-        return super().work(*given)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(layouts, "_lies_flat", lambda *_: False)
+            return super().work(*given)
 
 
 class Weighed(LoraTrainer):
@@ -96,8 +97,9 @@ class Faulty(LoraTrainer):
                 _do(what)
             return step(trainer, *inputs)
 
-        Answers.training_step = faulty
-        return super().work(*given)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Answers, "training_step", faulty)
+            return super().work(*given)
 
 
 def _do(what):
