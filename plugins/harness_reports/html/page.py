@@ -13,9 +13,9 @@ from typing import Any
 
 from harness import Analysis
 from harness.kit.blocks import Block, Heading, of_sections
+from harness.kit.html.blocks import draw, style
+from harness.kit.html.markup import Child, Html, element, joined, name
 from harness.kit.text import one_line
-from harness_reports.html.blocks import draw
-from harness_reports.html.markup import Child, Html, element, name
 
 
 def page(document: Analysis) -> str:
@@ -29,7 +29,7 @@ def page(document: Analysis) -> str:
         _contents(sections),
     )  # fmt: skip
     title = ", ".join(dict.fromkeys(filter(None, (called, day, run))))
-    return whole(title, header, map(_section, sections), ["style.css"], ["sorting.js", "script.js"])
+    return whole(title, header, map(_section, sections), [], ["sorting.js", "script.js"])
 
 
 def whole(
@@ -38,18 +38,19 @@ def whole(
     """A page that holds all that it needs.
 
     Args:
-        styles, scripts: files of ours, in order.
+        styles: files of ours, behind those of all pages.
+        scripts: files of ours, in order.
     """
-    style, script = _own(styles), _own(scripts)
+    rules, script = joined(_own(["style.css"]), style(), _own(styles)), _own(scripts)
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(rules, script)),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="referrer", content="no-referrer"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("style", style),
+        element("style", rules),
     )
     body = element("body", header, element("main", main), element("script", script))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"

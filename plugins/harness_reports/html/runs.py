@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.kit.html.markup import Child, Html, element, joined, name
 from harness.kit.numbers import counted, number
-from harness_reports.html.markup import Child, Html, element, joined, name
 from harness_reports.html.page import whole
 from harness_reports.html.runs_table import (
     Document,
@@ -28,7 +28,7 @@ def runs_page(document: Mapping[str, Any]) -> str:
     runs = list(document["runs"])
     title = counted(len(runs), "run")
     header = element("header", element("h1", title), _dates(runs))
-    styles, scripts = ["style.css", "runs.css"], ["sorting.js", "runs.js"]
+    styles, scripts = ["runs.css"], ["sorting.js", "runs.js"]
     return whole(title, header, _main(document, runs), styles, scripts)
 
 

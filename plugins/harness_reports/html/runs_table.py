@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from harness.kit.html.axes import Scale, dot, line
+from harness.kit.html.blocks import label
+from harness.kit.html.markup import Child, Html, element, joined, long, name
 from harness.kit.numbers import (
     DASH,
     counted,
@@ -20,9 +23,6 @@ from harness.kit.numbers import (
     number,
 )
 from harness.kit.text import one_line, titled
-from harness_reports.html.axes import Scale, dot, line
-from harness_reports.html.blocks import label
-from harness_reports.html.markup import Child, Html, element, joined, long, name
 
 Document: TypeAlias = Mapping[str, Any]
 """A run, a group or an arm of a ``harness.runs/1`` document."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness_reports.html.answers import anchor
+from harness.kit.html.answers import anchor
 from tests.plugins.reports.faces import page as html_page
 from tests.support import hostile_texts
 from tests.support.browser import Listener, Tab, launched

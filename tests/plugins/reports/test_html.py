@@ -13,14 +13,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, strategies as st
 
 from harness.kit.blocks import of_rows, to_json
+from harness.kit.html.answers import anchor
 from harness.report.queries import QUERIES
 from harness_rating.section import TABLES as PEOPLE
 from harness_reports import HtmlReporter, findings, register_reporters
-from harness_reports.html.answers import anchor
-from harness_reports.html.axes import Scale, tick_labels, ticks
 from tests.plugins.reports.faces import drawn, page as html_page
 from tests.support import hostile_texts
 from tests.support.documents import whole
@@ -332,22 +330,6 @@ def test_slices_that_may_be_chance_are_drawn_only_where_no_other_is(analysis: Do
     assert FOREST not in drawings(markup)
     zero, points, wide = gaps(markup, DOUBTFUL)
     assert len(points) == 5 and [low > zero for low, _ in wide] == [True] * 3 + [False] * 2
-
-
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
-def test_ticks_hold_the_values_and_can_be_told_apart(low: float, span: float) -> None:
-    marks = ticks(low, low + span)
-    slack = 1e-6 * (marks[1] - marks[0]) + 1e-9 * abs(low)
-    assert marks[0] <= low + slack and marks[-1] >= low + span - slack
-    assert 2 <= len(marks) <= 7
-    if span > 1e-4 * (1 + abs(low)):
-        assert len(set(tick_labels(marks))) == len(marks)
-
-
-def test_one_value_alone_has_an_axis() -> None:
-    marks = ticks(0.0, 0.0)
-    assert marks[0] < 0 < marks[-1]
-    assert Scale(1, 1, 0, 10)(1) == 5
 
 
 def test_a_summary_alone_and_an_empty_document(document: Document) -> None:

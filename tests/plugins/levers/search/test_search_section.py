@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from harness.kit.blocks import Chart, Note, Paragraph, Table, flaw
+from harness.kit.html.charts import chart
 from harness.records.analysis import Analysis
 from harness_levers.document import ShownLevers
 from harness_levers.search.section import SearchSection
-from harness_reports.html.charts import chart
 from tests.support.documents import filled, whole
 
 SECTION = SearchSection()

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from harness.kit.blocks import Chart, Point, Series, value_text
 from harness.kit.drawing import axis_of
-from harness_reports.html.axes import (
+from harness.kit.html.axes import (
     WIDTH,
     Drawing,
     Scale,
@@ -21,9 +21,9 @@ from harness_reports.html.axes import (
     tick_labels,
     ticks,
 )
-from harness_reports.html.markup import Child, Html, element, number
-from harness_reports.html.parallel import parallel
-from harness_reports.html.scatter import scatter
+from harness.kit.html.markup import Child, Html, element, number
+from harness.kit.html.parallel import parallel
+from harness.kit.html.scatter import scatter
 
 _LEFT, _TOP, _BOTTOM = 44.0, 10.0, 22.0
 _NAMED = 12

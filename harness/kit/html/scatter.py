@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.kit.blocks import Chart, Point, value_text
-from harness_reports.html.axes import (
+from harness.kit.html.axes import (
     WIDTH,
     Drawing,
     Scale,
@@ -16,7 +16,7 @@ from harness_reports.html.axes import (
     tick_labels,
     ticks,
 )
-from harness_reports.html.markup import Child
+from harness.kit.html.markup import Child
 
 _LEFT, _TOP, _BOTTOM, _HEIGHT = 44.0, 14.0, 22.0, 190.0
 _NAMED = 12

@@ -1,9 +1,11 @@
-"""Blocks on the page: whatever a text holds, :mod:`.markup` makes it harmless."""
+"""Blocks as HTML: whatever a text holds, :mod:`.markup` makes it harmless."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 
 from harness.kit.blocks import (
     DRAWN,
@@ -23,10 +25,10 @@ from harness.kit.blocks import (
     tone_of,
     written,
 )
+from harness.kit.html.answers import draw_answers
+from harness.kit.html.charts import chart
+from harness.kit.html.markup import Child, Html, element, joined, long, name, table
 from harness.kit.numbers import DASH
-from harness_reports.html.answers import draw_answers
-from harness_reports.html.charts import chart
-from harness_reports.html.markup import Child, Html, element, joined, long, name, table
 
 CELL = 300
 TEXT = 2_000
@@ -61,6 +63,16 @@ def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
         drawings += [_drawn(rest.pop(0), keys)] if beside else []
         drawn.append(element("div", drawings, class_="beside" if beside else "charts"))
     return joined(drawn)
+
+
+@functools.cache
+def style() -> Html:
+    """The rules by which a browser shows what is drawn; they hold no closing tag.
+
+    Colours are variables, which whoever uses the rules sets: ``--ink``, ``--paper`` and others.
+    Rules for narrow places ask the nearest element with a ``container-type``.
+    """
+    return Html(files("harness.kit.html").joinpath("blocks.css").read_text(encoding="utf-8"))
 
 
 def label(text: str, tone: str = "") -> Html:

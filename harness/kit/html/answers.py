@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.kit.blocks import Answer, Answers, Sample
+from harness.kit.html.markup import Child, Html, code_class, element, joined, name, text_block
 from harness.kit.numbers import number
 from harness.kit.text import plain
 from harness.kit.worddiff import Runs, sides
-from harness_reports.html.markup import Child, Html, code_class, element, joined, name, text_block
 
 LISTED = 5
 """Samples whose first line is seen when the page opens; the others are folded away."""

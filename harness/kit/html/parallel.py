@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.kit.blocks import Chart, Point, Series
+from harness.kit.html.axes import WIDTH, Drawing, Scale, label, line
+from harness.kit.html.markup import Child, Html, element, number
 from harness.kit.text import one_line
-from harness_reports.html.axes import WIDTH, Drawing, Scale, label, line
-from harness_reports.html.markup import Child, Html, element, number
 
 _HEIGHT, _TOP, _BOTTOM = 250.0, 38.0, 14.0
 _SIDE = 26.0

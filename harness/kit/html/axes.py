@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.kit.html.markup import Child, Html, element
 from harness.kit.text import one_line
-from harness_reports.html.markup import Child, Html, element
 
 WIDTH = 360.0
 """Units across every chart. One unit is about a pixel on a telephone, so letters of 11 units
