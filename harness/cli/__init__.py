@@ -74,7 +74,7 @@ def _run(debug: bool) -> int:
 
         interrupts.begin()
         try:
-            app()
+            app(prog_name="harness")  # under whichever name it was started
         finally:
             sys.stdout.flush()
     except HarnessError as error:

@@ -1,4 +1,4 @@
-"""The command that installs an extra of harness the way harness itself was installed."""
+"""The commands that install harness again, or an extra of it, the way it was installed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,22 @@ def install_extra(extra: str, installed: Distribution | None = None) -> str:
         extra: as ``pyproject.toml`` names it.
         installed: the distribution; None looks for it.
     """
+    return f"pip install {_requirement(f'[{extra}]', installed)}"
+
+
+def install_again(installed: Distribution | None = None) -> str:
+    """The command that puts the files of harness back as they were, and nothing else."""
+    return f"pip install --force-reinstall --no-deps {_requirement('', installed)}"
+
+
+def _requirement(extra: str, installed: Distribution | None) -> str:
+    """What stands behind ``pip install``; an extra has its brackets."""
     source = _source(installed)
     url = str(source.get("url") or "")
     if not url:
-        return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}]')}"
+        return shlex.quote(f"{DISTRIBUTION}{extra}")
     if "dir_info" not in source:
-        return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}] @ {_address(source)}')}"
+        return shlex.quote(f"{DISTRIBUTION}{extra} @ {_address(source)}")
     # Half of what HTTP needs comes with it, and this module is on the way of every command.
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
@@ -35,7 +45,7 @@ def install_extra(extra: str, installed: Distribution | None = None) -> str:
     folder = Path(url2pathname(urlsplit(url).path))
     shown = "." if folder == Path.cwd() else str(folder)
     option = "-e " if source["dir_info"].get("editable") else ""
-    return f"pip install {option}{shlex.quote(f'{shown}[{extra}]')}"
+    return f"{option}{shlex.quote(f'{shown}{extra}')}"
 
 
 def _address(source: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 import harness
 from harness.kit import cgroups
-from harness.kit.installing import DISTRIBUTION, install_extra
+from harness.kit.installing import DISTRIBUTION, install_again, install_extra
 from harness.kit.numbers import gigabytes
 from harness_doctor.findings import Level, Section, Trouble
 
@@ -27,6 +27,8 @@ LEAST_DISK = 2_000_000_000
 """Bytes: what a small model and a few runs take."""
 FULL = 50_000_000
 """Bytes: with less, not even a run without a model can store its files."""
+NAMESAKE = "harness"
+"""A distribution of another project, whose module and command have the names of ours."""
 
 
 def python() -> Section:
@@ -54,6 +56,10 @@ def libraries() -> Section:
         what = "harness is not installed but imported from a folder: plugins are not found"
         return Section("Libraries", {}, {}, [Trouble(what, "pip install -e .")])
     facts, troubles = {}, []
+    if namesake := installed_version(NAMESAKE):
+        what = f"the package '{NAMESAKE}' {namesake} is another project, and overwrites our files"
+        cure = f"pip uninstall -y {NAMESAKE} && {install_again(own)}"
+        troubles.append(Trouble(what, cure))
     versions: dict[str, dict[str, str | None]] = {}
     for extra in ("", *sorted(own.metadata.get_all("Provides-Extra") or ())):
         label, for_what = (f"[{extra}]", f" for [{extra}]") if extra else ("needed", "")

@@ -107,6 +107,16 @@ def test_the_help_and_what_is_shown_without_a_command(project: Project, golden: 
     golden(project.inside().out, part="bare")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["docs", "--help"], ["docs", "--nowhere"]])
+def test_help_names_the_command_whatever_the_script_is_called(
+    site: Site, project: Project, arguments: list[str]
+) -> None:
+    _, out, err = site.harness(*arguments)  # its argv[0] is -c
+    done = project.inside(*arguments, COLUMNS="80")
+    assert (out, err) == (done.out, done.err)
+    assert "Usage: harness " in out + err
+
+
 def test_a_value_that_no_option_takes_is_named_without_words_of_the_library(
     project: Project,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.kit.installing import install_extra
+from harness.kit.installing import install_again, install_extra
 
 PROJECT = """\
 [build-system]
@@ -25,6 +25,7 @@ optional-dependencies = {rate = []}
 [tool.hatch.build.targets.wheel]
 include = ["harness.py"]
 """
+PUT_BACK = ("--force-reinstall", "--no-deps")
 CLONE = {"url": "file:///home/a%20b/clone", "dir_info": {"editable": True}}
 CASES: list[tuple[Any, str]] = [
     (None, "pip install 'iteration-harness[rate]'"),
@@ -73,7 +74,10 @@ def installed(folder: Path, source: Any) -> PathDistribution:
 def test_the_command_names_where_harness_came_from(
     tmp_path: Path, source: Any, command: str
 ) -> None:
-    assert install_extra("rate", installed(tmp_path, source)) == command
+    own = installed(tmp_path, source)
+    assert install_extra("rate", own) == command
+    again = shlex.split(command.replace("[rate]", ""))[2:]
+    assert shlex.split(install_again(own)) == ["pip", "install", *PUT_BACK, *again]
 
 
 def test_in_the_clone_itself_it_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +99,7 @@ def take(command: str) -> None:
 @pytest.mark.nightly
 def test_pip_takes_the_command_of_this_installation() -> None:
     take(install_extra("rate"))
+    take(install_again())
 
 
 @pytest.mark.nightly

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,9 @@ def test_version_is_said_once_in_effect() -> None:
 def test_the_distribution_has_its_own_name() -> None:
     """On the package index ``harness`` is somebody else's project."""
     assert PROJECT["project"]["name"] == "iteration-harness"
-    assert PROJECT["project"]["scripts"] == {"harness": "harness.cli:main"}
+    # The second is what `uvx iteration-harness` looks for.
+    scripts = dict.fromkeys(("harness", "iteration-harness"), "harness.cli:main")
+    assert PROJECT["project"]["scripts"] == scripts
 
 
 OTHERS_NAME = re.compile(
@@ -95,6 +99,14 @@ def test_the_command_is_callable() -> None:
     assert callable(getattr(importlib.import_module(module), function))
 
 
+def test_the_address_of_the_project_is_the_same_wherever_it_stands() -> None:
+    address = PROJECT["project"]["urls"]["Repository"]
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    addresses = re.findall(r"https?://[^\"')\s]*", text)
+    assert len(addresses) > 3
+    assert {a for a in addresses if a != address and not a.startswith(f"{address}/")} == set()
+
+
 def test_nothing_under_gpl_is_depended_on() -> None:
     wanted = [
         *PROJECT["project"]["dependencies"],
@@ -143,10 +155,56 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     pytest.importorskip(
         "hatchling", reason="the build backend is not installed: pip install hatchling"
     )
-    folder = tmp_path_factory.mktemp("dist")
-    code = f"from hatchling.build import build_wheel; build_wheel({str(folder)!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    pytest.importorskip(
+        "hatch_fancy_pypi_readme", reason="the build's hook is not installed: pip install -e .[dev]"
+    )
+    return zipfile.ZipFile(built("wheel", tmp_path_factory.mktemp("dist")))
+
+
+def built(kind: str, folder: Path) -> Path:
+    code = f"from hatchling.build import build_{kind} as build; print(build({str(folder)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE
+    )
+    return folder / done.stdout.split()[-1]
+
+
+def metadata(wheel: zipfile.ZipFile) -> Message:
+    [name] = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    return message_from_bytes(wheel.read(name))
+
+
+def test_links_of_the_long_description_are_whole(wheel: zipfile.ZipFile) -> None:
+    """An index has no file beside it: each link of the README leads to that of the release."""
+    release = f"{PROJECT['project']['urls']['Repository']}/KIND/v{harness.__version__}/"
+    shown = metadata(wheel).get_payload(decode=True).decode("utf-8")  # type: ignore[union-attr]
+    link = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]*)\)")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = link.findall(readme)
+    assert len(links) > 20 and any(picture for picture, _, _ in links)
+    whole = [
+        (picture, words, release.replace("KIND", "raw" if picture else "blob") + address)
+        for picture, words, address in links
+    ]
+    assert link.findall(shown) == whole
+    assert link.sub("", shown).strip() == link.sub("", readme).strip()
+
+
+def test_an_index_takes_both_distributions(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    for command in (
+        ["twine", "check", "--strict", str(wheel.filename), str(built("sdist", tmp_path))],
+        ["validate_pyproject", str(ROOT / "pyproject.toml")],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=tmp_path, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types_of_what_others_import_are_told(wheel: zipfile.ZipFile) -> None:
+    """The core, and the conformance kit, which tests of plugins import."""
+    names = set(wheel.namelist())
+    assert {"harness/py.typed", "harness_testing/py.typed"} <= names
 
 
 def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> None:

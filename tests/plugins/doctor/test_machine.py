@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.kit import cgroups
+from harness.kit.installing import install_again
 from harness_doctor import machine
 
 GB = 1_000_000_000
@@ -60,6 +61,20 @@ def test_missing_extras_are_no_problem_and_their_way_is_told(declared: None) -> 
     assert unfit.what.startswith("pydantic ") and "[judge]" in unfit.what
     assert section.values["[judge]"]["acme-judge"] is None
     assert section.values["[all]"] == {}
+
+
+def test_another_projects_package_of_the_same_name_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [t for t in machine.libraries().troubles if "another project" in t.what] == []
+    other = tmp_path / "harness-0.1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: harness\nVersion: 0.1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    [trouble] = [t for t in machine.libraries().troubles if "another project" in t.what]
+    assert trouble.level == "problem" and "'harness' 0.1.0" in trouble.what
+    remove, put_back = trouble.cure.split(" && ")
+    assert remove == "pip uninstall -y harness" and put_back == install_again()
 
 
 def test_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
