@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,14 @@ def test_readme_experiment_is_a_valid_config() -> None:
 def test_pages_say_what_the_program_is_now() -> None:
     outdated = [path for path, text in pages.made().items() if path.read_text("utf-8") != text]
     assert outdated == [], "run: make pages"
+
+
+# -- installation -------------------------------------------------------------------------
+
+
+def test_page_on_installation_has_a_row_for_each_extra() -> None:
+    project = tomllib.loads(page("pyproject.toml"))["project"]
+    assert set(first_cells(part("docs/install.md", "Extras"))) >= {*project["optional-dependencies"]}
 
 
 # -- the config reference -----------------------------------------------------------------
