@@ -1,4 +1,4 @@
-"""The commands that install harness again, or an extra of it, the way it was installed."""
+"""The commands that put harness back, or add an extra of it, the way it was installed."""
 
 from __future__ import annotations
 
