@@ -157,7 +157,11 @@ if TYPE_CHECKING:
     )
     from harness.stages import *  # noqa: F403
     from harness.steps.answer import Evaluation as Evaluation
-    from harness.verdicts.comparison import Comparison as Comparison, compare as compare
+    from harness.verdicts.answers import compare as compare
+    from harness.verdicts.comparison import (
+        Comparison as Comparison,
+        compare_systems as compare_systems,
+    )
 
 __version__ = "0.1.0"
 
@@ -189,7 +193,8 @@ _HOMES = {
     "harness.run.worker": ("Worker",),
     "harness.boundary.calls": ("plainly",),
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
-    "harness.verdicts.comparison": ("Comparison", "compare"),
+    "harness.verdicts.answers": ("compare",),
+    "harness.verdicts.comparison": ("Comparison", "compare_systems"),
     "harness.records.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
     "harness.opened": (
         "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PlannedRun", "PoolModels",

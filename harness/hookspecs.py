@@ -14,7 +14,7 @@ from typing import Any
 
 import pluggy
 
-from harness.records import Checkpoint, RoundResult
+from harness.records import Checkpoint, Example, Prediction, RoundResult
 from harness.records.summary import Summary
 from harness.stages import KINDS, Plugin, StageKind
 
@@ -112,6 +112,20 @@ class Hooks:
             beside: keys of a config by which no round of a run differs.
             sharing: names of runs that chose by the same rows of dev, of all that are there.
             last: at most that many runs, the latest; None: all.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def joined_answers(
+        self, systems: Sequence[Any], references: Any, fields: Collection[str]
+    ) -> tuple[Sequence[Example], Sequence[Sequence[Prediction]]]:
+        """Examples, and each system's answers in their order, out of files, lists or mappings.
+
+        For one package, ours; ``harness.compare`` asks it.
+
+        Args:
+            systems, references: each the path of a file, texts, or texts by id.
+            fields: of the references, which a metric reads as JSON text.
         """
         raise NotImplementedError
 

@@ -31,7 +31,9 @@ _STORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _MARKUP = re.compile(r"([\\`*\[\]<|~&$]|(?<![^\W_])_|_(?![^\W_]))")
 _BLOCK_START = re.compile(r"^(?=[#+=:>-])|^(\d+)(?=[.)])")
 # A backslash does not stop GitHub from linking these: it looks at the rendered text.
-_LINKED = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+_LINKED = re.compile(
+    r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-\d)", re.IGNORECASE
+)
 _UNLINK = "\u200b"
 _TICKS = re.compile(r"`+")
 

@@ -16,6 +16,7 @@ import numpy as np
 from harness import stats
 from harness.errors import UsageError
 from harness.kit.numbers import percent, sized
+from harness.kit.text import one_line
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
 from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test, rows_needed
@@ -27,9 +28,9 @@ _NOTHING = Paired(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """One system against the baseline on one score.
+    """One system against the baseline on one score; printed, it is its :attr:`sentence`.
 
     Attributes:
         name: the score.
@@ -64,6 +65,34 @@ class Comparison:
     doubt: str
     label: Label
     note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.sentence}>"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def improved(self) -> bool:
+        return self.label == "improved"
+
+    @property
+    def regressed(self) -> bool:
+        return self.label == "regressed"
+
+    @property
+    def sentence(self) -> str:
+        """The label, the difference and its interval, or why nothing can be concluded."""
+        name = one_line(self.name, 60)
+        if self.difference is None:
+            return f"{self.label}: {name} cannot be compared: {self.doubt or 'it has no value'}"
+        gain = f"{self.label}: {name} {self.difference:+.4g} (+ is better)"
+        if self.doubt:
+            return f"{gain}, but {self.doubt}"
+        if self.low is not None and self.high is not None:
+            gain += f", 95 % interval {self.low:+.4g} to {self.high:+.4g}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{gain}; {sized(self.n, self.groups)}{note}"
 
     def power(self, called: str) -> str:
         """What so many rows can show of a score, in sentences.
@@ -101,7 +130,7 @@ class Comparison:
         )
 
 
-def compare(
+def compare_systems(
     systems: Mapping[str, Scorecard],
     baseline: Scorecard,
     *,
@@ -166,7 +195,7 @@ def compare_measurements(
     alpha: float = ALPHA,
     draws: int = stats.DRAWS,
 ) -> dict[str, dict[str, Comparison]]:
-    """:func:`compare` by one metric.
+    """:func:`compare_systems` by one metric.
 
     Args:
         systems, baseline: measurements of the same examples by ``entry``.

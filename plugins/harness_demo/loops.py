@@ -1,7 +1,7 @@
 """Simulated loops: a base model and its rounds answer questions, with known chances of success.
 
 The answers are real predictions, scored by the metric ``exact`` and compared by
-:func:`harness.compare`, as ``harness score --baseline`` does with three files of answers.
+:func:`harness.compare_systems`, as ``harness score --baseline`` does with three files of answers.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def simulated(gain: float, seed: int, number: int) -> Loop:
     draw = random.Random(f"{seed}/{gain}/{number}")
     base = _answered(draw, 0.0)
     cards = {f"round {k}": _answered(draw, gain) for k in range(1, ROUNDS + 1)}
-    compared = harness.compare(cards, base)
+    compared = harness.compare_systems(cards, base)
     rounds = [Round(_share(card), compared[name]["exact"]) for name, card in cards.items()]
     return Loop(_share(base), rounds)
 

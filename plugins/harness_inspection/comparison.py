@@ -230,7 +230,7 @@ def _metrics(a: Shared, b: Shared) -> tuple[dict[str, Any], dict[str, str], str]
             incomparable |= dict.fromkeys(entry.score_names, reason)
             continue
         old, new = a.by(entry, other.name), b.by(entry, entry.name)
-        compared = harness.compare({"b": new}, old)["b"]
+        compared = harness.compare_systems({"b": new}, old)["b"]
         primary = compared.get(b.round.primary)
         if primary and not primary.doubt:
             power = primary.power_and_need(primary.name)
@@ -240,6 +240,7 @@ def _metrics(a: Shared, b: Shared) -> tuple[dict[str, Any], dict[str, str], str]
                 "a": before[name].value,
                 "b": after[name].value,
                 **{key: fact for key, fact in harness.to_json(comparison).items() if key != "name"},
+                "sentence": comparison.sentence,
                 "higher_is_better": after[name].higher_is_better,
                 "signature": after[name].signature,
                 "caveat": after[name].caveat,

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import Comparison, Example, Opening, Scorecard, UsageError, compare, stats
+from harness import Comparison, Example, Opening, Scorecard, UsageError, compare_systems, stats
 from harness.kit.numbers import percent, sized
 from harness.kit.text import one_line, titled
 from harness.stats.decision import ALPHA, POWER, usable
@@ -50,7 +50,7 @@ def document(
     slices = {field: _slices(field, card.examples) for field in request.by}
     compared: dict[str, dict[str, Comparison]] = {}
     if baseline is not None:
-        compared = compare(
+        compared = compare_systems(
             {name: other for name, other in systems.items() if name != baseline},
             systems[baseline], test=request.test_kind, seed=request.resampling_seed,
             alphas={name: opening.alpha for name, opening in openings.items()},
@@ -89,7 +89,8 @@ def _metrics(card: Scorecard) -> dict[str, Any]:
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
-    return {key: value for key, value in dataclasses.asdict(comparison).items() if key != "name"}
+    fields = dataclasses.asdict(comparison) | {"sentence": comparison.sentence}
+    return {key: value for key, value in fields.items() if key != "name"}
 
 
 def check_fields(fields: Sequence[str], examples: Sequence[Example]) -> None:

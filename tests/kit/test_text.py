@@ -91,8 +91,8 @@ def test_markdown_safe_starts_no_block(text: str) -> None:
 
 
 def test_hosts_and_mentions_are_not_linked() -> None:
-    shown = markdown_safe("see http://e.example www.e.example @someone #12")
-    assert not any(text in shown for text in ("http://", "www.", "@s", "#1"))
+    shown = markdown_safe("see http://e.example www.e.example @someone #12 GH-12")
+    assert not any(text in shown for text in ("http://", "www.", "@s", "#1", "GH-1"))
 
 
 @pytest.mark.parametrize("text", ["```\n# out", "````", "a\n```text\n<b>", "~~~", ""])

@@ -30,7 +30,7 @@ def test_scores_of_other_metrics_are_kept_when_that_is_asked(run: str) -> None:
     )
     assert list(again.systems) == ["round 0", "round 1", "round 2", "round 3"]
     assert pieces[0] == ("round 0: same", 4) and len(pieces) == 4
-    gain = harness.compare({"last": again.systems["round 3"]}, again.systems["round 0"])
+    gain = harness.compare_systems({"last": again.systems["round 3"]}, again.systems["round 0"])
     assert gain["last"]["same-exact"].n == 48
     assert "optimistic" in again.remarks[0]
     assert scores_kept(run) == []

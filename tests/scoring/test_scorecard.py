@@ -1,4 +1,4 @@
-"""Scores and comparisons in Python: ``harness.evaluate`` and ``harness.compare``."""
+"""Scores and comparisons in Python: ``harness.evaluate`` and ``harness.compare_systems``."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_answer_that_cannot_be_scored_is_a_remark():
 def test_systems_are_compared_with_a_baseline():
     old = harness.evaluate(ROWS, answers("a", "a b"), WORDS)
     new = harness.evaluate(ROWS, answers("a b c", "a b c d", "a b"), WORDS)
-    compared = harness.compare({"new": new, "same": old}, old)
+    compared = harness.compare_systems({"new": new, "same": old}, old)
     gain = compared["new"]["words"]
     assert (gain.label, gain.n, gain.groups) == ("improved", 60, 30)
     assert gain.difference == pytest.approx(0.375) and gain.p >= gain.p_alone
@@ -86,12 +86,12 @@ def test_systems_are_compared_with_a_baseline():
 def test_what_cannot_be_compared_is_refused():
     old = harness.evaluate(ROWS, answers("a"), WORDS)
     with pytest.raises(harness.UsageError, match="other examples"):
-        harness.compare({"part": old.part({"r0", "r1"})}, old)
+        harness.compare_systems({"part": old.part({"r0", "r1"})}, old)
     other = harness.evaluate(
         ROWS, answers("a"), [MetricEntry("words", Words(Words.Options(most=2)))]
     )
     with pytest.raises(harness.UsageError, match="other metrics"):
-        harness.compare({"other": other}, old)
+        harness.compare_systems({"other": other}, old)
 
 
 def test_metrics_are_made_with_all_problems_at_once():

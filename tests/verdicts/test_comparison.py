@@ -208,7 +208,7 @@ def test_the_level_is_that_of_each_metric():
         )
         for values in (draw(1, 0.05), draw(2))
     ]  # fmt: skip
-    found = harness.compare({"new": cards[0]}, cards[1], alphas={"points": 1e-12})["new"]
+    found = harness.compare_systems({"new": cards[0]}, cards[1], alphas={"points": 1e-12})["new"]
     assert {name: one.label for name, one in found.items()} == {
         "share": "improved", "points": "no evidence",
     }  # fmt: skip

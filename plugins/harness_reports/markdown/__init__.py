@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import Analysis
-from harness_reports.markdown.blocks import draw
+from harness.kit.markdown import draw
 from harness_reports.shortened import shortened
 
 

@@ -11,7 +11,7 @@ from harness.kit.documents import score_digits, score_title
 from harness.kit.numbers import estimate, moment, signed
 from harness.records.summary import UNSCORED, ShownScore
 from harness_reports import figures, findings, outcomes
-from harness_reports.markdown.blocks import safe
+from harness.kit.markdown import safe
 from harness_reports.sections import advice, box, model, prompts, targeted
 from harness_reports.targets import by_gain, missed, rows_words, targets
 

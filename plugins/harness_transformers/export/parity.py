@@ -268,7 +268,7 @@ def compare(origin: Origin, answered: Answers) -> Parity:
             ([answered[row.id] for row in card.examples], new), (card.predictions, old),
         )
     ]  # fmt: skip
-    comparison = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
+    comparison = harness.compare_systems({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
     same = n - len(changed)
     return Parity(
         n, same, stored.primary, comparison.difference, comparison.low, comparison.high,

@@ -82,7 +82,8 @@ def _figure(text: str, limit: int = LIMIT) -> str:
 def _heading(block: Heading) -> str:
     if not block.label:
         return f"{'#' * block.level} {safe(block.text, 200)}"
-    return f"# {mark_of(block.label)} {safe(block.label, 20)} ({safe(block.text, 200)})"
+    label = f"{mark_of(block.label)} {safe(block.label, 20)}"
+    return f"{'#' * block.level} {label} ({safe(block.text, 200)})"
 
 
 def _sentence(text: str) -> str:
