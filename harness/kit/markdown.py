@@ -38,8 +38,8 @@ TEXT = 300
 """Characters of an answer."""
 LINES = 8
 """Lines of one that has several."""
-_FIGURES = re.compile(r"[-+–→0-9., \[\]%]{0,60}")
-"""What does nothing in a cell: ``0.62 [0.55, 0.70]``."""
+_FIGURES = re.compile(r"(?:[-+–→0-9., \[\]%]| to ){0,60}")
+"""What does nothing in a cell: ``0.62 [0.55, 0.70]``, ``0.55 to 0.70``."""
 
 
 def safe(text: str, limit: int = LIMIT) -> str:

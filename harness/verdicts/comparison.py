@@ -15,7 +15,7 @@ import numpy as np
 
 from harness import stats
 from harness.errors import UsageError
-from harness.kit.numbers import percent, sized
+from harness.kit.numbers import digits_of, percent, signed, sized
 from harness.kit.text import one_line
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
@@ -86,11 +86,12 @@ class Comparison:
         name = one_line(self.name, 60)
         if self.difference is None:
             return f"{self.label}: {name} cannot be compared: {self.doubt or 'it has no value'}"
-        gain = f"{self.label}: {name} {self.difference:+.4g} (+ is better)"
+        digits = 1 + digits_of((self.difference, self.low, self.high))
+        gain = f"{self.label}: {name} {signed(self.difference, digits)} (+ is better)"
         if self.doubt:
             return f"{gain}, but {self.doubt}"
         if self.low is not None and self.high is not None:
-            gain += f", 95 % interval {self.low:+.4g} to {self.high:+.4g}"
+            gain += f", 95 % interval {signed(self.low, digits)} to {signed(self.high, digits)}"
         note = f"; {self.note}" if self.note else ""
         return f"{gain}; {sized(self.n, self.groups)}{note}"
 

@@ -114,6 +114,11 @@ class Shared:
         """Whether these are all rows of its dev."""
         return len(self.card.examples) == len(self.round.card.examples)
 
+    def values(self, score: str) -> dict[str, float | None]:
+        """Example id -> its answer's own value."""
+        [entry] = (entry for entry in self.card.metrics if score in entry.score_names)
+        return {m.example_id: m.values.get(score) for m in self.card.measurements[entry.name]}
+
     @property
     def texts(self) -> dict[str, str]:
         """Example id -> its answer."""
@@ -136,15 +141,8 @@ class Shared:
         return dataclasses.replace(self, card=card, right=right)
 
 
-def compare(a: Side, b: Side) -> ComparedRounds:
-    """Is ``b`` better than ``a``?
-
-    Only rows of dev that both answered count: those of equal id, conversation and references.
-
-    Raises:
-        DataError: there is no such row.
-    """
-    before, after = _shared(a.round, b.round)
+def compare(a: Side, b: Side, before: Shared, after: Shared) -> ComparedRounds:
+    """Is ``b`` better than ``a``? On the rows that both answered, as :func:`shared` finds them."""
     n = len(after.card.examples)
     metrics, incomparable, power = _metrics(before, after)
     doubt, texts = _other_right(a.round, b.round), before.texts
@@ -176,8 +174,14 @@ def _named(side: Side) -> ComparedRound:
     return ComparedRound(side.round.run, result.round, side.kept, chosen, rows, verdict)
 
 
-def _shared(a: harness.StoredRound, b: harness.StoredRound) -> tuple[Shared, Shared]:
-    """Both on the rows that are the same in both, with what raters of both answers say."""
+def shared(a: harness.StoredRound, b: harness.StoredRound) -> tuple[Shared, Shared]:
+    """Both on the rows of dev that both answered, with what raters of both answers say.
+
+    These are of equal id, conversation and references.
+
+    Raises:
+        DataError: there is no such row.
+    """
     asked = {row.id: (row.messages, row.references) for row in a.card.examples}
     rows = {
         row.id: row
@@ -272,7 +276,7 @@ def _scores(side: Shared, entry: MetricEntry) -> Mapping[str, harness.Score]:
 
 def _turned(a: Shared, b: Shared, right: bool) -> list[TurnedAnswer]:
     """Rows that are right in ``b`` alone, or wrong in it alone; the widest apart first."""
-    before, after = _values(a), _values(b)
+    before, after = a.values(a.round.primary), b.values(b.round.primary)
     names = [name for name in after if a.right[name] is (not right) and b.right[name] is right]
     names.sort(key=lambda name: (-abs((after[name] or 0) - (before[name] or 0)), name))
     return [TurnedAnswer(name, before[name], after[name]) for name in names]
@@ -291,12 +295,6 @@ def _other_right(a: harness.StoredRound, b: harness.StoredRound) -> str:
         old, new = ("none" if at is None else f"{at:g}" for at in (a.right_at, b.right_at))
         return f"{b.primary} has different pass thresholds: right_at {old} in A, {new} in B"
     return ""
-
-
-def _values(side: Shared) -> dict[str, float | None]:
-    """Example id -> its answer's primary score."""
-    measurements = side.card.measurements[side.round.primary_metric.name]
-    return {m.example_id: m.values.get(side.round.primary) for m in measurements}
 
 
 def _config(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[ChangedSetting]:

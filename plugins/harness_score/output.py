@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from harness import Report, Scorecard
+from harness.kit.junit import write_junit
 from harness.kit.terminal.targets import write_target
 from harness_score.request import Request
 
@@ -23,15 +24,23 @@ def report(result: dict[str, Any], systems: Mapping[str, Scorecard], request: Re
         _write_rows(request.per_example, systems)
     if request.as_json:
         sys.stdout.write(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    elif request.brief:
+        from harness_score.brief import brief
+
+        sys.stdout.write(brief(result, systems, request))
     else:
         from harness_score.table import show
 
         show(result, Console(), full=request.full)
+    comparisons = result["comparison"].get(result["system"], {})
+    if request.junit is not None:
+        names = comparisons if request.primary is None else [request.primary]
+        cases = [request.requirement.case(name, comparisons[name]) for name in names]
+        write_junit(request.junit, "score", cases)
     if not request.requirement:
         return 0
     primary = request.primary or next(iter(result["metrics"]))
-    comparison = result["comparison"][result["system"]][primary]
-    return request.requirement.exit_code(primary, comparison)
+    return request.requirement.exit_code(primary, comparisons[primary])
 
 
 @contextlib.contextmanager

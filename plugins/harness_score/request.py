@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, get_args
 import typer
 
 from harness import UsageError, near
-from harness.kit.terminal.options import Json, Sets
+from harness.kit.terminal.options import Brief, Json, JUnit, Sets
 from harness.kit.terminal.requirements import MinGain, Require, Requirement
 from harness.kit.terminal.targets import check_target
 
@@ -131,6 +131,8 @@ class Request:
     require: Require = None
     min_gain: MinGain = None
     full: Annotated[bool, typer.Option("--full", help="show the signatures of scores")] = False
+    brief: Brief = False
+    junit: JUnit = None
     as_json: Json = False
 
     @property
@@ -163,6 +165,8 @@ class Request:
         from harness import SPLITS
         from harness.stats.decision import Test
 
+        if sum((self.full, self.brief, self.as_json)) > 1:
+            raise UsageError("--full, --brief and --json are forms of one output: one of them")
         if self.test not in get_args(Test):
             raise UsageError(f"--test takes {', '.join(get_args(Test))}, not '{self.test}'")
         if self.split not in SPLITS:
@@ -171,7 +175,7 @@ class Request:
             raise UsageError("--set overrides a key of --config, which is not given")
         if self.plugins and self.metrics is None:
             raise UsageError("--plugin loads metrics for --metrics, which is not given")
-        self._check_rows_path()
+        self._check_targets()
         self._check_requirement()
         if self.run is None:
             self._check_sources()
@@ -197,9 +201,10 @@ class Request:
                 f"--primary: there is no score '{self.primary}'{near(self.primary, list(names))}",
                 hint=f"there are: {', '.join(names)}",
             )
-        if self.requirement and self.primary is None and len(names) > 1:
+        if (self.requirement or self.brief) and self.primary is None and len(names) > 1:
+            asks = "--require and --min-gain ask" if self.requirement else "--brief tells"
             raise UsageError(
-                f"--require and --min-gain ask about one score, and there are {len(names)}",
+                f"{asks} about one score, and there are {len(names)}",
                 hint=f"--primary NAME, of {', '.join(names)}",
             )
         taken = {"id", "system"}.intersection(names)
@@ -222,21 +227,26 @@ class Request:
 
     def _check_requirement(self) -> None:
         self.requirement.check()
-        if self.requirement and self.run is None and len(self.files) != 2:
-            raise UsageError(
-                "--require and --min-gain ask about one system against one baseline",
-                hint="-p NEW -b OLD",
-            )
+        count = None if self.run else len(self.files)
+        if (self.requirement or self.junit) and count not in (None, 2):
+            asks = "--require and --min-gain ask" if self.requirement else "--junit tells"
+            what = f"{asks} about one system against one baseline"
+            raise UsageError(what, hint="-p NEW -b OLD")
+        if self.brief and (count or 0) > 2:
+            raise UsageError("--brief tells of one system, alone or against one baseline")
 
-    def _check_rows_path(self) -> None:
-        """Whether rows can be written where ``--per-example`` says, known before any work."""
+    def _check_targets(self) -> None:
+        """Whether files can be written where the options say, known before any work."""
         path = self.per_example
-        if path is None:
-            return
-        if path.suffix not in (".jsonl", ".ndjson", ".parquet"):
+        if path is not None and path.suffix not in (".jsonl", ".ndjson", ".parquet"):
             raise UsageError(f"--per-example {path}: the name has to end in .jsonl or .parquet")
-        check_target("--per-example", path)
+        for option, target in (("--per-example", path), ("--junit", self.junit)):
+            if target is not None:
+                self._check_target(option, target)
+
+    def _check_target(self, option: str, path: Path) -> None:
+        check_target(option, path)
         for source in [*self.files, *self.references]:
             read = Path(source) if Path(source).exists() else Path(source.rpartition(":")[0])
             if path.exists() and read.exists() and path.samefile(read):
-                raise UsageError(f"--per-example {path}: this file is read")
+                raise UsageError(f"{option} {path}: this file is read")

@@ -55,9 +55,10 @@ def _metrics(request: Request) -> dict[str, dict[str, Any]] | None:
 def _check_requirement(request: Request, names: Sequence[str]) -> None:
     """Raises UsageError where the last round has no other that it could be better than."""
     baseline = _baseline(request, names)
-    if not request.requirement or baseline not in (None, names[-1]):
+    if not (request.requirement or request.junit) or baseline not in (None, names[-1]):
         return
-    asked = "--require and --min-gain ask about the last round against another"
+    asks = "--require and --min-gain ask" if request.requirement else "--junit tells"
+    asked = f"{asks} about the last round against another"
     if baseline is None:
         raise UsageError(f"{asked}, and only {names[0]} is answered")
     raise UsageError(f"{asked}, and {baseline} is the last round", hint=f"-b '{names[0]}'")

@@ -35,7 +35,7 @@ def show(document: Mapping[str, Any], console: Console, *, full: bool = False) -
         full: with the signatures of its scores.
     """
     if not document["comparison"]:
-        draw_rows(_scores(document), console)
+        draw_rows(scores_table(document), console)
     for place, system in enumerate(document["comparison"]):
         head = f"{one_line(system, 60)} against {one_line(document['baseline'], 60)}"
         console.print(Text(("\n" if place else "") + head, style="bold"), highlight=False)
@@ -49,7 +49,7 @@ def show(document: Mapping[str, Any], console: Console, *, full: bool = False) -
     console.print()
     if full:
         _show_signatures(document["metrics"], console)
-    for remark in [*document["remarks"], *_doubts(document)]:
+    for remark in remarks(document):
         line = Text(f"note: {one_line(remark, 600)}", style="yellow")
         console.print(line, highlight=False)
     console.print(Text(one_line(document["sentence"])), highlight=False)
@@ -62,7 +62,8 @@ def _scale(scores: Scores, name: str) -> float:
     return max((abs(value) for value in values if value is not None), default=0.0)
 
 
-def _scores(document: Mapping[str, Any]) -> Table:
+def scores_table(document: Mapping[str, Any]) -> Table:
+    """The scores of the document's system alone."""
     scores: Scores = document["metrics"]
     unscored = any(score["unscored"] for score in scores.values())
     numbers = ["value", "95 % interval", "n", *(["unscored"] if unscored else [])]
@@ -86,18 +87,28 @@ def _score_name(name: str, score: Mapping[str, Any]) -> str:
 
 def _draw_comparison(document: Mapping[str, Any], system: str, console: Console) -> None:
     """One system against the baseline, a row for each score."""
+    p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
+    difference = "difference" if console.width >= WIDE else "diff."
+    scores = list(compared_scores(document, system).values())
+    draw_comparison(scores, ["baseline", "value", difference, p], console)
+
+
+def compared_scores(document: Mapping[str, Any], system: str) -> dict[str, ComparedScore]:
+    """A system's scores beside the baseline's, by name."""
     before = document["systems"][document["baseline"]]["metrics"]
     now = document["systems"][system]["metrics"]
-    scores = [
-        ComparedScore(
+    return {
+        name: ComparedScore(
             _score_name(name, now[name]), before[name]["value"], now[name]["value"], comparison,
             now[name]["caveat"], _scale(before, name),
         )
         for name, comparison in document["comparison"][system].items()
-    ]  # fmt: skip
-    p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
-    difference = "difference" if console.width >= WIDE else "diff."
-    draw_comparison(scores, ["baseline", "value", difference, p], console)
+    }  # fmt: skip
+
+
+def remarks(document: Mapping[str, Any]) -> list[str]:
+    """All that is to be known beside the scores, a sentence each."""
+    return [*document["remarks"], *_doubts(document)]
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
@@ -118,7 +129,7 @@ def _doubts(document: Mapping[str, Any]) -> list[str]:
 def _draw_slices(field: str, slices: Any, document: Mapping[str, Any], console: Console) -> None:
     """Scores for each value of a field, in as many tables as the terminal needs."""
     names = list(document["metrics"])
-    values = [_value(row["value"]) for row in slices]
+    values = [value_text(row["value"]) for row in slices]
     counts = [f"{row['n']:,}" for row in slices]
     head = max(len(one_line(field, NAME_WIDTH)), *map(len, values))
     room = max(1, (console.width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
@@ -140,7 +151,7 @@ def _draw_slices(field: str, slices: Any, document: Mapping[str, Any], console: 
         explain_marks(doubts.values(), console)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A field's value as it is told apart from others: texts that look like numbers are quoted."""
     if value is None:
         return "(none)"

@@ -50,7 +50,9 @@ def test_an_answer_is_right_from_the_value_that_the_metric_names(run: harness.Ru
 
 def test_two_rounds_are_compared_as_two_systems(run: harness.RunView) -> None:
     first, last = run.round(0), run.round(2)
-    gain = harness.compare_systems({"last": last.card}, first.card, seed=last.seed)["last"]["overlap"]
+    gain = harness.compare_systems({"last": last.card}, first.card, seed=last.seed)["last"][
+        "overlap"
+    ]
     shown = harness.query(
         harness.find_reports() / "run.duckdb",
         "SELECT avg(new.value) - avg(old.value) FROM example_scores old "

@@ -33,6 +33,13 @@ Last = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+Brief = Annotated[
+    bool, typer.Option("--brief", help="print a comment for a pull request, as Markdown")
+]
+JUnit = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--junit", metavar="FILE", help="write the verdicts as a JUnit file"),
+]
 RunName = Annotated[
     Optional[str],  # noqa: UP045
     typer.Argument(metavar="[RUN]", help="name of a run (default: the latest)"),

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import EXIT_OK, EXIT_REQUIREMENT, UsageError
+from harness.kit.junit import Case
 from harness.kit.text import one_line
 
 IMPROVED = "improved"
@@ -63,14 +64,30 @@ class Requirement:
             comparison: its ``label``, ``low`` and ``doubt``; None where there is none.
             doubt: why there is none.
         """
-        reason = self._unmet(comparison, doubt)
+        reason = self.unmet(comparison, doubt)
         if not reason:
             return EXIT_OK
         line = Text(one_line(f"not as required: {score}: {reason}", 600), style="yellow")
         Console(stderr=True).print(line, highlight=False)
         return EXIT_REQUIREMENT
 
-    def _unmet(self, comparison: Mapping[str, Any] | None, doubt: str) -> str:
+    def case(self, score: str, comparison: Mapping[str, Any] | None, doubt: str = "") -> Case:
+        """The same as a test of a JUnit file; where nothing is required, *regressed* alone fails.
+
+        Args:
+            comparison: with its ``sentence``, too.
+        """
+        reason = self.unmet(comparison, doubt)
+        if comparison is None or comparison["doubt"]:
+            why = doubt if comparison is None else str(comparison["doubt"])
+            return Case(score, "error" if self else "skipped", why)
+        sentence = str(comparison["sentence"])
+        if reason or (not self and comparison["label"] == "regressed"):
+            return Case(score, "failure", sentence, reason)
+        return Case(score, "passed", sentence)
+
+    def unmet(self, comparison: Mapping[str, Any] | None, doubt: str = "") -> str:
+        """Why it does not hold, or an empty text. Arguments as of :meth:`exit_code`."""
         if not self:
             return ""
         if comparison is None or comparison["doubt"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -12,11 +13,14 @@ from rich.text import Text
 import harness
 from harness.kit import terms
 from harness.kit.blocks import table
+from harness.kit.comment import Beside, Part, comment
+from harness.kit.junit import write_junit
 from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.comparisons import ComparedScore, draw_comparison
-from harness.kit.terminal.options import SHOWN, Json, Last
+from harness.kit.terminal.options import SHOWN, Brief, Json, JUnit, Last
 from harness.kit.terminal.requirements import MinGain, Require, Requirement
+from harness.kit.terminal.targets import check_target
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness_inspection.commands.overview import show_overview
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
         ChangedSetting,
         ComparedRound,
         ComparedRounds,
+        Shared,
     )
 
 app = typer.Typer()
@@ -62,6 +67,8 @@ def compare(
     last: Last = None,
     require: Require = None,
     min_gain: MinGain = None,
+    brief: Brief = False,
+    junit: JUnit = None,
     as_json: Json = False,
 ) -> None:
     """Compare two rounds of a run, or two runs: is B better than A?
@@ -69,16 +76,22 @@ def compare(
     Of two runs the best rounds are compared, on the rows of dev that both have. With --all the
     runs of this folder stand below one another, with what was changed in each.
     """
-    from harness_inspection.comparison import compare as compared
+    from harness_inspection import comparison
     from harness_inspection.sides import pair
 
     requirement = Requirement(require, min_gain)
     requirement.check()
+    if brief and as_json:
+        raise harness.UsageError("--brief and --json are forms of one output: one of them")
+    if junit is not None:
+        check_target("--junit", junit)
     if every:
         if first or second or run:
             raise harness.UsageError("--all takes all runs: no A, no B, no --run")
         if requirement:
             raise harness.UsageError("--require and --min-gain are of A and B, not of all runs")
+        if brief or junit:
+            raise harness.UsageError("--brief and --junit are of A and B, not of all runs")
         runs = harness.all_runs(last or (None if as_json else SHOWN))
         write_json(runs) if as_json else show_overview(runs, Console())
         return
@@ -89,19 +102,57 @@ def compare(
             "compare takes two rounds, or two runs",
             hint="harness compare 0 1, harness compare RUN OTHER, or harness compare --all",
         )
-    document = compared(*pair(first, second, run))
-    write_json(document) if as_json else _show(document, Console(), limit)
-    if requirement:
-        primary = document.primary
-        metric, doubt = document.metrics.get(primary), document.not_comparable.get(primary)
-        raise typer.Exit(requirement.exit_code(primary, metric, f"not comparable: {doubt}"))
+    a, b = pair(first, second, run)
+    before, after = comparison.shared(a.round, b.round)
+    document = comparison.compare(a, b, before, after)
+    primary = document.primary
+    metric = document.metrics.get(primary)
+    doubt = f"not comparable: {document.not_comparable.get(primary)}"
+    if as_json:
+        write_json(document)
+    elif brief:
+        unmet = requirement.unmet(metric, doubt)
+        sys.stdout.write(comment(_beside(document, before, after, unmet).blocks()))
+    else:
+        _show(document, Console(), limit)
+    if junit is not None:
+        write_junit(junit, "compare", [requirement.case(primary, metric, doubt)])
+    raise typer.Exit(requirement.exit_code(primary, metric, doubt))
+
+
+def _beside(document: ComparedRounds, before: Shared, after: Shared, unmet: str) -> Beside:
+    """The document as a comment tells it, with the answers of both sides."""
+    metric = document.metrics.get(document.primary)
+    label, sentence, higher, rows = "no evidence", "", True, []
+    if metric is None:
+        doubt = document.not_comparable[document.primary]
+        sentence = f"{document.primary} is not comparable: {doubt}"
+    else:
+        label, sentence = metric["label"], metric["sentence"]
+        higher = metric["higher_is_better"]
+        values = before.values(document.primary), after.values(document.primary)
+        texts = before.texts, after.texts
+        rows = [
+            Part(name, values[0][name], now, texts=(texts[0][name], texts[1][name]))
+            for name, now in values[1].items()
+        ]
+    sides = [document.a, document.b]
+    same = document.a.run == document.b.run
+    names = [f"round {side.round}" if same else f"{side.run}, round {side.round}" for side in sides]
+    notes = [document.sentence, *_doubts(document), _caution(document)]
+    return Beside(
+        (names[0], names[1]), document.primary, label, sentence, unmet,
+        _compared_scores(document.metrics), higher, None, rows, list(filter(None, notes)),
+    )  # fmt: skip
 
 
 def _show(document: ComparedRounds, console: Console, limit: int) -> None:
     _show_head(document, console)
     if document.metrics:
-        _draw_metrics(document.metrics, console)
-    _show_doubts(document, console)
+        scores = list(_compared_scores(document.metrics).values())
+        draw_comparison(scores, ["A", "B", "B - A", "p"], console)
+    for doubt in _doubts(document):
+        tables.note(console, doubt, "yellow")
     if document.sentence:
         tables.note(console, document.sentence)
     _show_changed(document, console, limit)
@@ -140,18 +191,18 @@ def _left(document: ComparedRounds) -> str:
     return f"; left out, since the other has none like it: {' and '.join(parts)}" if parts else ""
 
 
-def _draw_metrics(metrics: Mapping[str, Any], console: Console) -> None:
-    scores = []
+def _compared_scores(metrics: Mapping[str, Any]) -> dict[str, ComparedScore]:
+    scores = {}
     for name, metric in metrics.items():
         shown = one_line(name, tables.ID_LIMIT)
         arrow = "" if metric["higher_is_better"] else " (lower = better)"
         scale = max(abs(metric["a"] or 0.0), abs(metric["b"] or 0.0))
         caveat = metric.get("caveat") or ""
-        scores.append(ComparedScore(shown + arrow, metric["a"], metric["b"], metric, caveat, scale))
-    draw_comparison(scores, ["A", "B", "B - A", "p"], console)
+        scores[name] = ComparedScore(shown + arrow, metric["a"], metric["b"], metric, caveat, scale)
+    return scores
 
 
-def _show_doubts(document: ComparedRounds, console: Console) -> None:
+def _doubts(document: ComparedRounds) -> list[str]:
     """Why scores cannot be compared, each reason once."""
     reasons: dict[str, list[str]] = {}
     for name, metric in document.metrics.items():
@@ -159,8 +210,7 @@ def _show_doubts(document: ComparedRounds, console: Console) -> None:
             reasons.setdefault(f"no conclusion: {metric['doubt']}", []).append(name)
     for name, reason in document.not_comparable.items():
         reasons.setdefault(f"not comparable: {reason}", []).append(name)
-    for reason, names in reasons.items():
-        tables.note(console, f"{', '.join(names)}: {reason}", "yellow")
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def _show_changed(document: ComparedRounds, console: Console, limit: int) -> None:

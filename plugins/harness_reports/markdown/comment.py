@@ -8,10 +8,10 @@ from harness import Analysis
 from harness.kit import terms
 from harness.kit.blocks import mark_of
 from harness.kit.documents import score_digits, score_title
+from harness.kit.markdown import safe
 from harness.kit.numbers import estimate, moment, signed
 from harness.records.summary import UNSCORED, ShownScore
 from harness_reports import figures, findings, outcomes
-from harness.kit.markdown import safe
 from harness_reports.sections import advice, box, model, prompts, targeted
 from harness_reports.targets import by_gain, missed, rows_words, targets
 
