@@ -14,12 +14,16 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import UsageError
-from harness.kit.terminal.options import Json, RunName
+from harness.kit.junit import Case, write_junit
+from harness.kit.terminal.options import Brief, Json, JUnit, RunName
+from harness.kit.terminal.requirements import MinGain, Require, Requirement
+from harness.kit.terminal.targets import check_target
 from harness.kit.text import one_line
-from harness.records import to_json
+from harness.records import Verdict, to_json
 
 if TYPE_CHECKING:
     from harness.boundary.calls import PluginCall
+    from harness.records.analysis import Analysis
     from harness.registry import Registry
 
 app = typer.Typer()
@@ -37,9 +41,10 @@ def report(
         typer.Option("--md", metavar="FILE", help="write it as Markdown"),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="show all of it in the terminal")] = False,
-    brief: Annotated[
-        bool, typer.Option("--brief", help="print a comment for a pull request, as Markdown")
-    ] = False,
+    brief: Brief = False,
+    require: Require = None,
+    min_gain: MinGain = None,
+    junit: JUnit = None,
     every: Annotated[
         bool, typer.Option("--all", help="one page of all runs of this folder, with --html")
     ] = False,
@@ -51,15 +56,19 @@ def report(
     With --all one page of all runs of this folder is written: what was changed in each, scores
     and verdicts.
     """
+    requirement = Requirement(require, min_gain)
+    requirement.check()
     if every:
-        if run or markdown or full or brief:
-            raise UsageError("--all takes all runs: no RUN, no --md, no --full, no --brief")
+        if run or markdown or full or brief or requirement or junit:
+            raise UsageError("--all takes all runs: with it go --html, --json and --open alone")
         _report_all(html, as_json)
         if open_:
             _show_in_browser(html)
         return
     if full and brief:
         raise UsageError("--full shows all and --brief a few lines: one of them")
+    if junit is not None:
+        check_target("--junit", junit)
     from harness.kit.terminal.streams import say
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed
@@ -70,25 +79,58 @@ def report(
     folder = find_reports(run)
     registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
     analysis = read_analysis(refreshed(folder, registry))
+    if junit is not None:
+        write_junit(junit, "report", _cases(analysis, requirement))
     if as_json:
         sys.stdout.write(json.dumps(to_json(analysis), indent=1) + "\n")
-        return
-    document = for_reporters(analysis, Path(), registry)
+    else:
+        document = for_reporters(analysis, Path(), registry)
+        _show(document, registry, html, markdown, "full" if full else "brief" if brief else "")
+    if open_:
+        _show_in_browser(html)
+    raise typer.Exit(requirement.exit_code(analysis.primary, *_on_test(analysis)))
+
+
+def _show(
+    document: Analysis, registry: Registry, html: Path | None, markdown: Path | None, form: str
+) -> None:
+    """The files that are asked for, or the terminal's report in one of its forms."""
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_file(registry, kind, "write", document, target)
     if html is None and markdown is None:
-        name = "full" if full else "brief" if brief else "terminal"
-        plugin, call = _reporter(registry, name)
+        plugin, call = _reporter(registry, form or "terminal")
         with call:
             plugin().show(document, Console())
-    if open_:
-        _show_in_browser(html)
+
+
+def _cases(document: Analysis, requirement: Requirement) -> list[Case]:
+    """The verdict of the best round on dev, or of the latest one, and that on test, which alone
+    is what may be required."""
+    entry = document.best if document.kept_round else document.rounds[-1]
+    dev = f"{document.primary} on dev, round {entry.round}"
+    return [
+        Requirement(None, None).case(dev, _compared(entry.verdict)),
+        requirement.case(f"{document.primary} on test", *_on_test(document)),
+    ]
+
+
+def _on_test(document: Analysis) -> tuple[Mapping[str, Any] | None, str]:
+    """The verdict on test, or why there is none."""
+    if document.test:
+        return _compared(document.test.verdict), ""
+    sealed = document.sealed
+    return None, sealed.sentence if sealed else "The test set was not opened: the run goes on."
+
+
+def _compared(verdict: Verdict) -> Mapping[str, Any]:
+    """A verdict as requirements take it."""
+    label, low = verdict.label, verdict.low
+    return {"label": label, "low": low, "doubt": "", "sentence": verdict.words}
 
 
 def _report_all(html: Path | None, as_json: bool) -> None:
     """The page of all runs, or its document."""
-    from harness.kit.terminal.targets import check_target
     from harness.registry import Registry
     from harness.report.folders import all_runs
 
@@ -137,7 +179,7 @@ def _write_file(
     import tempfile
 
     from harness.boundary import results
-    from harness.kit.terminal.targets import check_target, write_target
+    from harness.kit.terminal.targets import write_target
 
     option = "--html" if kind == "html" else "--md"
     check_target(option, target)

@@ -48,12 +48,15 @@ def test_its_document_is_that_of_compare_with_reports(two: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("RUN",), ("--md", "x.md"), ("--full",), ("--brief",)], ids=lambda words: words[0]
+    "words",
+    [("RUN",), ("--md", "x.md"), ("--full",), ("--brief",), ("--junit", "x.xml")],
+    ids=lambda words: words[0],
 )
 def test_what_does_not_go_with_all_is_said(project: Any, words: tuple[str, ...]) -> None:
     done = project.inside("report", "--all", *words, "--html", "runs.html")
     assert done.code == 2
-    assert done.err == "usage: --all takes all runs: no RUN, no --md, no --full, no --brief\n"
+    told = "usage: --all takes all runs: with it go --html, --json and --open alone\n"
+    assert done.err == told
     assert not (project.folder / "runs.html").exists()
 
 

@@ -1,15 +1,15 @@
-"""A report as a comment on a pull request: Markdown of at most twenty lines, without a link."""
+"""A report as a comment on a pull request: at most twenty lines, without a link."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from harness import Analysis
-from harness.kit import terms
-from harness.kit.blocks import mark_of
+from harness.kit import comment as comments, terms
+from harness.kit.blocks import Block, Bullets, Heading, Paragraph, Table, mark_of, table
 from harness.kit.documents import score_digits, score_title
-from harness.kit.markdown import safe
-from harness.kit.numbers import estimate, moment, signed
+from harness.kit.numbers import DASH, estimate, moment, signed
+from harness.kit.text import one_line
 from harness.records.summary import UNSCORED, ShownScore
 from harness_reports import figures, findings, outcomes
 from harness_reports.sections import advice, box, model, prompts, targeted
@@ -18,82 +18,109 @@ from harness_reports.targets import by_gain, missed, rows_words, targets
 SCORES = 4
 """Scores beside the primary one at most."""
 SLICES = 3
+ROUNDS = 6
+"""Verdicts by round at most, the latest."""
 
 
 def comment(document: Analysis) -> str:
-    """The verdict, scores before and now, what was weak and added, the settings."""
+    """The verdict, scores before and now, verdicts by round, what was weak and added, settings."""
+    return comments.comment(_blocks(document))
+
+
+def _blocks(document: Analysis) -> Iterator[Block]:
     head = box.heading(document)
-    parts = [
-        f"**{mark_of(head.label)} {safe(head.label, 20)}** on {safe(head.text, 400)}\n"
-        + safe(box.verdict_words(document), 800),
-        "\n".join(_scores(document)),
-        "\n".join(f"- {line}" for line in _lines(document)),
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    yield Heading(one_line(head.text, 400), level=3, label=head.label)
+    yield Paragraph(one_line(box.verdict_words(document), 800))
+    if scores := _scores(document):
+        yield scores
+    yield Bullets(tuple(_lines(document)))
 
 
-def _scores(document: Analysis) -> Iterator[str]:
-    """A table: score, base model, best (or latest) round, change."""
+def _scores(document: Analysis) -> Table | None:
+    """Score, base model, best (or latest) round, change."""
     names = figures.score_names(document)[: 1 + SCORES]
     now = findings.later_round(document)
     if not names:
-        return
-    yield f"| score | base model | round {now.round} | change |"
-    yield "|---|---:|---:|---:|"
+        return None
     sides = {"dev": (document.rounds[0].scores, now.scores)}
     if test := document.test:
         sides["test"] = (test.baseline, test.kept)
-    for place, name in enumerate(names):
-        for split, (old, new) in sides.items():
-            if split == "test" and place:
-                continue  # the other scores on test are in the whole report
-            yield _score(document, name, split, old.get(name, UNSCORED), new.get(name, UNSCORED))
+    rows = [
+        _score(document, name, split, old.get(name, UNSCORED), new.get(name, UNSCORED))
+        for place, name in enumerate(names)
+        for split, (old, new) in sides.items()
+        if split == "dev" or not place  # the other scores on test are in the whole report
+    ]
+    titles = ["score", "base model", f"round {now.round}", "change"]
+    return table(titles, rows, right=titles[1:])
 
 
-def _score(document: Analysis, name: str, split: str, old: ShownScore, new: ShownScore) -> str:
+def _score(
+    document: Analysis, name: str, split: str, old: ShownScore, new: ShownScore
+) -> tuple[str, ...]:
     digits = score_digits(document, name)
     cells = [estimate(side.value, side.low, side.high, digits) for side in (old, new)]
-    change = "–"
+    change = DASH
     if old.value is not None and new.value is not None:
         change = signed(new.value - old.value, digits)
-    title = safe(score_title(document, name, 40), 80)
-    return f"| {title}, {split} | {cells[0]} | {cells[1]} | {change} |"
+    title = one_line(score_title(document, name, 40), 80)
+    return f"{title}, {split}", *cells, change
 
 
-def _lines(document: Analysis) -> Iterator[str]:
+def _lines(document: Analysis) -> Iterator[Paragraph]:
     if passing := outcomes.pass_rate(document):
-        yield passing
+        yield Paragraph(passing)
+    if rounds := _rounds(document):
+        yield Paragraph(rounds, lead="rounds:")
     if forgotten := box.forgotten_words(document):
-        yield f"**{box.BESIDE}** {safe(forgotten, 800)}"
+        yield Paragraph(one_line(forgotten, 800), lead=box.BESIDE)
     if document.baselines and not document.best_prompt:
-        yield safe(prompts.conclusion(document), 600)
+        yield Paragraph(one_line(prompts.conclusion(document), 600))
+    yield from _targeted(document)
+    for block in advice.advice(document):
+        yield Paragraph(one_line(block.text, 600))
+    settings = (f"{key}: {value}" for key, value in model.settings(document) if key != model.BASE)
+    if text := "; ".join(settings):
+        yield Paragraph(one_line(text, 400), lead="settings:")
+    # Each by itself: a cut may fall into a name, and not into a command.
+    used = [one_line(model.where(document), 400), *map(one_line, model.commands(document))]
+    if text := "; ".join(filter(None, used)):
+        yield Paragraph(text, lead="model:")
+    when = moment(document.dates.finished or document.dates.started)
+    yield Paragraph(one_line(" · ".join(filter(None, (document.run, when))), 200))
+
+
+def _rounds(document: Analysis) -> str:
+    """``round 1 ▲ improved (+0.147), round 2 ◆ no evidence (-0.003)``: each against its best."""
+    digits = score_digits(document, document.primary)
+    trained = document.rounds[1:]
+    shown = [
+        f"round {entry.round} {mark_of(entry.verdict.label)} {one_line(entry.verdict.label, 20)}"
+        f" ({signed(entry.verdict.difference, digits)})"
+        for entry in trained[-ROUNDS:]
+    ]
+    earlier = [f"{len(trained) - ROUNDS} earlier"] if len(trained) > ROUNDS else []
+    return ", ".join([*earlier, *shown])
+
+
+def _targeted(document: Analysis) -> Iterator[Paragraph]:
+    """What was weak, and what was added there."""
     grown, without = [target for target in by_gain(document) if target.slice], missed(document)
     if grown:
         digits = score_digits(document, document.primary)
         gains = (
-            f"{safe(target.slice, 80)}: {rows_words(target.rows)} after round {target.after}, "
+            f"{one_line(target.slice, 80)}: {rows_words(target.rows)} after round {target.after}, "
             f"{figures.course(target.before, target.now, digits)}"
             for target in grown[:SLICES]
         )
         more = f"; and {len(grown) - SLICES} more" if len(grown) > SLICES else ""
-        yield f"**weak, and added there:** {'; '.join(gains)}{more}"
+        yield Paragraph(f"{'; '.join(gains)}{more}", lead="weak, and added there:")
         if without:
-            yield safe(targeted.no_rows_words(without), 400)
+            yield Paragraph(one_line(targeted.no_rows_words(without), 400))
     elif without:
-        yield safe(targeted.underperformed(without), 400)
+        yield Paragraph(one_line(targeted.underperformed(without), 400))
     elif added := sum(target.rows for target in targets(document)):
-        yield (
+        yield Paragraph(
             f"no slice underperformed by more than chance; {rows_words(added)} added from "
             f"{terms.shown('key', 'everywhere')}"
         )
-    for block in advice.advice(document):
-        yield safe(block.text, 600)
-    settings = (f"{key}: {value}" for key, value in model.settings(document) if key != model.BASE)
-    if text := "; ".join(settings):
-        yield f"**settings:** {safe(text, 400)}"
-    # Each by itself: a cut may fall into a name, and not into a command.
-    used = [safe(model.where(document), 400), *map(safe, model.commands(document))]
-    if text := "; ".join(filter(None, used)):
-        yield f"**model:** {text}"
-    when = moment(document.dates.finished or document.dates.started)
-    yield safe(" · ".join(filter(None, (document.run, when))), 200)

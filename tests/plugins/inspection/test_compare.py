@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
@@ -97,6 +98,23 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert back.code == 1 and "regressed, where --require asks for improved" in back.err
     every = project.inside("compare", "--all", "--require", "improved")
     assert every.code == 2 and "not of all runs" in every.err
+
+
+def test_a_pull_request_is_told_of_two_rounds(two, golden):
+    project, run, _ = two
+    pair = ("compare", "3", "0", "--run", run, "--brief", "--junit", "verdicts.xml")
+    done = project.inside(*pair, "--require", "improved")
+    assert done.code == 1
+    golden(done.out, folder=project.folder)
+    assert done.out.startswith("### ▼ regressed (overlap, round 0 against round 3)\n")
+    [case] = ET.parse(project.folder / "verdicts.xml").getroot().iter("testcase")
+    [failure] = case
+    assert (case.get("name"), failure.tag) == ("overlap", "failure")
+    assert failure.get("message", "").startswith("regressed: overlap -0.2")
+    assert failure.text == "regressed, where --require asks for improved"
+    (project.folder / "verdicts.xml").unlink()
+    for asked in (("--all", "--brief"), ("--all", "--junit", "x.xml"), (*pair[1:], "--json")):
+        assert project.inside("compare", *asked).code == 2
 
 
 @pytest.mark.nightly
@@ -217,7 +235,8 @@ def test_names_of_scores_are_never_cut():
     for width in (80, 120):
         console = Console(width=width, record=True)
         with console.capture() as capture:
-            shown._draw_metrics(metrics, console)
+            scores = list(shown._compared_scores(metrics).values())
+            shown.draw_comparison(scores, ["A", "B", "B - A", "p"], console)
         lines = capture.get().splitlines()
         first = "".join(line.split("  ")[0].strip() for line in lines)
         assert all(name in first for name in names) and max(map(len, lines)) <= width
