@@ -74,10 +74,12 @@ class Comparison:
 
     @property
     def improved(self) -> bool:
+        """Whether that is its label."""
         return self.label == "improved"
 
     @property
     def regressed(self) -> bool:
+        """Whether that is its label."""
         return self.label == "regressed"
 
     @property
