@@ -1,7 +1,7 @@
 # One obvious command for each. Uses .venv if there is one, else the python on the path.
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python)
 
-.PHONY: lint test nightly bench count pages
+.PHONY: lint test nightly bench count pages site
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -22,3 +22,6 @@ count:
 
 pages:
 	$(PYTHON) benchmarks/pages.py --write
+
+site:
+	$(PYTHON) benchmarks/website.py

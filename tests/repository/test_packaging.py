@@ -104,7 +104,9 @@ def test_the_address_of_the_project_is_the_same_wherever_it_stands() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     addresses = re.findall(r"https?://[^\"')\s]*", text)
     assert len(addresses) > 3
-    assert {a for a in addresses if a != address and not a.startswith(f"{address}/")} == set()
+    owner, name = address.removeprefix("https://github.com/").split("/")
+    site = f"https://{owner}.github.io/{name}/"
+    assert {a for a in addresses if not f"{a}/".startswith((f"{address}/", site))} == set()
 
 
 def test_nothing_under_gpl_is_depended_on() -> None:
