@@ -88,6 +88,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("zensical", reason="zensical is not installed: pip install -e '.[dev]'")
     folder = tmp_path_factory.mktemp("docs") / "site"
     website.build(folder)
     return folder
