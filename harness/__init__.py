@@ -58,12 +58,10 @@ if TYPE_CHECKING:
         PlannedRun as PlannedRun,
         PoolModels as PoolModels,
         RoundModels as RoundModels,
-        RunView as RunView,
         StoredRound as StoredRound,
         open_branches as open_branches,
         open_config as open_config,
         open_plan as open_plan,
-        open_run as open_run,
     )
     from harness.records import (
         BASE_ARM as BASE_ARM,
@@ -137,6 +135,7 @@ if TYPE_CHECKING:
     )
     from harness.report.refresh import remake as remake
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
+    from harness.report.view import RunView as RunView, open_run as open_run
     from harness.run.artifacts import (
         empty_artifact as empty_artifact,
         large_files as large_files,
@@ -198,8 +197,7 @@ _HOMES = {
     "harness.records.context": ("Context", "Limits", "Quiet", "Report", "Watcher"),
     "harness.opened": (
         "AnswerSet", "Branch", "BranchResult", "Branches", "ConfigView", "PlannedRun", "PoolModels",
-        "RoundModels", "RunView", "StoredRound", "open_branches", "open_config", "open_plan",
-        "open_run",
+        "RoundModels", "StoredRound", "open_branches", "open_config", "open_plan",
     ),
     "harness.run.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
@@ -213,6 +211,7 @@ _HOMES = {
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.refresh": ("remake",),
     "harness.report.rescoring": ("Rescored", "rescore"),
+    "harness.report.view": ("RunView", "open_run"),
     "harness.kit.files": ("write_text",),
     "harness.kit.options": ("Options",),
     "harness.hookspecs": ("hookimpl",),

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -30,9 +30,15 @@ from harness.database.views import VIEWS
 from harness.errors import EnvironmentFailure, UsageError
 from harness.errors.machine import machine_trouble, trouble_in
 from harness.kit import files
+from harness.kit.blocks import Block, Column, Note, Table
+from harness.kit.cells import as_word
 from harness.kit.text import one_line, storable
 
 MEMORY = "1GB"
+MOST_SHOWN = 100
+"""Rows that a notebook shows of an answer."""
+CELL, SHORT = 300, 24
+"""Characters of a cell there; of one that is never wrapped."""
 BLOCK = 4_000
 """Rows of a table that are laid out in columns at once."""
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
@@ -62,11 +68,38 @@ _HOLDER = re.compile(r"PID (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The answer to a query; ``cut`` if there were more rows than asked for."""
+    """The answer to a query, a table in a notebook; ``cut`` if there were more rows."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     cut: bool = False
+
+    def _repr_html_(self) -> str:
+        """A table of the first 100 rows, for a notebook."""
+        from harness.kit.html.notebook import in_notebook
+
+        shown = self.rows[:MOST_SHOWN]
+        blocks: list[Block] = [Note("No row.")]
+        if shown:
+            columns = [
+                _column(name, [row[at] for row in shown]) for at, name in enumerate(self.columns)
+            ]
+            rows = tuple(tuple(as_word(value, CELL) or None for value in row) for row in shown)
+            blocks = [Table(tuple(columns), rows, "what was asked for")]
+        if self.cut or len(shown) < len(self.rows):
+            blocks.append(Note(f"These are the first {len(shown)} rows."))
+        return in_notebook(blocks)
+
+
+def _column(name: str, values: Sequence[Any]) -> Column:
+    """A column of a table: numbers to the right, and nothing wrapped that is short."""
+    there = [value for value in values if value is not None]
+    if there and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) for value in there
+    ):
+        return Column(as_word(name, 40), "number")
+    short = all(len(as_word(value, CELL)) <= SHORT for value in there)
+    return Column(as_word(name, 40), "word" if short else "text")
 
 
 def build(path: Path, contents: RunContents) -> None:

@@ -15,11 +15,10 @@ from harness.opened.replay import (
     replay,
 )
 from harness.opened.rounds import RoundReader, StoredRound
-from harness.opened.view import RunView, open_run
 
 __all__ = [
     "AnswerSet", "Answered", "Branch", "BranchResult", "Branches", "ConfigView", "NotStored",
-    "PlannedRun", "PoolModels", "RoundModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
-    "StoredSteps", "answered", "open_branches", "open_config", "open_plan", "open_run", "opened",
+    "PlannedRun", "PoolModels", "RoundModels", "RoundReader", "StoredRound", "StoredRun",
+    "StoredSteps", "answered", "open_branches", "open_config", "open_plan", "opened",
     "replay", "said_before",
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from harness.boundary.calls import aloud, plainly
 from harness.boundary.lending import Lent
 from harness.data.splits import groups_of
 from harness.errors import DataError, Waiting
+from harness.kit.blocks import Note, table
+from harness.kit.numbers import interval, number
 from harness.records import Example, Measurement, Prediction, Score
 from harness.records.context import Report, silent
 from harness.scoring.measuring import measure, ready
@@ -23,7 +25,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Scorecard:
-    """A system's answers, what the metrics say of each, and its scores.
+    """A system's answers, what the metrics say of each, and its scores: a table in a notebook.
 
     Attributes:
         examples, predictions: in the same order.
@@ -79,6 +81,19 @@ class Scorecard:
                     f"first '{failed[0].example_id}': {failed[0].error}"
                 )
         return sentences
+
+    def _repr_html_(self) -> str:
+        """Its scores as a table, and the remarks, for a notebook."""
+        from harness.kit.html.notebook import in_notebook
+
+        titles = ("score", "value", "95 % interval", "answers", "not scored")
+        rows = [
+            (score.name, number(score.value, 3), interval(score.low, score.high), score.n,
+             score.unscored)
+            for score in self.scores.values()
+        ]  # fmt: skip
+        scores = table(titles, rows, right=titles[1:], caption="scores with their intervals")
+        return in_notebook([scores, *map(Note, self.remarks())])
 
     def part(self, ids: Collection[str]) -> Scorecard:
         """The same on the examples of these ids alone; nothing is measured again."""

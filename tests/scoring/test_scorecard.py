@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import harness
@@ -41,6 +43,14 @@ def test_predictions_in_any_order_belong_to_their_examples():
     assert card.values["r1"] == {"words": 0.5}
     assert card.scores["words"].value == pytest.approx(0.5)
     assert card.scores["words"].low < 0.5 < card.scores["words"].high
+
+
+def test_a_notebook_shows_the_scores_and_what_could_not_be_scored():
+    card = harness.evaluate(ROWS, answers("a", "a b", "fail"), WORDS)
+    shown, score = card._repr_html_(), card.scores["words"]
+    cells = re.findall(r"<t[dh][^>]*><bdi>(.*?)</bdi>", shown)
+    assert cells == ["words", "0.375", f"[{score.low:.3f}, {score.high:.3f}]", "40", "20"]
+    assert "20 of 60 answers could not be scored, first &#x27;r2&#x27;" in shown
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,23 @@ def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
     return joined(drawn)
 
 
+def parts(blocks: Iterable[Block]) -> list[tuple[Heading, list[Block]]]:
+    """The parts of a report, each with its heading of level 2.
+
+    The first line of all, of level 1, is the first of a part that is called *Verdict*. What stands
+    before both belongs to none.
+    """
+    found: list[tuple[Heading, list[Block]]] = []
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 1:
+            found.append((Heading("Verdict"), [block]))
+        elif isinstance(block, Heading) and block.level == 2:
+            found.append((block, []))
+        elif found:
+            found[-1][1].append(block)
+    return found
+
+
 @functools.cache
 def style() -> Html:
     """The rules by which a browser shows what is drawn; they hold no closing tag.

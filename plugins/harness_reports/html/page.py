@@ -12,8 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 from harness import Analysis
-from harness.kit.blocks import Block, Heading, of_sections
-from harness.kit.html.blocks import draw, style
+from harness.kit.blocks import of_sections
+from harness.kit.html.blocks import draw, parts, style
 from harness.kit.html.markup import Child, Html, element, joined, name
 from harness.kit.text import one_line
 
@@ -124,15 +124,7 @@ def _sections(document: Analysis) -> Iterator[_Section]:
     """One section for each heading of level 2; the first line of all begins the first."""
     taken: set[str] = set()
     keys = itertools.count(1)
-    parts: list[tuple[Heading, list[Block]]] = []
-    for block in of_sections(document):
-        if isinstance(block, Heading) and block.level == 1:
-            parts.append((Heading("Verdict"), [block]))
-        elif isinstance(block, Heading) and block.level == 2:
-            parts.append((block, []))
-        elif parts:
-            parts[-1][1].append(block)
-    for heading, inner in parts:
+    for heading, inner in parts(of_sections(document)):
         drawn = draw(inner, keys)
         yield _Section(_anchor(heading.text, taken), heading.text, drawn, heading.remark)
 

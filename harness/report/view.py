@@ -9,13 +9,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.finding import FILE_NAME
-from harness.errors import ConfigError, DataError, UsageError, Waiting
+from harness.errors import ConfigError, DataError, HarnessError, UsageError, Waiting
 from harness.kit import yaml_file
+from harness.kit.blocks import Answers, Block, Heading, Note, of_sections
 from harness.kit.lock import exclusive
 from harness.kit.remote.spending import counting
+from harness.kit.terminal.streams import say
 from harness.opened.branches import Branches
 from harness.opened.models import RoundModels
 from harness.opened.pool import PoolModels
@@ -39,6 +41,10 @@ from harness.records import (
     system_turns_of,
 )
 from harness.records.context import Quiet, Report, Watcher, silent
+from harness.report.annotators import plugins_of
+from harness.report.folders import current_reports, find_reports, refreshed
+from harness.report.reading import read_analysis
+from harness.report.sections import for_reporters
 from harness.run import resume_command
 from harness.run.at import At
 from harness.run.journal import ClosedRounds
@@ -53,13 +59,22 @@ from harness.stats import decision
 from harness.steps import Steps
 from harness.steps.measure import score
 
+if TYPE_CHECKING:
+    from harness.database.writing import QueryResult
+
+OPENED = 2
+"""Parts of the report that a notebook shows at once: the verdict, and the rounds."""
+SAMPLES = 20
+"""Answers of a list that a notebook shows, whose file holds all of them; the page has the rest."""
+
 
 class RunView:
     """A run of this folder, seen from outside: its rounds, rows, answers and values.
 
     Nothing of it changes, but that scores which are not stored may be computed and pool rows
     answered. The run's config and plugins are loaded when something is asked that needs them;
-    that raises :class:`harness.UsageError` where no run of that name was begun here.
+    that raises :class:`harness.UsageError` where no run of that name was begun here. In a notebook
+    it shows its report.
 
     Attributes:
         name: of the run.
@@ -131,6 +146,46 @@ class RunView:
     def config_file(self) -> Path:
         """The config file that this command reads, whether it is there or not."""
         return resume_command.config_of(self.command()) or Path(FILE_NAME)
+
+    def query(self, sql: str, limit_rows: int = 100, limit_seconds: float = 30.0) -> QueryResult:
+        """The answer of its database to a question in SQL, as `harness query` gives it.
+
+        The reports are made again first where they are outdated; rows of test are left out.
+
+        Args:
+            limit_rows: most rows; ``cut`` of the result says whether there are more.
+
+        Raises:
+            UsageError: no round is closed yet; wrong SQL, or the time is over.
+            DataError: another version built the database, and it lacks what is asked for.
+        """
+        from harness.database.asking import safe_query
+
+        database = current_reports(self.name) / "run.duckdb"
+        return safe_query(database, sql, limit_seconds, limit_rows)
+
+    def _repr_html_(self) -> str:
+        """Its report for a notebook, made again first where it is outdated.
+
+        The verdict and the rounds are seen at once, the other parts are folded away. ``harness
+        report --html FILE`` writes the same as a page.
+        """
+        from harness.kit.html.notebook import in_notebook
+
+        return in_notebook(self._report(), opened=OPENED)
+
+    def _report(self) -> Iterator[Block]:
+        try:
+            folder = find_reports(self.name)
+            registry = plugins_of(self.folder, say)
+            analysis = read_analysis(refreshed(folder, registry))
+        except HarnessError as error:  # a notebook would show it as a failure of ours
+            yield from (Heading(f"Run {self.name}"), Note(error.placed, failed=True))
+            return
+        for block in of_sections(for_reporters(analysis, Path(), registry)):
+            if isinstance(block, Answers):
+                block = dataclasses.replace(block, samples=block.samples[:SAMPLES])
+            yield block
 
     def rows(self, split: str) -> Sequence[Example]:
         """The rows of a split but test, which is sealed."""
