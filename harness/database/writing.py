@@ -99,7 +99,7 @@ def _column(name: str, values: Sequence[Any]) -> Column:
     ):
         return Column(as_word(name, 40), "number")
     short = all(len(as_word(value, CELL)) <= SHORT for value in there)
-    return Column(as_word(name, 40), "word" if short else "text")
+    return Column(as_word(name, 40), "word" if short else "line")
 
 
 def build(path: Path, contents: RunContents) -> None:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 
-from harness.kit.blocks import Block, Heading
+from harness.kit.blocks import Block, Code, Heading
 from harness.kit.html.blocks import draw, parts, style
 from harness.kit.html.markup import Child, Html, element, joined, name
 
@@ -23,7 +23,7 @@ def in_notebook(blocks: Iterable[Block], opened: int | None = None) -> str:
 
     Args:
         opened: how many parts, each under a heading of level 2, are seen at once; those behind
-            them are folded away. None: all are.
+            them are folded away, but for commands at the end. None: all are seen.
     """
     shown = tuple(blocks)
     # No other drawing of the notebook may have the same key, and the same blocks have the same.
@@ -32,8 +32,10 @@ def in_notebook(blocks: Iterable[Block], opened: int | None = None) -> str:
     return element("div", element("style", _style()), inner, class_=CLASS)
 
 
-def _folded(blocks: Iterable[Block], opened: int, keys: Iterator[int]) -> Iterator[Child]:
-    for place, (heading, inner) in enumerate(parts(blocks)):
+def _folded(blocks: Sequence[Block], opened: int, keys: Iterator[int]) -> Iterator[Child]:
+    # What to type next is the end of a report, and no part of what stands before it.
+    end = list(itertools.takewhile(lambda block: isinstance(block, Code), reversed(blocks)))[::-1]
+    for place, (heading, inner) in enumerate(parts(blocks[: len(blocks) - len(end)])):
         drawn = draw(inner, keys)
         if place < opened:
             yield joined(None if _has_banner(inner) else draw([heading], keys), drawn)
@@ -41,6 +43,7 @@ def _folded(blocks: Iterable[Block], opened: int, keys: Iterator[int]) -> Iterat
             remark = [" ", element("span", name(heading.remark, 300), class_="remark")]
             title = element("summary", name(heading.text, 200), remark if heading.remark else None)
             yield element("details", title, drawn, class_="part")
+    yield draw(end, keys)
 
 
 def _has_banner(blocks: Sequence[Block]) -> bool:

@@ -83,6 +83,14 @@ def test_parts_behind_the_first_are_folded_away() -> None:
     assert 'class="part"' not in in_notebook(report("text"))
 
 
+def test_the_commands_at_the_end_are_seen() -> None:
+    blocks = [Heading("A"), Note("a"), Heading("B"), Code("x"), Note("b"), Code("y"), Code("z")]
+    folded = in_notebook(blocks, opened=1).partition('<details class="part">')[2]
+    inner, _, seen = folded.partition("</details>")
+    assert re.findall(r"<bdi>|<code>(\w)", inner) == ["", "x"]
+    assert re.findall(r"<code>(\w)", seen) == ["y", "z"]
+
+
 def test_drawings_of_two_cells_have_names_of_their_own() -> None:
     first, second = (
         set(re.findall(r' id="(chart-\S+)"', in_notebook(report(text)))) for text in ("a", "b")
