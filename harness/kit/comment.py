@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table, table
 from harness.kit.markdown import draw
 from harness.kit.numbers import counted
-from harness.kit.terminal.comparisons import ComparedScore, comparison_table
+from harness.kit.terminal.comparisons import ComparedScore, beside, interval
 from harness.kit.terminal.tables import number
 from harness.kit.text import ELLIPSIS, one_line
 
@@ -97,19 +97,26 @@ class Beside:
         old, new = (one_line(name, NAME) for name in self.names)
         primary = one_line(self.primary, NAME)
         yield Heading(f"{primary}, {new} against {old}", level=3, label=self.label)
-        yield Paragraph(self.sentence.removeprefix(f"{self.label}: "))
+        yield Paragraph(f"{self.sentence.removeprefix(f'{self.label}: ')}{self._counts()}")
         if self.unmet:
             yield Paragraph(self.unmet, lead="Not as required:")
         first = [self.scores[self.primary]] if self.primary in self.scores else []
         others = [score for name, score in self.scores.items() if name != self.primary]
         shown = [*first, *others][:SCORES]
         if shown:
-            yield comparison_table(shown, [old, new, "difference", "p"])
+            yield Table(_SCORES, tuple(map(_score, shown)), "scores before and now")
         if more := len(first) + len(others) - len(shown):
             yield Note(f"And {counted(more, 'other score')}.")
         yield from self._slices()
-        yield from self._rows((old, new))
+        yield from self._rows()
         yield from (Note(one_line(note, 600)) for note in self.notes[:NOTES])
+
+    def _counts(self) -> str:
+        if self.primary not in self.scores:
+            return ""
+        comparison = self.scores[self.primary].comparison
+        counts = (f"{comparison[key]:,} {word}" for key, word in _COUNTS.items())
+        return f"; answers: {', '.join(counts)}"
 
     def _slices(self) -> Iterator[Block]:
         if self.slices is None:
@@ -124,20 +131,35 @@ class Beside:
         titles = ["slice", "rows", "before", "now"]
         yield table(titles, rows, right=titles[1:])
 
-    def _rows(self, names: tuple[str, str]) -> Iterator[Block]:
+    def _rows(self) -> Iterator[Block]:
         fallen = worse(self.rows, self.higher_is_better)
         if not fallen:
             yield Paragraph("No answer is worse than before.")
             return
         some = f" ({ROWS} of {len(fallen):,})" if len(fallen) > ROWS else ""
         yield Paragraph("", lead=f"Answers that got worse{some}")
-        columns = (Column("row", "id"), Column("before", "number"), Column("now", "number"))
-        texts = (Column(name) for name in names)
         rows = tuple(
             (one_line(part.name, NAME), *_course(part), *_apart(*part.texts))
             for part in fallen[:ROWS]
         )
-        yield Table((*columns, *texts), rows, "answers that got worse")
+        titles = ["row", "before", "now", "answer before", "answer now"]
+        yield table(titles, rows, right=titles[1:3])
+
+
+_COUNTS = {"wins": "better", "ties": "the same", "losses": "worse"}
+_SCORES = (
+    Column("score"), *(Column(name, "number") for name in ("before", "now", "difference")),
+    Column("95 % interval", "number"), Column("verdict", "label"),
+)  # fmt: skip
+
+
+def _score(score: ComparedScore) -> tuple[str, ...]:
+    difference, low, high = (score.comparison[key] for key in ("difference", "low", "high"))
+    return (
+        f"{score.name}{beside(score.caveat)}", number(score.before, score.scale),
+        number(score.after, score.scale), number(difference, score.scale, sign=True),
+        interval(low, high, score.scale, sign=True), score.comparison["label"],
+    )  # fmt: skip
 
 
 def lowest(rows: Iterable[Part], score: str, higher_is_better: bool) -> Iterator[Block]:

@@ -46,7 +46,7 @@ def kinds(text: str) -> list[str]:
 
 def test_it_tells_what_got_worse_the_widest_loss_first() -> None:
     text = comment(beside("word").blocks())
-    assert text.startswith("### ▼ regressed (row 1, row new against row old)\n\nword\n")
+    assert text.startswith("### ▼ regressed (row 1, row new against row old)\n\nword; answers: 1 b")
     assert "**Not as required:** word" in text and "And 2 other scores." in text
     assert text.index("| row 1 (row) | 0.7000 |") < text.index("| row 0 (row) | 0.7000 |")
     slices, rows = text.split("Slices that got worse (3 of 30)")[1].split("Answers that got worse")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import harness
 from harness.kit import yaml_file
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -92,16 +93,35 @@ def test_what_ci_asks_of_scores_is_what_the_exit_code_says(project: Any) -> None
         assert project.inside(*(turned.get(word, word) for word in words)).code == 1
 
 
-def test_the_commands_of_the_workflow_are_those_of_the_program(project: Any) -> None:
-    workflow = yaml_file.scalar(blocks("ci", "yaml")[0])
-    steps = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+def test_the_workflows_name_inputs_of_the_action_and_commands_of_the_program(project: Any) -> None:
+    score, train = (yaml_file.scalar(text)["jobs"] for text in blocks("ci", "yaml"))
+    [given] = [step["with"] for step in score["answers"]["steps"] if "with" in step]
+    inputs = yaml_file.scalar((DOCS.parent / "action.yml").read_text("utf-8"))["inputs"]
+    assert given.keys() <= inputs.keys()
+    told = set(re.findall(r"`([a-z-]+)`", section("ci", "The action")))
+    assert inputs.keys() <= told
     (project.folder / "experiment").mkdir()
     project.write(name="experiment/harness.yaml")
-    for verb in ("check", "iterate"):
-        command = next(step for step in steps if step.startswith(f"harness {verb} "))
-        done = project.inside(*command.partition(" > ")[0].split()[1:])
+    commands = [
+        step["run"] for step in train["train"]["steps"] if "harness " in step.get("run", "")
+    ]
+    for command in commands[-3:]:
+        done = project.inside(*command.partition(" >")[0].split()[1:])
         assert done.code == 0, done.err
-    assert f"{blocks('ci', 'sh')[0].strip()} --json > score.json" in steps
+
+
+@pytest.mark.nightly
+def test_the_comment_is_what_the_program_prints(project: Any) -> None:
+    run_python(blocks("comparing", "python")[0], project.folder)
+    done = project.inside(
+        "score", "-p", "patchy.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl", "-m", "rouge",
+        "--primary", "rougeL", "--by", "topic", "--require", "improved", "--brief",
+    )  # fmt: skip
+    shown = re.findall(r"^> ?(.*)$", section("ci", "A comment"), re.MULTILINE)
+    assert "\n".join(shown) + "\n" == done.out
+    files = [project.folder / f"{name}.jsonl" for name in ("patchy", "old", "refs")]
+    gain = harness.compare(*files, metric="rouge", score="rougeL")
+    assert f"where False = {gain!r}.improved" in section("ci", "In pytest")
 
 
 @pytest.mark.nightly

@@ -51,15 +51,6 @@ def draw_comparison(
         titles: of the values before and after, their difference, and p.
     """
     wide = console.width >= WIDE
-    draw_rows(comparison_table(scores, titles, wide=wide), console)
-    if not wide:
-        explain_marks((score.caveat for score in scores), console)
-
-
-def comparison_table(
-    scores: Sequence[ComparedScore], titles: Sequence[str], *, wide: bool = True
-) -> Table:
-    """The table: a row for each score. Titles as in :func:`draw_comparison`."""
     fewer = 0 if wide else 1
     counts = "better/same/worse" if wide else "better/ same/worse"
     before, after, difference, p = titles
@@ -85,7 +76,9 @@ def comparison_table(
         )
         for score in scores
     )  # fmt: skip
-    return Table(columns, rows, "two systems side by side")
+    draw_rows(Table(columns, rows, "two systems side by side"), console)
+    if not wide:
+        explain_marks((score.caveat for score in scores), console)
 
 
 def beside(caveat: str, *, short: bool = False) -> str:
