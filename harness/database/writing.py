@@ -43,8 +43,6 @@ BLOCK = 4_000
 """Rows of a table that are laid out in columns at once."""
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
-_SILENT = "SET enable_progress_bar = false"
-"""Where it takes Python for interactive, DuckDB draws a bar on standard output after 2 s."""
 _NO_SPILL = "SET temp_directory = '';"
 _ROW_GROUP, _SMALL = 122_880, 32 << 20
 """DuckDB deals out groups of so many rows to its threads, which cost more than they save where
@@ -244,7 +242,8 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(str(path), read_only=True, config={**config})
         own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
         # The place to spill to can only be taken away while the disk is at hand.
-        connection.execute(f"{_SILENT}; {_NO_SPILL if spare else ''} {own}")
+        _silence(connection)
+        connection.execute(f"{_NO_SPILL if spare else ''} {own}")
     except REFUSED as problem:
         raise unopenable(path, problem) from problem
     try:
@@ -253,13 +252,20 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def _silence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Where it takes Python for interactive, DuckDB draws a bar on standard output after 2 s."""
+    # In a notebook without ipywidgets it has no bar, and refuses to be told of any.
+    with contextlib.suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
+
+
 def _write(path: Path, contents: RunContents) -> None:
     config = {"memory_limit": MEMORY}
     if sum(len(answers.predictions) for answers in contents.answers) < _ROW_GROUP:
         config["threads"] = "1"
     connection = duckdb.connect(str(path), config={**config})
     try:
-        connection.execute(_SILENT)
+        _silence(connection)
         connection.execute("BEGIN")
         _declare(connection, {name: layout for name, (layout, _) in contents.annotations.items()})
         for name, (layout, groups_of) in TABLES.items():

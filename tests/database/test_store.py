@@ -173,6 +173,32 @@ def everything(path: Path) -> dict[str, Any]:
         return {name: connection.execute(f"FROM {name}").fetchall() for (name,) in names}
 
 
+_IN_A_NOTEBOOK = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+config = Config()
+config.HistoryManager.enabled = False
+config.IPKernelApp.connection_file = ""  # by which DuckDB knows the kernel of a notebook
+sys.modules["ipywidgets"] = None
+InteractiveShell.instance(config=config, ipython_dir=sys.argv[2])
+import duckdb
+from pathlib import Path
+from harness import query
+try:
+    duckdb.connect().execute("SET enable_progress_bar = false")
+except duckdb.InvalidInputException:
+    print(query(Path(sys.argv[1]), "SELECT count(*) > 0 FROM rounds").rows)
+"""
+
+
+def test_a_notebook_that_can_draw_no_bar_may_ask(path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("IPython", reason="IPython is not installed: pip install -e '.[dev]'")
+    command = [sys.executable, "-c", _IN_A_NOTEBOOK, str(path), str(tmp_path / "ipython")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "((True,),)\n", done.stderr
+
+
 def test_every_record_arrives(path: Path) -> None:
     counts = {name: len(rows) for name, rows in everything(path).items()}
     assert counts == {
