@@ -1,7 +1,8 @@
-"""One live display for rounds, stages and steps; plain lines where there is no terminal."""
+"""One live display for rounds, stages and steps; plain lines where nothing can be drawn over."""
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -76,6 +77,14 @@ def weight_of_pool(rounds: int) -> float:
     return SHORT + rounds * WEIGHTS["generate pool"]
 
 
+def in_a_notebook() -> bool:
+    """Whether a cell of a notebook started this: what it shows cannot be drawn over.
+
+    The kernel gives its ``!command`` a terminal, and each of a bar's redrawings a line.
+    """
+    return "JPY_PARENT_PID" in os.environ
+
+
 class Display:
     """Shows a run on standard error. Implements :class:`harness.records.context.Watcher`.
 
@@ -87,7 +96,7 @@ class Display:
         self, console: Console, run: str, total: float, *, elsewhere: bool = False
     ) -> None:
         self.console, self.run, self.elsewhere = console, run, elsewhere
-        self.live = console.is_terminal
+        self.live = console.is_terminal and not in_a_notebook()
         self._done = 0.0
         self._total = total
         self._piece = ""
