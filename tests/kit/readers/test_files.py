@@ -131,7 +131,7 @@ FLIPPED = bytes_of(pa.table({"text": [f"answer {n}" for n in range(100)]}), **FL
 NO_TEXT = pa.array([b"\xff"], pa.binary()).view(pa.string())
 
 BAD: dict[str, tuple[str, bytes, list[str]]] = {
-    "no JSON": ("a.jsonl", lines(A) + b'{"id": 1,}\n', ["a.jsonl:2:10: not JSON: "]),
+    "no JSON": ("a.jsonl", lines(A) + b'{"id": 1 2}\n', ["a.jsonl:2:10: not JSON: "]),
     "cut off": ("a.jsonl", b'{"id": "x', ["a.jsonl:1:8: not JSON: unterminated string"]),
     "two objects": ("a.jsonl", b"{} {}", ["a.jsonl:1:4: not JSON: extra data"]),
     "a key twice": (

@@ -38,7 +38,7 @@ def test_what_a_text_is():
         (JSON, PLAIN, f"JSON instead of plain text: {JSON}"),
         (f"```python\n{CODE}\n```", PLAIN, "code instead of plain text: ```python def add(a, b):"),
         (PLAIN, LIST, "plain text instead of a list: Bread and butter are needed."),
-        ('{"age": 34,}', JSON, "JSON that does not parse: Expecting property name"),
+        ('{"age": 34 5}', JSON, "JSON that does not parse: Expecting ',' delimiter"),
         ('{"age": NaN}', JSON, "JSON that does not parse: NaN is no JSON"),
         ("def add(a, b:\n    return a + b", CODE, "code that does not parse:"),
     ],

@@ -284,7 +284,7 @@ def bad(**more: Any) -> bytes:
 HEAD = '{"id": "bad", "split": "train", "references": ["x"], '
 MESSAGES = '"messages": [{"role": "user", "content": "Hm?"}]'
 ROWS: dict[str, tuple[bytes, int | str, str]] = {
-    "no JSON": (b'{"id": 1,}', 10, "not JSON: "),
+    "no JSON": (b'{"id": 1 2}', 10, "not JSON: "),
     "no messages": (bad(messages=None), '{"id"', "no `messages`"),
     "messages empty": (bad(messages=[]), "[]", "`messages` must be a list with at least one turn"),
     "messages a text": (bad(messages="Hm?"), '"Hm?"', "`messages` must be a list"),
