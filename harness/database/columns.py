@@ -8,9 +8,13 @@ import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 from harness.kit.text import storable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Row = Mapping[str, Any]
 """Column -> value. What is no column of its table is not stored."""
@@ -22,6 +26,8 @@ _DDL = {
     "s": "VARCHAR", "i": "BIGINT", "f": "DOUBLE", "b": "BOOLEAN", "l": "VARCHAR[]",
     "n": "BIGINT[]", "j": "JSON",
 }  # fmt: skip
+_TYPES = {"s": str, "i": Integral, "f": Real, "b": bool, "l": str, "n": Integral}
+"""Of a value, or of a list's items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,10 @@ class Layout:
             chosen += f" WHERE split <> 'test' OR getvariable('{SEALED}') IS NULL"
         return f"CREATE VIEW main.{name} AS {chosen}"
 
-    def batch(self, rows: Sequence[Row], shared: Row = types.MappingProxyType({})) -> Any:
-        """Rows as an Arrow batch, cleaned of what DuckDB cannot hold.
+    def block(
+        self, rows: Sequence[Row], shared: Row = types.MappingProxyType({})
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Rows as columns, each an array of as many values, cleaned of what DuckDB cannot hold.
 
         Args:
             shared: columns that have one value in all of these rows, whatever the rows say.
@@ -52,15 +60,14 @@ class Layout:
             KeyError: a row lacks a column.
             TypeError, ValueError, ArithmeticError: a value is not of its column's kind.
         """
-        import pyarrow as pa
+        import numpy as np
 
-        columns = {
-            column: pa.repeat(_column([shared[column]], kind)[0], len(rows))
+        return {
+            column: np.repeat(_column([shared[column]], kind), len(rows))
             if column in shared
             else _column([row[column] for row in rows], kind)
             for column, kind in self.columns.items()
         }
-        return pa.RecordBatch.from_pydict(columns)
 
 
 _ORDER = re.compile(
@@ -84,28 +91,42 @@ def layout(order: str, columns: str) -> Layout:
     return Layout(kinds, order)
 
 
-def _column(values: list[Any], kind: str) -> Any:
-    """An Arrow array; numbers that are not finite are null."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _column(values: list[Any], kind: str) -> np.ndarray[Any, Any]:
+    """The values as an array; numbers that are not finite are null, as DuckDB takes a NaN."""
+    import numpy as np
 
+    items = values
+    if kind in "ln":
+        _require(values, (list, tuple), kind)
+        items = [item for items in values if items for item in items]
+    if kind != "j":
+        _require(items, _TYPES[kind], kind)
+    if kind in "in":
+        np.fromiter(filter(None, items), np.int64)  # an OverflowError, where they do not fit
     if kind == "f":
-        numbers = pa.array(values, pa.float64())
-        return pc.if_else(pc.is_finite(numbers), numbers, None)
-    if kind in "ibn":
-        return pa.array(values, {"i": pa.int64(), "b": pa.bool_(), "n": pa.list_(pa.int64())}[kind])
+        numbers = np.array(values, float)
+        return np.where(np.isfinite(numbers), numbers, np.nan)
     if kind == "j":
         values = [_dump(value) for value in values]
-    arrow = pa.list_(pa.large_string()) if kind == "l" else pa.large_string()
+    elif kind in "sl" and not _is_storable("".join(filter(None, items))):
+        # Most columns have nothing to clean, and each text by itself takes ten times as long.
+        values = _clean(values)
+    return np.fromiter(values, object, len(values))
+
+
+def _require(values: Sequence[Any], fitting: type | tuple[type, ...], kind: str) -> None:
+    for given in {*map(type, values)} - {types.NoneType}:
+        if not issubclass(given, fitting):
+            raise TypeError(f"{given.__module__}.{given.__name__} in a column of {_DDL[kind]}")
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a text has no NUL and no lone surrogate."""
     try:
-        texts = pa.array(values, arrow)
-        if not pc.any(pc.match_substring(texts.flatten() if kind == "l" else texts, "\0")).as_py():
-            return texts
-    except UnicodeEncodeError:  # a lone surrogate
-        pass
-    # Most columns have nothing to clean, and looking at each text in Python takes ten times as
-    # long as the two looks above.
-    return pa.array(_clean(values), arrow)
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

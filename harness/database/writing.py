@@ -16,7 +16,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -301,17 +301,17 @@ def _declare(connection: duckdb.DuckDBPyConnection, further: Mapping[str, Layout
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, name: str, layout: Layout, groups: Groups) -> None:
-    """The rows of a table, as Arrow batches."""
-    import pyarrow as pa
+    """The rows of a table, sorted; DuckDB reads arrays of NumPy in place."""
+    import numpy as np
 
-    batches = (
-        layout.batch(block, shared) for shared, rows in groups for block in _blocks(iter(rows))
-    )
-    first = next(batches, None)
-    if first is not None:
-        incoming = pa.RecordBatchReader.from_batches(first.schema, chain((first,), batches))
-        connection.register("incoming", incoming)
-        connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {layout.order}")
+    blocks = [
+        layout.block(block, shared) for shared, rows in groups for block in _blocks(iter(rows))
+    ]
+    if blocks:
+        columns = {column: np.concatenate([block[column] for block in blocks])
+                   for column in layout.columns}  # fmt: skip
+        connection.register("incoming", columns)
+        connection.execute(f"INSERT INTO raw.{name} FROM incoming ORDER BY {layout.order}")
         connection.unregister("incoming")
 
 

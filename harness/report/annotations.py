@@ -119,7 +119,7 @@ def _rows(
                 f"'{name}' has more than {MOST:,} rows, where a table is due that ends"
             )
         try:
-            layouts[name].batch(rows)
+            layouts[name].block(rows)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             reason = one_line(f"{type(error).__name__}: {error}", 120)
             raise PluginError(f"rows of '{name}' do not fit its columns: {reason}") from None
