@@ -95,8 +95,9 @@ def _run(debug: bool) -> int:
     except (MemoryError, ImportError, RuntimeError) as error:
         from harness.cli.failure import show
         from harness.errors.machine import machine_trouble
+        from harness.kit.installing import missing_package
 
-        trouble = machine_trouble(error)
+        trouble = machine_trouble(error) or missing_package(error)
         if trouble is None:
             raise
         trouble.__cause__ = error

@@ -9,7 +9,8 @@ from harness.boundary.calls import plainly
 from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
 from harness.config.sourcing import rows_of
-from harness.errors import EnvironmentFailure, HarnessError, PluginError
+from harness.errors import EnvironmentFailure, HarnessError, PackageMissing, PluginError
+from harness.kit.installing import missing
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.records import Level, Problem
@@ -34,13 +35,20 @@ def ask(
 
 
 def _answers(entry: PluginEntry, settings: Mapping[str, Any]) -> list[Problem]:
-    """What one entry says. A check that fails has found nothing out: that is ``unknown``."""
+    """What one entry says. A check that fails has found nothing out: that is ``unknown``.
+
+    Without its libraries it is not asked: its check may need them.
+    """
+    if lack := missing(entry.instance.libraries or ()):
+        return [Problem(f"'{entry.plugin}' needs {lack}", level="environment")]
     try:
         with plainly(f"'{entry.plugin}' cannot check it"):
             try:
                 return list(returned(Plugin.check, entry.instance.check(settings)))
             except HarnessError as error:
                 return [_unknown(error)]
+    except PackageMissing as error:
+        return [Problem(f"'{entry.plugin}': {error.placed}: {error.hint}", level="environment")]
     except PluginError as error:
         return [_unknown(error)]
 

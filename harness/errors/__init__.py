@@ -74,6 +74,10 @@ class EnvironmentFailure(HarnessError):
     title = "environment"
 
 
+class PackageMissing(EnvironmentFailure):
+    """A package that only some uses need is not installed; the hint installs it (exit 3)."""
+
+
 class OutOfMemory(EnvironmentFailure):
     """The memory of the machine or of a device is not enough for what was asked (exit 3)."""
 

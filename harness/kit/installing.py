@@ -1,13 +1,22 @@
-"""The commands that put harness back, or add an extra of it, the way it was installed."""
+"""What harness asks for, what of it is missing, and the command that installs it.
+
+harness and its extras are installed the way harness was.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import PackageMissing
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 DISTRIBUTION = "iteration-harness"
 """The name under which harness is installed."""
@@ -46,6 +55,72 @@ def _requirement(extra: str, installed: Distribution | None) -> str:
     shown = "." if folder == Path.cwd() else str(folder)
     option = "-e " if source["dir_info"].get("editable") else ""
     return f"{option}{shlex.quote(f'{shown}{extra}')}"
+
+
+def declared(own: Distribution, extra: str) -> Iterator[Requirement]:
+    """What harness asks for on this machine: for an extra, or for all uses where it is empty."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    for text in own.requires or ():
+        wanted = Requirement(text)
+        marker, wanted.marker = wanted.marker, None  # shown as pip takes it
+        for_all = marker is None or marker.evaluate({"extra": ""})
+        here = for_all or (marker is not None and marker.evaluate({"extra": extra}))
+        # What all uses need is no part of an extra; an extra may take in others of harness itself.
+        if here and for_all != bool(extra) and canonicalize_name(wanted.name) != DISTRIBUTION:
+            yield wanted
+
+
+def missing(packages: Iterable[str]) -> str:
+    """Those of some distributions that are not installed, with the command for them.
+
+    Empty where all are there: ``torch and peft are not installed: pip install …``.
+    """
+    lacking = [name for name in packages if not _is_installed(name)]
+    if not lacking:
+        return ""
+    extras = {extra for name in lacking if (extra := _extra_of(name))}
+    names = " and ".join(filter(None, (", ".join(lacking[:-1]), lacking[-1])))
+    commands = [install_extra(extra) for extra in sorted(extras)]
+    commands = commands or [f"pip install {shlex.join(lacking)}"]
+    verb = "is" if len(lacking) == 1 else "are"
+    return f"{names} {verb} not installed: {'; '.join(commands)}"
+
+
+def missing_package(error: BaseException) -> PackageMissing | None:
+    """The failure of an import for people, where an extra of harness brings the package."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    name = error.name.partition(".")[0]
+    extra = _extra_of(name)
+    if not extra:
+        return None
+    return PackageMissing(f"the package {name} is not installed", hint=install_extra(extra))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def _extra_of(name: str) -> str:
+    """The extra of harness that brings a package; empty where none does."""
+    from packaging.utils import canonicalize_name
+
+    try:
+        own = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return ""
+    extras = own.metadata.get_all("Provides-Extra") or []
+    # What several bring is asked for by training, and the tools of developers by nobody else.
+    for extra in sorted({*extras} - {"dev"}, key=lambda extra: (extra != "train", extra)):
+        names = {canonicalize_name(wanted.name) for wanted in declared(own, extra)}
+        if canonicalize_name(name) in names:
+            return str(extra)
+    return ""
 
 
 def _address(source: Mapping[str, Any]) -> str:

@@ -16,9 +16,9 @@ from urllib.request import Request
 
 import harness
 from harness.kit import gate
+from harness.kit.installing import missing
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble
-from harness_doctor.machine import installed_version
 
 SECONDS = 3.0
 """Longest wait for an answer of the hub or the index."""
@@ -54,10 +54,9 @@ def needs(path: Path | None, sets: Sequence[str]) -> tuple[Section, Collection[s
         facts["not known"] = "; ".join(unknown)
     libraries = view.libraries()
     facts["libraries"] = ", ".join(libraries) or "none"
-    for name in libraries:
-        if installed_version(name) is None:
-            what = f"the package {name} is not installed, and plugins of the config need it"
-            troubles.append(Trouble(what, f"pip install {shlex.quote(name)}"))
+    if lack := missing(libraries):
+        what, _, cure = lack.partition(": ")
+        troubles.append(Trouble(f"{what}, and plugins of the config need them", cure))
     for origin, why in harness.Registry.build([]).failed.items():
         what = f"plugins of {one_line(origin, 120)} cannot be loaded: {one_line(why, 200)}"
         troubles.append(Trouble(what, "harness plugins", "warning"))
@@ -94,8 +93,10 @@ def _fetched(view: harness.ConfigView) -> dict[str, list[str]]:
 
 
 def _silence_of_hub() -> str:
-    from huggingface_hub import constants
-
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return missing(["huggingface-hub"])
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE forbids to ask"
     return silence(constants.ENDPOINT)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 import harness
 from harness.kit import cgroups
-from harness.kit.installing import DISTRIBUTION, install_again, install_extra
+from harness.kit.installing import DISTRIBUTION, declared, install_again, install_extra
 from harness.kit.numbers import gigabytes
 from harness_doctor.findings import Level, Section, Trouble
 
@@ -65,7 +62,7 @@ def libraries() -> Section:
         label, for_what = (f"[{extra}]", f" for [{extra}]") if extra else ("needed", "")
         versions[label] = {}
         installed, missing = [], []
-        for requirement in sorted(_declared(own, extra), key=lambda wanted: wanted.name.lower()):
+        for requirement in sorted(declared(own, extra), key=lambda wanted: wanted.name.lower()):
             name, there = requirement.name, installed_version(requirement.name)
             versions[label][name] = there
             if there is None:
@@ -84,18 +81,6 @@ def libraries() -> Section:
             installed.append(f"not installed: {', '.join(missing)}{way}")
         facts[label] = ", ".join(installed) or "nothing"
     return Section("Libraries", facts, versions, troubles)
-
-
-def _declared(own: Distribution, extra: str) -> Iterator[Requirement]:
-    """What harness asks for on this machine: for an extra, or for all uses where it is empty."""
-    for text in own.requires or ():
-        wanted = Requirement(text)
-        marker, wanted.marker = wanted.marker, None  # shown as pip takes it
-        for_all = marker is None or marker.evaluate({"extra": ""})
-        here = for_all or (marker is not None and marker.evaluate({"extra": extra}))
-        # What all uses need is no part of an extra; an extra may take in others of harness itself.
-        if here and for_all != bool(extra) and canonicalize_name(wanted.name) != DISTRIBUTION:
-            yield wanted
 
 
 def installed_version(name: str) -> str | None:
@@ -147,9 +132,12 @@ def resources() -> Section:
 def _places() -> dict[str, Path]:
     """Where a run writes, and where models are kept."""
     import platformdirs
-    from huggingface_hub import constants
 
     # As harness_transformers has it.
     cache = os.environ.get("HARNESS_CACHE") or platformdirs.user_cache_path("harness")
-    places = {"working folder": ".", "model cache": cache, "hub's cache": constants.HF_HUB_CACHE}
+    places = {"working folder": ".", "model cache": cache}
+    with contextlib.suppress(ImportError):  # it comes with what trains
+        from huggingface_hub import constants
+
+        places["hub's cache"] = constants.HF_HUB_CACHE
     return {name: Path(os.path.abspath(place)) for name, place in places.items()}

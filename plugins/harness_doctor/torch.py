@@ -8,6 +8,7 @@ prints one JSON object.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness.kit import cgroups, gate
+from harness.kit.installing import missing
 from harness.kit.numbers import gigabytes
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble
@@ -34,6 +36,9 @@ def section(bitsandbytes: bool) -> Section:
     Args:
         bitsandbytes: whether the config needs it, so that it is tried too.
     """
+    if importlib.util.find_spec("torch") is None:
+        facts = {"torch": missing(["torch"])}
+        return Section("Torch", facts, facts, [])
     build = _ask(bitsandbytes)
     if "error" in build:
         what = f"torch cannot be loaded: {build['error']}"

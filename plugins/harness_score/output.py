@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rich.console import Console
 from harness import Report, Scorecard
 from harness.kit.junit import write_junit
 from harness.kit.terminal.targets import write_target
+from harness.kit.text import storable
 from harness_score.request import Request
 
 
@@ -82,11 +84,15 @@ def _write_rows(path: Path, systems: Mapping[str, Scorecard]) -> None:
 
 
 def _parquet(values: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
-    import pyarrow as pa
-    from pyarrow import parquet
+    import duckdb
+    import numpy as np
 
-    texts = [(name, pa.string()) for name in ("id", "system")]
-    schema = pa.schema([*texts, *((name, pa.float64()) for name in names)])
-    sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(list(values), schema=schema), sink)
-    return bytes(sink.getvalue())
+    texts = {name: np.array([storable(row[name]) for row in values], object)
+             for name in ("id", "system")}  # fmt: skip
+    # DuckDB takes a NaN for null.
+    numbers = {name: np.array([row[name] for row in values], float) for name in names}
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder, duckdb.connect() as connection:
+        path = Path(folder, "rows.parquet")
+        connection.register("scores", {**texts, **numbers})
+        connection.table("scores").write_parquet(str(path))
+        return path.read_bytes()

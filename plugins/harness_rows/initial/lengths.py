@@ -115,6 +115,8 @@ def measure(
             why = f"the chat template refuses rows: {refused}" if refused else ""
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
         why = f"the model cannot be used: {error.placed}"
+    except ModuleNotFoundError as error:
+        why = f"the package {error.name} is not installed"
     if why:
         prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in measured]
         answers = [words(row.references[0]) for row in measured]

@@ -88,7 +88,7 @@ def test_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_real_installation_has_its_libraries() -> None:
     values = machine.libraries().values
-    assert values["needed"]["torch"] == importlib.metadata.version("torch")
+    assert values["[train]"]["torch"] == importlib.metadata.version("torch")
     assert {"[remote]", "[rate]", "[dev]"} <= set(values)
 
 
