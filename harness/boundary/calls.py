@@ -21,7 +21,6 @@ from harness.boundary.lending import Lent
 from harness.errors import STOPPING, HarnessError, InputChanged, PluginError, reason
 from harness.errors.machine import machine_trouble
 from harness.kit.files import overwrite
-from harness.kit.installing import missing_package
 from harness.kit.numbers import duration
 from harness.kit.terminal.streams import within_plugin
 from harness.kit.text import one_line
@@ -218,7 +217,7 @@ class PluginCall:
 
 def failure(error: BaseException, where: str = "") -> HarnessError:
     """What a plugin raised, as an error for people: what the machine lacks, or its own fault."""
-    trouble = machine_trouble(error) or missing_package(error)
+    trouble = machine_trouble(error)
     if trouble is not None:
         trouble.where = trouble.where or where
         return trouble

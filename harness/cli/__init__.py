@@ -95,9 +95,8 @@ def _run(debug: bool) -> int:
     except (MemoryError, ImportError, RuntimeError) as error:
         from harness.cli.failure import show
         from harness.errors.machine import machine_trouble
-        from harness.kit.installing import missing_package
 
-        trouble = machine_trouble(error) or missing_package(error)
+        trouble = machine_trouble(error)
         if trouble is None:
             raise
         trouble.__cause__ = error

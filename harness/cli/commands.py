@@ -25,8 +25,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from harness.errors import STOPPING, HarnessError, PluginError, reason
+from harness.errors.installing import DISTRIBUTION
 from harness.errors.machine import raise_trouble
-from harness.kit.installing import DISTRIBUTION
 from harness.kit.text import one_line
 
 GROUPS = (

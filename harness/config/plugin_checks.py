@@ -9,8 +9,8 @@ from harness.boundary.calls import plainly
 from harness.boundary.results import returned
 from harness.config.plugin_entries import PluginEntry
 from harness.config.sourcing import rows_of
-from harness.errors import EnvironmentFailure, HarnessError, PackageMissing, PluginError
-from harness.kit.installing import missing
+from harness.errors import EnvironmentFailure, HarnessError, PackageMissing
+from harness.errors.installing import missing
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.records import Level, Problem
@@ -22,34 +22,42 @@ def ask(
 ) -> None:
     """Call each entry's :meth:`harness.Plugin.check` and collect the answers with their places.
 
-    So are the plugins that its options name.
+    So are the plugins that its options name. What lacks a library is not asked: its check may need
+    it. All that is not installed is one problem, at the first plugin that lacks it.
 
     Args:
         entries: each with its place in the file.
         settings: see :meth:`harness.Plugin.check`.
     """
+    lacking: list[Place] = []
+    libraries: list[str] = []
     for place, entry in entries:
         for inner, each in entry.whole():
-            for problem in _answers(each, settings):
+            needed = each.instance.libraries or ()
+            try:
+                answers = [] if missing(needed) else _answers(each, settings)
+            except PackageMissing as error:
+                needed, answers = [error.package], []
+            if missing(needed):
+                lacking.append((*place, *inner))
+                libraries += needed
+            for problem in answers:
                 problems.add((*place, *inner, *problem.place), problem.message, problem.level)
+    if lacking:
+        problems.add(lacking[0], missing(dict.fromkeys(libraries)), "environment")
 
 
 def _answers(entry: PluginEntry, settings: Mapping[str, Any]) -> list[Problem]:
-    """What one entry says. A check that fails has found nothing out: that is ``unknown``.
-
-    Without its libraries it is not asked: its check may need them.
-    """
-    if lack := missing(entry.instance.libraries or ()):
-        return [Problem(f"'{entry.plugin}' needs {lack}", level="environment")]
+    """What one entry says. A check that fails has found nothing out: that is ``unknown``."""
     try:
         with plainly(f"'{entry.plugin}' cannot check it"):
             try:
                 return list(returned(Plugin.check, entry.instance.check(settings)))
             except HarnessError as error:
                 return [_unknown(error)]
-    except PackageMissing as error:
-        return [Problem(f"'{entry.plugin}': {error.placed}: {error.hint}", level="environment")]
-    except PluginError as error:
+    except PackageMissing:
+        raise
+    except HarnessError as error:
         return [_unknown(error)]
 
 

@@ -77,6 +77,8 @@ class EnvironmentFailure(HarnessError):
 class PackageMissing(EnvironmentFailure):
     """A package that only some uses need is not installed; the hint installs it (exit 3)."""
 
+    package: str = ""
+
 
 class OutOfMemory(EnvironmentFailure):
     """The memory of the machine or of a device is not enough for what was asked (exit 3)."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, OutOfMemory
+from harness.errors.installing import missing_package
 
 _FULL = "the disk is full"
 _NO_MEMORY = "the memory is not enough"
@@ -56,7 +57,7 @@ def storing(path: Path) -> Iterator[None]:
 
 
 def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
-    """The error for people, if it is the machine's: disk, memory, permissions, limits.
+    """The error for people, if it is the machine's: disk, memory, permissions, limits, packages.
 
     None where it may as well be the fault of whoever met it (a file that is not there).
     """
@@ -66,6 +67,8 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
         return _memory_is_out(error)
     if isinstance(error, ImportError) and trouble_in(str(error)) == _NO_MEMORY:
         return _memory_is_out(error)
+    if isinstance(error, ModuleNotFoundError):
+        return missing_package(error)
     if _device_is_full(error):
         return OutOfMemory(
             "the memory of the device (a GPU) is not enough; finished work is saved",

@@ -12,8 +12,8 @@ from harness.boundary.calls import plainly
 from harness.boundary.results import paths
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry, paths_in
+from harness.errors.installing import DISTRIBUTION
 from harness.kit.files import files_digest
-from harness.kit.installing import DISTRIBUTION
 
 CORE_REVISION = 1
 """Of the core's own part in all stages (gate, planner, scoring, augmentation).

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import Request
 
 import harness
+from harness.errors.installing import missing
 from harness.kit import gate
-from harness.kit.installing import missing
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble
 

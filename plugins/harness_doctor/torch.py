@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from harness.errors.installing import missing
 from harness.kit import cgroups, gate
-from harness.kit.installing import missing
 from harness.kit.numbers import gigabytes
 from harness.kit.text import one_line
 from harness_doctor.findings import Section, Trouble

@@ -19,8 +19,8 @@ from typing import Any
 from pydantic import Field
 
 import harness
+from harness.errors.installing import install_extra
 from harness.kit import gate
-from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness_launchers.launcher import Launched, LaunchedJob, Launcher
 from harness_launchers.node import Carrier

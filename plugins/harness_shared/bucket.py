@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness.kit.waiting import Deadline, Late, Patience
 
 PAUSES = (1.0, 3.0, 9.0, 27.0)

@@ -12,8 +12,8 @@ from typing import Any
 
 import harness
 from harness import near
+from harness.errors.installing import install_extra
 from harness.kit import trackers as tracker_names
-from harness.kit.installing import install_extra
 
 OWNED = {
     "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",

@@ -11,8 +11,8 @@ import pytest
 
 import harness
 from harness.config.plugin_entries import PluginEntry, entry_of
+from harness.errors.installing import DISTRIBUTION
 from harness.kit.files import digest
-from harness.kit.installing import DISTRIBUTION
 from harness.kit.problems import Problems
 from harness.records.context import Quiet
 from harness.registry import Registry

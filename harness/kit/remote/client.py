@@ -18,8 +18,8 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from harness.errors import EnvironmentFailure
+from harness.errors.installing import install_extra
 from harness.kit import gate
-from harness.kit.installing import install_extra
 from harness.kit.remote.faults import Fault
 from harness.kit.remote.masking import Mask
 from harness.kit.remote.options import EXTRA, ServerOptions, money

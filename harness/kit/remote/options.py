@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from harness.errors.installing import install_extra
 from harness.kit import gate
-from harness.kit.installing import install_extra
 from harness.kit.options import Options
 from harness.records import Problem
 

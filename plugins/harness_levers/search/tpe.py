@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 
 DIGITS = 3
 """Significant digits of a number that is drawn: a setting that people copy."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import EnvironmentFailure, UsageError, near
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness.kit.text import one_line
 from harness_rating.batches.records import Batch
 from harness_rating.page import payloads

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness_transformers.llamacpp import library
 
 if TYPE_CHECKING:

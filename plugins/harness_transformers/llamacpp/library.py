@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import harness
+from harness.errors.installing import install_extra
 from harness.kit import gate
-from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 
 Kind = Literal["f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness_transformers import arguments, checks
 from harness_transformers.lora import SMALLER, AdapterTrainer, LoraTrainer
 from harness_transformers.preference.pairs import USUAL, pairs

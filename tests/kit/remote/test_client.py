@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness.kit.remote.client import Client
 from harness.kit.remote.faults import Fault
 from harness.kit.remote.options import ServerOptions

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import harness
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness_levers.search.tpe import Optuna
 
 RATE = {"low": 1e-5, "high": 1e-1, "log": True}

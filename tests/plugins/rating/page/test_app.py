@@ -23,7 +23,7 @@ import pytest
 
 from harness import Example
 from harness.errors import EnvironmentFailure, UsageError
-from harness.kit.installing import install_extra
+from harness.errors.installing import install_extra
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold

@@ -88,15 +88,15 @@ def missing(packages: Iterable[str]) -> str:
     return f"{names} {verb} not installed: {'; '.join(commands)}"
 
 
-def missing_package(error: BaseException) -> PackageMissing | None:
+def missing_package(error: ModuleNotFoundError) -> PackageMissing | None:
     """The failure of an import for people, where an extra of harness brings the package."""
-    if not isinstance(error, ModuleNotFoundError) or not error.name:
-        return None
-    name = error.name.partition(".")[0]
+    name = (error.name or "").partition(".")[0]
     extra = _extra_of(name)
     if not extra:
-        return None
-    return PackageMissing(f"the package {name} is not installed", hint=install_extra(extra))
+        return None  # a name that is wrong, or a package that is nobody's but the importer's
+    failure = PackageMissing(f"the package {name} is not installed", hint=install_extra(extra))
+    failure.package = name
+    return failure
 
 
 def _is_installed(name: str) -> bool:
