@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors.installing import DISTRIBUTION, declared, install_extra
-from harness.kit import cgroups
 from harness.errors.installing import DISTRIBUTION, declared, install_again, install_extra
+from harness.kit import cgroups
 from harness.kit.numbers import gigabytes
 from harness_doctor.findings import Level, Section, Trouble
 

@@ -12,11 +12,7 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD:tests/kit/test_installing.py
-from harness.kit.installing import install_again, install_extra
-=======
-from harness.errors.installing import install_extra
->>>>>>> 245d70b8 (A package that an extra brings is named with its command wherever it is missing):tests/errors/test_installing.py
+from harness.errors.installing import install_again, install_extra
 
 PROJECT = """\
 [build-system]

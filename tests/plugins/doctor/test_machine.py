@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors.installing import install_again
 from harness.kit import cgroups
-from harness.kit.installing import install_again
 from harness_doctor import machine
 
 GB = 1_000_000_000
