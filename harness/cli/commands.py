@@ -25,7 +25,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from harness.errors import STOPPING, HarnessError, PluginError, reason
-from harness.errors.installing import DISTRIBUTION
+from harness.errors.installing import DISTRIBUTION, install_extra
 from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line
 
@@ -286,6 +286,9 @@ class Commands(TyperGroup):
         for group, lines in by_group:
             with formatter.section(group):
                 formatter.write_dl([(name.ljust(width), line.help) for name, line in lines])
+        if importlib.util.find_spec("torch") is None:
+            formatter.write_paragraph()
+            formatter.write_text(f"Training is not installed: {install_extra('train')}")
         note_taken(self._claims)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -43,6 +43,8 @@ BLOCK = 4_000
 """Rows of a table that are laid out in columns at once."""
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
+WHOLE = "SET pandas_analyze_sample = 1_000_000_000"
+"""Otherwise a column's type is that of a sample of its values, which a larger number overflows."""
 _NO_SPILL = "SET temp_directory = '';"
 _ROW_GROUP, _SMALL = 122_880, 32 << 20
 """DuckDB deals out groups of so many rows to its threads, which cost more than they save where
@@ -266,6 +268,7 @@ def _write(path: Path, contents: RunContents) -> None:
     connection = duckdb.connect(str(path), config={**config})
     try:
         _silence(connection)
+        connection.execute(WHOLE)
         connection.execute("BEGIN")
         _declare(connection, {name: layout for name, (layout, _) in contents.annotations.items()})
         for name, (layout, groups_of) in TABLES.items():

@@ -114,13 +114,16 @@ def _extra_of(name: str) -> str:
         own = distribution(DISTRIBUTION)
     except PackageNotFoundError:
         return ""
-    extras = own.metadata.get_all("Provides-Extra") or []
-    # What several bring is asked for by training, and the tools of developers by nobody else.
-    for extra in sorted({*extras} - {"dev"}, key=lambda extra: (extra != "train", extra)):
-        names = {canonicalize_name(wanted.name) for wanted in declared(own, extra)}
-        if canonicalize_name(name) in names:
-            return str(extra)
-    return ""
+    package = canonicalize_name(name)
+    extras = {
+        str(extra): {canonicalize_name(wanted.name) for wanted in declared(own, extra)}
+        for extra in own.metadata.get_all("Provides-Extra") or []
+        if extra != "dev"
+    }
+    # What several bring: the one for this package alone, else all that training needs.
+    bringing = [extra for extra in extras if package in extras[extra]]
+    bringing.sort(key=lambda extra: (len(extras[extra]) > 1, extra != "train"))
+    return bringing[0] if bringing else ""
 
 
 def _address(source: Mapping[str, Any]) -> str:

@@ -139,3 +139,32 @@ def test_what_is_unknown_is_told_beside_what_is_wrong(checked):
     assert done.code == 2
     assert "1 problem in the config" in done.err
     assert "unknown: harness.yaml:8: metrics.1.level: beside fake" in done.err
+
+
+def test_what_is_not_installed_is_one_problem_and_asked_no_further(checked):
+    text = PLUGIN.replace(
+        'name = "checked"', 'name = "checked"\n    libraries = ("no-such", "rich")'
+    )
+    text = text.replace("return [Checked]", "return [Checked, Other]").replace(
+        "@harness.hookimpl",
+        'class Other(Checked):\n    name = "other"\n    libraries = ("nor-this",)\n\n\n'
+        "@harness.hookimpl",
+    )
+    checked.write(text, "checked.py")
+    configure(checked, "{plugin: checked, level: config}, {plugin: other, raising: plain}")
+    done = checked.inside("iterate")
+    assert done.code == 3 and "1 problem of this machine" in done.err
+    lacking = "no-such and nor-this are not installed: pip install no-such nor-this"
+    assert f"harness.yaml:8: metrics.1: {lacking}" in done.err
+    assert "beside fake" not in done.err and "no luck" not in done.err
+
+
+def test_a_check_that_imports_what_an_extra_brings_names_the_extra(checked, monkeypatch):
+    missed = 'raise ModuleNotFoundError("no module", name="torch.nn")'
+    checked.write(PLUGIN.replace('raise RuntimeError("no luck")', missed), "checked.py")
+    configure(checked, "{plugin: checked, raising: plain}")
+    monkeypatch.setattr("harness.errors.installing._is_installed", lambda name: name != "torch")
+    done = checked.inside("check")
+    assert done.code == 3
+    assert "harness.yaml:8: metrics.1: torch is not installed: pip install " in done.err
+    assert "[train]" in done.err

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors.installing import install_again, install_extra
+from harness.errors import installing
+from harness.errors.installing import install_again, install_extra, missing, missing_package
+from harness.errors.machine import machine_trouble
 
 PROJECT = """\
 [build-system]
@@ -118,3 +120,34 @@ def test_pip_takes_the_command_of_a_revision_and_a_folder(tmp_path: Path) -> Non
     vcs = {"vcs": "git", "requested_revision": "v1", "commit_id": "0a1b"}
     source = {"url": f"file://localhost{root.as_uri()[7:]}", "vcs_info": vcs, "subdirectory": "sub"}
     take(install_extra("rate", installed(tmp_path, source)))
+
+
+ABSENT = "a-package-that-nobody-has"
+
+
+def test_what_is_missing_is_named_with_the_command_of_its_extra(monkeypatch) -> None:
+    assert missing([]) == missing(["pydantic", "rich"]) == ""
+    assert missing([ABSENT]) == f"{ABSENT} is not installed: pip install {ABSENT}"
+    monkeypatch.setattr(installing, "_is_installed", lambda name: name == "rich")
+    shown = missing(["torch", "rich", "peft", "trl"])
+    assert shown == (
+        "torch, peft and trl are not installed: "
+        f"{install_extra('preference')}; {install_extra('train')}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"),
+    [("torch", "train"), ("jinja2", "train"), ("pyarrow", "arrow"), ("trl", "preference"),
+     ("starlette", "rate"), ("huggingface_hub", "train")],
+)  # fmt: skip
+def test_an_import_that_fails_names_the_extra(package: str, extra: str) -> None:
+    error = ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.deep")
+    failure = machine_trouble(error)
+    assert failure is not None and failure.exit_code == 3
+    assert failure.hint == install_extra(extra) and failure.package == package
+
+
+@pytest.mark.parametrize("name", [ABSENT, "", "rich", "pytest", "harness.nothing"])
+def test_an_import_of_what_no_extra_brings_is_its_importers_fault(name: str) -> None:
+    assert missing_package(ModuleNotFoundError("no module", name=name)) is None

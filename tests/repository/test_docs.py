@@ -32,7 +32,7 @@ from reference import flat, plugins, sections  # noqa: E402
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")])
 RUN_LINE = (
-    "python3 -m venv .venv && . .venv/bin/activate && pip install -e . "
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[train]' "
     "&& harness iterate --rounds 3"
 )
 TEST_LINE = '. .venv/bin/activate && pip install -e ".[dev]" && pytest'
