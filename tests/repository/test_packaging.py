@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -245,6 +246,30 @@ def test_wheel_finds_its_shipped_config_and_pages(wheel: zipfile.ZipFile, tmp_pa
     assert module.startswith(str(tmp_path))
     assert found == str(tmp_path / "site" / "harness_shipped" / "harness.yaml")
     assert Path(found).read_bytes() == (ROOT / "harness.yaml").read_bytes()
+
+
+SHORT = (
+    "iterate", "--rounds", "1", "--json", "--set", "train.epochs=1", "--set",
+    "data.sizes={train: 16, pool: 16, dev: 10, test: 10}", "--set", "generate.max_new_tokens=8",
+)  # fmt: skip
+
+
+@pytest.mark.model
+@pytest.mark.nightly
+def test_the_wheel_with_training_needs_nothing_that_it_does_not_ask_for(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """Installed with `[train]` in an empty environment it runs a round of the real model."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    programs = tmp_path / "venv" / "bin"
+    install = [programs / "pip", "install", "--quiet", f"{wheel.filename}[train]"]
+    subprocess.run(install, check=True, timeout=1800)
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run(
+        [programs / "harness", *SHORT], cwd=tmp_path / "empty", text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert [entry["round"] for entry in json.loads(done.stdout)["rounds"]] == [0, 1]
 
 
 def test_mypy_reads_the_core_and_every_plugin() -> None:
