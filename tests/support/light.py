@@ -36,7 +36,6 @@ WALK = [
     "score -p answers.jsonl -r answers.jsonl",
     "score -p a.txt -b b.txt -r a.txt -m rouge --primary rougeL --brief",
     "demo --loops 20", "docs score", "plugins new metric polite", "plugins check metric:bleu",
-    "--help",
 ]  # fmt: skip
 OF_A_RUN = [
     "check", "iterate", "report", "report --html page.html", "errors", "query 'FROM rounds'",

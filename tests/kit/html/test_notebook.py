@@ -158,6 +158,7 @@ THEMES = {
 """Background and text of notebooks."""
 
 
+@pytest.mark.nightly(but_each=3)
 @pytest.mark.parametrize("theme", THEMES)
 def test_all_can_be_read_on_any_background(browser: Tab, tmp_path: Path, theme: str) -> None:
     paper, ink = THEMES[theme]
