@@ -54,9 +54,6 @@ def needs(path: Path | None, sets: Sequence[str]) -> tuple[Section, Collection[s
         facts["not known"] = "; ".join(unknown)
     libraries = view.libraries()
     facts["libraries"] = ", ".join(libraries) or "none"
-    if lack := missing(libraries):
-        what, _, cure = lack.partition(": ")
-        troubles.append(Trouble(f"{what}, and plugins of the config need them", cure))
     for origin, why in harness.Registry.build([]).failed.items():
         what = f"plugins of {one_line(origin, 120)} cannot be loaded: {one_line(why, 200)}"
         troubles.append(Trouble(what, "harness plugins", "warning"))

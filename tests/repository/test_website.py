@@ -212,6 +212,8 @@ def test_a_browser_shows_and_searches_the_site_and_asks_no_other_host(address: s
         tab.evaluate("document.querySelector('.md-search__button').click()")
         until(lambda: tab.evaluate(f"{FIELD} !== null"), "a field for words")
         tab.evaluate(f"{FIELD}.value = 'bootstrap'")
-        tab.evaluate(f"{FIELD}.dispatchEvent(new Event('input', {{bubbles: true}}))")
-        until(lambda: tab.evaluate(f"{DIALOG}.innerText.includes('Statistics')"), "a page in it")
+        # What is typed before the index has arrived is not searched.
+        typed = f"{FIELD}.dispatchEvent(new Event('input', {{bubbles: true}}))"
+        shown = f"{typed}, {DIALOG}.innerText.includes('Statistics')"
+        until(lambda: tab.evaluate(shown), "a page in it")
         tab.close()
