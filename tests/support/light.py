@@ -3,7 +3,8 @@
     python tests/support/light.py HARNESS
 
 Run by ``.ci/run`` in an empty folder, with the path of the installed command. A run is made by the
-tiny plugins of ``fakes.py``. Ends with 1 at the first command that does something else than is
+tiny plugins of ``fakes.py``. Nothing else of the tests is imported: it would bring the checkout's
+own harness. Ends with 1 at the first command that does something else than is
 due here, and shows it.
 """
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 import harness
-from harness.errors.installing import install_extra
 from harness_transformers.llamacpp import library
 
 if TYPE_CHECKING:
@@ -46,9 +45,6 @@ class LlamaCppGenerator(harness.Generator):
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        if not library.installed():
-            message = f"{library.DISTRIBUTION} is not installed: {install_extra(library.EXTRA)}"
-            yield harness.Problem(message, (), "environment")
         if any(trainer.get("quantization") for trainer in harness.trainers_in(settings)):
             message = "a file for llama.cpp is made of whole weights, not of train.quantization"
             yield harness.Problem(message, ())
