@@ -14,6 +14,7 @@ from typing import Any
 
 import pluggy
 
+from harness.kit.blocks import Block
 from harness.records import Checkpoint, Example, Prediction, RoundResult
 from harness.records.summary import Summary
 from harness.stages import KINDS, Plugin, StageKind
@@ -112,6 +113,22 @@ class Hooks:
             beside: keys of a config by which no round of a run differs.
             sharing: names of runs that chose by the same rows of dev, of all that are there.
             last: at most that many runs, the latest; None: all.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def explained_row(self, folder: Path, row: str, open_test: bool) -> Sequence[Block]:
+        """All that is known of a row of a run, as ``harness why`` shows it.
+
+        For one package, ours; :meth:`harness.RunView.explained` asks it.
+
+        Args:
+            folder: of the run's reports, in which its database lies.
+            row: its id.
+            open_test: the row may be one of test; a look at one is counted before it happens.
+
+        Raises:
+            UsageError: no row has that id; it is one of test, which is sealed.
         """
         raise NotImplementedError
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from harness.kit.numbers import DASH
+from harness.kit.text import plain
+from harness.kit.worddiff import Kind
 from harness.records.analysis import Analysis
 from harness.records.plain import from_json as record_from_json, to_json as record_to_json
 
@@ -241,6 +243,41 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A text of data or of a model, with its lines; words of it may be marked.
+
+    Attributes:
+        pieces: kind and text of each piece, one after another: ``same``, ``rest`` and ``extra`` are
+            the text itself, ``missing`` is what another text has there
+            (:func:`harness.kit.worddiff.differences`). One piece, where nothing is marked.
+        title: what it is, such as *round 2: pass*.
+        remark: what stands beside the title, less loud.
+    """
+
+    pieces: tuple[tuple[Kind, str], ...]
+    title: str = ""
+    remark: str = ""
+
+
+def plain_pieces(passage: Passage, limit: int) -> Iterator[tuple[Kind, str]]:
+    """The pieces of a passage as plain text (:func:`harness.kit.text.plain`), the first of many.
+
+    A marked word that stands where the text has no blank gets one before it.
+    """
+    room, spaced = limit, True
+    for kind, raw in passage.pieces:
+        text = plain(raw, room)
+        if kind in ("missing", "extra") and not spaced and text[:1].isalnum():
+            yield "same", " "
+        if text:
+            yield kind, text
+            spaced = text[-1].isspace()
+        room -= len(text)
+        if room <= 0:
+            return
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A text that answers a prompt.
 
@@ -299,7 +336,7 @@ class Answers:
     short: int | None = None
 
 
-Simple: TypeAlias = Heading | Paragraph | Note | Bullets | Table | Chart | Code | Answers
+Simple: TypeAlias = Heading | Paragraph | Note | Bullets | Table | Chart | Code | Passage | Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,8 +349,7 @@ class Details:
 
 Block: TypeAlias = Simple | Details
 KINDS: Mapping[str, type[Any]] = {
-    kind.__name__.lower(): kind
-    for kind in (Heading, Paragraph, Note, Bullets, Table, Chart, Code, Answers, Details)
+    kind.__name__.lower(): kind for kind in (*get_args(Simple), Details)
 }
 
 

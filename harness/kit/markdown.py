@@ -17,9 +17,11 @@ from harness.kit.blocks import (
     Heading,
     Note,
     Paragraph,
+    Passage,
     Sample,
     Table,
     mark_of,
+    plain_pieces,
     table_of,
     written,
 )
@@ -36,10 +38,13 @@ COMPARED = 600
 """Characters of a text whose words are compared."""
 TEXT = 300
 """Characters of an answer."""
+PASSAGE = 2_000
+"""Characters of a text that stands by itself."""
 LINES = 8
 """Lines of one that has several."""
 _FIGURES = re.compile(r"(?:[-+–→0-9., \[\]%]| to ){0,60}")
 """What does nothing in a cell: ``0.62 [0.55, 0.70]``, ``0.55 to 0.70``."""
+_MARKS = {"missing": "~~", "extra": "**"}
 
 
 def safe(text: str, limit: int = LIMIT) -> str:
@@ -71,6 +76,8 @@ def draw(block: Block) -> Iterator[str]:
     elif isinstance(block, Code):
         yield safe(block.lead)
         yield markdown_block(block.text, 20_000)
+    elif isinstance(block, Passage):
+        yield from _passage(block)
     elif isinstance(block, Answers):
         yield from _answers(block)
 
@@ -156,22 +163,34 @@ def _compared(block: Answers, sample: Sample) -> Iterator[str]:
     yield "\n".join(f"- {lead}: {text}" for lead, text in items)
 
 
+def _passage(block: Passage) -> Iterator[str]:
+    """Its title, and its lines; where words are marked, one line: struck out, and in bold."""
+    yield _paragraph(Paragraph(block.remark, lead=block.title))
+    pieces = list(plain_pieces(block, PASSAGE))
+    if any(kind in _MARKS for kind, _ in pieces):
+        marked = "".join(_piece(text, _MARKS.get(kind, "")) for kind, text in pieces)
+        yield " ".join(marked.split())
+    else:
+        text = "".join(text for _, text in pieces)
+        yield markdown_block(text) if text.strip() else "*(empty)*"
+
+
 def _marked(runs: Runs) -> str:
     """A text with the words that differ in bold."""
     if not runs:
         return "*(empty)*"
-    return " ".join("".join(_piece(text, differs) for text, differs in runs).split())
+    return " ".join("".join(_piece(text, "**" * differs) for text, differs in runs).split())
 
 
-def _piece(text: str, differs: bool) -> str:
+def _piece(text: str, mark: str) -> str:
     words = text.strip()
-    shown = markdown_safe(words, COMPARED)
-    if not differs or not words:
+    shown = markdown_safe(words, PASSAGE)
+    if not mark or not words:
         return f" {shown} " if text[:1].isspace() else f"{shown}{' ' * text[-1:].isspace()}"
     # Stars are no marks between a letter and a sign.
     before = " " * (text[0].isspace() or not words[0].isalnum())
     after = " " * (text[-1].isspace() or not words[-1].isalnum())
-    return f"{before}**{shown}**{after}"
+    return f"{before}{mark}{shown}{mark}{after}"
 
 
 def _listed(block: Answers, sample: Sample) -> str:

@@ -15,6 +15,7 @@ Runs: TypeAlias = "list[tuple[str, bool]]"
 MOST_WORDS = 4_000
 """Words of each text that are compared: time and room grow with their product."""
 MOST_CHARACTERS = 20_000
+MOST_TEXTS = 200
 _CLEAR = 4
 """Letters from which one shared word between two differences is no chance."""
 
@@ -102,7 +103,10 @@ def _is_chance(words: Sequence[str]) -> bool:
 
 
 def closest(references: Sequence[str], answer: str) -> str:
-    """The reference that shares the greatest part of its words with the answer; else the first."""
+    """The reference that shares the greatest part of its words with the answer; else the first.
+
+    The first 200 of them are compared.
+    """
     if len(references) < 2:
         return references[0] if references else ""
     said = _bare(answer)
@@ -111,7 +115,7 @@ def closest(references: Sequence[str], answer: str) -> str:
         wanted = _bare(text)
         return 2 * len(said & wanted) / (len(said) + len(wanted) or 1)
 
-    return max(references, key=likeness)
+    return max(references[:MOST_TEXTS], key=likeness)
 
 
 def _words(text: str) -> list[str]:

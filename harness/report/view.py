@@ -9,12 +9,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from harness.boundary import results
 from harness.config.finding import FILE_NAME
 from harness.errors import ConfigError, DataError, HarnessError, UsageError, Waiting
 from harness.kit import yaml_file
 from harness.kit.blocks import Answers, Block, Heading, Note, of_sections
+from harness.kit.inside import inside
 from harness.kit.lock import exclusive
 from harness.kit.remote.spending import counting
 from harness.kit.terminal.streams import say
@@ -41,6 +43,7 @@ from harness.records import (
     system_turns_of,
 )
 from harness.records.context import Quiet, Report, Watcher, silent
+from harness.registry import Registry
 from harness.report.annotators import plugins_of
 from harness.report.folders import current_reports, find_reports, refreshed
 from harness.report.reading import read_analysis
@@ -49,7 +52,7 @@ from harness.run import resume_command
 from harness.run.at import At
 from harness.run.journal import ClosedRounds
 from harness.run.pins import TRAIN
-from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.run.run import Run
 from harness.run.shared_run import driving
 from harness.run.trust import as_allowed
@@ -163,6 +166,24 @@ class RunView:
 
         database = current_reports(self.name) / "run.duckdb"
         return safe_query(database, sql, limit_seconds, limit_rows)
+
+    def explained(self, row: str, *, open_test: bool = False) -> Sequence[Block]:
+        """What its database knows of a row, as `harness why` shows it, to be drawn.
+
+        The reports are not made again, and no plugin of the run's config is asked.
+
+        Args:
+            row: its id.
+            open_test: it may be a row of test; a look at one is counted before it happens.
+
+        Raises:
+            UsageError: no row has that id; it is of test, which is sealed; there is no database.
+            DataError: another version built the database, or the test set was not opened yet.
+        """
+        folder = inside(Path(), REPORTS_FOLDER, self.name)
+        hook = self._installed.only
+        given = hook("explained_row", folder=folder, row=row, open_test=open_test)
+        return cast(Sequence[Block], results.checked(Sequence[Block], given, "explained_row()"))
 
     def _repr_html_(self) -> str:
         """Its report for a notebook, made again first where it is outdated.
@@ -328,6 +349,10 @@ class RunView:
             EnvironmentFailure: another process does; names its PID and host.
         """
         return exclusive(self._run.folder / "lock")
+
+    @functools.cached_property
+    def _installed(self) -> Registry:
+        return Registry.build()
 
     @functools.cached_property
     def _run(self) -> StoredRun:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.kit.blocks import Cell, Column, Table
+from harness.kit.text import plain
 from harness_inspection.database import RunDatabase
 
 
@@ -16,6 +19,33 @@ class TrainRow:
     place: str | None = None
     prompt: str | None = None
     reference: str | None = None
+
+
+EMPTY = "(empty)"
+LIMIT = 1_000
+"""Characters of a text in the table."""
+
+
+def table_of_rows(rows: Sequence[TrainRow], title: str = "", numbers: Sequence[str] = ()) -> Table:
+    """Training rows: where they stand, what they ask, and below it what they teach.
+
+    Args:
+        title, numbers: a column before the texts, with a number for each row.
+    """
+    columns = [Column("row", "id"), Column("where"), Column("prompt / what it teaches", "line")]
+    cells: list[list[Cell]] = [
+        [
+            plain(row.id, LIMIT),
+            plain(row.place or row.split or "not among the rows", LIMIT),
+            (plain(row.prompt or EMPTY, LIMIT), plain(row.reference or EMPTY, LIMIT)),
+        ]
+        for row in rows
+    ]
+    if title:
+        columns.insert(1, Column(title, "number"))
+        for line, number in zip(cells, numbers, strict=True):
+            line.insert(1, number)
+    return Table(tuple(columns), tuple(map(tuple, cells)), "training rows")
 
 
 def trained(database: RunDatabase, number: int) -> tuple[int, ...]:

@@ -6,11 +6,13 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import harness
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest, differences
+from harness_inspection import sealed
 from harness_inspection.database import Row, RunDatabase, literal
 from harness_inspection.lineage import TrainRow, additions_sql, train_rows_sql
 
@@ -152,7 +154,40 @@ class ExplainedRow:
     named_by: Sequence[NamingAnswer]
 
 
-def split_of(database: RunDatabase, name: str) -> str | None:
+def explained(folder: Path, name: str, open_test: bool = False) -> ExplainedRow:
+    """All that is known of a row.
+
+    Args:
+        folder: of the run's reports, in which its database lies.
+        open_test: the row may be one of test. A look at one is counted before it happens.
+
+    Raises:
+        UsageError: there is no database; no row has that id; it is one of test, which is sealed.
+        DataError: another version built the database, or the test set was not opened yet.
+    """
+    with RunDatabase.opened(folder) as database:
+        return _why(database, *_allowed(folder, database, name, open_test))
+
+
+def _allowed(folder: Path, database: RunDatabase, name: str, open_test: bool) -> tuple[str, str]:
+    """The row's id and split, once it is sure that it may be looked at."""
+    split = _split_of(database, name)
+    if split is None:
+        if sealed.holds(folder.name, name):
+            raise sealed.not_opened(database.run) if open_test else sealed.refused()
+        meant = _shown_as(database, name)
+        split = _split_of(database, meant) if meant is not None else None
+        if meant is None or split is None:
+            raise _unknown(database, name)
+        name = meant
+    if split == "test":
+        if not open_test:
+            raise sealed.refused()
+        harness.open_run(folder.name).count_look("looked at by harness why")
+    return name, split
+
+
+def _split_of(database: RunDatabase, name: str) -> str | None:
     """Where a row belongs; ``added`` for one that augmentation made; None for an unknown one."""
     rows = database.ask(
         f"SELECT 0 AS place, split FROM examples WHERE id = {literal(name)} UNION ALL "
@@ -161,12 +196,12 @@ def split_of(database: RunDatabase, name: str) -> str | None:
     return rows[0]["split"] if rows else None
 
 
-def shown_as(database: RunDatabase, name: str) -> str | None:
+def _shown_as(database: RunDatabase, name: str) -> str | None:
     """The id that is shown as ``name``, where it holds what no terminal shows."""
     return next((own for own in database.likely(name, _NAMES) if _shown(own) == _shown(name)), None)
 
 
-def unknown(database: RunDatabase, name: str) -> harness.UsageError:
+def _unknown(database: RunDatabase, name: str) -> harness.UsageError:
     """What is said of an id that no row has; ids of test are not offered."""
     names = [_shown(own) for own in database.likely(name, _NAMES)]
     return harness.UsageError(
@@ -179,12 +214,7 @@ def _shown(name: str) -> str:
     return one_line(name, 200)
 
 
-def why(database: RunDatabase, name: str, split: str) -> ExplainedRow:
-    """All that is known of a row.
-
-    Args:
-        split: as :func:`split_of` gives it; the caller has decided that it may be looked at.
-    """
+def _why(database: RunDatabase, name: str, split: str) -> ExplainedRow:
     row = _example(database, name) if split != "added" else _added(database, name)
     answers = _answers(database, row, split) if split in ("dev", "test") else []
     dev, own = split == "dev", f"arm = 'main' AND id = {literal(name)}"
@@ -306,7 +336,7 @@ _ANSWERS = """
            p.finish_reason, p.prompt_tokens, p.completion_tokens,
            o.value AS score, o.is_right AS "right"
     FROM (FROM predictions WHERE {where}) p
-    LEFT JOIN (FROM outcomes WHERE {where}) o USING (round)
+    LEFT JOIN (SELECT DISTINCT round, value, is_right FROM outcomes WHERE {where}) o USING (round)
     ORDER BY p.round, p.sample_index"""
 
 _NAMED_BY = """

@@ -1,4 +1,7 @@
-"""Answers to rows of the data on the page: each compared with its reference, or side by side."""
+"""Answers to rows of the data on the page: each compared with its reference, or side by side.
+
+Passages, too, each a text by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.kit.blocks import Answer, Answers, Sample
-from harness.kit.html.markup import Child, Html, code_class, element, joined, name, text_block
+from harness.kit.blocks import Answer, Answers, Passage, Sample, plain_pieces
+from harness.kit.html.markup import Child, Html, code_class, element, joined, long, name, text_block
 from harness.kit.numbers import number
 from harness.kit.text import plain
 from harness.kit.worddiff import Runs, sides
@@ -21,14 +24,33 @@ COMPARED = 2_000
 """Characters of a text whose words are compared."""
 FOLDED = 600
 """Characters of an answer that is folded away."""
+PASSAGE = 20_000
+"""Characters of a text that stands by itself."""
 TEXT = 400
 """Characters of one that stands beside others; it is whole by ``harness why``."""
+
+_MARKS = {"missing": "del", "extra": "ins"}
 
 
 def anchor(sample_id: str) -> str:
     """A place to link to: the same for a sample in every report, whatever its id holds."""
     digest = hashlib.sha256(sample_id.encode("utf-8", "replace")).hexdigest()
     return f"example-{digest[:12]}"
+
+
+def draw_passage(block: Passage) -> Html:
+    """Its title, and its text with the words marked that one of two texts lacks."""
+    pieces = list(plain_pieces(block, PASSAGE))
+    code = code_class("".join(text for kind, text in pieces if kind != "missing"))
+    texts = ((_MARKS.get(kind), long(text, PASSAGE)) for kind, text in pieces)
+    inner = [element(mark, text) if mark else text for mark, text in texts]
+    words = _words(inner if any(text.strip() for _, text in pieces) else [], code)
+    return element("div", _passage_title(block) if block.title else None, words, class_="passage")
+
+
+def _passage_title(block: Passage) -> Html:
+    remark = element("span", name(block.remark, 600), class_="remark")
+    return element("h3", name(block.title, 200), [" ", remark] if block.remark else None)
 
 
 def draw_answers(block: Answers) -> Html:
@@ -152,7 +174,10 @@ def _part(title: str, *inner: Any) -> Html:
 
 def _marked(runs: Runs, mark: str, code: str) -> Html:
     """A text with the words marked that the other one lacks."""
-    inner: list[Child] = [element(mark, text) if differs else text for text, differs in runs]
+    return _words([element(mark, text) if differs else text for text, differs in runs], code)
+
+
+def _words(inner: Sequence[Child], code: str) -> Html:
     shown = joined(inner) if inner else element("em", "(empty)", class_="dim")
     return element("div", shown, dir="auto", class_=f"text words{code}")
 

@@ -20,12 +20,13 @@ from harness.kit.blocks import (
     Heading,
     Note,
     Paragraph,
+    Passage,
     Table,
     mark_of,
     tone_of,
     written,
 )
-from harness.kit.html.answers import draw_answers
+from harness.kit.html.answers import draw_answers, draw_passage
 from harness.kit.html.charts import chart
 from harness.kit.html.markup import Child, Html, element, joined, long, name, table
 from harness.kit.numbers import DASH
@@ -126,6 +127,8 @@ def _drawn(block: Block, keys: Iterator[int]) -> Html | None:
     if isinstance(block, Details):
         summary = element("summary", name(block.summary, 300))
         return element("details", summary, draw(block.blocks, keys))
+    if isinstance(block, Passage):
+        return draw_passage(block)
     if isinstance(block, Answers):
         return draw_answers(block)
     return None

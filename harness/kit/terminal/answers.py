@@ -1,4 +1,7 @@
-"""Answers to rows of the data in a terminal: below each other, or with differing words marked."""
+"""Answers to rows of the data in a terminal: below each other, or with differing words marked.
+
+So are passages, each a text by itself.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.kit.blocks import Answers, Sample
+from harness.kit.blocks import Answers, Passage, Sample, plain_pieces
 from harness.kit.numbers import number
 from harness.kit.text import lines, one_line, plain
 from harness.kit.worddiff import Runs, sides
@@ -18,6 +21,10 @@ LINES = 8
 MISSING = ("bold green", "[-", "-]")
 EXTRA = ("bold red", "{+", "+}")
 """Style of words that the other text lacks, and marks for where there is no colour."""
+PASSAGE = 4_000
+"""Characters of a text that stands by itself."""
+WITHIN = {"missing": ("red strike", "[-", "-]"), "extra": ("green", "{+", "+}")}
+"""The same within one text."""
 _LEADS = 8
 """Width of the words beside answers that are compared: ``expected``."""
 
@@ -25,7 +32,7 @@ _LEADS = 8
 def drawn_answers(block: Answers, console: Console) -> list[Text | Grid]:
     """The samples that a short report shows, one below the other, each in a few lines."""
     shown = block.samples[: block.short]
-    colourless = console.color_system is None or console.no_color
+    colourless = _colourless(console)
     if block.reference != "marked":
         return [part for sample in shown for part in (_title(block, sample), _below(block, sample))]
     parts: list[Text | Grid] = []
@@ -36,6 +43,27 @@ def drawn_answers(block: Answers, console: Console) -> list[Text | Grid]:
             parts.append(Text())
         parts += [_title(block, sample), _compared(sample, console.width, colourless)]
     return parts
+
+
+def _colourless(console: Console) -> bool:
+    return console.color_system is None or console.no_color
+
+
+def passage_title(block: Passage) -> Text:
+    line = Text(one_line(block.title, 200), "bold")
+    return line.append(f"  {one_line(block.remark, 600)}" if block.remark else "", "dim")
+
+
+def passage_text(block: Passage, console: Console) -> Text:
+    """Its lines, the first of many; words are marked by colour, or by signs where there is none."""
+    shown, colourless = Text(), _colourless(console)
+    for kind, text in plain_pieces(block, PASSAGE):
+        words = text.rstrip()
+        style, start, end = WITHIN.get(kind, ("dim" if kind == "rest" else "", "", ""))
+        line = f"{start}{words}{end}" if colourless and words else words
+        shown.append(line, style).append(text[len(words) :])
+    shown.rstrip()
+    return shown if shown else Text("(empty)", style="italic dim")
 
 
 def _title(block: Answers, sample: Sample) -> Text:

@@ -18,13 +18,14 @@ from harness.kit.blocks import (
     Heading,
     Note,
     Paragraph,
+    Passage,
     Table,
     mark_of,
     table_of,
     tone_of,
 )
 from harness.kit.drawing import LEVELS, shares
-from harness.kit.terminal.answers import drawn_answers
+from harness.kit.terminal.answers import drawn_answers, passage_text, passage_title
 from harness.kit.terminal.block_tables import draw_table
 from harness.kit.text import one_line
 
@@ -51,6 +52,10 @@ def draw(block: Block, console: Console) -> None:
         _chart(block, console)
     elif isinstance(block, Code):
         _code(block, console)
+    elif isinstance(block, Passage):
+        if block.title:
+            out(console, passage_title(block))
+        out(console, passage_text(block, console), 2 * INDENT if block.title else INDENT)
     elif isinstance(block, Answers):
         for part in drawn_answers(block, console):
             out(console, part) if part else console.print()

@@ -16,7 +16,8 @@ from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.options import Json, RunName
 from harness.kit.text import one_line
-from harness_inspection.commands.printing import EMPTY, train_rows, why_command, write_json
+from harness_inspection.commands.printing import why_command, write_json
+from harness_inspection.lineage import EMPTY, table_of_rows
 
 if TYPE_CHECKING:
     from harness_inspection.wrong_answers import Filters, NamedRow, WrongAnswer, WrongAnswers
@@ -77,7 +78,7 @@ def _show(document: WrongAnswers, console: Console, run: str | None) -> None:
         draw_rows(_table(document), console)
         console.print()
     if document.train_rows:
-        _show_train_rows(document, console)
+        _show_table_of_rows(document, console)
     for line in _sentences(document):
         tables.note(console, line)
     if document.rows:
@@ -114,11 +115,11 @@ def _categories(row: WrongAnswer) -> str:
     return right + tables.listed(shown)
 
 
-def _show_train_rows(document: WrongAnswers, console: Console) -> None:
+def _show_table_of_rows(document: WrongAnswers, console: Console) -> None:
     cause = terms.shown("cause", document.filters.cause or "")
     tables.note(console, f"training rows that '{cause}' names", "bold")
     rows = [replace(row, place=_where(row)) for row in document.train_rows]
-    draw_rows(train_rows(rows, "answers", [str(row.answers) for row in rows]), console)
+    draw_rows(table_of_rows(rows, "answers", [str(row.answers) for row in rows]), console)
     console.print()
 
 

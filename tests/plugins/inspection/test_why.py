@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-
 import pytest
 
 from harness.database.contents import Answers, RunContents
@@ -17,31 +14,14 @@ from harness.records import (
     Example,
     Measurement,
     Prediction,
-    RoundResult,
-    Score,
-    Verdict,
 )
 from harness_inspection.database import RunDatabase
 from harness_inspection.lineage import train_rows_sql
+from tests.plugins.inspection.planted import closed, openings, planted, row
 
 HOSTILE = (
     "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"
 )
-
-
-@pytest.fixture
-def done(finished, tmp_path_factory):
-    """A copy of a run that has ended, and its name."""
-    project, result = finished
-    folder = tmp_path_factory.mktemp("copy") / "project"
-    shutil.copytree(project.folder, folder)
-    return type(project)(folder), result.document["run"]
-
-
-def openings(project) -> list[str]:
-    path = project.folder / ".harness" / "test-openings.jsonl"
-    lines = map(json.loads, path.read_text().splitlines())
-    return [line["run"] for line in lines if "run" in line]
 
 
 def test_a_row_of_dev(finished):
@@ -134,24 +114,6 @@ def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
 
 
 # -- what a run of fakes does not have ---------------------------------------------------
-
-
-def planted(folder, examples, answers, *, diagnoses=(), later=(), rounds=(), added=()) -> None:
-    build(folder / "run.duckdb", RunContents(
-        "planted", "f1", 0, rounds=rounds or [closed(0, "baseline", True)], examples=examples,
-        answers=answers, added={"main": added},
-        diagnoses={("main", number): found for number, found in enumerate([diagnoses, *later])},
-    ))  # fmt: skip
-    (folder / "summary.json").write_text("{}")
-
-
-def closed(number, label, kept):
-    verdict = Verdict(label, "round 0", 0.1, 0.0, 0.2, 0.95, 0.1, "s")
-    return RoundResult("main", number, 1, {"f1": Score("f1", 0.5, 0, 1, 1, 0, "f1")}, verdict, kept)
-
-
-def row(name, split="train", text="a question", **more):
-    return Example(name, ({"role": "user", "content": text},), ("an answer",), split, **more)
 
 
 def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
