@@ -260,7 +260,7 @@ class Desk:
         return json.dumps(self.marks.value(known), indent=1, ensure_ascii=False) + "\n"
 
 
-VOLATILE = frozenset({"harness.log", "own.sig", "folder-id"})
+VOLATILE = frozenset({"harness.log", "live.json", "own.sig", "folder-id"})
 """Files of ``.harness`` that say when, where and by whom, and no more."""
 
 MONOTONIC = time.monotonic

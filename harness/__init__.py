@@ -106,6 +106,7 @@ if TYPE_CHECKING:
         Report as Report,
         Watcher as Watcher,
     )
+    from harness.records.live import Live as Live
     from harness.records.rubrics import (
         LONGEST_TEXT as LONGEST_TEXT,
         SCALE_KINDS as SCALE_KINDS,
@@ -207,6 +208,7 @@ _HOMES = {
     "harness.database.asking": ("open_database", "safe_query"),
     "harness.database.writing": ("QueryResult", "query"),
     "harness.records.analysis": ("Analysis",),
+    "harness.records.live": ("Live",),
     "harness.records.summary": ("Summary",),
     "harness.report.reading": ("read_analysis", "read_summary", "summary_schema"),
     "harness.report.refresh": ("remake",),

@@ -227,6 +227,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
     from harness.opened import branches
     from harness.opened.planned import said_before
     from harness.report import publishing
+    from harness.run.live import LiveFile
     from harness.steps import Steps, baselines
     from harness.steps.history import History
 
@@ -244,22 +245,23 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
     )
     log = log_to(run.folder / "harness.log")
     display = Display(console, run.name, total, elsewhere=run.workers.runner.elsewhere)
-    said = telling(lambda sentence: display.say(f"note: {sentence}"))
-    with log, stop, run.workers, counting(run.spending), display, said:
-        run.watcher = display
+    live = LiveFile(run, display)
+    said = telling(lambda sentence: live.say(f"note: {sentence}"))
+    with log, live, stop, run.workers, counting(run.spending), display, said:
+        run.watcher = live
         run.prepare()
         steps, history = Steps(run), History()
         for sentence in said_before(run, steps, test=test):
-            display.say(sentence)
+            live.say(sentence)
         for result in rounds(steps, history, test=test):
-            display.round_closed(result)
+            live.round_closed(result)
             publishing.publish(run, steps, history, final=False)
         if trainings:  # what is known so far can be read while they are trained
             publishing.publish(run, steps, history, final=True)
         failures = branches.carry_out(steps, history)
         summary = publishing.publish(run, steps, history, final=True)
-    if failures:
-        raise some_failed(failures)
+        if failures:
+            raise some_failed(failures)
     return summary
 
 

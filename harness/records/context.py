@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import Cancelled, PluginError
-from harness.records import Checkpoint
+from harness.records import Checkpoint, Score
 
 Report = Callable[[int, int, str], None]
 Limits = tuple[tuple[float, float | None], ...]
@@ -30,6 +31,22 @@ def derive_seed(seed: int, stage: str, round_: int) -> int:
 def silent(done: int, total: int, what: str) -> None:
     """A :data:`Report` that nobody reads."""
     return
+
+
+_VALUE = re.compile(r"([A-Za-z_][\w./-]*) (-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
+
+
+def with_values(what: str, values: Mapping[str, float]) -> str:
+    """What a stage says of its step, with numbers by name: ``steps, loss 0.83``."""
+    return ", ".join([what, *(f"{name} {value:.4g}" for name, value in values.items())])
+
+
+def values_in(what: str) -> Iterator[tuple[str, float]]:
+    """The numbers of :func:`with_values`, of any text in this form."""
+    if ", " in what:
+        for part in what.split(", ")[1:]:
+            if (match := _VALUE.fullmatch(part)) is not None:
+                yield match[1], float(match[2])
 
 
 def _never() -> bool:
@@ -107,15 +124,18 @@ class Context:
             )
         self.refused[reason] += 1
 
-    def progress(self, done: int, total: int, what: str = "") -> None:
+    def progress(self, done: int, total: int, what: str = "", **values: float) -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.
 
         Call it after each step: it is the place where a stage may be stopped in order.
 
+        Args:
+            values: numbers of this step, drawn as curves while the run is at work (``loss=0.83``).
+
         Raises:
             Cancelled: the user pressed Ctrl-C.
         """
-        self.report(done, total, what)
+        self.report(done, total, with_values(what, values) if values else what)
         self.check()
 
     def check(self) -> None:
@@ -157,6 +177,9 @@ class Watcher(Protocol):
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         """The stage that began last has ended."""
 
+    def scored(self, label: str, scores: Mapping[str, Score]) -> None:
+        """Answers to dev have these scores, by name."""
+
     def say(self, sentence: str) -> None:
         """Something that a person should read."""
 
@@ -168,6 +191,9 @@ class Quiet:
         return silent
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        return None
+
+    def scored(self, label: str, scores: Mapping[str, Score]) -> None:
         return None
 
     def say(self, sentence: str) -> None:

@@ -43,6 +43,7 @@ from harness.records import (
     system_turns_of,
 )
 from harness.records.context import Quiet, Report, Watcher, silent
+from harness.records.live import Live
 from harness.registry import Registry
 from harness.report.annotators import plugins_of
 from harness.report.folders import current_reports, find_reports, refreshed
@@ -51,6 +52,7 @@ from harness.report.sections import for_reporters
 from harness.run import resume_command
 from harness.run.at import At
 from harness.run.journal import ClosedRounds
+from harness.run.live import read_live
 from harness.run.pins import TRAIN
 from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.run.run import Run
@@ -97,6 +99,13 @@ class RunView:
     def waits(self) -> bool:
         """Whether a round waits for people."""
         return ClosedRounds(self.folder / JOURNAL).waiting() is not None
+
+    def live(self) -> Live | None:
+        """What the command that carries it out is doing now, or how the last one ended.
+
+        None where no command has written it, or what lies there cannot be read.
+        """
+        return read_live(self.folder)
 
     @property
     def closed(self) -> list[int]:

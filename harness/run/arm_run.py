@@ -13,6 +13,7 @@ from harness.config.loading import Config
 from harness.errors import EnvironmentFailure, HarnessError
 from harness.errors.machine import storing
 from harness.kit.files import digest
+from harness.records import Score
 from harness.records.context import Quiet, Report, Watcher
 from harness.run.artifacts import Artifact
 from harness.run.at import At
@@ -100,6 +101,9 @@ class Titled:
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         self._watcher.stage_done(stage, self._titled(label), seconds, cached)
+
+    def scored(self, label: str, scores: Mapping[str, Score]) -> None:
+        self._watcher.scored(self._titled(label), scores)
 
     def say(self, sentence: str) -> None:
         self._watcher.say(self._titled(sentence))

@@ -13,6 +13,9 @@ REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
 JOURNAL = "journal.jsonl"
+LIVE = "live.json"
+LOCK = "lock"
+"""In a run's folder, held by whoever carries it out."""
 
 _ATTEMPT = re.compile(r"(?<=-[0-9a-f]{8})-([0-9]+)$")
 """The number behind the hash of what changes results."""

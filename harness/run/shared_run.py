@@ -33,7 +33,7 @@ from harness.kit.readers import SUFFIXES
 from harness.records.context import unheard
 from harness.run import dev_ledger, objects
 from harness.run.ledger import Ledger
-from harness.run.places import JOURNAL, LEDGER, MACHINE_FOLDER, REPORTS_FOLDER
+from harness.run.places import JOURNAL, LEDGER, LIVE, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.run.run import Driver, Run
 from harness.run.stage_keys import entry_files
 from harness.stages.runner import SUBMITTED
@@ -48,7 +48,9 @@ WATCH = 60.0
 """Seconds for which a heartbeat has to stand still before its driver counts as dead."""
 KEEP = 300.0
 """Seconds between two states of a stage that takes long."""
-_OF_THIS_MACHINE = ("lock", "reports.lock", "calling.json", "harness.log", MARK, own.SIGNATURE)
+_OF_THIS_MACHINE = (
+    "lock", "reports.lock", "calling.json", "harness.log", LIVE, MARK, own.SIGNATURE,
+)  # fmt: skip
 """What is of one machine alone."""
 PROJECT = (*SUFFIXES, ".yaml", ".yml", ".toml", ".txt", ".md", ".jinja")
 """Endings of what a run rests on, of its rows, config, rubrics, prompts and templates."""

@@ -236,9 +236,18 @@ def evaluate(
         measured = score_all(steps, metrics, predictions, generated, rows, at, pinned)
     except Waiting as wait:
         raise waits(steps, wait, generated, at, against) from None
-    return evaluation_of(
+    evaluation = evaluation_of(
         steps, metrics, predictions, generated, measured, rows, at, learned=learned, pinned=pinned
     )
+    if of is None:  # it has been told what the other side answered first
+        tell_scores(steps, evaluation, at)
+    return evaluation
+
+
+def tell_scores(steps: Shared, evaluation: Evaluation, at: At) -> None:
+    """Tell whoever watches the run; those of test are told by its verdict alone."""
+    if at.split == "dev":
+        steps.run.watcher.scored(at.in_round(at.split), evaluation.scores)
 
 
 def evaluation_of(

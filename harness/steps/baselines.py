@@ -38,7 +38,7 @@ from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
 from harness.stages.baseline import Held, answered, description_of, model_of, prompted
 from harness.steps import Steps
-from harness.steps.answer import Evaluation, evaluation_of, generate
+from harness.steps.answer import Evaluation, evaluation_of, generate, tell_scores
 from harness.steps.call import artifact_of_call
 from harness.steps.data import valid_seed
 from harness.steps.measure import score_all
@@ -366,6 +366,7 @@ def _answers(
     evaluation = evaluation_of(
         steps, metrics, predictions, generated, measured, rows, at, learned=(), pinned=pinned
     )
+    tell_scores(steps, evaluation, at)
     keys = {PROMPTS: prompts.digest, **evaluation.keys}
     return BaselineAnswers(prompts.description, dataclasses.replace(evaluation, keys=keys), model)
 

@@ -6,6 +6,7 @@ the progress that they report.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -56,7 +57,10 @@ class _Clock(harness.Quiet):
         shown = self._watcher.stage(f"probe: {name} some rows")
 
         def report(done: int, total: int, what: str) -> None:
-            self._marks.append(_Mark(self.since(), done, total, what))
+            mark = _Mark(self.since(), done, total, what.partition(", ")[0])  # without its numbers
+            # A step that is told again, with its loss, was reached before.
+            if not self._marks or dataclasses.replace(self._marks[-1], at=mark.at) != mark:
+                self._marks.append(mark)
             shown(done, total, what)
 
         return report

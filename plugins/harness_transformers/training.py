@@ -216,8 +216,10 @@ class Watch(TrainerCallback):
         self.context, self.ranks, self.further = context, ranks, further or {}
         self.path: Path = context.output / "log.jsonl"
         self.ending = True  # before the first step nothing is lost
+        self.steps = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.steps = state.max_steps
         self.context.progress(state.global_step, state.max_steps, "steps")
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -256,6 +258,9 @@ class Watch(TrainerCallback):
         write_bytes(self.path, (folder / self.path.name).read_bytes())
 
     def write(self, **values: Any) -> None:
-        """One line of the log."""
+        """One line of the log; its losses are told with the step, too."""
         with self.path.open("a") as stream:
             stream.write(json.dumps(values) + "\n")
+        losses = [f"{name} {values[name]:.4g}" for name in ("loss", "eval_loss") if name in values]
+        if losses:
+            self.context.report(values["step"], self.steps, ", ".join(["steps", *losses]))

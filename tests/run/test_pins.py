@@ -53,7 +53,8 @@ def parts(project):
     places = [project.folder / "reports", project.folder / ".harness" / "runs"]
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
     files += list((project.folder / ".harness").glob("*.jsonl"))
-    passing = ("harness.log", "lock", "reports.lock", "config.yaml", "command.json", "base.json")
+    passing = ("harness.log", "live.json", "lock", "reports.lock", "config.yaml", "command.json",
+               "base.json")  # fmt: skip
     return {path: path.read_bytes() for path in files if path.name not in passing}
 
 

@@ -6,6 +6,8 @@ import os
 import re
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -24,7 +26,7 @@ from harness.kit import cgroups
 from harness.kit.numbers import duration
 from harness.kit.terminal.time_left import TimeLeft
 from harness.kit.text import one_line
-from harness.records import RoundResult
+from harness.records import RoundResult, Score
 from harness.records.context import Report
 
 COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
@@ -85,6 +87,32 @@ def in_a_notebook() -> bool:
     return "JPY_PARENT_PID" in os.environ
 
 
+@dataclass(slots=True)
+class Step:
+    """A stage at work.
+
+    Attributes:
+        begun: seconds, of the monotonic clock.
+        weight: of the whole stage.
+        bar: its own, where bars are drawn.
+        what, done, total: as it reports them.
+    """
+
+    label: str
+    begun: float
+    weight: float
+    bar: TaskID | None
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    time_left: TimeLeft = field(default_factory=TimeLeft)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None until its pace is steady enough to say it."""
+        return self.time_left.seconds(self.total)
+
+
 class Display:
     """Shows a run on standard error. Implements :class:`harness.records.context.Watcher`.
 
@@ -112,8 +140,7 @@ class Display:
         )
         self._time_left = TimeLeft()
         self._overall: TaskID | None = None
-        self._steps: dict[threading.Thread, TaskID] = {}
-        self._within: dict[threading.Thread, float] = {}
+        self._steps: dict[threading.Thread, Step] = {}
 
     def __enter__(self) -> Self:
         if self.live:
@@ -135,32 +162,35 @@ class Display:
 
         A thread is within one stage at a time; where several are at work there are several bars.
         """
-        bar: TaskID | None = None
+        said, thread = time.monotonic(), threading.current_thread()
         with self._lock:
             self._end_step()
+            bar = None
             if self.live:
                 bar = self._progress.add_task(one_line(label, STEP), total=None, left="")
-                self._steps[threading.current_thread()] = bar
-        said, time_left = time.monotonic(), TimeLeft()
-        weight = _weight(_stage_of(label))
+            step = self._steps[thread] = Step(label, said, _weight(_stage_of(label)), bar)
 
         def report(done: int, total: int, what: str) -> None:
             nonlocal said
-            now, thread = time.monotonic(), threading.current_thread()
-            if done:
-                time_left.reached(now, done)
-            busy = "" if self.elsewhere else cgroups.busy()
-            remaining = ", ".join(filter(None, (_left(time_left.seconds(total)), busy)))
+            now = time.monotonic()
             with self._lock:
-                if self.live:
-                    if bar is not None and self._steps.get(thread) == bar:
-                        text = one_line(f"{label} {what}", STEP)
-                        self._progress.update(
-                            bar, completed=done, total=total, description=text, left=remaining
-                        )
-                        self._within[thread] = weight * done / max(1, total)
-                        self._advance()
-                elif now - said >= PLAIN_SECONDS and done:
+                if self._steps.get(thread) is not step:
+                    return
+                step.done, step.total, step.what = done, total, what
+                if done:
+                    step.time_left.reached(now, done)
+                self._advance(now)
+                is_due = now - said >= PLAIN_SECONDS and done
+                if bar is None and not is_due:
+                    return
+                busy = "" if self.elsewhere else cgroups.busy()
+                remaining = ", ".join(filter(None, (_left(step.seconds_left), busy)))
+                if bar is not None:
+                    text = one_line(f"{label} {what}", STEP)
+                    self._progress.update(
+                        bar, completed=done, total=total, description=text, left=remaining
+                    )
+                else:
                     said = now
                     self._print(", ".join(filter(None, (f"{label}: {done}/{total}", remaining))))
 
@@ -171,10 +201,26 @@ class Display:
         with self._lock:
             self._done += _weight(stage)
             self._end_step()
-            if self.live:
-                self._advance()
+            self._advance(time.monotonic())
             if seconds >= 1 and not cached:
                 self._print(f"{label}: {seconds:.0f} s", style="dim")
+
+    def scored(self, label: str, scores: Mapping[str, Score]) -> None:
+        """Scores are shown with the verdict of their round."""
+
+    def at_work(self) -> list[Step]:
+        """The stages at work, one for each thread."""
+        with self._lock:
+            return [step for thread, step in self._steps.items() if thread.is_alive()]
+
+    def share_and_left(self) -> tuple[float, float | None]:
+        """The share of all work that is done, and the seconds that the rest takes.
+
+        The second one is None until the pace is steady enough to say it.
+        """
+        with self._lock:
+            done, total = self._done_of()
+            return done / total if total else 0.0, self._time_left.seconds(total)
 
     def piece(self, label: str) -> Report:
         """A piece of a command's work begins, where the one before it ends."""
@@ -187,30 +233,34 @@ class Display:
         """The bar of this thread's stage goes, and those of threads that have ended."""
         this = threading.current_thread()
         for thread in [t for t in self._steps if t is this or not t.is_alive()]:
-            self._progress.remove_task(self._steps.pop(thread))
-            self._within.pop(thread, None)
+            if (bar := self._steps.pop(thread).bar) is not None:
+                self._progress.remove_task(bar)
 
     def say(self, sentence: str) -> None:
         self._print(sentence, style="yellow" if sentence.startswith("warning") else "")
 
     def round_closed(self, result: RoundResult) -> None:
         """The verdict, as soon as it is known."""
-        verdict = result.verdict
-        if verdict.label == "baseline":
+        head, words = in_words(result)
+        if not words:
             return
-        arm = "" if result.arm == "main" else f" ({result.arm} rows)"
-        head = Text(f"round {result.round}{arm}: ", style="bold")
-        head.append(one_line(verdict.words, SENTENCE), style="default not bold")
-        if verdict.label in COLOURS:
-            head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
-        self.console.print(head, highlight=False, soft_wrap=not self.live)
+        label, text = result.verdict.label, Text(head, style="bold")
+        text.append(one_line(words, SENTENCE), style="default not bold")
+        if label in COLOURS:
+            text.highlight_words([label], style=f"bold {COLOURS[label]}")
+        self.console.print(text, highlight=False, soft_wrap=not self.live)
 
-    def _advance(self) -> None:
-        """Move the overall bar to what is done, within the stages at work included."""
+    def _done_of(self) -> tuple[float, float]:
+        """What is done, within the stages at work included, and all there is to do."""
+        within = (step.weight * step.done / max(1, step.total) for step in self._steps.values())
+        done = self._done + sum(within)
+        return done, max(self._total, done)
+
+    def _advance(self, now: float) -> None:
+        """Move the overall bar to what is done."""
+        done, total = self._done_of()
+        self._time_left.reached(now, done)
         if self._overall is not None:
-            done = self._done + sum(self._within.values())
-            total = max(self._total, done)
-            self._time_left.reached(time.monotonic(), done)
             left = _left(self._time_left.seconds(total))
             self._progress.update(self._overall, completed=done, total=total, left=left)
 
@@ -218,6 +268,14 @@ class Display:
         # In a log file a sentence stays on one line, where it can be searched.
         shown = Text(one_line(text, SENTENCE), style=style)
         self.console.print(shown, highlight=False, soft_wrap=not self.live)
+
+
+def in_words(result: RoundResult) -> tuple[str, str]:
+    """Which round was closed (``round 2: ``), and its verdict; empty for the baseline, without."""
+    if result.verdict.label == "baseline":
+        return "", ""
+    arm = "" if result.arm == "main" else f" ({result.arm} rows)"
+    return f"round {result.round}{arm}: ", result.verdict.words
 
 
 def _left(seconds: float | None) -> str:

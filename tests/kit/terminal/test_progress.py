@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 from rich.console import Console
@@ -25,3 +26,29 @@ def test_a_bar_is_drawn_over_but_for_a_cell_of_a_notebook(monkeypatch: pytest.Mo
     assert up in shown()
     monkeypatch.setenv("JPY_PARENT_PID", "1")
     assert shown() == "said\n"
+
+
+def test_stages_at_work_and_the_share_of_all_are_known_without_a_terminal() -> None:
+    display = Display(Console(file=io.StringIO()), "run", 24.0)
+    report = display.stage("round 1: train")
+    report(5, 10, "steps")
+    began, go_on = threading.Event(), threading.Event()
+
+    def beside() -> None:
+        display.stage("round 1: train (random)")(1, 4, "")
+        began.set()
+        go_on.wait()
+
+    thread = threading.Thread(target=beside)
+    thread.start()
+    began.wait()
+    assert [(step.label, step.done, step.total) for step in display.at_work()] == [
+        ("round 1: train", 5, 10), ("round 1: train (random)", 1, 4),
+    ]  # fmt: skip
+    assert display.share_and_left() == ((6 + 3) / 24, None)
+    go_on.set()
+    thread.join()
+    display.stage_done("train", "round 1: train", 0.1, cached=False)
+    assert display.at_work() == [] and display.share_and_left()[0] == 0.5
+    report(9, 10, "steps")  # of a stage that is over
+    assert display.share_and_left()[0] == 0.5
