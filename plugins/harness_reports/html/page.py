@@ -29,7 +29,7 @@ def page(document: Analysis) -> str:
         _contents(sections),
     )  # fmt: skip
     title = ", ".join(dict.fromkeys(filter(None, (called, day, run))))
-    return whole(title, header, map(_section, sections), [], ["sorting.js", "script.js"])
+    return whole(title, header, map(_section, sections), [], ["sorting.js", "page.js"])
 
 
 def whole(
@@ -41,7 +41,7 @@ def whole(
         styles: files of ours, behind those of all pages.
         scripts: files of ours, in order.
     """
-    rules, script = joined(_own(["style.css"]), style(), _own(styles)), _own(scripts)
+    rules, script = joined(_own(["page.css"]), style(), _own(styles)), _own(scripts)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -108,8 +108,13 @@ def _hash(text: str) -> str:
 
 def _own(names: Iterable[str]) -> Html:
     """Styles and scripts are put in as they are: they are ours, and hold no closing tag."""
-    folder = files("harness_reports.html")
-    return Html("".join(folder.joinpath(name_).read_text(encoding="utf-8") for name_ in names))
+    return Html("".join(map(_text, names)))
+
+
+def _text(name_: str) -> str:
+    """A file of all pages, or of this package."""
+    shared, own = files("harness.kit.html") / name_, files("harness_reports.html") / name_
+    return (shared if shared.is_file() else own).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
