@@ -37,12 +37,12 @@ _BANNER = (Heading, Paragraph, Note)
 """What the box at the top holds, up to the first other block or part."""
 
 
-def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
+def draw(blocks: Iterable[Block], keys: Iterator[str]) -> Html:
     """Blocks one after another; drawings that follow each other stand side by side, and a single
     one beside the table that follows it.
 
     Args:
-        keys: numbers that no other drawing of the page has.
+        keys: an ``id`` for each drawing, which nothing else on the page has.
     """
     drawn: list[Child] = []
     rest = list(blocks)
@@ -58,7 +58,7 @@ def draw(blocks: Iterable[Block], keys: Iterator[int]) -> Html:
             continue
         rest = rest[len(charts) :]
         drawings: list[Child] = [
-            chart(block, f"chart-{next(keys)}") for block in charts if isinstance(block, Chart)
+            chart(block, next(keys)) for block in charts if isinstance(block, Chart)
         ]
         beside = len(drawings) == 1 and bool(rest) and isinstance(rest[0], Table)
         drawings += [_drawn(rest.pop(0), keys)] if beside else []
@@ -103,7 +103,7 @@ def label(text: str, tone: str = "") -> Html:
     return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone or tone_of(text)}")
 
 
-def _drawn(block: Block, keys: Iterator[int]) -> Html | None:
+def _drawn(block: Block, keys: Iterator[str]) -> Html | None:
     if isinstance(block, Heading):
         if block.level == 1:
             return element("p", label(block.label, block.toned), f" on {block.text}", class_="big")

@@ -25,7 +25,7 @@ Attribute: TypeAlias = "str | int | float | bool | None"
 
 LIMIT = 2_500
 """Most characters of one text from data; :func:`long` takes more."""
-_VOID = {"meta", "input", "br", "hr"}
+_VOID = {"meta", "link", "input", "br", "hr"}
 
 
 def element(tag: str, *children: Child, **attributes: Attribute) -> Html:

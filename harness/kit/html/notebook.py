@@ -27,12 +27,13 @@ def in_notebook(blocks: Iterable[Block], opened: int | None = None) -> str:
     """
     shown = tuple(blocks)
     # No other drawing of the notebook may have the same key, and the same blocks have the same.
-    keys = itertools.count(1_000 * zlib.crc32(repr(shown).encode("utf-8", "replace")))
+    first = 1_000 * zlib.crc32(repr(shown).encode("utf-8", "replace"))
+    keys = (f"chart-{n}" for n in itertools.count(first))
     inner: Child = draw(shown, keys) if opened is None else _folded(shown, opened, keys)
     return element("div", element("style", _style()), inner, class_=CLASS)
 
 
-def _folded(blocks: Sequence[Block], opened: int, keys: Iterator[int]) -> Iterator[Child]:
+def _folded(blocks: Sequence[Block], opened: int, keys: Iterator[str]) -> Iterator[Child]:
     # What to type next is the end of a report, and no part of what stands before it.
     end = list(itertools.takewhile(lambda block: isinstance(block, Code), reversed(blocks)))[::-1]
     for place, (heading, inner) in enumerate(parts(blocks[: len(blocks) - len(end)])):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.kit.html.markup import Child, Html, element, joined, name
+from harness.kit.html.page import Page, resource, whole
 from harness.kit.numbers import counted, number
-from harness_reports.html.page import whole
 from harness_reports.html.runs_table import (
     Document,
     Extent,
@@ -17,6 +17,8 @@ from harness_reports.html.runs_table import (
     verdicts_of,
 )
 
+OWN = "harness_reports.html"
+"""Where the files of this page lie."""
 GROUPED = (
     "Sorted by a score, the runs of each group stand together: scores of other rows, or another "
     "primary score, are not ranked with each other."
@@ -28,8 +30,9 @@ def runs_page(document: Mapping[str, Any]) -> str:
     runs = list(document["runs"])
     title = counted(len(runs), "run")
     header = element("header", element("h1", title), _dates(runs))
-    styles, scripts = ["runs.css"], ["sorting.js", "runs.js"]
-    return whole(title, header, _main(document, runs), styles, scripts)
+    sorting = resource("harness.kit.html", "sorting.js")
+    styles, script = resource(OWN, "runs.css"), resource(OWN, "runs.js")
+    return whole(Page(title, header, joined(_main(document, runs)), (styles,), (sorting, script)))
 
 
 def _dates(runs: list[Document]) -> Html | None:
