@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import EnvironmentFailure, HarnessError, UsageError
+from harness.kit.serving.security import COOKIE, Gate
 from harness_rating.batches.records import Batch
 from harness_rating.page.pages import ASSETS, SERVING, asset, load_extra, page, passage, zipped
 from harness_rating.page.payloads import RaterValues
-from harness_rating.page.security import COOKIE, Gate
 from harness_rating.page.sessions import RatingService
 from harness_rating.page.tokens import Seat, Tokens
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from harness_rating.page.connections import Server
+    from harness.kit.serving.connections import Server
 
 PORT = 8642
 MONTH = 30 * 86_400
@@ -239,7 +239,7 @@ def server(application: Starlette) -> Server:
         EnvironmentFailure: the extra ``rate`` is not installed.
     """
     load_extra("uvicorn")
-    from harness_rating.page.connections import Server
+    from harness.kit.serving.connections import Server
 
     return Server(application)
 

@@ -147,7 +147,8 @@ PROCESS = """
 import runpy, sys, time
 from pathlib import Path
 served = runpy.run_path(sys.argv[1])
-from harness_rating.page import app as web, connections
+from harness.kit.serving import connections
+from harness_rating.page import app as web
 from harness_rating.page.tokens import seats
 from harness_rating.ratings.folder import RatingsFolder
 folder, port = Path(sys.argv[2]), int(sys.argv[3])

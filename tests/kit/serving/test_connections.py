@@ -64,7 +64,7 @@ def test_as_many_as_there_are_descriptors(tmp_path: Path, kind: str) -> None:
 
 
 def test_headers_have_a_time_limit(tmp_path: Path, monkeypatch: Any) -> None:
-    from harness_rating.page import connections
+    from harness.kit.serving import connections
 
     with serving.serving(tmp_path, serving.batch()) as server:
         address = ("127.0.0.1", server.port)
@@ -87,7 +87,7 @@ def test_headers_have_a_time_limit(tmp_path: Path, monkeypatch: Any) -> None:
 
 
 def test_a_browser_may_pause_between_requests(tmp_path: Path, monkeypatch: Any) -> None:
-    from harness_rating.page import connections
+    from harness.kit.serving import connections
 
     monkeypatch.setattr(connections, "PATIENCE", 2 * LONG)
     with serving.serving(tmp_path, serving.batch()) as server:
