@@ -118,7 +118,7 @@ def _extra_of(name: str) -> str:
     extras = {
         str(extra): {canonicalize_name(wanted.name) for wanted in declared(own, extra)}
         for extra in own.metadata.get_all("Provides-Extra") or []
-        if extra != "dev"
+        if extra not in ("dev", "rate")  # the latter is what `web` was called
     }
     # What several bring: the one for this package alone, else all that training needs.
     bringing = [extra for extra in extras if package in extras[extra]]

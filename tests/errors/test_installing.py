@@ -139,7 +139,7 @@ def test_what_is_missing_is_named_with_the_command_of_its_extra(monkeypatch) -> 
 @pytest.mark.parametrize(
     ("package", "extra"),
     [("torch", "train"), ("jinja2", "train"), ("pyarrow", "arrow"), ("trl", "preference"),
-     ("starlette", "rate"), ("huggingface_hub", "train")],
+     ("starlette", "web"), ("huggingface_hub", "train")],
 )  # fmt: skip
 def test_an_import_that_fails_names_the_extra(package: str, extra: str) -> None:
     error = ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.deep")

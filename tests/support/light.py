@@ -46,7 +46,7 @@ OF_A_RUN = [
 REFUSED = {
     "iterate -c shipped.yaml": ["torch", "[train]"],
     "score -p a.parquet -r answers.jsonl": ["pyarrow", "[arrow]"],
-    "rate serve": ["starlette", "[rate]"],
+    "rate serve": ["starlette", "[web]"],
 }
 """Command -> what its message names."""
 

@@ -1,9 +1,10 @@
-"""Connections of the rating page: so many at a time, and none that only waits.
+"""Connections of a page's server: so many at a time, and none that only waits.
 
 uvicorn waits without end for the headers of a request, and asyncio accepts connections until
 descriptors run out. Here the headers have a time limit (the body's is the gate's), and the
 number of connections a limit below that of descriptors: beyond it the connection goes that has
-been waiting longest for its browser, so that a rater who comes is always served.
+been waiting longest for its browser, so that a person who comes is always served. An answer may
+take as long as it wants, and a stream of events ends when the server does.
 """
 
 from __future__ import annotations
@@ -78,6 +79,15 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_came()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End what waits, and the streams; an answer that has not begun is still given.
+
+        An answer that has begun, and lets the server get to this, is a stream: it has no end.
+        """
+        super().shutdown()
+        if self.cycle is not None and self.cycle.response_started:
+            self.transport.close()
 
     @property
     def receiving(self) -> bool:

@@ -1,33 +1,40 @@
-"""Who may ask the page's server for what: one gate in front of everything.
+"""Who may ask a page's server for what: one gate in front of everything.
 
-The gate knows every address that there is, and lets nothing else through. Whatever passes it
-has the one right Host, a method that the address takes, the cookie of that very rater of that batch
-(or a link with a true token) and, if it writes, our own Origin and a JSON body of bounded size.
+The gate lets nothing through but what its door knows. Whatever passes it has the one right Host,
+a method that the address takes, the cookie of the very holder whose address it is (or a link with
+a true token) and, if it writes, our own Origin and a JSON body of bounded size. How long an answer
+takes is not the gate's: a stream of events goes through it as it comes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+import html
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from harness_rating.page.tokens import LINK, Tokens
+from harness.kit.serving.address import Address
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-COOKIE = "rater"
+Holder = TypeVar("Holder")
+"""Whom a token stands for."""
+
+LINK = re.compile(r"/in/(?P<token>[A-Za-z0-9_-]{43})")
+"""The target of a link; its token is one of ``secrets.token_urlsafe(32)``."""
+MONTH = 30 * 86_400
 LARGEST_BODY = 256 * 1024
 """Bytes of one request's body."""
-PLACE = re.compile(
-    r"/b/(?P<batch>[a-z0-9-]{1,100})/(?P<rater>[a-z0-9-]{1,40})/"
-    r"(?P<what>|page\.js|page\.css|state|events"
-    r"|items/(?P<item>[0-9a-f]{12}))"
-)
-WRITES = ("events",)
 PATIENCE = 30.0
 """Seconds within which a request must have come in."""
 JSON_TYPES = (
@@ -35,13 +42,7 @@ JSON_TYPES = (
     "application/json; charset=utf-8",
     "application/json;charset=utf-8",
 )
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -50,7 +51,33 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
     "Cache-Control": "no-store",
 }
-USE_LINK = "This page needs your own link. Please open the link that you were sent once more."
+
+
+@dataclass(frozen=True)
+class Door(Generic[Holder]):
+    """How one page is entered. Two pages share neither cookie nor tokens nor addresses.
+
+    Attributes:
+        page: what the page is, within a sentence: ``the rating page``.
+        cookie: the name of its cookie. Cookies know no ports: pages that one browser may have open
+            at once, from several servers of this machine, differ in it or in their addresses.
+        tokens: token -> who holds it.
+        home: the holder's page (``/view/``), to which the link leads. A token opens what begins
+            with it, and the cookie is sent to these addresses alone.
+        takes: the method that a target takes: GET without a body, POST with one of JSON; None:
+            there is nothing. A target is path and query as the browser sent them, percent escapes
+            and all, so that none is read in two ways.
+        policy: the page's Content-Security-Policy.
+        use_link: the sentence for who comes without a token, or to the wrong address.
+    """
+
+    page: str
+    cookie: str
+    tokens: Mapping[str, Holder]
+    home: Callable[[Holder], str]
+    takes: Callable[[str], Literal["GET", "POST"] | None]
+    policy: str
+    use_link: str
 
 
 class Refused(Exception):
@@ -67,82 +94,122 @@ class Refused(Exception):
 
 
 class Gate:
-    """The one middleware: refuses, or hands over with ``scope["seat"]`` and the whole body.
+    """The one middleware: refuses, or hands over with ``scope["holder"]`` and the whole body.
 
     Args:
         inner: what is behind the gate.
-        hosts: the Hosts that are ours, each with its port where that is not the scheme's own.
-        tokens: who may come in.
-        scheme: ``http`` or ``https``, as browsers see it.
+        door: how the page is entered.
+        address: where it is served, checked.
     """
 
-    def __init__(
-        self, inner: Application, hosts: Iterable[str], tokens: Tokens, scheme: str
-    ) -> None:
-        self.inner, self.hosts, self.tokens = inner, frozenset(hosts), tokens
-        self.scheme = scheme
+    def __init__(self, inner: Application, door: Door[Any], address: Address) -> None:
+        self.inner, self.door = inner, door
+        self.hosts, self.scheme = frozenset(address.allowed), address.scheme
+        self.holders = [(_hashed(token), holder) for token, holder in door.tokens.items()]
+        headers = {"Content-Security-Policy": door.policy, **HEADERS}
+        self.headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self.inner(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
+        send = self._with_headers(send)
         try:
             async with asyncio.timeout(PATIENCE):
-                body = await self._admit(scope, receive)
+                answer, body = await self._admit(scope, receive)
         except TimeoutError:
             return await _say(send, Refused(408, "The request took too long."))
         except Refused as refused:
             return await _say(send, refused)
-        return await self.inner(scope, _replayed(body, receive), _with_headers(send))
+        return await answer(scope, _replayed(body, receive), send)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> bytes:
+    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Application, bytes]:
+        """What answers the request, and its body."""
         headers = _Headers(scope["headers"])
         host = headers.only("host")
         if host not in self.hosts:
             raise Refused(421, f"The address of this page is {self.scheme}://{min(self.hosts)}")
-        path = self._path(scope)
-        if link := LINK.fullmatch(path):
-            return self._link(scope, headers, link["token"])
-        place = PLACE.fullmatch(path)
-        if place is None:
-            raise Refused(404, f"There is nothing here. {USE_LINK}")
-        writes = place["what"] in WRITES
-        _method(scope, "POST" if writes else "GET")
+        parts = filter(None, (scope["raw_path"], scope["query_string"]))
+        target = b"?".join(parts).decode("latin-1")
+        if link := LINK.fullmatch(target):
+            return self._entered(scope, headers, link["token"]), b""
+        method = self.door.takes(target)
+        if method is None:
+            raise Refused(404, f"There is nothing here. {self.door.use_link}")
+        _method(scope, method)
         # Empty from browsers that do not send it: these are held off by cookie and Origin alone.
         if headers.any("sec-fetch-site") not in ("", "same-origin", "none"):
             raise Refused(403, "Another page may not ask for this.")
-        seat = self.tokens.seat(_cookie(headers))
-        if seat is None or (seat.batch, seat.rater) != (place["batch"], place["rater"]):
-            raise Refused(403, USE_LINK)
-        scope["seat"], scope["item"] = seat, place["item"]
-        if not writes:
-            return _nothing(headers)
+        holder = self._holder(headers.cookie(self.door.cookie))
+        if holder is None or not target.startswith(self.door.home(holder)):
+            raise Refused(403, self.door.use_link)
+        scope["holder"] = holder
+        if method == "GET":
+            _no_body(headers)
+            return self.inner, b""
         if headers.only("origin") != f"{self.scheme}://{host}":
             raise Refused(403, "Only this page itself may write.")
-        return await _body(headers, receive)
+        return self.inner, await _body(headers, receive)
 
-    def _path(self, scope: Scope) -> str:
-        path: str = scope["path"]
-        raw = scope.get("raw_path", path.encode())
-        # Percent escapes and queries have no place in our addresses: none is read in two ways.
-        if raw.split(b"?")[0] != path.encode("utf-8", "replace") or scope.get("query_string"):
-            raise Refused(404, f"There is nothing here. {USE_LINK}")
-        return path
+    def _holder(self, token: str) -> Any:
+        """Who holds a token, or None. Every known token is compared, always in full."""
+        hashed, match = _hashed(token), None
+        for known, holder in self.holders:
+            if hmac.compare_digest(known, hashed):
+                match = holder
+        return match
 
-    def _link(self, scope: Scope, headers: _Headers, token: str) -> bytes:
+    def _entered(self, scope: Scope, headers: _Headers, token: str) -> Response:
+        """The answer to a link: it sets the cookie, and leads to the holder's page."""
+        from starlette.responses import HTMLResponse, RedirectResponse
+
         _method(scope, "GET")
         # A link is opened from a mail or a chat: another site, but always as a whole page.
         if headers.any("sec-fetch-mode") not in ("", "navigate") or headers.any(
             "sec-fetch-dest"
         ) not in ("", "document"):
             raise Refused(403, "Another page may not ask for this.")
-        seat = self.tokens.seat(token)
-        if seat is None:
+        holder = self._holder(token)
+        if holder is None:
             raise Refused(403, "This link is not valid, or no longer. Please ask for a new one.")
-        scope["seat"], scope["token"] = seat, token
-        scope["from_outside"] = headers.any("sec-fetch-site") in ("cross-site", "same-site")
-        return _nothing(headers)
+        _no_body(headers)
+        home = self.door.home(holder)
+        # A browser keeps a strict cookie from a redirect that another site began, so coming
+        # from outside it is our own page that leads on.
+        answer: Response = RedirectResponse(home, status_code=303)
+        if headers.any("sec-fetch-site") in ("cross-site", "same-site"):
+            answer = HTMLResponse(_passage(home, self.door.page))
+        answer.set_cookie(
+            self.door.cookie, token, path=home, max_age=MONTH, httponly=True,
+            samesite="strict", secure=self.scheme == "https",
+        )  # fmt: skip
+        return answer
+
+    def _with_headers(self, send: Send) -> Send:
+        async def wrapped(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                theirs = [
+                    pair for pair in message["headers"] if pair[0].lower() not in self.headers
+                ]
+                message = {**message, "headers": [*theirs, *self.headers.items()]}
+            await send(message)
+
+        return wrapped
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _passage(home: str, page: str) -> str:
+    """A page that leads on to ``home``, so that the browser gets there from our own site."""
+    place, name = html.escape(home), html.escape(page)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="refresh" content="0;url={place}">\n<title>{name}</title>\n</head>\n'
+        f'<body><p><a href="{place}">Go on to {name}</a></p></body>\n</html>\n'
+    )
 
 
 class _Headers:
@@ -166,24 +233,22 @@ class _Headers:
         """The value of a header that may come once, or an empty text."""
         return self.only(name) if name in self.values else ""
 
+    def cookie(self, name: str) -> str:
+        """The value of a cookie; empty unless it comes once: another site may have set a second."""
+        lines = self.values.get("cookie", [])
+        parts = [part.strip() for line in lines for part in line.split(";")]
+        values = [part[len(name) + 1 :] for part in parts if part.startswith(f"{name}=")]
+        return values[0] if len(values) == 1 else ""
+
 
 def _method(scope: Scope, wanted: str) -> None:
     if scope["method"] != wanted:
         raise Refused(405, f"This address takes {wanted} only.")
 
 
-def _cookie(headers: _Headers) -> str:
-    parts = [part.strip() for line in headers.values.get("cookie", []) for part in line.split(";")]
-    values = [part[len(COOKIE) + 1 :] for part in parts if part.startswith(f"{COOKIE}=")]
-    if len(values) != 1:  # of two, another site of this host may have set one
-        raise Refused(403, USE_LINK)
-    return values[0]
-
-
-def _nothing(headers: _Headers) -> bytes:
+def _no_body(headers: _Headers) -> None:
     if "transfer-encoding" in headers.values or headers.any("content-length") not in ("", "0"):
         raise Refused(400, "A request that reads has no body.")
-    return b""
 
 
 async def _body(headers: _Headers, receive: Receive) -> bytes:
@@ -224,19 +289,6 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send) -> Send:
-    ours = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-    names = {name for name, _ in ours}
-
-    async def wrapped(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            theirs = [pair for pair in message.get("headers", []) if pair[0].lower() not in names]
-            message = {**message, "headers": [*theirs, *ours]}
-        await send(message)
-
-    return wrapped
-
-
 async def _say(send: Send, refused: Refused) -> None:
     text = refused.why.encode()
     headers = [
@@ -244,7 +296,5 @@ async def _say(send: Send, refused: Refused) -> None:
         (b"content-length", str(len(text)).encode()),
         (b"connection", b"close"),
     ]
-    start = {"type": "http.response.start", "status": refused.status, "headers": headers}
-    send = _with_headers(send)
-    await send(start)
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": text})

@@ -23,7 +23,7 @@ from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.ratings.folder import RatingsFolder
 
 if TYPE_CHECKING:
-    from harness_rating.page.app import Options
+    from harness.kit.serving.address import Address
     from harness_rating.page.tokens import Seat
 
 
@@ -40,7 +40,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the rating page and print a link for each rater."""
-    from harness_rating.page.app import Options
+    from harness.kit.serving.address import Address
     from harness_rating.page.tokens import seats
 
     folder = RatingsFolder()
@@ -49,9 +49,8 @@ def serve(
         raise DataError("no batch of this folder is whole, so there is nothing to serve")
     batches = [batch for batch, _ in opened]
     seat_of = {token: seat for _, of_batch in opened for token, seat in of_batch.items()}
-    scheme = "https" if https else "http"
-    options = Options(folder.path, host, port, tuple(hosts or ()), scheme)
-    _run(batches, seat_of, options, {})
+    address = Address(port, host, tuple(hosts or ()), "https" if https else "http")
+    _run(folder.path, batches, seat_of, address, {})
 
 
 def adjudicate(
@@ -64,7 +63,7 @@ def adjudicate(
     port: Port = 8643,
 ) -> None:
     """Serve what raters disagree on, names hidden, to be settled."""
-    from harness_rating.page.app import Options
+    from harness.kit.serving.address import Address
     from harness_rating.page.tokens import Seat
 
     rater = f"{SETTLED}{who}"
@@ -83,7 +82,7 @@ def adjudicate(
     # The batch as it is for who settles: the items that raters disagree on, and no others.
     disputed = dataclasses.replace(batch, raters=(rater,), assignments={rater: tuple(values)})
     seat_of = {secrets.token_urlsafe(32): Seat(batch.name, rater)}
-    _run([disputed], seat_of, Options(folder.path, host, port), values)
+    _run(folder.path, [disputed], seat_of, Address(port, host), values)
 
 
 def _show_nothing_to_settle(state: progress.BatchStatus) -> None:
@@ -97,30 +96,31 @@ def _show_nothing_to_settle(state: progress.BatchStatus) -> None:
 
 
 def _run(
+    folder: Path,
     batches: Sequence[Batch],
     seats: Mapping[str, Seat],
-    options: Options,
+    address: Address,
     values: Mapping[str, Any],
 ) -> None:
-    from harness_rating.page.app import app, links, listen, serve as run, server
+    from harness.kit.serving.address import listen
+    from harness.kit.serving.server import serve as run
+    from harness_rating.page.app import rating_server
 
-    application = app(batches, seats, options, values)
-    bound = listen(options)
-    # It is made before the links are shown: its imports would swallow a Ctrl-C that follows them.
-    rating_server = server(application)
+    server = rating_server(folder, batches, seats, address, values)
+    bound = listen(address)
     console = Console()
     console.print(Text("A link for each rater; whoever has it rates as that person."))
     for batch in batches:
         tables.head(console, batch.name)
-        for seat, link in links(seats, options):
+        for token, seat in seats.items():
             if seat.batch == batch.name:
                 # On a line of its own it fits in 80 columns, and can be copied whole.
-                line = Text.assemble((f"  {seat.rater}\n", "bold"), f"    {link}")
+                line = Text.assemble((f"  {seat.rater}\n", "bold"), f"    {address.link(token)}")
                 console.print(line, highlight=False, soft_wrap=True)
     console.print()
     try:
         tables.note(console, "Ctrl-C stops the page; nothing that was saved is lost.", "dim")
-        run(rating_server, bound)
+        run(server, bound)
     except KeyboardInterrupt:
         console = Console(stderr=True)
         tables.note(console, "The page is stopped. The same command opens it again.")

@@ -6,13 +6,12 @@ import base64
 import functools
 import gzip
 import hashlib
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
-from harness import EnvironmentFailure, UsageError, near
-from harness.errors.installing import install_extra
+from harness import UsageError, near
+from harness.kit.serving.server import load_extra
 from harness.kit.text import one_line
 from harness_rating.batches.records import Batch
 from harness_rating.page import payloads
@@ -24,34 +23,6 @@ ASSETS = {
 }
 # Characters that end a script element, open markup, or end a line of old JavaScript.
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
-
-
-SERVING = ("starlette", "jinja2", "uvicorn")
-"""The modules of the extra ``rate`` that serving takes; packing takes jinja2 alone."""
-
-
-def load_extra(*names: str) -> None:
-    """Import these modules, so that what is missing shows before any work.
-
-    Raises:
-        EnvironmentFailure: some are not installed; all of them are named.
-    """
-    missing = [missed for missed in map(_missing, names) if missed]
-    if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        raise EnvironmentFailure(
-            f"the rating page needs {', '.join(missing)}, which {verb} not installed",
-            hint=install_extra("rate"),
-        )
-
-
-def _missing(name: str) -> str:
-    """The module that cannot be imported: this one, or one that it needs; empty if all is well."""
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        return error.name or name
-    return ""
 
 
 @functools.cache
@@ -85,7 +56,7 @@ def pack(batch: Batch, rater: str) -> bytes:
     page shows only after the first score.
 
     Raises:
-        EnvironmentFailure: the extra ``rate`` is not installed.
+        EnvironmentFailure: the extra ``web`` is not installed.
         UsageError: the batch has no such rater.
     """
     if rater not in batch.raters:
@@ -124,11 +95,6 @@ def pack(batch: Batch, rater: str) -> bytes:
     ).encode()
 
 
-def passage(place: str) -> str:
-    """A page that leads on to ``place``, so that the browser gets there from our own site."""
-    return _render("passage.html", place=place)
-
-
 def script_json(value: Any) -> str:
     """JSON that is safe inside a script element."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPED)
@@ -145,7 +111,7 @@ def _render(name: str, **values: Any) -> str:
 
 @functools.cache
 def _templates() -> Any:
-    load_extra("jinja2")
+    load_extra("the rating page", "jinja2")
     import jinja2
 
     return jinja2.Environment(

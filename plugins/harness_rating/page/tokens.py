@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import DataError
 from harness.kit import files
 from harness.kit.inside import inside
+from harness.kit.serving.security import LINK
 from harness_rating.batches.records import Batch
 
 FILE = "tokens.json"
-LINK = re.compile(r"/in/(?P<token>[A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +23,6 @@ class Seat:
 
     batch: str
     rater: str
-
-
-class Tokens:
-    """The seats, each under its token; compared in a time that tells nothing.
-
-    Args:
-        seats: token -> seat.
-    """
-
-    def __init__(self, seats: Mapping[str, Seat]) -> None:
-        self._seats = [(_hashed(token), seat) for token, seat in seats.items()]
-
-    def seat(self, token: str) -> Seat | None:
-        """The seat of a token, or None. Every known token is compared, always in full."""
-        hashed, match = _hashed(token), None
-        for known, seat in self._seats:
-            if hmac.compare_digest(known, hashed):
-                match = seat
-        return match
-
-
-def _hashed(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def seats(folder: Path, batches: Iterable[Batch]) -> dict[str, Seat]:

@@ -1,4 +1,4 @@
-"""Slow connections: whoever rates is served beside them, and they end."""
+"""Slow connections: people are served beside them, and they end; streams, which do not."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.rating import served as serving
+from harness.kit.serving import security
+from tests.kit.serving import pages
 from tests.support.ports import own_port
 from tests.support.waiting import LONG, until
 
-serving.need(*serving.NEEDED)
+pages.need()
 
 SLOW = {
     "nothing": b"",
@@ -25,13 +26,13 @@ SLOW = {
 
 
 def held_against(tmp_path: Path, descriptors: int, count: int, sent: bytes) -> None:
-    """A rater's page comes beside so many connections that never finish what they ask, and long
+    """A page comes beside so many connections that never finish what they ask, and long
     before the server loses its patience with these."""
     port = own_port()
     log = tmp_path / "stderr"
     with ExitStack() as stack:
         stream = stack.enter_context(log.open("wb"))
-        server = serving.process(tmp_path, port, descriptors, stream)
+        server = pages.process(port, descriptors, stream)
         stack.callback(server.wait)
         stack.callback(server.kill)
         for turn in range(2):
@@ -63,11 +64,11 @@ def test_as_many_as_there_are_descriptors(tmp_path: Path, kind: str) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_headers_have_a_time_limit(tmp_path: Path, monkeypatch: Any) -> None:
+def test_headers_have_a_time_limit(monkeypatch: Any) -> None:
     from harness.kit.serving import connections
 
-    with serving.serving(tmp_path, serving.batch()) as server:
-        address = ("127.0.0.1", server.port)
+    with pages.served() as page:
+        address = ("127.0.0.1", page.address.port)
         monkeypatch.setattr(connections, "PATIENCE", 2 * LONG)
         with socket.create_connection(address, timeout=LONG) as whole:
             whole.sendall(b"GET /in/x HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -86,15 +87,14 @@ def test_headers_have_a_time_limit(tmp_path: Path, monkeypatch: Any) -> None:
             until(closed, "the end of the connection")
 
 
-def test_a_browser_may_pause_between_requests(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_browser_may_pause_between_requests(monkeypatch: Any) -> None:
     from harness.kit.serving import connections
 
     monkeypatch.setattr(connections, "PATIENCE", 2 * LONG)
-    with serving.serving(tmp_path, serving.batch()) as server:
-        asked = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONG)
-        link = server.links["ana"].removeprefix(server.origin)
+    with pages.served() as page:
+        asked = http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=LONG)
         for _ in range(3):
-            asked.request("GET", link)
+            asked.request("GET", f"/in/{page.token}")
             answer = asked.getresponse()
             answer.read()
             assert answer.status == 303
@@ -102,3 +102,38 @@ def test_a_browser_may_pause_between_requests(tmp_path: Path, monkeypatch: Any) 
             time.sleep(0.3)
         assert asked.sock is not None
         asked.close()
+
+
+def test_a_stream_outlives_all_patience_and_a_crowd(monkeypatch: Any) -> None:
+    from harness.kit.serving import connections
+
+    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(security, "PATIENCE", 0.5)
+    with pages.served() as page, ExitStack() as crowd, page.asked("/small/stream") as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        assert stream.headers["Content-Security-Policy"] == pages.POLICY
+        assert stream.headers["Cache-Control"] == "no-store"
+        for patient in (connections, security):
+            monkeypatch.setattr(patient, "PATIENCE", 2 * LONG)
+        monkeypatch.setattr(connections.Connection, "most", 5)
+        for _ in range(20):
+            address = ("127.0.0.1", page.address.port)
+            crowd.enter_context(socket.create_connection(address, timeout=LONG))
+            assert page.ask("/small/").status == 200
+        for _ in range(20):  # one each 50 ms: twice as long as there was patience
+            assert stream.read(12) == b"data: tick\n\n"
+
+
+def test_streams_end_with_the_server(capsys: Any) -> None:
+    """By themselves: where the server has to cancel them it says so."""
+    with pages.served() as page, ExitStack() as stack:
+        streams = [stack.enter_context(page.asked("/small/stream")) for _ in range(3)]
+        for stream in streams:
+            stream.read(12)
+        page.server.should_exit = True
+        page.thread.join(LONG)
+        assert not page.thread.is_alive() and not page.server.server_state.tasks
+        assert capsys.readouterr().err == ""
+        for stream in streams:
+            with pytest.raises(http.client.IncompleteRead):
+                stream.read()  # to its end, which is that of the connection

@@ -89,7 +89,7 @@ def test_without_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_real_installation_has_its_libraries() -> None:
     values = machine.libraries().values
     assert values["[train]"]["torch"] == importlib.metadata.version("torch")
-    assert {"[remote]", "[rate]", "[dev]"} <= set(values)
+    assert {"[remote]", "[web]", "[dev]"} <= set(values)
 
 
 def test_another_harness_on_the_path_is_a_warning(

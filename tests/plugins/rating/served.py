@@ -32,7 +32,7 @@ def need(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    unfit(f"no {', '.join(missing)} here: pip install -e '.[rate,dev]'")
+    unfit(f"no {', '.join(missing)} here: pip install -e '.[web,dev]'")
 
 
 ACCURACY = Criterion(
@@ -114,14 +114,15 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        from harness_rating.page import app as web
+        from harness.kit.serving.address import Address, listen
+        from harness_rating.page.app import rating_server
         from harness_rating.page.tokens import seats
 
-        options = web.Options(self.folder, port=self.port, **self.options)
+        address = Address(self.port, **self.options)
         tokens = seats(self.folder, self.batches)
-        self.links = {seat.rater: link for seat, link in web.links(tokens, options)}
-        self.server = web.server(web.app(self.batches, tokens, options, self.said))
-        bound = web.listen(options)
+        self.links = {seat.rater: address.link(token) for token, seat in tokens.items()}
+        self.server = rating_server(self.folder, self.batches, tokens, address, self.said)
+        bound = listen(address)
         run = self.server.run
         self.thread = threading.Thread(target=run, args=([bound],), daemon=True)
         self.thread.start()
@@ -148,15 +149,17 @@ import runpy, sys, time
 from pathlib import Path
 served = runpy.run_path(sys.argv[1])
 from harness.kit.serving import connections
-from harness_rating.page import app as web
+from harness.kit.serving.address import Address, listen
+from harness.kit.serving.server import serve
+from harness_rating.page.app import rating_server
 from harness_rating.page.tokens import seats
 from harness_rating.ratings.folder import RatingsFolder
-folder, port = Path(sys.argv[2]), int(sys.argv[3])
+folder, address = Path(sys.argv[2]), Address(int(sys.argv[3]))
 connections.PATIENCE = 600.0  # no test waits for its end
 found = RatingsFolder(folder)
 batches = [found.batch(name) for name in found.names()] or [served["batch"]()]
-options = web.Options(folder, port=port)
-web.serve(web.server(web.app(batches, seats(folder, batches), options)), web.listen(options))
+server = rating_server(folder, batches, seats(folder, batches), address)
+serve(server, listen(address))
 """
 
 

@@ -25,7 +25,7 @@ LINK = re.compile(r"^  (\S+)\n    (http://\S+/in/[\w-]{43})$", re.MULTILINE)
 def _extra() -> None:
     missing = [n for n in ("starlette", "jinja2", "uvicorn") if not importlib.util.find_spec(n)]
     if missing:
-        message = f"no {', '.join(missing)} here: pip install -e '.[rate,dev]'"
+        message = f"no {', '.join(missing)} here: pip install -e '.[web,dev]'"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 
 
@@ -166,5 +166,5 @@ def test_without_the_extra_its_name_is_said(desk, refused, name, arguments):
     (desk.folder / "sitecustomize.py").write_text(BLOCK.format(name=name))
     path = os.pathsep.join(filter(None, [str(desk.folder), os.environ.get("PYTHONPATH")]))
     result = desk.project.process("rate", *arguments, PYTHONPATH=path)
-    refused(result, 3, f"needs {name}", "pip install", "[rate]")
+    refused(result, 3, f"needs {name}", "pip install", "[web]")
     assert not (desk.folder / "ana.html").exists()

@@ -8,7 +8,6 @@ import http.client
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,14 +21,13 @@ from typing import Any
 import pytest
 
 from harness import Example
-from harness.errors import EnvironmentFailure, UsageError
+from harness.errors import UsageError
 from harness.errors.installing import install_extra
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold
 from tests.plugins.rating import served as serving
 from tests.support.hostile_texts import TEXTS as HOSTILE_TEXTS
-from tests.support.ports import own_port
 from tests.support.waiting import LONG
 
 make_batch, make_item, item_id = serving.batch, serving.item, serving.item_id
@@ -396,16 +394,17 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
         "for name in ('starlette', 'jinja2', 'uvicorn'): sys.modules[name] = None\n"
         "from pathlib import Path\n"
         "from harness.errors import EnvironmentFailure\n"
+        "from harness.kit.serving.address import Address\n"
         "from harness_rating.page import app, pages\n"
-        "for call in (lambda: app.app([], {}, app.Options(Path('.'))), pages._templates,\n"
-        "             lambda: app.server(None)):\n"
+        "serve = lambda: app.rating_server(Path('.'), [], {}, Address(1))\n"
+        "for call in (serve, pages._templates):\n"
         "    try: call()\n"
         "    except EnvironmentFailure as error: print(error)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.count(install_extra("rate")) == 3
+    assert done.stdout.count(install_extra("web")) == 2
 
 
 def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:
@@ -417,23 +416,6 @@ def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
-
-
-def test_a_taken_port_is_one_message(served: Any) -> None:
-    from harness_rating.page import app as web
-
-    with pytest.raises(EnvironmentFailure, match=f"port {served.port}"):
-        web.listen(web.Options(served.folder, port=served.port))
-
-
-def test_the_body_of_an_answer_does_not_wait_for_its_headers(tmp_path: Path) -> None:
-    from harness_rating.page import app as web
-
-    options = web.Options(tmp_path, port=own_port())
-    with web.listen(options) as bound, socket.create_connection(bound.getsockname()):
-        connection, _ = bound.accept()
-        with connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_full_disk_is_told_and_nothing_is_called_saved(served: Any, ana: Rater) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import DataError, UsageError
+from harness.errors import DataError
 from tests.plugins.rating import served
 from tests.support.waiting import LONG
 
@@ -397,7 +397,7 @@ def test_broken_requests_are_refused(server: Any) -> None:
         assert not answer or answer.startswith(b"HTTP/1.1 4"), answer[:200]
 
 
-# -- tokens and options -----------------------------------------------------------------------
+# -- tokens and proxies -----------------------------------------------------------------------
 
 
 def test_tokens_are_random_private_and_kept(tmp_path: Path) -> None:
@@ -416,39 +416,8 @@ def test_tokens_are_random_private_and_kept(tmp_path: Path) -> None:
         seats(tmp_path, [batch])
 
 
-def test_an_open_address_needs_its_names(tmp_path: Path) -> None:
-    from harness_rating.page.app import Options
-
-    for host in ("0.0.0.0", "::", "192.168.1.5", "rate.example.org"):
-        with pytest.raises(UsageError, match="other machines"):
-            Options(tmp_path, host=host).checked()
-    named = Options(tmp_path, host="0.0.0.0", hosts=("rate.example.org",), scheme="https").checked()
-    assert named.allowed == ("rate.example.org",)
-    assert Options(tmp_path).checked().allowed == ("127.0.0.1:8642",)
-    assert Options(tmp_path, host="::1").checked().allowed == ("[::1]:8642",)
-
-
-def test_hosts_are_known_as_browsers_send_them(tmp_path: Path) -> None:
-    from harness_rating.page.app import Options
-
-    for given, scheme, sent in (
-        ("Rate.Example.ORG:8642", "http", "rate.example.org:8642"),
-        ("rate.example.org:80", "http", "rate.example.org"),
-        ("Rate.example.org:443", "https", "rate.example.org"),
-        ("rate.example.org:80", "https", "rate.example.org:80"),
-    ):
-        options = Options(tmp_path, hosts=(given,), scheme=scheme).checked()
-        assert options.allowed == (sent,)
-    assert Options(tmp_path, host="LOCALHOST").checked().allowed == ("localhost:8642",)
-
-
 def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
     """What the proxy passes on bears the browsers' own Host and Origin."""
-    from harness_rating.page.app import Options
-
-    with pytest.raises(UsageError, match="browsers know by another address") as caught:
-        Options(tmp_path, scheme="https").checked()
-    assert "--allow-host" in str(caught.value.hint)
     with served.serving(
         tmp_path, served.batch(), hosts=("Rate.Example.Org",), scheme="https"
     ) as running:
