@@ -127,6 +127,7 @@ if TYPE_CHECKING:
         all_runs as all_runs,
         current_reports as current_reports,
         find_reports as find_reports,
+        runs_page as runs_page,
         summaries as summaries,
     )
     from harness.report.reading import (
@@ -203,7 +204,7 @@ _HOMES = {
     "harness.run.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
     "harness.report.folders": (
-        "all_reports", "all_runs", "current_reports", "find_reports", "summaries",
+        "all_reports", "all_runs", "current_reports", "find_reports", "runs_page", "summaries",
     ),
     "harness.database.asking": ("open_database", "safe_query"),
     "harness.database.writing": ("QueryResult", "query"),

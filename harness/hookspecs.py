@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -18,6 +18,9 @@ from harness.kit.blocks import Block
 from harness.records import Checkpoint, Example, Prediction, RoundResult
 from harness.records.summary import Summary
 from harness.stages import KINDS, Plugin, StageKind
+
+if TYPE_CHECKING:
+    from harness.kit.html.page import Page
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
@@ -113,6 +116,18 @@ class Hooks:
             beside: keys of a config by which no round of a run differs.
             sharing: names of runs that chose by the same rows of dev, of all that are there.
             last: at most that many runs, the latest; None: all.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def page_of_runs(self, document: Mapping[str, Any], link: Callable[[str], str] | None) -> Page:
+        """A ``harness.runs/1`` document as a page.
+
+        For one package, ours; :func:`harness.runs_page` asks it.
+
+        Args:
+            link: gives the address that a run's name leads to; None: its report's, where the
+                document has one.
         """
         raise NotImplementedError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from harness.kit.terminal.streams import say
 from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
 
 if TYPE_CHECKING:
+    from harness.kit.html.page import Page
     from harness.records.summary import Summary
     from harness.registry import Registry
 
@@ -145,9 +146,33 @@ def all_runs(last: int | None = None) -> dict[str, Any]:
     Raises:
         PluginError: no package makes one, or the one that does fails.
     """
+    from harness.registry import Registry
+
+    return _all_runs(Registry.build(), last)
+
+
+def runs_page(link: Callable[[str], str] | None = None, last: int | None = None) -> Page:
+    """The page of all runs of this folder, which ``harness report --all`` writes as a file.
+
+    Args:
+        link: gives the address that a run's name leads to, quoted; None: the names lead nowhere.
+        last: as :func:`all_runs` takes it.
+
+    Raises:
+        PluginError: no package makes one, or the one that does fails.
+    """
+    from harness.boundary import results
+    from harness.kit.html.page import Page
+    from harness.registry import Registry
+
+    registry = Registry.build()
+    given = registry.only("page_of_runs", document=_all_runs(registry, last), link=link)
+    return results.instance_of(Page, given, "page_of_runs()")
+
+
+def _all_runs(registry: Registry, last: int | None) -> dict[str, Any]:
     from harness.boundary import results
     from harness.config.settings import keys_beside
-    from harness.registry import Registry
     from harness.run import dev_ledger
 
     sharing: list[list[str]] = []
@@ -155,7 +180,6 @@ def all_runs(last: int | None = None) -> dict[str, Any]:
         sharing = dev_ledger.sharing(Path(MACHINE_FOLDER))
     names = {folder.name for folder in all_reports()}
     there = [[name for name in together if name in names] for together in sharing]
-    registry = Registry.build()
     given = registry.only("all_runs", beside=keys_beside(registry), sharing=there, last=last)
     document = dict(results.checked(Mapping[str, Any], given, "all_runs()"))
     if last is not None and last < len(names):

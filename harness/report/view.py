@@ -42,6 +42,7 @@ from harness.records import (
     from_json,
     system_turns_of,
 )
+from harness.records.analysis import Analysis
 from harness.records.context import Quiet, Report, Watcher, silent
 from harness.records.live import Live
 from harness.registry import Registry
@@ -194,6 +195,20 @@ class RunView:
         given = hook("explained_row", folder=folder, row=row, open_test=open_test)
         return cast(Sequence[Block], results.checked(Sequence[Block], given, "explained_row()"))
 
+    def report(self) -> Analysis:
+        """What reporters are given of it, made again first where it is outdated.
+
+        Each of its ``sections`` has the name of its plugin and its blocks;
+        ``harness.kit.blocks.of_sections`` gives them as records.
+
+        Raises:
+            UsageError: there is no run of that name, or no round of it is closed yet.
+            DataError: the report is not whole, and what it is made from is not stored any more.
+        """
+        folder = find_reports(self.name)
+        registry = plugins_of(self.folder, say)
+        return for_reporters(read_analysis(refreshed(folder, registry)), Path(), registry)
+
     def _repr_html_(self) -> str:
         """Its report for a notebook, made again first where it is outdated.
 
@@ -206,13 +221,11 @@ class RunView:
 
     def _report(self) -> Iterator[Block]:
         try:
-            folder = find_reports(self.name)
-            registry = plugins_of(self.folder, say)
-            analysis = read_analysis(refreshed(folder, registry))
+            analysis = self.report()
         except HarnessError as error:  # a notebook would show it as a failure of ours
             yield from (Heading(f"Run {self.name}"), Note(error.placed, failed=True))
             return
-        for block in of_sections(for_reporters(analysis, Path(), registry)):
+        for block in of_sections(analysis):
             if isinstance(block, Answers):
                 block = dataclasses.replace(block, samples=block.samples[:SAMPLES])
             yield block

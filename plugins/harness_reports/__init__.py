@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import harness
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from harness.kit.html.page import Page
 
 
 class TerminalReporter(harness.Reporter):
@@ -120,9 +122,10 @@ class HtmlReporter(harness.Reporter):
 
     def write_all(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         """The same of all runs of a folder: ``runs.html``."""
-        from harness_reports.html.runs import runs_page
+        from harness.kit.html.page import whole
+        from harness_reports.html.runs import page_of_runs
 
-        return _written(folder / "runs.html", runs_page(document))
+        return _written(folder / "runs.html", whole(page_of_runs(document)))
 
 
 def _written(path: Path, text: str) -> Sequence[Path]:
@@ -143,6 +146,13 @@ def all_runs(
 
     document: Mapping[str, Any] = harness.to_json(all_runs(beside, sharing, last))
     return document
+
+
+@harness.hookimpl
+def page_of_runs(document: Mapping[str, Any], link: Callable[[str], str] | None) -> Page:
+    from harness_reports.html.runs import page_of_runs
+
+    return page_of_runs(document, link)
 
 
 @harness.hookimpl

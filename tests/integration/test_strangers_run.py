@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import harness
 from harness.cli.commands import CORE, installed
 from harness.database.writing import query
 from harness.kit import gate, own, yaml_file
@@ -258,6 +259,19 @@ def test_beside_the_projects_own_plugins_those_of_its_folder_are_not_run(
     done = strangers.inside("report", "--full")
     assert "from my file" in done.out and "from the file" not in done.out
     assert "left out" in done.err and "evil.py" in done.err
+    assert not (strangers.folder / "ran").exists()
+
+
+def test_a_program_that_asks_for_its_report_runs_nothing(
+    strangers: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(strangers.folder)
+    view = harness.open_run(folder_of(strangers).name)
+    sections = view.report().sections
+    assert sections and "evil" not in {section.name for section in sections}
+    next(strangers.folder.glob("reports/*/analysis.json")).unlink()  # it would be made again
+    with pytest.raises(harness.HarnessError):
+        view.report()
     assert not (strangers.folder / "ran").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 import harness
+from harness.kit.blocks import Heading, of_sections
+from harness.kit.html.blocks import parts
 from harness.report.view import SAMPLES
 
 
@@ -58,6 +61,16 @@ def test_a_notebook_shows_the_report(run: harness.RunView) -> None:
     assert "Among the worst answers" in "".join(folded)
     assert "<script" not in shown
     assert shown.count('class="example"') <= SAMPLES
+
+
+def test_the_report_has_each_section_by_its_name(run: harness.RunView) -> None:
+    report = run.report()
+    sections = [section for section in report.sections if section.name != "examples"]
+    assert len(sections) == len(report.sections) - 1
+    blocks = list(of_sections(dataclasses.replace(report, sections=tuple(sections))))
+    assert next(part for part in blocks if isinstance(part, Heading)).label == "improved"
+    titles = [heading.text for heading, _ in parts(blocks)]
+    assert "Rounds" in titles and "Among the worst answers" not in titles
 
 
 def test_a_run_without_a_closed_round_says_so(project: Any, monkeypatch: Any) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.kit.html.markup import Child, Html, element, joined, name
-from harness.kit.html.page import Page, resource, whole
+from harness.kit.html.page import Page, resource
 from harness.kit.numbers import counted, number
 from harness_reports.html.runs_table import (
     Document,
     Extent,
+    Link,
     choice,
     draw_table,
     extents,
@@ -25,14 +26,19 @@ GROUPED = (
 )
 
 
-def runs_page(document: Mapping[str, Any]) -> str:
-    """A ``harness.runs/1`` document as one HTML document."""
+def page_of_runs(document: Mapping[str, Any], link: Link | None = None) -> Page:
+    """A ``harness.runs/1`` document as a page.
+
+    Args:
+        link: gives the address that a run's name leads to; None: its report's, if it has one.
+    """
     runs = list(document["runs"])
     title = counted(len(runs), "run")
     header = element("header", element("h1", title), _dates(runs))
     sorting = resource("harness.kit.html", "sorting.js")
     styles, script = resource(OWN, "runs.css"), resource(OWN, "runs.js")
-    return whole(Page(title, header, joined(_main(document, runs)), (styles,), (sorting, script)))
+    main = joined(_main(document, runs, link))
+    return Page(title, header, main, (styles,), (sorting, script))
 
 
 def _dates(runs: list[Document]) -> Html | None:
@@ -44,7 +50,9 @@ def _dates(runs: list[Document]) -> Html | None:
     )
 
 
-def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
+def _main(
+    document: Mapping[str, Any], runs: list[Document], link: Link | None
+) -> Iterator[Child]:  # fmt: skip
     if not runs:
         yield element("p", "No runs yet: ", element("code", "harness iterate"))
         return
@@ -55,7 +63,7 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
     yield _groups(document, drawn)
     yield _filter(runs)
     yield element("p", id="order", role="status", class_="note")
-    yield draw_table(runs, numbers, drawn)
+    yield draw_table(runs, numbers, drawn, link)
 
 
 def _groups(document: Mapping[str, Any], drawn: Mapping[str, Extent]) -> Html:

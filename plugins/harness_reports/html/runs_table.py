@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from harness.kit.text import one_line, titled
 
 Document: TypeAlias = Mapping[str, Any]
 """A run, a group or an arm of a ``harness.runs/1`` document."""
+Link: TypeAlias = "Callable[[str], str]"
 Extent: TypeAlias = "tuple[float, float]"
 """From the lowest bound of a group's scores to the highest: all are drawn on one scale."""
 
@@ -145,19 +146,23 @@ def choice(key: str, title: str, values: Sequence[str]) -> Html | None:
 
 
 def draw_table(
-    runs: Sequence[Document], numbers: Mapping[str, int], drawn: Mapping[str, Extent]
-) -> Html:  # fmt: skip
+    runs: Sequence[Document],
+    numbers: Mapping[str, int],
+    drawn: Mapping[str, Extent],
+    link: Link | None,
+) -> Html:
     """The table; each run is a body of its own, which is sorted and filtered as one.
 
     Args:
         numbers: run -> its number on the page.
         drawn: from :func:`extents`.
+        link: gives the address that a run's name leads to; None: its report's, if it has one.
     """
     heads = [
         element("th", title, scope="col", class_=kind(title), data_split=_SPLITS.get(title))
         for title in ("Run", *COLUMNS)
     ]
-    bodies = [_body(run, numbers, drawn) for run in runs]
+    bodies = [_body(run, numbers, drawn, link) for run in runs]
     caption = "Runs of this folder, in the order in which they were begun"
     table = element(
         "table", element("caption", caption), element("thead", element("tr", heads)), bodies,
@@ -166,7 +171,9 @@ def draw_table(
     return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
-def _body(run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent]) -> Html:
+def _body(
+    run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent], link: Link | None
+) -> Html:  # fmt: skip
     number_ = numbers[run["run"]]
     extent, test = drawn[run["dev"]["group"]], run["test"]
     date = re.sub(r"\D", "", run["finished"] or run["started"] or "")[:14]
@@ -182,7 +189,7 @@ def _body(run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent]
     ]
     return element(
         "tbody",
-        element("tr", _name(run, number_), cells),
+        element("tr", _name(run, number_, link), cells),
         below(run, extent),
         id=f"run-{number_}", class_="run", data_number=number_,
         data_dev=run["dev"]["group"], data_test=test and test["group"],
@@ -191,10 +198,12 @@ def _body(run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent]
     )  # fmt: skip
 
 
-def _name(run: Document, number_: int) -> Html:
+def _name(run: Document, number_: int, link: Link | None) -> Html:
+    report = f"./{quote(run['report'])}" if run.get("report") else None
+    address = link(run["run"]) if link else report
     shown: Child = name(run["run"], 80)
-    if run.get("report"):
-        shown = element("a", shown, href=f"./{quote(run['report'])}")
+    if address is not None:
+        shown = element("a", shown, href=address)
     return element("th", element("b", f" {number_} "), shown, scope="row", data_sort=number_)
 
 

@@ -9,10 +9,12 @@ from rich.console import Console
 
 import harness_reports.html.page as html
 import harness_reports.terminal as in_terminal
+from harness.kit.html.page import whole as whole_page
 from harness.records.analysis import Analysis
 from harness.registry import Registry
 from harness.report.sections import with_sections
 from harness_reports import markdown as as_markdown
+from harness_reports.html.runs import page_of_runs
 from harness_reports.markdown.comment import comment as brief
 from tests.support.documents import whole
 
@@ -26,6 +28,10 @@ def drawn(document: Mapping[str, Any]) -> Analysis:
 
 def page(document: Mapping[str, Any]) -> str:
     return html.page(drawn(document))
+
+
+def runs_page(document: Mapping[str, Any]) -> str:
+    return whole_page(page_of_runs(document))
 
 
 def markdown(document: Mapping[str, Any], examples: int = 3) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness_reports.html.runs import runs_page
+from tests.plugins.reports.faces import runs_page
 from tests.plugins.reports.runs_document import document, poisoned
 from tests.plugins.reports.test_browser import ACT, CONTRAST, STATE
 from tests.support.browser import Tab, launched

@@ -7,6 +7,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -248,3 +249,12 @@ def test_levers_are_no_difference_between_runs(project: Project) -> None:
     assert found[2]["against"] == found[1]["run"]
     keys = [one["key"] for one in found[2]["changed"]]
     assert keys and all(key.startswith("baselines.0.") for key in keys)
+
+
+def test_another_package_gets_the_page_with_links_of_its_own(write: Any) -> None:
+    write("one")
+    write("two")
+    page = harness.runs_page(lambda run: f"/run/{quote(run)}", last=1)
+    assert page.title == "1 run" and 'href="/run/two"' in page.main
+    assert "--last 2 shows all" in page.main
+    assert "<a href=" not in harness.runs_page().main.replace('<a href="#', "")

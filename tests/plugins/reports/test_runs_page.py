@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness_reports.html.runs import runs_page
+from harness_reports.html.runs import page_of_runs
+from tests.plugins.reports.faces import runs_page
 from tests.plugins.reports.runs_document import document, poisoned, run_of
 
 Document = dict[str, Any]
@@ -109,3 +110,14 @@ def test_hundreds_of_runs_stay_small() -> None:
     page = runs_page(found)
     assert len(page.encode()) < 1_000_000
     assert "300 runs" in Reader(page).text
+
+
+def test_names_lead_where_they_are_told_to_lead() -> None:
+    found = poisoned()
+    found["runs"][0]["report"] = "reports/x/report.html"
+    page = page_of_runs(found, link=lambda run: f'/run/{run}">')
+    tags = Reader(page.main).tags
+    links = [str(attributes["href"]) for tag, attributes in tags if tag == "a"]
+    runs = [link for link in links if not link.startswith("#run-")]
+    assert len(runs) == len(found["runs"]) and all(link.startswith("/run/") for link in runs)
+    assert {tag for tag, _ in tags} == {tag for tag, _ in Reader(page_of_runs(found).main).tags}
