@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 import harness
 from harness.records import to_json
+from harness.records.context import values_in
 from harness_transformers import arguments
 from harness_transformers.arguments import IGNORED, OWNED, UNLIKE
 from harness_transformers.lora import LoraTrainer
@@ -35,8 +36,13 @@ def bytes_of(context):
 
 def test_it_learns_and_records_what_it_did(base, row, context, capfd):
     train = [row(number) for number in range(12)]
-    steps = []
-    context.report = lambda done, total, what: steps.append((done, total))
+    steps, told = [], []
+
+    def report(done, total, what):
+        steps.append((done, total))
+        told.extend((done, *value) for value in values_in(what))
+
+    context.report = report
     made = trainer(epochs=8, learning_rate=0.02).train(base, train, train[:3], context)
     losses = [entry for entry in log(context) if "loss" in entry]
     validation = [entry["eval_loss"] for entry in log(context) if "eval_loss" in entry]
@@ -45,7 +51,11 @@ def test_it_learns_and_records_what_it_did(base, row, context, capfd):
     assert losses[-1]["loss"] < losses[0]["loss"] - 0.5
     assert len(validation) == 9
     assert validation[-1] < validation[0] - 0.5
-    assert steps == [(0, 24), *((step, 24) for step in range(1, 25))]
+    assert [*dict.fromkeys(steps)] == [(step, 24) for step in range(25)]
+    assert told == [
+        (line["step"], name, float(f"{line[name]:.4g}"))
+        for line in log(context) for name in ("loss", "eval_loss") if name in line
+    ]  # fmt: skip
     assert (made.kind, made.base_path, made.path) == ("adapter", base.path, str(context.output))
     assert made.template
     assert context.facts["trained_tokens"] == made.info["trained_tokens"] > 12
