@@ -95,6 +95,9 @@ class LiveFile:
         self._thread = threading.Thread(target=self._follow, name="harness-live", daemon=True)
 
     def __enter__(self) -> Self:
+        with contextlib.suppress(OSError):  # what a kill has left half written
+            for left in self._path.parent.glob(f".{LIVE}.*.tmp"):
+                left.unlink()
         with contextlib.suppress(RuntimeError):  # memory, or a limit on threads
             self._thread.start()
         return self
@@ -117,7 +120,7 @@ class LiveFile:
 
         def report(done: int, total: int, what: str) -> None:
             shown(done, total, what)
-            for name, value in values_in(what):
+            for name, value in values_in(f"{what}"):
                 self._point(curves, name, done, value)
             self._changed = True
 
@@ -203,7 +206,8 @@ class LiveFile:
             schema=LIVE_SCHEMA, run=self._run.name, state=state, why=one_line(why, LINE),
             commands=tuple(one_line(command, LINE) for command in commands[:LINES]),
             command=one_line(shlex.join(command), 4000), started=self._started, updated=now(),
-            host=self._host, pid=os.getpid(), done=min(1.0, max(0.0, share)), left=_finite(left),
+            host=self._host, pid=os.getpid(), done=min(1.0, max(0.0, _finite(share) or 0.0)),
+            left=_finite(left),
             stages=stages, curves=curves, scores=scores, lines=lines, requests=self._requests,
             money=self._money,
         )  # fmt: skip

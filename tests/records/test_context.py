@@ -25,7 +25,8 @@ def test_numbers_of_a_step_are_told_in_its_text_and_found_there(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "what", ["", "loss 0.8", "steps,loss 0.8", "waiting, 12 s", "rows, 3 of 4", "a, b c 1", ", loss"]
+    "what",
+    ["", "loss 0.8", "steps,loss 0.8", "waiting, 12 s", "rows, 3 of 4", "a, b c 1", ", loss"],
 )
 def test_other_texts_hold_no_number(what: str) -> None:
     assert list(values_in(what)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import itertools
 import json
 import math
@@ -10,12 +11,17 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import harness
 from harness.kit.lock import exclusive
+from harness.kit.remote.replies import Reply
+from harness.kit.remote.spending import Spending
+from harness.kit.terminal.progress import Display
 from harness.records import to_json
 from harness.records.live import CURVES, LINE, LINES, POINTS, SCORES
 from harness.run import live
@@ -24,10 +30,12 @@ from harness.run.shared_run import SharedRun
 
 TRAINER = """
 import os
+import pathlib
 import signal
 
 import harness
 from tests.support.fakes import FakeTrainer
+from tests.support.waiting import until
 
 
 class Telling(FakeTrainer):
@@ -48,6 +56,8 @@ class Telling(FakeTrainer):
             os.kill(os.getpid(), signal.SIGINT)
             context.check()
         if self.options.then == "die":
+            [file] = pathlib.Path(".harness/runs").glob("*/live.json")
+            until(lambda: b"eval_loss" in file.read_bytes())
             os.kill(os.getpid(), signal.SIGKILL)
         return super().train(base, train, valid, context)
 
@@ -174,8 +184,9 @@ def test_what_lies_in_its_place_costs_a_run_nothing_but_this_file(telling: Any) 
     assert (again.code, again.err) == (first.code, first.err) and only_run().live() is None
     file.rmdir()
     file.symlink_to(telling.folder / "telling.py")  # it is replaced, and not written through
+    (half := file.with_name(".live.json.0123abcd.tmp")).touch()  # as a kill leaves it
     telling.inside(*given)
-    assert said().state == "failed" and not file.is_symlink()
+    assert said().state == "failed" and not file.is_symlink() and not half.exists()
     assert (telling.folder / "telling.py").read_text() == TRAINER
 
 
@@ -336,27 +347,53 @@ def test_a_process_of_another_machine_is_gone_after_a_while(
     assert told is not None and told.state == state
 
 
-def test_texts_and_numbers_of_strangers_are_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The largest document that is written can be read."""
-    import io
-
-    from rich.console import Console
-
-    from harness.kit.terminal.progress import Display
-
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiveFile:
+    """Of a run without a config, which writes to the test's folder."""
     monkeypatch.setattr(live.resume_command, "way_on", lambda folder, config: ["x" * 9_000])
+    spending = Spending(tmp_path / "spent.jsonl", "toy")
+    run = SimpleNamespace(folder=tmp_path, name="toy", config=None, spending=spending)
+    return LiveFile(run, Display(Console(file=io.StringIO()), "toy", 1.0))  # type: ignore[arg-type]
 
-    class Spending:
-        def costs(self) -> dict[str, Any]:
-            return {}
 
-    class Run:
-        folder, name, config, spending = tmp_path, "toy", None, Spending()
+def test_what_requests_cost_is_told(file: LiveFile, tmp_path: Path) -> None:
+    spending, price = file._run.spending, {"in": 100.0, "out": 100.0}
+    with file:
+        spending.sent("round 1: generate", "large", 0.25)
+        number = spending.sent("round 1: generate", "large", 0.25)
+        spending.settle(number, Reply("yes", prompt_tokens=1000, answer_tokens=0), price)
+    told = read_live(tmp_path)
+    assert told is not None and (told.requests, told.money) == (2, 0.35)
+    spending.path.write_text("damaged\n" * 2)
+    file.__exit__(None, None, None)
+    told = read_live(tmp_path)
+    assert told is not None and (told.requests, told.money) == (0, None)
 
+
+@pytest.mark.parametrize("step", [(1, 2, None), (0.5, 1, "x"), (math.nan, 1, ""), (-1, -1, "")])
+def test_steps_that_are_none_are_no_reason_to_fail(
+    file: LiveFile, tmp_path: Path, step: Any
+) -> None:
+    with file:
+        file.stage("round 1: train")(*step)
+    told = read_live(tmp_path)
+    assert told is not None and told.state == "finished" and len(told.stages) == 1
+
+
+def test_a_step_that_is_no_number_is_the_plugins_fault_alone(
+    file: LiveFile, tmp_path: Path
+) -> None:
+    with file:
+        with pytest.raises(TypeError):
+            file.stage("round 1: train")("1", 2, "")  # type: ignore[arg-type]
+        file.say("goes on")
+    told = read_live(tmp_path)
+    assert told is not None and told.state == "finished"
+
+
+def test_texts_and_numbers_of_strangers_are_bounded(file: LiveFile, tmp_path: Path) -> None:
+    """The largest document that is written can be read."""
     worst = "\x1b[31m\ud800\u202e<b>\n" + "é" * 5_000
-    file = LiveFile(Run(), Display(Console(file=io.StringIO()), "toy", 1.0))  # type: ignore[arg-type]
     score = harness.Score(worst, math.nan, -math.inf, None, 3, 0, "")
 
     def command() -> None:

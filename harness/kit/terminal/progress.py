@@ -96,6 +96,7 @@ class Step:
         weight: of the whole stage.
         bar: its own, where bars are drawn.
         what, done, total: as it reports them.
+        within: the weight of what is done of it.
     """
 
     label: str
@@ -105,6 +106,7 @@ class Step:
     what: str = ""
     done: int = 0
     total: int = 0
+    within: float = 0.0
     time_left: TimeLeft = field(default_factory=TimeLeft)
 
     @property
@@ -176,7 +178,8 @@ class Display:
             with self._lock:
                 if self._steps.get(thread) is not step:
                     return
-                step.done, step.total, step.what = done, total, what
+                step.within = step.weight * done / max(1, total)
+                step.done, step.total, step.what = done, total, f"{what}"
                 if done:
                     step.time_left.reached(now, done)
                 self._advance(now)
@@ -252,8 +255,7 @@ class Display:
 
     def _done_of(self) -> tuple[float, float]:
         """What is done, within the stages at work included, and all there is to do."""
-        within = (step.weight * step.done / max(1, step.total) for step in self._steps.values())
-        done = self._done + sum(within)
+        done = self._done + sum(step.within for step in self._steps.values())
         return done, max(self._total, done)
 
     def _advance(self, now: float) -> None:
