@@ -60,6 +60,8 @@ class LiveStage:
 class LiveCurve:
     """A number that a stage tells with its steps.
 
+    A training that goes on where an earlier command was ended keeps the points until there.
+
     Attributes:
         label: of the stage.
         name: of the number: `loss`, `eval_loss`.

@@ -18,7 +18,7 @@ import shlex
 import socket
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +84,7 @@ class LiveFile:
         self._path = run.folder / LIVE
         self._host, self._started = one_line(socket.gethostname(), LABEL), now()
         self._lock = threading.Lock()
-        self._curves: dict[tuple[str, str], Curve] = {}
+        self._curves = _begun(run.folder)
         self._scores: dict[tuple[str, str], LiveScore] = {}
         self._lines: collections.deque[LiveLine] = collections.deque(maxlen=LINES)
         self._requests = 0
@@ -234,9 +234,9 @@ class Curve:
         points: step and value; the last one is the latest, whatever was left out before it.
     """
 
-    def __init__(self) -> None:
-        self.points: list[tuple[int, float]] = []
-        self._every, self._count = 1, 0
+    def __init__(self, points: Iterable[tuple[int, float]] = ()) -> None:
+        self.points = list(points)
+        self._every, self._count = 1, len(self.points)
 
     def add(self, step: int, value: float) -> None:
         """The latest point; a step that was there before begins again from there."""
@@ -267,6 +267,14 @@ def read_live(folder: Path) -> Live | None:
     if live.state == "gone" or (live.state == "running" and _is_gone(live, folder)):
         return dataclasses.replace(live, state="gone", left=None)
     return live
+
+
+def _begun(folder: Path) -> dict[tuple[str, str], Curve]:
+    """The curves of a command that has not come to its end: a training may go on from there."""
+    before = read_live(folder)
+    if before is None or before.state == "finished":
+        return {}
+    return {(curve.label, curve.name): Curve(curve.points) for curve in before.curves}
 
 
 @functools.cache

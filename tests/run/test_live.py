@@ -351,9 +351,32 @@ def test_a_process_of_another_machine_is_gone_after_a_while(
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiveFile:
     """Of a run without a config, which writes to the test's folder."""
     monkeypatch.setattr(live.resume_command, "way_on", lambda folder, config: ["x" * 9_000])
-    spending = Spending(tmp_path / "spent.jsonl", "toy")
-    run = SimpleNamespace(folder=tmp_path, name="toy", config=None, spending=spending)
+    return file_in(tmp_path)
+
+
+def file_in(folder: Path) -> LiveFile:
+    spending = Spending(folder / "spent.jsonl", "toy")
+    run = SimpleNamespace(folder=folder, name="toy", config=None, spending=spending)
     return LiveFile(run, Display(Console(file=io.StringIO()), "toy", 1.0))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_curve_goes_on_where_the_command_before_was_ended(
+    file: LiveFile, tmp_path: Path, ended: bool
+) -> None:
+    report = file.stage("round 1: train")
+    for step in range(1, 81):
+        report(step, 100, "steps, loss 2")
+    file.__exit__(None, None if ended else harness.Cancelled(), None)
+    again = file_in(tmp_path)
+    report = again.stage("round 1: train")
+    for step in range(51, 101):  # from its last checkpoint on
+        report(step, 100, "steps, loss 1")
+    again.__exit__(None, None, None)
+    told = read_live(tmp_path)
+    assert told is not None
+    kept = () if ended else tuple((step, 2.0) for step in range(1, 51))
+    assert told.curves[0].points == (*kept, *((step, 1.0) for step in range(51, 101)))
 
 
 def test_what_requests_cost_is_told(file: LiveFile, tmp_path: Path) -> None:
