@@ -342,8 +342,8 @@ def _causes() -> str:
 
 
 _ROOMS = (
-    "kit", "kit.alike", "records.analysis", "records.course", "records.summary", "stats",
-    "verdicts",
+    "kit", "kit.alike", "records.analysis", "records.course", "records.live", "records.summary",
+    "stats", "verdicts",
 )  # fmt: skip
 """What plugins may import beside the names of ``harness``; of the first two each module."""
 

@@ -127,7 +127,7 @@ class Live:
         left: seconds that the rest takes; None until the pace is steady enough to say it, and of a
             command that was ended.
         stages: at work now, one for each thread; of a command that was ended, those that it was at.
-        curves: what stages tell with their steps, the latest of them.
+        curves: what stages tell with their steps, the latest of them; those of a stage together.
         scores: of dev, as soon as they are computed.
         lines: the last sentences that were said.
         requests: that were sent to servers with models, by all commands of the run.

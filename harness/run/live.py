@@ -11,6 +11,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
 import math
 import os
@@ -65,7 +66,7 @@ BEAT = 60.0
 STALE = 3 * BEAT
 """Seconds after which a process on another machine, that has written nothing, counts as gone."""
 PATIENCE = 300
-"""So many times as long as a write took is waited until the next one, at least."""
+"""So many times as long as a write took is waited until the next one, but no longer than a beat."""
 SPENT = 10.0
 """Seconds between two looks at what requests cost, at least."""
 LARGEST = 1 << 20
@@ -179,7 +180,7 @@ class LiveFile:
             if self._changed or begin - written >= BEAT:
                 self._changed, written = False, begin
                 self._write("running")
-                pause = max(EVERY, PATIENCE * (time.monotonic() - begin))
+                pause = min(max(EVERY, PATIENCE * (time.monotonic() - begin)), BEAT)
 
     def _write(self, state: LiveState, why: str = "", commands: tuple[str, ...] = ()) -> None:
         with contextlib.suppress(OSError, HarnessError, MemoryError):
@@ -197,19 +198,18 @@ class LiveFile:
         stages = tuple(map(_stage, self._display.at_work()))
         command = resume_command.way_on(self._run.folder, self._run.config)
         with self._lock:
-            curves = tuple(
-                LiveCurve(label, name, tuple(curve.points))
-                for (label, name), curve in self._curves.items()
-            )
+            by_stage = collections.defaultdict[str, list[LiveCurve]](list)
+            for (label, name), curve in self._curves.items():
+                by_stage[label].append(LiveCurve(label, name, tuple(curve.points)))
             scores, lines = tuple(self._scores.values()), tuple(self._lines)
         return Live(
             schema=LIVE_SCHEMA, run=self._run.name, state=state, why=one_line(why, LINE),
             commands=tuple(one_line(command, LINE) for command in commands[:LINES]),
             command=one_line(shlex.join(command), 4000), started=self._started, updated=now(),
             host=self._host, pid=os.getpid(), done=min(1.0, max(0.0, _finite(share) or 0.0)),
-            left=_finite(left),
-            stages=stages, curves=curves, scores=scores, lines=lines, requests=self._requests,
-            money=self._money,
+            left=_finite(left), stages=stages,
+            curves=tuple(itertools.chain(*by_stage.values())), scores=scores, lines=lines,
+            requests=self._requests, money=self._money,
         )  # fmt: skip
 
     def _look_at_costs(self) -> None:

@@ -121,7 +121,8 @@ BESIDE = {
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = (
     "harness.errors.installing", "harness.kit", "harness.stats", "harness.verdicts",
-    "harness.records.analysis", "harness.records.course", "harness.records.summary",
+    "harness.records.analysis", "harness.records.course", "harness.records.live",
+    "harness.records.summary",
 )  # fmt: skip
 """What plugins may import besides the names of ``harness`` itself."""
 

@@ -225,6 +225,7 @@ class _Over:
     [
         (0.0, True, [0.0, 1.0, 1.0, 1.0], 3),
         (0.02, True, [0.0, 6.0, 6.0, 6.0], 3),  # a slow disk
+        (9.0, True, [0.0, 60.0, 60.0, 60.0], 3),  # no reader may take it for gone
         (0.0, False, [0.0] + [1.0] * 61, 2),  # the beat
     ],
 )
@@ -358,6 +359,22 @@ def file_in(folder: Path) -> LiveFile:
     spending = Spending(folder / "spent.jsonl", "toy")
     run = SimpleNamespace(folder=folder, name="toy", config=None, spending=spending)
     return LiveFile(run, Display(Console(file=io.StringIO()), "toy", 1.0))  # type: ignore[arg-type]
+
+
+def test_curves_of_stages_that_work_side_by_side_are_together(
+    file: LiveFile, tmp_path: Path
+) -> None:
+    reports = [file.stage(label) for label in ("round 1: train", "round 1: train (other)")]
+    for name in ("loss", "eval_loss"):
+        for report in reports:  # each in a thread of its own, where there are several workers
+            report(1, 2, f"steps, {name} 1")
+    file.__exit__(None, None, None)
+    told = read_live(tmp_path)
+    assert told is not None
+    assert [(curve.label, curve.name) for curve in told.curves] == [
+        ("round 1: train", "loss"), ("round 1: train", "eval_loss"),
+        ("round 1: train (other)", "loss"), ("round 1: train (other)", "eval_loss"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("ended", [True, False])
