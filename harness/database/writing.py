@@ -45,7 +45,6 @@ _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
 WHOLE = "SET pandas_analyze_sample = 1_000_000_000"
 """Otherwise a column's type is that of a sample of its values, which a larger number overflows."""
-_NO_SPILL = "SET temp_directory = '';"
 _ROW_GROUP, _SMALL = 122_880, 32 << 20
 """DuckDB deals out groups of so many rows to its threads, which cost more than they save where
 there is one group: in a table of fewer rows, and in a file of fewer bytes."""
@@ -241,17 +240,27 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         config = {"memory_limit": MEMORY} if spare else {}
         if path.stat().st_size < _SMALL:
             config["threads"] = "1"
-        connection = duckdb.connect(str(path), read_only=True, config={**config})
-        own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
-        # The place to spill to can only be taken away while the disk is at hand.
+        # By its path DuckDB would open it once in a process, for all with the settings of the first,
+        # and go on with the old file where another took its place.
+        connection = duckdb.connect(config={**config})
         _silence(connection)
-        connection.execute(f"{_NO_SPILL if spare else ''} {own}")
+        # The place to spill to can only be set while the disk is at hand.
+        spill = "" if spare else f"{path}.tmp"
+        own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
+        connection.execute(
+            f"SET temp_directory = {_literal(spill)}; "
+            f"ATTACH {_literal(str(path))} AS run (READ_ONLY, TYPE duckdb); USE run; {own}"
+        )
     except REFUSED as problem:
         raise unopenable(path, problem) from problem
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _silence(connection: duckdb.DuckDBPyConnection) -> None:

@@ -9,7 +9,9 @@ import duckdb
 import pytest
 
 from harness.database.asking import open_database, safe_query
+from harness.database.contents import RunContents
 from harness.database.tables import TABLES
+from harness.database.writing import build
 from harness.errors import DataError, UsageError
 from harness.kit.files import file_digest
 from harness_rating.annotations import TABLES as RATING_TABLES
@@ -57,6 +59,19 @@ def test_what_is_no_reading_question_is_one_message(path, sql, monkeypatch):
         safe_query(path, sql, 5, 5)
     assert len(refused.value.what.splitlines()) == 1
     assert (file_digest(path), sorted(path.name for path in folder.iterdir())) == before
+
+
+def test_a_database_is_opened_by_several_at_once(path, tmp_path):
+    """As a server's threads do; each has its own limits, and the file as it was when it opened."""
+    count = "SELECT count(*) FROM examples"
+    own = Path(shutil.copy(path, tmp_path / "it's.duckdb"))
+    with open_database(own) as first, open_database(own) as second:
+        rows = first(count).rows
+        sealed = safe_query(own, count, 5, 5).rows
+        assert rows == second(count).rows > sealed == safe_query(own, count, 5, 5).rows
+        build(own, RunContents("r", "f1", 0))
+        with open_database(own) as later:
+            assert later(count).rows == ((0,),) and first(count).rows == rows
 
 
 def test_an_older_database_is_one_message(path, tmp_path):
