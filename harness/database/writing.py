@@ -240,8 +240,8 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         config = {"memory_limit": MEMORY} if spare else {}
         if path.stat().st_size < _SMALL:
             config["threads"] = "1"
-        # By its path DuckDB would open it once in a process, for all with the settings of the first,
-        # and go on with the old file where another took its place.
+        # By its path DuckDB would open it once in a process: for all with the settings of the
+        # first, and the old file where another took its place meanwhile.
         connection = duckdb.connect(config={**config})
         _silence(connection)
         # The place to spill to can only be set while the disk is at hand.

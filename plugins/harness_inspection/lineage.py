@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from harness.kit.blocks import Cell, Column, Table
 from harness.kit.text import plain
-from harness_inspection.database import RunDatabase
+from harness_inspection.database import RunDatabase, among
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,21 @@ def train_rows_sql(database: RunDatabase, number: int) -> str:
     )
 
 
-def additions_sql(database: RunDatabase, number: int, view: str = "added") -> str:
+def additions_sql(
+    database: RunDatabase, number: int, view: str = "added", names: Collection[str] = ()
+) -> str:
     """One line of ``added`` or ``lineage`` for each row of the main arm, however often it came.
 
     A row that was added by a round that regressed may be drawn again. The addition that a round
     learned from goes before the others, of these the first.
+
+    Args:
+        names: ids of the rows; none for all.
     """
     rounds = ", ".join(map(str, trained(database, number))) or "NULL"
     return (
-        f"FROM {view} WHERE arm = 'main' QUALIFY row_number() OVER (PARTITION BY id "
+        f"FROM {view} {among(names) if names else ''} WHERE arm = 'main' "
+        "QUALIFY row_number() OVER (PARTITION BY id "
         f"ORDER BY coalesce(round IN ({rounds}), false) DESC, round) = 1"
     )
 

@@ -13,11 +13,11 @@ import harness
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest, differences
 from harness_inspection import sealed
-from harness_inspection.database import Row, RunDatabase, literal
-from harness_inspection.lineage import TrainRow, additions_sql, train_rows_sql
+from harness_inspection.database import Row, RunDatabase, among, literal
+from harness_inspection.lineage import TrainRow, additions_sql
+from harness_inspection.nearest import NearRow, nearest
 
 SCHEMA = "harness.why/1"
-NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,6 @@ class RowCause:
     evidence: str | None
     remedy: str | None
     train_rows: Sequence[TrainRow]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NearRow(TrainRow):
-    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +225,7 @@ def _why(database: RunDatabase, name: str, split: str) -> ExplainedRow:
         course=RowCourse(**courses[0]) if courses else None,
         answers=answers,
         causes=_causes(database, own) if dev else [],
-        nearest=_nearest(database, row["prompt"]) if answers else [],
+        nearest=nearest(database, row["prompt"]) if answers else [],
         slices=[RowSlice(**entry) for entry in slices],
         origin=_origin(database, name),
         named_by=[NamingAnswer(**answer) for answer in named_by],
@@ -250,7 +245,7 @@ def _added(database: RunDatabase, name: str) -> Row:
     (row,) = database.ask(
         "SELECT id, 'added' AS split, '' AS \"group\", '' AS place, prompt, "
         "CASE WHEN reference IS NULL THEN [] ELSE [reference] END AS references "
-        f"FROM ({additions_sql(database, database.kept)}) WHERE id = {literal(name)}"
+        f"FROM ({additions_sql(database, database.kept, names=[name])})"
     )
     turn = {"role": "user", "content": row["prompt"]}
     return {**row, "meta": {}, "features": {}, "messages": [turn]}
@@ -295,28 +290,19 @@ def _causes(database: RunDatabase, own: str) -> list[RowCause]:
 
 
 def _rows_of(database: RunDatabase, names: set[str]) -> str:
-    listed = ", ".join(map(literal, sorted(names)))
+    ids = sorted(names)
     return (
-        "SELECT id, split, place, prompt, reference FROM examples "
-        f"WHERE id IN ({listed}) AND split <> 'test' UNION ALL "
-        "SELECT id, 'added', '', prompt, reference "
-        f"FROM ({additions_sql(database, database.kept)}) a WHERE id IN ({listed}) "
-        "AND NOT EXISTS (SELECT 1 FROM examples e WHERE e.id = a.id)"
+        f"SELECT id, split, place, prompt, reference FROM examples {among(ids)} "
+        "WHERE split <> 'test' UNION ALL SELECT id, 'added', '', prompt, reference "
+        f"FROM ({additions_sql(database, database.kept, names=ids)}) "
+        f"ANTI JOIN (SELECT id FROM examples {among(ids)}) USING (id)"
     )
-
-
-def _nearest(database: RunDatabase, prompt: str) -> list[NearRow]:
-    from harness.kit.alike.words import nearest
-
-    rows = database.ask(train_rows_sql(database, database.kept))
-    (neighbours,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)
-    return [NearRow(**rows[place], similarity=likeness) for place, likeness in neighbours]
 
 
 def _origin(database: RunDatabase, name: str) -> RowOrigin | None:
     rows = database.ask(
         "SELECT round, made_by, slice, parent, made, parent_split, parent_place "
-        f"FROM ({additions_sql(database, database.kept, 'lineage')}) WHERE id = {literal(name)}"
+        f"FROM ({additions_sql(database, database.kept, 'lineage', [name])})"
     )
     if not rows:
         return None
@@ -347,13 +333,17 @@ _SCORES = "SELECT round, name, value, error FROM example_scores"
 _LABELS = "SELECT round, category, evidence, found_by FROM errors"
 
 _SLICES = """
-    SELECT m.round, m.slice, s.n, s.gap, s.low, s.high,
-           (SELECT sum(p.rows)::BIGINT FROM plans p WHERE p.arm = 'main' AND p.round = m.round
-            AND p.slice = m.slice) AS asked,
-           (SELECT first(p.remedy ORDER BY p.position) FROM plans p WHERE p.arm = 'main'
-            AND p.round = m.round AND p.slice = m.slice) AS remedy,
-           (SELECT count(*) FROM added a WHERE a.arm = 'main' AND a.round = m.round
-            AND a.slice = m.slice) AS added
-    FROM slice_members m JOIN slices s USING (arm, round, slice)
-    WHERE m.arm = 'main' AND m.id = {id}
-    ORDER BY m.round, s.gap DESC NULLS LAST, m.slice"""
+    WITH own AS MATERIALIZED (
+        SELECT round, slice FROM slice_members WHERE arm = 'main' AND id = {id}
+    ), planned AS (
+        SELECT round, slice, sum(rows)::BIGINT AS asked, first(remedy ORDER BY position) AS remedy
+        FROM plans WHERE arm = 'main' GROUP BY round, slice
+    ), came AS (
+        SELECT round, slice, count(*) AS added FROM added WHERE arm = 'main' GROUP BY round, slice
+    )
+    SELECT s.round, s.slice, s.n, s.gap, s.low, s.high, p.asked, p.remedy,
+           coalesce(c.added, 0) AS added
+    FROM own JOIN slices s ON s.arm = 'main' AND s.round = own.round AND s.slice = own.slice
+    LEFT JOIN planned p ON p.round = s.round AND p.slice = s.slice
+    LEFT JOIN came c ON c.round = s.round AND c.slice = s.slice
+    ORDER BY s.round, s.gap DESC NULLS LAST, s.slice"""

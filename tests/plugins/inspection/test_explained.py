@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import harness
 from harness.database.contents import Answers, RunContents
 from harness.database.writing import build
-from harness.kit.blocks import Heading, Passage, to_json
+from harness.kit.blocks import Heading, Passage, Table, to_json
 from harness.kit.html.blocks import draw as html
 from harness.kit.markdown import draw as markdown
 from harness.records import Diagnosis, ErrorLabel, Example, Measurement, Prediction
-from tests.plugins.inspection.planted import closed, openings, row
+from tests.plugins.inspection.planted import closed, openings, planted, row
 
 HOSTILE = "\x00\x1b[31m\u202egnp\ud800 <script>alert(1)</script> [bold] ' \" `| ../../x"
 
@@ -51,6 +52,35 @@ def test_errors_are_those_of_the_command_and_a_look_is_counted(done, monkeypatch
         harness.open_run("another").explained("dev-1")
     with pytest.raises(harness.HarnessError, match="no name of a file"):
         harness.open_run("../reports").explained("dev-1")
+
+
+def test_rows_of_a_database_are_read_anew_where_another_takes_its_place(tmp_path, monkeypatch):
+    """What makes the nearest rows quick is kept in the process, for threads of a server, too."""
+    monkeypatch.chdir(tmp_path)
+    answers = [Answers("main", 0, "dev", [Prediction("d", "no")])]
+
+    def near() -> list[str]:
+        (shown,) = (b for b in harness.open_run("r").explained("d") if isinstance(b, Table)
+                    and b.caption == "training rows")  # fmt: skip
+        return [cells[0] for cells in shown.rows]
+
+    for names in (["t1", "t2"], ["t3"]):
+        train = [row(name, text=f"a question of {name}") for name in names]
+        planted(tmp_path / "reports" / "r", [row("d", "dev"), *train], answers)
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(lambda _: near(), range(8))) == [names] * 8
+
+
+def test_each_sample_of_an_answer_stands_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = [Prediction("d", f"answer {n}", sample=n) for n in range(3)]
+    planted(tmp_path / "reports" / "r", [row("d", "dev")], [Answers("main", 0, "dev", said)])
+    shown = [b.title for b in harness.open_run("r").explained("d") if isinstance(b, Passage)]
+    judged = "cannot be judged"
+    assert shown[-3:] == [
+        f"round 0 (best round): {judged}",
+        *(f"round 0 (best round), sample {n}: {judged}" for n in (1, 2)),
+    ]
 
 
 def test_a_hostile_row_is_shown_as_text_and_in_bounds(tmp_path, monkeypatch):
