@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,6 @@ class _Learned:
 
 
 _learned: dict[tuple[object, ...], _Learned] = {}
-_turn = threading.Lock()
 
 
 def nearest(database: RunDatabase, prompt: str) -> list[NearRow]:
@@ -50,15 +48,14 @@ def nearest(database: RunDatabase, prompt: str) -> list[NearRow]:
 
 
 def _learned_of(database: RunDatabase, sql: str) -> _Learned:
-    """The rows that SQL gives, read once in a process; threads wait for each other."""
+    """The rows that SQL gives, read once in a process."""
     from harness.kit.alike.words import Rows
 
     key = (*database.version, sql)
-    with _turn:
-        if key not in _learned:
-            rows = database.ask(f"SELECT id, coalesce(prompt, '') AS prompt FROM ({sql})")
-            while len(_learned) >= DATABASES:
-                del _learned[next(iter(_learned))]
-            ids = tuple(row["id"] for row in rows)
-            _learned[key] = _Learned(ids, Rows([row["prompt"] for row in rows]))
-        return _learned[key]
+    if key not in _learned:
+        rows = database.ask(f"SELECT id, coalesce(prompt, '') AS prompt FROM ({sql})")
+        while len(_learned) >= DATABASES:
+            del _learned[next(iter(_learned))]
+        ids = tuple(row["id"] for row in rows)
+        _learned[key] = _Learned(ids, Rows([row["prompt"] for row in rows]))
+    return _learned[key]

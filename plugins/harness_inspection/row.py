@@ -160,7 +160,7 @@ def explained(folder: Path, name: str, open_test: bool = False) -> ExplainedRow:
         UsageError: there is no database; no row has that id; it is one of test, which is sealed.
         DataError: another version built the database, or the test set was not opened yet.
     """
-    with RunDatabase.opened(folder) as database:
+    with RunDatabase.held(folder) as database:
         return _why(database, *_allowed(folder, database, name, open_test))
 
 
@@ -227,7 +227,7 @@ def _why(database: RunDatabase, name: str, split: str) -> ExplainedRow:
         causes=_causes(database, own) if dev else [],
         nearest=nearest(database, row["prompt"]) if answers else [],
         slices=[RowSlice(**entry) for entry in slices],
-        origin=_origin(database, name),
+        origin=None if split in ("dev", "test") else _origin(database, name),
         named_by=[NamingAnswer(**answer) for answer in named_by],
     )
 
