@@ -127,6 +127,7 @@ if TYPE_CHECKING:
         all_runs as all_runs,
         current_reports as current_reports,
         find_reports as find_reports,
+        run_names as run_names,
         runs_page as runs_page,
         summaries as summaries,
     )
@@ -204,7 +205,8 @@ _HOMES = {
     "harness.run.ledger": ("Opening", "opening_bound"),
     "harness.registry": ("Provider", "Registry"),
     "harness.report.folders": (
-        "all_reports", "all_runs", "current_reports", "find_reports", "runs_page", "summaries",
+        "all_reports", "all_runs", "current_reports", "find_reports", "run_names", "runs_page",
+        "summaries",
     ),
     "harness.database.asking": ("open_database", "safe_query"),
     "harness.database.writing": ("QueryResult", "query"),

@@ -9,6 +9,7 @@ logged with the plugin's name and costs a note, while the run goes on. Other hoo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,21 @@ class Hooks:
 
         Raises:
             UsageError: no row has that id; it is one of test, which is sealed.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def beside_run(self, run: str) -> AbstractContextManager[str]:
+        """What people look at while a command carries a run out, from its beginning to its end.
+
+        For one package, ours; ``harness iterate --view`` asks it. Entered, it gives a sentence that
+        says where to look; what goes wrong beside the run costs that sentence alone.
+
+        Args:
+            run: its name; nothing of it may have been written yet.
+
+        Raises:
+            EnvironmentFailure: what it needs is not installed.
         """
         raise NotImplementedError
 

@@ -54,6 +54,7 @@ class RunRequest:
         test: whether the sealed test set is opened at the end.
         anew: whether another run of the config is begun.
         reopen: the round from which on all are decided again.
+        view: whether its page is served while it is at work.
     """
 
     require: str | None = None
@@ -61,6 +62,7 @@ class RunRequest:
     anew: bool = False
     reopen: int | None = None
     as_json: bool = False
+    view: bool = False
 
     def streams(self) -> AbstractContextManager[None]:
         """Around work of plugins: with --json standard output is for the one document alone."""
@@ -103,6 +105,9 @@ def iterate(
             "--reopen", metavar="ROUND", min=0, help="decide this round and all later ones again"
         ),
     ] = None,
+    view: Annotated[
+        bool, typer.Option("--view", help="serve a page to look at while it runs (harness view)")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train, evaluate, analyse and augment, round after round.
@@ -112,7 +117,7 @@ def iterate(
     from harness.config import loading
     from harness.run.run import Run
 
-    request = RunRequest(require, not no_test, as_new_run, reopen, as_json)
+    request = RunRequest(require, not no_test, as_new_run, reopen, as_json, view)
     request.check()
     with request.streams():
         loaded = loading.load(config, sets=sets or [], flags={"rounds": rounds})
@@ -213,10 +218,10 @@ def _carry_out(run: Run, console: Console, stop: Stop, request: RunRequest) -> S
         if summary is not None:
             refreshed(run.reports, run.config.registry)
             return summary
-        return _walk(run, console, stop, request.test)
+        return _walk(run, console, stop, request)
 
 
-def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
+def _walk(run: Run, console: Console, stop: Stop, request: RunRequest) -> Summary:
     from harness.cli.run_log import log_to
     from harness.config import experiments
     from harness.config.effects import sealed_note
@@ -231,7 +236,10 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
     from harness.steps import Steps, baselines
     from harness.steps.history import History
 
-    settings = run.config.settings
+    settings, test = run.config.settings, request.test
+    beside = nullcontext("")
+    if request.view:
+        beside = run.config.registry.only("beside_run", run=run.name)
     for level, line in run.config.ask_plugins().remarks:
         tables.note(console, f"{level}: {line}")
     note = sealed_note(run.config.settings.primary, run.config.metrics)
@@ -247,8 +255,10 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Summary:
     display = Display(console, run.name, total, elsewhere=run.workers.runner.elsewhere)
     live = LiveFile(run, display)
     said = telling(lambda sentence: live.say(f"note: {sentence}"))
-    with log, live, stop, run.workers, counting(run.spending), display, said:
+    with log, live, stop, beside as where, run.workers, counting(run.spending), display, said:
         run.watcher = live
+        if where:
+            display.say(where)
         run.prepare()
         steps, history = Steps(run), History()
         for sentence in said_before(run, steps, test=test):

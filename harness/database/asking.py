@@ -31,9 +31,12 @@ _ABSENT = re.compile(r"(?:Table|View) with name (\w+) does not exist")
 
 
 @contextlib.contextmanager
-def open_database(path: Path) -> Iterator[Asking]:
+def open_database(path: Path, *, sealed: bool = False) -> Iterator[Asking]:
     """A run's database, opened once for many queries, as it is now: a run that goes on is not
     disturbed, and changes none of it.
+
+    Args:
+        sealed: rows of test are left out.
 
     Returns:
         what answers SQL: the query, then perhaps its seconds (30) and the most rows (all).
@@ -43,7 +46,7 @@ def open_database(path: Path) -> Iterator[Asking]:
         DataError: another version built it, and it lacks a view of ``docs/database.md``.
         EnvironmentFailure: it cannot be opened.
     """
-    with reading(path) as ask:
+    with reading(path, sealed=sealed) as ask:
         known = {name for (name,) in ask(_VIEWS).rows}
         if lacking := sorted({*TABLES, *VIEWS} - known):
             raise _of_another_version(path, f"it has no {_some(lacking)}")

@@ -13,7 +13,7 @@ from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.files import read_json, write_bytes
 from harness.kit.inside import Outside, inside, is_name
 from harness.kit.terminal.streams import say
-from harness.run.places import CONFIG, JOURNAL, MACHINE_FOLDER, REPORTS_FOLDER
+from harness.run.places import CONFIG, JOURNAL, LIVE, MACHINE_FOLDER, REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from harness.kit.html.page import Page
@@ -102,6 +102,25 @@ def find_reports(name: str | None = None) -> Path:
         others = f"; there are: {', '.join(names[:5])}" if names else ""
         raise UsageError(f"no run is called '{name}'{near(name, names)}{others}")
     return folders[names.index(name)]
+
+
+def run_names() -> list[str]:
+    """The runs of this folder, the latest first: those that were begun here or have reports.
+
+    Nothing is read of them, so some may be damaged.
+    """
+    latest: dict[str, float] = {}
+    marks = (
+        Path(MACHINE_FOLDER, "runs").glob("*/"),
+        Path(MACHINE_FOLDER, "runs").glob(f"*/{JOURNAL}"),
+        Path(MACHINE_FOLDER, "runs").glob(f"*/{LIVE}"),
+        Path(REPORTS_FOLDER).glob(f"*/{SUMMARY}"),
+    )
+    for path in itertools.chain(*marks):
+        with contextlib.suppress(OSError):  # it was removed meanwhile
+            name = (path if path.is_dir() else path.parent).name
+            latest[name] = max(latest.get(name, 0.0), path.stat().st_mtime)
+    return sorted(latest, key=lambda name: (-latest[name], name))
 
 
 def current_reports(name: str | None = None) -> Path:

@@ -47,8 +47,9 @@ from harness.records.context import Quiet, Report, Watcher, silent
 from harness.records.live import Live
 from harness.registry import Registry
 from harness.report.annotators import plugins_of
-from harness.report.folders import current_reports, find_reports, refreshed
+from harness.report.folders import current_reports
 from harness.report.reading import read_analysis
+from harness.report.refresh import outdated
 from harness.report.sections import for_reporters
 from harness.run import resume_command
 from harness.run.at import At
@@ -190,24 +191,36 @@ class RunView:
             UsageError: no row has that id; it is of test, which is sealed; there is no database.
             DataError: another version built the database, or the test set was not opened yet.
         """
-        folder = inside(Path(), REPORTS_FOLDER, self.name)
         hook = self._installed.only
-        given = hook("explained_row", folder=folder, row=row, open_test=open_test)
+        given = hook("explained_row", folder=self.reports, row=row, open_test=open_test)
         return cast(Sequence[Block], results.checked(Sequence[Block], given, "explained_row()"))
 
+    @property
+    def reports(self) -> Path:
+        """The folder of its reports, whether there are any or not.
+
+        Raises:
+            DataError: it is none below this folder: its name is no name, or it is a link.
+        """
+        return inside(Path(), REPORTS_FOLDER, self.name)
+
     def report(self) -> Analysis:
-        """What reporters are given of it, made again first where it is outdated.
+        """What reporters are given of it, as it was made last: nothing is written, or made again.
 
         Each of its ``sections`` has the name of its plugin and its blocks;
         ``harness.kit.blocks.of_sections`` gives them as records.
+        :func:`harness.current_reports` makes it again where it is outdated.
 
         Raises:
-            UsageError: there is no run of that name, or no round of it is closed yet.
-            DataError: the report is not whole, and what it is made from is not stored any more.
+            UsageError: no report of it was made yet.
+            DataError: the report is not whole, or another version made it.
         """
-        folder = find_reports(self.name)
-        registry = plugins_of(self.folder, say)
-        return for_reporters(read_analysis(refreshed(folder, registry)), Path(), registry)
+        return for_reporters(read_analysis(self.reports), Path(), self._shown_with)
+
+    @property
+    def outdated(self) -> str:
+        """Why its report, as it was made last, does not say all that is known; empty if it does."""
+        return outdated(self.reports, self._shown_with)
 
     def _repr_html_(self) -> str:
         """Its report for a notebook, made again first where it is outdated.
@@ -221,6 +234,7 @@ class RunView:
 
     def _report(self) -> Iterator[Block]:
         try:
+            current_reports(self.name)
             analysis = self.report()
         except HarnessError as error:  # a notebook would show it as a failure of ours
             yield from (Heading(f"Run {self.name}"), Note(error.placed, failed=True))
@@ -371,6 +385,10 @@ class RunView:
             EnvironmentFailure: another process does; names its PID and host.
         """
         return exclusive(self._run.folder / "lock")
+
+    @functools.cached_property
+    def _shown_with(self) -> Registry:
+        return plugins_of(self.folder, say)
 
     @functools.cached_property
     def _installed(self) -> Registry:

@@ -68,6 +68,7 @@ COMMANDS: dict[str, list[str] | str] = {
     "advise": ["advise"],
     "compare": ["compare", "0", "1"],
     "rebuild": ["rebuild"],
+    "view": ["view", "--to", "page"],
     "try": ["try", "--prompt", "repeat: x"],
     "test": ["test"],
     "export": ["export", "-o", "model"],

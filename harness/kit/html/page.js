@@ -1,14 +1,7 @@
 // Sorting tables, filtering examples, opening the example that a link names. All of it may be
 // missing: the page reads the same.
 (() => {
-  const text = (row, at) => row.cells[at].textContent.trim();
-  for (const table of document.querySelectorAll("table.sortable")) {
-    sortable(table, (at, sign) => {
-      const rows = [...table.tBodies[0].rows];
-      rows.sort((a, b) => compared(text(a, at), text(b, at), sign));
-      table.tBodies[0].append(...rows);
-    });
-  }
+  sortTables(document);
 
   const form = document.getElementById("filter");
   const examples = [...document.querySelectorAll("details.example")];

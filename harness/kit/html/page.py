@@ -35,22 +35,23 @@ class Page:
 def whole(page: Page) -> str:
     """The page as one file, which fetches nothing and runs no script but its own."""
     rules, script = joined(look(), page.styles), joined(page.scripts)
-    policy = element(
-        "meta", http_equiv="Content-Security-Policy", content=_policy(rules, script)
-    )  # fmt: skip
+    policy = _policy(_hash(rules), _hash(script))
     return _document(page, policy, element("style", rules), element("script", script))
 
 
-def linked(page: Page, styles: Iterable[str], scripts: Iterable[str]) -> str:
-    """The page with links to its files; whoever serves it sends its policy.
+def linked(
+    page: Page, styles: Iterable[str], scripts: Iterable[str], *, served: bool = True
+) -> str:
+    """The page with links to its files.
 
     Args:
+        served: whoever serves it sends its policy; otherwise it stands in the page.
         styles: addresses at which :func:`look` and then the page's own rules are.
         scripts: addresses of its scripts, in order; they run when the page is read.
     """
     sheets = [element("link", rel="stylesheet", href=address) for address in styles]
     loaded = [element("script", src=address, defer=True) for address in scripts]
-    return _document(page, None, [sheets, loaded], None)
+    return _document(page, None if served else _policy(_SELF, _SELF), [sheets, loaded], None)
 
 
 @functools.cache
@@ -90,12 +91,17 @@ def _document(page: Page, policy: Child, behind: Child, end: Child) -> str:
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _policy(style: str, script: str) -> str:
-    """Nothing is fetched, and no other script and style than these has any effect."""
-    return (
+_SELF = "self"
+"""The folder that the page lies in."""
+
+
+def _policy(style: str, script: str) -> Html:
+    """Nothing is fetched, and no style and script but from these sources has any effect."""
+    content = (
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+        f"style-src '{style}'; script-src '{script}'"
     )
+    return element("meta", http_equiv="Content-Security-Policy", content=content)
 
 
 def _hash(text: str) -> str:

@@ -27,3 +27,15 @@ const sortable = (table, arrange) => {
     head.append(button);
   });
 };
+// All tables of a place that may be sorted, and have no such heads yet.
+const sortTables = (place) => {
+  const text = (row, at) => row.cells[at].textContent.trim();
+  for (const table of place.querySelectorAll("table.sortable")) {
+    if (table.tHead.querySelector("button")) continue;
+    sortable(table, (at, sign) => {
+      const rows = [...table.tBodies[0].rows];
+      rows.sort((a, b) => compared(text(a, at), text(b, at), sign));
+      table.tBodies[0].append(...rows);
+    });
+  }
+};

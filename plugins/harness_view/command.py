@@ -1,0 +1,78 @@
+"""``harness view``: serve the page of the runs of this folder, or write that of one as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness.kit.terminal import tables
+from harness.kit.terminal.options import RunName
+
+app = typer.Typer()
+
+
+@app.command()
+def view(
+    run: RunName = None,
+    to: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--to", metavar="DIR", help="write the page of the run as files instead"),
+    ] = None,
+    open_test: Annotated[
+        bool,
+        typer.Option(
+            "--open-test", help="rows of test can be looked at, once opened; each look is counted"
+        ),
+    ] = False,
+    host: Annotated[str, typer.Option("--host", help="address to listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")] = 8645,
+    hosts: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
+    ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
+    ] = False,
+) -> None:
+    """Serve a page of the runs of this folder, also while they run.
+
+    What a run does now, its rounds, its rows with their answers, and what was added. With --to the
+    same is written as files that need no server.
+    """
+    names = harness.run_names()
+    if run is not None and run not in names:
+        raise harness.UsageError(f"no run is called '{run}'{harness.near(run, names)}")
+    if not names:
+        raise harness.UsageError(
+            "there is no run in this folder yet", hint="harness iterate --view"
+        )
+    if to is not None:
+        from harness_view.written import write
+
+        write(run or names[0], to)
+        return
+    _serve(run, open_test, host, port, tuple(hosts or ()), "https" if https else "http")
+
+
+def _serve(
+    run: str | None, open_test: bool, host: str, port: int, hosts: tuple[str, ...], scheme: str
+) -> None:
+    from harness.kit.serving.address import Address, listen
+    from harness.kit.serving.server import serve
+    from harness_view.app import view_server
+    from harness_view.door import token
+
+    address = Address(port, host, hosts, "https" if scheme == "https" else "http")
+    secret = token()
+    running = view_server(secret, address, first=run, open_test=open_test)
+    bound = listen(address)
+    console = Console()
+    console.print(Text("The page of the runs of this folder; whoever has the link can read it."))
+    console.print(Text(f"  {address.link(secret)}"), highlight=False, soft_wrap=True)
+    tables.note(console, "Ctrl-C stops the page; no run is disturbed.", "dim")
+    serve(running, bound)
