@@ -255,7 +255,7 @@ def _walk(run: Run, console: Console, stop: Stop, request: RunRequest) -> Summar
     display = Display(console, run.name, total, elsewhere=run.workers.runner.elsewhere)
     live = LiveFile(run, display)
     said = telling(lambda sentence: live.say(f"note: {sentence}"))
-    with log, live, stop, beside as where, run.workers, counting(run.spending), display, said:
+    with log, beside as where, live, stop, run.workers, counting(run.spending), display, said:
         run.watcher = live
         if where:
             display.say(where)

@@ -178,10 +178,6 @@ class _Handlers:
                 self._marks[key] = time.monotonic(), mark
             return mark
 
-    def close(self) -> None:
-        for source in self._sources.values():
-            source.close()
-
 
 def _state(run: str) -> tuple[object, ...]:
     view = harness.open_run(run)

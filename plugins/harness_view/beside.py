@@ -1,8 +1,8 @@
-"""The page beside a run: served by a process of its own, until the run's command ends.
+"""The page beside a run: served by a process of its own, until the run's command has ended.
 
 What is looked at takes nothing from the run's process, and cannot harm it. Run as a program, it
-reads one line from standard input (JSON: run, token, host, port), and serves until that is closed,
-which also a killed command does.
+reads one line from standard input (JSON: run, token, port), and serves until some seconds after
+that is closed, as the end of a killed command does, too: whoever looks sees how it ended.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import harness
@@ -21,8 +22,8 @@ from harness.kit import gate
 from harness.kit.serving.address import Address, listen
 from harness.kit.serving.server import serve
 
-END = 5.0
-"""Seconds that the page gets to end by itself."""
+REST = 5.0
+"""Seconds for which it is served after the end."""
 
 
 @contextlib.contextmanager
@@ -51,11 +52,7 @@ def served_beside(run: str) -> Iterator[str]:
         yield f"the page of this run: {address.link(secret)}"
     finally:
         page.stdin.close()
-        try:
-            page.wait(END)
-        except gate.TimeoutExpired:
-            page.kill()
-            page.wait()
+        threading.Thread(target=page.wait, daemon=True).start()  # nobody waits for its rest
 
 
 def _bound(port: int) -> socket.socket:
@@ -75,6 +72,7 @@ def main() -> None:
 
     def until_closed() -> None:
         sys.stdin.read()
+        time.sleep(REST)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=until_closed, daemon=True).start()

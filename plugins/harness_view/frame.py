@@ -10,7 +10,8 @@ from harness.kit.html.page import Page, look, resource
 from harness_view.links import PARTS, Links
 
 STYLES = ("look.css", "view.css")
-SCRIPTS = ("sorting.js", "page.js", "idiomorph.js", "view.js")
+SCRIPTS = ("sorting.js", "idiomorph.js", "view.js", "page.js")
+"""In this order: ``view.js`` remembers the page as it was sent."""
 
 
 @functools.cache

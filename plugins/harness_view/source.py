@@ -19,8 +19,6 @@ from harness.kit.text import storable
 DATABASE, ANALYSIS, SUMMARY = "run.duckdb", "analysis.json", "summary.json"
 ANSWERS = "examples"
 """The section with the worst answers: the table of rows has all of them."""
-BEING_MADE = "The report of the rounds that are closed by now is being made."
-
 Row: TypeAlias = dict[str, Any]
 Ask: TypeAlias = Callable[[str], list[Row]]
 """Answers SQL: each row by the names of its columns."""
@@ -57,7 +55,8 @@ class Source:
         self._database: tuple[Stamp, Ask, contextlib.ExitStack] | None = None
         self._report: tuple[Stamp, harness.Analysis, Sequence[PageSection]] | None = None
         self._remembered: dict[object, tuple[Stamp, Any]] = {}
-        self._refreshing: gate.Popen[bytes] | None = None
+        self._refreshing: threading.Thread | None = None
+        self._failed = False
         self._refreshed: Stamp = None
 
     @property
@@ -72,13 +71,10 @@ class Source:
     @property
     def note(self) -> str:
         """What keeps the report from being that of all closed rounds; empty for nothing."""
-        if self._refreshing is None:
-            return ""
-        code = self._refreshing.poll()
-        if code is None:
-            return BEING_MADE
+        if self._refreshing is not None and self._refreshing.is_alive():
+            return "The report of the rounds that are closed by now is being made."
         command = shlex.join(["harness", "report", self.name])
-        return f"The report could not be made again: `{command}` says why." if code else ""
+        return f"The report could not be made again: `{command}` says why." if self._failed else ""
 
     def refresh(self) -> None:
         """See to it that its report tells of all closed rounds, as `harness report` does.
@@ -88,23 +84,20 @@ class Source:
         """
         summary = stamp(self._reports / SUMMARY)
         with self._reading:
-            if summary is None or summary == self._refreshed or self.note == BEING_MADE:
+            busy = self._refreshing is not None and self._refreshing.is_alive()
+            if busy or summary is None or summary == self._refreshed:
                 return
             self._refreshed = summary
-            if not self.view.outdated:
-                return
-            self._refreshing = gate.start_ours(
-                "harness.cli", "report", self.name, "--brief",
-                stdin=gate.DEVNULL, stdout=gate.DEVNULL, stderr=gate.DEVNULL,
-            )  # fmt: skip
+            if self.view.outdated:
+                self._refreshing = threading.Thread(target=self._make_report, daemon=True)
+                self._refreshing.start()
 
-    def close(self) -> None:
-        """End what it has begun; what it has opened is closed."""
-        if self._refreshing is not None:
-            self._refreshing.kill()
-            self._refreshing.wait()
-        if self._database is not None:
-            self._database[2].close()
+    def _make_report(self) -> None:
+        done = gate.run_ours(
+            "harness.cli", "report", self.name, "--brief",
+            stdin=gate.DEVNULL, stdout=gate.DEVNULL, stderr=gate.DEVNULL,
+        )  # fmt: skip
+        self._failed = done.returncode != 0
 
     def report(self) -> tuple[harness.Analysis, Sequence[PageSection]]:
         """Its report as it was made last, and its sections but the worst answers, drawn.
@@ -122,6 +115,13 @@ class Source:
             return self._report[1], self._report[2]
 
     # -- its database ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close its database, which the next question opens again."""
+        with self._turn:
+            if self._database is not None:
+                self._database[2].close()
+                self._database = None
 
     @contextlib.contextmanager
     def database(self) -> Iterator[Ask]:

@@ -34,7 +34,7 @@ class ModelSection(ReportSection):
         yield Heading(self.title)
         columns = (Column("what", "word"), Column("setting"))
         if lines:
-            yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
+            yield Table(columns, tuple(lines.items()), "What the run was made with", ordered=True)
         yield from used
 
     def in_short(self, document: Analysis) -> Iterator[Block]:

@@ -34,7 +34,7 @@
 
   // A choice of a list acts at once; what is not chosen is left out of the address.
   const form = document.getElementById("filters");
-  if (form?.method === "get" && form.action) {
+  if (form?.hasAttribute("action")) {
     const show = () => {
       const chosen = [...new FormData(form)].filter(([, value]) => value !== "");
       location.assign(`${form.action}?${new URLSearchParams(chosen).toString().replaceAll("+", "%20")}`);
@@ -53,7 +53,7 @@
     lost.textContent = text;
     lost.hidden = !text;
   };
-  // As it was sent, so that what has not changed is left as the reader has arranged it.
+  // As it was sent, before any other script has changed it, so that what has not changed is left as the reader has arranged it.
   let sent = [...shown.children].map((part) => part.outerHTML);
   const update = async () => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -87,6 +87,6 @@
     }).catch((error) => say(`What is new could not be shown: ${error.message}`));
   });
   stream.addEventListener("error", () => {
-    say("The page's server does not answer: it has ended, or the way to it is cut. What is here is as it was last.");
+    say("The page's server does not answer: it has ended, or the way to it is cut. This is what was last; harness view serves it again.");
   });
 })();
