@@ -30,7 +30,7 @@ from harness_view.frame import SCRIPTS, STYLES, files, framed, watched
 from harness_view.links import HOME, ServedLinks
 from harness_view.now import WORDS
 from harness_view.parts import drawn
-from harness_view.source import SUMMARY, Source, stamp
+from harness_view.source import SUMMARY, Source, Stamp, stamp
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -117,7 +117,10 @@ class _Handlers:
         except harness.HarnessError as error:
             return _said(error.placed, 500)
         self._of_runs = {"runs.css": joined(page.styles), "runs.js": joined(page.scripts)}
-        main = watched([_without_summary(), page.main], self._mark(None), f"{HOME}events")
+        names = harness.run_names()
+        begun = [run for run in names if _summary(run) is None]
+        table = page.main if len(begun) < len(names) or not names else None
+        main = watched([_begun(begun), table], self._mark(None), f"{HOME}events")
         styles, scripts = ("look.css", "view.css", "runs.css"), ("runs.js", "view.js")
         return _answer(dataclasses.replace(page, main=main), styles, scripts)
 
@@ -173,22 +176,24 @@ class _Handlers:
         with self._turn:
             at, mark = self._marks.get(key, (-EVERY, ""))
             if time.monotonic() - at >= EVERY / 2:
-                state = source.state if source else tuple(map(_state, harness.run_names()))
+                state = source.state if source else _folder()
                 mark = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
                 self._marks[key] = time.monotonic(), mark
             return mark
 
 
-def _state(run: str) -> tuple[object, ...]:
-    view = harness.open_run(run)
-    with contextlib.suppress(harness.HarnessError):
-        return run, stamp(view.reports / SUMMARY)
-    return (run,)
+def _folder() -> tuple[object, ...]:
+    return tuple((run, _summary(run)) for run in harness.run_names())
 
 
-def _without_summary() -> Html | None:
-    """The runs of which the table below says nothing yet: their first round is not closed."""
-    names = [run for run in harness.run_names() if _state(run)[1:] == (None,)]
+def _summary(run: str) -> Stamp:
+    with contextlib.suppress(harness.HarnessError):  # its name is none that reports could have
+        return stamp(harness.open_run(run).reports / SUMMARY)
+    return None
+
+
+def _begun(names: Sequence[str]) -> Html | None:
+    """The runs of which the table says nothing yet: their first round is not closed."""
     items = []
     for run in names:
         live = harness.open_run(run).live()

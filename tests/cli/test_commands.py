@@ -142,7 +142,7 @@ def test_without_a_command_those_of_a_first_day_are_shown(project: Project) -> N
     bare = project.inside()
     assert bare.code == 2
     named = re.findall(r"^  harness (\w+)", bare.out, re.M)
-    assert named == ["init", "iterate", "report", "advise"]
+    assert named == ["init", "iterate", "report", "advise", "view"]
 
 
 def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:

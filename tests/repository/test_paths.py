@@ -40,7 +40,9 @@ OTHERWISE = {
     Doubt("plugins/harness_transformers/ranks/member.py", "_context", "said['scratch']"): (
         "the same"
     ),
-    Doubt("plugins/harness_view/written.py", "write", "files().items()"): "its own styles and scripts",
+    Doubt("plugins/harness_view/written.py", "write", "files().items()"): (
+        "its own styles and scripts"
+    ),
     Doubt("plugins/harness_transformers/ranks/member.py", "main", "sys.argv[1]"): "the same",
 }  # fmt: skip
 """Parts of paths that are neither spelled in the program nor checked, and why they may be so."""

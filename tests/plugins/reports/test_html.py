@@ -179,7 +179,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "▲ improved on test", "On test: rougeL rose by 0.147 against round 0", "All guards",
         "Rounds",
         "What was weak, and what was added rougeL there", "Answers that got better",
-        "Settings and model what", "Test set evaluated", "Other scores",
+        "What the run was made with what", "Test set evaluated", "Other scores",
         "Underperforming slices round 1", "Fixed and regressed pass threshold",
         "Error categories on dev answers",
         "Rules cannot detect a wrong fact", "Likeliest causes round 1",

@@ -138,9 +138,18 @@ def test_a_run_without_a_closed_round_is_there_and_says_so(project: Project) -> 
     project.write(CONFIG.replace("train: {plugin: fake}", "train: {plugin: fake, die_in_round: 1}"))
     assert project.harness("iterate").code != 0
     with served(project) as page:
-        assert "Before their first round" not in page.main("/view/runs")
         now = page.main(page.ask("/view/").headers["Location"])
         assert "its process was killed" in now and "Go on with: harness iterate" in now
+
+
+def test_a_run_that_has_only_begun_stands_above_the_table(project: Project) -> None:
+    (project.folder / ".harness" / "runs" / "begun").mkdir(parents=True)
+    with served(project) as page:
+        runs = page.main("/view/runs")
+        assert "Before their first round is closed begun : not begun" in runs
+        assert "No runs yet" not in runs
+        assert "No command has left word" in page.main("/view/run/begun/now")
+        assert "there is no database here yet" in page.main("/view/run/begun/rows")
 
 
 def test_the_report_of_a_round_that_was_closed_meanwhile_is_made(
