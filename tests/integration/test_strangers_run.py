@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from harness.records import Checkpoint, to_json
 from harness.records.context import Quiet
 from harness.run import resume_command, trust
 from harness_launchers import launcher
+from tests.plugins.view.served import served
 from tests.support.chat_server import Answer, Server, said
 from tests.support.project import CONFIG, FAKES, Project, Result
 
@@ -204,7 +206,8 @@ def test_each_command_at_each_door(
 
 SCORED = {"process", "address", "secret", "import"}
 USES: dict[str, set[str]] = {
-    "report": {"import"}, "errors": {"import"}, "why": {"import"}, "advise": {"import"},
+    "report": {"import"}, "errors": {"import"}, "why": {"import"}, "view": {"import"},
+    "advise": {"import"},
     "query": {"import"}, "runs": set(), "jobs": set(), "clean": set(),
     "compare": {"import"}, "rebuild": SCORED, "test": SCORED, "score": SCORED,
     "try": {"import"}, "export": {"import"}, "rate": {"import"}, "drift": {"import"},
@@ -274,6 +277,17 @@ def test_a_program_that_asks_for_its_report_runs_nothing(
     with pytest.raises(harness.HarnessError):
         view.report()
     assert not (strangers.folder / "ran").exists()
+
+
+def test_its_page_runs_nothing_while_it_makes_the_report_again(strangers: Project) -> None:
+    run = folder_of(strangers).name
+    next(strangers.folder.glob("reports/*/analysis.json")).unlink()
+    with served(strangers) as page:
+        while "is being made" in (shown := page.main(f"/view/run/{run}/rounds")):
+            time.sleep(0.1)
+        for part in ("now", "rows", "added"):
+            shown += page.main(f"/view/run/{run}/{part}")
+    assert "from the file" not in shown and not (strangers.folder / "ran").exists()
 
 
 def test_its_command_cannot_choose_a_config_below_whose_plugins_it_did_not_note(
