@@ -5,8 +5,8 @@
 A run is carried out on rows of so many words (in prompt, reference and answers alike; model,
 trainer and generator are the tiny ones of the tests), unless DIR holds one of before. `harness
 view` serves it, and a client asks for pages of each kind, one after another, then so many at once,
-each with a second of reading between two of its requests. Printed are medians and 95th percentiles
-in milliseconds, from the request to the last byte. The first request of each kind, which reads what
+who read for five seconds between two requests. Printed are medians and 95th percentiles in
+milliseconds, from the request to the last byte. The first request of each kind, which reads what
 all later ones share, stands apart. Alone on the machine.
 """
 
@@ -44,6 +44,8 @@ execution: {{launcher: inline}}
 """
 TARGET = 200
 """Milliseconds at the 95th percentile (of all kinds together)."""
+READING = 5.0
+"""Seconds between two requests of one of many viewers."""
 WORDS = [f"{a}{b}" for a in ("am", "bir", "ced", "del", "em", "fjo", "gro", "hea", "in", "jet")
          for b in ("ber", "ch", "ar", "ta", "let", "rd", "ve", "th")]  # fmt: skip
 
@@ -58,12 +60,15 @@ def made(folder: Path, rows: int, words: int) -> str:
                 for number in range(count):
                     text = " ".join([*draw.choices(WORDS, k=words), f"{split}{number}"])
                     row = {
-                        "id": f"{split}-{number}", "split": split, "prompt": f"repeat: {text}",
-                        "references": [text], "group": f"{split}-g{number % (count // 5)}",
+                        "id": f"{split}-{number}",
+                        "split": split,
+                        "messages": [{"role": "user", "content": f"repeat: {text}"}],
+                        "references": [text],
+                        "group": f"{split}-g{number % (count // 5)}",
                         "meta": {"kind": "hard" if number % 4 == 0 else "easy"},
-                    }  # fmt: skip
+                    }
                     stream.write(json.dumps(row) + "\n")
-        (folder / "harness.yaml").write_text(CONFIG)
+        (folder / "harness.yaml").write_text(CONFIG, encoding="utf-8")
         begin = time.monotonic()
         subprocess.run([sys.executable, "-m", "harness.cli", "iterate"], cwd=folder, check=True)
         print(f"the run took {time.monotonic() - begin:.0f} s")
@@ -99,7 +104,7 @@ def kinds(run: str, rows: int) -> dict[str, Callable[[random.Random], str]]:
     return {
         "now": lambda _: f"{here}/now",
         "rounds": lambda _: f"{here}/rounds",
-        "rows, a page": lambda draw: table(page=draw.randint(1, rows // 50)),
+        "rows, a page": lambda draw: table(page=draw.randint(1, rows // 25)),
         "by score": lambda draw: table(sort="-score", first=1, page=draw.randint(1, 20)),
         "fails": lambda draw: table(show="fails", page=draw.randint(1, 20)),
         "a slice": lambda draw: table(slice="kind = hard", page=draw.randint(1, 20)),
@@ -121,7 +126,7 @@ def viewer(link: str, asked: list[str], times: list[float]) -> None:
     client = Client(link)
     for target in asked:
         times.append(client.milliseconds(target))
-        time.sleep(1.0)
+        time.sleep(READING)
 
 
 def main() -> None:
@@ -165,7 +170,7 @@ def measure(
         threads.append(threading.Thread(target=viewer, args=(link, [*targets], shared)))
     for thread in threads:
         thread.start()
-        time.sleep(1 / viewers)
+        time.sleep(READING / viewers)
     for thread in threads:
         thread.join()
     median, slowest = statistics.median(shared), percentile(shared)

@@ -65,7 +65,7 @@ BEAT = 60.0
 """Seconds after which it is written where nothing has changed, too."""
 STALE = 3 * BEAT
 """Seconds after which a process on another machine, that has written nothing, counts as gone."""
-PATIENCE = 300
+PATIENCE = 400
 """So many times as long as a write took is waited until the next one, but no longer than a beat."""
 SPENT = 10.0
 """Seconds between two looks at what requests cost, at least."""

@@ -27,9 +27,10 @@ from harness.kit.serving.address import Address
 from harness.kit.serving.server import load_extra, server
 from harness_view.door import door
 from harness_view.frame import SCRIPTS, STYLES, files, framed, watched
-from harness_view.links import HOME, ServedLinks
+from harness_view.links import HOME, Asked, ServedLinks
 from harness_view.now import WORDS
-from harness_view.parts import drawn
+from harness_view.parts import drawn, explained
+from harness_view.rows import rows_page
 from harness_view.source import SUMMARY, Source, Stamp, stamp
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def view_server(
     from starlette.routing import Route
 
     handlers = _Handlers(first, open_test)
+    threading.Thread(target=handlers.prepare, daemon=True).start()
     routes = [
         Route(HOME, handlers.first),
         Route(f"{HOME}runs", handlers.runs),
@@ -94,10 +96,22 @@ class _Handlers:
         self._turn = threading.Lock()
         self._of_runs: Mapping[str, str] = {}
 
+    def prepare(self) -> None:
+        """Read what the first requests would wait for: the report, the database, a row."""
+        source = self._source(self._shown_first() or "")
+        with contextlib.suppress(harness.HarnessError):
+            if source is not None:
+                source.report()
+                for row in rows_page(source, Asked()).rows[:1]:
+                    explained(source, row.id)
+
+    def _shown_first(self) -> str | None:
+        return self._first or next(iter(harness.run_names()), None)
+
     def first(self, request: Request) -> Response:
         from starlette.responses import RedirectResponse
 
-        run = self._first or next(iter(harness.run_names()), None)
+        run = self._shown_first()
         to = ServedLinks(run).part("now") if run else f"{HOME}runs"
         return RedirectResponse(to, status_code=303)
 
@@ -162,10 +176,10 @@ class _Handlers:
     def _source(self, run: str) -> Source | None:
         """The run of that name, or None where this folder has none."""
         with self._turn:
-            source = self._sources.get(run)
-            if source is None and run in harness.run_names():
-                source = self._sources[run] = Source(run, open_test=self._open_test)
-            return source
+            if run not in self._sources and run in harness.run_names():
+                with contextlib.suppress(harness.HarnessError):  # its reports are a link
+                    self._sources[run] = Source(run, open_test=self._open_test)
+            return self._sources.get(run)
 
     def _mark(self, source: Source | None) -> str:
         """Changes whenever there is something new to see of the run, or of any of the folder.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from harness import UsageError
 from harness_view.links import Asked, Shown
 from harness_view.source import Ask, Row, Source, literal
 
-PER_PAGE = 50
+PER_PAGE = 25
 MOST_CHOICES = 200
 UNEXPLAINED = "unexplained"
 
@@ -25,6 +26,7 @@ class Head:
         kept: the best round.
         rounds: that have answers to the split.
         several: whether a row has several answers of a round; the first is shown.
+        references: whether a row has several references.
     """
 
     primary: str
@@ -32,6 +34,7 @@ class Head:
     kept: int
     rounds: tuple[int, ...]
     several: bool
+    references: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,14 @@ def rows_page(source: Source, asked: Asked, most: int = PER_PAGE) -> RowsPage:
     head: Head = source.once(("head", asked.split), lambda ask: _head(ask, asked.split))
     first, second = _rounds(head, asked)
     places = _places(head, asked.split, first, second)
+    columns = _columns(head, first, second)
     choices = _choices(source, asked, places)
     with source.database() as ask:
-        matching, rows = _page(ask, asked, places, most)
+        matching, rows = _page(ask, asked, places, most, choices[0])
         if not rows and matching and asked.page > 1:
             asked = replace(asked, page=-(-matching // most))
-            _, rows = _page(ask, asked, places, most)
-        columns = _columns(head, first, second)
-        shown = tuple(_with_texts(ask, asked.split, columns, rows))
+            _, rows = _page(ask, asked, places, most, choices[0])
+        shown = tuple(_with_texts(ask, places, columns, rows))
     counts, slices, categories, causes = choices
     return RowsPage(
         asked, first, second, head, shown, matching, counts["all"], counts, slices, categories,
@@ -165,7 +168,7 @@ def _head(ask: Ask, split: str) -> Head:
     (run,) = ask(_HEAD.format(split=literal(split)))
     rounds = tuple(run["rounds"] or ())
     return Head(run["primary_score"], run["higher"] is not False, run["kept_round"], rounds,
-                bool(run["several"]))  # fmt: skip
+                bool(run["several"]), bool(run["referenced"]))  # fmt: skip
 
 
 _HEAD = """
@@ -175,7 +178,8 @@ _HEAD = """
            (SELECT list(DISTINCT round ORDER BY round) FROM outcomes
             WHERE arm = 'main' AND split = {split}) AS rounds,
            (SELECT max(sample_index) FROM predictions
-            WHERE arm = 'main' AND split = {split}) > 0 AS several
+            WHERE arm = 'main' AND split = {split}) > 0 AS several,
+           (SELECT max(len(all_references)) FROM examples WHERE split = {split}) > 1 AS referenced
     FROM runs"""
 
 
@@ -215,11 +219,16 @@ def _places(head: Head, split: str, first: int, second: int) -> dict[str, Any]:
     outcomes = f"SELECT {distinct} id, value, is_right FROM outcomes WHERE {at} AND round ="
     return {
         "at": at, "first": first, "second": second, "sign": 1 if head.higher else -1,
+        "split": literal(split), "rounds": ", ".join(map(str, _columns(head, first, second))),
+        "wanted": "all_references" if head.references else _ONE,
+        "references": _JOINED if head.references else "reference",
         "compared": _COMPARED.format(outcomes=outcomes, first=first, second=second),
         "limit": MOST_CHOICES,
     }  # fmt: skip
 
 
+_ONE = "CASE WHEN reference IS NULL THEN [] ELSE [reference] END"
+_JOINED = "array_to_string(all_references, chr(10))"
 _COMPARED = """
     SELECT s.id, s.value, s.is_right, f.value AS before, f.is_right AS was_right
     FROM ({outcomes} {second}) s LEFT JOIN ({outcomes} {first}) f USING (id)"""
@@ -257,14 +266,18 @@ _NAMES = {
 
 
 def _page(
-    ask: Ask, asked: Asked, places: Mapping[str, Any], most: int
-) -> tuple[int, list[Row]]:  # fmt: skip
+    ask: Ask, asked: Asked, places: Mapping[str, Any], most: int, counts: Mapping[str, int]
+) -> tuple[int, list[Row]]:
     """How many rows match, and those of the page with their outcomes."""
-    sql = _PAGE.format(
-        conditions=" AND ".join(_conditions(asked, places)) or "true",
-        order=_ORDERS[asked.sort], most=most, before=most * (asked.page - 1), **places,
+    conditions = _conditions(asked, places)
+    known = len(conditions) <= bool(asked.show)  # all rows, or those of one outcome
+    sql = (_PAGE if known else _COUNTED_PAGE).format(
+        conditions=" AND ".join(conditions) or "true", order=_ORDERS[asked.sort],
+        most=most, before=most * (asked.page - 1), **places,
     )  # fmt: skip
     rows = ask(sql)
+    if known:
+        return counts[asked.show or "all"], rows
     return rows[0]["matching"], [row for row in rows if row["id"] is not None]
 
 
@@ -275,9 +288,12 @@ _ORDERS = {
     "-score": "goodness DESC NULLS LAST, change DESC NULLS LAST",
 }
 _PAGE = """
+    SELECT *, {sign} * value AS goodness, {sign} * (value - before) AS change
+    FROM ({compared}) WHERE {conditions} ORDER BY {order}, id LIMIT {most} OFFSET {before}"""
+_COUNTED_PAGE = """
     WITH matching AS MATERIALIZED (
         SELECT *, {sign} * value AS goodness, {sign} * (value - before) AS change
-        FROM ({compared}) c WHERE {conditions}
+        FROM ({compared}) WHERE {conditions}
     )
     SELECT counted.matching, page.*
     FROM (SELECT count(*) AS matching FROM matching) counted
@@ -309,62 +325,56 @@ def _conditions(asked: Asked, places: Mapping[str, Any]) -> list[str]:
             f"AND cause = {literal(asked.cause)})"
         )
     if asked.words:
-        words = literal(asked.words.lower())
+        # A pattern is quicker than lower case: 110 for 165 ms of 100,000 rows.
+        words = literal(f"(?i){re.escape(asked.words)}")
         conditions.append(
             f"""id IN (
-                SELECT id FROM examples WHERE split = {literal(asked.split)}
-                AND (contains(lower(prompt), {words})
-                     OR contains(lower(array_to_string(all_references, chr(10))), {words}))
+                SELECT id FROM examples WHERE split = {places["split"]}
+                AND regexp_matches(concat(prompt, chr(10), {places["references"]}), {words})
                 UNION ALL
-                SELECT id FROM predictions WHERE {places["at"]}
-                AND round IN (0, {places["first"]}, {places["second"]})
-                AND contains(lower(text), {words}))"""
+                SELECT id FROM predictions WHERE {places["at"]} AND round IN ({places["rounds"]})
+                AND regexp_matches(text, {words}))"""
         )
     return conditions
 
 
 def _with_texts(
-    ask: Ask, split: str, rounds: Sequence[int], rows: Sequence[Row]
-) -> Sequence[ShownRow]:  # fmt: skip
+    ask: Ask, places: Mapping[str, Any], columns: Sequence[int], rows: Sequence[Row]
+) -> Iterator[ShownRow]:
     """These rows with their texts and the answers of these rounds."""
     if not rows:
-        return []
+        return
     ids = f"(SELECT unnest([{', '.join(literal(row['id']) for row in rows)}]) AS id)"
-    of_split = f"split = {literal(split)}"
     texts = {
         row["id"]: row
         for row in ask(
-            "SELECT id, coalesce(prompt, '') AS prompt, coalesce(all_references, []) AS wanted "
-            f"FROM examples SEMI JOIN {ids} USING (id) WHERE {of_split}"
+            f"SELECT id, coalesce(prompt, '') AS prompt, {places['wanted']} AS wanted "
+            f"FROM examples SEMI JOIN {ids} USING (id) WHERE split = {places['split']}"
         )
     }
-    numbers = ", ".join(map(str, rounds))
-    answers = {
-        (row["id"], row["round"]): Judged(row["round"], row["text"], row["value"], row["is_right"])
+    answered = {
+        (row["id"], row["round"]): row["text"]
         for row in ask(
-            f"""SELECT id, round, coalesce(text, '') AS text, value, is_right
-            FROM (SELECT id, round, text, sample_index FROM predictions SEMI JOIN {ids} USING (id)
-                  WHERE arm = 'main' AND {of_split} AND round IN ({numbers}))
-            LEFT JOIN (SELECT DISTINCT id, round, value, is_right FROM outcomes
-                       SEMI JOIN {ids} USING (id)
-                       WHERE arm = 'main' AND {of_split} AND round IN ({numbers})) USING (id, round)
-            ORDER BY sample_index DESC"""
+            "SELECT id, round, coalesce(text, '') AS text FROM predictions "
+            f"SEMI JOIN {ids} USING (id) WHERE {places['at']} AND round IN ({places['rounds']}) "
+            "ORDER BY sample_index DESC"
         )
     }
-    return [
-        ShownRow(
-            row["id"],
-            texts[row["id"]]["prompt"],
-            tuple(texts[row["id"]]["wanted"]),
-            tuple(
-                answers[row["id"], number] for number in rounds if (row["id"], number) in answers
-            ),
-            row["change"],
-            _became(row["was_right"], row["is_right"]),
-        )
-        for row in rows
-        if row["id"] in texts
-    ]
+    outcomes = {(row["id"], places["first"]): (row["before"], row["was_right"]) for row in rows}
+    outcomes |= {(row["id"], places["second"]): (row["value"], row["is_right"]) for row in rows}
+    for row in () if len(columns) < 3 else ask(
+        f"SELECT id, value, is_right FROM outcomes SEMI JOIN {ids} USING (id) "
+        f"WHERE {places['at']} AND round = {columns[0]}"
+    ):  # fmt: skip
+        outcomes[row["id"], columns[0]] = row["value"], row["is_right"]
+    for row in rows:
+        id = row["id"]
+        yield ShownRow(
+            id, texts[id]["prompt"], tuple(texts[id]["wanted"] or ()),
+            tuple(Judged(number, answered[id, number], *outcomes.get((id, number), (None, None)))
+                  for number in columns if (id, number) in answered),
+            row["change"], _became(row["was_right"], row["is_right"]),
+        )  # fmt: skip
 
 
 def _became(before: bool | None, after: bool | None) -> Shown:

@@ -29,7 +29,7 @@ def test_marks_of_a_terminal() -> None:
     plain = screen(MARKED)
     assert plain.splitlines()[0] == "  round 1: fail  f1 0.5"
     assert "    Ask " in plain and "[-" in plain and "{+" in plain
-    coloured = screen(MARKED, force_terminal=True, color_system="truecolor")
+    coloured = screen(MARKED, force_terminal=True, color_system="truecolor", no_color=False)
     assert "[-" not in coloured and "\x1b[" in coloured
     lines = [line.rstrip() for line in screen(CODE).splitlines()]
     assert lines == ["  reference", "    def f():", "        return 1"]

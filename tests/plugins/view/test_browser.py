@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness_view.rows import PER_PAGE
 from harness_view.written import write
 from tests.plugins.view.served import Served, served
 from tests.support import nightly
@@ -227,7 +228,7 @@ def test_hostile_texts_and_names_do_nothing(
             harmless(tab)
         tab.goto(f"{here}/rows")
         links = tab.eval_on_selector_all("a.row", "links => links.map(a => a.href)")
-        assert len(links) == 48
+        assert len(links) == PER_PAGE
         for link in links[:: 1 if nightly.FULL else 12]:
             tab.goto(link)
             assert "Answers" in shown(tab)

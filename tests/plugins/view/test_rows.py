@@ -53,7 +53,7 @@ def outcomes(source: Source, number: int) -> dict[str, dict[str, Any]]:
 def test_the_first_page_compares_the_base_model_with_the_best_round(source: Source) -> None:
     page = rows_page(source, Asked())
     assert (page.first, page.second) == (0, page.head.kept) and page.head.rounds == (0, 1, 2, 3)
-    assert page.matching == page.total == 48 and len(page.rows) == 48
+    assert page.matching == page.total == 48 and len(page.rows) == PER_PAGE
     before, after = outcomes(source, 0), outcomes(source, page.second)
     changes = [row.change for row in page.rows]
     assert changes == sorted(changes)
