@@ -224,7 +224,7 @@ class _Over:
     ("took", "changes", "pauses", "writes"),
     [
         (0.0, True, [0.0, 1.0, 1.0, 1.0], 3),
-        (0.02, True, [0.0, 6.0, 6.0, 6.0], 3),  # a slow disk
+        (0.02, True, [0.0, 8.0, 8.0, 8.0], 3),  # a slow disk
         (9.0, True, [0.0, 60.0, 60.0, 60.0], 3),  # no reader may take it for gone
         (0.0, False, [0.0] + [1.0] * 61, 2),  # the beat
     ],
