@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,21 +33,23 @@ analyze: [fake]
 augment: [{{plugin: fake, rows: 10}}]
 """
 LOGS = '{"prompt": "what is new", "answer": "nothing at all"}\n'
+FIRST = ["init my.csv", "data check"]
 WALK = [
-    "init my.csv", "data check", "data split my.csv -o parts", "data dedup my.csv",
+    "data split my.csv -o parts", "data dedup my.csv",
     "score -p answers.jsonl -r answers.jsonl",
     "score -p a.txt -b b.txt -r a.txt -m rouge --primary rougeL --brief",
     "demo --loops 20", "docs score", "plugins new metric polite", "plugins check metric:bleu",
 ]  # fmt: skip
 OF_A_RUN = [
     "check", "iterate", "report", "report --html page.html", "errors", "query 'FROM rounds'",
-    "advise", "runs", "compare 0 1", "why {id}",
+    "advise", "runs", "compare 0 1", "why {id}", "view --to page",
     "rate create --rubric everyday --raters me -n 20", "plan",
 ]  # fmt: skip
 REFUSED = {
     "iterate -c shipped.yaml": ["torch", "[train]"],
     "score -p a.parquet -r answers.jsonl": ["pyarrow", "[arrow]"],
     "rate serve": ["starlette", "[web]"],
+    "view": ["starlette", "[web]"],
 }
 """Command -> what its message names."""
 
@@ -76,17 +79,29 @@ def main() -> None:
         print(f"ok: harness {words}", flush=True)
         return made.stdout
 
-    for words in WALK:
+    for words in FIRST:
         done(words, 0)
-    done("--help", 0, "Training is not installed", "[train]")
     (folder / "harness.yaml").rename(folder / "shipped.yaml")
     (folder / "harness.yaml").write_text(CONFIG)
-    for words in OF_A_RUN:
-        if "{id}" in words:
-            ids = done("query \"SELECT id FROM examples WHERE split = 'dev' LIMIT 1\" --json", 0)
-            words = words.format(id=json.loads(ids)[0]["id"])
-        done(words, 0)
-    done("drift logs.jsonl", 1, "changed")
+
+    def alone() -> None:
+        for words in WALK:
+            done(words, 0)
+        done("--help", 0, "Training is not installed", "[train]")
+
+    def of_a_run() -> None:
+        for words in OF_A_RUN:
+            if "{id}" in words:
+                ids = done(
+                    "query \"SELECT id FROM examples WHERE split = 'dev' LIMIT 1\" --json", 0
+                )
+                words = words.format(id=json.loads(ids)[0]["id"])
+            done(words, 0)
+        done("drift logs.jsonl", 1, "changed")
+
+    with ThreadPoolExecutor() as pool:  # each command waits for its own process
+        for walk in [pool.submit(alone), pool.submit(of_a_run)]:
+            walk.result()
     for words, named in REFUSED.items():
         done(words, 3, *named)
     code = "import harness; assert harness.evaluate and harness.open_run"
