@@ -44,6 +44,8 @@ END_SECONDS = 120.0
 AT_WORK = ("waiting", "running")
 WAITS = 120.0
 """Seconds for which a launcher that is tried out may let its job wait."""
+NOBODYS = "999999999"
+"""An id that no job has. 0 is none: to who waits for processes it means any of its own."""
 
 _AS_GIVEN = harness.Resources()
 
@@ -295,7 +297,7 @@ class Launcher(harness.Runner):
             )
         self.cancel(id)
         self.logs(id)
-        if state_of(self, "0").state != "gone":
+        if state_of(self, NOBODYS).state != "gone":
             raise harness.PluginError(
                 "state() of an id that nobody has is something else than 'gone'"
             )
