@@ -11,7 +11,7 @@ from rich.text import Text
 
 import harness
 from harness.kit.terminal import tables
-from harness.kit.terminal.options import RunName
+from harness.kit.terminal.options import AllowHosts, Host, Https, Port, RunName
 
 app = typer.Typer()
 
@@ -29,15 +29,10 @@ def view(
             "--open-test", help="rows of test can be looked at, once opened; each look is counted"
         ),
     ] = False,
-    host: Annotated[str, typer.Option("--host", help="address to listen at")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")] = 8645,
-    hosts: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
-    ] = None,
-    https: Annotated[
-        bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
-    ] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8645,
+    hosts: AllowHosts = None,
+    https: Https = False,
 ) -> None:
     """Serve a page of the runs of this folder, also while they run.
 
@@ -46,7 +41,8 @@ def view(
     """
     names = harness.run_names()
     if run is not None and run not in names:
-        raise harness.UsageError(f"no run is called '{run}'{harness.near(run, names)}")
+        there = f"there are: {', '.join(names[:5])}" if names else "harness iterate --view"
+        raise harness.UsageError(f"no run is called '{run}'{harness.near(run, names)}", hint=there)
     if not names:
         raise harness.UsageError(
             "there is no run in this folder yet", hint="harness iterate --view"

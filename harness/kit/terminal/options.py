@@ -46,6 +46,17 @@ RunName = Annotated[
 ]
 
 
+Host = Annotated[str, typer.Option("--host", help="address to listen at")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")]
+AllowHosts = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
+]
+Https = Annotated[
+    bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
+]  # fmt: skip
+
+
 def takes(request: type[T]) -> Callable[[Callable[[T], int | None]], Callable[..., None]]:
     """A command whose options are the fields of a dataclass, listed there and nowhere else.
 

@@ -21,8 +21,6 @@ BatchName = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time
     typer.Argument(metavar="[BATCH]", help="name of a batch (default: the only one)"),
 ]
-Host = Annotated[str, typer.Option("--host", help="address to listen at")]
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")]
 
 
 def chosen(name: str | None, folder: RatingsFolder) -> Batch:

@@ -7,7 +7,7 @@ import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,9 +15,10 @@ from rich.text import Text
 
 from harness import DataError, UsageError
 from harness.kit.terminal import tables
+from harness.kit.terminal.options import AllowHosts, Host, Https, Port
 from harness.kit.terminal.targets import check_target, write_target
 from harness_rating.batches.records import SETTLED, Batch
-from harness_rating.commands.options import BatchName, Host, Port, chosen, of_each
+from harness_rating.commands.options import BatchName, chosen, of_each
 from harness_rating.ratings import progress
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.ratings.folder import RatingsFolder
@@ -31,13 +32,8 @@ def serve(
     name: BatchName = None,
     host: Host = "127.0.0.1",
     port: Port = 8642,
-    hosts: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
-    ] = None,
-    https: Annotated[
-        bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
-    ] = False,
+    hosts: AllowHosts = None,
+    https: Https = False,
 ) -> None:
     """Serve the rating page and print a link for each rater."""
     from harness.kit.serving.address import Address
