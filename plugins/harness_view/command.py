@@ -71,4 +71,8 @@ def _serve(
     console.print(Text("The page of the runs of this folder; whoever has the link can read it."))
     console.print(Text(f"  {address.link(secret)}"), highlight=False, soft_wrap=True)
     tables.note(console, "Ctrl-C stops the page; no run is disturbed.", "dim")
-    serve(running, bound)
+    try:
+        serve(running, bound)
+    except KeyboardInterrupt:
+        tables.note(Console(stderr=True), "The page is stopped. The same command serves it again.")
+        raise

@@ -50,7 +50,7 @@ def framed(
 def watched(main: Child, mark: str, events: str | None) -> Html:
     """What is replaced where there is something new, and the line that says what is wrong."""
     return joined(
-        element("p", "", id="lost", role="status", class_="failed", hidden=True),
+        element("p", "", id="lost", role="status", class_="banner open", hidden=True),
         element("div", main, id="shown", data_mark=mark or None, data_events=events),
     )
 
@@ -59,5 +59,5 @@ def failure(why: str, hint: str = "") -> Html:
     """What is shown in place of a part that cannot be."""
     return joined(
         element("p", why, class_="note"),
-        element("p", element("code", name(hint, 2_000)), class_="next") if hint else None,
+        element("p", hint, class_="note") if hint else None,
     )

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 
 import harness
+from harness.kit.html.answers import anchor
 from harness.kit.html.blocks import draw as draw_blocks
 from harness.kit.html.markup import Html, element, joined, name
 from harness.kit.html.sections import contents
@@ -19,6 +20,7 @@ from harness_view.rows import rows_page
 from harness_view.rows_page import draw_rows
 from harness_view.source import Source
 
+NOTHING = "Nothing yet: this comes with the first closed round."
 LOOK = "looked at by harness view"
 """What a look at rows of test is counted for."""
 
@@ -30,7 +32,10 @@ def drawn(source: Source, part: str, query: str, links: Links) -> tuple[int, Htm
         part: one of the parts, or ``row``.
         query: what stands behind the ``?`` of its address.
     """
+    source.refresh()
     try:
+        if part in ("rounds", "rows", "added") and not source.has_report:
+            return 200, failure(source.note or NOTHING)
         return 200, _PARTS[part](source, query, links)
     except harness.UsageError as error:
         return (400 if query else 200), failure(error.placed, error.hint)
@@ -39,7 +44,6 @@ def drawn(source: Source, part: str, query: str, links: Links) -> tuple[int, Htm
 
 
 def _now(source: Source, query: str, links: Links) -> Html:
-    source.refresh()
     live, verdict, finished = source.view.live(), None, False
     try:
         report, sections = source.report()
@@ -52,16 +56,11 @@ def _now(source: Source, query: str, links: Links) -> Html:
 
 
 def _rounds(source: Source, query: str, links: Links) -> Html:
-    source.refresh()
-    try:
-        _, sections = source.report()
-    except harness.HarnessError as error:
-        return failure(source.note or error.placed, error.hint)
+    _, sections = source.report()
     return joined(_note(source), contents(sections), (section.html for section in sections))
 
 
 def _rows(source: Source, query: str, links: Links) -> Html:
-    source.refresh()
     asked = addresses.asked(query)
     if asked.split == "test":
         if not source.open_test:
@@ -75,8 +74,13 @@ def _rows(source: Source, query: str, links: Links) -> Html:
 
 def _row(source: Source, query: str, links: Links) -> Html:
     row, asked = addresses.row_of(query), addresses.asked(query)
-    back = element("p", element("a", "Back to the rows", href=links.rows(asked), id="back"))
-    return joined(back, explained(source, row))
+    return joined(back(row, asked, links), explained(source, row))
+
+
+def back(row: str, asked: addresses.Asked, links: Links) -> Html:
+    """The way from a row to its place in the table."""
+    place = f"{links.rows(asked)}#{anchor(row)}"
+    return element("p", element("a", "Back to the rows", href=place, id="back"))
 
 
 def explained(source: Source, row: str) -> Html:
@@ -90,7 +94,6 @@ def explained(source: Source, row: str) -> Html:
 
 
 def _added(source: Source, query: str, links: Links) -> Html:
-    source.refresh()
     page = added_page(source, addresses.asked(query).page)
     return joined(_note(source), draw_added(page, links, served=True))
 

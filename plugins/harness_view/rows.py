@@ -362,11 +362,12 @@ def _with_texts(
     }
     outcomes = {(row["id"], places["first"]): (row["before"], row["was_right"]) for row in rows}
     outcomes |= {(row["id"], places["second"]): (row["value"], row["is_right"]) for row in rows}
-    for row in () if len(columns) < 3 else ask(
-        f"SELECT id, value, is_right FROM outcomes SEMI JOIN {ids} USING (id) "
-        f"WHERE {places['at']} AND round = {columns[0]}"
-    ):  # fmt: skip
-        outcomes[row["id"], columns[0]] = row["value"], row["is_right"]
+    if columns[0] not in (places["first"], places["second"]):
+        for row in ask(
+            f"SELECT id, value, is_right FROM outcomes SEMI JOIN {ids} USING (id) "
+            f"WHERE {places['at']} AND round = {columns[0]}"
+        ):
+            outcomes[row["id"], columns[0]] = row["value"], row["is_right"]
     for row in rows:
         id = row["id"]
         yield ShownRow(

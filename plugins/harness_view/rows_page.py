@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.kit import terms
+from harness.kit.html.answers import anchor
 from harness.kit.html.markup import Child, Html, code_class, element, joined, long, name
 from harness.kit.numbers import number, signed
 from harness.kit.text import plain
@@ -80,7 +81,11 @@ def _filters(page: RowsPage, links: Links, served: bool) -> Html:
             element("a", "Clear", href=links.rows(Asked(split=asked.split))),
         ]  # fmt: skip
     action = links.part("rows") if served else None
-    form = element("form", inner, id="filters", method="get", action=action, hidden=not served)
+    # Without autocomplete: a browser that goes back shows what was chosen there, not what is typed.
+    form = element(
+        "form", inner, id="filters", method="get", action=action, hidden=not served,
+        autocomplete="off",
+    )  # fmt: skip
     unjudged = "" if judged else "This score has no pass mark, so no row passes or fails."
     note = element("p", unjudged, class_="note") if unjudged else None
     return joined(form, note, None if served else _tables(page, links))
@@ -160,7 +165,7 @@ def _cells(row: ShownRow, titles: list[str], page: RowsPage, links: Links) -> It
     shown = name(row.id, 60)
     yield element(
         "th",
-        element("a", shown, href=address, class_="row") if address else shown,
+        element("a", shown, href=address, class_="row", id=anchor(row.id)) if address else shown,
         element("br"),
         _outcome(row),
         scope="row",

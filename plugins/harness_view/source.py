@@ -66,6 +66,11 @@ class Source:
         files = (stamp(self._reports / name) for name in (SUMMARY, ANALYSIS, DATABASE))
         return live and (live.state, live.updated), *files, self.note
 
+    @property
+    def has_report(self) -> bool:
+        """Whether anything of its report was made, whole or not."""
+        return (self._reports / ANALYSIS).exists() or (self._reports / DATABASE).exists()
+
     # -- its report --------------------------------------------------------------------------------
 
     @property

@@ -22,7 +22,7 @@ from harness.kit.terminal.progress import SHORT, Display
 from harness_view.added import added_page, draw_added
 from harness_view.frame import failure, files, framed
 from harness_view.links import PARTS, Asked, Part
-from harness_view.parts import drawn, explained
+from harness_view.parts import back, drawn, explained
 from harness_view.rows import RowsPage, rows_page, with_names
 from harness_view.rows_page import draw_rows
 from harness_view.source import Source
@@ -137,9 +137,8 @@ class _Site:
         added = joined(self._note(), draw_added(self._added, links, served=False))
         yield links.part("added"), self._page("added", added, links)
         links = FileLinks("../", named)
-        back = element("p", element("a", "Back to the rows", href=links.rows(Asked()), id="back"))
         for id in self._ids:
-            main = joined(back, explained(self._source, id))
+            main = joined(back(id, Asked(), links), explained(self._source, id))
             yield named[id], self._page("row", main, links)
 
     def _note(self) -> Html | None:

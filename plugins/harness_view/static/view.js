@@ -5,6 +5,9 @@
   if (!shown) return;
   const lost = document.getElementById("lost");
 
+  const place = document.getElementById(location.hash.slice(1));
+  if (place?.matches("a.row")) place.focus();
+
   // -- keys -------------------------------------------------------------------------------------
   const rows = () => [...shown.querySelectorAll("table.rows a.row")].filter((row) => row.offsetParent);
   const step = (by) => {

@@ -33,6 +33,7 @@
   };
   form.hidden = false;
   form.addEventListener("input", show);
+  window.addEventListener("pageshow", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   show();
 })();

@@ -150,7 +150,10 @@ def test_keys_walk_through_the_rows(page: Served, tab: Any, finished: Finished) 
     tab.wait_for_url("**/row?*")
     assert names[1] in shown(tab) and "Answers against the reference" in shown(tab)
     tab.keyboard.press("Escape")
-    tab.wait_for_url("**/rows")
+    tab.wait_for_url("**/rows#*")
+    assert tab.evaluate(focused) == names[1]
+    tab.keyboard.press("j")
+    assert tab.evaluate(focused) == names[2]
     tab.keyboard.press("/")
     tab.keyboard.type("dev-3 j")
     assert tab.evaluate("document.activeElement.value") == "dev-3 j"
@@ -161,6 +164,9 @@ def test_keys_walk_through_the_rows(page: Served, tab: Any, finished: Finished) 
     tab.select_option("#choice-show", "fixed")
     tab.wait_for_url("**show=fixed**")
     assert f"/run/{run}/rows?" in tab.url and "words=fjord" in tab.url
+    tab.go_back()
+    tab.wait_for_url("**/rows?words=fjord**")
+    assert tab.input_value("#choice-show") == "" and tab.input_value("#words") == "fjord"
 
 
 def test_what_a_reader_opened_and_sorted_stays_when_something_is_new(

@@ -149,7 +149,8 @@ def test_a_run_that_has_only_begun_stands_above_the_table(project: Project) -> N
         assert "Before their first round is closed begun : not begun" in runs
         assert "No runs yet" not in runs
         assert "No command has left word" in page.main("/view/run/begun/now")
-        assert "there is no database here yet" in page.main("/view/run/begun/rows")
+        for part in ("rounds", "rows", "added"):
+            assert "comes with the first closed round" in page.main(f"/view/run/begun/{part}")
 
 
 def test_the_report_of_a_round_that_was_closed_meanwhile_is_made(

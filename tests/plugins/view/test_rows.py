@@ -84,6 +84,14 @@ def test_each_filter_of_outcomes_gives_those_rows_and_counts_them(
     assert bool(expected["regressed"]) == ((first, second) == (3, 0))
 
 
+def test_each_column_has_its_score_where_both_rounds_are_the_same(source: Source) -> None:
+    base = outcomes(source, 0)
+    for row in rows_page(source, Asked(first=3, second=3)).rows:
+        assert [(answer.round, answer.score) for answer in row.answers] == [
+            (0, base[row.id]["value"]), (3, outcomes(source, 3)[row.id]["value"]),
+        ]  # fmt: skip
+
+
 def test_slices_categories_and_causes_filter_and_are_counted(source: Source) -> None:
     page = rows_page(source, Asked(second=1))
     assert page.slices and page.categories
