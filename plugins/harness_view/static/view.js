@@ -80,16 +80,26 @@
       !(name === "open" && node.matches("details")) && !node.matches("input, option"),
   };
   let busy = Promise.resolve();
-  const stream = new EventSource(events);
-  stream.addEventListener("message", ({ data }) => {
+  let stream;
+  const told = ({ data }) => {
     busy = busy.then(async () => {
       say("");
       if (data === shown.dataset.mark) return;
       if (typeof Idiomorph === "undefined") say("There is something new: reload the page.");
       else await update();
     }).catch((error) => say(`What is new could not be shown: ${error.message}`));
-  });
-  stream.addEventListener("error", () => {
+  };
+  const lostIt = () => {
     say("The page's server does not answer: it has ended, or the way to it is cut. This is what was last; harness view serves it again.");
-  });
+  };
+  // A browser has six connections to a server: a page that nobody sees holds none.
+  const listen = () => {
+    stream?.close();
+    if (document.hidden) return;
+    stream = new EventSource(events);
+    stream.addEventListener("message", told);
+    stream.addEventListener("error", lostIt);
+  };
+  document.addEventListener("visibilitychange", listen);
+  listen();
 })();

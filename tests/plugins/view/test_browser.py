@@ -271,14 +271,14 @@ HANDLERS = """[...document.querySelectorAll("main *")].filter(
 def test_twenty_viewers_see_what_is_new(page: Served, chromium: Any, finished: Finished) -> None:
     project, result = finished
     run = result.document["run"]
-    context = chromium.new_context()
-    context.set_default_timeout(MILLISECONDS)
-    tabs = [context.new_page() for _ in range(20)]
+    contexts = [chromium.new_context() for _ in range(20)]  # as many browsers
+    tabs = [context.new_page() for context in contexts]
     for tab in tabs:
-        tab.goto(page.link)
+        tab.goto(page.link, timeout=MILLISECONDS)
     live = project.folder / ".harness" / "runs" / run / "live.json"
     said = [{"at": "2026-12-03T08:00:00Z", "text": "something new was said"}]
     live.write_text(json.dumps({**json.loads(live.read_text()), "lines": said, "updated": "x"}))
     for tab in tabs:
         until(lambda tab=tab: "something new was said" in shown(tab), "the sentence")  # type: ignore[misc]
-    context.close()
+    for context in contexts:
+        context.close()
