@@ -21,6 +21,7 @@ from harness.kit.blocks import (
 from harness.kit.html.markup import Html, element, joined
 from harness.kit.html.sections import PageSection, sections
 from harness.kit.numbers import amount, counted, duration, interval, moment, number
+from harness.records.live import LiveCurve
 from harness_view.links import Links
 
 WORDS = {
@@ -42,7 +43,7 @@ def draw_now(
     Args:
         live: what the run's ``live.json`` says; None where there is none.
         verdict: the first section of its report, where there is one.
-        finished: whether its summary tells of the end, whatever ``live`` says.
+        finished: whether its report tells of the end of the command that has written ``live``.
     """
     if live is not None and finished and live.state == "gone":
         # Killed after its end was written, which is all that there was to do.
@@ -128,7 +129,7 @@ def _curves(live: harness.Live) -> Iterator[Block]:
         yield from reversed(charts)
 
 
-def _chart(title: str, curves: Sequence[harness.LiveCurve]) -> Chart:
+def _chart(title: str, curves: Sequence[LiveCurve]) -> Chart:
     named = {"eval_loss": "on valid"}
     series = [
         Series(named.get(curve.name, curve.name),

@@ -50,7 +50,9 @@ def _now(source: Source, query: str, links: Links) -> Html:
     except harness.HarnessError:  # before the first round is closed there is none
         pass
     else:
-        finished = report.dates.finished is not None
+        # A finished run may be gone on with: what it ended with before is not the end.
+        ended = report.dates.finished
+        finished = ended is not None and (live is None or live.started <= ended)
         verdict = next(iter(sections), None) if finished else None
     return draw_now(live, verdict, finished, links)
 

@@ -20,7 +20,7 @@ from harness.kit.html.page import linked
 from harness.kit.terminal import tables
 from harness.kit.terminal.progress import SHORT, Display
 from harness_view.added import added_page, draw_added
-from harness_view.frame import failure, files, framed
+from harness_view.frame import STYLES, failure, files, framed
 from harness_view.links import PARTS, Asked, Part
 from harness_view.parts import back, drawn, explained
 from harness_view.rows import RowsPage, rows_page, with_names
@@ -29,7 +29,6 @@ from harness_view.source import Source
 
 MOST = 2_000
 """Rows that have a page of their own, and rows of a table."""
-STYLES = ("look.css", "view.css")
 SCRIPTS = ("sorting.js", "page.js", "view.js", "written.js")
 _NAMES: Mapping[Part, str] = {"now": "index"}
 

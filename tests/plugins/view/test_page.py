@@ -153,6 +153,22 @@ def test_a_run_that_has_only_begun_stands_above_the_table(project: Project) -> N
             assert "comes with the first closed round" in page.main(f"/view/run/begun/{part}")
 
 
+def test_a_finished_run_that_is_gone_on_with_does_not_show_its_earlier_verdict(
+    finished: Finished,
+) -> None:
+    project, result = finished
+    run = result.document["run"]
+    live = project.folder / ".harness" / "runs" / run / "live.json"
+    document = json.loads(live.read_text())
+    later = {"state": "running", "started": "2100-01-01T00:00:00Z"}
+    with served(project) as page:
+        live.write_text(json.dumps({**document, "state": "running"}))  # killed at its very end
+        assert "Now finished" in page.main(f"/view/run/{run}/now")
+        live.write_text(json.dumps({**document, **later}))  # killed when it went on
+        now = page.main(f"/view/run/{run}/now")
+        assert "its process was killed" in now and "on test" not in now
+
+
 def test_the_report_of_a_round_that_was_closed_meanwhile_is_made(
     project: Project, as_outside: None
 ) -> None:
