@@ -4,6 +4,7 @@ Records go in and out of every stage. They hold only JSON-like values, so that
 :func:`to_json` and :func:`from_json` carry them over files and process boundaries.
 """
 
+from harness.records.answers import Answer, Message, ToolCall
 from harness.records.course import Course, CourseKind
 from harness.records.findings import Condition, Diagnosis, Findings, Growth, Plan, PlanItem, Slice
 from harness.records.plain import from_json, to_json
@@ -32,7 +33,6 @@ from harness.records.rows import (
     Example,
     Level,
     Measurement,
-    Message,
     Prediction,
     Problem,
     Rendered,
@@ -52,6 +52,7 @@ __all__ = [
     "NOT_ASKED",
     "SPLITS",
     "SYSTEM_ROLES",
+    "Answer",
     "AnsweredKind",
     "Checkpoint",
     "Condition",
@@ -85,6 +86,7 @@ __all__ = [
     "Slice",
     "Split",
     "TestResult",
+    "ToolCall",
     "Trial",
     "TrialState",
     "Verdict",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.records.answers import Answer, Message
 from harness.records.plain import IF_SET
 
 SPLITS = ("train", "valid", "pool", "dev", "test")
@@ -14,8 +15,6 @@ Split = Literal["train", "valid", "pool", "dev", "test"]
 Level = Literal["config", "environment", "unknown", "note"]
 BASE_ARM = "main"
 CONTROL_ARM = "random"
-Message = Mapping[str, Any]
-"""A chat message as chat templates take it: ``role``, ``content``, perhaps ``tool_calls``."""
 SYSTEM_ROLES = ("system", "developer")
 """Roles of turns that say how to answer."""
 
@@ -27,7 +26,8 @@ class Example:
     Attributes:
         id: unique in the data set.
         messages: the conversation so far; the last turn is the user's, or a tool's result.
-        references: good answers; the first is what a trainer learns.
+        references: good answers; the first is what a trainer learns. One that calls tools is in
+            the form of :class:`harness.Answer`.
         split: where the row belongs.
         group: rows of one group are never torn apart (by splits, intervals or slices).
         meta: what is known of the row, as flat JSON scalars.
@@ -69,6 +69,13 @@ class Example:
         return tuple(
             itertools.takewhile(lambda turn: turn.get("role") in SYSTEM_ROLES, self.messages)
         )
+
+    def answer(self, text: str) -> Answer:
+        """An answer to this row, with the calls that it makes.
+
+        Only a row with ``tools`` is answered by calls: for another one they are a text.
+        """
+        return Answer.read(text) if self.tools else Answer(text)
 
     def as_asked(self) -> Example:
         """The row as a generator is given it: without answers, meta, group and place."""
@@ -210,7 +217,9 @@ class Prediction:
             ``context`` (not answered: the prompt leaves no room in the model's context).
         prompt_tokens, completion_tokens: counts, None where unknown.
         sample: index among several answers to one example.
-        message: the whole assistant message where it is more than text.
+        message: the whole assistant's turn where it is more than text. An answer that calls tools
+            has its calls here (``tool_calls``), as the generator read them in the form of its
+            model; ``text`` is then in the form of :class:`harness.Answer`.
     """
 
     example_id: str

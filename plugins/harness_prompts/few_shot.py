@@ -104,7 +104,7 @@ def _usable_of(train: Sequence[harness.Example]) -> list[harness.Example]:
 def _turns(example: harness.Example) -> list[harness.Message]:
     """An example as turns; its system turn is left to the prompt's own."""
     spoken = [{"role": turn["role"], "content": turn["content"]} for turn in parts(example)[1]]
-    return [*spoken, {"role": "assistant", "content": example.references[0]}]
+    return [*spoken, example.answer(example.references[0]).turn]
 
 
 class Nearest:

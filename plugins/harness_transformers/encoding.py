@@ -191,7 +191,7 @@ def left_out(tokenizer: Any, example: harness.Example) -> str:
     ]
     if example.thought and example.references:
         whole = [*turns, _answer(example)]
-        plain = [*turns, {"role": "assistant", "content": example.references[0]}]
+        plain = [*turns, example.answer(example.references[0]).turn]
         if _same_text(tokenizer, (whole, example.tools), (plain, example.tools), answer=True):
             dropped.append("what is thought before the answer")
     return ", ".join(dropped)
@@ -207,7 +207,7 @@ def _same_text(tokenizer: Any, chat: Any, other: Any, *, answer: bool) -> bool:
 
 def _answer(example: harness.Example) -> dict[str, Any]:
     """The turn that is learned, with the thought before it by the names that templates know."""
-    answer = {"role": "assistant", "content": example.references[0]}
+    answer = example.answer(example.references[0]).turn
     thought = example.thought
     return {**answer, "reasoning_content": thought, "thinking": thought} if thought else answer
 
