@@ -178,9 +178,9 @@ _HOMES = {
     ),
     "harness.records": (
         "Answer", "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel",
-        "Example", "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Remark", "Rendered", "Requests", "RoundResult", "SPLITS", "SYSTEM_ROLES",
-        "Schedule", "Score", "ScoredExample", "Slice", "Split", "ToolCall", "Trial", "TrialState",
+        "Example", "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem",
+        "Prediction", "Problem", "Remark", "Rendered", "Requests", "RoundResult", "SPLITS",
+        "SYSTEM_ROLES", "Schedule", "Score", "ScoredExample", "Slice", "Split", "ToolCall", "Trial", "TrialState",
         "Verdict", "from_json", "system_turns_of", "to_json",
     ),
     "harness.records.rubrics": (
