@@ -180,8 +180,8 @@ _HOMES = {
         "Answer", "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel",
         "Example", "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem",
         "Prediction", "Problem", "Remark", "Rendered", "Requests", "RoundResult", "SPLITS",
-        "SYSTEM_ROLES", "Schedule", "Score", "ScoredExample", "Slice", "Split", "ToolCall", "Trial", "TrialState",
-        "Verdict", "from_json", "system_turns_of", "to_json",
+        "SYSTEM_ROLES", "Schedule", "Score", "ScoredExample", "Slice", "Split", "ToolCall", "Trial",
+        "TrialState", "Verdict", "from_json", "system_turns_of", "to_json",
     ),
     "harness.records.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
