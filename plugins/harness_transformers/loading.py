@@ -76,6 +76,7 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=runs_code(checkpoint),
+        use_kernels=False,  # since 5.25 transformers else fetches code for layers from the hub
         **options,
     )
     _keep_unpacked(model, lambda layer: not _packs(layer))

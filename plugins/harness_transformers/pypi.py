@@ -147,7 +147,9 @@ def convert(source: Path, target: Path) -> None:
 
         folder, file = str(source.parent), source.name
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
-        model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=file, dtype=torch.bfloat16, use_kernels=False
+        )
         # It was quantised in the file and is not any more; saving refuses while it thinks so.
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config

@@ -86,7 +86,7 @@ class Local:
                 library: Any = transformers
                 tokenizer = library.AutoTokenizer.from_pretrained(self._folder)
                 model = library.AutoModelForCausalLM.from_pretrained(
-                    self._folder, dtype="auto", use_safetensors=True
+                    self._folder, dtype="auto", use_safetensors=True, use_kernels=False
                 ).eval()
         except (OSError, ValueError, ImportError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

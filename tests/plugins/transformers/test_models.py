@@ -175,6 +175,13 @@ def test_code_of_a_model_needs_a_word(tiny, context, tmp_path):
             loading.runs_code(allowed)
 
 
+def test_no_code_is_fetched_for_a_models_layers(tiny, context):
+    import torch
+
+    model = loading.base_of(local(tiny).load(context), torch.float32)
+    assert not model.use_kernels
+
+
 def test_what_is_no_model_folder_is_said(context, tmp_path):
     with pytest.raises(harness.EnvironmentFailure, match=r"no config\.json"):
         local(tmp_path).fetch(context)
