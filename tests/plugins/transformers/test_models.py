@@ -178,7 +178,7 @@ def test_code_of_a_model_needs_a_word(tiny, context, tmp_path):
 def test_no_code_is_fetched_for_a_models_layers(tiny, context):
     import torch
 
-    model = loading.base_of(local(tiny).load(context), torch.float32)
+    model = loading.base_of(local(tiny).fetch(context), torch.float32)
     assert not model.use_kernels
 
 
