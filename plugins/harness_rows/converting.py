@@ -13,6 +13,15 @@ from typing import Any, cast
 import harness
 from harness import SPLITS, Example, Split
 from harness.kit.readers import Fault, Problems, Record
+from harness_rows.calling import (
+    BadTurnError,
+    answer_of,
+    calls_of,
+    listed,
+    tool_of,
+    tools_told,
+    untagged,
+)
 from harness_rows.choices import Choices, choices_of, lettered, picked
 from harness_rows.formats import Recognised
 from harness_rows.options import RowsOptions
@@ -20,12 +29,8 @@ from harness_rows.roles import MISSING, Roles, value_of
 from harness_rows.splits import SPLIT_NAMES
 from harness_rows.turns import (
     ASKED,
-    SCOPE,
     UNLEARNED,
-    BadTurnError,
-    listed,
     thought_of,
-    tool_of,
     turn_of,
     turns_in,
 )
@@ -102,7 +107,8 @@ class Converter:
         try:
             if self.roles.good and not self._verdict(record, self.roles.good):
                 raise LeftOut
-            messages, references, thought = self._conversation(record)
+            tools = self._tools(record)
+            messages, references, thought = self._conversation(record, tools)
             rejected = self._rejected(record, references)
             if self.roles.label and not self._verdict(record, self.roles.label):
                 references, rejected, thought = (), references, ""
@@ -118,7 +124,7 @@ class Converter:
                 split=cast(Split, self._split(record, split)),
                 group=sys.intern(group) if group else name,
                 meta=self._meta(record),
-                tools=self._tools(record),
+                tools=tools,
                 place=place,
                 thought=thought,
                 rejected=rejected,
@@ -153,15 +159,15 @@ class Converter:
     # -- the conversation -----------------------------------------------------------------------
 
     def _conversation(
-        self, record: Record
+        self, record: Record, tools: Sequence[harness.Message]
     ) -> tuple[tuple[harness.Message, ...], tuple[str, ...], str]:
         """Prompt, references, and what was thought before the first of these."""
         roles, thought = self.roles, ""
         if roles.messages:
-            turns, references, thought = self._turns(record)
+            turns, references, thought = self._turns(record, tools)
         else:
             turns = [*self._history(record), {"role": "user", "content": self._prompt(record)}]
-            references = self._references(record)
+            references = self._references(record, tools)
         system = (self._text(record, roles.system) if roles.system else "") or self._system
         if system.strip() and not (turns and turns[0]["role"] in ("system", "developer")):
             turns.insert(0, {"role": "system", "content": system})
@@ -188,10 +194,15 @@ class Converter:
             raise self._wrong("a list of answers to choose from is needed here", column)
         return choices
 
-    def _references(self, record: Record) -> tuple[str, ...]:
+    def _references(self, record: Record, tools: Sequence[harness.Message]) -> tuple[str, ...]:
         texts: list[str] = []
         for column in self.roles.references:
-            texts += self._answers(value_of(record, column), column)
+            value = value_of(record, column)
+            calls = self._calls(value, column) if tools else []
+            if calls:  # as xLAM's rows have them: all of a column are one answer
+                texts.append(self._called({"tool_calls": calls}, tools, column))
+            elif not tools or listed(value) != []:
+                texts += self._answers(value, column)
         if self.roles.choices:
             choices = self._choices(record)
             texts = [picked(choices, text, self.roles.first) or text for text in texts]
@@ -199,6 +210,24 @@ class Converter:
         if not references and not self._has_only_rejected(record):
             raise self._blank("the answer is blank", self.roles.references[0])
         return references
+
+    def _calls(self, value: Any, column: str) -> list[dict[str, Any]]:
+        """The calls that a value is, as objects or as JSON; else none."""
+        calls = listed(value)
+        if not calls or not all(isinstance(call, dict) for call in calls):
+            return []
+        try:
+            return calls_of(calls)
+        except BadTurnError as error:
+            raise self._wrong(str(error), column) from None
+
+    def _called(self, turn: harness.Message, tools: Sequence[harness.Message], column: str) -> str:
+        """The written form of an answer that calls tools."""
+        try:
+            return answer_of(turn, tools).text
+        except BadTurnError as error:
+            ends = "whose calls do not fit their tools"
+            raise self._blank(str(error), column, ends) from None
 
     def _has_only_rejected(self, record: Record) -> bool:
         """Whether a row says by an empty list that it has no good answer, beside a rejected one."""
@@ -265,20 +294,27 @@ class Converter:
             turns.append({"role": "assistant", "content": self._plain(pair[1], column)})
         return turns
 
-    def _turns(self, record: Record) -> tuple[list[dict[str, Any]], tuple[str, ...], str]:
+    def _turns(
+        self, record: Record, tools: Sequence[harness.Message]
+    ) -> tuple[list[dict[str, Any]], tuple[str, ...], str]:
         column = self.roles.messages
         turns = [self._turn(turn, column) for turn in self._listed_turns(record, column)]
         if self.roles.completion:
             rest = self._listed_turns(record, self.roles.completion)
             turns += [self._turn(turn, self.roles.completion) for turn in rest]
+        if tools:
+            try:
+                turns = untagged(turns, tools)
+            except BadTurnError as error:
+                raise self._wrong(str(error), column) from None
         references: tuple[str, ...] = ()
         thought = ""
         if self.roles.references:
-            references = self._references(record)
+            references = self._references(record, tools)
         else:
             turns = self._up_to_learned(turns, column)
         if turns[-1]["role"] == "assistant":
-            references, thought = self._last_answer(turns.pop(), references, column)
+            references, thought = self._last_answer(turns.pop(), references, tools, column)
         if not turns or turns[-1]["role"] not in ASKED:
             raise self._wrong("the turn before the answer must be the user's or a tool's", column)
         if not references and not self._has_only_rejected(record):
@@ -291,7 +327,11 @@ class Converter:
         return turns, references, thought
 
     def _last_answer(
-        self, turn: dict[str, Any], references: tuple[str, ...], column: str
+        self,
+        turn: dict[str, Any],
+        references: tuple[str, ...],
+        tools: Sequence[harness.Message],
+        column: str,
     ) -> tuple[tuple[str, ...], str]:
         """The references, and what was thought before the first, where a chat ends in an answer.
 
@@ -300,11 +340,9 @@ class Converter:
                 reference itself.
         """
         thought, text = thought_of(turn), str(turn["content"])
+        if turn.get("tool_calls"):
+            text = self._called(turn, tools, column)
         if not self.roles.references:
-            if turn.get("tool_calls"):
-                calls = "the last turn calls a tool, and calls are not trained as answers"
-                ends = "that end in a call of a tool"
-                raise self._blank(f"{calls} ({SCOPE})", column, ends)
             if not text.strip():
                 raise self._blank("the last assistant turn has no text", column)
             return (text,), thought
@@ -399,11 +437,19 @@ class Converter:
         column = self.roles.tools
         value = value_of(record, column) if column else None
         if value is MISSING or value is None or value == "":
-            return ()
+            value = self._tools_told(record)
         tools = listed(value)
         if tools is None or not all(isinstance(tool, dict) for tool in tools):
             raise self._wrong("`tools` must be a list of objects", column)
         return tuple(map(tool_of, tools))
+
+    def _tools_told(self, record: Record) -> list[Mapping[str, Any]]:
+        """The tools that a system turn lists, as in Hermes's rows."""
+        value = value_of(record, self.roles.messages) if self.roles.messages else None
+        first = next(iter((turns_in(value) if value is not MISSING else None) or ()), None)
+        return (
+            tools_told(first.get("content", first.get("value"))) if isinstance(first, dict) else []
+        )
 
 
 def _is_nested(value: Any) -> bool:

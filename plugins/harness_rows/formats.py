@@ -9,6 +9,7 @@ from typing import Any
 
 from harness import DataError, near
 from harness.kit.readers import Record
+from harness_rows.calling import listed
 from harness_rows.choices import first_number
 from harness_rows.options import RowsOptions, template_names
 from harness_rows.proposals import Choice, Proposal, kind_of, propose
@@ -313,10 +314,12 @@ def _prompt_completion(table: _Table, answers: Sequence[str] = ()) -> Roles | No
     context = table.first(beside, but=(prompt, answer))
     if prompt == table.first(("text",)) and table.first(_WHOLE):
         return None
+    tools = table.first(TOOLS, but=(prompt, answer))
     return Roles(
         prompts=tuple(filter(None, (context, prompt))),
         references=(answer,),
         system=table.first(SYSTEMS, but=(prompt, answer)),
+        tools=tools if any(map(listed, table.values(tools))) else "",
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from harness import SPLITS, near
 from harness.kit.readers import Fault, Stretches, json_text
 from harness.kit.text import one_line
+from harness_rows.calling import BadTurnError, answer_of, calls_of
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import evened
-from harness_rows.turns import ASKED, SCOPE, thought_of
+from harness_rows.turns import ASKED, thought_of
 
 ROW_KEYS = ("id", "messages", "references", "rejected", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
@@ -235,8 +236,11 @@ def _take_answer(row: Row) -> Iterator[Fault]:
         reason = "the last assistant turn is not to be learned (`weight: 0`): take it out"
         yield row.fault(reason, "messages", last)
     if answer.get("tool_calls"):
-        reason = f"the last turn calls a tool, and calls are not trained as answers ({SCOPE})"
-        yield row.fault(reason, "messages", last)
+        try:
+            calls = calls_of(answer["tool_calls"])
+            row.references = [answer_of({**answer, "tool_calls": calls}, row.tools).text]
+        except BadTurnError as error:
+            yield row.fault(str(error), "messages", last, "tool_calls")
     elif isinstance(content, str) and content.strip():
         row.references = [content]
     elif content is None or isinstance(content, str):

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness_rows.calling import BadTurnError, calls_of, listed
+
 ROLES = {
     "system": "system", "developer": "developer", "user": "user", "human": "user",
     "prompter": "user", "assistant": "assistant", "gpt": "assistant", "bot": "assistant",
@@ -22,11 +24,6 @@ _WEIGHTS = ("weight", "loss_weight")  # OpenAI; LLaMA-Factory
 _SWITCHES = ("train", "training")  # axolotl
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _THOUGHT_PARTS = ("thinking", "reasoning")
-SCOPE = "harness docs formats says what of tools and pictures is read"
-
-
-class BadTurnError(ValueError):
-    """A turn that cannot be read; its text is the reason."""
 
 
 def turns_in(value: Any) -> list[Any] | None:
@@ -34,16 +31,6 @@ def turns_in(value: Any) -> list[Any] | None:
     if isinstance(value, Mapping) and ("role" in value or "from" in value):
         return [value]
     return listed(value)
-
-
-def listed(value: Any) -> list[Any] | None:
-    """A list, also where it is written as JSON in a text (as tables have to)."""
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str) and value.lstrip()[:1] == "[":
-        parsed = _parsed(value)
-        return parsed if isinstance(parsed, list) else None
-    return None
 
 
 def turn_of(turn: Any) -> dict[str, Any]:
@@ -59,11 +46,11 @@ def turn_of(turn: Any) -> dict[str, Any]:
     if not role:
         raise BadTurnError(f"unknown role {json.dumps(speaker, default=repr)[:40]}")
     content, thought = _content(turn.get("content", turn.get("value")))
-    calls = (
-        _calls(turn.get("tool_calls") or turn.get("function_call")) if role == "assistant" else []
-    )
+    calls = []
+    if role == "assistant":
+        calls = calls_of(turn.get("tool_calls") or turn.get("function_call"))
     if isinstance(speaker, str) and speaker.casefold() == "function_call" and not calls:
-        calls, content = _calls(content), None
+        calls, content = calls_of(content), None
         if not calls:
             raise BadTurnError("a call of a tool must be JSON with `name` and `arguments`")
     if content is None and not calls:
@@ -80,12 +67,6 @@ def turn_of(turn: Any) -> dict[str, Any]:
     if role == "assistant" and not _is_learned(turn):
         message[UNLEARNED] = 0
     return message
-
-
-def tool_of(tool: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A tool's schema as chat templates take it; some data sets have only its inner part."""
-    bare = "function" not in tool and "name" in tool and "type" not in tool
-    return {"type": "function", "function": tool} if bare else tool
 
 
 def thought_of(turn: Mapping[str, Any]) -> str:
@@ -122,35 +103,3 @@ def _content(value: Any) -> tuple[str | None, str]:
             name = json.dumps(kind, default=repr)[:40]
             raise BadTurnError(f"a part of a turn is of the type {name}, and only text is read")
     return "".join(texts), "\n".join(thoughts)
-
-
-def _calls(value: Any) -> list[dict[str, Any]]:
-    """Calls of tools as chat templates take them: their arguments are objects, not JSON texts.
-
-    Raises:
-        BadTurnError: one has no name.
-    """
-    if isinstance(value, str):
-        value = _parsed(value)
-    calls = [value] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    as_read = []
-    for call in calls:
-        inner = call.get("function", call) if isinstance(call, Mapping) else None
-        if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str):
-            raise BadTurnError("a call of a tool must have a `name` and `arguments`")
-        arguments = inner.get("arguments", {})
-        if isinstance(arguments, str):
-            parsed = _parsed(arguments or "{}")
-            arguments = parsed if isinstance(parsed, dict) else arguments
-        outer = {key: call[key] for key in ("id",) if inner is not call and call.get(key)}
-        function = {"name": inner["name"], "arguments": arguments}
-        as_read.append({**outer, "type": "function", "function": function})
-    return as_read
-
-
-def _parsed(text: str) -> Any:
-    """The value of JSON, or None where the text is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

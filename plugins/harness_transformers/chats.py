@@ -9,6 +9,7 @@ from typing import Any
 
 import harness
 from harness_transformers import encoding, loading, shared
+from harness_transformers.calling import PROBE_TOOLS, CallForm, learned_form
 from harness_transformers.chat_options import END_IT, ENDLESS
 from harness_transformers.encoding import Encoded, Ending
 from harness_transformers.rope import reach
@@ -28,6 +29,7 @@ class Chats:
 
     Attributes:
         template: hash of how chats are rendered.
+        calls: how calls of tools are written.
         context: most tokens of prompt and answer together, or None if nobody says.
     """
 
@@ -36,6 +38,7 @@ class Chats:
     ending: Ending
     stops: Stops
     context: int | None
+    calls: CallForm
 
     @classmethod
     def of(cls, checkpoint: harness.Checkpoint) -> Chats:
@@ -53,7 +56,7 @@ class Chats:
         eos = loading.generation_config_of(checkpoint).eos_token_id
         stops = stops_of(tokenizer, ending, eos if isinstance(eos, list) else [eos])
         context = context_of(loading.config_of(checkpoint), tokenizer)
-        return cls(tokenizer, template, ending, stops, context)
+        return cls(tokenizer, template, ending, stops, context, _call_form(tokenizer, ending))
 
     @classmethod
     def as_trained(cls, checkpoint: harness.Checkpoint) -> Chats:
@@ -77,14 +80,49 @@ class Chats:
         """Whether the template ends an answer with something that stops generation."""
         return self.stops.ended(self.ending.tokens)
 
+    def answer(
+        self, row: harness.Example, tokens: Sequence[int], prompt: Sequence[int]
+    ) -> tuple[str, harness.Message | None]:
+        """What a model answered to a row, and the turn that it is where it calls tools.
+
+        Calls are read in the form of the model's template alone: another one is a text.
+        """
+        if not row.tools:
+            return self.text(tokens), None
+        marked = self._plain(tokens, marks=True)
+        called = self._by_transformers(row, tokens, prompt) or self.calls.read(marked)
+        if called is not None:
+            return called.text, called.turn
+        begun = bool(self.calls.begin) and self.calls.begin in marked
+        return marked if begun else self.text(tokens), None
+
+    def _by_transformers(
+        self, row: harness.Example, tokens: Sequence[int], prompt: Sequence[int]
+    ) -> harness.Answer | None:
+        """The answer where the tokenizer itself says how calls are read, and one is made."""
+        if getattr(self.tokenizer, "response_template", None) is None:
+            return None
+        try:
+            turn = self.tokenizer.parse_response(
+                list(tokens), prefix=list(prompt), tools=[dict(tool) for tool in row.tools]
+            )
+            answer = harness.Answer.of(turn)
+        except (ValueError, TypeError, LookupError, AttributeError):  # no answer of that form
+            return None
+        return answer if answer.calls else None
+
     def text(self, tokens: Sequence[int]) -> str:
         """What a model answered, without the end of the turn and what the template adds.
 
         Thoughts before the answer (``<think>…</think>``) are dropped. So are blank lines before it
         and white space after it; its first line keeps its indentation.
         """
+        return self._plain(tokens, marks=False)
+
+    def _plain(self, tokens: Sequence[int], *, marks: bool) -> str:
         ended = bool(tokens) and tokens[-1] in self.stops.tokens
-        text = encoding.answer_text(self.tokenizer, tokens[:-1] if ended else tokens)
+        body = tokens[:-1] if ended else tokens
+        text = encoding.answer_text(self.tokenizer, body, marks=marks)
         # Some templates end a turn with a text of several tokens, and no token of its own.
         if not ended and self.stops.text and self.stops.ended(tokens):
             text = text[: text.rindex(self.stops.text)]
@@ -208,6 +246,19 @@ class Chats:
                 hint = hint or error.hint
         _refuse(refused, f"{{}} of {len(rows)} {what} cannot be used", hint)
         return encoded
+
+
+def _call_form(tokenizer: Any, ending: Ending) -> CallForm:
+    """How the template writes calls; bare JSON where it writes none."""
+
+    def rendered(answer: harness.Answer) -> str:
+        text = encoding.rendered_answer(tokenizer, answer, PROBE_TOOLS).rstrip()
+        return text.removesuffix(ending.tail.strip())
+
+    try:
+        return learned_form(rendered) or CallForm()
+    except harness.DataError:
+        return CallForm()
 
 
 def _refuse(details: Sequence[str], what: str, hint: str) -> None:

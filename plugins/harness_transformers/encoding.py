@@ -160,6 +160,7 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
     where = example.place or example.id
     whole = _render(tokenizer, chat, example.tools, answer=True, where=where)
     spans = [_span(tokenizer, chat, place, example, whole) for place in turns]
+    _need_calls(example, whole[slice(*spans[-1])])
     tokens = _tokens(tokenizer, whole, spans[-1][0])
     learned = [
         start < end and any(a <= start and end <= b for a, b in spans) for _, start, end in tokens
@@ -168,6 +169,18 @@ def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Ch
     places = [place for place, taught in enumerate(learned) if taught]
     used = places[-1] + 1 if places else len(tokens)
     return Chat(whole, tokens[:used], learned[:used])
+
+
+def _need_calls(example: harness.Example, rendered: str) -> None:
+    """Raises DataError where the rendered answer lacks a call that it makes."""
+    calls = example.answer(example.references[0]).calls
+    if lacking := [call.name for call in calls if call.name not in rendered]:
+        raise harness.DataError(
+            f"the chat template leaves out the call of {lacking[0]}, which is the answer",
+            where=example.place or example.id,
+            hint="take a model whose template knows calls of tools, or give a template that does: "
+            "model: {chat_template: FILE}",
+        )
 
 
 def left_out(tokenizer: Any, example: harness.Example) -> str:
@@ -342,14 +355,29 @@ def ending(tokenizer: Any) -> Ending:
     return Ending(lead, whole[answer_end:end], rest, after)
 
 
-def answer_text(tokenizer: Any, tokens: Sequence[int]) -> str:
-    """An answer's text without special tokens, white space at its beginning included.
+def rendered_answer(tokenizer: Any, answer: harness.Answer, tools: Sequence[Any]) -> str:
+    """An answer as the template writes it, with the end of its turn.
+
+    Raises:
+        DataError: the template refuses it, or renders the prompt before it differently.
+    """
+    chat = (PROBE[0], answer.turn)
+    example = harness.Example("probe", chat[:1], tools=tuple(tools))
+    whole = _render(tokenizer, chat, tools, answer=True)
+    return whole[slice(*_span(tokenizer, chat, 1, example, whole))]
+
+
+def answer_text(tokenizer: Any, tokens: Sequence[int], *, marks: bool = False) -> str:
+    """An answer's text, white space at its beginning included.
+
+    Args:
+        marks: keep special tokens, with which some models mark calls of tools.
 
     Tokenizers like SentencePiece drop a space in front of the first token, so one is put before.
     """
     before = tokenizer("x", add_special_tokens=False)["input_ids"][-1:]
     first, text = (
-        tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        tokenizer.decode(ids, skip_special_tokens=not marks, clean_up_tokenization_spaces=False)
         for ids in (before, [*before, *tokens])
     )
     return str(text[len(first) :])

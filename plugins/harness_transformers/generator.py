@@ -28,7 +28,7 @@ class TransformersGenerator(harness.Generator):
         "max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "sample": "do_sample",
         "temp": "temperature", "dtype": "precision", "torch_dtype": "precision",
     }  # fmt: skip
-    revision = 5
+    revision = 6
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
     unkeyed: ClassVar[Mapping[str, str]] = {
@@ -371,10 +371,12 @@ def _answer(
 def _prediction(
     example: harness.Example, prompt: list[int], tokens: list[int], chats: Any
 ) -> harness.Prediction:
+    text, message = chats.answer(example, tokens, prompt)
     return harness.Prediction(
         example_id=example.id,
-        text=chats.text(tokens),
+        text=text,
         finish_reason="stop" if chats.stops.ended(tokens) else "length",
         prompt_tokens=len(prompt),
         completion_tokens=len(tokens),
+        message=message,
     )

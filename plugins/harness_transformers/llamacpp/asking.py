@@ -113,6 +113,7 @@ def prediction(
 ) -> harness.Prediction:
     """A row's answer, made of its tokens."""
     ended = chats.stops.ended(answer)
+    text, message = chats.answer(row, answer, prompt)
     return harness.Prediction(
-        row.id, chats.text(answer), "stop" if ended else "length", len(prompt), len(answer)
+        row.id, text, "stop" if ended else "length", len(prompt), len(answer), message=message
     )
