@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,8 +18,8 @@ from harness_endpoint.generator import prediction
 
 _KEYS = ("role", "content", "name", "tool_calls", "tool_call_id")
 """What hosted APIs know of a turn; others, such as earlier thoughts, they refuse."""
-_TEXT = ("", "stop", "length")
-"""How answers end that are texts."""
+_ENDS = ("", "stop", "length", "tool_calls")
+"""How answers end that are whole, or as long as they may be."""
 
 
 class EndpointBaseline(harness.Baseline):
@@ -102,13 +101,12 @@ class EndpointBaseline(harness.Baseline):
             served |= {reply.served} - {"", self.options.model}
             ends[reply.finish] += 1
             yield prediction(rows[place], reply)
-        other = {end: count for end, count in sorted(ends.items()) if end not in _TEXT}
+        other = {end: count for end, count in sorted(ends.items()) if end not in _ENDS}
         if other:
             kinds = ", ".join(f"{count} x {end}" for end, count in other.items())
             context.remark(
                 f"{sum(other.values())} of {len(rows)} answers of {self.options.model} "
-                f"({context.arm}, {context.stage}) do not end as a text does: {kinds}. "
-                "Calls of tools are not read, so such an answer has no more than its text."
+                f"({context.arm}, {context.stage}) were broken off by the server: {kinds}."
             )
         if served:
             names = ", ".join(sorted(served))
@@ -121,20 +119,5 @@ class EndpointBaseline(harness.Baseline):
 
 
 def _asking(row: harness.Example) -> Request:
-    return Request([*map(_as_sent, row.messages)], tools=row.tools)
-
-
-def _as_sent(turn: harness.Message) -> harness.Message:
-    """A turn in the form of the API, in which the arguments of a call are JSON in a text."""
-    sent = {key: turn[key] for key in _KEYS if key in turn}
-    if calls := sent.get("tool_calls"):
-        sent["tool_calls"] = [_call(call) for call in calls]
-    return sent
-
-
-def _call(call: Mapping[str, Any]) -> Mapping[str, Any]:
-    function = call.get("function")
-    if not isinstance(function, Mapping) or isinstance(function.get("arguments"), str):
-        return call
-    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
-    return {**call, "function": {**function, "arguments": arguments}}
+    sent = [{key: turn[key] for key in _KEYS if key in turn} for turn in row.messages]
+    return Request(sent, tools=row.tools)

@@ -211,5 +211,12 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 def prediction(row: harness.Example, reply: Reply) -> harness.Prediction:
     """A server's reply as the answer to a row."""
-    finish = "length" if reply.finish == "length" else "stop"
-    return harness.Prediction(row.id, reply.text, finish, reply.prompt_tokens, reply.answer_tokens)
+    answer = harness.Answer.read(reply.text) if row.tools else harness.Answer(reply.text)
+    return harness.Prediction(
+        row.id,
+        reply.text,
+        "length" if reply.finish == "length" else "stop",
+        reply.prompt_tokens,
+        reply.answer_tokens,
+        message=answer.turn if answer.calls else None,
+    )

@@ -71,12 +71,11 @@ class RubricChoices(RatedByRubric, harness.Detector):
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
         """A label for each choice that raters picked for this answer."""
-        from harness_rating.batches.candidates import answer_text
         from harness_rating.ratings.by_answer import key_of
 
         if self._categories is None:
             self._categories = self._read()
-        chosen = self._categories.get(key_of(scored.example.id, answer_text(scored.prediction)), {})
+        chosen = self._categories.get(key_of(scored.example.id, scored.prediction.text), {})
         return [
             ErrorLabel(scored.example.id, category, evidence, FOUND_BY)
             for category, evidence in chosen.items()

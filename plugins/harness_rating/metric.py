@@ -65,13 +65,12 @@ class RubricMetric(RubricScores):
 
     def beside(self, own: Pairs, others: Pairs) -> harness.Metric:
         """What those say who have rated both answers in one batch of these two checkpoints."""
-        from harness_rating.batches.candidates import answer_text
 
         metric = copy.copy(self)
         metric._others = {row.id: answer for answer, row in others}
         metric._read = None
         metric._pairs = {
-            row.id: (answer_text(answer), answer_text(metric._others[row.id]))
+            row.id: (answer.text, metric._others[row.id].text)
             for answer, row in own
             if row.id in metric._others
         }

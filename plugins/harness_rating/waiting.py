@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Example, Rubric
-from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.by_answer import AnswerPairs, shows
 from harness_rating.ratings.folder import RatingsFolder
@@ -46,7 +45,7 @@ def current_batches(
     folder: RatingsFolder, rubric: Rubric, answers: Pairs, pairs: AnswerPairs | None
 ) -> CurrentBatches:
     """The batches by this rubric that show these answers, or with ``pairs`` both of each pair."""
-    texts = {row.id: answer_text(answer) for answer, row in answers}
+    texts = {row.id: answer.text for answer, row in answers}
     open_items: dict[str, int] = {}
     skipped = examples = 0
     for batch in folder.by_rubric(rubric):

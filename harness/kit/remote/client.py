@@ -13,7 +13,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -25,8 +25,9 @@ from harness.kit.remote.masking import Mask
 from harness.kit.remote.options import EXTRA, ServerOptions, money
 from harness.kit.remote.replies import Reply, Request
 from harness.kit.text import one_line
+from harness.kit.tool_calls import calls_in
 from harness.kit.waiting import Deadline, Late
-from harness.records import Requests
+from harness.records import Answer, Requests
 
 LARGEST = 4 << 20
 """Bytes of a response, or of a line of a file, that are read."""
@@ -82,16 +83,33 @@ def patiently(
 def body_of(options: ServerOptions, request: Request, seed: int) -> bytes:
     """The body of a request, as it is sent."""
     wanted = {
-        "model": request.model or options.model, "messages": request.messages, "seed": seed,
-        "temperature": options.temperature, "max_tokens": options.max_tokens,
+        "model": request.model or options.model,
+        "messages": [_turn(turn) for turn in request.messages],
+        "seed": seed,
+        "temperature": options.temperature,
+        "max_tokens": options.max_tokens,
         "tools": request.tools or None,
-    }  # fmt: skip
+    }
     wanted = {name: value for name, value in wanted.items() if value is not None}
     for name, other in options.send_as.items():
         value = wanted.pop(name, None)
         if other is not None and value is not None:
             wanted[other] = value
     return json.dumps(wanted).encode()  # escaped, so that lone surrogates pass
+
+
+def _turn(turn: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A turn in the form of the API, in which the arguments of a call are JSON in a text."""
+    calls = turn.get("tool_calls")
+    return {**turn, "tool_calls": [_call(call) for call in calls]} if calls else turn
+
+
+def _call(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    function = call.get("function")
+    if not isinstance(function, Mapping) or isinstance(function.get("arguments"), str):
+        return call
+    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
+    return {**call, "function": {**function, "arguments": arguments}}
 
 
 class Client:
@@ -345,21 +363,35 @@ def _reply(document: Any) -> Reply:
     """The first choice of a response."""
     try:
         choice = document["choices"][0]
-        text = choice["message"]["content"]
-    except (KeyError, IndexError, TypeError):
+        message = choice["message"]
+        text, calls = message.get("content"), message.get("tool_calls")
+    except (KeyError, IndexError, TypeError, AttributeError):
         raise Fault("JSON of another form") from None
-    if text is None:  # a refusal: something was said, and it is no answer
+    if "content" not in message and not calls:
+        raise Fault("JSON of another form")
+    if text is None:  # a refusal, or calls alone
         text = ""
     if not isinstance(text, str):
         raise Fault("JSON of another form")
     usage = document.get("usage")
     return Reply(
-        text,
+        _with_calls(text, calls) if isinstance(calls, list) else text,
         finish=_word(choice.get("finish_reason")),
         prompt_tokens=_count(usage, "prompt_tokens"),
         answer_tokens=_count(usage, "completion_tokens"),
         served=_word(document.get("model")),
     )
+
+
+def _with_calls(text: str, calls: list[Any]) -> str:
+    """An answer in the form of :class:`Answer`; what is no call stays a text, for people to see."""
+    content, read = [text] if text.strip() else [], []
+    for call in calls:
+        if of_call := calls_in(call):
+            read += of_call
+        else:
+            content.append(json.dumps(call, ensure_ascii=False))
+    return Answer("\n".join(content), tuple(read)).text
 
 
 def _word(value: Any) -> str:

@@ -16,7 +16,7 @@ from harness.kit.inside import inside
 from harness.kit.text import storable_json
 from harness.records import from_json, to_json
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 def anything(text: str) -> bool:
@@ -52,6 +52,7 @@ class Reply:
     """What a model said.
 
     Attributes:
+        text: the answer; one that calls tools is in the form of :class:`harness.Answer`.
         tries: how often it was asked until then.
         finish: why the answer ends, in the server's words (``stop``, ``length``); empty: not said.
         prompt_tokens, answer_tokens: as the server counts them; None: not said.

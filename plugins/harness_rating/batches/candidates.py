@@ -6,11 +6,10 @@ drawn first, and then answered by the models of closed rounds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness import DataError, Example, Prediction, UsageError, Watcher, near
+from harness import DataError, Example, UsageError, Watcher, near
 from harness_rating.batches.sampling import GROUP, VERDICTS, Candidate, SampleSpec, draw
 from harness_rating.batches.spec import BatchSpec
 
@@ -48,19 +47,11 @@ def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -
         right = {number: run.right(number) for number in rounds}
     answered: list[Candidate] = []
     for at, row in enumerate(rows):
-        texts = {number: answer_text(of_round[at]) for number, of_round in answers.items()}
+        texts = {number: of_round[at].text for number, of_round in answers.items()}
         values = {name: of_score[at] for name, of_score in scores.items()}
         marks = {number: of_round[at] for number, of_round in right.items()}
         answered.append(Candidate(row, texts, primary[at], values, marks))
     return answered
-
-
-def answer_text(prediction: Prediction) -> str:
-    """What a rater reads of an answer: its text, and the calls of tools where it makes some."""
-    calls = (prediction.message or {}).get("tool_calls")
-    if not calls:
-        return prediction.text
-    return "\n\n".join(filter(None, [prediction.text, json.dumps(calls, indent=1)]))
 
 
 # -- rows of the pool ---------------------------------------------------------------------------
@@ -105,6 +96,6 @@ def pool_candidates(pool: PoolModels, rows: Sequence[Example], watcher: Watcher)
     """The rows with each model's answers, made now where they are not stored."""
     answers = pool.answer(rows, watcher)
     return [
-        Candidate(row, {number: answer_text(of_round[at]) for number, of_round in answers.items()})
+        Candidate(row, {number: of_round[at].text for number, of_round in answers.items()})
         for at, row in enumerate(rows)
     ]

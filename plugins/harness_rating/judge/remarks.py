@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from harness import Item, Judgement, Rubric
-from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
@@ -20,7 +19,7 @@ from harness_rating.rubric_scores import Pairs
 def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
     """The answers as items; their ids are their places."""
     return [
-        item_of(str(place), row, (answer_text(answer),), rubric)
+        item_of(str(place), row, (answer.text,), rubric)
         for place, (answer, row) in enumerate(pairs)
     ]
 
@@ -29,7 +28,7 @@ def remark(rubric: Rubric, engine: PromptedJudge, pairs: Pairs, folder: RatingsF
     """Calibrated or not and the rest of it, from what is kept alone."""
     rows = _rated(rubric, engine, folder)
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
-        key = key_of(row.id, answer_text(answer))
+        key = key_of(row.id, answer.text)
         if key in rows:
             continue
         judged = engine.stored(item)

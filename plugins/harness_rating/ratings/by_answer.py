@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from harness import Criterion, Prediction, Rubric
-from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import normal, overall
@@ -128,7 +127,7 @@ class RatingIndex:
     def _both(self, example_id: str, answer: Prediction, other: Prediction) -> dict[str, Vector]:
         """Rater -> what they gave to the answer, of those who rated both in one batch."""
         vectors: dict[str, Vector] = {}
-        own, against = digest_of(answer_text(answer)), digest_of(answer_text(other))
+        own, against = digest_of(answer.text), digest_of(other.text)
         for batch in self._batches:
             items = batch.get(example_id, {})
             if own == against:
@@ -148,7 +147,7 @@ class RatingIndex:
     def _vectors(self, example_id: str, answer: Prediction) -> dict[str, Vector]:
         vectors: dict[str, Vector] = {}
         for batch in self._batches:
-            vectors |= _by_rater(batch.get(example_id, {}).get(digest_of(answer_text(answer)), ()))
+            vectors |= _by_rater(batch.get(example_id, {}).get(digest_of(answer.text), ()))
         return vectors
 
 

@@ -230,32 +230,67 @@ def test_what_looks_asks_nothing(big, server):
     assert set(harness.query(database, sql).rows) == {("dev",), ("test",)}
 
 
-def test_turns_are_sent_as_the_api_has_them_and_answers_without_a_text_are_counted(tmp_path):
-    def calls(asked: Any) -> Answer:
-        message = {"role": "assistant", "content": None, "tool_calls": [{"id": "2"}]}
-        choices = [{"message": message, "finish_reason": "tool_calls"}]
-        return Answer(body=json.dumps({"choices": choices, "usage": USAGE}).encode())
+TOOLS = ({"type": "function", "function": {"name": "f", "parameters": {}}},)
 
-    server = Server(calls)
+
+def _answered(folder, message: dict[str, Any], end: str, *turns: dict[str, Any]) -> Any:
+    """What a server was asked, what is made of its answer, and the remarks."""
+    choices = [{"message": {"role": "assistant", **message}, "finish_reason": end}]
+    body = json.dumps({"choices": choices, "usage": USAGE}).encode()
+    server = Server(lambda asked: Answer(body=body))
     options = EndpointBaseline.Options(endpoint=server.url, model="big", cache="", key="NO_KEY")
-    tools = ({"type": "function", "function": {"name": "f", "parameters": {}}},)
-    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": "é"}}}
-    thought = {"role": "assistant", "content": None, "tool_calls": [call], "thinking": "well"}
-    result = {"role": "tool", "content": "3", "tool_call_id": "1"}
-    row = harness.Example("a", ({"role": "user", "content": "?"}, thought, result), tools=tools)
-    context = harness.Context(tmp_path, stage="generate test", arm="baseline endpoint")
+    row = harness.Example("a", ({"role": "user", "content": "?"}, *turns), tools=TOOLS)
+    context = harness.Context(folder, stage="generate test", arm="baseline endpoint")
     try:
         [made] = EndpointBaseline(options).answers([row], context)
     finally:
         server.close()
-    body = server.asked[0].body
-    assert body["tools"] == list(tools)
+    return server.asked[0].body, made, context.facts.get("remarks", [])
+
+
+def test_turns_are_sent_as_the_api_has_them(tmp_path):
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": {"a": "é"}}}
+    thought = {"role": "assistant", "content": None, "tool_calls": [call], "thinking": "well"}
+    result = {"role": "tool", "content": "3", "tool_call_id": "1"}
+    body, _, _ = _answered(tmp_path, {"content": "3"}, "stop", thought, result)
+    assert body["tools"] == list(TOOLS)
     sent = {**call, "function": {"name": "f", "arguments": '{"a": "é"}'}}
     assert body["messages"][1] == {"role": "assistant", "content": None, "tool_calls": [sent]}
     assert body["messages"][2] == result
+
+
+def test_an_answer_that_the_server_breaks_off_is_counted(tmp_path):
+    _, made, [remark] = _answered(tmp_path, {"content": None}, "content_filter")
     assert (made.text, made.prompt_tokens, made.completion_tokens) == ("", 40, 10)
-    [remark] = context.facts["remarks"]
-    assert "1 of 1 answers of big (baseline endpoint, generate test) do not end as" in remark
+    expected = "1 of 1 answers of big (baseline endpoint, generate test) were broken off"
+    assert remark.startswith(expected) and "1 x content_filter" in remark
+
+
+def test_calls_of_tools_are_taken_as_the_server_read_them(tmp_path):
+    calls = [
+        {"id": str(number), "type": "function", "function": {"name": "f", "arguments": arguments}}
+        for number, arguments in enumerate(('{"a": "é"}', "", '{"b": [1]}'))
+    ]
+    _, made, remarks = _answered(tmp_path, {"tool_calls": calls}, "tool_calls")
+    assert made.text.split("\n") == [
+        '{"name": "f", "arguments": {"a": "é"}}',
+        '{"name": "f", "arguments": {}}',
+        '{"name": "f", "arguments": {"b": [1]}}',
+    ]
+    read = [(call.name, call.arguments) for call in harness.Answer.of(made.message).calls]
+    assert read == [("f", {"a": "é"}), ("f", {}), ("f", {"b": [1]})]
+    assert not remarks
+
+
+@pytest.mark.parametrize("arguments", ['{"a": ', "[1]", "3", 7, None])
+def test_a_call_without_arguments_that_can_be_read_is_shown_as_the_text_that_it_is(
+    tmp_path, arguments
+):
+    call = {"id": "1", "function": {"name": "f", "arguments": arguments}}
+    _, made, _ = _answered(tmp_path, {"content": "So:", "tool_calls": [call]}, "tool_calls")
+    assert made.message is None
+    said, shown = made.text.split("\n")
+    assert said == "So:" and json.loads(shown) == call
 
 
 @pytest.mark.nightly

@@ -185,25 +185,6 @@ def test_choices_made_meanwhile_are_seen_at_the_next_round(room):
     assert room.found(made, item, detector) == {"wrong facts": "1 of 1 raters"}
 
 
-def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
-    from harness_rating.batches.candidates import answer_text
-    from harness_rating.ratings.by_answer import single_answers
-
-    calls = {"role": "assistant", "tool_calls": [{"function": {"name": "look"}}]}
-    answer = scored("row-0", "Let me look.", calls)
-    found = [
-        dataclasses.replace(one, answers=dict.fromkeys(one.answers, answer_text(answer.prediction)))
-        for one in material.candidates()
-    ]
-    made = RatingsFolder(room.folder).create(material.order(room.rubric, n=40), found)
-    # An item that is shown to a rater a second time counts for no answer.
-    item = next(i for i in single_answers(made) if made.placings[i].example_id == "row-0")
-    rater = next(r for r, items in made.assignments.items() if item in items)
-    room.say(made, rater, item, quality=1, errors=["wrong facts"])
-    assert [one.category for one in room.detector().detect(answer)] == ["wrong facts"]
-    assert list(room.detector().detect(scored("row-0", "Let me look."))) == []
-
-
 def test_the_kinds_are_the_choices_with_their_anchors(room):
     assert room.detector().categories() == {
         "wrong facts": "It is not true.", "wrong tone": "Too stiff.", "wrong format": "No list.",

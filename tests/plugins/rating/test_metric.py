@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.records import Prediction
 from harness.scoring import right_at
-from harness_rating.batches.candidates import answer_text
 from harness_rating.batches.records import FOLDER
 from harness_rating.metric import RubricMetric
 from harness_rating.ratings import events
-from harness_rating.ratings.by_answer import RatingIndex, digest_of, numeric_criteria
+from harness_rating.ratings.by_answer import numeric_criteria
 from harness_rating.rubric import file
 from tests.plugins.rating import material
 
@@ -309,15 +307,6 @@ def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     result = experiment.inside("iterate", "--rounds", "1")
     assert result.code == 6
     assert "0 of 48 answers are rated" in result.err
-
-
-def test_an_answer_with_calls_of_tools_is_found_again():
-    calls = {"role": "assistant", "content": "I look.", "tool_calls": [{"name": "look"}]}
-    answer = Prediction("row", "I look.", message=calls)
-    vectors = {"ana": (0.5, 0.5, None)}
-    ratings = RatingIndex([{"row": {digest_of(answer_text(answer)): [vectors]}}])
-    assert ratings.has("row", answer)
-    assert ratings.statistics("row", answer) == [0.5, 0.5, 0.0, 1.0, 1.0, 0.0]
 
 
 def test_where_nobody_has_rated_the_score_says_so(experiment):
