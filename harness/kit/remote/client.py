@@ -385,13 +385,10 @@ def _reply(document: Any) -> Reply:
 
 def _with_calls(text: str, calls: list[Any]) -> str:
     """An answer in the form of :class:`Answer`; what is no call stays a text, for people to see."""
-    content, read = [text] if text.strip() else [], []
-    for call in calls:
-        if of_call := calls_in(call):
-            read += of_call
-        else:
-            content.append(json.dumps(call, ensure_ascii=False))
-    return Answer("\n".join(content), tuple(read)).text
+    read = [calls_in(call) for call in calls]
+    others = [json.dumps(call) for call, of_call in zip(calls, read, strict=True) if not of_call]
+    content = "\n".join([text, *others] if text.strip() else others)
+    return Answer(content, tuple(call for of_call in read for call in of_call)).text
 
 
 def _word(value: Any) -> str:
