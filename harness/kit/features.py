@@ -27,12 +27,19 @@ _ASKS = re.compile(r"\b(what|which|who|whose|where|when|why|how)\b", re.IGNORECA
 
 def prompt_features(example: Example) -> dict[str, Value]:
     """The row's meta (scalars only), its number of turns, and what its prompt shows: its length,
-    digits, code, and what it asks."""
+    digits, code, and what it asks.
+
+    Of a row with tools, ``tool`` has the functions that its first reference calls, or ``none``: as
+    a column of labels does, it says what is wanted, which the model does not see.
+    """
     features: dict[str, Value] = {
         key: value
         for key, value in example.meta.items()
         if isinstance(value, (str, bool, int, float))
     }
+    if example.tools and example.references:
+        names = sorted({call.name for call in example.answer(example.references[0]).calls})
+        features.setdefault("tool", " + ".join(names) or "none")
     features.setdefault("prompt_words", len(example.prompt.split()))
     turns = sum(message.get("role") == "user" for message in example.messages)
     features.setdefault("turns", turns)

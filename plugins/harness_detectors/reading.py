@@ -31,6 +31,8 @@ _INLINE = re.compile(r"`[^`\n]{1,200}`")
 class Reading:
     """An answer with its prompt, conversation and references; long texts are shortened.
 
+    Calls of tools are no part of what is said.
+
     Attributes:
         whole: the answer as it is.
         cut: the limit of tokens ended it.
@@ -52,11 +54,15 @@ class Reading:
             content for turn in example.messages if isinstance(content := turn.get("content"), str)
         ]
         return cls(
-            scored.prediction.text,
+            example.answer(scored.prediction.text).content,
             scored.prediction.finish_reason == "length",
             shortened(example.prompt),
             shortened("\n".join(turns)),
-            tuple(text for text in example.references if text.strip()),
+            tuple(
+                said
+                for text in example.references
+                if (said := example.answer(text).content).strip()
+            ),
         )
 
     @cached_property

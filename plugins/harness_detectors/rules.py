@@ -63,6 +63,8 @@ class Rules:
                 yield "empty", "0 words"
             return
         reading = Reading.of(scored)
+        if not has_text(reading.whole):  # calls of tools alone
+            return
         seen: set[str] = set()
         for category, rule in self._rules.items():
             if category == "low overlap" and seen:

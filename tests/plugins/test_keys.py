@@ -92,6 +92,8 @@ OTHERWISE: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "augmenter teacher suspects": ("suspects.jsonl", {"mode": "correct"}),
     "augmenter teacher verify.2.metric": ("length", {"verify": SCORED}),
     "augmenter teacher verify.3": ({"plugin": "executes", "seconds": 5}, {}),
+    "detector tool-call text": ("token-f1", {}),
+    "metric tool-call text": ("token-f1", {}),
     "chat_template": ("template.jinja", {}),
     "chat_template_kwargs": ({"enable_thinking": False}, {}),
     "columns.completion": ("answer", {"columns": {"messages": "turns", "completion": "end"}}),

@@ -290,8 +290,8 @@ def metrics() -> dict[str, Any]:
 
 
 METRICS = metrics()
-OF_FILES = {"evaluate", "executes", "facts", "judge", "rubric"}
-"""Metrics that need a file or a sandbox, and have no values without it."""
+OF_FILES = {"evaluate", "executes", "facts", "judge", "rubric", "tool-call"}
+"""Metrics that need a file, tools or a sandbox, and have no values without."""
 
 
 def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:

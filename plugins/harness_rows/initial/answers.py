@@ -1,4 +1,4 @@
-"""What kind of answers rows have: labels, numbers, JSON, short texts, long ones.
+"""What kind of answers rows have: calls of tools, labels, numbers, JSON, short texts, long ones.
 
 The kind decides which metrics are proposed. The bounds are choices, not measurements: they part
 "refund" from "The refund comes within five days.", and both from a paragraph.
@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness import Example
 from harness_rows.proposals import words
 
-Kind = Literal["labels", "numbers", "JSON", "short", "long"]
+Kind = Literal["calls", "labels", "numbers", "JSON", "short", "long"]
 
 NEARLY_ALL = 0.95
 """Share of the answers that have to be of a kind."""
@@ -54,8 +55,19 @@ class Answers:
         return bool(rows) and rows[-1] < SKEWED * self.count / len(rows)
 
 
+def of_rows(rows: Sequence[Example]) -> Answers:
+    """The kind of the answers of rows, at least one of which has a reference.
+
+    They are calls where most call tools: rows that call none belong to such a task, too.
+    """
+    answers = [row.answer(row.references[0]) for row in rows if row.references]
+    if 2 * sum(bool(answer.calls) for answer in answers) > len(answers):
+        return Answers("calls", len(answers))
+    return look([answer.text for answer in answers])
+
+
 def look(answers: Sequence[str]) -> Answers:
-    """The kind of answers.
+    """The kind of answers that are texts.
 
     Args:
         answers: the first reference of each row; at least one.

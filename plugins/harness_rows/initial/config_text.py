@@ -74,6 +74,7 @@ generate:
 metrics: {metrics}
 primary: {primary}  # decides: {reason}
 # {advice}
+detect: {detect}
 # Would a prompt do? One more answering of dev under each, and of test under the best:
 baselines: {baselines}  # {no_room}
 augment: [{{plugin: pool, rows: {pool}}}]{if_pool}  # after each round, for what is weak
@@ -157,6 +158,7 @@ def _slots(draft: Draft) -> dict[str, object]:
         "metrics": scores.metrics,
         "primary": scores.primary,
         "reason": scores.reason,
+        "detect": list(scores.detect),
         "advice": "\n# ".join(textwrap.wrap(scores.advice, WIDEST - 2)),
         "baselines": ["prompted", *(["few-shot"] if draft.few_shot else [])],
         "no_room": "" if draft.few_shot else NO_ROOM,

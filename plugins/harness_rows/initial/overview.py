@@ -83,7 +83,7 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         languages=spoken,
         judged=judged,
         lengths=lengths.measure(with_longest, model, begin),
-        answers=answers.look([row.references[0] for row in rows if row.references]),
+        answers=answers.of_rows(rows),
         fields=fields.look(reading.records, reading.unused),
         repeats=repeated,
         groups=None if len(groups) == len(rows) else (len(groups), max(groups.values())),

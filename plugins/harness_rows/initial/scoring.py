@@ -23,6 +23,7 @@ class Proposal:
         primary: name of the score that decides.
         values: how that score of single rows lies on its range.
         reason: why these, for the comment beside them.
+        detect: detectors that see more than the default one; empty where that is enough.
         advice: what these scores cannot see, where something better could be had; else empty.
     """
 
@@ -30,6 +31,7 @@ class Proposal:
     primary: str
     values: Values
     reason: str
+    detect: tuple[str, ...] = ()
     advice: str = ""
 
 
@@ -44,6 +46,14 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
         column = {} if tests == "tests" else {"tests": tests}
         reason = "the share of answers that pass their tests"
         return Proposal(({"plugin": "executes", **column},), "executes", "pass or fail", reason)
+    if answers.kind == "calls":
+        return Proposal(
+            ({"plugin": "tool-call"},),
+            "tool-call",
+            "pass or fail",
+            "the share of answers that call what the references call, and nothing else",
+            detect=("basic", "tool-call"),
+        )
     exact = {"plugin": "exact"}
     if answers.kind in ("labels", "numbers"):
         return Proposal((exact,), "exact", "pass or fail", f"the share of right {answers.kind}")
@@ -72,5 +82,5 @@ def propose(answers: Answers, language: str, tests: str = "") -> Proposal:
             "give rows a column of tests, and executes runs them (harness docs metrics/executes)"
         )
     return Proposal(
-        (rouge, other), "rougeL", "in between", "longest common sequence of words", advice
+        (rouge, other), "rougeL", "in between", "longest common sequence of words", advice=advice
     )

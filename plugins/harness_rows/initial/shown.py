@@ -115,8 +115,8 @@ def _spread(of: Spread, unit: str) -> str:
 
 def _answers(answers: Answers) -> str:
     if answers.kind != "labels":
-        names = {"JSON": "JSON", "numbers": "numbers", "short": "short texts", "long": "long texts"}
-        return names[answers.kind]
+        names = {"short": "short texts", "long": "long texts", "calls": "calls of tools"}
+        return names.get(answers.kind, answers.kind)
     often, rare = answers.labels[0], answers.labels[-1]
     return (
         f"{len(answers.labels)} labels; the most frequent, {_quoted(often[0])}, has {often[1]:,} "

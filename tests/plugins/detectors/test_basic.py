@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.records import Example
+from harness.records import Answer, Example, Prediction, ScoredExample, ToolCall
 from harness.registry import Registry
 from harness_detectors import Basic
 from harness_detectors.basic import CATEGORIES
 from harness_detectors.repeats import loop
 
-from .conftest import REFERENCE, scored
+from .conftest import PROMPT, REFERENCE, scored
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,18 @@ def test_the_package_registers_basic_under_the_default_name():
     registry.add(harness_detectors, "harness_detectors")
     assert registry.get("detector", "basic").plugin is Basic
     assert Basic.revision == 5
+
+
+def test_calls_of_tools_are_no_text_that_is_said():
+    tool = {"type": "function", "function": {"name": "light_on"}}
+    asked = ({"role": "user", "content": PROMPT},)
+    call = Answer("", (ToolCall("light_on", {"room": "hall " * 20}),)).text
+    example = Example("e", asked, (call,), "dev", tools=(tool,))
+
+    def categories(text: str) -> set[str]:
+        row = ScoredExample(example, Prediction("e", text, "stop"), {})
+        return {label.category for label in Basic(Basic.Options()).detect(row)}
+
+    assert categories(call) == set()
+    assert categories("") == {"empty"}
+    assert categories("Sorry, but I cannot do that for you") == {"refusal"}

@@ -10,7 +10,16 @@ from hypothesis import given, strategies as st
 
 from harness.data.planner import plan
 from harness.kit.features import addresses, prompt_features
-from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
+from harness.records import (
+    Answer,
+    Example,
+    Findings,
+    Prediction,
+    ScoredExample,
+    ToolCall,
+    from_json,
+    to_json,
+)
 from harness.records.context import Context
 from harness.stages import Evidence
 from harness_slices import Slices
@@ -681,3 +690,14 @@ def test_what_was_found_keeps_a_part_of_its_gap():
     assert alone.shrink(gaps, ses)[0] < 0.1
     assert 0.15 < known.shrink(gaps, ses)[0] < 0.36
     assert np.abs(known.shrink(gaps, ses)[1:]).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("calls", "tool"), [((), "none"), (("b",), "b"), (("b", "a", "b"), "a + b")]
+)
+def test_rows_with_tools_are_sliced_by_the_functions_that_the_reference_calls(calls, tool):
+    answer = Answer("" if calls else "No.", tuple(ToolCall(name, {}) for name in calls))
+    tools = tuple({"type": "function", "function": {"name": name}} for name in "ab")
+    asked = ({"role": "user", "content": "Go"},)
+    assert prompt_features(Example("r", asked, (answer.text,), tools=tools))["tool"] == tool
+    assert "tool" not in prompt_features(Example("r", asked, (answer.text,)))

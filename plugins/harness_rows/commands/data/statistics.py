@@ -93,7 +93,7 @@ def _answers(rows: Sequence[Example]) -> Document:
     texts = [row.references[0] for row in rows if row.references]
     counts = Counter(text.strip() for text in texts)
     return {
-        "kind": answers.look(texts).kind if texts else "",
+        "kind": answers.of_rows(rows).kind if texts else "",
         "distinct": len(counts),
         "frequent": [pair for pair in counts.most_common(MOST_ANSWERS) if pair[1] > 1],
     }

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from harness.records import Answer, Example, ToolCall
 from harness_rows.initial import answers
-from harness_rows.initial.answers import look
+from harness_rows.initial.answers import look, of_rows
 
 SENTENCES = [
     f"It comes on day {n} by the second train from {n} o'clock, as ever." for n in range(40)
@@ -56,3 +57,16 @@ def test_marked_results_and_code_are_seen():
 def test_words_of_unspaced_scripts():
     assert answers.words("one two  three") == 3
     assert answers.words("東京都の") == 2
+
+
+@pytest.mark.parametrize(("calling", "kind"), [(3, "calls"), (2, "short"), (0, "short")])
+def test_answers_are_calls_where_most_rows_with_tools_call(calling, kind):
+    call = Answer("", (ToolCall("light_on", {"room": "hall"}),)).text
+    tool = {"type": "function", "function": {"name": "light_on"}}
+
+    def row(n: int, *references: str) -> Example:
+        asked = ({"role": "user", "content": f"Please {n}"},)
+        return Example(f"r{n}", asked, references, "train", tools=(tool,))
+
+    rows = [row(n, call if n < calling else f"Hello {n}") for n in range(4)]
+    assert of_rows([*rows, row(9)]).kind == kind

@@ -92,6 +92,27 @@ def test_the_primary_follows_the_answers(answer, primary, empty):
     assert config["primary"] == primary
 
 
+def test_rows_that_call_tools_get_their_metric_and_detector(empty):
+    def tool(name):
+        schema = {"type": "object", "properties": {"room": {"type": "string"}}}
+        return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+    def call(n):
+        arguments = json.dumps({"room": WORDS[n % 24]})
+        return {"type": "function", "function": {"name": "light_on", "arguments": arguments}}
+
+    def answered(n):
+        said = {"content": sentence(-n - 1)} if n % 5 == 0 else {"tool_calls": [call(n)]}
+        asked = {"role": "user", "content": sentence(n)}
+        return {"messages": [asked, {"role": "assistant", **said}], "tools": [tool("light_on")]}
+
+    write_jsonl(empty, [answered(n) for n in range(250)])
+    out, config, _ = made(empty, "rows.jsonl")
+    assert "calls of tools" in out
+    assert config["metrics"] == [{"plugin": "tool-call"}] and config["primary"] == "tool-call"
+    assert config["detect"] == ["basic", "tool-call"]
+
+
 def test_the_first_run_asks_whether_a_prompt_would_do(empty):
     write_jsonl(empty, questions(300))
     _, config, _ = made(empty, "rows.jsonl")
