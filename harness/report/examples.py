@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.database.writing import Asking
 from harness.kit.documents import as_document, finite
+from harness.kit.shown_calls import readable, readable_pair
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import ErrorLabel, ScoredExample
@@ -30,18 +32,19 @@ def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, best: int) 
     _, name, source, prompt, references, course, *_ = rows[0]
     answers = tuple(map(_answer, rows))
     now = next((answer for answer in answers if answer.round == best), answers[-1])
+    reference, answer = readable_pair(closest(references or (), now.text), now.text)
     return AnalysedExample(
         id=one_line(name, 200),
         place=one_line(source or "", 200),
         prompt=plain(prompt or "", LONGEST_TEXT),
-        reference=plain(closest(references or (), now.text), LONGEST_TEXT),
-        answer=now.text,
+        reference=plain(reference, LONGEST_TEXT),
+        answer=plain(answer, LONGEST_TEXT),
         score=now.score,
         finish_reason=now.finish_reason,
         errors=now.errors,
-        references=tuple(plain(text, LONGEST_TEXT) for text in references or ()),
+        references=tuple(plain(readable(text), LONGEST_TEXT) for text in references or ()),
         course=course or "",
-        answers=answers,
+        answers=tuple(map(_readable, answers)),
         cause=None if cause is None else _cause(*cause),
     )
 
@@ -51,6 +54,10 @@ def _answer(row: Sequence[Any]) -> RoundAnswer:
     kinds = tuple(one_line(kind, 80) for kind in categories or ())
     reason = one_line(finish_reason or "", 40)
     return RoundAnswer(number, plain(text or "", LONGEST_TEXT), value, is_right, reason, kinds)
+
+
+def _readable(answer: RoundAnswer) -> RoundAnswer:
+    return replace(answer, text=plain(readable(answer.text), LONGEST_TEXT))
 
 
 def _cause(name: str, evidence: str, remedy: str, rows: Sequence[str]) -> ShownCause:
@@ -102,14 +109,15 @@ def instructive(
 
 
 def _shown_example(row: ScoredExample, kinds: Sequence[str], score: str) -> ShownExample:
-    example, answer = row.example, row.prediction
+    example, said = row.example, row.prediction.text
+    reference, answer = readable_pair(closest(example.references, said), said)
     return as_document(
         ShownExample,
         example,
         prompt=plain(example.prompt, LONGEST_TEXT),
-        reference=plain(closest(example.references, answer.text), LONGEST_TEXT),
-        answer=plain(answer.text, LONGEST_TEXT),
+        reference=plain(reference, LONGEST_TEXT),
+        answer=plain(answer, LONGEST_TEXT),
         score=finite(row.values[score]),
-        finish_reason=one_line(answer.finish_reason, 40),
+        finish_reason=one_line(row.prediction.finish_reason, 40),
         errors=tuple(one_line(kind, 80) for kind in dict.fromkeys(kinds)),
     )

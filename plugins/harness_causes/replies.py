@@ -27,7 +27,7 @@ class Reply:
         base_right: whether the base model was right; None = cannot be said.
         base_value, value: the primary score then and now.
         shared: greatest overlap (F1) of weighted words with a reference.
-        figures: whether the numbers in it are those of a reference.
+        exact: whether what has no other words, numbers and calls of tools, is that of a reference.
         good_by, asked: other scores that count it as good, of how many that can tell.
         words, longest: of the answer, and of the longest reference.
     """
@@ -38,7 +38,7 @@ class Reply:
     base_value: float | None
     value: float | None
     shared: float
-    figures: bool
+    exact: bool
     good_by: tuple[str, ...]
     asked: int
     words: int
@@ -72,7 +72,7 @@ class Replies:
             base_value=None if base is None else base.values.get(self.evidence.score),
             value=row.values.get(self.evidence.score),
             shared=best_agreement(answer, references),
-            figures=same_figures(answer, references),
+            exact=same_figures(answer, references) and _same_calls(row),
             good_by=good,
             asked=len(asked),
             words=answer.words,
@@ -95,6 +95,15 @@ def _values(rows: Iterable[ScoredExample], name: str) -> list[float]:
 
 Bar = tuple[float, float]
 """Direction (1 or -1) and, in that direction, the value from which an answer is good."""
+
+
+def _same_calls(row: ScoredExample) -> bool:
+    """Whether the answer calls what a reference does; where nothing is called, too."""
+    example = row.example
+    calls = example.answer(row.prediction.text).calls
+    return not example.tools or any(
+        example.answer(text).calls == calls for text in example.references
+    )
 
 
 def _bar(right: Sequence[float], wrong: Sequence[float]) -> Bar | None:

@@ -89,7 +89,7 @@ def _forgetting(signals: Signals, options: CausesOptions) -> Finding | None:
 
 def _narrow(signals: Signals, options: CausesOptions) -> Finding | None:
     reply = signals.reply
-    if not reply.figures:  # other numbers are another answer, however alike the words
+    if not reply.exact:  # other numbers or calls are another answer, however alike the words
         return None
     if reply.shared >= SHARED:
         return Finding(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.kit import terms
 from harness.kit.blocks import Block, Bullets, Heading, Note, Paragraph, Passage, table
+from harness.kit.shown_calls import readable, readable_turn
 from harness.kit.terminal.tables import ID_LIMIT, listed, value
 from harness.kit.text import one_line, plain, titled
 from harness.kit.worddiff import Kind
@@ -65,20 +65,15 @@ def _texts(document: ExplainedRow) -> Iterator[Block]:
     for turn in turns[left_out:]:
         role = str(turn.get("role", "?")) if isinstance(turn, dict) else "?"
         title = "prompt" if role == "user" and len(turns) == 1 else one_line(role, 40)
-        yield _passage(title, _content(turn))
+        yield _passage(title, readable_turn(turn) if isinstance(turn, dict) else str(turn))
     several = len(document.references) > 1
     for place, text in enumerate(document.references[:REFERENCES], start=1):
-        yield _passage(f"reference {place}" if several else "reference", text)
+        yield _passage(f"reference {place}" if several else "reference", readable(text))
     yield from _more(len(document.references) - REFERENCES, "references")
 
 
 def _passage(title: str, text: str) -> Passage:
     return Passage((("same", plain(text, TEXT)),), title)
-
-
-def _content(turn: Any) -> str:
-    content = turn.get("content") if isinstance(turn, dict) else turn
-    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
 def _more(count: int, what: str) -> Iterator[Block]:
@@ -99,7 +94,7 @@ def _answers(document: ExplainedRow) -> Iterator[Block]:
         if first != answer.round:
             yield Paragraph(f"{remark}: the same answer as in round {first}", lead=title)
             continue
-        pieces = tuple(_cut(answer.differences or [("same", answer.text)]))
+        pieces = tuple(_cut(answer.differences or [("same", readable(answer.text))]))
         rest = " (the rest was not compared)" if pieces and pieces[-1][0] == "rest" else ""
         yield Passage(pieces, title, remark + rest)
     yield from _more(len(document.answers) - ANSWERS, "answers")

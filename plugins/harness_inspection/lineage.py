@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from harness.kit.blocks import Cell, Column, Table
+from harness.kit.shown_calls import readable
 from harness.kit.text import plain
 from harness_inspection.database import RunDatabase, among
 
@@ -37,7 +38,7 @@ def table_of_rows(rows: Sequence[TrainRow], title: str = "", numbers: Sequence[s
         [
             plain(row.id, LIMIT),
             plain(row.place or row.split or "not among the rows", LIMIT),
-            (plain(row.prompt or EMPTY, LIMIT), plain(row.reference or EMPTY, LIMIT)),
+            (plain(row.prompt or EMPTY, LIMIT), plain(readable(row.reference or EMPTY), LIMIT)),
         ]
         for row in rows
     ]

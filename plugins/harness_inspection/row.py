@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit.shown_calls import readable_pair
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest, differences
 from harness_inspection import sealed
@@ -262,7 +263,7 @@ def _answers(database: RunDatabase, row: Row, split: str) -> list[RowAnswer]:
     answers = []
     for answer in database.ask(_ANSWERS.format(where=where)):
         reference = closest(row["references"], answer["text"])
-        pieces = differences(reference, answer["text"]) if row["references"] else []
+        pieces = differences(*readable_pair(reference, answer["text"])) if row["references"] else []
         answers.append(
             RowAnswer(
                 **answer,

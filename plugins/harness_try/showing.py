@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
+from harness.kit.shown_calls import readable_pair
 from harness.kit.terminal import tables
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import differences
@@ -44,7 +45,7 @@ def show_answers(
     heads = [
         _head(title, each, time) for title, each, time in zip(sides.titles, pair, took, strict=True)
     ]
-    answer, other = (each.text for each in pair)
+    answer, other = readable_pair(*(each.text for each in pair))
     texts = [Text(plain(text, LONGEST)) for text in (answer, other)]
     if marks:
         coloured = console.is_terminal and not console.no_color

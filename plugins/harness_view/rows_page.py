@@ -8,6 +8,7 @@ from harness.kit import terms
 from harness.kit.html.answers import anchor
 from harness.kit.html.markup import Child, Html, code_class, element, joined, long, name
 from harness.kit.numbers import number, signed
+from harness.kit.shown_calls import readable, readable_pair
 from harness.kit.text import plain
 from harness.kit.worddiff import Runs, closest, sides
 from harness_view.links import Asked, Links
@@ -157,8 +158,8 @@ def _data(row: ShownRow, places: Mapping[str, Mapping[str, int]]) -> dict[str, s
 
 def _cells(row: ShownRow, titles: list[str], page: RowsPage, links: Links) -> Iterator[Html]:
     wanted = closest(row.references, row.answers[-1].text) if row.answers else ""
-    compared = plain(wanted, TEXT)
-    texts = [plain(answer.text, TEXT) for answer in row.answers]
+    compared = plain(readable(wanted), TEXT)
+    texts = [plain(readable_pair(wanted, answer.text)[1], TEXT) for answer in row.answers]
     pairs = [sides(compared, text) if wanted else ([], [(text, False)]) for text in texts]
     code = code_class(compared, *texts)
     address = links.row(row.id, page.asked)

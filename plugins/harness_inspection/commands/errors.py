@@ -12,6 +12,7 @@ from rich.console import Console
 import harness
 from harness.kit import terms
 from harness.kit.blocks import Column, Table
+from harness.kit.shown_calls import readable_pair
 from harness.kit.terminal import tables
 from harness.kit.terminal.blocks import draw_rows
 from harness.kit.terminal.options import Json, RunName
@@ -101,9 +102,10 @@ def _table(document: WrongAnswers) -> Table:
             row.id,
             tables.value(row.score),
             (_categories(row), terms.shown("cause", row.cause or "")),
-            (row.answer or EMPTY, row.reference or EMPTY),
+            (answer or EMPTY, reference or EMPTY),
         )
         for row in document.rows
+        for reference, answer in [readable_pair(row.reference, row.answer)]
     )
     return Table(columns, rows, "failing answers")
 

@@ -7,11 +7,11 @@ page shows them as text and never as markup.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import LONGEST_TEXT, SYSTEM_ROLES, Criterion, DataError, Item, Rubric
+from harness.kit.shown_calls import readable, readable_turn
 from harness.kit.strict_json import Fault
 from harness.kit.text import plain, storable
 from harness_rating.batches.records import REVIEW, Batch, Event
@@ -78,14 +78,17 @@ def item(
     """
     folds = rubric.show.system_prompt is not True
     meta = {key: shown.meta[key] for key in rubric.show.meta if key in shown.meta}
+    # Who writes an answer sees calls of tools as they have to be written.
+    writes = any(each.use_as == "reference" or each.id in STARTS for each in rubric.criteria)
+    as_shown = plain if writes else lambda text: plain(readable(text))
     return {
         "id": shown.id,
         "messages": [
             _turn(turn) | ({"folded": True} if folds and turn.get("role") in SYSTEM_ROLES else {})
             for turn in shown.messages
         ],
-        "answers": [plain(text) for text in shown.answers],
-        "references": [plain(text) for text in shown.references] if reference else None,
+        "answers": [as_shown(text) for text in shown.answers],
+        "references": [as_shown(text) for text in shown.references] if reference else None,
         "meta": [[plain(str(key)), plain(str(value))] for key, value in meta.items()],
         "said": {
             criterion: [plain(label(value)) for value in of_criterion]
@@ -95,14 +98,7 @@ def item(
 
 
 def _turn(turn: Mapping[str, Any]) -> dict[str, Any]:
-    content = turn.get("content")
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        content = "\n".join(part for part in parts if isinstance(part, str))
-    texts = [] if content is None else [str(content)]
-    if calls := turn.get("tool_calls"):
-        texts.append(json.dumps(calls, ensure_ascii=False, indent=1, default=str))
-    return {"role": plain(str(turn.get("role", ""))), "text": plain("\n".join(filter(None, texts)))}
+    return {"role": plain(str(turn.get("role", ""))), "text": plain(readable_turn(turn))}
 
 
 def event(event: Event) -> dict[str, Any]:

@@ -17,12 +17,14 @@ from hypothesis import given, strategies as st
 from harness.errors import Cancelled
 from harness.kit.terms import shown
 from harness.records import (
+    Answer,
     Diagnosis,
     ErrorLabel,
     Example,
     Findings,
     Prediction,
     ScoredExample,
+    ToolCall,
     from_json,
     to_json,
 )
@@ -165,6 +167,24 @@ def test_forgetting_follows_the_direction_of_the_score(one: Any) -> None:
     low, high = base(0.05), base(0.9)
     assert one(row, *fine, right=right, higher=False, base=(low,)).cause == "forgetting"
     assert one(row, *fine, right=right, higher=False, base=(high,)).cause == "label wording"
+
+
+@pytest.mark.parametrize(
+    ("said", "called", "narrow"),
+    [("I pay the bill now.", "pay", True), ("I paid the bill just now.", "pay", True),
+     ("I pay the bill now.", "ask", False)],
+)  # fmt: skip
+def test_other_calls_are_another_answer_however_alike_the_words(
+    one: Any, said: str, called: str, narrow: bool
+) -> None:
+    def answer(text: str, name: str) -> str:
+        return Answer(text, (ToolCall(name, {"of": "the bill that came by mail in May"}),)).text
+
+    example = asks(
+        "d1", "pay the bill", answer("I pay the bill now.", "pay"), split="dev", tools=({},)
+    )
+    found = one(answered(example, answer(said, called)))
+    assert (found.cause == "narrow reference") is narrow
 
 
 def test_the_words_of_a_reference_make_it_too_narrow(one: Any) -> None:

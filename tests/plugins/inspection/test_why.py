@@ -9,11 +9,13 @@ from harness.database.writing import build
 from harness.kit.text import one_line
 from harness.kit.worddiff import MOST_WORDS
 from harness.records import (
+    Answer,
     Diagnosis,
     ErrorLabel,
     Example,
     Measurement,
     Prediction,
+    ToolCall,
 )
 from harness_inspection.database import RunDatabase
 from harness_inspection.lineage import train_rows_sql
@@ -207,6 +209,23 @@ def test_one_cause_is_shown_whole_and_those_of_other_rounds_by_name(project, gol
     )  # fmt: skip
     assert len(project.inside("why", "d", "--json").document["causes"]) == 3
     golden(project.inside("why", "d", COLUMNS="80").out)
+
+
+def test_calls_of_tools_are_shown_as_calls(project):
+    lit, said = ToolCall("set_light", {"room": "hall", "on": False}), Answer("Which room?")
+    dark = Answer("", (ToolCall("set_light", {"on": False, "room": "\u202ekitchen"}),))
+    turns = ({"role": "user", "content": "Off!"}, said.turn, {"role": "user", "content": "hall"})
+    asked = Example("d", turns, (Answer("", (lit,)).text,), "dev", tools=({},))
+    planted(project.folder / "reports" / "planted", [asked],
+            [Answers("main", 0, "dev", [Prediction("d", dark.text, "stop")],
+                     [Measurement("d", "f", 0.0, {})])])  # fmt: skip
+    found = project.inside("why", "d", "--json").document["answers"][0]
+    assert found["text"] == dark.text, "the document has the answer as it is"
+    out = project.inside("why", "d", COLUMNS="100").out
+    assert 'set_light(room: "hall", on: false)' in out and "{" + '"name' not in out
+    assert "[-hall-]" in out and '{+kitchen+}", on: false)' in out
+    listed = project.inside("errors", COLUMNS="140").out
+    assert 'set_light(room: "kitchen", on: false)' in listed
 
 
 def test_hostile_texts_are_shown_as_text(project):

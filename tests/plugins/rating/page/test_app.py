@@ -23,6 +23,7 @@ import pytest
 from harness import Example
 from harness.errors import UsageError
 from harness.errors.installing import install_extra
+from harness.records import Answer, ToolCall
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold
@@ -286,6 +287,19 @@ def test_turns_of_every_form_are_text() -> None:
     ]
     assert messages[0]["text"] == "one" and messages[3]["text"] == "two"
     assert '"é"' in messages[1]["text"] and "found" in messages[2]["text"]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_calls_are_shown_as_calls_but_to_who_writes_answers(writes: bool) -> None:
+    from harness_rating.batches.composing import item_of
+    from harness_rating.page import payloads
+
+    call = Answer("", (ToolCall("set_light", {"room": "hall"}),)).text
+    row = Example("row", ({"role": "user", "content": "hello"},), (call,))
+    given = make_rubric(*(() if writes else [serving.TONE]))
+    shown = payloads.item(item_of("0" * 12, row, [call], given), given, reference=True)
+    expected = [call if writes else 'set_light(room: "hall")']
+    assert shown["answers"] == shown["references"] == expected
 
 
 def test_nothing_tells_how_far_others_are(ana: Rater, bo: Rater) -> None:
