@@ -96,6 +96,23 @@ def check_control(
             return
 
 
+def check_choice(
+    trainers: Sequence[PluginEntry],
+    metrics: Sequence[PluginEntry],
+    primary: str,
+    problems: Problems,
+) -> None:
+    """Refuse a trainer whose checkpoints are chosen by a score that people give."""
+    asked = [entry for entry in _by_people(metrics) if primary in entry.score_names]
+    for entry in trainers if asked else ():
+        if entry.instance.choice() is not None:
+            problems.add(
+                ("train", entry.index, "by") if len(trainers) > 1 else ("train", "by"),
+                f"'{primary}' comes from raters, who cannot be asked within a training: "
+                "take by: loss, or another primary score",
+            )
+
+
 def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:
     """What the final verdict cannot say where people decide; empty where they do not."""
     for entry in _by_people(metrics):

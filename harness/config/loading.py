@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.config import dotted
-from harness.config.effects import check_control, without_effect
+from harness.config.effects import check_choice, check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import (
@@ -402,6 +402,7 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
         if entry.rows < 1:
             problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
     check_control(metrics, augment, problems)
+    check_choice(entries.get("train", ()), metrics, settings.primary, problems)
     for kind in PLUGIN_KEYS.values():
         for place, message in kind.conflicts(settings, entries):
             problems.add(place, message)

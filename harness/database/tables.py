@@ -337,14 +337,14 @@ def filters(contents: RunContents) -> Groups:
             yield _round(result), ({"reason": name, "rows": n} for name, n in refused.items())
 
 
-@_table("arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f")
+@_table("arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f score:f")
 def training(contents: RunContents) -> Groups:
     """A row for each step, of which a log may have several lines."""
     for place, log in contents.logs.items():
         steps: dict[int, dict[str, Any]] = {}
         for line in log:
             if isinstance(line.get("step"), int):
-                nothing = {"step": line["step"], "epoch": None, "loss": None, "eval_loss": None}
-                row = steps.setdefault(line["step"], nothing)
+                nothing = dict.fromkeys(("epoch", "loss", "eval_loss", "score"))
+                row = steps.setdefault(line["step"], {"step": line["step"], **nothing})
                 row |= {name: line[name] for name in row if line.get(name) is not None}
         yield _round(place), steps.values()

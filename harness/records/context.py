@@ -58,6 +58,10 @@ def unheard(sentence: str) -> None:
     return
 
 
+STEPS = "steps"
+"""Folder, in the output of a trainer, of the checkpoints from which the run chooses."""
+
+
 @dataclass
 class Context:
     """Given to every stage call.
@@ -123,6 +127,15 @@ class Context:
                 hint="correct the plugin",
             )
         self.refused[reason] += 1
+
+    def leave(self, step: int) -> Path:
+        """A new folder for the checkpoint after a step, so that the run can choose from it.
+
+        See :meth:`harness.Trainer.choice`.
+        """
+        folder = self.output / STEPS / str(step)
+        folder.mkdir(parents=True)
+        return folder
 
     def progress(self, done: int, total: int, what: str = "", **values: float) -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

@@ -209,6 +209,19 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """How a run chooses one of the checkpoints that a training leaves.
+
+    Attributes:
+        checks: checkpoints that are left; at most so many where the training may stop earlier.
+        rows: of valid that each of them answers; at most so many.
+    """
+
+    checks: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model answered to one example.
 

@@ -239,11 +239,13 @@ class LogPoint:
         step: of the training.
         loss: of training.
         eval_loss: on the validation rows.
+        score: primary score of the checkpoint after this step, on rows of valid.
     """
 
     step: Count
     loss: float | None
     eval_loss: float | None
+    score: float | None = field(default=None, metadata=IF_SET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,15 +106,18 @@ def _plan_item(item: PlanItem) -> ShownPlanItem:
     return as_document(ShownPlanItem, item, slice=words, n=of and of.n, gap=gap, low=low, high=high)
 
 
+_OF_POINTS = ("loss", "eval_loss", "score")
+
+
 def _points(log: TrainingLog) -> tuple[LogPoint, ...]:
-    """One point per step; of long logs evenly spaced points, the last and all validations."""
+    """One point per step; of long logs evenly spaced points, the last and all that was measured."""
     points: dict[int, dict[str, float | None]] = {}
     for line in log:
         step = finite(line.get("step"))
         if step is None:
             continue
-        point = points.setdefault(int(step), {"loss": None, "eval_loss": None})
-        for name in ("loss", "eval_loss"):
+        point = points.setdefault(int(step), dict.fromkeys(_OF_POINTS))
+        for name in _OF_POINTS:
             if (value := finite(line.get(name))) is not None:
                 point[name] = value
     ordered = [LogPoint(step, **points[step]) for step in sorted(points)]
@@ -122,7 +125,10 @@ def _points(log: TrainingLog) -> tuple[LogPoint, ...]:
     return tuple(
         point
         for place, point in enumerate(ordered)
-        if place % stride == 0 or place == len(ordered) - 1 or point.eval_loss is not None
+        if place % stride == 0
+        or place == len(ordered) - 1
+        or point.eval_loss is not None
+        or point.score is not None
     )
 
 

@@ -13,11 +13,12 @@ from harness.boundary.results import checked, refused, returned, short, wrong
 from harness.errors import UsageError
 from harness.records import (
     Checkpoint,
+    Choice,
     Example,
     Rendered,
     Schedule,
 )
-from harness.records.context import Context
+from harness.records.context import STEPS, Context
 from harness.stages.base import Plugin
 from harness.stages.schedule import scheduled
 
@@ -105,6 +106,40 @@ class Trainer(Plugin):
         """
         return None
 
+    def choice(self) -> Choice | None:
+        """Whether the run chooses what is kept of a training, by the primary score on valid.
+
+        :meth:`train` leaves the checkpoints to choose from beside its own files, each whole in the
+        folder that ``context.leave(step)`` gives, the last one included. The run's
+        generator answers rows of valid with each of them, and the best one takes the place of
+        what :meth:`train` returned. Known from the options alone. None: that is kept. Optional.
+        """
+        return None
+
+
+def choice_of(trainer: Trainer) -> Choice | None:
+    """What a trainer says of checkpoints to choose from."""
+    choice = returned(Trainer.choice, trainer.choice())
+    if choice is not None and (choice.checks < 1 or choice.rows < 1):
+        what = f"choice() gives {choice.checks} checkpoints, {choice.rows} rows"
+        raise refused(f"{what}, where at least one of each is due")
+    return choice
+
+
+def left_steps(folder: Path) -> list[int]:
+    """The steps whose checkpoints a training left in its output.
+
+    Raises:
+        PluginError: it left none.
+    """
+    names = sorted(path.name for path in (folder / STEPS).glob("*") if path.is_dir())
+    steps = sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    if not steps or len(steps) < len(names):
+        shown = ", ".join(short(name) for name in names[:4]) or "nothing"
+        due = "a checkpoint in a folder for each step, such as steps/120, is due"
+        raise refused(f"train() leaves {shown} in {STEPS}/, where {due}")
+    return steps
+
 
 def trainers_in(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The entries under ``train`` of a config's settings, in the order of their work.
@@ -147,6 +182,8 @@ def exercise_trainer(
     if type(trainer).rendered is not Trainer.rendered:
         list(rendered(trainer, base, train, context))
     checkpoint = trained(trainer, base, train, valid, context)
+    if choice_of(trainer) is not None:
+        left_steps(context.output)
     if checkpoint.kind != trainer.produces:
         made = f"train() gives the kind '{checkpoint.kind}'"
         raise refused(f"{made}, where `produces` says {trainer.produces!r}")
@@ -189,6 +226,8 @@ class _LogLine(TypedDict, total=False):
     learning_rate: float | None
     share: float | None
     share_loss: float | None
+    score: float | None
+    score_rows: int | None
     eval_rows: _RowLosses | None
     train_rows: _RowLosses | None
 

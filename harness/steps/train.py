@@ -14,11 +14,12 @@ from harness.errors import DataError
 from harness.kit.files import digest, write_json
 from harness.records import Checkpoint, Example, from_json
 from harness.records.context import Limits
+from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.run.pins import TRAIN
 from harness.run.trust import as_allowed
 from harness.stages import trainer
-from harness.steps import Steps
+from harness.steps import Steps, choose
 from harness.steps.call import artifact_of_job
 
 FILELESS = "checkpoint.json"
@@ -116,11 +117,37 @@ def _trained(
             write_json(output / FILELESS, identity)
         return {"checkpoint": answer}
 
-    artifact = artifact_of_job(
-        steps, stage, entry, at, inputs, checkpoint=base, rows={"train": rows, "valid": valid},
-        seed=steps.seed(TRAIN, at.round), pinned=pinned, finish=finish,
-        whole_valid=whole_valid, limits=limits,
+    def learn(name: str, pin: str | None) -> Artifact:
+        return artifact_of_job(
+            steps, name, entry, at, inputs, checkpoint=base, rows={"train": rows, "valid": valid},
+            seed=steps.seed(TRAIN, at.round), pinned=pin, finish=finish,
+            whole_valid=whole_valid, limits=limits,
+        )  # fmt: skip
+
+    with plainly(f"{entry.named}, choice()"):
+        choice = trainer.choice_of(entry.instance)
+    if choice is None or whole_valid:  # trainings that are compared by their loss
+        return _published(steps, base, learn(stage, pinned))
+    checked = choose.rows_of(steps, choice, valid)
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        trained = learn(f"{stage} steps", None)
+        checkpoint = _published(steps, base, trained)
+        facts = choose.choose(steps, trained, checkpoint, checked, at, folder)
+        for within in (f"{stage} steps", "generate valid", "score valid"):
+            steps.run.seconds.pop(within, None)
+        return facts
+
+    artifact = steps.run.stage(
+        stage, entry, {**inputs, "choice": choose.depends_on(steps, checked)}, make, at,
+        seed=steps.seed(TRAIN, at.round), pinned=pinned,
     )  # fmt: skip
+    steps.note_remarks(artifact.facts)
+    return _published(steps, base, artifact)
+
+
+def _published(steps: Steps, base: Checkpoint, artifact: Artifact) -> Checkpoint:
+    """The checkpoint of an artifact, by its place and content."""
     checkpoint = from_json(Checkpoint, artifact.facts["checkpoint"])
     checkpoint = as_allowed(checkpoint, steps.config)
     return dataclasses.replace(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import harness
 from harness.kit.draws import spaced
 
-TRAIN, DEV, TEST = "train", "generate", "generate test"
+TRAIN, VALID, DEV, TEST = "train", "generate valid", "generate", "generate test"
 AGAIN = "again"
 """In place of an arm: the base model, asked rows again beside a round."""
 
@@ -93,6 +93,7 @@ class _Listing:
                 # The arms share their first training, done once.
                 if arm == harness.BASE_ARM or number > 1:
                     yield self._training(arm, number)
+                    yield from self._checked(arm, number)
                     of_round = self._answers(arm, number, DEV, dev)
                     # The best round before it may be asked in the same pass.
                     yield replace(of_round, characters=of_round.characters * self._sides)
@@ -108,6 +109,21 @@ class _Listing:
         entry = variants.config.generate
         with variants.asking(entry):
             return 2 if entry.instance.holds_both() else 1
+
+    def _checked(self, arm: str, number: int) -> Iterator[Item]:
+        """The answers to valid by which one of a training's checkpoints is chosen.
+
+        Where the training is stored they are within its time.
+        """
+        trainer = self.run.variants.config.trainers[-1]
+        with self.run.variants.asking(trainer):
+            choice = trainer.instance.choice()
+        rows = spaced(self.run.rows("valid"), choice.rows) if choice else []
+        if choice and rows:
+            done = (arm, number, TRAIN) in self.stored
+            item = self._answers(arm, number, VALID, rows)
+            characters = choice.checks * item.characters
+            yield replace(item, characters=characters, took=0.0 if done else None)
 
     def _asked_again(
         self, number: int | None, stage: str, rows: Sequence[harness.Example]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -99,6 +100,7 @@ class LoraTrainer(AdapterTrainer):
         "processes": "`environment()` says how many there are",
         "strategy": "`environment()` says it, where there are several processes",
         "rank_timeout": "says when a process that is silent is taken for dead",
+        "check_rows": "says how many rows are answered once the training is done",
     }
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
 
@@ -161,6 +163,23 @@ class LoraTrainer(AdapterTrainer):
             description="save the adapter of the `last` step, or that with the least "
             "validation loss (`best`)",
         )
+        by: Literal["loss", "primary"] = Field(
+            default="loss",
+            description="what is `best`: the validation `loss`, or the `primary` score of answers "
+            "to rows of valid ([Training](training.md#keeping-what-scores-best))",
+        )
+        checks: int | None = Field(
+            default=None,
+            ge=1,
+            le=50,
+            description="with `by: primary`: checkpoints to choose from, evenly spaced; by default "
+            "one at the end of each epoch",
+        )
+        check_rows: int = Field(
+            default=60,
+            ge=2,
+            description="with `by: primary`: rows of valid that each checkpoint answers, at most",
+        )
         args: dict[Annotated[str, AfterValidator(arguments.allowed)], Any] = Field(
             default={},
             description="further keys of transformers' `TrainingArguments`; those that the "
@@ -196,6 +215,10 @@ class LoraTrainer(AdapterTrainer):
             message = "the model is not on this machine yet: whether it has these layers shows then"
             yield harness.Problem(message, ("target_modules",), "unknown")
         yield from super().check(settings)
+        if options.by == "primary" and options.keep == "last":
+            yield harness.Problem("no effect without keep: best", ("by",), "note")
+        if options.by == "loss" and options.checks is not None:
+            yield harness.Problem("no effect without by: primary", ("checks",), "note")
         option = needs_validation(options.early_stop, options.keep)
         if option and settings.get("valid") == 0:
             message = "needs validation rows: valid is 0, so the source has to give some"
@@ -269,6 +292,13 @@ class LoraTrainer(AdapterTrainer):
         """See :meth:`harness.Trainer.schedule`."""
         return arguments.schedule(self.options, rows)
 
+    def choice(self) -> harness.Choice | None:
+        """See :meth:`harness.Trainer.choice`."""
+        options = self.options
+        if options.keep == "last" or options.by == "loss":
+            return None
+        return harness.Choice(options.checks or math.ceil(options.epochs), options.check_rows)
+
     def _train(
         self, base: harness.Checkpoint, train: Any, valid: Any, context: harness.Context, rank: Any
     ) -> harness.Checkpoint:
@@ -278,6 +308,7 @@ class LoraTrainer(AdapterTrainer):
             checkpoints,
             decisions,
             layouts,
+            leaving,
             memory,
             resuming,
             trackers,
@@ -305,7 +336,8 @@ class LoraTrainer(AdapterTrainer):
             options=options.model_dump(mode="json", exclude=set(self.unkeyed)),
         )  # fmt: skip
         pad = chats.tokenizer.pad_token_id
-        decided = decisions.Decisions(model, options.early_stop, keep_best=options.keep == "best")
+        by_loss = options.keep == "best" and options.by == "loss"
+        decided = decisions.Decisions(model, options.early_stop, keep_best=by_loss)
         with (
             layouts.chosen(model, pad, [*rows, *held], settings.device.type) as layout,
             trackers.guarded(settings, context) as followers,
@@ -313,6 +345,10 @@ class LoraTrainer(AdapterTrainer):
             trainer = training.make(
                 model, layout, settings, rows, held, context, decided, ranks_here
             )
+            left = leaving.Leaving(model, options.checks) if self.choice() else None
+            if left is not None:
+                trainer.add_callback(left)
+                trainer.remembering.append(left)
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
@@ -321,9 +357,9 @@ class LoraTrainer(AdapterTrainer):
                 f"memory ran out in training: the {options.batch_size} rows of a batch were "
                 f"computed {trainer.at_once.rows} at a time; each step learned from all of them"
             )
-        model.save_pretrained(str(context.output), save_embedding_layers=False)
-        # PEFT writes a model card to be filled in; the harness makes its own when it exports.
-        (context.output / "README.md").unlink(missing_ok=True)
+        write_adapter(model, context.output)
+        if left is not None:
+            left.write(lambda step: write_adapter(model, context.leave(step)))
         trained_tokens = sum(row.trained for row in rows)
         truncated = sum(row.truncated for row in rows)
         of_adapter = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -336,7 +372,6 @@ class LoraTrainer(AdapterTrainer):
             memory=max(ranks_here.gathered(memory.peak(settings.device.type) or 0)) or None,
             parameters=model.get_base_model().num_parameters() - of_adapter,
         )
-        portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,
             template=chats.template,
@@ -408,6 +443,14 @@ def _all_found(targets: str | Sequence[str], adapted: Any) -> None:
         raise harness.ConfigError(
             f"the model has no layer {', '.join(map(repr, missing))}", where="train.target_modules"
         )
+
+
+def write_adapter(model: Any, folder: Path) -> None:
+    """Write the adapter as a checkpoint that is the same on each machine."""
+    model.save_pretrained(str(folder), save_embedding_layers=False)
+    # PEFT writes a model card to be filled in; the harness makes its own when it exports.
+    (folder / "README.md").unlink(missing_ok=True)
+    portable(folder)
 
 
 def portable(folder: Path) -> None:

@@ -42,3 +42,16 @@ def needs_validation(early_stop: EarlyStop | None, keep: str) -> str:
     if early_stop is not None:
         return "early_stop"
     return "keep" if keep == "best" else ""
+
+
+def checked_steps(steps: int, per_epoch: int, checks: int | None) -> list[int]:
+    """The steps after which a checkpoint is left to choose from; the last is one of them.
+
+    Args:
+        steps: of the whole training.
+        per_epoch: steps of one epoch.
+        checks: how many, evenly spaced; None: one at the end of each epoch.
+    """
+    if checks is None:
+        return sorted({*range(per_epoch, steps + 1, per_epoch), steps})
+    return sorted({math.ceil(place * steps / checks) for place in range(1, checks + 1)})

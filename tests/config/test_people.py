@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.project import SUPPORT
+
 PLUGIN = '''
 import harness
 
@@ -53,6 +55,15 @@ def test_a_control_arm_and_a_metric_by_people_are_refused_together(asked, comman
     assert not (asked.folder / ".harness").exists()
     change(asked, "{plugin: asked}, ", "")
     assert asked.inside("check").code == 0
+
+
+def test_a_choice_among_checkpoints_by_people_is_refused(asked):
+    change(asked, "plugins: [", f"plugins: [{SUPPORT / 'leaving.py'}, ")
+    change(asked, "train: {plugin: fake}", "train: {plugin: leaving}")
+    assert asked.inside("check").code == 0
+    change(asked, "primary: overlap", "primary: asked")
+    done = asked.inside("check")
+    assert done.code == 2 and "train.by: 'asked' comes from raters" in done.err
 
 
 def test_who_lets_people_decide_is_told_what_test_will_not_say(asked):

@@ -21,6 +21,9 @@ OTHERWISE = {
     Doubt("harness/kit/remote/spending.py", "spending_of", "account.path"): (
         "a job's description, which the run has written for its own process"
     ),
+    Doubt("harness/records/context.py", "leave", "step"): (
+        "a number that the trainer's own code counts; records know no helper for paths"
+    ),
     Doubt("plugins/harness_testing/contract.py", "_content_counts", "path.name or 'copy'"): (
         "a copy in a temporary folder, of a file that the author of a plugin names"
     ),

@@ -186,6 +186,7 @@ class TrainingSection(ReportSection):
             rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
         caption = "Training and validation loss" if validated else "Training loss"
         yield Table(columns, tuple(rows), caption, ordered=True)
+        yield from _scored(logged, document)
         if len({_validation_rows(entry) for entry in logged if _losses(entry)[1]}) > 1:
             yield Note(UNLIKE)
         sentences = tuple(
@@ -198,6 +199,32 @@ class TrainingSection(ReportSection):
         )  # fmt: skip
         if sentences:
             yield Bullets(sentences)
+
+
+def _scored(logged: Sequence[MainRound], document: Analysis) -> Iterator[Block]:
+    """How the checkpoints of a training answered valid, where one was chosen by that."""
+    of_rounds = {
+        entry.round: [(point.step, point.score) for point in entry.log if point.score is not None]
+        for entry in logged
+    }
+    of_rounds = {number: points for number, points in of_rounds.items() if points}
+    if not of_rounds:
+        return
+    primary = one_line(document.primary, 60)
+    values = [score for points in of_rounds.values() for _, score in points]
+    rows: list[tuple[Cell, ...]] = []
+    for round_, points in of_rounds.items():
+        title = f"{primary} on valid in round {round_}"
+        series = (Series(f"{primary} on valid", _points(points)),)
+        yield Chart("curve", title, series, (min(values), max(values)), redundant=True)
+        scores = [score for _, score in points]
+        steps = ", ".join(str(step) for step, _ in points)
+        rows.append((figures.round_name(round_, document), _ends(scores), tuple(scores), steps))
+    columns = (
+        Column("round", "word"), Column(primary, "word"), Column("", "trend", spare=1),
+        Column("after steps"),
+    )  # fmt: skip
+    yield Table(columns, tuple(rows), f"{primary} of checkpoints on valid", ordered=True)
 
 
 UNLIKE = (

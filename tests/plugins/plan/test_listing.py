@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness_plan.listing import AGAIN, DEV, TEST, listed
-from tests.support.project import CONFIG
+from harness_plan.listing import AGAIN, DEV, TEST, VALID, listed, size
+from tests.support.project import CONFIG, SUPPORT
 
 BOTH = """\
 import harness
@@ -42,6 +42,22 @@ def test_a_round_whose_verdict_asks_both_sides_has_twice_the_answers(project, ge
         answers = [item for item in listed(run) if item.stage == DEV]
     first, *rounds = answers
     assert [item.characters / first.characters for item in rounds] == [sides] * 3
+
+
+def test_answers_to_valid_that_choose_a_checkpoint_are_listed(project):
+    text = CONFIG.replace("plugins: [", f"plugins: [{SUPPORT / 'leaving.py'}, ")
+    text = text.replace("train: {plugin: fake}", "train: {plugin: leaving}").replace(
+        "generate: {plugin: fake}", "generate: {plugin: left}"
+    )
+    path = project.write(text.replace("rounds: 3", "rounds: 2\nvalid: 0.2\nprobes: []"))
+    with harness.open_plan(path) as run:
+        items = [item for item in listed(run) if item.stage == VALID]
+        valid = run.rows("valid")
+    assert [(item.round, item.count) for item in items] == [(1, len(valid)), (2, len(valid))]
+    assert items[0].characters == 3 * sum(map(size, valid))
+    assert "round 1: generate valid" in project.inside("plan", "--no-probe").out
+    assert project.inside("iterate").code == 0
+    assert "nothing is trained or answered again" in project.inside("plan", "--no-probe").out
 
 
 def test_rows_that_the_base_model_is_asked_again_are_listed_beside_each_round(project):

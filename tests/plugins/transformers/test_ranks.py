@@ -213,6 +213,24 @@ def test_ranks_that_hold_a_part_of_the_weights_each(train, processes):
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("options", [{}, {"kind": Weighed, "strategy": "fsdp"}])
+def test_checkpoints_to_choose_from_are_those_of_one_process(train, options):
+    chosen = {"keep": "best", "by": "primary", "checks": 3}
+    found, expected = train(2, **options, **chosen), train(1, **chosen)
+    folders = sorted(path.name for path in (found.output / "steps").iterdir())
+    assert folders == sorted(path.name for path in (expected.output / "steps").iterdir())
+    assert len(folders) == 3
+    from safetensors.torch import load_file
+
+    for step in folders:
+        ours, theirs = (
+            load_file(each.output / "steps" / step / "adapter_model.safetensors")
+            for each in (found, expected)
+        )
+        assert all(float((ours[n] - w).abs().max()) < 1e-4 for n, w in theirs.items())
+
+
+@pytest.mark.nightly
 def test_weights_in_parts_go_on_to_the_same_bytes(train, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
