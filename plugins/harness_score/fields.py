@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
-from harness import DataError, near
+from harness import Answer, DataError, near
 from harness.kit.readers import Fault, Problems
 from harness.kit.text import one_line
+from harness.kit.tool_calls import calls_in
 from harness_score.sources import Source
 
+CALLS, TOOLS = "tool_calls", "tools"
 _ABSENT = object()
 _MANY = 2000  # names that are compared with a wrong one
 _NAMES = 20  # names that a message lists
@@ -35,6 +37,7 @@ class Row:
         place: where a person finds it: ``refs.jsonl:12`` is the line, or in Parquet and JSON
             arrays, which have no lines, the row, counted from 1.
         scores: what the program that wrote the file gave the answer: name -> number.
+        tools: of a reference: the tools that its answer may call.
     """
 
     id: str | None
@@ -42,6 +45,7 @@ class Row:
     meta: Mapping[str, Any]
     place: str
     scores: Mapping[str, float] = field(default_factory=lambda: _NO_SCORES)
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class Fields:
         if self.role.several and "messages" in there:
             return "references"
         others = [name for name in self.role.others if name in there]
+        if not others and not self.role.several and CALLS in there:
+            return CALLS
         if len(others) == 1:
             return others[0]
         raise self._unnamed(there, others, place)
@@ -124,6 +130,7 @@ class Fields:
         """Those of a table's columns that must be read, whatever they hold."""
         field = self._choose(names, self.source.file)
         turns = {"messages"} if field not in names else set()
+        turns |= {CALLS, TOOLS} & set(names)
         return {field, "id", "meta"} | turns | (self._nested & set(names))
 
     def row(self, number: int | str, record: Mapping[str, Any]) -> Row | None:
@@ -143,10 +150,22 @@ class Fields:
         texts = self._texts(record, place)
         if texts is None:
             return None
-        return Row(self._id(record, place), texts, self._meta(record), place)
+        tools = record.get(TOOLS) if self.role.several else None
+        known = (
+            [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else ()
+        )
+        return Row(self._id(record, place), texts, self._meta(record), place, tools=tuple(known))
 
     def _texts(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
         value = record.get(self.field, _ABSENT)
+        if not self.role.several:
+            message = value if isinstance(value, dict) else {**record, "content": value}
+            if message.get(CALLS):
+                return self._calling(message, place)
+            if message is value and isinstance(value.get("content"), str):
+                value = value["content"]
+            elif self.field == CALLS:
+                value = ""
         if type(value) is str:
             return (value,) if value[:1] != "[" else self._perhaps_a_list(value, place)
         if value is _ABSENT:
@@ -167,6 +186,16 @@ class Fields:
                 self._refuse(place, reason + nested)
                 return None
         return tuple(value)
+
+    def _calling(self, turn: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
+        """An assistant's turn that calls tools, in the written form of such an answer."""
+        calls, content = calls_in(turn[CALLS]), turn.get("content")
+        if not calls:
+            hint = "each call has a `name` and `arguments`, also below `function`"
+            reason = f"{quoted(CALLS)} holds something that calls no function"
+            self.problems.add(Fault(reason, place, hint=hint))
+            return None
+        return (Answer(content if isinstance(content, str) else "", calls).text,)
 
     def _perhaps_a_list(self, text: str, place: str) -> tuple[str, ...] | None:
         """Refuse to take several references for one, unless the user named the column."""
@@ -193,6 +222,8 @@ class Fields:
             last = messages[-1] if messages else None
             if isinstance(last, dict) and last.get("role") == "assistant":
                 content = last.get("content")
+                if last.get(CALLS):
+                    return self._calling(last, place)
                 if isinstance(content, str):
                     return (content,)
             reason = "no `references`, and the last of `messages` is no answer with a text"

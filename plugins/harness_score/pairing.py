@@ -115,6 +115,7 @@ def _examples(references: Sequence[Sequence[Row]], group_field: str | None) -> l
                 split="dev",
                 group=_group(meta, group_field, first.place, problems),
                 meta=meta,
+                tools=first.tools,
                 place=first.place,
             )
         )
