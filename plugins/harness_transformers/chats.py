@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import harness
+from harness.kit.draws import drawn
 from harness_transformers import encoding, loading, shared
 from harness_transformers.calling import PROBE_TOOLS, CallForm, learned_form
 from harness_transformers.chat_options import END_IT, ENDLESS
@@ -19,6 +20,8 @@ SANE = 10_000_000
 """Tokenizers without a limit of their own say 1e30."""
 SHOWN = 20
 """Rows that an error names."""
+LOOKED_AT = 50
+"""Prompts with tools of which it is looked what the chat template drops."""
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>[ \t]*\n*", re.DOTALL)
 """What Qwen, DeepSeek and others write before an answer, and nobody reads as a part of it."""
 
@@ -220,11 +223,22 @@ class Chats:
             )
         return prompts, long
 
-    def note_long(
+    def note_prompts(
         self, context: Any, long: Sequence[int], examples: Sequence[harness.Example], room: int
     ) -> None:
-        """Keep with the answers which prompts were too long for one of ``room`` tokens."""
+        """Keep with the answers which prompts were too long for one of ``room`` tokens, and what
+        the chat template drops of them."""
         context.note(too_long=len(long))
+        looked_at = drawn([row for row in examples if row.tools], LOOKED_AT)
+        dropped = [part for row in looked_at if (part := encoding.left_out(self.tokenizer, row))]
+        if dropped:
+            parts = dict.fromkeys(", ".join(sorted(dropped, key=len)).split(", "))
+            context.remark(
+                f"the chat template drops {' and '.join(parts)}: {len(dropped)} of "
+                f"{len(looked_at)} prompts of {examples[0].split} that were looked at have them, "
+                "and the model does not see them. Take a model, or model.chat_template, that knows "
+                "tools"
+            )
         if long:
             context.remark(
                 f"{len(long):,} of {len(examples):,} prompts of {examples[0].split} leave no room "

@@ -248,7 +248,7 @@ class TransformersGenerator(harness.Generator):
         pad = chats.tokenizer.pad_token_id
         config = sampling.config_for(options, model.generation_config, chats.stops, pad)
         self._report(context, chats, model, config)
-        chats.note_long(context, long, examples, options.max_new_tokens)
+        chats.note_prompts(context, long, examples, options.max_new_tokens)
         # transformers fills what a config leaves open from the model's own, which must not be.
         model.generation_config = config
         for place in long:

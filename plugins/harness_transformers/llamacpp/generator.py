@@ -69,7 +69,7 @@ class LlamaCppGenerator(harness.Generator):
         chats, room = Chats.as_trained(checkpoint), self.options.max_new_tokens
         prompts, long = chats.prompts(examples, room, count=self.options.on_too_long == "count")
         context.note(template=chats.template, llamacpp=library.version())
-        chats.note_long(context, long, examples, room)
+        chats.note_prompts(context, long, examples, room)
         for place in long:
             yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
         fitting = [place for place in range(len(prompts)) if place not in set(long)]

@@ -28,7 +28,7 @@ def answers(
     rows = [examples[place] for place in rest]
     sizes = [len(prompts[place]) for place in rest]
     predictions = shared(generator, "generate", checkpoint, rows, sizes, context, count)
-    chats.note_long(context, long, examples, options.max_new_tokens)
+    chats.note_prompts(context, long, examples, options.max_new_tokens)
     for place in long:
         yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
     for prediction in predictions:

@@ -297,6 +297,23 @@ def test_what_a_template_drops_is_said(architectures, context):
     assert encoding.left_out(knowing, plain) == ""
 
 
+def test_what_a_template_drops_of_prompts_is_remarked_with_the_answers(architectures, tmp_path):
+    asked = [harness.Example(f"a{n}", TURNS, split="dev", tools=TOOLS) for n in range(60)]
+    plain = harness.Example("b", TURNS[:1], split="dev")
+
+    def remarks(kind, examples):
+        context = harness.Context(tmp_path)
+        Chats.of(architectures(kind).base).note_prompts(context, (), examples, 8)
+        return context.facts.get("remarks", [])
+
+    [remark] = remarks("qwen2", [*asked, plain])
+    assert remark.startswith(
+        "the chat template drops the schemas of tools and the calls of tools: 50 of 50 prompts of "
+        "dev that were looked at have them"
+    )
+    assert not remarks("qwen3", asked) and not remarks("qwen2", [plain])
+
+
 def test_with_all_turns_one_that_is_not_to_be_learned_is_context(architectures):
     tokenizer = Chats.of(architectures("qwen2").base).tokenizer
     turns = (TURNS[0], {"role": "assistant", "content": "hm", "weight": 0}, TURNS[0])
