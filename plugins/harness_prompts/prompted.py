@@ -72,7 +72,8 @@ class Prompted(harness.Baseline):
 def instructions(train: Sequence[harness.Example]) -> str:
     """What an answer has to look like, in a sentence or two.
 
-    By the first reference of each row: JSON and its keys, a label, or how long answers are.
+    By the first reference of each row: calls of tools, JSON and its keys, a label, or how long
+    answers are.
 
     Raises:
         ConfigError: no row of train has a reference.
@@ -83,7 +84,24 @@ def instructions(train: Sequence[harness.Example]) -> str:
             "no row of train has a reference, from which a system turn could be made",
             hint="give its text: baselines: [{plugin: prompted, system: TEXT}]",
         )
+    read = [row.answer(row.references[0]) for row in train if row.references]
+    spoken = [answer.content for answer in read if not answer.calls]
+    if 2 * len(spoken) < len(read):
+        return _calls(spoken)
     return _json(answers) or _labels(answers) or _length(answers)
+
+
+def _calls(spoken: Sequence[str]) -> str:
+    """Where most answers call tools.
+
+    Args:
+        spoken: the others.
+    """
+    if not spoken:
+        return f"Answer with calls of the tools that are offered, {ALONE}"
+    return (
+        f"Where tools that are offered do what is asked, call them, {ALONE} Else: {_length(spoken)}"
+    )
 
 
 def _json(answers: Sequence[str]) -> str:

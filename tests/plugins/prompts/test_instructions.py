@@ -61,3 +61,26 @@ def test_without_an_answer_nothing_can_be_made() -> None:
     with pytest.raises(harness.ConfigError, match="no row of train has a reference") as found:
         instructions([harness.Example("a", (turn,))])
     assert "system: TEXT" in found.value.hint
+
+
+@pytest.mark.parametrize(
+    ("calling", "spoken", "said"),
+    [
+        (4, (), "Answer with calls of the tools that are offered, and write nothing else."),
+        (
+            4,
+            ("I cannot do that.", "Which room do you mean?"),
+            "Where tools that are offered do what is asked, call them, and write nothing else. "
+            "Else: Answer in about 4 words, and write nothing else.",
+        ),
+        (1, ("yes", "no"), "Answer in about 1 word, and write nothing else."),
+    ],
+)
+def test_where_most_answers_call_tools_that_is_asked(calling, spoken, said):
+    call = harness.Answer("", (harness.ToolCall("light", {"room": "hall"}),)).text
+    turn = {"role": "user", "content": "Go"}
+    answers = [*[call] * calling, *spoken]
+    train = [
+        harness.Example(str(n), (turn,), (answer,), tools=({},)) for n, answer in enumerate(answers)
+    ]
+    assert instructions(train) == said
