@@ -29,6 +29,11 @@ AGAIN = "again"
 """What the base model answered when it was asked again, for the verdict."""
 
 
+def steps_of(stage: str) -> str:
+    """The stage that has all checkpoints of a training, where the run chooses one of them."""
+    return f"{stage} steps"
+
+
 class PinMismatch(EnvironmentFailure):
     """What a closed round rests on is not stored any more, and made again it is another."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.kit.files import append_line, scan_lines
 from harness.kit.inside import is_name
 from harness.records import to_json
-from harness.run.pins import TRAIN
+from harness.run.pins import TRAIN, steps_of
 
 FILE = "uses.jsonl"
 
@@ -32,6 +32,11 @@ class Use:
     @property
     def trained(self) -> bool:
         return self.stage == TRAIN or self.stage.startswith(f"{TRAIN} ")
+
+    @property
+    def to_choose_from(self) -> bool:
+        """Whether it has the checkpoints of a training; the chosen one lies elsewhere, too."""
+        return self.trained and self.stage.endswith(steps_of(""))
 
 
 def note(folder: Path, use: Use) -> None:

@@ -16,7 +16,7 @@ from harness.records import Checkpoint, Example, from_json
 from harness.records.context import Limits
 from harness.run.artifacts import Artifact
 from harness.run.at import At
-from harness.run.pins import TRAIN
+from harness.run.pins import TRAIN, steps_of
 from harness.run.trust import as_allowed
 from harness.stages import trainer
 from harness.steps import Steps, choose
@@ -131,10 +131,10 @@ def _trained(
     checked = choose.rows_of(steps, choice, valid)
 
     def make(folder: Path) -> Mapping[str, Any]:
-        trained = learn(f"{stage} steps", None)
+        trained = learn(steps_of(stage), None)
         checkpoint = _published(steps, base, trained)
         facts = choose.choose(steps, trained, checkpoint, checked, at, folder)
-        for within in (f"{stage} steps", "generate valid", "score valid"):
+        for within in (steps_of(stage), "generate valid", "score valid"):
             steps.run.seconds.pop(within, None)
         return facts
 

@@ -251,7 +251,7 @@ def _adapters(
                 if not use.trained:
                     continue
                 in_rounds = path.name == name and use.arm == harness.BASE_ARM
-                if best is None or (in_rounds and use.round == best):
+                if best is None or (in_rounds and use.round == best and not use.to_choose_from):
                     wanted.add((use.stage, use.folder))
                 else:
                     spare.setdefault(name, set()).add((use.stage, use.folder))

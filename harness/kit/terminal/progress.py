@@ -44,6 +44,8 @@ WEIGHTS = {
     "answer losses": 6.0, **GENERAL,
 }  # fmt: skip
 """How long stages last, relative to each other; all others count as :data:`SHORT`."""
+WITHIN_TRAIN = {"train steps": 9.0, "generate valid": 0.4}
+"""Parts of a training of which a checkpoint is chosen; they count until it is done itself."""
 SHORT = 0.2
 
 
@@ -51,7 +53,12 @@ def _weight(stage: str) -> float:
     """Of one stage; ``train 1`` is a ``train``, and ``generate 1`` a part of ``generate``."""
     if re.fullmatch(r"generate( \w+)? \d+", stage):
         return 0.0
-    return WEIGHTS.get(re.sub(r"^train \d+$", "train", stage), SHORT)
+    return {**WEIGHTS, **WITHIN_TRAIN}.get(_kind(stage), SHORT)
+
+
+def _kind(stage: str) -> str:
+    """Of the trainings that follow one another each is a training."""
+    return re.sub(r"^train \d+", "train", stage)
 
 
 def weight_planned(
@@ -127,7 +134,7 @@ class Display:
     ) -> None:
         self.console, self.run, self.elsewhere = console, run, elsewhere
         self.live = console.is_terminal and not in_a_notebook()
-        self._done = 0.0
+        self._done = self._within_train = 0.0
         self._total = total
         self._piece = ""
         self._lock = threading.RLock()
@@ -202,7 +209,12 @@ class Display:
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         """Count a stage on the overall bar and say how long it took."""
         with self._lock:
-            self._done += _weight(stage)
+            weight = _weight(stage)
+            if _kind(stage) == "train":
+                weight, self._within_train = max(0.0, weight - self._within_train), 0.0
+            elif _kind(stage) in WITHIN_TRAIN:
+                self._within_train += weight
+            self._done += weight
             self._end_step()
             self._advance(time.monotonic())
             if seconds >= 1 and not cached:

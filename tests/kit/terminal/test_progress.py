@@ -28,6 +28,17 @@ def test_a_bar_is_drawn_over_but_for_a_cell_of_a_notebook(monkeypatch: pytest.Mo
     assert shown() == "said\n"
 
 
+def test_parts_of_a_training_count_until_it_is_done() -> None:
+    display = Display(Console(file=io.StringIO()), "run", 24.0)
+    display.stage("round 1: train steps")(1, 2, "")
+    assert display.share_and_left()[0] == 4.5 / 24
+    shares = []
+    for stage in ("train steps", "generate valid", "generate valid", "train", "train"):
+        display.stage_done(stage, stage, 0.1, cached=False)
+        shares.append(round(24 * display.share_and_left()[0], 6))
+    assert shares == [9, 9.4, 9.8, 12, 24]
+
+
 def test_stages_at_work_and_the_share_of_all_are_known_without_a_terminal() -> None:
     display = Display(Console(file=io.StringIO()), "run", 24.0)
     report = display.stage("round 1: train")
