@@ -134,15 +134,18 @@ def _sentence(
     if best.score is None:
         return f"{name} of valid cannot be told, so that the last checkpoint is kept"
     said = (
-        f"of {len(checked)} checkpoints that after step {best.step} is kept, whose {name} on "
-        f"{len(rows)} rows of valid is best ({number(best.score)})"
+        f"the checkpoint after step {best.step} is kept, the best of {len(checked)} by {name} on "
+        f"{len(rows)} rows of valid ({number(best.score)})"
     )
     lower = not steps.primary_entry().metric.higher_is_better
     gain = _luck(checked, rows, steps.seed("choice", 0), -1 if lower else 1)
     if gain is not None:
-        said += f"; were all equally good, chance would lift the best by {number(gain)}"
+        said += f". Were all equally good, chance alone would lift the best by {number(gain)}"
     if len(rows) < ENOUGH:
-        said += ". So few rows hardly tell them apart: valid: 0.2 sets a fifth of train aside"
+        said += (
+            ". So few rows hardly tell them apart: give valid a larger share (valid: 0.2 is a fifth "
+            "of train)"
+        )
     return said
 
 

@@ -212,7 +212,8 @@ def _ending(losses: Losses) -> str:
     if losses.stopped is not None:
         stopped = f"; it was stopped early, after step {losses.stopped}"
     if losses.kept is not None:
-        best = f"; the model of step {losses.kept} was kept, whose validation loss was least"
+        best = f"; the model of step {losses.kept} was kept, "
+        best += "which scored best on valid" if losses.scored else "whose validation loss was least"
     return stopped + best
 
 

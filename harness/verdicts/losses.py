@@ -45,6 +45,7 @@ class Losses:
             training; steps where the log has no learning rates.
         valid, train: None where the log has no losses of single rows.
         kept, stopped: the steps of lines that say so.
+        scored: whether the one that was kept was chosen by a score.
     """
 
     steps: Sequence[int]
@@ -57,6 +58,7 @@ class Losses:
     train: Side | None
     kept: int | None
     stopped: int | None
+    scored: bool
 
 
 def read(log: Sequence[Line]) -> Losses:
@@ -79,6 +81,7 @@ def read(log: Sequence[Line]) -> Losses:
         train=_side(measured, "train_rows"),
         kept=next((line["step"] for line in lines if line.get("kept")), None),
         stopped=next((line["step"] for line in lines if line.get("stopped")), None),
+        scored=any(line.get("score") is not None for line in lines),
     )
 
 

@@ -36,9 +36,13 @@ def test_the_best_on_valid_is_kept_and_what_was_seen_is_in_the_log(project):
     assert {line["score_rows"] for line in seen} == {9}
     assert max(seen, key=lambda line: line["score"])["step"] == 2
     assert [line["step"] for line in lines if line.get("kept")] == [2]
-    (note,) = [note for note in result.document["notes"] if note.startswith("round 1: train: of")]
-    assert "of 3 checkpoints that after step 2 is kept, whose overlap on 9 rows" in note
-    assert "chance would lift the best by 0.0" in note and "valid: 0.2" in note
+    (note,) = [
+        note
+        for note in result.document["notes"]
+        if note.startswith("round 1: train: the checkpoint")
+    ]
+    assert "after step 2 is kept, the best of 3 by overlap on 9 rows of valid (0.9" in note
+    assert "chance alone would lift the best by 0.0" in note and "valid: 0.2" in note
     seconds = result.document["seconds"]
     assert "train" in seconds and not {"train steps", "generate valid"} & set(seconds)
 
@@ -64,8 +68,8 @@ def test_of_equal_ones_the_latest(project, skills, skill):
     assert kept(project.folder) == [skill]
     log = next(project.folder.glob(".harness/artifacts/train/*/log.jsonl")).read_text()
     assert f'"kept":true,"step":{2 if len(skills) > 1 else 1}' in log
-    (note,) = [note for note in result.document["notes"] if "checkpoints that after" in note]
-    assert ("chance would lift" in note) is (len(skills) > 1)
+    (note,) = [note for note in result.document["notes"] if "the checkpoint after" in note]
+    assert ("chance alone would lift" in note) is (len(skills) > 1)
 
 
 def test_a_closed_round_stands_where_nothing_but_its_checkpoint_is_left(project):

@@ -162,7 +162,10 @@ def test_what_was_kept_and_where_it_stopped_is_told():
     decided = [{"step": 80, "stopped": True}, {"step": 20, "kept": True}]
     found = course([*lines, *decided])
     assert "stopped early, after step 80" in found.sentence
-    assert "the model of step 20 was kept" in found.sentence
+    assert "the model of step 20 was kept, whose validation loss was least" in found.sentence
+    seen = [{"step": at, "score": 1 / at, "score_rows": 9} for at in (20, 80)]
+    by_score = course([*lines, *seen, *decided])
+    assert "the model of step 20 was kept, which scored best on valid" in by_score.sentence
 
 
 def test_the_advice_is_not_what_was_done_already():
