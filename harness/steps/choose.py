@@ -134,8 +134,8 @@ def _sentence(
     if best.score is None:
         return f"{name} of valid cannot be told, so that the last checkpoint is kept"
     said = (
-        f"the checkpoint after step {best.step} is kept, the best of {len(checked)} by {name} on "
-        f"{len(rows)} rows of valid ({number(best.score)})"
+        f"the checkpoint after step {best.step} is kept, the best of {len(checked)} by {name} "
+        f"on {len(rows)} rows of valid ({number(best.score)})"
     )
     lower = not steps.primary_entry().metric.higher_is_better
     gain = _luck(checked, rows, steps.seed("choice", 0), -1 if lower else 1)
@@ -143,8 +143,8 @@ def _sentence(
         said += f". Were all equally good, chance alone would lift the best by {number(gain)}"
     if len(rows) < ENOUGH:
         said += (
-            ". So few rows hardly tell them apart: give valid a larger share (valid: 0.2 is a fifth "
-            "of train)"
+            ". So few rows hardly tell them apart: give valid a larger share (valid: 0.2 is a "
+            "fifth of train)"
         )
     return said
 

@@ -221,8 +221,8 @@ def _scored(logged: Sequence[MainRound], document: Analysis) -> Iterator[Block]:
         steps = ", ".join(str(step) for step, _ in points)
         rows.append((figures.round_name(round_, document), _ends(scores), tuple(scores), steps))
     columns = (
-        Column("round", "word"), Column(f"{primary} on valid", "word"), Column("", "trend", spare=1),
-        Column("after steps"),
+        Column("round", "word"), Column(f"{primary} on valid", "word"),
+        Column("", "trend", spare=1), Column("after steps"),
     )  # fmt: skip
     yield Table(columns, tuple(rows), f"{primary} of checkpoints on valid", ordered=True)
 
