@@ -142,8 +142,10 @@ def values(
         "generator", "transformers", {"max_new_tokens": task.limit}
     )
     asked = [replace(row, references=()) for row in rows]
-    answers = list(generator.generate(checkpoint, asked, harness.Context(WORK)))
-    pairs = list(zip(answers, rows, strict=True))
+    # They come as they end, not in the order of the rows.
+    predictions = generator.generate(checkpoint, asked, harness.Context(WORK))
+    answers = {prediction.example_id: prediction for prediction in predictions}
+    pairs = [(answers[row.id], row) for row in rows]
     entry = harness.MetricEntry(task.score, task.metric)
     return [m.values.get(task.score) or 0.0 for m in scoring.measure(entry, pairs)]
 
