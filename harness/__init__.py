@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         ErrorLabel as ErrorLabel,
         Example as Example,
         Findings as Findings,
+        Form as Form,
         Growth as Growth,
         Label as Label,
         Measurement as Measurement,
@@ -179,7 +180,7 @@ _HOMES = {
     ),
     "harness.records": (
         "Answer", "BASE_ARM", "Checkpoint", "Choice", "Condition", "Dataset", "Diagnosis",
-        "ErrorLabel", "Example", "Findings", "Growth", "Label", "Measurement", "Message",
+        "ErrorLabel", "Example", "Findings", "Form", "Growth", "Label", "Measurement", "Message",
         "Plan", "PlanItem", "Prediction", "Problem", "Remark", "Rendered", "Requests",
         "RoundResult", "SPLITS", "SYSTEM_ROLES", "Schedule", "Score", "ScoredExample",
         "Slice", "Split", "ToolCall", "Trial", "TrialState", "Verdict", "from_json",

@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.boundary.results import refused, returned, short, wrong
 from harness.kit.text import one_line
-from harness.records import SYSTEM_ROLES, Example, Message, Prediction
+from harness.records import SYSTEM_ROLES, Example, Form, Message, Prediction
 from harness.records.context import Context
 from harness.stages.base import Conflict, Plugin
-from harness.stages.generator import in_order
+from harness.stages.generator import checked_form, in_order
 
 ROLES = (*SYSTEM_ROLES, "user", "assistant")
 """Of turns that may stand before a prompt."""
@@ -52,6 +52,14 @@ class Baseline(Plugin):
     def description(self, train: Sequence[Example]) -> str:
         """What it puts before the prompts, in a line for reports."""
         return (type(self).__doc__ or "").partition("\n")[0]
+
+    def form(self, train: Sequence[Example]) -> Form | None:
+        """What answers are held to, where the base model gives them. Optional: None, nothing.
+
+        Raises:
+            harness.errors.ConfigError: these rows have no such form.
+        """
+        return None
 
     def model(self) -> str:
         """Name of the model that answers in place of the run's base model. Optional.
@@ -150,6 +158,11 @@ def description_of(baseline: Baseline, train: Sequence[Example]) -> str:
     return one_line(line, LONGEST)
 
 
+def form_of(baseline: Baseline, train: Sequence[Example]) -> Form | None:
+    """What a baseline holds the base model's answers to."""
+    return checked_form(baseline.form(train))
+
+
 def model_of(baseline: Baseline) -> str:
     """The model that answers in place of the base model, in a line; empty where none does."""
     return one_line(returned(Baseline.model, baseline.model()), LONGEST)
@@ -169,6 +182,7 @@ def exercise_baseline(
 ) -> list[Example]:
     """The prompts, answered by the baseline's own model where it has one."""
     rows = prompted(baseline, asked, train, held, context)
+    form_of(baseline, train)
     if model_of(baseline):
         answered(baseline, rows, context)
     return rows

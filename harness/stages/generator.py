@@ -14,8 +14,10 @@ from harness.kit.shares import deal
 from harness.records import (
     Checkpoint,
     Example,
+    Form,
     Prediction,
     Schedule,
+    is_form,
 )
 from harness.records.context import Context
 from harness.stages.base import Plugin
@@ -107,6 +109,25 @@ class Generator(Plugin):
         """This generator for short answers: the likeliest tokens, at most so many. Optional.
 
         Of the same class, with other options. None: it has no such answers.
+        """
+        return None
+
+    def form(self) -> Form | None:
+        """What the options hold answers to. Optional: None, nothing.
+
+        Raises:
+            harness.errors.ConfigError: a file that says it cannot be read.
+        """
+        return None
+
+    def held_to(self, form: Form) -> Generator | None:
+        """This generator with answers held to a form. Optional.
+
+        Of the same class, with other options. None: it cannot hold answers to one.
+
+        Raises:
+            harness.errors.EnvironmentFailure: what it needs for that is not installed.
+            harness.errors.ConfigError: it knows no such schema.
         """
         return None
 
@@ -208,6 +229,18 @@ def rows_asked_again(generator: Generator) -> int:
     if count < 0:
         raise wrong("asked_again()", count, "a count of rows")
     return count
+
+
+def form_of(generator: Generator) -> Form | None:
+    """What a generator holds answers to."""
+    return checked_form(generator.form())
+
+
+def checked_form(form: object) -> Form | None:
+    """What a plugin's ``form()`` gave, once it is a form or None."""
+    if form is not None and not is_form(form):
+        raise wrong("form()", form, "texts that differ, a JSON Schema, or None")
+    return form
 
 
 NO_LOSSES = "the generator '{}' has no losses(), so the loss on general text cannot be measured"

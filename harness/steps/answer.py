@@ -5,31 +5,33 @@ from __future__ import annotations
 import functools
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
-from harness.errors import Waiting
+from harness.errors import ConfigError, Waiting
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.kit.inside import inside
 from harness.records import (
     Checkpoint,
     ErrorLabel,
     Example,
+    Form,
     Measurement,
     Prediction,
     Score,
     ScoredExample,
+    keeps_to,
 )
 from harness.run import scratch
 from harness.run.artifacts import Artifact
 from harness.run.at import At
 from harness.run.job import ANSWERED, ANSWERS, BESIDE
 from harness.run.pins import DETECT, GENERATE
-from harness.stages.generator import shares_of
+from harness.stages.generator import Generator, form_of, shares_of
 from harness.steps.call import artifact_of_job
 from harness.steps.detect import detect
 from harness.steps.measure import score_all, scores, waits
@@ -73,6 +75,7 @@ def generate(
     *,
     beside: Checkpoint | None = None,
     after: str = "",
+    form: Form | None = None,
     pinned: str | None = None,
 ) -> tuple[tuple[Prediction, ...], str]:
     """A checkpoint's answers to rows, whose references it never sees, and their digest.
@@ -83,19 +86,67 @@ def generate(
     Args:
         beside: another checkpoint that answers in the same pass; see :func:`answered_beside`.
         after: digest of the answers that these are given for: for others they are given anew.
+        form: what answers are held to; None: what the options of the generator say.
         pinned: digest of the answers that a closed round was given.
+
+    Raises:
+        ConfigError: the generator cannot hold answers to that form.
+        EnvironmentFailure: what it needs for that is not installed.
     """
+    entry, stage = steps.config.generate, at.on_split(GENERATE)
+    with steps.run.guard(stage, entry):
+        if form is not None:
+            entry = replace(entry, instance=held_to(entry, form))
+        form = form_of(entry.instance)
     artifact = _generated(
-        steps, checkpoint, rows, at, at.on_split(GENERATE), beside=beside, after=after,
-        pinned=pinned,
-    )  # fmt: skip
+        steps, entry, checkpoint, rows, at, stage, beside=beside, after=after, pinned=pinned
+    )
     steps.note_remarks(artifact.facts)
     steps.made_with[artifact.digest] = artifact.facts.get("made_with")
-    return artifact.records(Prediction, ANSWERS), artifact.digest
+    predictions = artifact.records(Prediction, ANSWERS)
+    if form is not None:
+        for sentence in _out_of_form(form, predictions):
+            steps.note(f"{at.label(stage)}: {sentence}")
+    return predictions, artifact.digest
+
+
+def held_to(entry: PluginEntry, form: Form) -> Generator:
+    """The generator of an entry with answers held to a form.
+
+    Raises:
+        ConfigError: it cannot hold answers to that form.
+        EnvironmentFailure: what it needs for that is not installed.
+    """
+    generator: Generator | None = entry.instance.held_to(form)
+    if generator is None:
+        raise ConfigError(
+            f"the generator '{entry.plugin}' cannot hold answers to a form",
+            where="generate",
+            hint="take another generator, or the baseline out that asks for it",
+        )
+    return generator
+
+
+def _out_of_form(form: Form, predictions: Sequence[Prediction]) -> Iterator[str]:
+    """What a reader has to know of answers that were to be of a form and are not."""
+    out = [answer for answer in predictions if not keeps_to(form, answer.text)]
+    cut = sum(answer.finish_reason == "length" for answer in out)
+    free = sum(answer.finish_reason == "stop" for answer in out)
+    if cut:
+        yield (
+            f"{cut} of {len(predictions)} answers end inside their form, at the most tokens that "
+            "an answer may have: give them more (generate.max_new_tokens or max_tokens)"
+        )
+    if free:
+        yield (
+            f"{free} of {len(predictions)} answers are not of the form they were to be held to: "
+            "the generator, or its server, does not do it"
+        )
 
 
 def _generated(
     steps: Shared,
+    entry: PluginEntry,
     checkpoint: Checkpoint,
     rows: Sequence[Example],
     at: At,
@@ -109,13 +160,14 @@ def _generated(
     """The answers of a stage.
 
     Args:
+        entry: the generator.
         whole: whether the rows are those of a pass, and not one job's share of them.
     """
-    run, entry = steps.run, steps.config.generate
+    run = steps.run
     seed = steps.seed(stage, at.round)
     # References stay behind: a generator must not be able to look at them.
     prompts = [row.as_asked() for row in rows]
-    made_with = run.made_with(entry)
+    made_with = run.made_with(steps.config.generate)
     inputs = {
         "checkpoint": checkpoint.digest,
         "prompts": rows_digest(prompts),
@@ -140,7 +192,9 @@ def _generated(
         def answered_share(number: int, share: Sequence[int]) -> Artifact:
             asked = [rows[place] for place in share]
             name = f"{stage} {number}"
-            artifact = _generated(steps, checkpoint, asked, at, name, whole=False, after=after)
+            artifact = _generated(
+                steps, entry, checkpoint, asked, at, name, whole=False, after=after
+            )
             # Time until here counts where the pass is interrupted, and goes on.
             inside(scratch.of(folder), str(number)).touch()
             return artifact

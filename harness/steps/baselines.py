@@ -26,6 +26,7 @@ from harness.records import (
     Checkpoint,
     Dataset,
     Example,
+    Form,
     Prediction,
     to_json,
 )
@@ -36,9 +37,9 @@ from harness.run.job import ANSWERS
 from harness.run.journal import OF_BASELINE
 from harness.run.pins import DETECT, GENERATE
 from harness.run.run import Run
-from harness.stages.baseline import Held, answered, description_of, model_of, prompted
+from harness.stages.baseline import Held, answered, description_of, form_of, model_of, prompted
 from harness.steps import Steps
-from harness.steps.answer import Evaluation, evaluation_of, generate, tell_scores
+from harness.steps.answer import Evaluation, evaluation_of, generate, held_to, tell_scores
 from harness.steps.call import artifact_of_call
 from harness.steps.data import valid_seed
 from harness.steps.measure import score_all
@@ -49,10 +50,15 @@ FILE = "baselines.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Rows as a baseline asks them, what it says of that, and the artifact's digest."""
+    """Rows as a baseline asks them, what it says of that, and the artifact's digest.
+
+    Attributes:
+        form: what answers are held to; None: nothing.
+    """
 
     rows: tuple[Example, ...]
     description: str
+    form: Form | None
     digest: str
 
 
@@ -146,6 +152,10 @@ def unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]
         try:
             with plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*material.lent)):
                 material.asked_by(entry, Context(output=Path("unused")))
+                form = form_of(entry.instance, material.train)
+            if form is not None:
+                with plainly(config.generate.named):
+                    held_to(config.generate, form)
         except HarnessError as error:
             yield error
 
@@ -232,14 +242,17 @@ def _prompts(
 
     def call(context: Context) -> list[Example]:
         rows = material.asked_by(entry, context)
-        context.note(told=description_of(entry.instance, material.train))
+        context.note(
+            told=description_of(entry.instance, material.train),
+            form=form_of(entry.instance, material.train),
+        )
         return rows
 
     artifact = artifact_of_call(
         steps, PROMPTS, entry, at, file, call, inputs, pinned=pinned, lent=material.lent
     )
     rows = artifact.records(Example, file)
-    return Prompts(rows, artifact.facts["told"], artifact.digest)
+    return Prompts(rows, artifact.facts["told"], artifact.facts.get("form"), artifact.digest)
 
 
 def stored_answers(steps: Steps, entry: PluginEntry, plain: Evaluation) -> str | None:
@@ -354,7 +367,9 @@ def _answers(
         if model:
             predictions, generated = _answers_elsewhere(steps, entry, prompts.rows, at, pin)
         else:
-            predictions, generated = generate(steps, base, prompts.rows, at, pinned=pin)
+            predictions, generated = generate(
+                steps, base, prompts.rows, at, form=prompts.form, pinned=pin
+            )
     except DataError as error:
         way = f"let '{entry.name}' put less before them, or take it out of baselines"
         error.hint = f"{error.hint}; or {way}" if error.hint else way

@@ -178,9 +178,9 @@ def _sentence(
 
 
 def _rows_of_train(sides: Sides) -> str:
-    """How many rows either side had, where one of them had more."""
+    """How many rows either side has seen."""
     if sides.train == sides.learned:
-        return ""
+        return f"Both have seen the same {counted(sides.train, 'row')} of train. "
     return (
         f"Prompts are made from {counted(sides.train, 'row')}, round {sides.round_} has learned "
         f"{sides.learned:,}. "

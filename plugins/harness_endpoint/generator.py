@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 import harness
+from harness.kit import forms
+from harness.kit.forms import FormOptions
 from harness.kit.remote.asking import Asker
 from harness.kit.remote.options import RequestOptions, ServerOptions, foresee_library
 from harness.kit.remote.replies import Reply, Request
@@ -31,7 +34,7 @@ class EndpointGenerator(harness.Generator):
     accepts = frozenset({"base", "adapter"})
     synonyms: ClassVar[Mapping[str, str]] = {"max_new_tokens": "max_tokens"}
 
-    class Options(RequestOptions):
+    class Options(FormOptions, RequestOptions):
         serve: str = Field(
             description="command that serves the model: `vllm serve {base} "
             "[--enable-lora --lora-modules {adapters}] --port {port}`; a part in brackets is "
@@ -100,6 +103,10 @@ class EndpointGenerator(harness.Generator):
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
         yield from foresee_library()
+        try:
+            self.form()
+        except harness.ConfigError as error:
+            yield harness.Problem(error.what, ("schema",))
         program, *rest = serving.words(self.options.serve, {"base": "", "port": ""})
         if Path(program).name == "transformers" and rest[:1] == ["serve"]:
             message = "`transformers serve` knows no adapters, so no round could be asked"
@@ -186,21 +193,36 @@ class EndpointGenerator(harness.Generator):
             for place, row in enumerate(examples)
             for side in (range(len(names)) if place % 2 == 0 else reversed(range(len(names))))
         ]
+        form = self.form()
+        schema = None if form is None else forms.as_schema(form)
         requests = [
-            Request(row.messages, tools=row.tools, model=names[side]) for row, side in asked
+            Request(row.messages, tools=row.tools, model=names[side], schema=schema)
+            for row, side in asked
         ]
         asker = Asker(options, f"the server of {names[0]}", stage="generate")
         served: dict[str, list[str]] = {name: [] for name in names}
         for place, reply in asker.replies(requests, context.progress, "prompts have no answer"):
             row, side = asked[place]
+            if form is not None:
+                reply = replace(reply, text=forms.as_answer(form, reply.text))
             if reply.served not in served[names[side]]:
                 served[names[side]].append(reply.served)
             yield side, prediction(row, reply)
         context.note(served=served)
 
+    def form(self) -> harness.Form | None:
+        """See :meth:`harness.Generator.form`."""
+        return self.options.form()
+
+    def held_to(self, form: harness.Form) -> EndpointGenerator:
+        """See :meth:`harness.Generator.held_to`."""
+        return type(self)(self.options.model_copy(update={"schema": form}))
+
     def brief(self, tokens: int) -> EndpointGenerator:
         """See :meth:`harness.Generator.brief`."""
-        options = self.options.model_copy(update={"max_tokens": tokens, "temperature": 0.0})
+        options = self.options.model_copy(
+            update={"max_tokens": tokens, "temperature": 0.0, "schema": None}
+        )
         return type(self)(options)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -21,7 +22,7 @@ class FewShot(harness.Baseline):
 
     name = "few-shot"
     revision = 2
-    known_as = ("fewshot", "examples", "in-context")
+    known_as: ClassVar[Sequence[str]] = ("fewshot", "examples", "in-context")
     synonyms = {"n": "k", "shots": "k", "num_fewshot": "k", "field": "balance"}
 
     class Options(harness.Options):

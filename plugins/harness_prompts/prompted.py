@@ -5,21 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import statistics
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pydantic import Field, field_validator
 
 import harness
+from harness_prompts.forms import labels_of, parsed
 from harness_prompts.turns import with_system
 
-LABELS = 20
-"""Different answers at most that are listed."""
-OFTEN = 5
-"""Rows for each different answer, at least, where answers are labels."""
-LABEL = 60
-"""Characters of a label at most."""
 KEYS = 20
 """Keys of JSON objects at most that are listed."""
 UNSPACED = 15
@@ -106,7 +99,7 @@ def _calls(spoken: Sequence[str]) -> str:
 
 def _json(answers: Sequence[str]) -> str:
     """Where all answers are JSON objects or lists."""
-    values = [_parsed(answer) for answer in answers]
+    values = [parsed(answer) for answer in answers]
     if not all(isinstance(value, (dict, list)) for value in values):
         return ""
     if all(isinstance(value, list) for value in values):
@@ -125,22 +118,9 @@ def _json(answers: Sequence[str]) -> str:
     return f"{head} with {some} {listed}, {ALONE}"
 
 
-def _parsed(answer: str) -> Any:
-    try:
-        return json.loads(answer)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _labels(answers: Sequence[str]) -> str:
-    """Where few different answers are given again and again."""
-    counts = Counter(answer.strip() for answer in answers)
-    if not 1 < len(counts) <= LABELS or len(answers) < OFTEN * len(counts):
-        return ""
-    if any(len(label) > LABEL or "\n" in label or not label for label in counts):
-        return ""
-    ordered = sorted(counts, key=lambda label: (-counts[label], label))
-    return f"Answer with exactly one of these, {ALONE[:-1]}: {'; '.join(ordered)}"
+    labels = labels_of(answers)
+    return f"Answer with exactly one of these, {ALONE[:-1]}: {'; '.join(labels)}" if labels else ""
 
 
 def _length(answers: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 import harness
-from harness_transformers import ranks
+from harness.kit.forms import FormOptions
+from harness_transformers import grammar, ranks
 
 SMALLER = (
     "lower generate.max_new_tokens, take a smaller model or train.quantization: 4bit, or close "
@@ -37,7 +38,7 @@ class TransformersGenerator(harness.Generator):
         "jobs": "`environment()` says how many there are",
     }
 
-    class Options(harness.Options):
+    class Options(FormOptions):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
         min_new_tokens: int = Field(default=0, ge=0, description="shortest answer, in tokens")
         batch_size: int = Field(default=32, ge=1, description="prompts at once")
@@ -85,6 +86,8 @@ class TransformersGenerator(harness.Generator):
         @model_validator(mode="after")
         def _have_effect(self) -> Self:
             """Refuse options without effect."""
+            if self.schema is not None and self.min_new_tokens:
+                raise ValueError("min_new_tokens: an answer of a schema ends where it is whole")
             names = ["temperature", "top_p", "top_k"]
             reason = "without do_sample: true"
             if self.generation_config == "model":
@@ -134,6 +137,7 @@ class TransformersGenerator(harness.Generator):
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """What does not go together with how the model is trained."""
+        yield from grammar.foresee(self.options)
         train = next(iter(harness.trainers_in(settings)), {})
         bits, precision = train.get("quantization"), train.get("precision", "auto")
         if self.options.merge and bits:
@@ -227,6 +231,15 @@ class TransformersGenerator(harness.Generator):
         same = {name: getattr(self.options, name) for name in names}
         return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
+    def form(self) -> harness.Form | None:
+        """See :meth:`harness.Generator.form`."""
+        return self.options.form()
+
+    def held_to(self, form: harness.Form) -> Self:
+        """See :meth:`harness.Generator.held_to`."""
+        grammar.grammar_of(form)
+        return type(self)(self.options.model_copy(update={"schema": form}))
+
     def _generate(
         self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any
     ) -> Iterator[harness.Prediction]:
@@ -245,7 +258,10 @@ class TransformersGenerator(harness.Generator):
         dtype = devices.dtype_of(options.precision)
         model = adapters.ready(checkpoint, dtype, context, merge=options.merge)
         torch.manual_seed(context.seed)
-        pad = chats.tokenizer.pad_token_id
+        pad, form, holding = chats.tokenizer.pad_token_id, self.form(), None
+        if form is not None:
+            size = grammar.vocabulary(model)
+            holding = grammar.Grammar(form, chats.tokenizer, chats.stops, size)
         config = sampling.config_for(options, model.generation_config, chats.stops, pad)
         self._report(context, chats, model, config)
         chats.note_prompts(context, long, examples, options.max_new_tokens)
@@ -267,7 +283,7 @@ class TransformersGenerator(harness.Generator):
             yield _prediction(examples[place], prompts[place], tokens, chats)
 
         def work(places: Sequence[int], size: int) -> Iterator[tuple[int, list[int]]]:
-            return self._answers(model, prompts, places, size, chats.stops, saved)
+            return self._answers(model, prompts, places, size, chats.stops, saved, holding)
 
         context.progress(len(saved.answers), len(order), "answers")
         unanswered = [place for place in order if place not in saved.answers]
@@ -290,8 +306,13 @@ class TransformersGenerator(harness.Generator):
         size: int,
         stops: Any,
         saved: Any,
+        holding: grammar.Grammar | None,
     ) -> Iterator[tuple[int, list[int]]]:
-        """The place of each prompt and its answer's tokens, as they come, ``size`` at a time."""
+        """The place of each prompt and its answer's tokens, as they come, ``size`` at a time.
+
+        Args:
+            holding: of answers to a form; None: they are free.
+        """
         from harness_transformers import greedy, sampling
 
         limit = self.options.max_new_tokens
@@ -301,6 +322,7 @@ class TransformersGenerator(harness.Generator):
             decoder = greedy.Greedy(
                 model, stops, size,
                 lambda: saved.pause({"places": state["places"], "decoding": decoder.state()}),
+                holding,
             )  # fmt: skip
             to_answer = [prompts[place] for place in state["places"]]
             for number, tokens in decoder.answers(to_answer, limit, state["decoding"]):
@@ -314,7 +336,7 @@ class TransformersGenerator(harness.Generator):
         for start in range(0, len(places), size):
             batch = places[start : start + size]
             batch_prompts = [prompts[place] for place in batch]
-            answers = _answer(model, batch_prompts, stops, saved.context.cancelled)
+            answers = _answer(model, batch_prompts, stops, saved.context.cancelled, holding)
             yield from zip(batch, answers, strict=True)
             saved.pause()
 
@@ -333,15 +355,20 @@ class TransformersGenerator(harness.Generator):
 
 
 def _answer(
-    model: Any, prompts: Sequence[list[int]], stops: Any, sign: Callable[[], object]
+    model: Any,
+    prompts: Sequence[list[int]],
+    stops: Any,
+    sign: Callable[[], object],
+    holding: grammar.Grammar | None,
 ) -> list[list[int]]:
     """Generated tokens of one batch by ``model.generate``, each up to and with its end.
 
     Args:
         sign: called at each token: a batch may take longer than a process may be silent.
+        holding: of answers to a form; None: they are free.
     """
     import torch
-    from transformers import StoppingCriteriaList
+    from transformers import LogitsProcessorList, StoppingCriteriaList
 
     pad = model.generation_config.pad_token_id
     width = max(map(len, prompts))
@@ -358,12 +385,20 @@ def _answer(
             return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
         return torch.tensor([stops.ended(row) for row in ids[:, width:].tolist()]).to(ids.device)
 
+    def held(ids: Any, scores: Any) -> Any:
+        for row, tokens in enumerate(ids[:, width:].tolist()):
+            allowed = None if holding is None else holding.allowed(row, tokens)
+            if allowed is not None:
+                scores[row, ~torch.from_numpy(allowed).to(scores.device)] = -torch.inf
+        return scores
+
     with torch.inference_mode():
         out = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             generation_config=model.generation_config,
             stopping_criteria=StoppingCriteriaList([ended]),
+            logits_processor=LogitsProcessorList([] if holding is None else [held]),
         )
     return [stops.cut(row) for row in out[:, width:].tolist()]
 

@@ -19,6 +19,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from harness_transformers.grammar import Grammar
 from harness_transformers.kernels import decoding
 from harness_transformers.kernels.installing import agrees, installed
 from harness_transformers.rope import original, ropes
@@ -120,10 +121,19 @@ class Greedy:
         stops: what ends an answer.
         most: answers in work at the same time.
         check: called after each step, between which :meth:`state` can be taken; may raise.
+        grammar: holds answers to a form; None: they are free.
     """
 
-    def __init__(self, model: Any, stops: Stops, most: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        stops: Stops,
+        most: int,
+        check: Callable[[], None],
+        grammar: Grammar | None = None,
+    ) -> None:
         self.model, self.stops, self.most, self.check = model, stops, most, check
+        self.grammar = grammar
 
     def answers(
         self, prompts: Sequence[Tokens], limit: int, state: Mapping[str, Any] | None = None
@@ -178,7 +188,13 @@ class Greedy:
             new = _fill(slots, work, self.ended, self.waiting, held)
             if not work:
                 return
-            tokens = _logits(self.model, slots, work, new).argmax(-1).tolist()
+            logits = _logits(self.model, slots, work, new)
+            tokens = logits.argmax(-1).tolist()
+            if self.grammar is not None:
+                tokens = [
+                    self.grammar.token(answer.number, answer.tokens, token, _among(row))
+                    for answer, token, row in zip(work, tokens, logits, strict=True)
+                ]
             for slot in new:
                 held[slot] = work[slot].prompt
             self.ended = []
@@ -188,6 +204,16 @@ class Greedy:
                     self.ended.append(slot)
                     yield answer.number, answer.tokens
             self.check()
+
+
+def _among(logits: torch.Tensor) -> Callable[[Any], int]:
+    """The likeliest token of those that a vector of booleans names."""
+
+    def likeliest(allowed: Any) -> int:
+        mask = torch.from_numpy(allowed).to(logits.device)
+        return int(logits.masked_fill(~mask, -torch.inf).argmax())
+
+    return likeliest
 
 
 def _fill(

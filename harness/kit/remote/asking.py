@@ -80,7 +80,12 @@ class Asker:
         return reply_key(
             [
                 {**self._decisive, "model": model, "serves": self._serves},
-                {"messages": request.messages, "tools": request.tools, "draw": request.draw},
+                {
+                    "messages": request.messages,
+                    "tools": request.tools,
+                    "draw": request.draw,
+                    **({"schema": request.schema} if request.schema is not None else {}),
+                },
             ]
         )
 

@@ -80,6 +80,13 @@ def patiently(
     raise AssertionError("there is at least one try")
 
 
+def _held_to(schema: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if schema is None:
+        return None
+    named = {"name": "answer", "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": named}
+
+
 def body_of(options: ServerOptions, request: Request, seed: int) -> bytes:
     """The body of a request, as it is sent."""
     wanted = {
@@ -89,6 +96,7 @@ def body_of(options: ServerOptions, request: Request, seed: int) -> bytes:
         "temperature": options.temperature,
         "max_tokens": options.max_tokens,
         "tools": request.tools or None,
+        "response_format": _held_to(request.schema),
     }
     wanted = {name: value for name, value in wanted.items() if value is not None}
     for name, other in options.send_as.items():

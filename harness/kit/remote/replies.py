@@ -34,6 +34,7 @@ class Request:
         model: another one of the same server; empty: the one that the options name.
         accept: whether an answer will do; one that will not is asked for again with another seed,
             and the last one is taken.
+        schema: a JSON Schema that the server holds the answer to; None: nothing.
     """
 
     messages: Sequence[Mapping[str, Any]]
@@ -41,6 +42,7 @@ class Request:
     tools: Sequence[Mapping[str, Any]] = ()
     accept: Callable[[str], bool] = field(default=anything, compare=False)
     model: str = ""
+    schema: Mapping[str, Any] | None = None
 
     def seed(self, attempt: int) -> int:
         """Another try is another draw: the same seed would say the same again."""

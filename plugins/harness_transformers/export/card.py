@@ -85,7 +85,9 @@ def _file_lines(made: Export) -> Iterator[str]:
     yield "ollama create tuned -f Modelfile && ollama run tuned"
     yield "```"
     yield ""
-    yield (f"The run asked with temperature 0 and answers of at most {made.origin.longest} tokens.")
+    held = ", held to a schema that an export does not carry" if made.origin.form else ""
+    longest = made.origin.longest
+    yield f"The run asked with temperature 0 and answers of at most {longest} tokens{held}."
     if not made.rendered:
         yield (
             "Ollama's templates cannot say this model's chat template, so that its answers there "

@@ -199,7 +199,7 @@ def answered(
     }
     fitting = [place for place in range(len(rows)) if place not in set(long)]
     asked = [prompts[place] for place in fitting]
-    answers = list(asking.answers(path, chats, asked, most, report))
+    answers = list(asking.answers(path, chats, asked, most, origin.form, report))
     for place, answer in zip(fitting, answers, strict=True):
         row = rows[place]
         predictions[row.id] = asking.prediction(chats, row, prompts[place], answer)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import harness
 from harness.kit.files import read_json
+from harness.kit.forms import FormOptions
 from harness_transformers import checks, loading
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
@@ -48,6 +49,15 @@ class Origin:
     def longest(self) -> int:
         """Tokens of an answer at most."""
         return int(self.stored.config["generate"].get("max_new_tokens") or 256)
+
+    @property
+    def form(self) -> harness.Form | None:
+        """What answers were held to; None: nothing.
+
+        Raises:
+            ConfigError: the file that says it is gone.
+        """
+        return FormOptions(schema=self.stored.config["generate"].get("schema")).form()
 
     @property
     def quantised(self) -> bool:

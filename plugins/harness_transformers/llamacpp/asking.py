@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import harness
 from harness_transformers import adapters, loading
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import Encoded
+from harness_transformers.grammar import Grammar
 from harness_transformers.llamacpp import library, writing
 
 SPARE = 8
@@ -90,12 +92,14 @@ def answers(
     chats: Chats,
     prompts: Sequence[Sequence[int]],
     most: int,
+    form: harness.Form | None,
     report: harness.Report,
 ) -> Iterator[list[int]]:
     """The tokens of the likeliest answer to each prompt, with what ends it, one after the other.
 
     Args:
         most: tokens of an answer.
+        form: what answers are held to; None: nothing.
 
     Raises:
         DataError: llama.cpp does not load the file.
@@ -103,9 +107,13 @@ def answers(
     """
     longest = max(map(len, prompts), default=1)
     with library.loaded(path, longest + most + SPARE) as model:
+        chosen = None
+        if form is not None:
+            grammar = Grammar(form, chats.tokenizer, chats.stops, model.size)
+            chosen = functools.partial(grammar.token, 0)
         for done, prompt in enumerate(prompts):
             report(done, len(prompts), "answers")
-            yield model.greedy(prompt, most, chats.stops.ended)
+            yield model.greedy(prompt, most, chats.stops.ended, chosen)
 
 
 def prediction(

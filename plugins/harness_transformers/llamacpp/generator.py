@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 import harness
+from harness.kit.forms import FormOptions
+from harness_transformers import grammar
 from harness_transformers.llamacpp import library
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class LlamaCppGenerator(harness.Generator):
     }  # fmt: skip
     libraries = ("torch", "transformers", "tokenizers", "peft", "gguf", library.DISTRIBUTION)
 
-    class Options(harness.Options):
+    class Options(FormOptions):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
         quantize: library.Kind = Field(default="f16", description="kind of the file's weights")
         on_too_long: Literal["refuse", "count"] = Field(
@@ -45,6 +47,7 @@ class LlamaCppGenerator(harness.Generator):
 
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
+        yield from grammar.foresee(self.options)
         if any(trainer.get("quantization") for trainer in harness.trainers_in(settings)):
             message = "a file for llama.cpp is made of whole weights, not of train.quantization"
             yield harness.Problem(message, ())
@@ -75,7 +78,7 @@ class LlamaCppGenerator(harness.Generator):
         fitting = [place for place in range(len(prompts)) if place not in set(long)]
         asked = [prompts[place] for place in fitting]
         with self._file(checkpoint, context) as path:
-            answers = asking.answers(path, chats, asked, room, context.report)
+            answers = asking.answers(path, chats, asked, room, self.form(), context.report)
             for place, answer in zip(fitting, answers, strict=True):
                 yield asking.prediction(chats, examples[place], prompts[place], answer)
 
@@ -132,6 +135,15 @@ class LlamaCppGenerator(harness.Generator):
             with short, quietly():
                 asking.written(checkpoint, path, self.options.quantize, context.progress)
             yield path
+
+    def form(self) -> harness.Form | None:
+        """See :meth:`harness.Generator.form`."""
+        return self.options.form()
+
+    def held_to(self, form: harness.Form) -> Self:
+        """See :meth:`harness.Generator.held_to`."""
+        grammar.grammar_of(form)
+        return type(self)(self.options.model_copy(update={"schema": form}))
 
     def brief(self, tokens: int) -> Self:
         """See :meth:`harness.Generator.brief`."""

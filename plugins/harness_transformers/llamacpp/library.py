@@ -189,6 +189,7 @@ class Model:
     Attributes:
         bos: the token of the beginning; -1 where there is none.
         adds_bos: whether it is put before each prompt.
+        size: of the vocabulary.
     """
 
     def __init__(self, process: _Process, path: Path, context: int) -> None:
@@ -199,6 +200,7 @@ class Model:
                 "llama.cpp does not load this file", where=str(path), details=said
             )
         self.bos, self.adds_bos = int(known["bos"]), bool(known["adds_bos"])
+        self.size = int(known["size"])
 
     def tokens(self, text: str, *, special: bool) -> list[int]:
         """A text's tokens; texts of special tokens become these.
@@ -219,17 +221,35 @@ class Model:
         return values
 
     def greedy(
-        self, prompt: Sequence[int], most: int, ended: Callable[[Sequence[int]], bool]
+        self,
+        prompt: Sequence[int],
+        most: int,
+        ended: Callable[[Sequence[int]], bool],
+        chosen: Callable[[list[int], int, Callable[[Any], int]], int] | None = None,
     ) -> list[int]:
         """The likeliest token again and again, up to and with what ends the answer.
+
+        Args:
+            chosen: the next token by those so far, the likeliest, and a function that gives the
+                likeliest of those that a vector of booleans names.
 
         Raises:
             EnvironmentFailure: llama.cpp fails.
         """
-        tokens: list[int] = [self._value("begin", list(prompt))]
-        while len(tokens) < most and not ended(tokens):
-            tokens.append(self._value("follow", tokens[-1]))
-        return tokens
+        tokens: list[int] = []
+        likeliest = self._value("begin", list(prompt))
+        while True:
+            if chosen is not None:
+                likeliest = chosen(tokens, likeliest, self._among)
+            tokens.append(likeliest)
+            if len(tokens) >= most or ended(tokens):
+                return tokens
+            likeliest = self._value("follow", likeliest)
+
+    def _among(self, allowed: Any) -> int:
+        import numpy as np
+
+        return int(self._value("among", np.packbits(allowed).tobytes().hex()))
 
     def _value(self, name: str, *arguments: Any) -> Any:
         value, said = self._ask(name, *arguments)

@@ -134,9 +134,15 @@ class Llama:
 
     def follow(self, token: int) -> int | None:
         """The likeliest token after one more."""
-        logits = self._decode([token], self.place, whole=True)
+        self.logits = self._decode([token], self.place, whole=True)
         self.place += 1
-        return None if logits is None else int(logits[0].argmax())
+        return None if self.logits is None else int(self.logits[0].argmax())
+
+    def among(self, allowed: str) -> int | None:
+        """The likeliest token of some after the same; ``allowed``: a bit for each, in hex."""
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(allowed), dtype=np.uint8))
+        logits = np.where(bits[: self.size], self.logits[0], -np.inf)
+        return int(logits.argmax())
 
     def _read(self, tokens: Sequence[int]) -> bool:
         """Begin anew with tokens whose logits nobody asks for."""

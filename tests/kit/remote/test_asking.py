@@ -55,7 +55,7 @@ OPTIONS = {
 """Each option of a server -> another value; None: changed in a way of its own, below."""
 REQUEST = {
     "messages": [{"role": "user", "content": "b"}], "draw": 1, "tools": [{"name": "f"}],
-    "model": "other",
+    "model": "other", "schema": {"type": "object"},
 }  # fmt: skip
 """Each field of a request that is compared -> another value."""
 

@@ -85,6 +85,27 @@ def test_base_and_adapter_are_served_and_ended(folder, base, adapter, monkeypatc
     assert not list((folder / "out").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (["a ü", "b"], "a ü"),
+        ({"type": "object"}, '{"said": "question 3 by 1"}'),
+        ({"const": 1}, "question 3 by 1"),
+    ],
+)
+def test_a_form_is_sent_as_a_schema_and_labels_come_back_as_texts(folder, base, form, text):
+    held = generator().held_to(form)
+    assert held.form() == form and held.brief(9).form() is None
+    by_id = {each.example_id: each.text for each in answers(folder, base, held)}
+    assert by_id["r3"] == text
+
+
+def test_a_schema_that_cannot_be_read_is_found_before_the_run(folder):
+    (folder / "form.json").write_text("[]")
+    problems = generator(schema=folder / "form.json").check({})
+    assert any("holds no schema" in each.message for each in problems)
+
+
 @pytest.mark.nightly
 def test_a_cap_on_money_does_not_stop_a_server_of_the_run(folder, base):
     spending = Spending(folder / "spent.jsonl", "run", most=0.0)
