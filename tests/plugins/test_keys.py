@@ -45,6 +45,7 @@ FILES = {
     "larger/config.json": "{}",
     "script.py": "import evaluate\n",
     "template.jinja": "{{ messages }}",
+    "form.json": '["yes", "no"]',
     "suspects.jsonl": '{"id": "1", "reason": "odd"}\n',
     RUBRIC: (ROOT / "rubrics" / "everyday.yaml").read_text(encoding="utf-8"),
 }
@@ -104,6 +105,7 @@ OTHERWISE: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "encoding": ("cp1252", {}),
     "hub": ("team/more", HUB),
     "key": ("ANOTHER_KEY", {}),
+    "schema": ("form.json", {}),
     "local": ("larger", {"endpoint": ""}),
     "metric evaluate args": ({"ignore": True}, {}),
     "metric evaluate hub": ("bleu", {"path": None, "hub": "rouge"}),
