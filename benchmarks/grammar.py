@@ -28,7 +28,7 @@ from loop import machine
 
 import harness
 from harness import scoring
-from harness.records import keeps_to
+from harness.kit.forms import keeps_to
 from harness_prompts.schema import Schema
 
 ROOT = Path(__file__).resolve().parent.parent

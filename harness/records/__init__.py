@@ -4,10 +4,9 @@ Records go in and out of every stage. They hold only JSON-like values, so that
 :func:`to_json` and :func:`from_json` carry them over files and process boundaries.
 """
 
-from harness.records.answers import Answer, Message, ToolCall
+from harness.records.answers import Answer, Form, Message, ToolCall
 from harness.records.course import Course, CourseKind
 from harness.records.findings import Condition, Diagnosis, Findings, Growth, Plan, PlanItem, Slice
-from harness.records.forms import Form, is_form, keeps_to
 from harness.records.plain import from_json, to_json
 from harness.records.rounds import (
     NOT_ASKED,
@@ -95,8 +94,6 @@ __all__ = [
     "TrialState",
     "Verdict",
     "from_json",
-    "is_form",
-    "keeps_to",
     "system_turns_of",
     "to_json",
 ]

@@ -12,12 +12,15 @@ Chat templates, servers and models have their own forms; they are translated at 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Message = Mapping[str, Any]
 """A chat message as chat templates take it: ``role``, ``content``, perhaps ``tool_calls``."""
+
+Form = Sequence[str] | Mapping[str, Any]
+"""What answers are held to: texts, one of which each is; or a JSON Schema, of whose values."""
 
 
 @dataclass(frozen=True, slots=True)

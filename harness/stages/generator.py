@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from harness.boundary.results import checked, each, refused, returned, short, wrong
 from harness.errors import EnvironmentFailure
+from harness.kit.forms import is_form
 from harness.kit.shares import deal
 from harness.records import (
     Checkpoint,
@@ -17,7 +18,6 @@ from harness.records import (
     Form,
     Prediction,
     Schedule,
-    is_form,
 )
 from harness.records.context import Context
 from harness.stages.base import Plugin

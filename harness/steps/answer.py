@@ -14,6 +14,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
 from harness.errors import ConfigError, Waiting
 from harness.kit.files import read_jsonl, write_jsonl
+from harness.kit.forms import keeps_to
 from harness.kit.inside import inside
 from harness.records import (
     Checkpoint,
@@ -24,7 +25,6 @@ from harness.records import (
     Prediction,
     Score,
     ScoredExample,
-    keeps_to,
 )
 from harness.run import scratch
 from harness.run.artifacts import Artifact

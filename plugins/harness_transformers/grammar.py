@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WHITESPACE = r" ?|\n {0,24}"
 """Between the parts of JSON: on one line or indented, and never so much that nothing else comes."""
-UNNAMED = "generate.schema"
 
 
 def grammar_of(form: harness.Form) -> str:
@@ -42,7 +41,7 @@ def grammar_of(form: harness.Form) -> str:
         grammar = LLMatcher.grammar_from_lark(f"start: {texts}")
     if mistake := LLMatcher.validate_grammar(grammar):
         raise harness.ConfigError(
-            f"answers cannot be held to this schema: {' '.join(mistake.split())}", where=UNNAMED
+            f"answers cannot be held to this schema: {' '.join(mistake.split())}"
         )
     return grammar
 
@@ -87,16 +86,22 @@ class Grammar:
     """
 
     def __init__(self, form: harness.Form, tokenizer: Any, stops: Stops, size: int) -> None:
-        self._grammar, self._size = grammar_of(form), size
+        grammar = grammar_of(form)
+        from llguidance import LLMatcher
         from llguidance.hf import from_tokenizer
 
-        self._ends = sorted(stops.tokens)
+        ends = sorted(stops.tokens) or None
         try:
-            self._tokens = from_tokenizer(tokenizer, n_vocab=size, eos_token=self._ends or None)
+            of_tokens = from_tokenizer(tokenizer, n_vocab=size, eos_token=ends)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise harness.ConfigError(
-                f"llguidance does not know this model's tokenizer: {error}", where=UNNAMED
-            ) from error
+            message = f"llguidance does not know this model's tokenizer: {error}"
+            raise harness.ConfigError(message) from error
+        # Of which answers have copies: a grammar is read once, and not for each of them.
+        self._beginning = LLMatcher(of_tokens, grammar)
+        if self._beginning.is_error():
+            message = f"answers cannot be held to this schema: {self._beginning.get_error()}"
+            raise harness.ConfigError(message)
+        self._size = size
         self._places: dict[int, _Place] = {}
 
     def token(
@@ -141,7 +146,7 @@ class Grammar:
         place = self._places.get(number)
         known = len(place.tokens) if place else 0
         if place is None or list(tokens[:known]) != place.tokens:  # another answer of that number
-            place, known = self._begun(), 0
+            place, known = _Place(self._beginning.deep_copy()), 0
             self._places[number] = place
         matcher = place.matcher
         for token in tokens[known:]:
@@ -154,12 +159,3 @@ class Grammar:
                 "an answer could not be held to its form", details=matcher.get_error()
             )
         return matcher
-
-    def _begun(self) -> _Place:
-        from llguidance import LLMatcher
-
-        matcher = LLMatcher(self._tokens, self._grammar)
-        if matcher.is_error():
-            message = f"answers cannot be held to this schema: {matcher.get_error()}"
-            raise harness.ConfigError(message, where=UNNAMED)
-        return _Place(matcher)

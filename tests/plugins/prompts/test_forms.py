@@ -129,8 +129,9 @@ def test_a_form_of_the_config_comes_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", [[], {}, ["a", "a"], [True, False], [" "], 3])
 def test_what_is_no_form_is_refused(given: Any) -> None:
-    with pytest.raises(ValidationError, match="schema"):
+    with pytest.raises(ValidationError, match="expected a JSON file, texts that differ") as caught:
         schema(schema=given)
+    assert caught.value.error_count() == 1
 
 
 def test_answers_without_a_form_are_refused_with_a_way_on() -> None:

@@ -90,17 +90,6 @@ def test_llama_cpp_holds_alike(base, tmp_path, form):
     assert texts == {name: answer.text for name, answer in whole.items()}
 
 
-def test_a_form_whose_likeliest_answer_is_free_changes_nothing(base, tmp_path):
-    """Text of any kind is held to nothing but where it ends."""
-    free = answers(base, tmp_path, None, max_new_tokens=6)
-    texts = [answer.text for answer in free.values() if answer.text.strip()]
-    held = answers(base, tmp_path, list(dict.fromkeys(texts)), max_new_tokens=6)
-    assert texts
-    for name, answer in free.items():
-        if answer.text.strip() and answer.finish_reason == "stop":
-            assert held[name].text == answer.text
-
-
 def test_an_answer_cut_inside_its_form_says_so(base, tmp_path):
     schema = {"type": "array", "items": {"type": "string", "minLength": 40}, "minItems": 3}
     cut = answers(base, tmp_path, schema, max_new_tokens=8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.records import is_form, keeps_to
+from harness.kit.forms import is_form, keeps_to
 
 DEEP: dict[str, Any] = {}
 for _ in range(100_000):
