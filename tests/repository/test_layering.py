@@ -81,7 +81,9 @@ def test_a_plugin_has_others_by_the_type_of_its_options_alone():
 def modules_after(statement: str) -> set[str]:
     """All modules that are loaded then, and the top names of these."""
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{statement}\nprint(*sys.modules, file=sys.stderr)"],
+        # -P: a folder beside the clone may be called harness, as the clone itself may.
+        [sys.executable, "-P", "-c",
+         f"import sys\n{statement}\nprint(*sys.modules, file=sys.stderr)"],
         capture_output=True, text=True, check=True, cwd=ROOT.parent,
     )  # fmt: skip
     loaded = done.stderr.split()
